@@ -1,0 +1,226 @@
+"""The one interface that every method is measured through, and the header of an adapter file.
+
+An adapter file is one Python file that holds a PEP 723 header (its whole environment, and under
+``[tool.pesbench]`` what the harness must know without importing it) and one subclass of
+:class:`Adapter`. This is the only module of pesbench that an adapter imports. It needs nothing but the
+standard library, for it runs inside every method's own environment.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Protocol
+
+KINDS = ("force-field", "semi-empirical", "mlip", "dft")  # light first: the order in which a table lists them
+DEVICES = ("cpu", "cuda")
+
+
+class NativeRelaxation(Protocol):
+    """A relaxation that the method drives itself, one step a call (Open Babel's conjugate gradients)."""
+
+    criterion: str  # when it counts as converged, in words: shown in the table's notes
+
+    def step(self) -> bool:
+        """Do one step (this call is what is timed) and tell whether it has converged."""
+
+    def finish(self, atoms: Any) -> None:
+        """Write the present coordinates into `atoms`; outside the timed region."""
+
+
+class Adapter:
+    """Makes the methods of one family available; subclass it once in an adapter file.
+
+    The worker makes one instance, sets :attr:`reference`, calls :meth:`load` once and, for each structure,
+    :meth:`prepare` and :meth:`new_structure`; none of these is inside a timed region.
+    """
+
+    reference: Any = None
+    """ase.Atoms: an undistorted molecule with the atoms in the data set's order, for what needs a fixed topology."""
+
+    def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
+        """Load `method` and return an ASE calculator (eV, Angstrom) that gives energy and forces.
+
+        `method` is a name from the header, `device` is ``cpu`` or ``cuda:N``, `dtype` one of the header's
+        (its first unless the user chose), `checkpoint` a verified file or None where the header names none.
+        The thread variables (OMP_NUM_THREADS and its kin) are already set, and nothing was imported before.
+        Whatever is raised here becomes a failure record.
+        """
+        raise NotImplementedError
+
+    def synchronize(self) -> None:
+        """Wait until the device has finished; called right before each reading of the clock. No-op on a CPU."""
+
+    def prepare(self, atoms: Any) -> Any:
+        """Return the ase.Atoms that the method is given for this structure (a box around it, a charge)."""
+        return atoms
+
+    def new_structure(self, calculator: Any, atoms: Any) -> Any:
+        """Return the calculator for a new structure, with nothing left over from the last one."""
+        reset = getattr(calculator, "reset", None)
+        if callable(reset):
+            reset()
+        return calculator
+
+    def count_parameters(self) -> int | None:
+        """Return the number of trained parameters of what was loaded, or None where a method has none."""
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        """Return what really runs, as JSON: kernels, precision, head, grid, versions of outside programs."""
+        return {}
+
+    def peak_device_memory(self) -> int | None:
+        """Return the largest memory that was allocated on the device, in bytes; None on a CPU."""
+        return None
+
+    def native_relax(self, calculator: Any, atoms: Any, max_steps: int) -> NativeRelaxation:
+        """Start a relaxation that the method drives itself; needed where the header says ``native = true``."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """The weights file of an MLIP."""
+
+    file: str
+    """Its name in the cache and in the folder that PESBENCH_WEIGHTS names."""
+    licence: str
+    url: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    shipped: bool = False
+    """It comes with the installed package: the adapter finds it by itself."""
+    gated: str | None = None
+    """How to get access, where a licence has to be accepted first."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """What the harness knows about one method without importing it."""
+
+    name: str
+    label: str
+    """As printed, with version and level."""
+    adapter: Path
+    family: str
+    kind: str
+    devices: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    default: bool = True
+    """Measured when the user names no methods."""
+    native: bool = False
+    """Relaxed by :meth:`Adapter.native_relax` instead of an ASE optimiser."""
+    conservative: bool = True
+    """The forces are the derivative of the energy."""
+    parameters: int | None = None
+    """The published parameter count."""
+    checkpoint: Checkpoint | None = None
+    paper: str | None = None
+    """The row of results/paper/table1.csv that this method is compared with."""
+    elements: tuple[str, ...] = ()
+    """Chemical symbols that it knows; empty: not restricted by the header."""
+    note: str = ""
+    """One sentence for the notes below the table."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """The header of an adapter file: its environment and its methods."""
+
+    path: Path
+    digest: str
+    """SHA-256 of the header's text: a changed header means a new environment."""
+    requires_python: str
+    dependencies: tuple[str, ...]
+    cuda_dependencies: tuple[str, ...]
+    family: str
+    methods: dict[str, Method]
+    download_mb: int = 0
+    """Size of what is downloaded for the environment, about: small ones are prepared first."""
+    programs: tuple[str, ...] = ()
+    """Programs that have to be on PATH."""
+    programs_hint: str = ""
+    """How to install them."""
+    thread_control: str = "environment"
+    """``environment`` or, where a runtime heeds nothing else, ``affinity``."""
+    warm_up: bool = True
+    """Whether a worker makes discarded force calls first (a DFT call has nothing to warm)."""
+
+
+class HeaderError(ValueError):
+    """An adapter file's header is missing or wrong; the text says what to do."""
+
+
+_BLOCK = re.compile(r"(?m)^# /// script\s*$\n(?P<body>(?:^#(?: .*)?$\n)+?)^# ///\s*$")
+_METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {"name", "adapter", "family", "kind"}
+
+
+def read_header(path: str | Path) -> Header:
+    """Read the PEP 723 header of the adapter file `path`; the file is not imported.
+
+    Raises HeaderError where the file has no header or the header does not say what it must.
+    """
+    path = Path(path).resolve()
+    match = _BLOCK.search(path.read_text(encoding="utf-8"))
+    if match is None:
+        raise HeaderError(f"{path} has no '# /// script' header; see \"How to add a method\" in README.md")
+    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
+    try:
+        toml = tomllib.loads(body)
+    except tomllib.TOMLDecodeError as error:
+        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
+    try:
+        facts = toml["tool"]["pesbench"]
+        entries = facts["methods"]
+        family = facts["family"]
+        kind = facts["kind"]
+    except KeyError as error:
+        raise HeaderError(f"the header of {path} lacks {error} under [tool.pesbench]") from None
+    if kind not in KINDS:
+        raise HeaderError(f"the header of {path} says kind = {kind!r}; it must be one of {', '.join(KINDS)}")
+    shared = {
+        "devices": facts.get("devices", ["cpu"]),
+        "dtypes": facts.get("dtypes", ["float64"]),
+        "conservative": facts.get("conservative", True),
+        "elements": facts.get("elements", []),
+    }
+    methods = {
+        name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()
+    }
+    return Header(
+        path=path,
+        digest=hashlib.sha256(body.encode()).hexdigest(),
+        requires_python=toml.get("requires-python", ">=3.11"),
+        dependencies=tuple(toml.get("dependencies", ())),
+        cuda_dependencies=tuple(facts.get("cuda-dependencies", ())),
+        family=family,
+        methods=methods,
+        download_mb=facts.get("download-mb", 0),
+        programs=tuple(facts.get("programs", ())),
+        programs_hint=facts.get("programs-hint", ""),
+        thread_control=facts.get("thread-control", "environment"),
+        warm_up=facts.get("warm-up", True),
+    )
+
+
+def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]) -> Method:
+    entry = {key.replace("-", "_"): value for key, value in entry.items()}
+    unknown = sorted(set(entry) - _METHOD_KEYS)
+    if unknown:
+        raise HeaderError(f"the header of {path} gives {name} the unknown key {unknown[0]!r}")
+    try:
+        if "checkpoint" in entry:
+            entry["checkpoint"] = Checkpoint(**entry["checkpoint"])
+    except TypeError as error:
+        raise HeaderError(f"the header of {path} describes the checkpoint of {name} wrongly: {error}") from None
+    for key in ("devices", "dtypes", "elements"):
+        entry[key] = tuple(entry[key])
+    wrong = sorted(set(entry["devices"]) - set(DEVICES))
+    if wrong:
+        raise HeaderError(f"the header of {path} names the device {wrong[0]!r}; known are {', '.join(DEVICES)}")
+    entry.setdefault("label", name)
+    return Method(name=name, adapter=path, family=family, kind=kind, **entry)

@@ -1,0 +1,1 @@
+"""Pure functions from records to numbers: no clock, no file, no process."""

@@ -1,0 +1,1 @@
+"""Runs in the harness's environment: decides what is measured, when and where."""

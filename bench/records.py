@@ -1,0 +1,155 @@
+"""The records of a run directory: frozen, one JSON line each, with a format version.
+
+``docs/format.md`` documents them for people who read a run directory without this package.
+A record is never changed; a later record with the same key takes the place of an earlier one
+(a structure that ran out of budget and was resumed).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, ClassVar
+
+FORMAT = 1
+
+# How a relaxation ended.
+CONVERGED = "converged"
+STEP_CAP = "step-cap"
+CENSORED = "censored"  # the time budget ended before it did
+FAILED = "failed"
+STATUSES = (CONVERGED, STEP_CAP, CENSORED, FAILED)
+
+# Why something failed. A failure is an expected outcome of a method and has a class, never a blank.
+FAILURES = {
+    "environment": "the method's environment could not be made",
+    "no-weights": "the checkpoint is not there",
+    "no-program": "a program that the method needs is not on PATH",
+    "no-device": "the device is not there",
+    "load": "the method could not be loaded",
+    "elements": "the method does not know an element of the structure",
+    "nan": "an energy or a force was not a finite number",
+    "calculator": "the calculator raised an error",
+    "optimizer": "the optimiser gave up",
+    "out-of-memory": "the memory did not suffice",
+    "crash": "the process died",
+    "timeout": "no sign of life within the time-out",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Why a method, or one structure of it, gave no result."""
+
+    kind: str
+    message: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAILURES:
+            raise ValueError(f"unknown failure class {self.kind!r}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What every record says: which method, on which device, in which round."""
+
+    record: ClassVar[str]
+    method: str
+    device: str
+    round: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Started(Record):
+    """A worker process is ready to measure: its cold start, and what really runs in it."""
+
+    record: ClassVar[str] = "started"
+    weights: str
+    """``pretrained``, ``random``, or ``none`` where a method has no weights."""
+    dtype: str
+    threads: int
+    parameters: int | None
+    import_ns: int
+    """From the start of the process to the adapter's module being imported."""
+    load_ns: int
+    first_call_ns: int | None
+    """The first force call, with what it compiles; None where the header says ``warm-up = false``."""
+    warmup_ns: tuple[int, ...]
+    """The discarded force calls after the first."""
+    settings: dict[str, Any]
+    versions: dict[str, str]
+    thread_pools: tuple[dict[str, Any], ...]
+    """What threadpoolctl saw after the first call."""
+    environment: dict[str, str]
+    """The thread variables, the interpreter, the torch backend."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Relaxation(Record):
+    """One structure relaxed in one round, with every step of it."""
+
+    record: ClassVar[str] = "relaxation"
+    structure: int
+    """Index into the data set's selection, from 0."""
+    optimizer: str
+    """``BFGS``, ``CG`` or ``native``."""
+    status: str
+    steps: int
+    force_calls: int | None
+    """All of them, with the one before the first step; None where a native optimiser does not tell."""
+    energy: float | None
+    """Final energy, eV."""
+    fmax: float | None
+    """Largest force on an atom at the final geometry, eV/Angstrom, recomputed by a fresh force call."""
+    positions: tuple[tuple[float, float, float], ...] | None
+    """Final geometry, Angstrom."""
+    wall_ns: int
+    trace: dict[str, tuple[Any, ...]]
+    """Columns ``calculator_ns optimizer_ns harness_ns force_calls energy fmax``, entries 0..steps. Entry 0 is the
+    force call before the first step; a native optimiser has only ``optimizer_ns`` and ``harness_ns``."""
+    failure: Failure | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished(Record):
+    """A worker process ended."""
+
+    record: ClassVar[str] = "finished"
+    peak_memory_bytes: int | None
+    peak_device_memory_bytes: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class NotMeasured(Record):
+    """A method could not be measured in this round: it is a row with a reason, not a missing row."""
+
+    record: ClassVar[str] = "not-measured"
+    failure: Failure
+
+
+_KINDS: dict[str, type[Record]] = {kind.record: kind for kind in (Started, Relaxation, Finished, NotMeasured)}
+
+
+def to_json(record: Record) -> str:
+    """Return the record as one line of JSON, without the newline."""
+    return json.dumps({"record": record.record, **_shallow(record)}, separators=(",", ":"), allow_nan=False)
+
+
+def _shallow(record: Record) -> dict[str, Any]:
+    # dataclasses.asdict would copy every trace entry by entry
+    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    if isinstance(fields.get("failure"), Failure):
+        fields["failure"] = dataclasses.asdict(fields["failure"])
+    return fields
+
+
+def from_json(line: str | bytes) -> Record:
+    """Read one line of a run directory; raises ValueError where it is no record of this format."""
+    fields = json.loads(line)
+    try:
+        kind = _KINDS[fields.pop("record")]
+        if fields.get("failure") is not None:
+            fields["failure"] = Failure(**fields["failure"])
+        return kind(**fields)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not a record of format {FORMAT}: {error}") from None
