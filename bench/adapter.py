@@ -137,6 +137,10 @@ class Header:
     requires_python: str
     dependencies: tuple[str, ...]
     cuda_dependencies: tuple[str, ...]
+    exclude_newer: str | None
+    """Packages uploaded after this moment do not exist for this environment: it is the same next year."""
+    exclude_newer_package: dict[str, str | bool]
+    """Exceptions from it, by package."""
     family: str
     methods: dict[str, Method]
     download_mb: int = 0
@@ -188,15 +192,16 @@ def read_header(path: str | Path) -> Header:
         "conservative": facts.get("conservative", True),
         "elements": facts.get("elements", []),
     }
-    methods = {
-        name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()
-    }
+    methods = {name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()}
+    uv = toml["tool"].get("uv", {})
     return Header(
         path=path,
         digest=hashlib.sha256(body.encode()).hexdigest(),
         requires_python=toml.get("requires-python", ">=3.11"),
         dependencies=tuple(toml.get("dependencies", ())),
         cuda_dependencies=tuple(facts.get("cuda-dependencies", ())),
+        exclude_newer=uv.get("exclude-newer"),
+        exclude_newer_package=uv.get("exclude-newer-package", {}),
         family=family,
         methods=methods,
         download_mb=facts.get("download-mb", 0),

@@ -110,6 +110,24 @@ class Relaxation(Record):
     failure: Failure | None = None
 
 
+def failed_relaxation(key: dict[str, Any], structure: int, optimizer: str, failure: Failure) -> Relaxation:
+    """Return the record of a structure that failed before a step of it was done."""
+    return Relaxation(
+        **key,
+        structure=structure,
+        optimizer=optimizer,
+        status=FAILED,
+        steps=0,
+        force_calls=None,
+        energy=None,
+        fmax=None,
+        positions=None,
+        wall_ns=0,
+        trace={"optimizer_ns": (), "harness_ns": ()},
+        failure=failure,
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Finished(Record):
     """A worker process ended."""

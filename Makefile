@@ -1,0 +1,49 @@
+# pesbench: `make bench` measures, `make test` checks. Everything is installed into folders of this project:
+# .venv (the harness) and .envs (one environment a method).
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# make bench METHODS=a,b BUDGET=60 ARGS="--limit 10"
+RUN_OPTIONS = $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help bench test check overhead clean
+
+help: ## list the verbs
+	@echo "usage: make VERB"
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo "options: METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench (see $(BIN)/pesbench run --help)"
+
+bench: .venv/installed ## measure every method that can run here; ends with the table (half an hour)
+	@$(BIN)/pesbench run $(RUN_OPTIONS)
+
+test: .venv/installed-tests check ## run the tests, the linter and the type checker
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/installed-tests ## run the linter and the type checker only
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+overhead: .venv/installed ## measure what the harness itself adds to a step
+	@$(BIN)/pesbench overhead $(ARGS)
+
+clean: ## remove the environments; results stay
+	rm -rf .venv .envs .mypy_cache .pytest_cache .ruff_cache
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	@echo "installing pesbench into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-tests: pyproject.toml | .venv/bin/python
+	@echo "installing pesbench and its tests' tools into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch .venv/installed $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "pesbench needs Python 3.11 or later; name one: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -m venv .venv \
+	    || { rm -rf .venv; echo "python3 cannot make a virtual environment (Debian: apt-get install python3-venv)" >&2; exit 2; }

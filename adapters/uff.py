@@ -1,0 +1,186 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "openbabel-wheel==3.1.1.23",
+#   "ase==3.29.0",
+#   "numpy==2.4.6",
+# ]
+#
+# [tool.uv]
+# exclude-newer = "2026-11-15T00:00:00Z"
+# override-dependencies = ["matplotlib; sys_platform == 'never'"]
+#
+# [tool.pesbench]
+# family = "UFF"
+# kind = "force-field"
+# devices = ["cpu"]
+# dtypes = ["float64"]
+# download-mb = 70
+#
+# [tool.pesbench.methods.uff]
+# label = "UFF (Open Babel CG)"
+# native = true
+# paper = "uff"
+# note = "Open Babel's own conjugate gradients; the line search of a step makes several energy evaluations."
+#
+# [tool.pesbench.methods.uff-ase]
+# label = "UFF (Open Babel, ASE)"
+# note = "On distorted molecules Open Babel's forces miss the energy's derivative by up to 0.06 eV/Å."
+# ///
+"""UFF as Open Babel implements it (it differs from RDKit's UFF off the plane of a ring)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from bench.adapter import Adapter
+
+NAPHTHALENE = "C10H8"
+NAPHTHALENE_BONDS = 19
+NAPHTHALENE_TYPES = {"C_R": 10, "H_": 8}
+
+
+class UFF(Adapter):
+    """Open Babel's UFF with the topology of the reference, for ASE and with its own minimiser."""
+
+    def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
+        """Return the ASE calculator (eV, Angstrom) of a force field that is set up on the reference; it is serial."""
+        if self.reference is None:
+            raise ValueError("UFF needs a reference structure to take the bonds from; none was set")
+        self._force_field = _ForceField(self.reference)
+        return _make_calculator(self._force_field)
+
+    def settings(self) -> dict[str, Any]:
+        """Return Open Babel's version and the topology that the energies belong to."""
+        from openbabel import openbabel
+
+        return {
+            "open_babel": openbabel.OBReleaseVersion(),
+            "topology": "perceived once, on the reference structure",
+            "bonds": self._force_field.bonds,
+            "atom_types": self._force_field.types,
+        }
+
+    def native_relax(self, calculator: Any, atoms: Any, max_steps: int) -> _ConjugateGradients:
+        """Start Open Babel's conjugate gradients from `atoms` (Angstrom)."""
+        return _ConjugateGradients(self._force_field, atoms, max_steps)
+
+
+class _ForceField:
+    """A private UFF instance: the one that Open Babel hands out by name is shared by the whole process."""
+
+    def __init__(self, reference: Any) -> None:
+        from openbabel import openbabel
+
+        self._numbers = [int(number) for number in reference.numbers]
+        self._molecule = openbabel.OBMol()
+        self._molecule.BeginModify()
+        for number, position in zip(self._numbers, reference.positions.tolist(), strict=True):
+            atom = self._molecule.NewAtom()
+            atom.SetAtomicNum(number)
+            atom.SetVector(*position)
+        self._molecule.EndModify()
+        self._molecule.ConnectTheDots()
+        self._molecule.PerceiveBondOrders()
+        self._atoms = [self._molecule.GetAtom(index + 1) for index in range(len(self._numbers))]
+        self.instance = openbabel.OBForceField.FindForceField("UFF").MakeNewInstance()
+        # A new instance has a random log stream and level, and Setup crashes on them.
+        self.instance.SetLogToStdErr()
+        self.instance.SetLogLevel(openbabel.OBFF_LOGLVL_NONE)
+        if not self.instance.Setup(self._molecule):
+            raise ValueError(f"Open Babel cannot set up UFF for {reference.get_chemical_formula()}")
+        self.instance.GetAtomTypes(self._molecule)
+        labels = [openbabel.toPairData(atom.GetData("FFAtomType")).GetValue() for atom in self._atoms]
+        self.bonds = self._molecule.NumBonds()
+        self.types = dict(Counter(labels))
+        self._check_topology(reference, labels)
+
+    def _check_topology(self, reference: Any, labels: list[str]) -> None:
+        """Raise ValueError unless the perceived bonds and types are what the molecule must have."""
+        formula = reference.get_chemical_formula()
+        if formula == NAPHTHALENE and (self.bonds, self.types) != (NAPHTHALENE_BONDS, NAPHTHALENE_TYPES):
+            raise ValueError(
+                f"Open Babel perceived {self.bonds} bonds and the UFF types {self.types} in the reference "
+                f"{formula}; naphthalene has {NAPHTHALENE_BONDS} bonds and {NAPHTHALENE_TYPES}"
+            )
+        for symbol, label in zip(reference.get_chemical_symbols(), labels, strict=True):
+            if not label.startswith(symbol):  # a UFF type is named after its element: C_R, H_, Si3
+                raise ValueError(f"UFF has no type for {symbol} in the reference {formula}")
+        fragments = len(self._molecule.Separate())
+        if fragments != 1:
+            raise ValueError(
+                f"the reference {formula} falls into {fragments} fragments that no bond connects; "
+                "give a reference with sensible bond lengths"
+            )
+
+    def set_structure(self, atoms: Any) -> None:
+        """Take the coordinates of `atoms` (Angstrom); the bonds stay those of the reference."""
+        if [int(number) for number in atoms.numbers] != self._numbers:
+            raise ValueError(
+                "UFF was set up for the reference and the order of its atoms; the structure "
+                f"{atoms.get_chemical_formula()} has other atomic numbers or another order"
+            )
+        for atom, position in zip(self._atoms, atoms.positions.tolist(), strict=True):
+            atom.SetVector(*position)
+        self.instance.SetCoordinates(self._molecule)
+
+    def energy_and_forces(self) -> tuple[float, list[tuple[float, float, float]]]:
+        """Return the energy (kJ/mol) and the forces (kJ/mol/Angstrom)."""
+        energy = self.instance.Energy(True)  # True: fill in the gradients, too
+        vectors = [self.instance.GetGradient(atom) for atom in self._atoms]  # in spite of its name, the force
+        return energy, [(vector.GetX(), vector.GetY(), vector.GetZ()) for vector in vectors]
+
+    def positions(self) -> list[tuple[float, float, float]]:
+        """Return the present coordinates (Angstrom)."""
+        self.instance.GetCoordinates(self._molecule)
+        return [(atom.GetX(), atom.GetY(), atom.GetZ()) for atom in self._atoms]
+
+
+class _ConjugateGradients:
+    """Open Babel's Fletcher-Reeves conjugate gradients, one step a call."""
+
+    criterion = (
+        "Open Babel's: the energy changes by less than 1e-6 kJ/mol in a step, and the shortest of the atoms' "
+        "search directions is below 0.1 kJ/mol/Å"
+    )
+
+    def __init__(self, force_field: _ForceField, atoms: Any, max_steps: int) -> None:
+        self._force_field = force_field
+        self._max_steps = max_steps
+        self._started = False
+        force_field.set_structure(atoms)
+
+    def step(self) -> bool:
+        """Do one step and tell whether it has converged."""
+        if not self._started:
+            # The initialisation is a step: it moves the atoms along the forces.
+            self._started = True
+            self._force_field.instance.ConjugateGradientsInitialize(self._max_steps, 1e-6)
+            return False
+        # It also stops at max_steps, but counts without the first step, so the caller gets there before.
+        return not self._force_field.instance.ConjugateGradientsTakeNSteps(1)
+
+    def finish(self, atoms: Any) -> None:
+        """Write the present coordinates (Angstrom) into `atoms`."""
+        atoms.positions = self._force_field.positions()
+
+
+def _make_calculator(force_field: _ForceField) -> Any:
+    """Return an ASE calculator (eV, Angstrom) of `force_field`; ASE is imported only here."""
+    import numpy as np
+    from ase import units
+    from ase.calculators.calculator import Calculator, all_changes
+
+    class OpenBabelUFF(Calculator):
+        implemented_properties = ["energy", "forces"]  # noqa: RUF012 - ASE's own way to declare them
+
+        def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+            super().calculate(atoms, properties, system_changes)
+            force_field.set_structure(self.atoms)
+            energy, forces = force_field.energy_and_forces()
+            unit = units.kJ / units.mol
+            self.results = {"energy": energy * unit, "forces": np.array(forces) * unit}
+
+    return OpenBabelUFF()

@@ -1,0 +1,65 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "tblite==0.8.0",
+#   "ase==3.29.0",
+#   "numpy==2.4.6",
+# ]
+#
+# [tool.uv]
+# exclude-newer = "2026-11-15T00:00:00Z"
+# override-dependencies = ["matplotlib; sys_platform == 'never'"]
+#
+# [tool.pesbench]
+# family = "xTB"
+# kind = "semi-empirical"
+# devices = ["cpu"]
+# dtypes = ["float64"]
+# download-mb = 65
+# elements = [
+#   "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
+#   "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr",
+#   "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe",
+#   "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu",
+#   "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn",
+# ]
+#
+# [tool.pesbench.methods.gfn2-xtb]
+# label = "GFN2-xTB (tblite)"
+#
+# [tool.pesbench.methods.gfn1-xtb]
+# label = "GFN1-xTB (tblite)"
+# default = false
+# ///
+"""The extended tight-binding methods GFN2-xTB and GFN1-xTB, with tblite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.adapter import Adapter
+
+NAMES = {"gfn2-xtb": "GFN2-xTB", "gfn1-xtb": "GFN1-xTB"}
+SHOWN = ("accuracy", "electronic_temperature", "max_iterations", "mixer", "mixer_damping")
+
+
+class XTB(Adapter):
+    """tblite's ASE calculator with its defaults.
+
+    Within a structure each SCF starts from the last one's density, as tblite does by itself. `new_structure`
+    resets the calculator; ASE then reports everything as changed, and tblite drops the density.
+    """
+
+    def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
+        """Return tblite's ASE calculator (eV, Angstrom); OMP_NUM_THREADS alone sets its threads."""
+        from tblite.ase import TBLite
+
+        self._calculator = TBLite(method=NAMES[method], verbosity=0)
+        return self._calculator
+
+    def settings(self) -> dict[str, Any]:
+        """Return the SCF settings: accuracy relative to tblite's default, electronic temperature in K."""
+        parameters = self._calculator.parameters
+        shown = {key: parameters[key] for key in SHOWN}
+        return {**shown, "scf_guess": f"{parameters['guess']} at first, then the density of the last step"}

@@ -1,0 +1,161 @@
+"""The notes below a table: what a reader has to know before believing a number of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bench.analysis.table import Published, Row, Table, is_gpu
+
+SOURCE = "R. T. Husistein and M. Reiher, A New Paradigm for Computational Chemistry (2026), Table 1"
+PAPER_CPU = "Intel Core i7-14700K"
+PAPER_THREADS = 4
+PAPER_GPU = "NVIDIA RTX 2070"
+
+
+def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
+    """Return the notes of a campaign's table, each one or two sentences."""
+    rows = [row for row in table.rows if row.ms_per_step is not None]
+    found = (
+        _data_set(table.head.get("dataset", {})),
+        _intervals(rows),
+        _rounds(rows),
+        _weights(table.rows),
+        _unfinished(rows),
+        _optimizers(rows, table.head.get("settings", {}).get("optimizer")),
+        _unlike("Threads", rows, "threads"),
+        _unlike("Precision", rows, "dtype"),
+        _outliers(rows),
+        _geometries(rows),
+        *_remarks(rows),
+        *published(figures for key, figures in paper.items() if any(row.paper == key for row in rows)),
+        judged_claims(table),
+    )
+    return tuple(note for note in found if note)
+
+
+def published(figures: Iterable[Published]) -> tuple[str, ...]:
+    """Return where the published figures are from, and which of them can be read in two ways."""
+    shown = list(figures)
+    if not shown:
+        return ()
+    source = (
+        f"Paper: {SOURCE}; {PAPER_CPU}, {PAPER_THREADS} cores, and {PAPER_GPU}. It states no intervals, no "
+        "convergence criterion, no precision and no warm-up."
+    )
+    return (source, *(f"Paper, {row.label}: {row.note}" for row in shown if row.note))
+
+
+def _data_set(dataset: Mapping[str, Any]) -> str:
+    if not dataset.get("fallback"):
+        return ""
+    return (
+        f"The structures are the embedded {dataset.get('name', 'data set')}, because the MD17 ones could not be "
+        "had; times are comparable with MD17's only roughly."
+    )
+
+
+def _intervals(rows: list[Row]) -> str:
+    if not rows:
+        return ""
+    text = (
+        "Times are geometric means over structures; [low, high] is the 95 % BCa bootstrap interval over structures, "
+        "[–] where there are too few. Ratios are paired by structure."
+    )
+    over_steps = _labels(row for row in rows if row.interval_over == "steps")
+    return text + (f" Over the steps of its few structures instead: {over_steps}." if over_steps else "")
+
+
+def _rounds(rows: list[Row]) -> str:
+    widest = max(rows, key=lambda row: row.round_spread or 0.0, default=None)
+    if widest is None or widest.round_spread is None:
+        return ""
+    return (
+        f"Fresh processes of the same method differ by up to {100 * (widest.round_spread - 1):.1f} % "
+        f"({widest.label} on the {'GPU' if is_gpu(widest.device) else 'CPU'}), which the intervals do not contain."
+    )
+
+
+def _weights(rows: Iterable[Row]) -> str:
+    mlips = [row for row in rows if row.kind == "mlip"]
+    random = _labels(row for row in mlips if row.weights == "random")
+    pretrained = _labels(row for row in mlips if row.weights == "pretrained")
+    parts = []
+    if pretrained:
+        parts.append(f"Weights: pretrained for {pretrained}.")
+    if random:
+        parts.append(f"Random weights, for speed only and in no mean: {random}.")
+    return " ".join(parts)
+
+
+def _unfinished(rows: list[Row]) -> str:
+    short = [row for row in rows if row.total and row.done is not None and row.done < row.total]
+    if not short:
+        return ""
+    return (
+        f"n of {short[0].total}: where n is smaller, the others failed or were not reached within the method's "
+        "time budget; the steps that were timed count all the same."
+    )
+
+
+def _optimizers(rows: list[Row], usual: str | None) -> str:
+    other = {row.label: row.optimizer for row in rows if row.optimizer and row.optimizer != usual}
+    if not usual or not other:
+        return ""
+    names = (f"{label} ({'its own' if name == 'native' else name})" for label, name in other.items())
+    return f"Optimiser other than {usual}: {', '.join(names)}."
+
+
+def _unlike(what: str, rows: list[Row], field: str) -> str:
+    values = {row.label: getattr(row, field) for row in rows if getattr(row, field) is not None}
+    if len(set(values.values())) < 2:
+        return ""
+    usual = Counter(values.values()).most_common(1)[0][0]
+    others = (f"{label} ({value})" for label, value in values.items() if value != usual)
+    return f"{what}: {usual}, but {', '.join(others)}."
+
+
+def _outliers(rows: list[Row]) -> str:
+    flagged = [
+        f"{row.outliers} of {row.ms_per_step.n} for {row.label}{' on the GPU' if is_gpu(row.device) else ''}"
+        for row in rows
+        if row.outliers and row.ms_per_step
+    ]
+    return f"Structures with an outlying time, kept in the mean: {', '.join(flagged)}." if flagged else ""
+
+
+def _geometries(rows: list[Row]) -> str:
+    far = [f"{row.rmsd_outliers} for {row.label}" for row in rows if row.rmsd_outliers]
+    if not far:
+        return ""
+    return (
+        "Converged geometries more than 0.1 Å (RMSD) from the method's own median geometry: "
+        + ", ".join(dict.fromkeys(far))
+        + "."
+    )
+
+
+def _remarks(rows: list[Row]) -> list[str]:
+    remarks = {row.method: f"{row.label}: {row.note}" for row in rows if row.note}
+    return list(remarks.values())
+
+
+def judged_claims(table: Table) -> str:
+    """Return the paper's claims that the table can judge, with the figure behind each verdict; may be empty."""
+    parts = []
+    for claim in table.claims:
+        if claim.figure is not None:
+            low_high = "–" if claim.low is None or claim.high is None else f"{_3(claim.low)}, {_3(claim.high)}"
+            parts.append(f"{claim.text}: {claim.verdict} ({_3(claim.figure)} [{low_high}])")
+    if not parts:
+        return ""
+    return "The paper's claims, here: " + "; ".join(parts) + "."
+
+
+def _3(figure: float) -> str:
+    return f"{figure:.0f}" if figure >= 100 else f"{figure:.3g}"
+
+
+def _labels(rows: Iterable[Row]) -> str:
+    return ", ".join(dict.fromkeys(row.label for row in rows))

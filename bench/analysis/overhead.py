@@ -1,0 +1,60 @@
+"""What the harness adds to a step, from pairs of the same relaxation bare and through the harness."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from bench.analysis.statistics import Estimate, geometric_mean
+
+
+@dataclasses.dataclass(frozen=True)
+class Overhead:
+    """What the harness adds to a step of one method."""
+
+    method: str
+    ratio: Estimate
+    """Time per step through the harness over time per step bare, paired over structures."""
+    bare_ms_per_step: float
+    added_us_per_step: Estimate
+    """The ratio's excess over one, times the bare step."""
+    bookkeeping_us_per_step: float
+    """What the observer itself took between steps, by its own clock."""
+
+
+def summarise(method: str, pairs: Sequence[dict[str, int]]) -> Overhead:
+    """Return the paired ratio over structures from the pairs that a worker wrote.
+
+    A pair has ``structure``, ``bare_ns``, ``bare_steps``, ``harness_ns``, ``harness_steps`` and
+    ``bookkeeping_ns``. Raises ValueError where no pair made a step.
+    """
+    by_structure: dict[int, list[dict[str, int]]] = {}
+    for pair in pairs:
+        if pair["bare_steps"] and pair["harness_steps"]:
+            by_structure.setdefault(pair["structure"], []).append(pair)
+
+    def per_step(way: str) -> list[float]:
+        return [
+            sum(pair[f"{way}_ns"] for pair in group) / sum(pair[f"{way}_steps"] for pair in group)
+            for group in by_structure.values()
+        ]
+
+    if not by_structure:
+        raise ValueError(f"{method} made no step")
+    bare, harness = per_step("bare"), per_step("harness")
+    ratio = geometric_mean([with_it / without for with_it, without in zip(harness, bare, strict=True)])
+    bare_ns = geometric_mean(bare).estimate
+
+    def added(value: float | None) -> float | None:
+        return None if value is None else (value - 1.0) * bare_ns / 1e3
+
+    kept = [pair for group in by_structure.values() for pair in group]
+    return Overhead(
+        method,
+        ratio,
+        bare_ns / 1e6,
+        dataclasses.replace(
+            ratio, estimate=(ratio.estimate - 1.0) * bare_ns / 1e3, low=added(ratio.low), high=added(ratio.high)
+        ),
+        sum(pair["bookkeeping_ns"] for pair in kept) / sum(pair["harness_steps"] for pair in kept) / 1e3,
+    )

@@ -1,0 +1,157 @@
+"""What an analysis ends in: a table of frozen values, and all that a report ever sees."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bench.adapter import KINDS
+from bench.analysis.statistics import Estimate
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """One row of the published table: milliseconds of an optimisation step, as printed."""
+
+    method: str
+    label: str
+    kind: str
+    cpu_ms_per_step: float | None
+    gpu_ms_per_step: float | None
+    alternative_cpu_ms_per_step: float | None
+    """Another reading of the same printed figure."""
+    note: str
+
+    def on(self, device: str) -> float | None:
+        """Return the figure that a measurement on `device` is compared with."""
+        return self.cpu_ms_per_step if device == "cpu" else self.gpu_ms_per_step
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One method with one kind of weights, under one protocol, on one device."""
+
+    method: str
+    label: str
+    kind: str
+    weights: str | None
+    device: str
+    protocol: str = "relax"
+    family: str | None = None
+    dtype: str | None = None
+    threads: int | None = None
+    optimizer: str | None = None
+    parameters: int | None = None
+    paper: str | None = None
+    """The method of the published table that this one is compared with."""
+    note: str = ""
+    done: int | None = None
+    """Structures that ended, converged or at the step cap; None where a published table does not tell."""
+    total: int | None = None
+    converged: int | None = None
+    """Structures that converged in at least one round."""
+    rounds: int = 0
+    """Rounds with at least one measured step."""
+    round_spread: float | None = None
+    """Slowest round over fastest, over the structures common to all rounds; None for fewer than two."""
+    steps_per_structure: float | None = None
+    steps_measured: int = 0
+    force_calls_per_step: float | None = None
+    ms_per_step: Estimate | None = None
+    calculator_ms_per_call: Estimate | None = None
+    calculator_share: float | None = None
+    """Part of the step time that is spent in the calculator, 0 to 1."""
+    speedup_over_cpu: Estimate | None = None
+    """On another device: how many times faster than the same method on the CPU, paired over structures."""
+    outliers: int = 0
+    """Structures whose time per step is flagged; they are in the mean."""
+    failures: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    message: str | None = None
+    """Why the method, or some structure of it, failed."""
+    paper_ms_per_step: float | None = None
+    cold_start_s: float | None = None
+    peak_memory_bytes: int | None = None
+    peak_device_memory_bytes: int | None = None
+    fmax_max: float | None = None
+    """Largest final force on an atom over the converged relaxations, eV/Angstrom."""
+    rmsd_median: float | None = None
+    """Median distance of the relaxed geometries from the method's own median geometry, Angstrom."""
+    rmsd_max: float | None = None
+    rmsd_outliers: int | None = None
+
+    @property
+    def ratio_to_paper(self) -> Estimate | None:
+        """Our time per step over the published one."""
+        if self.ms_per_step is None or not self.paper_ms_per_step:
+            return None
+        return self.ms_per_step.scaled(1.0 / self.paper_ms_per_step)
+
+    @property
+    def interval_over(self) -> str | None:
+        """What the interval of the time per step is over: ``structures``, ``steps`` or nothing."""
+        return self.ms_per_step.over if self.ms_per_step else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Mean:
+    """A geometric mean of speed-ups over methods."""
+
+    name: str
+    methods: tuple[str, ...]
+    """The methods that it averages."""
+    reference: tuple[str, ...]
+    """What they are compared with; empty where each is compared with itself on the other device."""
+    estimate: float
+    low: float | None
+    high: float | None
+    n: int | None
+    """The number of structures common to all of them; None where a published table does not tell."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A sentence of the paper, and what this table says to it."""
+
+    text: str
+    verdict: str
+    """``holds``, ``does not hold``, ``undecided`` (the interval has the threshold inside) or ``not measured``."""
+    figure: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """The result of a campaign, or the published table, ready to be rendered."""
+
+    head: Mapping[str, Any]
+    """What ``campaign.json`` says, and ``source``: ``campaign`` or ``paper``."""
+    rows: tuple[Row, ...]
+    geometric_means: tuple[Mean, ...]
+    notes: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+
+def is_gpu(device: str) -> bool:
+    """Tell whether `device` is anything but the CPU."""
+    return device != "cpu"
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Sort light kinds first, fast methods first, a method's CPU row before its others; unmeasured ones last."""
+    rows = list(rows)
+    fastest: dict[str, float] = {}
+    for row in sorted(rows, key=lambda row: is_gpu(row.device)):
+        if row.ms_per_step is not None:
+            fastest.setdefault(row.method, row.ms_per_step.estimate)
+    return sorted(
+        rows,
+        key=lambda row: (
+            KINDS.index(row.kind) if row.kind in KINDS else len(KINDS),
+            fastest.get(row.method, float("inf")),
+            row.method,
+            row.device != "cpu",
+            row.device,
+        ),
+    )

@@ -1,0 +1,214 @@
+"""Makes each method's environment from its adapter's header, with uv, in `.envs/`; lists and removes them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from uv import find_uv_bin
+
+from bench import paths
+from bench.adapter import Header
+
+# what pip is told by its environment variables, uv is told too where its own variable is unset
+PIP_TO_UV = {
+    "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
+    "PIP_CERT": ("SSL_CERT_FILE",),
+}
+HARNESS_REQUIREMENTS = ("threadpoolctl>=3.5",)  # the worker verifies thread counts with it
+STAMP = "pesbench.json"
+
+
+class EnvironmentFailed(Exception):
+    """An environment could not be made; the text is one line that says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Environment:
+    """A method's environment: an interpreter, and what is known about it."""
+
+    python: Path
+    torch_backend: str | None
+    brought: bool = False
+    """The user named the interpreter; pesbench did not make it."""
+
+
+def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the environment variables that uv is run with, pip's settings translated."""
+    environ = dict(os.environ if environ is None else environ)
+    for pip, (uv, *older) in PIP_TO_UV.items():
+        if environ.get(pip) and not any(environ.get(name) for name in (uv, *older)):
+            # pip separates several folders by spaces, uv by commas
+            environ[uv] = environ[pip].replace(" ", ",") if uv == "UV_FIND_LINKS" else environ[pip]
+    environ.pop("VIRTUAL_ENV", None)
+    environ.pop("PYTHONPATH", None)
+    # an interpreter that uv has to fetch stays inside the project
+    environ.setdefault("UV_PYTHON_INSTALL_DIR", str(paths.envs_dir() / "python"))
+    return environ
+
+
+def directory(header: Header, device: str, torch_backend: str | None) -> Path:
+    """Return the folder of an environment; its name changes with the header."""
+    variant = "cuda" if device.startswith("cuda") else "cpu"
+    backend = f"-{torch_backend}" if torch_backend else ""
+    return paths.envs_dir() / f"{header.path.stem}-{variant}{backend}-{header.digest[:10]}"
+
+
+def ready(header: Header, device: str, torch_backend: str | None = None) -> Environment | None:
+    """Return the environment if it is made, else None; takes no time and no network."""
+    folder = directory(header, device, torch_backend)
+    try:
+        stamp = json.loads((folder / STAMP).read_bytes())
+    except (OSError, ValueError):
+        return None
+    python = folder / "bin" / "python"
+    return Environment(python, stamp["torch_backend"]) if python.exists() else None
+
+
+def prepare(
+    header: Header,
+    device: str = "cpu",
+    torch_backend: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Environment:
+    """Return the environment of an adapter, made now if need be.
+
+    `say` is called with one line before something takes long. Raises EnvironmentFailed.
+    """
+    made = ready(header, device, torch_backend)
+    if made:
+        return made
+    folder = directory(header, device, torch_backend)
+    with _lock(folder):
+        made = ready(header, device, torch_backend)  # another process may have made it meanwhile
+        if made:
+            return made
+        say(f"preparing the {header.family} environment (about {header.download_mb} MB to fetch the first time)")
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            _uv("venv", "--quiet", "--python", _interpreter(header), str(folder))
+            backend = _install(header, device, torch_backend, folder)
+        except EnvironmentFailed:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        stamp = {
+            "adapter": header.path.name,
+            "family": header.family,
+            "device": device,
+            "digest": header.digest,
+            "torch_backend": backend,
+        }
+        (folder / STAMP).write_text(json.dumps(stamp) + "\n")
+    return Environment(folder / "bin" / "python", backend)
+
+
+def _install(header: Header, device: str, torch_backend: str | None, folder: Path) -> str | None:
+    """Install the header's packages; returns the torch backend that was used."""
+    requirements = [*HARNESS_REQUIREMENTS]
+    if device.startswith("cuda"):
+        requirements += header.cuda_dependencies
+    options = ["--quiet", "--python", str(folder / "bin" / "python"), *_age(header), "-r", str(header.path)]
+    attempts = _backends(header, device, torch_backend)
+    for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
+        torch = ["--torch-backend", backend] if backend else []
+        try:
+            _uv("pip", "install", *options, *torch, *requirements)
+        except EnvironmentFailed:
+            if last:
+                raise
+        else:
+            return backend
+    raise AssertionError("there is at least one attempt")
+
+
+def _age(header: Header) -> list[str]:
+    """Return the header's exclude-newer as options: `uv pip` reads the header's overrides, but not this."""
+    options = ["--exclude-newer", header.exclude_newer] if header.exclude_newer else []
+    for package, until in header.exclude_newer_package.items():
+        value = "false" if until is False else str(until)
+        options += ["--exclude-newer-package", f"{package}={value}"]
+    return options
+
+
+def _backends(header: Header, device: str, asked: str | None) -> list[str | None]:
+    """Return which of uv's torch backends to try, in order; None takes torch from the configured index.
+
+    The index's own torch brings gigabytes of CUDA along on Linux, so a CPU environment takes the CPU build,
+    unless the user has a wheel of it in a folder. Behind a mirror that has only the index, it must do.
+    """
+    if not any(name.partition("==")[0].strip() == "torch" for name in header.dependencies):
+        return [None]
+    if asked:
+        return [asked]
+    if device.startswith("cuda"):
+        return ["auto", None]
+    return [None] if uv_environment().get("UV_FIND_LINKS") else ["cpu", None]
+
+
+def _interpreter(header: Header) -> str:
+    """Return what uv is asked for: the Python that runs the harness where the header allows it."""
+    from packaging.specifiers import SpecifierSet
+
+    own = ".".join(map(str, sys.version_info[:3]))
+    return sys.executable if own in SpecifierSet(header.requires_python) else header.requires_python
+
+
+def _uv(*arguments: str) -> None:
+    done = subprocess.run(
+        [find_uv_bin(), *arguments],
+        env=uv_environment(),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise EnvironmentFailed(_reason(done.stderr))
+
+
+def _reason(stderr: str) -> str:
+    """Return uv's own words about what failed, in one line."""
+    lines = [line.strip(" ×╰─▶│·├\t") for line in stderr.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("warning:", "WARNING"))]
+    return " ".join(lines)[:400] or "uv failed without a word"
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold a lock for one environment, so that two campaigns do not make it at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _lock_file(folder).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def listing(headers: list[Header]) -> list[dict[str, Any]]:
+    """Return what environments there are: name, adapter, device, size in bytes, and whether still in use."""
+    current = {header.digest for header in headers}
+    found = []
+    for stamp_file in sorted(paths.envs_dir().glob(f"*/{STAMP}")):
+        stamp = json.loads(stamp_file.read_bytes())
+        size = sum(file.lstat().st_size for file in stamp_file.parent.rglob("*") if not file.is_dir())
+        found.append({"name": stamp_file.parent.name, **stamp, "bytes": size, "stale": stamp["digest"] not in current})
+    return found
+
+
+def remove(name: str) -> None:
+    """Remove one environment by its name in :func:`listing`."""
+    folder = paths.envs_dir() / name
+    shutil.rmtree(folder)
+    _lock_file(folder).unlink(missing_ok=True)
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder.parent / f"{folder.name}.lock"

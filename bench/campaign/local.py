@@ -1,0 +1,131 @@
+"""Runs one worker as a process of this machine, and tells how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.records import Failure
+
+POLL_SECONDS = 0.25
+
+
+class LocalWorker:
+    """One worker process; iterate over :meth:`messages`, then ask :meth:`failure` how it ended.
+
+    `timeout_s` is how long it may be silent, `memory_limit` (bytes) what it and its children may use.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        environ: dict[str, str],
+        task: dict[str, Any],
+        log: Path,
+        timeout_s: float,
+        memory_limit: int,
+    ) -> None:
+        self.timeout_s = timeout_s
+        self.memory_limit = memory_limit
+        self.log = log
+        self._ended_for: Failure | None = None
+        self._oom_kills = _oom_kills()
+        with log.open("ab") as errors:
+            # a session of its own: a Ctrl-C is for the harness, and the whole group can be ended
+            self.process = subprocess.Popen(
+                command,
+                env=environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died at once; failure() will tell
+            self.process.stdin.write(json.dumps(task).encode() + b"\n")
+            self.process.stdin.close()
+
+    def messages(self) -> Iterator[bytes]:
+        """Yield the lines that the worker writes, until it ends or is ended."""
+        assert self.process.stdout is not None
+        descriptor = self.process.stdout.fileno()
+        pending = b""
+        heard = time.monotonic()
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_READ)
+            while True:
+                if selector.select(POLL_SECONDS):
+                    chunk = os.read(descriptor, 1 << 16)
+                    if not chunk:
+                        break
+                    heard = time.monotonic()
+                    *lines, pending = (pending + chunk).split(b"\n")
+                    yield from lines
+                    heard = time.monotonic()  # what the caller did meanwhile is not the worker's silence
+                elif time.monotonic() - heard > self.timeout_s:
+                    self._end(Failure("timeout", f"no sign of life for {self.timeout_s:g} s; it was ended"))
+                    break
+                used = self._memory()
+                if used > self.memory_limit:
+                    message = f"used {used / 1e9:.1f} GB, the limit is {self.memory_limit / 1e9:.1f} GB; it was ended"
+                    self._end(Failure("out-of-memory", message))
+                    break
+        self.process.wait()
+
+    def failure(self) -> Failure | None:
+        """Return how a worker that has ended went wrong; None where it ended by itself with status 0."""
+        if self._ended_for is not None:
+            return self._ended_for
+        status = self.process.returncode
+        if status == 0:
+            return None
+        if status == -signal.SIGKILL and _oom_kills() > self._oom_kills:
+            return Failure("out-of-memory", "the system ended it because memory ran out")
+        if status < 0:
+            return Failure("crash", f"died of {signal.Signals(-status).name}{self._last_words()}")
+        return Failure("crash", f"ended with status {status}{self._last_words()}")
+
+    def stop(self) -> None:
+        """End the worker and its children, if they still run."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def _end(self, failure: Failure) -> None:
+        self._ended_for = failure
+        self.stop()
+
+    def _memory(self) -> int:
+        used = 0
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(self.process.pid)
+            for one in (process, *process.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    used += one.memory_info().rss
+        return used
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
+        words = [line.strip() for line in lines if line.strip()]
+        return f": {words[-1][:300]}" if words else ""
+
+
+def _oom_kills() -> int:
+    """Return how many processes the kernel has ended for want of memory since it started; 0 if it does not tell."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

@@ -1,0 +1,118 @@
+"""What a campaign measures: its settings, the order of its workers, and how a time budget is shared."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bench.adapter import Method
+from bench.errors import BadInput
+
+PROTOCOLS = ("relax",)
+OPTIMIZERS = ("BFGS", "CG")
+
+# `make bench` ends within half an hour on two cores: this many seconds are measured in all, and the rest is for
+# environments, cold starts and the step that a DFT method has in flight when its budget ends
+DEFAULT_MEASURED_SECONDS = 1150.0
+DFT_SHARE = 3.0  # a DFT step takes a minute, so its share is larger
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything that a user can choose about a campaign; it is kept in the run directory as it is."""
+
+    methods: tuple[str, ...]
+    devices: tuple[str, ...] = ("cpu",)
+    protocols: tuple[str, ...] = ("relax",)
+    optimizer: str = "BFGS"
+    fmax: float = 0.05
+    """Convergence criterion: largest force on an atom, eV/Angstrom."""
+    max_steps: int = 500
+    threads: int = 1
+    rounds: int = 3
+    budget_s: dict[str, float | None] = dataclasses.field(default_factory=dict)
+    """Seconds of measuring that each method has, all rounds together; None: no limit."""
+    timeout_s: float = 900.0
+    """A worker that gives no sign of life for this long is ended."""
+    memory_limit_bytes: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    """Only so many structures of the data set."""
+    torch_backend: str | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("protocol", self.protocols, PROTOCOLS)
+        _one_of("optimizer", [self.optimizer], OPTIMIZERS)
+        for device in self.devices:
+            kind, _, number = device.partition(":")
+            if kind not in ("cpu", "cuda") or (kind == "cpu" and number) or (number and not number.isdigit()):
+                raise BadInput(f"there is no device {device!r}; use cpu, cuda or cuda:N.")
+        _positive("--fmax", self.fmax)
+        _positive("--max-steps", self.max_steps)
+        _positive("--threads", self.threads)
+        _positive("--rounds", self.rounds)
+        _positive("--timeout", self.timeout_s)
+        for budget in self.budget_s.values():
+            if budget is not None:
+                _positive("--budget", budget)
+        if self.limit is not None:
+            _positive("--limit", self.limit)
+        if self.memory_limit_bytes is not None:
+            _positive("--memory-limit", self.memory_limit_bytes)
+
+
+def _one_of(what: str, names: Iterable[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise BadInput(f"there is no {what} {name!r}; use {' or '.join(known)}.")
+
+
+def _positive(what: str, value: float) -> None:
+    if not value > 0 or value == float("inf"):
+        raise BadInput(f"{what} is {value:g}; it has to be a number above zero.")
+
+
+def default_budgets(methods: Sequence[Method], devices: Sequence[str]) -> dict[str, float | None]:
+    """Share the default time over the methods; a DFT method's share is three times that of another."""
+    shares = {method.name: DFT_SHARE if method.kind == "dft" else 1.0 for method in methods}
+    unit = DEFAULT_MEASURED_SECONDS / (sum(shares.values()) * len(devices))
+    return {name: round(share * unit, 1) for name, share in shares.items()}
+
+
+def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:
+    """Return the order of the methods in a round.
+
+    The first round keeps the given one (light methods first, so that a first row appears soon); the others
+    are shuffled by the seed, so that a drift of the machine hits no method always at the same place.
+    """
+    if round_number == 0:
+        return list(methods)
+    shuffled = list(methods)
+    random.Random(f"{seed}-{round_number}").shuffle(shuffled)
+    return shuffled
+
+
+def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int) -> float | None:
+    """Return the seconds in which a worker of this round may begin structures; None: no limit.
+
+    What is left of the budget is shared by the rounds that are left. The structure in flight when the share
+    ends is finished while the method's whole budget lasts, so that only a slow method's is cut off.
+    """
+    if budget_s is None:
+        return None
+    return max(budget_s - spent_s, 0.0) / (rounds - round_number)
+
+
+AS_BEFORE = "as before"
+
+
+def settings_from(stored: dict[str, Any], budget: float | str | None = AS_BEFORE) -> Settings:
+    """Return the settings of a stored campaign, with another budget for each method if one is given."""
+    kept = dict(stored)
+    for name in ("methods", "devices", "protocols"):
+        kept[name] = tuple(kept[name])
+    if not isinstance(budget, str):
+        kept["budget_s"] = dict.fromkeys(kept["methods"], budget)
+    return Settings(**kept)

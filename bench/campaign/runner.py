@@ -1,0 +1,307 @@
+"""Runs a campaign: rounds of fresh workers, interleaved over methods, each result written before the next."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from bench import __version__, paths, provenance, store
+from bench.adapter import Method
+from bench.campaign import checkpoints, environments, launch
+from bench.campaign.environments import Environment, EnvironmentFailed
+from bench.campaign.local import LocalWorker
+from bench.campaign.plan import Settings, order, share
+from bench.catalogue import Catalogue
+from bench.doctor import obstacle
+from bench.errors import BadInput
+from bench.records import (
+    CENSORED,
+    Failure,
+    NotMeasured,
+    Record,
+    Relaxation,
+    Started,
+    failed_relaxation,
+    from_json,
+)
+from bench.structures import DataSet, measuring_order
+
+DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
+
+
+class Progress(Protocol):
+    """What a campaign tells while it runs."""
+
+    def say(self, line: str) -> None:
+        """Show one line."""
+
+    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
+        """Announce that a worker starts."""
+
+    def relaxed(self, record: Relaxation) -> None:
+        """Announce one structure."""
+
+    def alive(self, structure: int, steps: int) -> None:
+        """Give a sign of life of a long structure."""
+
+    def end(self, seconds_left: float | None) -> None:
+        """Announce that the worker ended, and how much measuring is left at most (None: no limit)."""
+
+
+class Campaign:
+    """One campaign in one run directory; :meth:`run` measures what is not measured yet."""
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: Settings,
+        catalogue: Catalogue,
+        dataset: DataSet,
+        progress: Progress,
+        parallel: dict[str, Any],
+    ) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.catalogue = catalogue
+        self.dataset = dataset
+        self.progress = progress
+        self.parallel = parallel
+        self.writer: store.RunWriter
+        self.done: dict[tuple[str, str, int], set[int]] = {}
+        self.spent: dict[tuple[str, str], float] = {}
+        self.stopped: set[tuple[str, str]] = set()
+        self.rounds_begun: dict[tuple[str, str], int] = {}
+        self.round_seconds: dict[tuple[str, str], float] = {}  # of a round that reached all structures
+        indices = measuring_order(len(dataset.atoms))
+        self.indices = indices[: settings.limit]
+
+    def begin(self) -> None:
+        """Make the run directory."""
+        count = len(self.indices)
+        campaign = {
+            "run_id": self.directory.name,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "pesbench": __version__,
+            **provenance.commit(),
+            "settings": dataclasses.asdict(self.settings),
+            "machine": {**provenance.machine(), "parallel_speed": self.parallel},
+            "dataset": {
+                "name": self.dataset.name,
+                "description": self.dataset.description,
+                "fallback": self.dataset.fallback,
+                "digest": self.dataset.digest,
+                "formula": self.dataset.formula,
+                "count": count,
+                "total": len(self.dataset.atoms),
+            },
+            "methods": {name: _facts(self.catalogue.methods[name]) for name in self.settings.methods},
+            "extra_adapters": [str(path) for path in self.catalogue.extra],
+        }
+        self.writer = store.create(self.directory, campaign, self.dataset)
+
+    def resume(self) -> None:
+        """Take up an existing run directory; raises BadInput where it cannot be written."""
+        contents = store.read(self.directory)
+        for record in contents.relaxations:
+            key = (record.method, record.device)
+            self.spent[key] = self.spent.get(key, 0.0) + record.wall_ns / 1e9
+            if record.status != CENSORED:  # with a larger budget, a structure that was cut off is measured again
+                self.done.setdefault((*key, record.round), set()).add(record.structure)
+        try:
+            self.writer = store.RunWriter(self.directory)
+        except OSError as error:
+            raise BadInput(f"cannot write to {self.directory}: {error.strerror}.") from None
+
+    def run(self) -> None:
+        """Measure all rounds; raises KeyboardInterrupt when the user stops it, with everything written."""
+        try:
+            for round_number in range(self.settings.rounds):
+                for device in self.settings.devices:
+                    for name in order(self.settings.methods, round_number, self.settings.seed):
+                        self._one_round(self.catalogue.methods[name], device, round_number)
+        finally:
+            self.writer.close()
+
+    def _one_round(self, method: Method, device: str, round_number: int) -> None:
+        key = (method.name, device)
+        self.rounds_begun[key] = round_number + 1
+        measured = self.done.get((*key, round_number), set())
+        todo = [index for index in self.indices if index not in measured]
+        budget = self.settings.budget_s[method.name]
+        spent = self.spent.setdefault(key, 0.0)
+        if not todo or key in self.stopped or (budget is not None and spent >= budget):
+            return
+        environment, checkpoint = self._prepare(method, device, round_number)
+        if environment is None:
+            return
+        self.progress.begin(method.name, device, round_number, len(todo))
+        allotted = share(budget, spent, round_number, self.settings.rounds)
+        for deaths in range(1, DEATHS_A_ROUND + 1):
+            began = time.monotonic()
+            failure = self._one_worker(method, device, round_number, environment, checkpoint, todo, allotted)
+            if failure is None or not todo:
+                break
+            if deaths == DEATHS_A_ROUND:
+                message = f"{failure.message} ({deaths} workers died of it, the rest was given up)"
+                self._not_measured(method, device, round_number, Failure(failure.kind, message))
+            if allotted is not None:
+                allotted = max(allotted - (time.monotonic() - began), 0.0)
+        if not todo:
+            self.round_seconds[key] = self.spent[key] - spent
+        self.progress.end(self._seconds_left())
+
+    def _seconds_left(self) -> float | None:
+        """Return an upper bound on the measuring that is left; None where a budget is without limit."""
+        left = 0.0
+        for name in self.settings.methods:
+            for device in self.settings.devices:
+                key = (name, device)
+                rounds = self.settings.rounds - self.rounds_begun.get(key, 0)
+                if key in self.stopped or rounds == 0:
+                    continue
+                budget = self.settings.budget_s[name]
+                rest = math.inf if budget is None else max(budget - self.spent.get(key, 0.0), 0.0)
+                left += min(rest, rounds * self.round_seconds.get(key, math.inf))
+        return None if left == math.inf else left
+
+    def _prepare(self, method: Method, device: str, round_number: int) -> tuple[Environment | None, Path | None]:
+        """Return environment and checkpoint of a method, or record why it cannot be measured here."""
+        header = self.catalogue.header(method)
+        symbols = set(self.dataset.reference.get_chemical_symbols())
+        failure = obstacle(method, header, device, symbols)
+        if failure is None:
+            try:
+                checkpoint = checkpoints.prepare(method, self.progress.say)
+                environment = environments.prepare(header, device, self.settings.torch_backend, self.progress.say)
+                return environment, checkpoint
+            except checkpoints.CheckpointMissing as error:
+                failure = Failure("no-weights", str(error))
+            except EnvironmentFailed as error:
+                failure = Failure("environment", str(error))
+        self._not_measured(method, device, round_number, failure)
+        return None, None
+
+    def _one_worker(
+        self,
+        method: Method,
+        device: str,
+        round_number: int,
+        environment: Environment,
+        checkpoint: Path | None,
+        todo: list[int],
+        allotted: float | None,
+    ) -> Failure | None:
+        """Run one worker over `todo` and take what it measured out of it; returns how it died, if it did."""
+        key = (method.name, device)
+        budget = self.settings.budget_s[method.name]
+        task = launch.task(
+            method,
+            self.catalogue.header(method),
+            device,
+            round_number,
+            self.settings,
+            checkpoint,
+            [(index, self.dataset.atoms[index]) for index in todo],
+            self.dataset.reference,
+            allotted,
+            None if budget is None else max(budget - self.spent[key], 0.0),
+        )
+        worker = LocalWorker(
+            launch.command(environment),
+            launch.variables(self.settings, device, self.parallel),
+            task,
+            self.directory / "logs" / f"{method.name}-{device.replace(':', '')}-round{round_number}.log",
+            self.settings.timeout_s,
+            self.settings.memory_limit_bytes or int(0.9 * psutil.virtual_memory().total),
+        )
+        ready = False
+        try:
+            for line in worker.messages():
+                if line.startswith(b'{"beat"'):
+                    self.progress.alive(**json.loads(line)["beat"])
+                    continue
+                record = from_json(line)
+                self._append(record)
+                if isinstance(record, Started):
+                    ready = True
+                elif isinstance(record, Relaxation):
+                    todo.remove(record.structure)
+                    self.spent[key] += record.wall_ns / 1e9
+                    self.progress.relaxed(record)
+                elif isinstance(record, NotMeasured):
+                    self._stop(method, device, record.failure)
+                    todo.clear()
+        finally:
+            worker.stop()
+        failure = worker.failure()
+        if failure is not None and todo:
+            if ready:  # the structure in flight is the one that it died of
+                optimizer = "native" if method.native else self.settings.optimizer
+                names = {"method": method.name, "device": device, "round": round_number}
+                record = failed_relaxation(names, todo.pop(0), optimizer, failure)
+                self._append(record)
+                self.progress.relaxed(record)
+            else:
+                self._not_measured(method, device, round_number, failure)
+                todo.clear()
+        return failure
+
+    def _not_measured(self, method: Method, device: str, round_number: int, failure: Failure) -> None:
+        self._append(NotMeasured(method.name, device, round_number, failure))
+        self._stop(method, device, failure)
+
+    def _stop(self, method: Method, device: str, failure: Failure) -> None:
+        """Do not try a method again in this session: what stood in its way will still be there."""
+        self.stopped.add((method.name, device))
+        self.progress.say(f"{method.name} on {device}: not measured ({failure.kind}): {failure.message}")
+
+    def _append(self, record: Record) -> None:
+        try:
+            self.writer.append(record)
+        except OSError as error:
+            raise BadInput(
+                f"cannot write to {self.directory}: {error.strerror}; what was measured before is kept, "
+                f"continue with --resume {self.directory.name}."
+            ) from None
+
+
+def new_directory(output: Path | None) -> Path:
+    """Return a run directory that does not exist yet, named by the time in UTC."""
+    results = output or paths.results_dir()
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    names = [stamp, *(f"{stamp}-{number}" for number in range(2, 100))]
+    return next(results / name for name in names if not (results / name).exists())
+
+
+def _facts(method: Method) -> dict[str, Any]:
+    """Return what a report says about a method, so that a run can be read without the adapters."""
+    checkpoint = method.checkpoint
+    return {
+        "label": method.label,
+        "family": method.family,
+        "kind": method.kind,
+        "paper": method.paper,
+        "native": method.native,
+        "conservative": method.conservative,
+        "parameters": method.parameters,
+        "dtype": method.dtypes[0],
+        "weights": "pretrained" if checkpoint else "none",
+        "checkpoint": dataclasses.asdict(checkpoint) if checkpoint else None,
+        "note": method.note,
+    }
+
+
+def methods_of(catalogue: Catalogue, names: Sequence[str]) -> list[Method]:
+    """Return the methods of a stored run; raises BadInput where an adapter is gone."""
+    for name in names:
+        if name not in catalogue.methods:
+            raise BadInput(f"the run measured {name!r}, whose adapter is not here; name it with --adapter FILE.")
+    return [catalogue.methods[name] for name in names]

@@ -1,0 +1,70 @@
+"""Finds adapter files and reads their headers; no adapter is imported here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.adapter import KINDS, Header, HeaderError, Method, read_header
+from bench.errors import BadInput
+from bench.paths import ADAPTERS
+
+
+class Catalogue:
+    """The methods of `adapters/`, and of the adapter files that the user names beside it.
+
+    Raises BadInput where a file is no adapter or a method's name is taken.
+    """
+
+    def __init__(self, extra: Iterable[str | Path] = ()) -> None:
+        self.extra = [Path(path).resolve() for path in extra]
+        self.headers: list[Header] = []
+        self.methods: dict[str, Method] = {}
+        for path in (*sorted(ADAPTERS.glob("*.py")), *self.extra):
+            self._add(path)
+
+    def _add(self, path: Path) -> None:
+        if not path.is_file():
+            raise BadInput(f"there is no adapter file {path}.")
+        try:
+            header = read_header(path)
+        except (HeaderError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} is no adapter file: {error}.") from None
+        for name, method in header.methods.items():
+            if name in self.methods:
+                taken = self.methods[name].adapter
+                raise BadInput(f"{path} names the method {name!r}, which {taken} has already; rename one.")
+            self.methods[name] = method
+        self.headers.append(header)
+
+    def header(self, method: Method) -> Header:
+        """Return the header of the adapter file that `method` comes from."""
+        return next(header for header in self.headers if header.path == method.adapter)
+
+    def select(self, names: str | None) -> list[Method]:
+        """Return the methods that a comma-separated list names, light ones first; None means the default ones.
+
+        ``all`` means every method. Light ones come first (kind, then size of the environment), so that a
+        first row appears soon. Raises BadInput for an unknown name.
+        """
+        if names is None:
+            chosen = [method for method in self.methods.values() if method.default]
+        elif names == "all":
+            chosen = list(self.methods.values())
+        else:
+            wanted = [name.strip() for name in names.split(",") if name.strip()]
+            if not wanted:
+                raise BadInput("no method is named; 'pesbench list' shows what there is.")
+            chosen = [self._named(name) for name in dict.fromkeys(wanted)]
+        return sorted(chosen, key=self._weight)
+
+    def _weight(self, method: Method) -> tuple[int, int]:
+        return KINDS.index(method.kind), self.header(method).download_mb
+
+    def _named(self, name: str) -> Method:
+        if name in self.methods:
+            return self.methods[name]
+        near = difflib.get_close_matches(name, self.methods, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "'pesbench list' shows what there is."
+        raise BadInput(f"there is no method {name!r}; {hint}")

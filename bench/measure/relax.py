@@ -1,0 +1,240 @@
+"""The relax protocol: optimise one structure and keep what every step cost.
+
+A step is one accepted iterate: the optimiser's linear algebra and the force calls it asked for. Entry 0 of
+a trace is the force call before the first step. The observer's own work lies between two steps and is kept
+as harness time, apart from both.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+from ase.optimize import BFGS
+from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
+
+from bench.measure.clock import NotFinite, TimedCalculator
+from bench.records import CENSORED, CONVERGED, FAILED, STEP_CAP, Failure, Relaxation
+
+Columns = dict[str, tuple[Any, ...]]
+Ending = tuple[str, Failure | None, Callable[[], Columns]]
+"""How a relaxation ended, why it failed if it did, and its trace, made up once the clock has stopped."""
+
+OPTIMIZERS = {"BFGS": BFGS, "CG": SciPyFminCG}
+
+
+class _BudgetSpent(Exception):
+    """Raised between two steps to leave an optimiser; never an error."""
+
+
+class Trace:
+    """What each step cost. Attach it to an ASE optimiser as an observer: it is called when a step is done.
+
+    `deadline_ns` is a reading of perf_counter_ns after which no further step is begun (None: no limit), and
+    `beat` is called between steps with the number of steps done; it has to be cheap.
+    """
+
+    def __init__(self, timed: TimedCalculator, deadline_ns: int | None, beat: Callable[[int], None]) -> None:
+        self.timed = timed
+        self.deadline_ns = deadline_ns
+        self.beat = beat
+        self.calculator_ns: list[int] = []
+        self.optimizer_ns: list[int] = []
+        self.harness_ns: list[int] = []
+        self.force_calls: list[int] = []
+        self.energies: list[float] = []
+        self.forces: list[np.ndarray] = []
+        self._calculator_before = 0
+        self._calls_before = 0
+        self._resumed = perf_counter_ns()
+
+    def __call__(self) -> None:
+        """Book what happened since the last call to the step that is done now."""
+        now = perf_counter_ns()
+        timed = self.timed
+        calculator = timed.nanoseconds - self._calculator_before
+        self.calculator_ns.append(calculator)
+        self.optimizer_ns.append(now - self._resumed - calculator)
+        self.force_calls.append(timed.calls - self._calls_before)
+        self.energies.append(timed.energy)
+        self.forces.append(timed.forces)
+        self._calculator_before = timed.nanoseconds
+        self._calls_before = timed.calls
+        try:
+            timed.check()
+            steps = len(self.calculator_ns) - 1
+            self.beat(steps)
+            # a structure that was begun gives at least one step, else its first force call was for nothing
+            if self.deadline_ns is not None and steps >= 1 and now > self.deadline_ns:
+                raise _BudgetSpent
+        finally:
+            self._resumed = perf_counter_ns()
+            self.harness_ns.append(self._resumed - now)
+
+    def columns(self) -> Columns:
+        """Return the columns of a :class:`bench.records.Relaxation` trace; None stands for what is not finite."""
+        return {
+            "calculator_ns": tuple(self.calculator_ns),
+            "optimizer_ns": tuple(self.optimizer_ns),
+            "harness_ns": tuple(self.harness_ns),
+            "force_calls": tuple(self.force_calls),
+            "energy": tuple(finite(energy) for energy in self.energies),
+            "fmax": tuple(finite(largest_force(forces)) for forces in self.forces),
+        }
+
+
+def largest_force(forces: np.ndarray) -> float:
+    """Return the largest norm of a force on an atom, in the unit of `forces` ((n, 3))."""
+    return float(np.sqrt((forces**2).sum(axis=1).max()))
+
+
+def finite(number: float) -> float | None:
+    """Return the number, or None (JSON has no NaN)."""
+    return float(number) if np.isfinite(number) else None
+
+
+def relax(
+    adapter: Any,
+    calculator: Any,
+    atoms: Any,
+    *,
+    key: dict[str, Any],
+    optimizer: str,
+    fmax: float,
+    max_steps: int,
+    deadline_ns: int | None = None,
+    beat: Callable[[int], None] = lambda steps: None,
+) -> Relaxation:
+    """Relax `atoms` in place until the largest force is below `fmax` (eV/Angstrom) and return the record.
+
+    `key` holds the record's method, device, round and structure. `optimizer` is ``BFGS``, ``CG`` (ASE's
+    SciPyFminCG) or ``native``. What the method does wrong, from a NaN to an exception, is in the record.
+    """
+    run = _run_native if optimizer == "native" else _run_ase
+    gc.collect()
+    gc.disable()
+    start = perf_counter_ns()
+    try:
+        status, failure, columns = run(adapter, calculator, atoms, optimizer, fmax, max_steps, deadline_ns, beat)
+    finally:
+        wall_ns = perf_counter_ns() - start
+        gc.enable()
+    trace = columns()
+
+    steps = len(trace["optimizer_ns"]) - 1
+    calls = sum(trace["force_calls"]) if "force_calls" in trace else None
+    energy = force = None
+    if status in (CONVERGED, STEP_CAP):
+        try:
+            energy, force = _recompute(adapter, calculator, atoms)
+        except Exception as error:
+            status, failure = FAILED, classify(error)
+    return Relaxation(
+        **key,
+        optimizer=optimizer,
+        status=status,
+        steps=max(steps, 0),
+        force_calls=calls,
+        energy=energy,
+        fmax=force,
+        positions=tuple(map(tuple, atoms.positions.tolist())) if np.isfinite(atoms.positions).all() else None,
+        wall_ns=wall_ns,
+        trace=trace,
+        failure=failure,
+    )
+
+
+def _run_ase(
+    adapter: Any,
+    calculator: Any,
+    atoms: Any,
+    optimizer: str,
+    fmax: float,
+    max_steps: int,
+    deadline_ns: int | None,
+    beat: Callable[[int], None],
+) -> Ending:
+    timed = TimedCalculator(calculator, adapter.synchronize)
+    atoms.calc = timed
+    driver = OPTIMIZERS[optimizer](atoms, logfile=None)
+    trace = Trace(timed, deadline_ns, beat)
+    driver.attach(trace)
+    status, failure = FAILED, None
+    try:
+        status = CONVERGED if driver.run(fmax=fmax, steps=max_steps) else STEP_CAP
+    except _BudgetSpent:
+        status = CENSORED
+    except Exception as error:
+        failure = classify(_cause(error, timed))
+    atoms.calc = None
+    return status, failure, trace.columns
+
+
+def _cause(error: Exception, timed: TimedCalculator) -> Exception:
+    """Return what went wrong first: a line search that met a NaN gives up with another complaint."""
+    try:
+        if timed.calls:
+            timed.check()
+    except NotFinite as not_finite:
+        return not_finite
+    return error
+
+
+def _run_native(
+    adapter: Any,
+    calculator: Any,
+    atoms: Any,
+    optimizer: str,
+    fmax: float,
+    max_steps: int,
+    deadline_ns: int | None,
+    beat: Callable[[int], None],
+) -> Ending:
+    # entry 0 is empty: a native optimiser makes its first force call while it is set up
+    steps_ns, harness_ns = [0], [0]
+    status, failure = STEP_CAP, None
+    try:
+        native = adapter.native_relax(calculator, atoms, max_steps)
+        for step in range(1, max_steps + 1):
+            adapter.synchronize()
+            start = perf_counter_ns()
+            converged = native.step()
+            adapter.synchronize()
+            end = perf_counter_ns()
+            steps_ns.append(end - start)
+            beat(step)
+            harness_ns.append(perf_counter_ns() - end)
+            if converged:
+                status = CONVERGED
+                break
+            if deadline_ns is not None and end > deadline_ns:
+                status = CENSORED
+                break
+        native.finish(atoms)
+    except Exception as error:
+        status, failure = FAILED, classify(error)
+    return status, failure, lambda: {"optimizer_ns": tuple(steps_ns), "harness_ns": tuple(harness_ns)}
+
+
+def _recompute(adapter: Any, calculator: Any, atoms: Any) -> tuple[float, float]:
+    """Return energy (eV) and largest force (eV/Angstrom) of a fresh force call, nothing left from the steps."""
+    fresh = TimedCalculator(adapter.new_structure(calculator, atoms), adapter.synchronize)
+    forces = fresh.get_forces(atoms)
+    fresh.check()
+    return fresh.energy, largest_force(forces)
+
+
+def classify(error: BaseException) -> Failure:
+    """Turn what a method raised into a failure with a class and one line of text."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    message = f"{type(error).__name__}: {text}"[:500]
+    if isinstance(error, NotFinite):
+        return Failure("nan", text[:500])
+    if isinstance(error, OptimizerConvergenceError):
+        return Failure("optimizer", message)
+    if isinstance(error, MemoryError) or "out of memory" in text.lower():
+        return Failure("out-of-memory", message)
+    return Failure("calculator", message)

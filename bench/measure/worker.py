@@ -1,0 +1,295 @@
+"""One worker: one process, in one method's environment, on one device, with a fixed number of threads.
+
+Run as a script by that environment's interpreter. It reads one task (JSON, one line) from standard input
+and writes records (JSON lines) to the standard output that it was started with; whatever the method's
+libraries print goes to standard error instead. pesbench is not installed in a method's environment: the
+worker makes the package importable from its own place, and nothing else of the project (a `datasets` on
+the path would shadow a package of that name).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic_ns, perf_counter_ns
+from typing import Any
+
+if "bench" not in sys.modules and __name__ == "__main__":
+    _root = Path(__file__).resolve().parents[1]
+    _spec = importlib.util.spec_from_file_location(
+        "bench", _root / "__init__.py", submodule_search_locations=[str(_root)]
+    )
+    assert _spec is not None and _spec.loader is not None
+    sys.modules["bench"] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules["bench"])
+
+from bench import records
+from bench.adapter import Adapter
+
+BEAT_NS = 1_000_000_000
+
+
+class Channel:
+    """Where records go: the pipe that the worker was started with."""
+
+    def __init__(self) -> None:
+        self._fd = os.dup(1)
+        os.dup2(2, 1)  # a library that prints must not write into the records
+        sys.stdout = sys.stderr
+        self._last_beat = 0
+
+    def send(self, record: records.Record) -> None:
+        """Write one record."""
+        self._write(records.to_json(record))
+
+    def beat(self, structure: int, steps: int) -> None:
+        """Give a sign of life, at most once a second."""
+        now = perf_counter_ns()
+        if now - self._last_beat > BEAT_NS:
+            self._last_beat = now
+            self.send_json({"beat": {"structure": structure, "steps": steps}})
+
+    def send_json(self, value: dict[str, Any]) -> None:
+        """Write one line that is no record of a run directory."""
+        self._write(json.dumps(value))
+
+    def _write(self, line: str) -> None:
+        data = line.encode() + b"\n"
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+
+def main() -> int:
+    """Read a task, measure, and return 0; what a method does wrong is a record and not an exit status."""
+    channel = Channel()
+    task = json.loads(sys.stdin.readline())
+    _die_with_parent()
+    if task["cpus"]:
+        os.sched_setaffinity(0, task["cpus"])
+    key = {"method": task["method"], "device": task["recorded_device"], "round": task["round"]}
+    try:
+        worker = Worker(task, key, channel)
+    except _NotReady as stopped:
+        channel.send(records.NotMeasured(**key, failure=stopped.failure))
+        return 0
+    if task["protocol"]["name"] == "overhead":
+        worker.compare_with_bare()
+    else:
+        worker.run()
+    return 0
+
+
+class _NotReady(Exception):
+    def __init__(self, failure: records.Failure) -> None:
+        self.failure = failure
+
+
+@contextlib.contextmanager
+def _stage(loading: bool) -> Iterator[None]:
+    """Turn what goes wrong before the first structure into a failure; its traceback goes to the log."""
+    try:
+        yield
+    except Exception as error:
+        from bench.measure.relax import classify
+
+        traceback.print_exc()
+        failure = classify(error)
+        if loading and failure.kind == "calculator":
+            failure = records.Failure("load", failure.message)
+        raise _NotReady(failure) from error
+
+
+class Worker:
+    """The loaded method, warm and ready; :meth:`run` measures the task's structures."""
+
+    def __init__(self, task: dict[str, Any], key: dict[str, Any], channel: Channel) -> None:
+        import numpy as np
+        from ase import Atoms
+
+        def atoms_of(entry: dict[str, Any]) -> Any:
+            return Atoms(numbers=entry["numbers"], positions=np.array(entry["positions"]), info=entry.get("info"))
+
+        self.task = task
+        self.key = key
+        self.channel = channel
+        self.structures = [(entry["index"], atoms_of(entry)) for entry in task["structures"]]
+        with _stage(loading=True):
+            self.adapter = load_adapter(task["adapter"])
+            self.adapter.reference = atoms_of(task["reference"])
+            imported = monotonic_ns()
+            self.calculator = self.adapter.load(
+                task["method"],
+                task["device"],
+                task["dtype"],
+                task["threads"],
+                Path(task["checkpoint"]) if task["checkpoint"] else None,
+            )
+            loaded = monotonic_ns()
+        with _stage(loading=False):
+            calls = self._warm_up() if task["warm_up"] else ()
+        channel.send(
+            records.Started(
+                **key,
+                weights=task["weights"],
+                dtype=task["dtype"],
+                threads=task["threads"],
+                parameters=self.adapter.count_parameters(),
+                import_ns=imported - task["launched_ns"],
+                load_ns=loaded - imported,
+                first_call_ns=calls[0] if calls else None,
+                warmup_ns=tuple(calls[1:]),
+                settings=self.adapter.settings(),
+                versions=_versions(),
+                thread_pools=_thread_pools(),
+                environment={name: os.environ[name] for name in task["variables"] if name in os.environ}
+                | {"python": sys.version.split()[0], "executable": sys.executable},
+            )
+        )
+
+    def _warm_up(self) -> tuple[int, ...]:
+        from bench.measure.clock import warm_up
+
+        atoms = self.adapter.prepare(self.adapter.reference.copy())
+        calculator = self.adapter.new_structure(self.calculator, atoms)
+        calls = warm_up(self.adapter, calculator, atoms, self.task["seed"])
+        # the optimiser's own first calls (imports, BLAS) are warmed by a relaxation of three steps
+        atoms.rattle(0.05, seed=self.task["seed"])
+        self._relax(-1, atoms, max_steps=3, deadline_ns=None)
+        return calls
+
+    def run(self) -> None:
+        """Relax the structures one after the other.
+
+        None is begun after this round's share of the budget, and the one in flight is cut off when the whole
+        budget is spent.
+        """
+        from bench.measure.relax import classify
+
+        share = _deadline(self.task["share_s"])
+        deadline = _deadline(self.task["budget_s"])
+        for position, (index, structure) in enumerate(self.structures):
+            if position > 0 and share is not None and perf_counter_ns() > share:
+                break
+            try:
+                record = self._relax(index, structure, self.task["protocol"]["max_steps"], deadline)
+            except Exception as error:
+                record = records.failed_relaxation(self.key, index, self._optimizer, classify(error))
+            self.channel.send(record)
+        self.channel.send(
+            records.Finished(
+                **self.key,
+                peak_memory_bytes=_peak_memory(),
+                peak_device_memory_bytes=self.adapter.peak_device_memory(),
+            )
+        )
+
+    def compare_with_bare(self) -> None:
+        """Relax each structure bare and through the harness, in turn, and write the pairs; see `overhead`."""
+        from bench.measure.overhead import relax_bare
+
+        for index, structure in self.structures:
+            for repeat in range(self.task["protocol"]["repeats"]):
+                pair = {"structure": index, "repeat": repeat}
+                for way in ("bare", "harness") if (index + repeat) % 2 else ("harness", "bare"):
+                    if way == "bare":
+                        atoms = self.adapter.prepare(structure.copy())
+                        calculator = self.adapter.new_structure(self.calculator, atoms)
+                        steps, nanoseconds = relax_bare(atoms, calculator, **self._criterion)
+                    else:
+                        record = self._relax(index, structure, self.task["protocol"]["max_steps"], None)
+                        steps, nanoseconds = record.steps, record.wall_ns
+                        pair["bookkeeping_ns"] = sum(record.trace["harness_ns"])
+                    pair |= {f"{way}_ns": nanoseconds, f"{way}_steps": steps}
+                self.channel.send_json({"pair": pair})
+
+    @property
+    def _criterion(self) -> dict[str, Any]:
+        return {name: self.task["protocol"][name] for name in ("optimizer", "fmax", "max_steps")}
+
+    @property
+    def _optimizer(self) -> str:
+        return "native" if self.task["native"] else self.task["protocol"]["optimizer"]
+
+    def _relax(self, index: int, structure: Any, max_steps: int, deadline_ns: int | None) -> records.Relaxation:
+        from bench.measure.relax import relax
+
+        atoms = self.adapter.prepare(structure.copy())
+        calculator = self.adapter.new_structure(self.calculator, atoms)
+        return relax(
+            self.adapter,
+            calculator,
+            atoms,
+            key={**self.key, "structure": index},
+            optimizer=self._optimizer,
+            fmax=self.task["protocol"]["fmax"],
+            max_steps=max_steps,
+            deadline_ns=deadline_ns,
+            beat=lambda steps: self.channel.beat(index, steps),
+        )
+
+
+def _deadline(seconds: float | None) -> int | None:
+    return None if seconds is None else perf_counter_ns() + int(seconds * 1e9)
+
+
+def load_adapter(path: str | Path) -> Adapter:
+    """Import an adapter file and return an instance of its one subclass of Adapter."""
+    spec = importlib.util.spec_from_file_location("pesbench_adapter", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["pesbench_adapter"] = module
+    spec.loader.exec_module(module)
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Adapter) and value.__module__ == "pesbench_adapter"
+    ]
+    if len(classes) != 1:
+        raise TypeError(f"{path} has {len(classes)} subclasses of bench.adapter.Adapter; it must have one")
+    return classes[0]()
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this process when the harness is killed (Linux only)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # if memory runs out, the harness lives on
+            Path("/proc/self/oom_score_adj").write_text("800")
+
+
+def _peak_memory() -> int:
+    import resource
+
+    kilobyte = 1 if sys.platform == "darwin" else 1024
+    return kilobyte * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import distributions
+
+    return dict(sorted((found.metadata["Name"], found.version) for found in distributions()))
+
+
+def _thread_pools() -> tuple[dict[str, Any], ...]:
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:  # an interpreter that the user brought
+        return ()
+    return tuple(
+        {name: pool.get(name) for name in ("user_api", "internal_api", "num_threads", "version")}
+        for pool in threadpool_info()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What a campaign shows while it runs: live in a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
+
+from bench.campaign.plan import Settings
+from bench.records import FAILED, Relaxation
+
+# drawing costs a few milliseconds on a core that the measurement might want: twice a second is enough
+REFRESH_PER_SECOND = 2
+
+
+class _Tally:
+    """Milliseconds a step so far, of one worker."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.nanoseconds = 0
+        self.structures = 0
+        self.failed = 0
+
+    def add(self, record: Relaxation) -> None:
+        self.structures += 1
+        self.failed += record.status == FAILED
+        self.steps += record.steps
+        for column in ("calculator_ns", "optimizer_ns"):
+            self.nanoseconds += sum(record.trace.get(column, ())[1:])
+
+    def __str__(self) -> str:
+        speed = f"{self.nanoseconds / self.steps / 1e6:.3g} ms/step" if self.steps else "no step yet"
+        return f"{speed}, {self.failed} failed" if self.failed else speed
+
+
+def _left(seconds: float | None) -> str:
+    return "no time limit" if seconds is None else f"at most {math.ceil(seconds / 60)} min of measuring left"
+
+
+class LiveProgress:
+    """A line of its own for the campaign and for the worker that runs; for a terminal."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self.settings = settings
+        columns: list[ProgressColumn] = [
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=16),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[speed]}"),
+        ]
+        self.bars = Progress(*columns, console=console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
+        workers = len(settings.methods) * len(settings.devices) * settings.rounds
+        self.campaign = self.bars.add_task("campaign", total=workers, speed="")
+        self.worker: TaskID | None = None
+        self.tally = _Tally()
+
+    def __enter__(self) -> LiveProgress:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bars.stop()
+
+    def say(self, line: str) -> None:
+        """Show one line above the bars."""
+        self.bars.console.print(line, markup=False, highlight=False)
+
+    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
+        """Show a bar for a worker."""
+        self.tally = _Tally()
+        self.name = f"{method} {device}, round {round_number + 1} of {self.settings.rounds}"
+        self.worker = self.bars.add_task(self.name, total=structures, speed="starting")
+
+    def relaxed(self, record: Relaxation) -> None:
+        """Move the bar of the worker."""
+        self.tally.add(record)
+        if self.worker is not None:
+            self.bars.update(self.worker, advance=1, speed=str(self.tally))
+
+    def alive(self, structure: int, steps: int) -> None:
+        """Show the steps of the structure in flight."""
+        if self.worker is not None:
+            self.bars.update(self.worker, speed=f"{self.tally}, step {steps}")
+
+    def end(self, seconds_left: float | None) -> None:
+        """Leave one line with what the worker found, and take its bar away."""
+        if self.worker is not None:
+            self.say(f"{self.name}: {self.tally.structures} structures, {self.tally}")
+            self.bars.remove_task(self.worker)
+            self.worker = None
+        self.bars.update(self.campaign, advance=1, speed=_left(seconds_left))
+
+
+class PlainProgress:
+    """One line for each worker's start and end, for log files and pipes."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self.settings = settings
+        self.console = console
+        self.tally = _Tally()
+        self.started = time.monotonic()
+
+    def __enter__(self) -> PlainProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    def say(self, line: str) -> None:
+        """Print one line."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
+        """Print that a worker starts."""
+        self.tally = _Tally()
+        self.name = f"{method} {device}, round {round_number + 1} of {self.settings.rounds}"
+
+    def relaxed(self, record: Relaxation) -> None:
+        """Count a structure."""
+        self.tally.add(record)
+
+    def alive(self, structure: int, steps: int) -> None:
+        """Print nothing: a log needs no signs of life."""
+
+    def end(self, seconds_left: float | None) -> None:
+        """Print what the worker found."""
+        minutes = (time.monotonic() - self.started) / 60
+        self.say(
+            f"[{minutes:5.1f} min] {self.name}: {self.tally.structures} structures, {self.tally}; {_left(seconds_left)}"
+        )
+
+
+def progress(settings: Settings) -> LiveProgress | PlainProgress:
+    """Return the display that fits standard error, where a campaign tells how it goes."""
+    console = Console(file=sys.stderr)
+    return LiveProgress(settings, console) if console.is_terminal else PlainProgress(settings, console)

@@ -1,0 +1,253 @@
+"""The figure of a table: milliseconds per step on a logarithmic axis, one line a method, figures beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bench.analysis.table import Row, Table, in_order
+from bench.report.columns import lines, time_text
+from bench.report.numbers import DASH
+
+WIDTH = 7.0
+"""Inches: the two columns of a journal's page. No letter is smaller than 7 pt there."""
+_LINE = 0.23  # inches a method
+_ABOVE, _AXIS, _CAPTION_LINE, _MARGIN = 0.4, 0.47, 0.125, 0.05  # inches
+_GAP = 0.14  # inches between the columns
+_SPACE = 0.045  # inches between an estimate and its interval
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_CPU, _GPU = "#0072B2", "#D55E00"  # blue and vermilion of Okabe and Ito: told apart by the colour-blind, and in grey
+_STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere
+    "font.size": 8,
+    "axes.linewidth": 0.6,
+    "svg.hashsalt": "pesbench",  # the same figure has the same bytes
+    "svg.fonttype": "path",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Device:
+    name: str
+    color: str
+    marker: str
+    rows: tuple[Row | None, ...]
+    """Its row for each line, from the top."""
+    texts: tuple[str, ...]
+    """The figures beside the plot."""
+
+    @property
+    def heading(self) -> str:
+        return f"{self.name}, ms/step"
+
+    @property
+    def estimate_width(self) -> float:
+        numbers = [text.partition(" [")[0] for text in self.texts if " [" in text or text == DASH]
+        return max((_inches(text, 7) for text in numbers), default=0.0)
+
+    @property
+    def width(self) -> float:
+        intervals = [_inches(f"[{text.partition(' [')[2]}", 7) for text in self.texts if " [" in text]
+        numbers = self.estimate_width + _SPACE + max(intervals, default=0.0)
+        return max(numbers, *(_inches(text, 7) for text in (self.heading, *self.texts) if " [" not in text))
+
+    @property
+    def measured(self) -> bool:
+        return any(row is not None and row.ms_per_step is not None for row in self.rows)
+
+    @property
+    def published(self) -> bool:
+        return any(row is not None and row.paper_ms_per_step is not None for row in self.rows)
+
+
+@mpl.rc_context(_STYLE)
+def plot(table: Table, stem: Path) -> list[Path]:
+    """Draw the figure of `table` into ``<stem>.svg`` and ``<stem>.png`` and return the two paths.
+
+    Raises
+    ------
+    OSError
+        Where the files cannot be written.
+    """
+    stem = Path(stem)
+    svg, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".png"))
+    figure = draw(table)
+    figure.savefig(svg, metadata={"Date": None})
+    figure.savefig(png, dpi=300, metadata={"Software": None})
+    return [svg, png]
+
+
+@mpl.rc_context(_STYLE)
+def draw(table: Table) -> Figure:
+    """Return the figure; a method that was not measured is in it with the reason in place of its figure."""
+    shown = lines(dataclasses.replace(table, rows=tuple(in_order(table.rows))))
+    is_paper = table.head.get("source") == "paper"
+    devices = [
+        _Device(
+            "CPU", _CPU, "o", tuple(line.cpu for line in shown), tuple(time_text(line, line.cpu) for line in shown)
+        ),
+        _Device(
+            "GPU", _GPU, "D", tuple(line.gpu for line in shown), tuple(time_text(line, line.gpu) for line in shown)
+        ),
+    ]
+    devices = [device for device in devices if any(device.rows)]
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table))
+    plotted = _LINE * max(len(shown), 1)
+    below = _AXIS + _CAPTION_LINE * (caption.count("\n") + 1) + _MARGIN
+    height = _ABOVE + plotted + below
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    left = _GAP + max((_inches(line.label, 8) for line in shown), default=0.0)
+    right = WIDTH - _MARGIN - sum(_GAP + device.width for device in devices)
+    axes = figure.add_axes((left / WIDTH, below / height, (right - left) / WIDTH, plotted / height))
+    _dress(axes, [line.label for line in shown])
+    for i in range(len(shown)):
+        _draw_line(axes, len(shown) - 1 - i, [(device, device.rows[i]) for device in devices], is_paper)
+    x = right - left
+    for device in devices:
+        _write_column(axes, x + _GAP, device, right - left)
+        x += _GAP + device.width
+    low, high = axes.get_xlim()
+    room = max(1.2, math.sqrt(12 * low / high))  # at least a decade, so that a power of ten is on the axis
+    axes.set_xlim(low / room, high * room)
+    figure.legend(
+        handles=_legend(devices, is_paper),
+        loc="upper left",
+        bbox_to_anchor=(left / WIDTH, 1.0),
+        ncols=6,
+        frameon=False,
+        fontsize=7.5,
+        handletextpad=0.2,
+        columnspacing=1.2,
+        borderaxespad=0.6,
+        borderpad=0.0,
+    )
+    figure.text(0.1 / WIDTH, _MARGIN / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
+    return figure
+
+
+def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_paper: bool) -> None:
+    marked = [(device, row) for device, row in rows if row is not None and (row.ms_per_step or row.paper_ms_per_step)]
+    for device, row in marked:
+        # side by side where both devices have something, so that no mark hides another
+        at = y if len(marked) < 2 or is_paper else y + (0.14 if device.name == "CPU" else -0.14)
+        if row.paper_ms_per_step is not None and not is_paper:
+            axes.plot(row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=device.color, mew=0.8, zorder=2)
+        if row.ms_per_step is not None:
+            estimate = row.ms_per_step
+            if estimate.low is not None and estimate.high is not None:
+                axes.plot([estimate.low, estimate.high], [at, at], "|-", color=device.color, lw=1.0, ms=6, zorder=3)
+            axes.plot(
+                estimate.estimate,
+                at,
+                device.marker,
+                ms=3.8,
+                color=device.color,
+                # half a mark for random weights: half of the method, its accuracy, is not there
+                fillstyle="left" if row.weights == "random" else "full",
+                markerfacecoloralt="white",
+                mew=0.7,
+                zorder=4,
+            )
+
+
+def _write_column(axes: Axes, x: float, device: _Device, axes_width: float) -> None:
+    """Write a device's figures right of the plot, `x` inches from its left edge."""
+
+    def write(text: str, y: float, at: float, side: Literal["left", "right"], color: str = "black") -> None:
+        axes.text(
+            at / axes_width,
+            y,
+            text,
+            transform=axes.get_yaxis_transform(),
+            ha=side,
+            va="center_baseline",
+            fontsize=7,
+            color=color,
+        )
+
+    top = len(device.texts) - 1
+    write(device.heading, top + 0.75, x, "left", device.color)
+    for i, text in enumerate(device.texts):
+        estimate, bracket, interval = text.partition(" [")
+        if bracket or text == DASH:
+            # estimates end where intervals begin, as in the printed table
+            write(estimate, top - i, x + device.estimate_width, "right", "0.5" if text == DASH else "black")
+            write(bracket.strip() + interval, top - i, x + device.estimate_width + _SPACE, "left")
+        else:
+            write(text, top - i, x, "left")
+
+
+def _inches(text: str, size: float) -> float:
+    return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text.strip() else 0.0
+
+
+def _dress(axes: Axes, labels: list[str]) -> None:
+    axes.set_xscale("log")
+    axes.set_ylim(-0.6, len(labels) - 0.4)
+    axes.set_yticks(range(len(labels)), list(reversed(labels)))
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", which="both", width=0.6)
+    axes.set_xlabel("ms per optimisation step", labelpad=2)
+    axes.xaxis.set_major_locator(LogLocator(base=10, numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(_power))
+    axes.xaxis.set_minor_locator(LogLocator(base=10, subs=tuple(range(2, 10)), numticks=12))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(axis="x", color="0.86", lw=0.6)
+    axes.grid(axis="y", color="0.93", lw=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+
+
+def _power(x: float, _: int | None = None) -> str:
+    """Return a power of ten, in full as far as there is room for it."""
+    exponent = round(math.log10(x))
+    return f"{x:g}" if -2 <= exponent <= 2 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def _legend(devices: list[_Device], is_paper: bool) -> list[Line2D]:
+    """Return the marks that are in the figure, each with what it means."""
+    handles = []
+    for device in devices:
+        style: dict[str, Any] = {"marker": device.marker, "color": device.color, "ls": "none"}
+        if device.measured:
+            handles.append(Line2D([], [], ms=3.8, label=device.name, **style))
+        if device.published and not is_paper:
+            handles.append(Line2D([], [], ms=5.5, mfc="none", mew=0.8, label=f"{device.name}, paper", **style))
+    if any(row is not None and row.weights == "random" for device in devices for row in device.rows):
+        half = Line2D([], [], marker="o", ms=3.8, color="0.3", ls="none", fillstyle="left", markerfacecoloralt="white")
+        half.set_label("random weights")
+        handles.append(half)
+    return handles
+
+
+def _caption(table: Table) -> Iterable[str]:
+    head = table.head
+    machine, dataset = head.get("machine", {}), head.get("dataset", {})
+    threads = head.get("settings", {}).get("threads")
+    hardware = [machine.get("cpu"), f"{threads} thread{'s' if threads != 1 else ''}" if threads else None]
+    yield ", ".join(filter(None, [*hardware, *(machine.get("gpus") or ())]))
+    data = f"{dataset.get('name')}, {dataset.get('count')} structures"
+    if head.get("source") == "paper":
+        yield f"{data}. {head.get('title')}"
+        return
+    commit = f", commit {str(head['commit'])[:12]}" if head.get("commit") else ""
+    yield f"{data}. Run {head.get('run_id')}{commit}"
+    if any(row.interval_over for row in table.rows):
+        text = "Bars and brackets: 95 % bootstrap intervals over structures"
+        over_steps = dict.fromkeys(row.label for row in table.rows if row.interval_over == "steps")
+        yield text + (f"; over steps for {', '.join(over_steps)}" if over_steps else "") + "."

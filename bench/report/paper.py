@@ -1,0 +1,120 @@
+"""The published Table 1 (``results/paper/table1.csv``), as figures to compare with and as a table of its own."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from bench.analysis import speedup
+from bench.analysis.claims import claims
+from bench.analysis.notes import PAPER_CPU, PAPER_GPU, PAPER_THREADS, SOURCE, judged_claims, published
+from bench.analysis.statistics import Estimate
+from bench.analysis.table import Published, Row, Table
+from bench.errors import BadInput
+
+STRUCTURES = 101
+
+_CHECKOUT = Path(__file__).parents[2] / "results" / "paper" / "table1.csv"
+_INSTALLED = Path(__file__).with_name("table1.csv")  # where a wheel has no results folder
+
+
+def read(path: Path | None = None) -> dict[str, Published]:
+    """Read the published figures, by method.
+
+    Parameters
+    ----------
+    path : Path, optional
+        A CSV file with the columns of ``results/paper/table1.csv``; that one where None.
+
+    Raises
+    ------
+    BadInput
+        Where the file is not there, or a row of it cannot be read.
+    """
+    file = path or (_CHECKOUT if _CHECKOUT.exists() else _INSTALLED)
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            rows = [_published(row) for row in csv.DictReader(lines)]
+    except OSError as error:
+        raise BadInput(f"The published table {file} cannot be read: {error.strerror}.") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"The published table {file} has a row that cannot be read: {error}.") from None
+    return {row.method: row for row in rows}
+
+
+def _published(row: dict[str, str]) -> Published:
+    if None in row.values():
+        raise ValueError("it has too few cells")
+    return Published(
+        method=row["method"],
+        label=row["label"],
+        kind=row["kind"],
+        cpu_ms_per_step=_milliseconds(row["cpu_ms_per_step"]),
+        gpu_ms_per_step=_milliseconds(row["gpu_ms_per_step"]),
+        alternative_cpu_ms_per_step=_milliseconds(row["alternative_cpu_ms_per_step"]),
+        note=row["note"],
+    )
+
+
+def _milliseconds(text: str) -> float | None:
+    if not text.strip():
+        return None
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{text!r} is no time")
+    return value
+
+
+def table(figures: dict[str, Published] | None = None) -> Table:
+    """Return the published table in the form of a campaign's, its means computed by the same code.
+
+    It states nothing but milliseconds, so there is no interval, no count and no precision in it. The order
+    of its rows is the published one.
+    """
+    figures = read() if figures is None else figures
+    rows = []
+    series: dict[speedup.Key, pd.Series] = {}
+    for row in figures.values():
+        for device in ("cpu", "cuda"):
+            milliseconds = row.on(device)
+            if milliseconds is not None:
+                rows.append(_row(row, device, milliseconds))
+                # one figure a method is what one structure common to all would be
+                series[row.method, device] = pd.Series([milliseconds])
+    bare = Table(
+        head={
+            "source": "paper",
+            "run_id": "paper",
+            "title": SOURCE,
+            "machine": {"cpu": PAPER_CPU, "gpus": [PAPER_GPU]},
+            "settings": {"optimizer": "BFGS", "threads": PAPER_THREADS},
+            "dataset": {"name": "MD17 naphthalene", "count": STRUCTURES, "total": STRUCTURES, "fallback": False},
+        },
+        rows=tuple(rows),
+        geometric_means=tuple(dataclasses.replace(mean, n=None) for mean in speedup.means(rows, series)),
+    )
+    judged = dataclasses.replace(bare, claims=tuple(claims(bare)))
+    return dataclasses.replace(judged, notes=(*published(figures.values()), judged_claims(judged)))
+
+
+def _row(row: Published, device: str, milliseconds: float) -> Row:
+    cpu = row.cpu_ms_per_step
+    gain = cpu / milliseconds if device != "cpu" and cpu is not None else None
+    return Row(
+        method=row.method,
+        label=row.label,
+        kind=row.kind,
+        weights="pretrained" if row.kind == "mlip" else "none",
+        device=device,
+        threads=PAPER_THREADS if device == "cpu" else None,
+        optimizer="CG" if row.kind == "force-field" else "BFGS",
+        paper=row.method,
+        total=STRUCTURES,
+        ms_per_step=Estimate(milliseconds, None, None, 1, None),
+        paper_ms_per_step=milliseconds,
+        speedup_over_cpu=None if gain is None else Estimate(gain, None, None, 1, None),
+    )

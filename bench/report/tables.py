@@ -1,0 +1,248 @@
+"""A table in each of the formats that people and programs read."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+from bench.analysis.statistics import Estimate
+from bench.analysis.table import Mean, Row, Table
+from bench.errors import BadInput
+from bench.report.columns import columns, failures, fitting, lines, means
+from bench.report.heading import heading
+from bench.report.terminal import render_terminal
+
+FORMAT = 1
+"""Version of the JSON object; it grows by keys, and a changed meaning would change this number."""
+
+
+def render(table: Table, format: str, width: int | None = None, color: bool = False) -> str:
+    """Return the table as text.
+
+    Parameters
+    ----------
+    table : Table
+        What to show.
+    format : str
+        One of :data:`FORMATS`.
+    width, color : optional
+        See :func:`bench.report.terminal.render_terminal`; the other formats take no notice of them.
+
+    Raises
+    ------
+    BadInput
+        Where the format is not known.
+    """
+    if format == "terminal":
+        return render_terminal(table, width, color)
+    if format not in _RENDERERS:
+        raise BadInput(f"Unknown format {format!r}; known are {', '.join(FORMATS)}.")
+    return _RENDERERS[format](table)
+
+
+def _markdown(table: Table) -> str:
+    def cell(text: str) -> str:
+        return text.replace("|", "\\|").replace("\n", " ")
+
+    shown = columns(table)
+    parts = [f"**{label}:** {cell(text)}  " for label, text in heading(table.head)]
+    parts += ["", "| " + " | ".join(cell(column.heading) for column in shown) + " |"]
+    parts += ["|" + "|".join("---:" if column.right else ":---" for column in shown) + "|"]
+    for line in lines(table):
+        parts.append("| " + " | ".join(cell(column.text(line)) for column in shown) + " |")
+    for title, pairs in (("Failures", failures(table)), ("How many times faster", means(table))):
+        if pairs:
+            parts += ["", f"**{title}**", "", *(f"- {label}: {cell(text)}" for label, text in pairs)]
+    if table.notes:
+        parts += ["", "**Notes**", "", *(f"- {note}" for note in table.notes)]
+    return "\n".join(parts) + "\n"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",  # after \\ a bracket would be taken for an optional argument
+    "]": "{]}",
+    "–": "--",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "±": r"$\pm$",
+    "Å": r"\AA{}",
+    "µ": r"$\mu$",
+    "\n": " ",
+}
+
+
+_LATEX_WIDTH = 100  # characters in footnotesize over the two columns of a page
+
+
+def _latex(table: Table) -> str:
+    """Return a ``table`` environment that needs ``\\usepackage{booktabs}`` and nothing else."""
+    shown = fitting(table, _LATEX_WIDTH)
+    caption = "Time of an optimisation step. " + " ".join(
+        f"{label}: {text.rstrip('.')}." for label, text in heading(table.head)
+    )
+    body = [" & ".join(escape(column.text(line)) for column in shown) + r" \\" for line in lines(table)]
+    footnotes = [f"{label}: {text}" for label, text in (*failures(table), *means(table))] + list(table.notes)
+    return "\n".join(
+        [
+            r"\begin{table*}",
+            r"\centering",
+            r"\caption{" + escape(caption) + "}",
+            r"\footnotesize",
+            r"\begin{tabular}{" + "".join("r" if column.right else "l" for column in shown) + "}",
+            r"\toprule",
+            " & ".join(escape(column.title) for column in shown) + r" \\",
+            " & ".join(escape(column.unit) for column in shown) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+            r"\smallskip",
+            r"\begin{minipage}{\linewidth}",
+            r"\scriptsize",
+            *(escape(note) + r"\par" for note in footnotes),
+            r"\end{minipage}",
+            r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def escape(text: str) -> str:
+    """Return `text` so that LaTeX prints it as it is."""
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _csv(table: Table) -> str:
+    """Return one line a row with all its fields; the last ones say what it was measured on, and with what."""
+    machine = table.head.get("machine", {})
+    context = {
+        "run_id": table.head.get("run_id"),
+        "commit": table.head.get("commit"),
+        "dataset": table.head.get("dataset", {}).get("name"),
+        "machine": machine.get("cpu"),
+        "gpus": "; ".join(machine.get("gpus") or ()),
+    }
+    file = io.StringIO()
+    writer: csv.DictWriter[str] | None = None
+    for row in table.rows:
+        fields = _flat(row_object(row)) | context
+        if writer is None:
+            writer = csv.DictWriter(file, list(fields), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(fields)
+    return file.getvalue()
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name == "failures":
+            flat[name] = "; ".join(f"{kind}: {n}" for kind, n in value.items())
+        elif isinstance(value, dict):
+            flat |= {f"{name}_{key}": inner for key, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _json(table: Table) -> str:
+    document = {
+        "format": FORMAT,
+        "head": dict(table.head),
+        "rows": [row_object(row) for row in table.rows],
+        "geometric_means": [_mean_object(mean) for mean in table.geometric_means],
+        "claims": [dataclasses.asdict(claim) for claim in table.claims],
+        "notes": list(table.notes),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def row_object(row: Row) -> dict[str, Any]:
+    """Return a row as the JSON object that scripts rely on."""
+    return {
+        "method": row.method,
+        "label": row.label,
+        "family": row.family,
+        "kind": row.kind,
+        "weights": row.weights,
+        "protocol": row.protocol,
+        "device": row.device,
+        "dtype": row.dtype,
+        "threads": row.threads,
+        "optimizer": row.optimizer,
+        "parameters": row.parameters,
+        "structures": {"done": row.done, "total": row.total},
+        "converged": row.converged,
+        "rounds": row.rounds,
+        "round_spread": row.round_spread,
+        "steps_per_structure": row.steps_per_structure,
+        "steps_measured": row.steps_measured,
+        "force_calls_per_step": row.force_calls_per_step,
+        "ms_per_step": _interval_object(row.ms_per_step),
+        "interval_over": row.interval_over,
+        "calculator_ms_per_call": _interval_object(row.calculator_ms_per_call),
+        "calculator_share": row.calculator_share,
+        "speedup_over_cpu": _interval_object(row.speedup_over_cpu),
+        "outliers": row.outliers,
+        "failures": dict(row.failures),
+        "message": row.message,
+        "paper": row.paper,
+        "paper_ms_per_step": row.paper_ms_per_step,
+        "ratio_to_paper": _interval_object(row.ratio_to_paper),
+        "cold_start_s": row.cold_start_s,
+        "peak_memory_bytes": row.peak_memory_bytes,
+        "peak_device_memory_bytes": row.peak_device_memory_bytes,
+        "fmax_max": row.fmax_max,
+        "rmsd_median": row.rmsd_median,
+        "rmsd_max": row.rmsd_max,
+        "rmsd_outliers": row.rmsd_outliers,
+        "note": row.note,
+    }
+
+
+def _interval_object(value: Estimate | None) -> dict[str, float | None]:
+    # always the three keys, so that a script may ask for the estimate of what was not measured
+    return {
+        "estimate": value.estimate if value else None,
+        "low": value.low if value else None,
+        "high": value.high if value else None,
+    }
+
+
+def _mean_object(mean: Mean) -> dict[str, Any]:
+    return {
+        "name": mean.name,
+        "methods": list(mean.methods),
+        "reference": list(mean.reference),
+        "estimate": mean.estimate,
+        "low": mean.low,
+        "high": mean.high,
+        "common_structures": mean.n,
+    }
+
+
+_RENDERERS: dict[str, Callable[[Table], str]] = {
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+    "json": _json,
+}
+FORMATS = ("terminal", *_RENDERERS)

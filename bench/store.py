@@ -1,0 +1,302 @@
+"""A run directory: append-only JSON lines, read back as data frames.
+
+One campaign writes one directory: ``campaign.json`` (what was planned, where), ``structures.xyz`` (what was
+measured on), ``records.jsonl`` (what came out) and ``logs/``. ``docs/format.md`` describes them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bench import paths
+from bench.errors import BadInput
+from bench.records import (
+    FORMAT,
+    Finished,
+    NotMeasured,
+    Record,
+    Relaxation,
+    Started,
+    from_json,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from bench.structures import DataSet
+
+
+class RunWriter:
+    """Appends records to a run directory; each is on the disk before :meth:`append` returns."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        path = directory / "records.jsonl"
+        _mend_torn_line(path)
+        self._file = path.open("ab", buffering=0)
+
+    def append(self, record: Record) -> None:
+        """Write one record whole or not at all; raises OSError where the disk is full or gone."""
+        line = to_json(record).encode() + b"\n"
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(end)
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def create(directory: Path, campaign: dict[str, Any], dataset: DataSet) -> RunWriter:
+    """Make the run directory `directory` for a new campaign; raises BadInput where it cannot be written."""
+    from ase.io import write
+
+    images = []
+    for atoms, label in zip(dataset.atoms, dataset.labels, strict=True):
+        image = atoms.copy()
+        image.info["label"] = label
+        images.append(image)
+    try:
+        (directory / "logs").mkdir(parents=True)
+        write(directory / "structures.xyz", images, format="extxyz")
+        write(directory / "reference.xyz", dataset.reference, format="extxyz")
+        temporary = directory / "campaign.json.tmp"
+        temporary.write_text(json.dumps({"format": FORMAT, **campaign}, indent=1) + "\n")
+        temporary.rename(directory / "campaign.json")
+        return RunWriter(directory)
+    except OSError as error:
+        raise BadInput(f"cannot write to {directory}: {error.strerror}; choose another folder with --output.") from None
+
+
+def stored_dataset(directory: Path, campaign: dict[str, Any]) -> DataSet:
+    """Return the data set that a run directory was measured on, from its own files."""
+    from bench.structures import load_dataset
+
+    stored = campaign["dataset"]
+    dataset = load_dataset(directory / "structures.xyz")
+    if dataset.digest != stored["digest"]:
+        raise BadInput(f"{directory / 'structures.xyz'} is not what was measured; start a new run.")
+    return dataclasses.replace(
+        dataset,
+        reference=load_dataset(directory / "reference.xyz").atoms[0],
+        **{name: stored[name] for name in ("name", "description", "fallback")},
+    )
+
+
+def _mend_torn_line(path: Path) -> None:
+    """Cut off a last line that a kill left unfinished: the structure in flight is measured again."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        content = file.read()
+        if content and not content.endswith(b"\n"):
+            file.truncate(content.rfind(b"\n") + 1)
+
+
+def find(run: str | Path | None, results: Path | None = None) -> Path:
+    """Return the run directory that `run` means: a path, a run id, a folder of runs (its newest), None (newest)."""
+    results = results or paths.results_dir()
+    if run is None:
+        return _newest(results)
+    for candidate in (Path(run), results / run):
+        if (candidate / "campaign.json").is_file():
+            return candidate
+        if candidate.is_dir() and any(candidate.glob("*/campaign.json")):
+            return _newest(candidate)
+    raise BadInput(f"there is no run {str(run)!r} in {results}; 'ls {results}' shows the run ids.")
+
+
+def _newest(results: Path) -> Path:
+    runs = sorted(results.glob("*/campaign.json"), key=lambda path: path.stat().st_mtime_ns)
+    if not runs:
+        raise BadInput(f"there is no run in {results} yet; 'make bench' makes one.")
+    return runs[-1].parent
+
+
+class Contents(NamedTuple):
+    """A run directory as read: the campaign, and the records of each kind, later ones in place of earlier."""
+
+    campaign: dict[str, Any]
+    started: list[Started]
+    relaxations: list[Relaxation]
+    finished: list[Finished]
+    not_measured: list[NotMeasured]
+
+
+def read(directory: Path) -> Contents:
+    """Read a run directory; a torn last line is passed over, a foreign format is BadInput."""
+    try:
+        campaign = json.loads((directory / "campaign.json").read_bytes())
+        version = campaign["format"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadInput(f"{directory} is no run directory: its campaign.json cannot be read.") from None
+    if version != FORMAT:
+        raise BadInput(
+            f"{directory} has format {version}, and this pesbench reads format {FORMAT}; "
+            f"use the pesbench that wrote it ({campaign.get('pesbench', 'unknown')})."
+        )
+    kept: dict[tuple[Any, ...], Record] = {}
+    path = directory / "records.jsonl"
+    lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is a torn line or nothing
+        try:
+            record = from_json(line)
+        except ValueError as error:
+            raise BadInput(f"line {number} of {path} is damaged ({error}); remove it to read the rest.") from None
+        key = (record.record, record.method, record.device, record.round, getattr(record, "structure", None))
+        kept.pop(key, None)
+        kept[key] = record
+        if isinstance(record, Started):  # what stood in the way is gone, or the run was resumed
+            kept.pop((NotMeasured.record, *key[1:]), None)
+    records = list(kept.values())
+    return Contents(
+        campaign,
+        [record for record in records if isinstance(record, Started)],
+        [record for record in records if isinstance(record, Relaxation)],
+        [record for record in records if isinstance(record, Finished)],
+        [record for record in records if isinstance(record, NotMeasured)],
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run as pandas data frames, whose columns ``docs/format.md`` describes.
+
+    `methods` has a row for each method and device, `structures` one for each relaxation, and `steps` one for
+    each step of each relaxation (step 0 is the force call before the first step). Times are nanoseconds.
+    """
+
+    directory: Path
+    contents: Contents
+
+    @property
+    def campaign(self) -> dict[str, Any]:
+        """What was planned, on what machine, over which data set."""
+        return self.contents.campaign
+
+    @functools.cached_property
+    def structures(self) -> pd.DataFrame:
+        """One row for each structure, method, device and round."""
+        return pd.DataFrame(
+            [_structure_row(record) for record in self.contents.relaxations], columns=_STRUCTURE_COLUMNS
+        )
+
+    @functools.cached_property
+    def steps(self) -> pd.DataFrame:
+        """One row for each step."""
+        relaxations = self.contents.relaxations
+        lengths = np.array([len(record.trace["optimizer_ns"]) for record in relaxations], dtype=int)
+        frame = {
+            name: np.repeat(np.array([getattr(record, name) for record in relaxations], dtype=object), lengths)
+            for name in ("method", "device")
+        }
+        for name in ("round", "structure"):
+            frame[name] = np.repeat(np.array([getattr(record, name) for record in relaxations], dtype=int), lengths)
+        frame["step"] = np.concatenate([np.arange(length) for length in lengths]) if len(lengths) else np.array([], int)
+        for name in ("calculator_ns", "optimizer_ns", "harness_ns", "force_calls", "energy", "fmax"):
+            column: list[Any] = []
+            for record, length in zip(relaxations, lengths, strict=True):
+                column.extend(record.trace.get(name) or (None,) * length)
+            frame[name] = np.array(column, dtype=float)
+        return pd.DataFrame(frame).astype({"method": "category", "device": "category"})
+
+    @functools.cached_property
+    def methods(self) -> pd.DataFrame:
+        """One row for each method and device that the campaign planned."""
+        return pd.DataFrame(
+            [
+                self._method_row(method, device)
+                for device in self.campaign["settings"]["devices"]
+                for method in self.campaign["methods"]
+            ]
+        )
+
+    def _method_row(self, name: str, device: str) -> dict[str, Any]:
+        def mine(records: list[Any]) -> list[Any]:
+            return [record for record in records if record.method == name and record.device == device]
+
+        facts = self.campaign["methods"][name]
+        started = mine(self.contents.started)
+        finished = mine(self.contents.finished)
+        stopped = mine(self.contents.not_measured)
+        last = started[-1] if started else None
+        memory = [record.peak_memory_bytes for record in finished if record.peak_memory_bytes is not None]
+        device_memory = [
+            record.peak_device_memory_bytes for record in finished if record.peak_device_memory_bytes is not None
+        ]
+        return {
+            "method": name,
+            "device": device,
+            **{key: facts[key] for key in ("label", "family", "kind", "paper", "note")},
+            "optimizer": "native" if facts["native"] else self.campaign["settings"]["optimizer"],
+            "weights": last.weights if last else facts["weights"],
+            "dtype": last.dtype if last else facts["dtype"],
+            "threads": last.threads if last else self.campaign["settings"]["threads"],
+            "parameters": last.parameters if last and last.parameters else facts["parameters"],
+            "settings": last.settings if last else {},
+            "cold_start_s": float(np.median([_cold_start(record) for record in started])) if started else None,
+            "peak_memory_bytes": max(memory, default=None),
+            "peak_device_memory_bytes": max(device_memory, default=None),
+            "failure": stopped[-1].failure.kind if stopped else None,
+            "message": stopped[-1].failure.message if stopped else None,
+        }
+
+
+def _cold_start(record: Started) -> float:
+    return (record.import_ns + record.load_ns + (record.first_call_ns or 0)) / 1e9
+
+
+_STRUCTURE_COLUMNS = [
+    *("method", "device", "round", "structure", "optimizer", "status", "failure", "message", "steps"),
+    *("force_calls", "energy", "fmax", "wall_ns", "step_ns", "step_calculator_ns", "step_force_calls"),
+    *("calculator_ns", "harness_ns", "positions"),
+]
+
+
+def _structure_row(record: Relaxation) -> tuple[Any, ...]:
+    trace = record.trace
+    calculator = trace.get("calculator_ns")
+    step_calculator = sum(calculator[1:]) if calculator else None
+    return (
+        record.method,
+        record.device,
+        record.round,
+        record.structure,
+        record.optimizer,
+        record.status,
+        record.failure.kind if record.failure else None,
+        record.failure.message if record.failure else None,
+        record.steps,
+        record.force_calls,
+        record.energy,
+        record.fmax,
+        record.wall_ns,
+        sum(trace["optimizer_ns"][1:]) + (step_calculator or 0),
+        step_calculator,
+        sum(trace["force_calls"][1:]) if "force_calls" in trace else None,
+        sum(calculator) if calculator else None,
+        sum(trace["harness_ns"]),
+        np.array(record.positions) if record.positions else None,
+    )
+
+
+def load(run: str | Path | None = None) -> Run:
+    """Read a run (its id, its directory, or None for the newest) into data frames.
+
+    >>> run = load("20261122-101500")          # doctest: +SKIP
+    >>> run.steps.groupby("method").calculator_ns.median()  # doctest: +SKIP
+    """
+    directory = find(run)
+    return Run(directory, read(directory))

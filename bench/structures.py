@@ -1,0 +1,291 @@
+"""The data sets: where they come from, that they are what they claim, and which structures are measured.
+
+``datasets/README.md`` tells the provenance of each for people. Every method is given the same structures in
+the same order, without cell, velocities or labels, as neutral closed-shell molecules in vacuum.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import ase.io
+import numpy as np
+import pooch
+from ase import Atoms
+from ase.data import covalent_radii
+from scipy.spatial.distance import pdist
+
+from bench.errors import BadInput
+from bench.paths import PROJECT, cache_dir, data_dir
+
+MD17 = "naphthalene-md17"
+MD17_EXACT = "naphthalene-md17-exact"
+GFN2 = "naphthalene-gfn2"
+NAMES = (MD17, MD17_EXACT, GFN2)
+
+MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
+MD17_SPACING = 3_250
+COUNT = 101  # as many as the paper optimised
+
+_RMD17_FOLDER = "rmd17-naphthalene"
+_RMD17_URL = "https://raw.githubusercontent.com/andersx/rmd17-npz/4f6bb0a186822c90d47cd98b7a27991fe0b3173b/rmd17-npz/"
+_RMD17_SHA256 = {
+    "rmd17_naphthalene_test_01.npz": "80a19bca6aaa5cdf241007d6a7332e7b96a8e6ef362c1badcdb86a574ac3fe06",
+    "rmd17_naphthalene_test_02.npz": "de682a3e54de5276bcb1f6970f1bcb82452754815d970c783fe089978c66bee6",
+    "rmd17_naphthalene_test_03.npz": "3deb283fb3c46fca12fbff16ffc10b1d023a40c3e92d1c26796ecf516f2c817d",
+    "rmd17_naphthalene_test_04.npz": "68b215a3e506dcfc48187e49c5f9bc3dafe2033123cd5a7dfd665f561fb9d729",
+    "rmd17_naphthalene_test_05.npz": "f15dd32658f3a9cac8fff91443989ffbe9701dcf356528331770efd62efb487c",
+    "rmd17_naphthalene_train_01.npz": "940f41110785fb0d3fa5feac68800cf4c68bd05fd55d563d3adacf5247d7688a",
+    "rmd17_naphthalene_train_02.npz": "2b5dac7969803d83d9625979651c44d10368d65839781776095a5e4beeba46b7",
+    "rmd17_naphthalene_train_03.npz": "afeeb82c0f220e6ab03d514895a0ae55ceb2373c0a9af2fb8cafa85ff2d900c8",
+    "rmd17_naphthalene_train_04.npz": "696494def32844c8e6eb016395f50ceaa767e6a22f1688d4f3c6dc19cc83b192",
+    "rmd17_naphthalene_train_05.npz": "cfbfbf744ff3c8d8411c8ee745841037a78da73ecf7a6a08675e66bd822178ca",
+}
+_MD17_FILE = "md17_naphthalene.npz"
+_TIMEOUT = (3, 10)  # seconds to connect, seconds of silence: without a network the fall-back must come soon
+
+# In units of the sum of the covalent radii. Real molecules stay above 0.7, even compressed ones of a scan
+# above 0.4; what lies below 0.3 are atoms listed twice and coordinates in nanometres.
+_OVERLAP = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSet:
+    """The structures that a campaign measures; index k of :attr:`atoms` is a record's ``structure``."""
+
+    name: str
+    description: str
+    """One line for the head of the table: what, from where, under which licence."""
+    atoms: tuple[Atoms, ...]
+    """The selection, Angstrom."""
+    labels: tuple[str, ...]
+    """What each structure is called at its source, such as its index in MD17."""
+    reference: Atoms
+    """The undistorted molecule with the same atoms in the same order: for the topology and the warm-up."""
+    digest: str
+    """SHA-256 of the selection's atomic numbers and of its positions to 1e-6 Angstrom."""
+    formula: str
+    fallback: str = ""
+    """One sentence why this set stands in for MD17's, where the user named none; else empty."""
+
+
+class _Unavailable(Exception):
+    """A file is neither at hand nor can it be fetched; the text is a clause that says why."""
+
+
+def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None) -> DataSet:
+    """Load a data set: one of :data:`NAMES`, any file of molecules that ASE reads, or None for the default.
+
+    The default is MD17's own frames (:data:`MD17_EXACT` where the folder PESBENCH_DATA has the complete file,
+    else :data:`MD17`, fetched into `cache`) or, where these cannot be had, :data:`GFN2`. Of a file all images
+    are taken and the first is the reference, so an undistorted molecule belongs first.
+
+    Raises BadInput where the name is unknown, a file is not what it should be, or a structure is one that no
+    method could be measured on.
+    """
+    cache = cache_dir() if cache is None else cache
+    if name_or_file is None:
+        return _default(cache)
+    if name_or_file == GFN2:
+        return _gfn2()
+    if name_or_file == MD17_EXACT:
+        return _md17_exact()
+    if name_or_file != MD17:
+        return _user_file(Path(name_or_file).expanduser())
+    try:
+        return _md17(cache)
+    except _Unavailable as error:
+        raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
+
+
+def select_evenly(available: Sequence[int], count: int = COUNT, spacing: int = MD17_SPACING) -> list[int]:
+    """Return, for k = 0..count-1, the member of `available` nearest to spacing k, and of a tie the lower."""
+    indices = np.unique(available)
+    # argmin takes the first of equals, and the indices ascend
+    return [int(indices[np.argmin(np.abs(indices - spacing * k))]) for k in range(count)]
+
+
+def measuring_order(n: int) -> list[int]:
+    """Return the permutation of 0..n-1 in which all methods take the structures: 0, n/2, n/4, 3n/4, ...
+
+    It is van der Corput's sequence in base 2, so every prefix is spread evenly over the trajectory: a method
+    whose budget ends early has covered all of it, and shares each of its structures with all other methods.
+    """
+    bits = max(n - 1, 0).bit_length()
+    reversals = (int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits))
+    return list(dict.fromkeys(reversal * n >> bits for reversal in reversals)) if n else []
+
+
+def _default(cache: Path) -> DataSet:
+    if _given(_MD17_FILE) is not None:
+        return _md17_exact()
+    try:
+        return _md17(cache)
+    except _Unavailable as error:
+        return dataclasses.replace(_gfn2(), fallback=f"{GFN2} stands in for {MD17} because {error}.")
+
+
+def _md17(cache: Path) -> DataSet:
+    """Take the frames nearest to the grid from the ten rMD17 files, which hold 9,633 of MD17's frames."""
+    frames: dict[int, np.ndarray] = {}
+    for name, sha256 in _RMD17_SHA256.items():
+        with np.load(_rmd17_file(name, sha256, cache)) as data:
+            numbers = data["nuclear_charges"]
+            frames.update(zip(data["old_indices"].tolist(), data["coords"], strict=True))
+    chosen = select_evenly(list(frames))
+    description = (
+        f"{COUNT} MD17 frames of naphthalene nearest to {MD17_SPACING} k, k = 0..{COUNT - 1} "
+        "(rMD17 files of github.com/andersx/rmd17-npz at 4f6bb0a, CC0-1.0)"
+    )
+    images = [Atoms(numbers, frames[index]) for index in chosen]
+    return _dataset(MD17, description, images, [str(index) for index in chosen], "rMD17", _naphthalene())
+
+
+def _md17_exact() -> DataSet:
+    """Take the frames on the grid from the complete MD17 file, which is never fetched."""
+    path = _given(_MD17_FILE)
+    if path is None:
+        raise BadInput(f"{MD17_EXACT} needs the complete {_MD17_FILE} in a folder that PESBENCH_DATA names.")
+    try:
+        with np.load(path) as data:
+            numbers, frames = data["z"], data["R"]
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path} is not MD17's file: z and R cannot be read from it ({error}).") from None
+    expected = (MD17_FRAMES, numbers.size, 3)
+    if frames.shape != expected:
+        raise BadInput(f"{path} is not MD17's complete file: its R has the shape {frames.shape}, not {expected}.")
+    chosen = select_evenly(range(MD17_FRAMES))
+    description = (
+        f"{COUNT} MD17 frames of naphthalene, {MD17_SPACING} k for k = 0..{COUNT - 1} "
+        "(the user's copy of the complete file of quantum-machine.org)"
+    )
+    images = [Atoms(numbers, frames[index]) for index in chosen]
+    return _dataset(MD17_EXACT, description, images, [str(index) for index in chosen], path, _naphthalene())
+
+
+def _gfn2() -> DataSet:
+    path = PROJECT / "datasets" / "naphthalene-gfn2.extxyz"
+    images = _read(path)
+    description = (
+        f"{len(images)} naphthalene structures from GFN2-xTB dynamics in MD17's ensemble "
+        "(datasets/generate_naphthalene_gfn2.py, CC0-1.0)"
+    )
+    labels = [f"{image.info['time_fs']:g} fs" for image in images]
+    return _dataset(GFN2, description, images, labels, path, _naphthalene())
+
+
+def _user_file(path: Path) -> DataSet:
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; name one file of structures, or a data set ({', '.join(NAMES)}).")
+    if not path.is_file():
+        raise BadInput(f"{path} is neither a file nor a data set; the data sets are {', '.join(NAMES)}.")
+    images = _read(path)
+    labels = [str(index) for index in range(len(images))]
+    description = f"{len(images)} structures of {path.name} (the user's file)"
+    return _dataset(path.name, description, images, labels, path, images[0] if images else None)
+
+
+def _naphthalene() -> Atoms:
+    (atoms,) = _read(PROJECT / "datasets" / "naphthalene.xyz")
+    return atoms
+
+
+def _given(name: str) -> Path | None:
+    """Find `name` in the folder PESBENCH_DATA or in its sub-folder of the same name as the cache's."""
+    folder = data_dir()
+    if folder is None:
+        return None
+    candidates = (folder / name, folder / _RMD17_FOLDER / name)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _rmd17_file(name: str, sha256: str, cache: Path) -> Path:
+    """Return a verified file: the user's, else the cache's, else fetched into the cache."""
+    folder = cache / "data" / _RMD17_FOLDER
+    path = _given(name) or folder / name
+    if not path.is_file():
+        host = urlsplit(_RMD17_URL).hostname
+        try:
+            pooch.retrieve(_RMD17_URL + name, sha256, name, folder, downloader=pooch.HTTPDownloader(timeout=_TIMEOUT))
+        except OSError as error:  # what requests raises is one too
+            raise _Unavailable(f"{name} could not be fetched from {host} ({type(error).__name__})") from None
+        except ValueError:  # the hash: a proxy's or a captive portal's page, as a rule
+            raise _Unavailable(f"what {host} sent as {name} has the wrong SHA-256") from None
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise BadInput(f"{path} has the SHA-256 {found[:12]}... instead of {sha256[:12]}...; delete or replace it.")
+    return path
+
+
+def _read(path: Path) -> list[Atoms]:
+    try:
+        return list(ase.io.read(path, index=":", do_not_split_by_at_sign=True))
+    except Exception as error:  # ASE's readers raise whatever their parsing meets
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
+        raise BadInput(f"ASE cannot read structures from {path} ({type(error).__name__}: {reason}).") from None
+
+
+def _dataset(
+    name: str,
+    description: str,
+    images: list[Atoms],
+    labels: list[str],
+    origin: object,
+    reference: Atoms | None,
+) -> DataSet:
+    """Check the images and strip them to what is measured; `origin` is what an error message blames."""
+    if reference is None or not images:
+        raise BadInput(f"{origin} holds no structure.")
+    for index, image in enumerate(images):
+        _check(image, reference, f"image {index} of {origin}")
+    sha256 = hashlib.sha256()
+    for image in images:
+        sha256.update(image.numbers.astype("<i8").tobytes())
+        sha256.update(np.rint(image.positions * 1e6).astype("<i8").tobytes())
+    return DataSet(
+        name=name,
+        description=description,
+        atoms=tuple(Atoms(image.numbers, image.positions) for image in images),
+        labels=tuple(labels),
+        reference=Atoms(reference.numbers, reference.positions),
+        digest=sha256.hexdigest(),
+        formula=reference.get_chemical_formula(),
+    )
+
+
+def _check(image: Atoms, reference: Atoms, here: str) -> None:
+    """Refuse what no method could be measured on, in one sentence that names the image."""
+    if not len(image):
+        raise BadInput(f"{here} has no atoms.")
+    if image.pbc.any():
+        raise BadInput(f"{here} is periodic, but only molecules are measured: remove its cell and set pbc to F F F.")
+    if image.get_chemical_formula() != reference.get_chemical_formula():
+        raise BadInput(
+            f"{here} is {image.get_chemical_formula()} where {reference.get_chemical_formula()} is expected; "
+            "a data set holds one molecule, so split the file."
+        )
+    if (image.numbers != reference.numbers).any():
+        raise BadInput(f"{here} lists the atoms in another order than the reference molecule; reorder it.")
+    if (image.numbers == 0).any():
+        raise BadInput(f"{here} has a dummy atom (X); remove it.")
+    if abs(np.sum(image.info.get("charge", image.get_initial_charges()))) > 0.5:
+        raise BadInput(f"{here} is charged, but only neutral molecules are measured; remove it or its charge.")
+    broken = np.flatnonzero(~np.isfinite(image.positions).all(axis=1))
+    if len(broken):
+        raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the image.")
+    first, second = np.triu_indices(len(image), 1)
+    distances = pdist(image.positions)
+    radii = covalent_radii[image.numbers]
+    close = np.flatnonzero(distances < _OVERLAP * (radii[first] + radii[second]))
+    if len(close):
+        i, j = first[close[0]], second[close[0]]
+        raise BadInput(
+            f"{here} has the atoms {i} ({image.symbols[i]}) and {j} ({image.symbols[j]}) only "
+            f"{distances[close[0]]:.3f} Angstrom apart; are its coordinates in Angstrom?"
+        )

@@ -1,0 +1,161 @@
+"""What the NWChem adapter gives to the program, and what it leaves behind; water, with the real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from bench.paths import ADAPTERS, PROJECT
+
+pytestmark = [
+    pytest.mark.environment,
+    pytest.mark.skipif(shutil.which("nwchem") is None, reason="nwchem is not on PATH"),
+]
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from ase.build import molecule
+from bench.measure.worker import load_adapter
+
+path, method = sys.argv[1:]
+adapter = load_adapter(path)
+loaded = adapter.load(method, "cpu", "float64", 1, None)
+calls = []
+for structure in range(2):
+    atoms = molecule("H2O")
+    atoms.rattle(0.05, seed=structure)
+    atoms.calc = adapter.new_structure(loaded, atoms)
+    for call in range(2):
+        atoms.rattle(0.01, seed=call)
+        atoms.get_forces()
+        output = Path(atoms.calc.directory, "nwchem.nwo")
+        stamp = output.stat().st_mtime_ns
+        energy = atoms.get_potential_energy()
+        calls.append({
+            "energy": energy,
+            "ran once": output.stat().st_mtime_ns == stamp,
+            "input": output.with_suffix(".nwi").read_text(),
+            "cycles": output.read_text().count(" d= 0,ls="),
+        })
+adapter.dft["iterations"] = 2
+atoms.calc = adapter.new_structure(loaded, atoms)
+try:
+    atoms.get_forces()
+except Exception as error:
+    failure = str(error)
+refused = []
+for info in ({"charge": 1}, {"spin": 3}):
+    atoms.info = info
+    try:
+        adapter.new_structure(loaded, atoms)
+    except ValueError as error:
+        refused.append(str(error))
+print(json.dumps({"calls": calls, "failure": failure, "refused": refused, "settings": adapter.settings()}))
+"""
+
+TWO_RANKS = """
+import json, sys
+from bench.measure.worker import load_adapter
+
+path, method = sys.argv[1:]
+adapters = [load_adapter(path), load_adapter(path)]
+energies = [a.load(method, "cpu", "float64", ranks, None).results["energy"] for a, ranks in zip(adapters, (1, 2))]
+print(json.dumps({"energies": energies}))
+"""
+
+
+@pytest.fixture(scope="module")
+def run(method_python, tmp_path_factory):
+    """Return a function that runs a script in the adapter's environment, with a temporary folder of its own."""
+
+    def run(script, method):
+        scratch = tmp_path_factory.mktemp("Scratch")  # with a capital: NWChem's input could fold it
+        # as inside a job step of Slurm, where a program that is started without mpirun takes srun for its parent
+        slurm = {"SLURM_JOBID": "1", "SLURM_STEPID": "0", "SLURM_PROCID": "0", "SLURM_NODELIST": "here"}
+        done = subprocess.run(
+            [method_python("nwchem_dft.py"), "-c", script, ADAPTERS / "nwchem_dft.py", method],
+            env={
+                **os.environ,
+                **slurm,
+                "PYTHONPATH": str(PROJECT),
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+                "TMPDIR": str(scratch),
+            },
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stderr
+        return {**json.loads(done.stdout), "left": list(scratch.iterdir())}
+
+    return run
+
+
+# two structures of two calls each, and one that fails
+@pytest.fixture(scope="module")
+def cold(run):
+    return run(SCRIPT, "pbe0-def2-svp-nwchem")
+
+
+@pytest.fixture(scope="module")
+def warm(run):
+    return run(SCRIPT, "pbe0-def2-svp-nwchem-warm")
+
+
+def test_the_d_functions_are_spherical(cold):
+    assert all("basis spherical" in call["input"] for call in cold["calls"])
+    assert cold["settings"]["functions-of-water"] == "24"  # 25 Cartesian
+
+
+def test_the_default_method_starts_every_step_from_the_atomic_guess(cold):
+    assert not any("vectors" in call["input"] for call in cold["calls"])
+
+
+def test_the_warm_method_takes_orbitals_over_within_a_structure_and_not_between_two(warm):
+    assert ["vectors input" in call["input"] for call in warm["calls"]] == [False, True, False, True]
+
+
+def test_the_orbitals_that_are_taken_over_are_really_read(cold, warm):
+    # the program falls back to the atomic guess without a word where it does not find them
+    for call in (1, 3):
+        assert warm["calls"][call]["cycles"] < cold["calls"][call]["cycles"]
+
+
+def test_the_guess_changes_no_energy(cold, warm):
+    for one, two in zip(cold["calls"], warm["calls"], strict=True):
+        assert one["energy"] == pytest.approx(two["energy"], abs=1e-5)  # eV; the SCF ends at 1e-6 hartree
+
+
+def test_two_ranks_give_the_energy_of_one(run):
+    one, two = run(TWO_RANKS, "pbe0-def2-svp-nwchem")["energies"]
+    assert one == pytest.approx(two, abs=1e-6)
+
+
+def test_forces_and_energy_of_a_geometry_take_one_run_of_the_program(cold):
+    assert all(call["ran once"] for call in cold["calls"])
+
+
+def test_a_failure_carries_the_programs_own_words(cold):
+    assert cold["failure"].startswith("NWChem: calculation failed to converge; dft gradient failed")
+
+
+def test_an_open_shell_is_refused(cold):
+    assert cold["refused"] == [
+        "only closed shells are implemented, this structure has 9 electrons",
+        "only closed shells are implemented, this structure has 10 electrons",
+    ]
+
+
+def test_nothing_is_left_in_the_temporary_folder(cold, warm):
+    assert cold["left"] == warm["left"] == []
+
+
+def test_the_version_of_the_program_is_known_before_the_first_step(cold):
+    assert cold["settings"]["version"]
+    assert cold["settings"]["grid"] == "medium"

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from bench.analysis.claims import claims
+from bench.analysis.statistics import Estimate
+from bench.analysis.table import Mean, Row, Table
+
+
+def estimate(value: float, spread: float | None = 0.02) -> Estimate:
+    if spread is None:
+        return Estimate(value, None, None, 1, None)
+    return Estimate(value, value * (1 - spread), value * (1 + spread), 101, "structures")
+
+
+def row(method: str, ms: float, kind: str = "mlip", device: str = "cpu", gain: float | None = None) -> Row:
+    return Row(
+        method=method,
+        label=method,
+        kind=kind,
+        weights="pretrained",
+        device=device,
+        paper=method,
+        ms_per_step=estimate(ms),
+        speedup_over_cpu=None if gain is None else estimate(gain),
+    )
+
+
+def verdicts(*rows: Row, means: tuple[Mean, ...] = ()) -> dict[str, str]:
+    names = ("force field", "dft", "eqv2", "grace", "nequix")
+    return dict(zip(names, (claim.verdict for claim in claims(Table({}, rows, means))), strict=True))
+
+
+def test_an_empty_table_can_judge_nothing():
+    assert set(verdicts().values()) == {"not measured"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(210.0, 300.0, "holds"), (190.0, 300.0, "undecided"), (100.0, 199.0, "does not hold"), (None, None, "holds")],
+)
+def test_the_interval_decides_about_the_force_field(low, high, verdict):
+    mean = Mean("force field over MLIPs", ("a",), ("uff",), 205.0, low, high, 101)
+    assert verdicts(means=(mean,))["force field"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("dft", "verdict"), [(30_000.0, "holds"), (4000.0, "does not hold"), (200_000.0, "does not hold")]
+)
+def test_dft_is_compared_with_the_fastest_mlip(dft, verdict):
+    found = verdicts(row("pbe0-def2-svp", dft, "dft"), row("fast", 30.0), row("slow", 300.0))
+    assert found["dft"] == verdict
+
+
+def test_eqv2_is_compared_with_nequix_on_the_cpu_only():
+    assert verdicts(row("eqv2-m", 471.0), row("nequix-mp-1", 43.0))["eqv2"] == "holds"
+    assert verdicts(row("eqv2-m", 300.0), row("nequix-mp-1", 43.0))["eqv2"] == "does not hold"
+    # 440 / 43 = 10.2, and four percent of doubt reach below 10
+    assert verdicts(row("eqv2-m", 440.0), row("nequix-mp-1", 43.0))["eqv2"] == "undecided"
+    assert verdicts(row("eqv2-m", 471.0), row("nequix-mp-1", 43.0, device="cuda"))["eqv2"] == "not measured"
+
+
+def test_random_weights_say_nothing_about_a_published_model():
+    random = dataclasses.replace(row("eqv2-m", 471.0), weights="random")
+    assert verdicts(random, row("nequix-mp-1", 43.0))["eqv2"] == "not measured"
+
+
+def test_what_the_gpu_gains_is_read_from_the_gpu_rows():
+    found = verdicts(
+        row("grace-2l-oam", 9.0, device="cuda", gain=5.7), row("nequix-mp-1", 36.0, device="cuda", gain=1.9)
+    )
+    assert (found["grace"], found["nequix"]) == ("holds", "does not hold")
+    assert verdicts(row("nequix-mp-1", 36.0, device="cuda", gain=1.21))["nequix"] == "holds"

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic import campaign, method, relaxations, steps_of
+
+from bench.analysis.summary import summarise
+from bench.analysis.table import Published, Row, Table
+
+PAPER = {"nequix-mp-1": Published("nequix-mp-1", "Nequix", "mlip", 43.55, 35.95, None, "")}
+
+
+def table_of(methods: list[dict], *frames: pd.DataFrame, steps: pd.DataFrame | None = None, **changes) -> Table:
+    structures = pd.concat(frames, ignore_index=True) if frames else relaxations("none", 1.0, count=1)[:0]
+    return summarise(campaign(**changes), pd.DataFrame(methods), structures, steps, paper=PAPER)
+
+
+def row_of(*arguments, **keywords) -> Row:
+    (row,) = table_of(*arguments, **keywords).rows
+    return row
+
+
+def test_the_row_has_the_numbers_that_were_put_in():
+    row = row_of([method("a")], relaxations("a", 113.0))
+    assert row.ms_per_step.estimate == pytest.approx(113.0)
+    assert row.ms_per_step.low < 113.0 < row.ms_per_step.high
+    assert row.interval_over == "structures"
+    # 0.9 of a step's time is one force call, and one more call precedes the first step
+    assert row.calculator_ms_per_call.estimate == pytest.approx(0.9 * 113.0)
+    assert row.calculator_share == pytest.approx(0.9)
+    assert row.force_calls_per_step == pytest.approx(1.0)
+    assert (row.done, row.converged, row.total) == (101, 101, 101)
+    assert row.steps_per_structure == pytest.approx(np.mean(40 + np.arange(101) % 7))
+    assert row.steps_measured == 3 * np.sum(40 + np.arange(101) % 7)
+    assert row.fmax_max == pytest.approx(0.04)
+    assert row.rmsd_median == pytest.approx(0.017, abs=0.004)
+    assert (row.rounds, row.round_spread) == (3, pytest.approx(math.exp(0.02)))
+    assert row.failures == {}
+
+
+def test_a_native_optimiser_has_no_force_calls_and_no_share_but_a_time_per_step():
+    row = row_of([method("uff", kind="force-field", optimizer="native")], relaxations("uff", 0.15, native=True))
+    assert row.ms_per_step.estimate == pytest.approx(0.15)
+    assert row.force_calls_per_step is row.calculator_ms_per_call is row.calculator_share is None
+
+
+def test_conjugate_gradients_make_more_force_calls_than_steps():
+    frame = relaxations("a", 10.0, count=2, rounds=1).assign(steps=[10, 30], step_force_calls=[20, 60])
+    assert row_of([method("a")], frame).force_calls_per_step == pytest.approx(2.0)
+
+
+def test_the_step_cap_counts_as_done_but_not_as_converged_and_a_censored_one_as_neither():
+    frame = relaxations("a", 10.0, count=4, rounds=1).assign(
+        status=["converged", "step-cap", "censored", "failed"],
+        failure=[None, None, None, "nan"],
+        message=[None, None, None, "the energy is nan"],
+        steps=[10, 500, 60, 3],
+        fmax=[0.04, 0.3, 1.0, 2.0],
+    )
+    row = row_of([method("a")], frame, dataset={"name": "x", "count": 6, "total": 101})
+    assert (row.done, row.converged, row.total) == (2, 1, 6)
+    assert row.steps_per_structure == 10.0
+    assert row.steps_measured == 570
+    assert row.fmax_max == pytest.approx(0.04)
+    assert row.failures == {"nan": 1}
+    assert row.message == "the energy is nan"
+
+
+def test_a_structure_that_converges_in_one_round_only_is_done_and_its_failures_are_counted():
+    frame = relaxations("a", 10.0, count=8, rounds=3)
+    bad = (frame["structure"] == 3) & (frame["round"] > 0)
+    frame.loc[bad, ["status", "failure", "message"]] = ["failed", "crash", "the process died"]
+    row = row_of([method("a")], frame)
+    assert (row.done, row.failures) == (8, {"crash": 2})
+
+
+def test_a_method_that_could_not_start_is_a_row_with_the_reason():
+    row = row_of([method("a", failure="no-program", message="nwchem is not on PATH", weights=None, threads=None)])
+    assert row.failures == {"no-program": 1}
+    assert row.message == "nwchem is not on PATH"
+    assert row.ms_per_step is None and row.weights is None and row.threads is None
+    assert (row.done, row.total) == (0, 101)
+
+
+def test_a_failure_of_the_whole_method_is_counted_beside_those_of_its_structures():
+    frame = relaxations("a", 10.0, count=6, rounds=1)
+    frame.loc[0, ["status", "failure", "message"]] = ["failed", "crash", "the process died"]
+    row = row_of([method("a", failure="timeout", message="no sign of life")], frame)
+    assert row.failures == {"timeout": 1, "crash": 1}
+    assert row.ms_per_step is not None
+
+
+def test_missing_numbers_come_back_as_none_although_pandas_made_them_nan():
+    methods = [method("a", parameters=707_000), method("b", parameters=None, paper=None)]
+    rows = table_of(methods, relaxations("a", 10.0)).rows
+    assert [row.parameters for row in rows] == [707_000, None]
+    assert isinstance(rows[0].parameters, int)
+
+
+def test_with_few_structures_the_interval_is_over_steps_and_says_so():
+    frame = relaxations("dft", 7520.0, count=1, rounds=1, status="censored", steps=40)
+    steps = steps_of(frame, spread=0.2).astype({"method": "category", "device": "category"})
+    row = row_of([method("dft", kind="dft")], frame, steps=steps)
+    assert row.interval_over == "steps"
+    assert row.ms_per_step.low < row.ms_per_step.estimate < row.ms_per_step.high
+    # 40 steps that spread by 20 %: 2 x 1.96 x 0.2 / sqrt(40)
+    assert math.log(row.ms_per_step.high / row.ms_per_step.low) == pytest.approx(0.124, rel=0.3)
+    assert (row.done, row.ms_per_step.n) == (0, 1)
+
+
+def test_the_steps_of_failed_relaxations_and_the_first_force_call_are_in_no_interval():
+    frame = relaxations("dft", 7520.0, count=2, rounds=1, status="censored", steps=30)
+    steps = steps_of(frame)
+    clean = row_of([method("dft", kind="dft")], frame[:1], steps=steps[steps["structure"] == 0])
+    frame.loc[1, ["status", "failure"]] = ["failed", "nan"]
+    steps.loc[steps["step"] == 0, "calculator_ns"] *= 1000
+    steps.loc[steps["structure"] == 1, "calculator_ns"] *= 1000
+    assert row_of([method("dft", kind="dft")], frame, steps=steps).ms_per_step == clean.ms_per_step
+
+
+def test_with_few_structures_and_few_steps_there_is_no_interval():
+    frame = relaxations("dft", 7520.0, count=1, rounds=1, steps=4)
+    row = row_of([method("dft", kind="dft")], frame, steps=steps_of(frame))
+    assert (row.ms_per_step.low, row.ms_per_step.high, row.interval_over) == (None, None, None)
+
+
+def test_the_gain_of_a_gpu_is_paired_with_the_cpu_of_the_same_method():
+    methods = [method("a"), method("a", "cuda")]
+    cpu, gpu = table_of(methods, relaxations("a", 100.0), relaxations("a", 20.0, "cuda")).rows
+    assert cpu.speedup_over_cpu is None
+    assert gpu.speedup_over_cpu.estimate == pytest.approx(5.0)
+    assert gpu.speedup_over_cpu.low < 5.0 < gpu.speedup_over_cpu.high
+
+
+def test_each_device_is_compared_with_the_papers_figure_for_that_device():
+    methods = [method("n", paper="nequix-mp-1"), method("n", "cuda", paper="nequix-mp-1")]
+    cpu, gpu = table_of(methods, relaxations("n", 87.1), relaxations("n", 35.95, "cuda")).rows
+    assert (cpu.paper_ms_per_step, gpu.paper_ms_per_step) == (43.55, 35.95)
+    assert cpu.ratio_to_paper.estimate == pytest.approx(2.0)
+    assert gpu.ratio_to_paper.estimate == pytest.approx(1.0)
+    assert cpu.ratio_to_paper.low == pytest.approx(cpu.ms_per_step.low / 43.55)
+
+
+def test_rows_come_light_kinds_first_and_fast_ones_first_within_a_kind():
+    methods = [
+        method("dft", kind="dft"),
+        method("slow"),
+        method("broken", failure="crash"),
+        method("fast"),
+        method("fast", "cuda"),
+        method("ff", kind="force-field"),
+    ]
+    frames = [relaxations(name, ms) for name, ms in (("dft", 7000.0), ("slow", 90.0), ("fast", 50.0), ("ff", 0.2))]
+    table = table_of(methods, *frames, relaxations("fast", 500.0, "cuda"))
+    order = [(row.method, row.device) for row in table.rows]
+    assert order == [
+        ("ff", "cpu"),
+        ("fast", "cpu"),
+        ("fast", "cuda"),
+        ("slow", "cpu"),
+        ("broken", "cpu"),
+        ("dft", "cpu"),
+    ]
+
+
+def test_an_outlying_structure_is_flagged_and_still_in_the_mean():
+    frame = relaxations("a", 10.0)
+    frame.loc[frame["structure"] == 17, "step_ns"] *= 10.0
+    row = row_of([method("a")], frame)
+    assert row.outliers == 1
+    assert row.ms_per_step.estimate == pytest.approx(10.0 * 10.0 ** (1 / 101))
+
+
+def test_nothing_measured_at_all_is_still_a_table():
+    table = table_of([method("a", failure="crash"), method("b", failure="crash")])
+    assert len(table.rows) == 2
+    assert table.geometric_means == ()
+
+
+def note_with(table: Table, text: str) -> str:
+    found = [note for note in table.notes if text in note]
+    assert len(found) == 1, table.notes
+    return found[0]
+
+
+def test_the_notes_say_what_a_reader_must_know():
+    methods = [
+        method("uff", kind="force-field", label="UFF", optimizer="native", note="Stops at an energy change."),
+        method("n", label="Nequix", paper="nequix-mp-1"),
+        method("r", label="eqV2 M", weights="random"),
+        method("dft", kind="dft", label="PBE0", threads=2),
+    ]
+    dft = relaxations("dft", 7000.0, count=1, rounds=1, status="censored", steps=30)
+    far = relaxations("n", 50.0, rounds=1)
+    far["positions"] = [xyz * 1.3 if i == 5 else xyz for i, xyz in enumerate(far["positions"])]
+    table = table_of(
+        methods,
+        relaxations("uff", 0.15, native=True),
+        far,
+        relaxations("r", 700.0),
+        dft,
+        steps=steps_of(dft),
+        dataset={"name": "naphthalene-gfn2", "count": 101, "total": 101, "fallback": True},
+    )
+    assert "naphthalene-gfn2" in note_with(table, "embedded")
+    assert "PBE0" in note_with(table, "BCa")
+    weights = note_with(table, "Weights: pretrained")
+    assert "pretrained for Nequix" in weights and "in no mean: eqV2 M" in weights
+    assert "n of 101" in note_with(table, "time budget")
+    assert "UFF (its own)" in note_with(table, "Optimiser other than BFGS")
+    assert "PBE0 (2)" in note_with(table, "Threads: 1")
+    assert note_with(table, "Stops at an energy change.").startswith("UFF")
+    assert "1 for Nequix" in note_with(table, "0.1 Å")
+    assert "i7-14700K" in note_with(table, "Husistein")
+    assert "2.0 %" in note_with(table, "Fresh processes")
+    assert "200 times faster" in note_with(table, "claims")
+
+
+def test_a_whole_and_plain_run_has_no_notes_about_what_did_not_happen():
+    table = table_of([method("a", label="A")], relaxations("a", 50.0, rounds=1))
+    for text in ("embedded", "time budget", "Optimiser other", "Threads:", "Precision:", "Paper", "claims", "0.1 Å"):
+        assert not any(text in note for note in table.notes), table.notes
+
+
+def test_a_million_steps_are_summarised_in_seconds():
+    structures, names = 1667, [f"m{i}" for i in range(9)]
+    frames = [relaxations(name, 10.0 + i, count=structures) for i, name in enumerate(names)]
+    few = relaxations("dft", 7000.0, count=2)
+    n = 1_000_000
+    steps = pd.DataFrame(
+        {
+            "method": np.array([*names, "dft"], dtype=object)[np.minimum(np.arange(n) // 110_000, 9)],
+            "device": "cpu",
+            "round": 0,
+            "structure": 0,
+            "step": np.arange(n) % 50,
+            "calculator_ns": 1e9 * (1 + np.arange(n) % 3),
+            "optimizer_ns": 1e6,
+        }
+    ).astype({"method": "category", "device": "category"})
+    methods = [method(name) for name in names] + [method("dft", kind="dft")]
+    start = time.process_time()
+    table = table_of(methods, *frames, few, steps=steps)
+    assert time.process_time() - start < 6.0  # about 1 s here; what is quadratic in structures takes a minute
+    assert all(row.ms_per_step.low is not None for row in table.rows)

@@ -1,0 +1,75 @@
+"""What is measured, in which order, and how a budget is shared."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+
+from bench.adapter import Method
+from bench.campaign.plan import AS_BEFORE, Settings, default_budgets, order, settings_from, share
+from bench.errors import BadInput
+
+METHODS = ["a", "b", "c", "d", "e", "f"]
+
+
+def method(name, kind):
+    return Method(name, name, Path("x.py"), "family", kind, ("cpu",), ("float64",))
+
+
+def test_the_first_round_takes_light_methods_first_and_the_others_are_shuffled():
+    assert order(METHODS, 0, seed=1) == METHODS
+    later = [order(METHODS, round_number, seed=1) for round_number in range(1, 6)]
+    assert all(sorted(names) == METHODS for names in later)
+    assert len({tuple(names) for names in later}) > 1
+
+
+def test_a_seed_gives_the_same_order_again():
+    assert order(METHODS, 3, seed=7) == order(METHODS, 3, seed=7)
+    assert any(order(METHODS, k, seed=7) != order(METHODS, k, seed=8) for k in range(1, 6))
+
+
+def test_the_default_budget_ends_a_bench_in_half_an_hour_and_gives_dft_three_shares():
+    methods = [method("uff", "force-field"), method("mlip", "mlip"), method("dft", "dft")]
+    budgets = default_budgets(methods, ["cpu", "cuda"])
+    assert budgets["dft"] == pytest.approx(3 * budgets["mlip"], rel=1e-2)
+    assert 2 * sum(budgets.values()) < 20 * 60
+
+
+def test_what_is_left_of_a_budget_is_shared_by_the_rounds_that_are_left():
+    assert share(90, 0, 0, 3) == 30
+    assert share(90, 40, 1, 3) == 25
+    assert share(90, 100, 2, 3) == 0
+    assert share(None, 100, 0, 3) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"optimizer": "LBFGS"}, "no optimizer 'LBFGS'; use BFGS or CG"),
+        ({"protocols": ("relax", "dance")}, "no protocol 'dance'"),
+        ({"devices": ("tpu",)}, "no device 'tpu'; use cpu, cuda or cuda:N"),
+        ({"devices": ("cuda:one",)}, "no device 'cuda:one'"),
+        ({"devices": ("cpu:1",)}, "no device 'cpu:1'"),
+        ({"fmax": 0.0}, "--fmax is 0; it has to be a number above zero"),
+        ({"fmax": math.nan}, "--fmax is nan"),
+        ({"max_steps": -1}, "--max-steps is -1"),
+        ({"threads": 0}, "--threads is 0"),
+        ({"rounds": 0}, "--rounds is 0"),
+        ({"limit": 0}, "--limit is 0"),
+        ({"budget_s": {"a": -5.0}}, "--budget is -5"),
+        ({"timeout_s": math.inf}, "--timeout is inf"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(changed, says):
+    with pytest.raises(BadInput) as caught:
+        Settings(methods=("a",), **changed)
+    assert says in str(caught.value)
+
+
+def test_a_resumed_run_keeps_its_settings_but_for_a_new_budget():
+    settings = Settings(methods=("a", "b"), budget_s={"a": 1.0, "b": 2.0}, seed=5)
+    stored = dataclasses.asdict(settings)
+    assert settings_from(stored, AS_BEFORE) == settings
+    assert settings_from(stored, None).budget_s == {"a": None, "b": None}
+    assert settings_from(stored, 9.0).seed == 5

@@ -1,0 +1,62 @@
+"""What tests share: the fakes, one small real campaign with them, and the environments of real methods."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.adapter import read_header
+from bench.campaign import environments
+from bench.paths import ADAPTERS
+
+FAKES = Path(__file__).parent / "fakes" / "fakes.py"
+PESBENCH = [sys.executable, "-m", "bench.cli"]
+# the embedded set: no network, no environment variable
+STRUCTURES = ["--structures", "naphthalene-gfn2"]
+
+
+@pytest.fixture(scope="session")
+def pesbench() -> Callable[..., subprocess.CompletedProcess]:
+    """Return a function that runs the command line and returns its status, output and errors."""
+
+    def run(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*PESBENCH, *map(str, arguments)],
+            env={**os.environ, "COLUMNS": "80", **environ},
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def method_python() -> Callable[[str], Path]:
+    """Return a function from an adapter's file name to the interpreter of its environment, made if need be."""
+
+    def python(adapter: str) -> Path:
+        return environments.prepare(read_header(ADAPTERS / adapter)).python
+
+    return python
+
+
+@pytest.fixture(scope="session")
+def fake_run(tmp_path_factory, pesbench) -> Path:
+    """Return the run directory of a campaign over the fakes: right ones, and each way to go wrong."""
+    results = tmp_path_factory.mktemp("results")
+    methods = (
+        "toy,toy-native,always-fails,fails-to-load,dies,dies-at-once,returns-nan,hangs,allocates,"
+        "only-hydrogen,needs-weights,only-cuda"
+    )
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", methods, *STRUCTURES, "--limit", "6", "--rounds", "2"),
+        *("--threads", "1", "--timeout", "20", "--memory-limit", "0.4", "--output", results),
+    )
+    assert done.returncode == 0, done.stderr
+    return next(results.iterdir())

@@ -1,0 +1,122 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ase==3.29.0", "numpy==2.4.6", "scipy==1.17.1"]
+#
+# [tool.uv]
+# exclude-newer = "2026-11-15T00:00:00Z"
+#
+# [tool.pesbench]
+# family = "fakes"
+# kind = "force-field"
+# download-mb = 60
+#
+# [tool.pesbench.methods.toy]
+# label = "springs between all atoms"
+# [tool.pesbench.methods.toy-native]
+# native = true
+# [tool.pesbench.methods.always-fails]
+# [tool.pesbench.methods.fails-to-load]
+# [tool.pesbench.methods.hangs]
+# [tool.pesbench.methods.dies]
+# [tool.pesbench.methods.dies-at-once]
+# [tool.pesbench.methods.returns-nan]
+# [tool.pesbench.methods.allocates]
+# [tool.pesbench.methods.slow]
+# [tool.pesbench.methods.only-hydrogen]
+# elements = ["H"]
+# [tool.pesbench.methods.needs-weights]
+# checkpoint = { file = "no-such-file.ckpt", licence = "none" }
+# [tool.pesbench.methods.only-cuda]
+# devices = ["cuda"]
+# ///
+"""Methods that do one thing wrong each, and two that are right; measured through the same path as real ones."""
+
+import os
+import signal
+import time
+
+from bench.adapter import Adapter
+
+
+class Fakes(Adapter):
+    """Springs between all pairs of atoms at their distances in the reference, and ways to go wrong."""
+
+    def load(self, method, device, dtype, threads, checkpoint):
+        """Return the calculator; what goes wrong later begins with the second structure."""
+        if method == "fails-to-load":
+            raise RuntimeError("these weights are for another model")
+        if method == "dies-at-once":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        self.method = method
+        self.starts = 0
+        return springs(self)
+
+    def new_structure(self, calculator, atoms):
+        """Count the fresh starts: the warm-up makes three, each structure two (its final force call is one)."""
+        self.starts += 1
+        calculator.reset()
+        return calculator
+
+    def native_relax(self, calculator, atoms, max_steps):
+        """Return a relaxation by steepest descent."""
+        return SteepestDescent(calculator, atoms)
+
+    def misbehave(self, energy, forces):
+        """Do what this method does wrong, from the second structure of the data set on."""
+        if self.starts < 6:
+            return energy, forces
+        if self.method == "always-fails":
+            raise RuntimeError("the matrix is singular")
+        if self.method == "hangs":
+            time.sleep(3600)
+        if self.method == "dies":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.method == "returns-nan":
+            return float("nan"), forces
+        if self.method == "allocates":
+            self.hoard = [bytearray(os.urandom(1 << 20) * 64) for _ in range(1000)]
+        if self.method == "slow":
+            time.sleep(0.05)
+        return energy, forces
+
+
+def springs(adapter):
+    """Return an ASE calculator of springs (eV, Angstrom)."""
+    import numpy as np
+    from ase.calculators.calculator import Calculator, all_changes
+
+    class Springs(Calculator):
+        implemented_properties = ("energy", "forces")
+
+        def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+            super().calculate(atoms, properties, system_changes)
+            rest = adapter.reference.get_all_distances()
+            vectors = atoms.get_all_distances(vector=True)
+            lengths = np.linalg.norm(vectors, axis=-1) + np.eye(len(atoms))
+            stretch = np.where(np.eye(len(atoms)), 0.0, lengths - rest)
+            energy = 0.25 * 5.0 * (stretch**2).sum()
+            forces = (5.0 * stretch / lengths)[..., None] * vectors
+            energy, forces = adapter.misbehave(float(energy), forces.sum(axis=1))
+            self.results = {"energy": energy, "forces": forces}
+
+    return Springs()
+
+
+class SteepestDescent:
+    """The plainest native optimiser: down the force until it is small."""
+
+    criterion = "largest force below 0.05 eV/Angstrom"
+
+    def __init__(self, calculator, atoms):
+        self.calculator = calculator
+        self.atoms = atoms.copy()
+
+    def step(self):
+        """Go one step down."""
+        forces = self.calculator.get_forces(self.atoms)
+        self.atoms.positions += 0.01 * forces
+        return bool((forces**2).sum(axis=1).max() < 0.05**2)
+
+    def finish(self, atoms):
+        """Hand the coordinates over."""
+        atoms.positions = self.atoms.positions

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from bench.report import paper
+from bench.report.terminal import render_terminal
+
+
+def words(text: str) -> str:
+    """Return the text without what the width of the terminal did to it."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 160, 200])
+@pytest.mark.parametrize("which", ["cpu", "gpu", "paper"])
+def test_no_line_is_wider_than_the_terminal(which, width, cpu_table, gpu_table):
+    table = {"cpu": cpu_table, "gpu": gpu_table, "paper": paper.table()}[which]
+    assert max(cell_len(line) for line in render_terminal(table, width).splitlines()) <= width
+
+
+def test_80_columns_hold_the_time_with_its_interval_the_count_the_papers_figure_and_the_ratio(cpu_table):
+    text = render_terminal(cpu_table, 80)
+    row = next(line for line in text.splitlines() if line.startswith("Nequix MP-1"))
+    assert re.fullmatch(r"Nequix MP-1 +61\.0 \[\d+\.\d, \d+\.\d\] +101 +43\.55 +1\.40 \[1\.\d\d, 1\.\d\d\]", row)
+
+
+def test_a_wider_terminal_shows_more_and_nothing_less(gpu_table):
+    def titles(width: int) -> set[str]:
+        lines = render_terminal(gpu_table, width).splitlines()
+        method = next(i for i, line in enumerate(lines) if line.startswith("Method"))
+        return set(f"{lines[method - 1]} {lines[method]}".split())
+
+    assert titles(80) < titles(120) < titles(320)
+    assert {"CPU/GPU", "dtype", "weights", "memory", "RMSD"} <= titles(320)
+
+
+def test_columns_of_a_gpu_are_there_only_where_there_is_one(cpu_table, gpu_table):
+    assert "CPU/GPU" in render_terminal(gpu_table, 160)
+    assert "CPU/GPU" not in render_terminal(cpu_table, 160)
+
+
+def test_no_time_stands_without_its_interval_or_a_dash(gpu_table):
+    text = render_terminal(gpu_table, 120)
+    rows = text[text.index("────") :].split("\n\n")[0].splitlines()[1:]
+    assert len(rows) == 7
+    for row in rows:
+        after_name = row[34:]
+        for number in re.findall(r"\d+\.\d+(?!\d| \[)", re.sub(r"\[[^]]*\]", "[]", after_name)):
+            assert number in {"0.15", "43.55", "35.95", "471.18"}, row  # the paper states none
+
+
+def test_the_head_says_what_was_measured_where(cpu_table):
+    text = words(render_terminal(cpu_table, 80))
+    for part in (
+        "20261122-105712",
+        "commit 8bc89d6f0a1b",
+        "Intel Xeon Processor (SapphireRapids)",
+        "2 cores",
+        "no GPU",
+        "1 (2 threads at once did 1.07 times the work of one here)",
+        "naphthalene-md17: 101 structures of C10H8",
+        "fmax 0.05 eV/Å",
+        "120 to 300 s a method",
+    ):
+        assert part in text
+
+
+def test_a_failure_is_a_row_and_its_reason_stands_below(cpu_table):
+    text = render_terminal(cpu_table, 80)
+    assert re.search(r"(?m)^SevenNet-l3i5 +out-of-memory +0", text)
+    assert "out-of-memory: the memory did not suffice" in words(text)
+
+
+def test_random_weights_are_named_in_the_row_itself_and_pretrained_ones_in_the_notes(cpu_table):
+    text = words(render_terminal(cpu_table, 120))
+    assert "eqV2 M (random weights)" in text
+    assert "Weights: pretrained for Nequix MP-1, SevenNet-0" in text
+
+
+def test_the_footer_names_the_methods_that_each_mean_is_over(cpu_table):
+    text = words(render_terminal(cpu_table, 80))
+    assert re.search(
+        r"force field over MLIPs 542 \[\d+, \d+\], mean of Nequix MP-1, SevenNet-0; against UFF \(Open Babel CG\);",
+        text,
+    )
+    assert re.search(r"MLIPs over DFT \d+ \[–\], mean of", text)
+
+
+def test_structures_that_stopped_at_the_cap_have_a_column_of_their_own(cpu_table):
+    import dataclasses
+
+    rows = tuple(dataclasses.replace(row, converged=90) if row.method == "7net-0" else row for row in cpu_table.rows)
+    assert "conv." in render_terminal(dataclasses.replace(cpu_table, rows=rows), 160)
+    assert "conv." not in render_terminal(cpu_table, 160)
+
+
+def test_colours_are_there_only_when_asked_for(cpu_table):
+    assert "\x1b[" not in render_terminal(cpu_table, 80)
+    assert "\x1b[31m" in render_terminal(cpu_table, 80, color=True)

@@ -1,0 +1,172 @@
+"""Campaigns made by hand, with the answer known: what ``bench.store.load`` would give for a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.transform import Rotation
+
+NAPHTHALENE = np.array(
+    [(x, y, 0.0) for x in (-2.4, -1.2, 0.0, 1.2, 2.4) for y in (-0.7, 0.7)]
+    + [(x, y, 0.0) for x in (-3.4, -1.2, 1.2, 3.4) for y in (-1.3, 2.5)]
+)
+"""Angstrom; near enough to naphthalene to be no symmetric top, which is all that is asked of it."""
+
+
+def campaign(count: int = 101, **changes: Any) -> dict[str, Any]:
+    """Return a ``campaign.json``."""
+    return {
+        "format": 1,
+        "run_id": "20261122-105712",
+        "created": "2026-11-22T10:57:12+00:00",
+        "pesbench": "0.1.0",
+        "commit": "8bc89d6f0a1b2c3d4e5f",
+        "dirty": False,
+        "settings": {
+            "optimizer": "BFGS",
+            "fmax": 0.05,
+            "max_steps": 500,
+            "rounds": 3,
+            "budget_s": {},
+            "threads": 1,
+            "seed": 0,
+            "devices": ["cpu"],
+        },
+        "machine": {
+            "cpu": "Intel Xeon Processor (SapphireRapids)",
+            "cores": 2,
+            "logical_cores": 2,
+            "memory_bytes": 24 * 2**30,
+            "os": "Debian GNU/Linux 12",
+            "python": "3.11.7",
+            "gpus": [],
+            "parallel_speed": {"threads": 2, "speed": 1.07},
+        },
+        "dataset": {
+            "name": "naphthalene-md17",
+            "description": "rMD17, CC0",
+            "fallback": False,
+            "digest": "sha256:0123456789abcdef",
+            "count": count,
+            "total": 101,
+            "formula": "C10H8",
+        },
+    } | changes
+
+
+def method(name: str, device: str = "cpu", kind: str = "mlip", **changes: Any) -> dict[str, Any]:
+    """Return one row of the methods' data frame."""
+    return {
+        "method": name,
+        "device": device,
+        "label": name,
+        "family": name.split("-")[0],
+        "kind": kind,
+        "paper": None,
+        "note": "",
+        "weights": "pretrained" if kind == "mlip" else "none",
+        "dtype": "float32" if kind == "mlip" else "float64",
+        "threads": 1,
+        "parameters": 842_000 if kind == "mlip" else None,
+        "optimizer": "BFGS",
+        "cold_start_s": 6.2,
+        "peak_memory_bytes": 900 * 2**20,
+        "peak_device_memory_bytes": None if device == "cpu" else 700 * 2**20,
+        "failure": None,
+        "message": None,
+    } | changes
+
+
+def relaxations(
+    name: str,
+    ms: float,
+    device: str = "cpu",
+    count: int = 101,
+    rounds: int = 3,
+    native: bool = False,
+    noise: float = 0.05,
+    **changes: Any,
+) -> pd.DataFrame:
+    """Return relaxations whose geometric mean over structures is `ms` per step, exactly.
+
+    Structures differ by 15 % in a way that all methods share, and by `noise` in a way that they do not.
+    """
+    shared = np.random.default_rng(7).normal(0.0, 0.15, count)
+    own = np.random.default_rng(sum(map(ord, name + device))).normal(0.0, noise, count)
+    logs = np.log(ms) + shared - shared.mean() + own - own.mean()
+    steps = 40 + np.arange(count) % 7
+    rows = []
+    for number in range(rounds):
+        step_ns = np.exp(logs + 0.01 * (number - (rounds - 1) / 2)) * steps * 1e6
+        rows.append(
+            pd.DataFrame(
+                {
+                    "method": name,
+                    "device": device,
+                    "round": number,
+                    "structure": np.arange(count),
+                    "optimizer": "native" if native else "BFGS",
+                    "status": "converged",
+                    "failure": None,
+                    "message": None,
+                    "steps": steps,
+                    "force_calls": None if native else steps + 1,
+                    "energy": -10.0,
+                    "fmax": 0.04,
+                    "wall_ns": step_ns * 1.1,
+                    "step_ns": step_ns,
+                    "step_calculator_ns": None if native else 0.9 * step_ns,
+                    "calculator_ns": None if native else 0.9 * step_ns * (steps + 1) / steps,
+                    "step_force_calls": None if native else steps,
+                    "harness_ns": 5000.0 * steps,
+                    "positions": list(relaxed(count)),
+                }
+                | changes
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def relaxed(count: int, seed: int = 1, scatter: float = 0.01) -> np.ndarray:
+    """Return copies of one molecule, turned and shifted at random and scattered by `scatter` Angstrom."""
+    rng = np.random.default_rng(seed)
+    return np.stack(
+        [
+            (NAPHTHALENE + rng.normal(0.0, scatter, NAPHTHALENE.shape)) @ rotation(rng) + rng.normal(size=3)
+            for _ in range(count)
+        ]
+    )
+
+
+def rotation(rng: np.random.Generator) -> np.ndarray:
+    """Return a random proper rotation."""
+    return Rotation.random(random_state=rng).as_matrix()
+
+
+def steps_of(structures: pd.DataFrame, spread: float = 0.1) -> pd.DataFrame:
+    """Return the steps of the relaxations, their times spread about each relaxation's mean."""
+    rng = np.random.default_rng(3)
+    frames = []
+    for row in structures.itertuples():
+        n = int(row.steps) + 1
+        factor = np.exp(rng.normal(0.0, spread, n))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "method": row.method,
+                    "device": row.device,
+                    "round": row.round,
+                    "structure": row.structure,
+                    "step": np.arange(n),
+                    "calculator_ns": 0.9 * row.step_ns / row.steps * factor,
+                    "optimizer_ns": 0.1 * row.step_ns / row.steps * factor,
+                    "harness_ns": 5000.0,
+                    "force_calls": 1,
+                    "energy": -10.0,
+                    "fmax": 0.04,
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)

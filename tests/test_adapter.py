@@ -1,0 +1,76 @@
+"""The header of an adapter file."""
+
+import pytest
+
+from bench.adapter import HeaderError, read_header
+
+HEADER = """# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ase==3.29.0"]
+# [tool.pesbench]
+# family = "Family"
+# kind = "mlip"
+# devices = ["cpu", "cuda"]
+# cuda-dependencies = ["cuequivariance==0.6"]
+# [tool.pesbench.methods.small]
+# parameters = 10
+# checkpoint = { file = "small.pt", licence = "MIT", bytes = 5 }
+# [tool.pesbench.methods.large]
+# devices = ["cuda"]
+# default = false
+# ///
+raise RuntimeError("a header is read without importing the file")
+"""
+
+
+@pytest.fixture
+def adapter(tmp_path):
+    def write(text):
+        path = tmp_path / "family.py"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_header_is_read_without_importing_the_file(adapter):
+    header = read_header(adapter(HEADER))
+    assert header.dependencies == ("ase==3.29.0",)
+    assert header.cuda_dependencies == ("cuequivariance==0.6",)
+    assert [*header.methods] == ["small", "large"]
+
+
+def test_what_the_family_says_holds_for_its_methods_unless_they_say_else(adapter):
+    methods = read_header(adapter(HEADER)).methods
+    assert methods["small"].devices == ("cpu", "cuda")
+    assert methods["large"].devices == ("cuda",)
+    assert methods["small"].default
+    assert not methods["large"].default
+    assert methods["small"].checkpoint.file == "small.pt"
+    assert methods["small"].label == "small"
+
+
+def test_the_digest_changes_with_the_header_and_not_with_the_code(adapter):
+    first = read_header(adapter(HEADER)).digest
+    assert read_header(adapter(HEADER + "pass\n")).digest == first
+    assert read_header(adapter(HEADER.replace("3.29.0", "3.28.0"))).digest != first
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("# /// script", "# script", "no '# /// script' header"),
+        ('kind = "mlip"', 'kind = "magic"', "kind = 'magic'"),
+        ('family = "Family"', 'familie = "Family"', "lacks 'family'"),
+        ("parameters = 10", "paramters = 10", "unknown key 'paramters'"),
+        ("bytes = 5", "byte = 5", "describes the checkpoint of small wrongly"),
+        ('devices = ["cuda"]', 'devices = ["tpu"]', "names the device 'tpu'"),
+        ("parameters = 10", "parameters = ", "not valid TOML"),
+    ],
+)
+def test_a_wrong_header_is_named_in_one_sentence(adapter, before, after, says):
+    assert before in HEADER
+    with pytest.raises(HeaderError) as caught:
+        read_header(adapter(HEADER.replace(before, after)))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,228 @@
+"""The command line: bad input is one clear sentence and status 2, and nothing is lost."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import molecule
+from ase.io import write
+
+from bench.cli import parser
+
+
+def refused(done):
+    """Return the one sentence of a refusal."""
+    assert done.returncode == 2, done.stderr or done.stdout
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff'?"),
+        (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda or cuda:N."),
+        (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
+        (("--protocols", "dance"), "there is no protocol 'dance'; use relax."),
+        (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
+        (("--fmax", "-1"), "--fmax is -1; it has to be a number above zero."),
+        (("--limit", "0"), "--limit is 0; it has to be a number above zero."),
+        (("--threads", "0"), "--threads is 0; it has to be a number above zero."),
+        (("--resume", "20200101-000000"), "there is no run '20200101-000000'"),
+        (("--adapter", "nowhere.py"), "nowhere.py."),
+    ],
+)
+def test_a_bad_option_of_run_is_named(pesbench, tmp_path, arguments, says):
+    options = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    defaults = {"--methods": "uff", "--structures": "naphthalene-gfn2", "--output": str(tmp_path)}
+    given = [word for pair in {**defaults, **options}.items() for word in pair]
+    assert says in refused(pesbench("run", *given))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_negative_budget_is_named(pesbench):
+    done = pesbench("run", "--methods", "uff", "--budget", "-5")
+    assert done.returncode == 2
+    assert "'-5' is no budget; give seconds above zero, or none." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+WATER = molecule("H2O")
+
+
+def nan_in(atoms):
+    atoms.positions[1, 2] = np.nan
+    return atoms
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        ([WATER, molecule("CH4")], "a data set holds one molecule, so split the file"),
+        ([nan_in(WATER.copy())], "finite"),
+        ([Atoms("H2", [(0, 0, 0), (0, 0, 0.01)])], "only 0.010 Angstrom apart"),
+    ],
+)
+def test_a_set_that_cannot_be_measured_is_named(pesbench, tmp_path, images, says):
+    path = tmp_path / "set.xyz"
+    write(path, images, format="extxyz")
+    line = refused(pesbench("run", "--methods", "uff", "--structures", path, "--output", tmp_path / "results"))
+    assert says in line
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no structure\n", bytes(range(256))])
+def test_a_file_that_is_no_structure_is_named(pesbench, tmp_path, content):
+    path = tmp_path / "set.xyz"
+    path.write_bytes(content)
+    assert str(path) in refused(
+        pesbench("run", "--methods", "uff", "--structures", path, "--output", tmp_path / "results")
+    )
+
+
+def test_a_results_folder_that_cannot_be_written_is_named(pesbench, tmp_path):
+    (tmp_path / "results").write_text("a file where a folder has to be")
+    line = refused(
+        pesbench("run", "--methods", "uff", "--structures", "naphthalene-gfn2", "--output", tmp_path / "results")
+    )
+    assert f"cannot write to {tmp_path / 'results'}" in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
+def test_a_read_only_results_folder_is_named(pesbench, tmp_path):
+    tmp_path.chmod(0o500)
+    line = refused(
+        pesbench("run", "--methods", "uff", "--structures", "naphthalene-gfn2", "--output", tmp_path / "results")
+    )
+    assert "Permission denied" in line
+
+
+def test_an_unknown_format_is_named(pesbench, fake_run):
+    assert "there is no format 'docx'" in refused(pesbench("table", fake_run, "--format", "docx"))
+
+
+def test_a_run_that_is_not_there_is_named(pesbench, tmp_path):
+    assert "there is no run" in refused(pesbench("table", tmp_path / "nowhere"))
+
+
+def test_a_folder_of_weights_that_is_not_there_is_named(pesbench, tmp_path):
+    missing = str(tmp_path / "nowhere")
+    line = refused(
+        pesbench(
+            *("run", "--methods", "nequix-mp-1", "--structures", "naphthalene-gfn2", "--output", tmp_path),
+            PESBENCH_WEIGHTS=missing,
+        )
+    )
+    assert f"PESBENCH_WEIGHTS names {missing}, which is not a folder" in line
+
+
+def test_an_environment_that_is_not_there_is_named(pesbench):
+    assert "there is no environment 'nowhere'" in refused(pesbench("env", "--remove", "nowhere"))
+
+
+def test_the_table_of_a_run_is_one_json_object_with_what_scripts_rely_on(pesbench, fake_run):
+    table = json.loads(pesbench("table", fake_run, "--format", "json").stdout)
+    rows = {row["method"]: row for row in table["rows"]}
+    toy = rows["toy"]
+    for key in ("method", "weights", "protocol", "device", "dtype", "threads", "converged", "failures"):
+        assert key in toy
+    assert toy["structures"] == {"done": 6, "total": 6}
+    assert toy["steps_per_structure"] > 1
+    assert toy["force_calls_per_step"] == 1
+    assert "paper_ms_per_step" in toy
+    for name in ("ms_per_step", "calculator_ms_per_call"):
+        estimate = toy[name]
+        assert 0 < estimate["low"] < estimate["estimate"] < estimate["high"]
+    assert rows["dies"]["failures"]["crash"] >= 2
+    assert isinstance(table["geometric_means"], list)
+
+
+def test_the_papers_table_comes_out_of_the_same_code(pesbench):
+    table = json.loads(pesbench("table", "paper", "--format", "json").stdout)
+    gain = next(mean for mean in table["geometric_means"] if mean["name"] == "GPU over CPU")
+    assert round(gain["estimate"], 2) == 3.07
+    assert len(gain["methods"]) == 9
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "132"])
+def test_a_table_fits_the_terminal(pesbench, fake_run, columns):
+    done = pesbench("table", fake_run, COLUMNS=columns)
+    assert max(map(len, done.stdout.splitlines())) <= int(columns)
+
+
+def test_a_figure_is_drawn_of_a_run_and_of_the_paper(pesbench, fake_run, tmp_path):
+    for run in (fake_run, "paper"):
+        done = pesbench("plot", run, "--output", tmp_path / "speed")
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "speed.svg").read_text().startswith("<?xml")
+        assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("verb", ["list", "doctor", "prepare", "run", "table", "plot", "env", "overhead"])
+def test_each_verb_explains_itself_with_an_example(pesbench, verb):
+    done = pesbench(verb, "--help")
+    assert done.returncode == 0
+    assert f"pesbench {verb}" in done.stdout.partition("example:")[2]
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_list_doctor_and_env_speak_json(pesbench):
+    methods = json.loads(pesbench("list", "--json").stdout)
+    assert "uff" in {method["method"] for method in methods}
+    findings = json.loads(pesbench("doctor", "--json").stdout)
+    states = {finding["method"]: finding["state"] for finding in findings["methods"]}
+    assert set(states.values()) <= {"ready", "preparable", "blocked"}
+    assert states["sevennet-mf-ompa"] == "blocked"
+    assert findings["machine"]["parallel_speed"]["speed"] > 0
+    assert isinstance(json.loads(pesbench("env", "--json").stdout), list)
+
+
+def test_doctor_says_why_a_method_cannot_run_on_a_gpu_that_is_not_there(pesbench):
+    findings = json.loads(pesbench("doctor", "--device", "cuda", "--json", PATH="/usr/bin:/bin").stdout)
+    reasons = {finding["method"]: finding["reason"] for finding in findings["methods"]}
+    assert reasons["uff"] == "uff runs on cpu only"
+
+
+def test_every_option_that_scripts_rely_on_is_there():
+    options = parser().parse_args(
+        [
+            "run",
+            "--methods",
+            "a,b",
+            "--adapter",
+            "x.py",
+            "--adapter",
+            "y.py",
+            "--structures",
+            "s",
+            "--limit",
+            "3",
+            "--protocols",
+            "relax",
+            "--optimizer",
+            "CG",
+            "--fmax",
+            "0.1",
+            "--max-steps",
+            "9",
+            "--device",
+            "cuda:1",
+            "--threads",
+            "2",
+            "--rounds",
+            "4",
+            "--budget",
+            "none",
+            "--seed",
+            "5",
+            "--output",
+            "d",
+            "--json",
+        ]
+    )
+    assert options.budget is None
+    assert len(options.adapter) == 2
+    assert parser().parse_args(["run", "--resume", "r", "--budget", "3.5"]).budget == 3.5

@@ -1,0 +1,68 @@
+"""Records and their JSON."""
+
+import dataclasses
+
+import pytest
+
+from bench.records import (
+    CONVERGED,
+    FAILED,
+    Failure,
+    Finished,
+    NotMeasured,
+    Relaxation,
+    failed_relaxation,
+    from_json,
+    to_json,
+)
+
+KEY = {"method": "toy", "device": "cpu", "round": 1}
+RELAXATION = Relaxation(
+    **KEY,
+    structure=3,
+    optimizer="BFGS",
+    status=CONVERGED,
+    steps=1,
+    force_calls=2,
+    energy=-1.5,
+    fmax=0.01,
+    positions=((0.0, 0.1, 0.2),),
+    wall_ns=30,
+    trace={"calculator_ns": (10, 11), "optimizer_ns": (1, 2), "harness_ns": (0, 0)},
+)
+
+
+def as_read(record):
+    return from_json(to_json(record))
+
+
+def test_a_record_is_one_line_and_reads_back():
+    assert "\n" not in to_json(RELAXATION)
+    back = as_read(RELAXATION)
+    assert type(back) is Relaxation
+    assert back.structure == 3
+    assert list(back.trace["calculator_ns"]) == [10, 11]
+    assert as_read(Finished(**KEY, peak_memory_bytes=5, peak_device_memory_bytes=None)).peak_memory_bytes == 5
+
+
+def test_a_failure_reads_back_with_its_class():
+    failure = Failure("nan", "not finite")
+    assert as_read(NotMeasured(**KEY, failure=failure)).failure == failure
+    record = as_read(failed_relaxation(KEY, 2, "CG", failure))
+    assert (record.status, record.failure) == (FAILED, failure)
+
+
+def test_a_failure_has_a_known_class():
+    with pytest.raises(ValueError, match="unknown failure class"):
+        Failure("bad luck", "")
+
+
+def test_a_nan_never_reaches_a_file():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_json(dataclasses.replace(RELAXATION, energy=float("nan")))
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"record":"unheard-of"}', '{"record":"finished","method":"toy"}'])
+def test_what_is_no_record_is_refused(line):
+    with pytest.raises(ValueError, match=r".+"):
+        from_json(line)
