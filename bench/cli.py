@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     from bench import commands  # only now: --help need not wait for it
 
     try:
-        return getattr(commands, options.verb)(options)
+        return commands.VERBS[options.verb](options)
     except BadInput as error:
         print(f"pesbench: {error}", file=sys.stderr)
         return 2
@@ -172,9 +172,8 @@ def _run(verbs: argparse._SubParsersAction) -> None:
     much.add_argument(
         "--timeout",
         type=float,
-        default=900.0,
         metavar="SECONDS",
-        help="end a silent worker after (default: %(default)g)",
+        help="end a silent worker after (default: 900, for DFT 3600)",
     )
     much.add_argument(
         "--memory-limit",
@@ -185,9 +184,7 @@ def _run(verbs: argparse._SubParsersAction) -> None:
     much.add_argument("--seed", type=int, default=0, metavar="N", help="of the order of methods (default: %(default)s)")
     kept = verb.add_argument_group("what is kept")
     kept.add_argument("--output", type=Path, metavar="DIR", help="folder of run directories (default: results)")
-    kept.add_argument(
-        "--resume", metavar="RUN", help="go on with this run; a new --budget counts, other options do not"
-    )
+    kept.add_argument("--resume", metavar="RUN", help="go on with this run; only --budget can be changed")
     _json(verb, "the table")
 
 

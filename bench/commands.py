@@ -21,14 +21,14 @@ from bench.adapter import Method
 from bench.campaign import checkpoints, environments
 from bench.campaign.plan import AS_BEFORE, Settings, default_budgets, settings_from
 from bench.catalogue import Catalogue
-from bench.cli import FORMATS
+from bench.cli import FORMATS, parser
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.analysis.table import Table
 
 
-def list(options: argparse.Namespace) -> int:
+def list_methods(options: argparse.Namespace) -> int:
     """Print the methods."""
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select("all")
@@ -128,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
         dataset = load_dataset(options.structures)
         directory = new_directory(options.output)
     else:
+        _refuse_changes(options)
         directory = store.find(options.resume, options.output)
         stored = store.read(directory).campaign
         extra = [*map(Path, stored["extra_adapters"]), *(path.resolve() for path in options.adapter)]
@@ -153,6 +154,16 @@ def run(options: argparse.Namespace) -> int:
         print(f"pesbench: stopped; go on with 'pesbench run --resume {directory.name}'.", file=sys.stderr)
         return 130
     return 0 if any(row.ms_per_step for row in table.rows) else 1
+
+
+def _refuse_changes(options: argparse.Namespace) -> None:
+    """Refuse options that a resumed run would have to pass over."""
+    plain = vars(parser().parse_args(["run"]))
+    may_change = {"resume", "budget", "output", "json", "adapter"}
+    for name, value in vars(options).items():
+        if name not in may_change and value != plain[name]:
+            option = "--" + name.replace("_", "-")
+            raise BadInput(f"a resumed run goes on as it was planned; leave out {option}, or start a new run.")
 
 
 def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[str, Any]) -> Settings:
@@ -307,3 +318,15 @@ def overhead(options: argparse.Namespace) -> int:
         "intervals: 95 % BCa bootstrap over structures, paired; one process a method, bare and harness in turn"
     )
     return 0
+
+
+VERBS = {
+    "list": list_methods,
+    "doctor": doctor,
+    "prepare": prepare,
+    "run": run,
+    "table": table,
+    "plot": plot,
+    "env": env,
+    "overhead": overhead,
+}

@@ -100,6 +100,11 @@ def test_a_read_only_results_folder_is_named(pesbench, tmp_path):
     assert "Permission denied" in line
 
 
+def test_a_resumed_run_takes_no_other_plan(pesbench, fake_run):
+    line = refused(pesbench("run", "--resume", fake_run, "--max-steps", "9"))
+    assert "leave out --max-steps, or start a new run" in line
+
+
 def test_an_unknown_format_is_named(pesbench, fake_run):
     assert "there is no format 'docx'" in refused(pesbench("table", fake_run, "--format", "docx"))
 

@@ -29,7 +29,7 @@ def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
         _outliers(rows),
         _geometries(rows),
         *_remarks(rows),
-        *published(figures for key, figures in paper.items() if any(row.paper == key for row in rows)),
+        *published(figures for key, figures in paper.items() if any(row.paper == key for row in table.rows)),
         judged_claims(table),
     )
     return tuple(note for note in found if note)

@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,11 +41,13 @@ class LocalWorker:
         self.log = log
         self._ended_for: Failure | None = None
         self._oom_kills = _oom_kills()
+        # a worker that is killed cannot remove what it and its programs left there
+        self._scratch = tempfile.TemporaryDirectory(prefix="pesbench-", ignore_cleanup_errors=True)
         with log.open("ab") as errors:
             # a session of its own: a Ctrl-C is for the harness, and the whole group can be ended
             self.process = subprocess.Popen(
                 command,
-                env=environ,
+                env={**environ, "TMPDIR": self._scratch.name},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -96,12 +99,19 @@ class LocalWorker:
         return Failure("crash", f"ended with status {status}{self._last_words()}")
 
     def stop(self) -> None:
-        """End the worker and its children, if they still run."""
+        """End the worker and its children, if they still run, and remove what they left behind."""
+        children: list[psutil.Process] = []
+        with contextlib.suppress(psutil.Error):  # MPI ranks have process groups of their own
+            children = psutil.Process(self.process.pid).children(recursive=True)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        for child in children:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+        self._scratch.cleanup()
 
     def _end(self, failure: Failure) -> None:
         self._ended_for = failure

@@ -13,7 +13,7 @@ import psutil
 from bench.adapter import Method
 from bench.campaign import checkpoints, environments, launch
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import Settings
+from bench.campaign.plan import Settings, timeout
 from bench.catalogue import Catalogue
 from bench.errors import BadInput
 from bench.structures import DataSet, measuring_order
@@ -60,7 +60,7 @@ def _pairs(
             launch.variables(settings, "cpu", parallel),
             task,
             Path(folder) / "log",
-            settings.timeout_s,
+            timeout(settings, method.kind),
             psutil.virtual_memory().total,
         )
         lines = [json.loads(line) for line in worker.messages()]

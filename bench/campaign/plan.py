@@ -34,8 +34,8 @@ class Settings:
     rounds: int = 3
     budget_s: dict[str, float | None] = dataclasses.field(default_factory=dict)
     """Seconds of measuring that each method has, all rounds together; None: no limit."""
-    timeout_s: float = 900.0
-    """A worker that gives no sign of life for this long is ended."""
+    timeout_s: float | None = None
+    """A worker that gives no sign of life for this long is ended; None: see :func:`timeout`."""
     memory_limit_bytes: int | None = None
     seed: int = 0
     limit: int | None = None
@@ -53,7 +53,8 @@ class Settings:
         _positive("--max-steps", self.max_steps)
         _positive("--threads", self.threads)
         _positive("--rounds", self.rounds)
-        _positive("--timeout", self.timeout_s)
+        if self.timeout_s is not None:
+            _positive("--timeout", self.timeout_s)
         for budget in self.budget_s.values():
             if budget is not None:
                 _positive("--budget", budget)
@@ -79,6 +80,16 @@ def default_budgets(methods: Sequence[Method], devices: Sequence[str]) -> dict[s
     shares = {method.name: DFT_SHARE if method.kind == "dft" else 1.0 for method in methods}
     unit = DEFAULT_MEASURED_SECONDS / (sum(shares.values()) * len(devices))
     return {name: round(share * unit, 1) for name, share in shares.items()}
+
+
+def timeout(settings: Settings, kind: str) -> float:
+    """Return how many seconds a worker may be silent: as the user says, else 15 minutes, an hour for DFT.
+
+    A worker speaks after every step; one DFT step on a small machine takes minutes.
+    """
+    if settings.timeout_s is not None:
+        return settings.timeout_s
+    return 3600.0 if kind == "dft" else 900.0
 
 
 def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:

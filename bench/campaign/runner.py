@@ -18,7 +18,7 @@ from bench.adapter import Method
 from bench.campaign import checkpoints, environments, launch
 from bench.campaign.environments import Environment, EnvironmentFailed
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import Settings, order, share
+from bench.campaign.plan import Settings, order, share, timeout
 from bench.catalogue import Catalogue
 from bench.doctor import obstacle
 from bench.errors import BadInput
@@ -219,7 +219,7 @@ class Campaign:
             launch.variables(self.settings, device, self.parallel),
             task,
             self.directory / "logs" / f"{method.name}-{device.replace(':', '')}-round{round_number}.log",
-            self.settings.timeout_s,
+            timeout(self.settings, method.kind),
             self.settings.memory_limit_bytes or int(0.9 * psutil.virtual_memory().total),
         )
         ready = False

@@ -82,12 +82,13 @@ def columns(table: Table) -> list[Column]:
     """Return the columns that have something to show for this table, in their order from left to right."""
     shown = lines(table)
     total = max((line.row.total or 0 for line in shown), default=0)
+    cpu = any(line.cpu is not None for line in shown)
     gpu = any(line.gpu is not None for line in shown)
     campaign = table.head.get("source") != "paper"
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
     candidates = [
         (True, Column("Method", lambda line: line.label, 0, right=False)),
-        (True, Column("CPU", lambda line: time_text(line, line.cpu), 0, unit="ms/step")),
+        (cpu or not gpu, Column("CPU", lambda line: time_text(line, line.cpu), 0, unit="ms/step")),
         (gpu, Column("GPU", lambda line: time_text(line, line.gpu), 1, unit="ms/step")),
         (gpu, Column("CPU/GPU", lambda line: numbers.ratio(_gain(line)), 3)),
         (campaign, Column(f"n/{total}", lambda line: _both(line, lambda row: str(row.done)), 2)),
@@ -95,18 +96,19 @@ def columns(table: Table) -> list[Column]:
         (campaign, Column("ours/paper", lambda line: _ratio(line.cpu), 5, unit="CPU")),
         (gpu and campaign, Column("paper", lambda line: _paper(line.gpu), 6, unit="GPU ms")),
         (gpu and campaign, Column("ours/paper", lambda line: _ratio(line.gpu), 7, unit="GPU")),
-        (True, Column("calls", lambda line: numbers.plain(line.row.force_calls_per_step), 9, unit="per step")),
-        (True, Column("steps", lambda line: numbers.count(line.row.steps_per_structure), 10)),
-        (stopped, Column("conv.", lambda line: _both(line, lambda row: str(row.converged)), 11)),
-        (True, Column("weights", lambda line: _or_dash(line.row.weights), 8, right=False)),
-        (True, Column("dtype", lambda line: _or_dash(line.row.dtype), 12, right=False)),
-        (True, Column("calc.", lambda line: numbers.percent(line.row.calculator_share), 13, unit="share")),
-        (True, Column("cold", lambda line: numbers.seconds(line.row.cold_start_s), 14, unit="start")),
-        (True, Column("memory", lambda line: numbers.size(line.row.peak_memory_bytes), 15, unit="peak")),
-        (True, Column("GPU mem.", lambda line: _gpu_memory(line), 16, unit="peak")),
-        (True, Column("param.", lambda line: numbers.parameters(line.row.parameters), 17)),
-        (True, Column("RMSD", lambda line: numbers.plain(line.row.rmsd_median, 2), 18, unit="Å")),
-        (True, Column("fmax", lambda line: numbers.plain(line.row.fmax_max, 2), 19, unit="eV/Å")),
+        (campaign, Column("rounds", lambda line: _rounds(line.row), 8, unit="differ")),
+        (True, Column("calls", lambda line: numbers.plain(line.row.force_calls_per_step), 10, unit="per step")),
+        (True, Column("steps", lambda line: numbers.count(line.row.steps_per_structure), 11)),
+        (stopped, Column("conv.", lambda line: _both(line, lambda row: str(row.converged)), 12)),
+        (True, Column("weights", lambda line: _or_dash(line.row.weights), 9, right=False)),
+        (True, Column("dtype", lambda line: _or_dash(line.row.dtype), 13, right=False)),
+        (True, Column("calc.", lambda line: numbers.percent(line.row.calculator_share), 14, unit="share")),
+        (True, Column("cold", lambda line: numbers.seconds(line.row.cold_start_s), 15, unit="start")),
+        (True, Column("memory", lambda line: numbers.size(line.row.peak_memory_bytes), 16, unit="peak")),
+        (True, Column("GPU mem.", lambda line: _gpu_memory(line), 17, unit="peak")),
+        (True, Column("param.", lambda line: numbers.parameters(line.row.parameters), 18)),
+        (True, Column("RMSD", lambda line: numbers.plain(line.row.rmsd_median, 2), 19, unit="Å")),
+        (True, Column("fmax", lambda line: numbers.plain(line.row.fmax_max, 2), 20, unit="eV/Å")),
     ]
     return [
         column
@@ -180,6 +182,10 @@ def _paper(row: Row | None) -> str:
 
 def _ratio(row: Row | None) -> str:
     return DASH if row is None else numbers.ratio(row.ratio_to_paper)
+
+
+def _rounds(row: Row) -> str:
+    return DASH if row.round_spread is None else f"{100 * (row.round_spread - 1):.1f} %"
 
 
 def _gpu_memory(line: Line) -> str:

@@ -88,7 +88,7 @@ _LATEX = {
 }
 
 
-_LATEX_WIDTH = 100  # characters in footnotesize over the two columns of a page
+_LATEX_WIDTH = 105  # characters in footnotesize over the two columns of a page
 
 
 def _latex(table: Table) -> str:
@@ -104,7 +104,7 @@ def _latex(table: Table) -> str:
             r"\begin{table*}",
             r"\centering",
             r"\caption{" + escape(caption) + "}",
-            r"\footnotesize",
+            r"\footnotesize\setlength{\tabcolsep}{4pt}",
             r"\begin{tabular}{" + "".join("r" if column.right else "l" for column in shown) + "}",
             r"\toprule",
             " & ".join(escape(column.title) for column in shown) + r" \\",

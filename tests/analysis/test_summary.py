@@ -220,6 +220,14 @@ def test_the_notes_say_what_a_reader_must_know():
     assert "200 times faster" in note_with(table, "claims")
 
 
+def test_a_published_figure_is_explained_also_beside_a_method_that_failed():
+    reading = Published("scf", "PBE0", "dft", 20301.416, None, 29301.416, "Read in two ways.")
+    methods = pd.DataFrame([method("scf", kind="dft", paper="scf", failure="no-program")])
+    table = summarise(campaign(), methods, relaxations("none", 1.0, count=1)[:0], paper={"scf": reading})
+    assert table.rows[0].paper_ms_per_step == 20301.416
+    assert note_with(table, "Read in two ways.") == "Paper, PBE0: Read in two ways."
+
+
 def test_a_whole_and_plain_run_has_no_notes_about_what_did_not_happen():
     table = table_of([method("a", label="A")], relaxations("a", 50.0, rounds=1))
     for text in ("embedded", "time budget", "Optimiser other", "Threads:", "Precision:", "Paper", "claims", "0.1 Å"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -40,6 +41,13 @@ def test_a_wider_terminal_shows_more_and_nothing_less(gpu_table):
 def test_columns_of_a_gpu_are_there_only_where_there_is_one(cpu_table, gpu_table):
     assert "CPU/GPU" in render_terminal(gpu_table, 160)
     assert "CPU/GPU" not in render_terminal(cpu_table, 160)
+
+
+def test_a_run_on_the_gpu_alone_has_no_empty_cpu_column(gpu_table):
+    rows = tuple(row for row in gpu_table.rows if row.device == "cuda")
+    text = render_terminal(dataclasses.replace(gpu_table, rows=rows, geometric_means=()), 80)
+    row = next(line for line in text.splitlines() if line.startswith("Nequix MP-1"))
+    assert re.match(r"Nequix MP-1 +31\.0 \[[\d., ]+\] +\d+\.\d\d \[[\d., ]+\] +37 ", row)
 
 
 def test_no_time_stands_without_its_interval_or_a_dash(gpu_table):
@@ -90,8 +98,6 @@ def test_the_footer_names_the_methods_that_each_mean_is_over(cpu_table):
 
 
 def test_structures_that_stopped_at_the_cap_have_a_column_of_their_own(cpu_table):
-    import dataclasses
-
     rows = tuple(dataclasses.replace(row, converged=90) if row.method == "7net-0" else row for row in cpu_table.rows)
     assert "conv." in render_terminal(dataclasses.replace(cpu_table, rows=rows), 160)
     assert "conv." not in render_terminal(cpu_table, 160)

@@ -1,0 +1,108 @@
+"""Real methods, measured by a user's own command: real packages, real weights, real molecules."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import write
+
+import bench
+
+pytestmark = pytest.mark.environment
+
+OFFLINE = ["uff", "uff-ase", "gfn2-xtb", "gfn1-xtb", "7net-0", "7net-mf-0", "7net-l3i5"]
+WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
+
+
+@pytest.fixture(scope="module")
+def run(pesbench, tmp_path_factory):
+    """Two naphthalene molecules with every method that needs no network and no program."""
+    results = tmp_path_factory.mktemp("results")
+    names = [*OFFLINE, "nequix-mp-1", "sevennet-mf-ompa"]
+    if not (WEIGHTS and list(Path(WEIGHTS).rglob("nequix-mp-1.nqx"))):
+        names.remove("nequix-mp-1")
+    done = pesbench(
+        *("run", "--methods", ",".join(names), "--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1"),
+        *("--threads", "1", "--budget", "none", "--output", results),
+    )
+    assert done.returncode == 0, done.stderr
+    return bench.load(results)
+
+
+def measured(run):
+    return [name for name in run.methods.method if name != "sevennet-mf-ompa"]
+
+
+def test_every_method_relaxes_both_molecules(run):
+    for method in measured(run):
+        mine = run.structures[run.structures.method == method]
+        assert mine.status.tolist() == ["converged"] * 2, mine[["method", "status", "message"]]
+        assert (mine.steps > 5).all()
+
+
+def test_bfgs_makes_one_force_call_a_step_and_one_before_the_first(run):
+    for method in set(measured(run)) - {"uff"}:
+        mine = run.structures[run.structures.method == method]
+        assert (mine.force_calls == mine.steps + 1).all(), method
+
+
+def test_open_babels_own_optimiser_ends_where_the_force_field_does(run):
+    energies = run.structures[run.structures.method == "uff"].energy
+    kilojoule_per_mol = 96.485
+    assert (energies * kilojoule_per_mol).tolist() == pytest.approx([91.05, 91.05], abs=0.1)
+    under_ase = run.structures[run.structures.method == "uff-ase"].energy
+    assert energies.to_numpy() == pytest.approx(under_ase.to_numpy(), abs=2e-3)
+
+
+def test_every_method_finds_naphthalenes_bonds(run):
+    for method in measured(run):
+        for positions in run.structures[run.structures.method == method].positions:
+            lengths = Atoms("C10H8", positions).get_all_distances()
+            carbon, mixed = lengths[:10, :10], lengths[:10, 10:]
+            assert np.sort(carbon[np.triu_indices(10, 1)])[:11] == pytest.approx(1.40, abs=0.06), method
+            assert mixed.min(axis=0) == pytest.approx(1.09, abs=0.02), method
+
+
+def test_the_parameter_counts_are_the_published_ones(run):
+    counts = {record.method: record.parameters for record in run.contents.started}
+    published = {"7net-0": 842_440, "7net-l3i5": 1_171_144, "nequix-mp-1": 707_658}
+    for method in set(published) & set(counts):
+        assert counts[method] == published[method]
+
+
+def test_one_thread_is_one_thread(run):
+    for record in run.contents.started:
+        assert {pool["num_threads"] for pool in record.thread_pools} <= {1}, record.method
+
+
+def test_a_checkpoint_that_is_not_here_is_a_row_that_says_how_to_get_it(run):
+    row = run.methods.set_index("method").loc["sevennet-mf-ompa"]
+    assert row.failure == "no-weights"
+    assert "PESBENCH_WEIGHTS" in row.message
+
+
+def test_two_programs_relax_water_to_the_same_molecule_with_the_same_functional(pesbench, tmp_path):
+    water = Atoms("OH2", [(0, 0, 0), (0.80, 0.60, 0), (-0.75, 0.62, 0.05)])
+    write(tmp_path / "water.xyz", water, format="extxyz")
+    methods = ["pbe0-def2-svp"] + (["pbe0-def2-svp-nwchem"] if shutil.which("nwchem") else [])
+    done = pesbench(
+        *("run", "--methods", ",".join(methods), "--structures", tmp_path / "water.xyz", "--rounds", "1"),
+        *("--threads", "1", "--budget", "none", "--output", tmp_path / "results", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["method"]: row for row in json.loads(done.stdout)["rows"]}
+    assert all(rows[method]["structures"] == {"done": 1, "total": 1} for method in methods)
+    run = bench.load(tmp_path / "results")
+    shapes = {}
+    for method in methods:
+        (positions,) = run.structures[run.structures.method == method].positions
+        relaxed = Atoms("OH2", positions)
+        shapes[method] = (relaxed.get_distance(0, 1), relaxed.get_distance(0, 2), relaxed.get_angle(1, 0, 2) / 57.3)
+        assert shapes[method][:2] == pytest.approx((0.96, 0.96), abs=0.01)
+    if len(methods) == 1:
+        pytest.skip("nwchem is not on PATH: only PySCF relaxed the molecule")
+    assert shapes["pbe0-def2-svp"] == pytest.approx(shapes["pbe0-def2-svp-nwchem"], abs=4e-3)
