@@ -10,8 +10,6 @@ from pathlib import Path
 from bench import __version__
 from bench.errors import BadInput
 
-FORMATS = ("terminal", "markdown", "latex", "csv", "json")
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit status: 0 done, 1 nothing could be measured, 2 bad input."""
@@ -196,7 +194,7 @@ def _table(verbs: argparse._SubParsersAction) -> None:
         "pesbench table --format markdown\n  pesbench table paper",
     )
     verb.add_argument("run", nargs="?", metavar="RUN|paper", help="a run id or directory (default: the newest run)")
-    verb.add_argument("--format", default="terminal", help=f"{', '.join(FORMATS)} (default: %(default)s)")
+    verb.add_argument("--format", default="terminal", help="terminal (default), markdown, latex, csv or json")
 
 
 def _plot(verbs: argparse._SubParsersAction) -> None:

@@ -21,7 +21,7 @@ from bench.adapter import Method
 from bench.campaign import checkpoints, environments
 from bench.campaign.plan import AS_BEFORE, Settings, default_budgets, settings_from
 from bench.catalogue import Catalogue
-from bench.cli import FORMATS, parser
+from bench.cli import parser
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -197,8 +197,6 @@ def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[
 
 def table(options: argparse.Namespace) -> int:
     """Print a table."""
-    if options.format not in FORMATS:
-        raise BadInput(f"there is no format {options.format!r}; use {', '.join(FORMATS)}.")
     _show(_table_of(options.run), options.format)
     return 0
 
@@ -250,19 +248,23 @@ def env(options: argparse.Namespace) -> int:
 
 def _table_of(run: str | Path | None) -> Table:
     from bench import store
+    from bench.analysis.statistics import FEWEST
     from bench.analysis.summary import summarise
     from bench.report import paper
 
     if run == "paper":
         return paper.table()
     loaded = store.load(run)
-    return summarise(loaded.campaign, loaded.methods, loaded.structures, loaded.steps, paper=paper.read())
+    measured = loaded.structures.groupby(["method", "device"]).structure.nunique()
+    # steps are looked at only for a method with too few structures for an interval over those
+    steps = loaded.steps if (measured < FEWEST).any() else None
+    return summarise(loaded.campaign, loaded.methods, loaded.structures, steps, paper=paper.read())
 
 
 def _show(table: Table, form: str) -> None:
     from bench.report.tables import render
 
-    sys.stdout.write(render(table, form).rstrip("\n") + "\n")
+    sys.stdout.write(render(table, form, color=sys.stdout.isatty()).rstrip("\n") + "\n")
     sys.stdout.flush()
 
 

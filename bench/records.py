@@ -163,7 +163,11 @@ def _shallow(record: Record) -> dict[str, Any]:
 
 def from_json(line: str | bytes) -> Record:
     """Read one line of a run directory; raises ValueError where it is no record of this format."""
-    fields = json.loads(line)
+    return from_fields(json.loads(line))
+
+
+def from_fields(fields: Any) -> Record:
+    """Make a record of the fields of a parsed line, which it takes over; raises ValueError as `from_json` does."""
     try:
         kind = _KINDS[fields.pop("record")]
         if fields.get("failure") is not None:

@@ -6,14 +6,18 @@ measured on), ``records.jsonl`` (what came out) and ``logs/``. ``docs/format.md`
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+import gc
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from bench import paths
@@ -25,7 +29,7 @@ from bench.records import (
     Record,
     Relaxation,
     Started,
-    from_json,
+    from_fields,
     to_json,
 )
 
@@ -147,20 +151,9 @@ def read(directory: Path) -> Contents:
             f"{directory} has format {version}, and this pesbench reads format {FORMAT}; "
             f"use the pesbench that wrote it ({campaign.get('pesbench', 'unknown')})."
         )
-    kept: dict[tuple[Any, ...], Record] = {}
     path = directory / "records.jsonl"
-    lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is a torn line or nothing
-        try:
-            record = from_json(line)
-        except ValueError as error:
-            raise BadInput(f"line {number} of {path} is damaged ({error}); remove it to read the rest.") from None
-        key = (record.record, record.method, record.device, record.round, getattr(record, "structure", None))
-        kept.pop(key, None)
-        kept[key] = record
-        if isinstance(record, Started):  # what stood in the way is gone, or the run was resumed
-            kept.pop((NotMeasured.record, *key[1:]), None)
-    records = list(kept.values())
+    with _no_collector():
+        records = _read_records(path)
     return Contents(
         campaign,
         [record for record in records if isinstance(record, Started)],
@@ -168,6 +161,35 @@ def read(directory: Path) -> Contents:
         [record for record in records if isinstance(record, Finished)],
         [record for record in records if isinstance(record, NotMeasured)],
     )
+
+
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """Keep the garbage collector off: it would search millions of numbers for cycles, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read_records(path: Path) -> list[Record]:
+    """Return the records of a file in their order, later ones in place of earlier ones."""
+    kept: dict[tuple[Any, ...], Record] = {}
+    lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is a torn line or nothing
+        try:
+            record = from_fields(orjson.loads(line))  # a long run is a hundred megabytes
+        except ValueError as error:
+            raise BadInput(f"line {number} of {path} is damaged ({error}); remove it to read the rest.") from None
+        key = (record.record, record.method, record.device, record.round, getattr(record, "structure", None))
+        kept.pop(key, None)
+        kept[key] = record
+        if isinstance(record, Started):  # what stood in the way is gone, or the run was resumed
+            kept.pop((NotMeasured.record, *key[1:]), None)
+    return list(kept.values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,9 +211,9 @@ class Run:
     @functools.cached_property
     def structures(self) -> pd.DataFrame:
         """One row for each structure, method, device and round."""
-        return pd.DataFrame(
-            [_structure_row(record) for record in self.contents.relaxations], columns=_STRUCTURE_COLUMNS
-        )
+        with _no_collector():
+            rows = [_structure_row(record) for record in self.contents.relaxations]
+            return pd.DataFrame(rows, columns=_STRUCTURE_COLUMNS)
 
     @functools.cached_property
     def steps(self) -> pd.DataFrame:

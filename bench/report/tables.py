@@ -40,7 +40,7 @@ def render(table: Table, format: str, width: int | None = None, color: bool = Fa
     if format == "terminal":
         return render_terminal(table, width, color)
     if format not in _RENDERERS:
-        raise BadInput(f"Unknown format {format!r}; known are {', '.join(FORMATS)}.")
+        raise BadInput(f"there is no format {format!r}; use {', '.join(FORMATS)}.")
     return _RENDERERS[format](table)
 
 
