@@ -34,12 +34,12 @@ clean: ## remove the environments; results stay
 
 .venv/installed: pyproject.toml | .venv/bin/python
 	@echo "installing pesbench into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 .venv/installed-tests: pyproject.toml | .venv/bin/python
 	@echo "installing pesbench and its tests' tools into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable '.[test]'
 	@touch .venv/installed $@
 
 .venv/bin/python:

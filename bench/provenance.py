@@ -74,7 +74,12 @@ def default_threads(parallel: dict[str, Any]) -> int:
 
 
 def physical_cpus(count: int) -> list[int]:
-    """Return `count` logical CPU numbers, on different physical cores as far as there are as many."""
+    """Return `count` logical CPU numbers, on different physical cores as far as there are as many.
+
+    An empty list where the system has no CPU affinity (macOS).
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return []
     allowed = sorted(os.sched_getaffinity(0))
     first_of_core: dict[str, int] = {}
     for cpu in allowed:

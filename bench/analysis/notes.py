@@ -21,7 +21,7 @@ def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
         _data_set(table.head.get("dataset", {})),
         _intervals(rows),
         _rounds(rows),
-        _weights(table.rows),
+        _weights(rows),
         _unfinished(rows),
         _optimizers(rows, table.head.get("settings", {}).get("optimizer")),
         _unlike("Threads", rows, "threads"),

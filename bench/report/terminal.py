@@ -46,7 +46,7 @@ def render_terminal(table: Table, width: int | None = None, color: bool = False)
     if table.notes:
         notes = RichTable.grid(padding=(0, 1))
         for note in table.notes:
-            notes.add_row("·", Text(note))
+            notes.add_row("·", Text(note, overflow="fold"))
         parts += [Text(), notes]
     console.print(Group(*parts))
     # rich fills lines with blanks up to the width
@@ -57,7 +57,7 @@ def _labelled(pairs: list[tuple[str, str]], width: int, style: str = "bold") -> 
     grid = RichTable.grid(padding=(0, GAP))
     grid.add_column(max_width=width // 3)
     for label, text in pairs:
-        grid.add_row(Text(label, style=style), Text(text))
+        grid.add_row(Text(label, style=style), Text(text, overflow="fold"))
     return grid
 
 
