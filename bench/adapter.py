@@ -51,6 +51,16 @@ class Adapter:
         """
         raise NotImplementedError
 
+    def make_random(self, method: str, path: Path, seed: int) -> None:
+        """Write a checkpoint of the published architecture of `method` with random weights to `path`.
+
+        It has the official format, so that :meth:`load` reads it as it reads the official one, the published
+        number of parameters, and weights of a scale that trained ones have (no denormal numbers, which are slow).
+        Runs in a process of its own, never in one that measures; needed where the header says
+        ``random-weights = true``.
+        """
+        raise NotImplementedError
+
     def synchronize(self) -> None:
         """Wait until the device has finished; called right before each reading of the clock. No-op on a CPU."""
 
@@ -95,7 +105,9 @@ class Checkpoint:
     shipped: bool = False
     """It comes with the installed package: the adapter finds it by itself."""
     gated: str | None = None
-    """How to get access, where a licence has to be accepted first."""
+    """The page to visit for access, where a licence has to be accepted first."""
+    unpack: bool = False
+    """The URL gives a .tar.gz archive; `file` is the folder that it holds (a TensorFlow SavedModel)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +135,10 @@ class Method:
     """The row of results/paper/table1.csv that this method is compared with."""
     elements: tuple[str, ...] = ()
     """Chemical symbols that it knows; empty: not restricted by the header."""
+    random_weights: bool = False
+    """:meth:`Adapter.make_random` builds the architecture, for timing without the checkpoint."""
+    memory_mb: int = 0
+    """Peak resident memory of a worker on the CPU, about; 0 where nobody has looked."""
     note: str = ""
     """One sentence for the notes below the table."""
 

@@ -263,7 +263,7 @@ class Run:
             "device": device,
             **{key: facts[key] for key in ("label", "family", "kind", "paper", "note")},
             "optimizer": "native" if facts["native"] else self.campaign["settings"]["optimizer"],
-            "weights": last.weights if last else facts["weights"],
+            "weights": last.weights if last else None,
             "dtype": last.dtype if last else facts["dtype"],
             "threads": last.threads if last else self.campaign["settings"]["threads"],
             "parameters": last.parameters if last and last.parameters else facts["parameters"],
