@@ -32,12 +32,70 @@
 # label = "Nequix MP (nequix-mp-1)"
 # paper = "nequix-mp-1"
 # parameters = 707658
+# random-weights = true
+# memory-mb = 1000
 # [tool.pesbench.methods.nequix-mp-1.checkpoint]
 # file = "nequix-mp-1.nqx"
 # licence = "CC-BY-4.0 as listed by Matbench Discovery (code: MIT)"
 # url = "https://github.com/atomicarchitects/nequix/raw/7c2854de8e754b1a60274c7d9d2e014989ed632e/models/nequix-mp-1.nqx"
 # bytes = 2842366
 # sha256 = "1647af8e627e1afa11e2bfadeab0797326513a521afd7dd01606a96f56783eee"
+#
+# [tool.pesbench.methods.nequix-mp-1-pft]
+# label = "Nequix MP PFT (nequix-mp-1-pft)"
+# parameters = 707658
+# note = "nequix-mp-1 fine-tuned on phonons of the MDR database."
+# default = false
+# random-weights = true
+# memory-mb = 1000
+# [tool.pesbench.methods.nequix-mp-1-pft.checkpoint]
+# file = "nequix-mp-1-pft.nqx"
+# licence = "CC-BY-4.0 as listed by Matbench Discovery (code: MIT)"
+# url = "https://github.com/atomicarchitects/nequix/raw/7c2854de8e754b1a60274c7d9d2e014989ed632e/models/nequix-mp-1-pft.nqx"
+# bytes = 2842840
+# sha256 = "a88aeaed71fd447572dc57af21d469207d7737b85a6dbb66f8c38156f175c5f1"
+#
+# [tool.pesbench.methods.nequix-omat-1]
+# label = "Nequix OMat (nequix-omat-1)"
+# parameters = 707658
+# note = "Trained on OMat24."
+# default = false
+# random-weights = true
+# memory-mb = 1000
+# [tool.pesbench.methods.nequix-omat-1.checkpoint]
+# file = "nequix-omat-1.nqx"
+# licence = "not stated for the checkpoint (in a repository under MIT)"
+# url = "https://github.com/atomicarchitects/nequix/raw/9c852a9c4cce69ae5e75bc5a2cf670be21ff8c28/models/nequix-omat-1.nqx"
+# bytes = 2841752
+# sha256 = "2d0802ae7f5915cb488c44d25649d98404a103697e6500abb40f515e003a46a6"
+#
+# [tool.pesbench.methods.nequix-oam-1]
+# label = "Nequix OAM (nequix-oam-1)"
+# parameters = 707658
+# note = "Trained on OMat24, then on sAlex and MPtrj."
+# default = false
+# random-weights = true
+# memory-mb = 1000
+# [tool.pesbench.methods.nequix-oam-1.checkpoint]
+# file = "nequix-oam-1.nqx"
+# licence = "not stated for the checkpoint (in a repository under MIT)"
+# url = "https://github.com/atomicarchitects/nequix/raw/9c852a9c4cce69ae5e75bc5a2cf670be21ff8c28/models/nequix-oam-1.nqx"
+# bytes = 2869928
+# sha256 = "6a43475eaeb32a7a049f36c1306d78aa1e7a17e8af37aeda7901c8fec0ca845c"
+#
+# [tool.pesbench.methods.nequix-oam-1-pft]
+# label = "Nequix OAM PFT (nequix-oam-1-pft)"
+# parameters = 707658
+# note = "nequix-oam-1 fine-tuned on phonons of the MDR database."
+# default = false
+# random-weights = true
+# memory-mb = 1000
+# [tool.pesbench.methods.nequix-oam-1-pft.checkpoint]
+# file = "nequix-oam-1-pft.nqx"
+# licence = "not stated for the checkpoint (in a repository under MIT)"
+# url = "https://github.com/atomicarchitects/nequix/raw/9c852a9c4cce69ae5e75bc5a2cf670be21ff8c28/models/nequix-oam-1-pft.nqx"
+# bytes = 2842066
+# sha256 = "4ce693d68886512aab50c84ea2400efd68163e11155f7c7babe98e695177e809"
 # ///
 """Nequix on JAX, without the OpenEquivariance kernels."""
 
@@ -48,6 +106,24 @@ from pathlib import Path
 from typing import Any
 
 from bench.adapter import Adapter
+
+ARCHITECTURE: dict[str, Any] = {  # what the checkpoint of nequix-mp-1 says; its siblings differ in the last three
+    "hidden_irreps": "128x0e + 64x1o + 32x2e + 32x3o",
+    "lmax": 3,
+    "cutoff": 6.0,
+    "n_layers": 4,
+    "radial_basis_size": 8,
+    "radial_mlp_size": 64,
+    "radial_mlp_layers": 2,
+    "radial_polynomial_p": 6.0,
+    "mlp_init_scale": 4.0,
+    "index_weights": False,
+    "layer_norm": True,
+    "shift": 0.16502578765761478,
+    "scale": 0.8066479563713074,
+    "avg_n_neighbors": 57.413687022442645,
+}
+ATOMIC_NUMBERS = [*range(1, 84), *range(89, 95)]  # H to Bi and Ac to Pu
 
 
 class Nequix(Adapter):
@@ -72,6 +148,16 @@ class Nequix(Adapter):
         jax.config.update("jax_default_device", self._device)
         self._calculator = NequixCalculator(model_path=checkpoint, use_kernel=False)
         return self._calculator
+
+    def make_random(self, method: str, path: Path, seed: int) -> None:
+        """Write a checkpoint of the one architecture that all of them have, as Nequix initialises it."""
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        import jax
+        from nequix.model import Nequix as Model
+        from nequix.model import save_model
+
+        model = Model(jax.random.key(seed), n_species=len(ATOMIC_NUMBERS), **ARCHITECTURE)
+        save_model(path, model, {"atomic_numbers": ATOMIC_NUMBERS, **ARCHITECTURE})
 
     def prepare(self, atoms: Any) -> Any:
         """Return `atoms`; an element that the model was not trained on is a ValueError."""

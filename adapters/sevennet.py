@@ -5,6 +5,7 @@
 #   "torch==2.13.0",
 #   "ase==3.29.0",
 #   "numpy==2.4.6",
+#   "pyyaml==6.0.3",
 # ]
 #
 # [tool.uv]
@@ -28,6 +29,7 @@
 # label = "SevenNet-0 (11Jul2024)"
 # parameters = 842440
 # note = "The checkpoint of 11 July 2024, which the name 7net-0 stands for in sevenn, not that of 22 May 2024."
+# memory-mb = 600
 # [tool.pesbench.methods.7net-0.checkpoint]
 # file = "checkpoint_sevennet_0.pth"
 # licence = "MIT"
@@ -37,7 +39,9 @@
 #
 # [tool.pesbench.methods.7net-mf-0]
 # label = "SevenNet-MF-0 (PBE)"
+# default = false
 # note = "Modal PBE of the two that it was trained on (PBE and R2SCAN)."
+# memory-mb = 600
 # [tool.pesbench.methods.7net-mf-0.checkpoint]
 # file = "checkpoint_sevennet_mf_0.pth"
 # licence = "MIT"
@@ -47,7 +51,9 @@
 #
 # [tool.pesbench.methods.7net-l3i5]
 # label = "SevenNet-l3i5"
+# default = false
 # parameters = 1171144
+# memory-mb = 600
 # [tool.pesbench.methods.7net-l3i5.checkpoint]
 # file = "checkpoint_l3i5.pth"
 # licence = "MIT"
@@ -60,6 +66,8 @@
 # paper = "sevennet-mf-ompa"
 # parameters = 25734966
 # note = "Modal mpa (MPtrj and sAlex) of the two that it was trained on (mpa and omat24)."
+# random-weights = true
+# memory-mb = 900
 # [tool.pesbench.methods.sevennet-mf-ompa.checkpoint]
 # file = "checkpoint_sevennet_mf_ompa.pth"
 # licence = "not stated for the checkpoint (code: MIT; Matbench Discovery has listed GPL-3.0)"
@@ -82,6 +90,7 @@ MODELS = {  # the name in sevenn, and the modal: the data set whose level of the
     "7net-l3i5": ("7net-l3i5", None),
     "sevennet-mf-ompa": ("7net-mf-ompa", "mpa"),
 }
+MF_OMPA_MODALS = ("mpa", "omat24")
 ACCELERATORS = {"cuequivariance_torch", "flashTP_e3nn", "openequivariance"}
 
 
@@ -102,6 +111,33 @@ class SevenNet(Adapter):
             self._calculator = SevenNetCalculator(path, modal=modal, device=device)
         self._method = method
         return self._calculator
+
+    def make_random(self, method: str, path: Path, seed: int) -> None:
+        """Write a checkpoint of SevenNet-MF-ompa as sevenn initialises it, after its preset for fine-tuning it."""
+        if method != "sevennet-mf-ompa":
+            raise ValueError(f"{method} comes with sevenn: no random weights are needed")
+        import sevenn
+        import torch
+        import yaml
+        from sevenn.model_build import build_E3_equivariant_model
+        from sevenn.parse_input import init_model_config
+
+        preset = yaml.safe_load((Path(sevenn.__file__).parent / "presets" / "mf_ompa_fine_tune.yaml").read_text())
+        config = init_model_config(preset["model"]) | {
+            "version": sevenn.__version__,
+            "use_modality": True,
+            "_modal_map": {modal: index for index, modal in enumerate(MF_OMPA_MODALS)},
+            "_number_of_modalities": len(MF_OMPA_MODALS),
+            "use_modal_wise_shift": True,
+            "use_modal_wise_scale": False,
+            # Statistics of the training set, unpublished; the cost does not depend on them.
+            "conv_denominator": 40.0,
+            "shift": 0.0,
+            "scale": 1.0,
+        }
+        torch.manual_seed(seed)
+        weights = build_E3_equivariant_model(config).state_dict()
+        torch.save({"config": config, "model_state_dict": weights, "epoch": 0, "time": "", "hash": ""}, path)
 
     def synchronize(self) -> None:
         """Wait until the GPU has finished; nothing to wait for on a CPU."""

@@ -21,10 +21,12 @@
 # label = "UFF (Open Babel CG)"
 # native = true
 # paper = "uff"
+# force-tolerance = 0.1
 # note = "Open Babel's own conjugate gradients; the line search of a step makes several energy evaluations."
 #
 # [tool.pesbench.methods.uff-ase]
 # label = "UFF (Open Babel, ASE)"
+# force-tolerance = 0.1
 # note = "On distorted molecules Open Babel's forces miss the energy's derivative by up to 0.06 eV/Å."
 # ///
 """UFF as Open Babel implements it (it differs from RDKit's UFF off the plane of a ring)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -139,6 +140,10 @@ class Method:
     """:meth:`Adapter.make_random` builds the architecture, for timing without the checkpoint."""
     memory_mb: int = 0
     """Peak resident memory of a worker on the CPU, about; 0 where nobody has looked."""
+    force_tolerance: float | None = None
+    """How far the forces may be from the energy's derivative, eV/Angstrom, where that is more than the dtype's."""
+    rotation_tolerance: float | None = None
+    """How far the forces of a turned molecule may be from the turned forces, eV/Angstrom."""
     note: str = ""
     """One sentence for the notes below the table."""
 
@@ -149,7 +154,7 @@ class Header:
 
     path: Path
     digest: str
-    """SHA-256 of the header's text: a changed header means a new environment."""
+    """SHA-256 of what the environment is made from: when it changes, the environment is made anew."""
     requires_python: str
     dependencies: tuple[str, ...]
     cuda_dependencies: tuple[str, ...]
@@ -210,9 +215,10 @@ def read_header(path: str | Path) -> Header:
     }
     methods = {name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()}
     uv = toml["tool"].get("uv", {})
+    made_from = [toml.get(key) for key in ("requires-python", "dependencies")] + [uv, facts.get("cuda-dependencies")]
     return Header(
         path=path,
-        digest=hashlib.sha256(body.encode()).hexdigest(),
+        digest=hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest(),
         requires_python=toml.get("requires-python", ">=3.11"),
         dependencies=tuple(toml.get("dependencies", ())),
         cuda_dependencies=tuple(facts.get("cuda-dependencies", ())),

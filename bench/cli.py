@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     _table(verbs)
     _plot(verbs)
     _env(verbs)
+    _conform(verbs)
     _overhead(verbs)
     return top
 
@@ -59,7 +60,7 @@ def _verb(verbs: argparse._SubParsersAction, name: str, text: str, example: str)
     )
 
 
-def _adapter(verb: argparse.ArgumentParser) -> None:
+def _adapter(verb: argparse._ActionsContainer) -> None:
     verb.add_argument(
         "--adapter",
         action="append",
@@ -68,6 +69,16 @@ def _adapter(verb: argparse.ArgumentParser) -> None:
         type=Path,
         help="an adapter file of your own (repeatable)",
     )
+
+
+def _weights(verb: argparse._ActionsContainer) -> None:
+    verb.add_argument(
+        "--weights",
+        default="auto",
+        metavar="MODE",
+        help="pretrained, random, or auto: random ones, for speed only, where a checkpoint cannot be had (default)",
+    )
+    verb.add_argument("--trust-checkpoint", action="store_true", help="use checkpoints whose SHA-256 nobody publishes")
 
 
 def _json(verb: argparse.ArgumentParser, what: str) -> None:
@@ -123,14 +134,14 @@ def _run(verbs: argparse._SubParsersAction) -> None:
         metavar="A,B,...",
         help="names from 'pesbench list', or 'all' (default: the default ones)",
     )
-    _adapter(what)  # type: ignore[arg-type]
+    _adapter(what)
     what.add_argument(
         "--structures",
         metavar="NAME|FILE",
         help="naphthalene-md17, naphthalene-gfn2 or a file that ASE reads (default: the first that can be had)",
     )
     what.add_argument("--limit", type=int, metavar="N", help="only N structures, spread evenly over the set")
-    what.add_argument("--protocols", default="relax", metavar="A,B,...", help="relax (default)")
+    what.add_argument("--protocols", default="relax", metavar="A,B,...", help="relax, replay (default: relax)")
     how = verb.add_argument_group("how")
     how.add_argument("--optimizer", default="BFGS", help="BFGS or CG, ASE's SciPyFminCG (default: %(default)s)")
     how.add_argument(
@@ -140,8 +151,25 @@ def _run(verbs: argparse._SubParsersAction) -> None:
         metavar="X",
         help="converged below this force in eV/Angstrom (default: %(default)s)",
     )
+    how.add_argument(
+        "--replay-points",
+        type=int,
+        default=10,
+        metavar="N",
+        help="geometries of a replayed path (default: %(default)s)",
+    )
     how.add_argument("--max-steps", type=int, default=500, metavar="N", help="step cap (default: %(default)s)")
+    weights = verb.add_argument_group("weights")
+    _weights(weights)
+    weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
     where = verb.add_argument_group("where")
+    where.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="METHOD=PATH",
+        help="measure METHOD in an interpreter that you bring (repeatable)",
+    )
     where.add_argument(
         "--device",
         metavar="cpu|cuda[:N]",
@@ -223,6 +251,23 @@ def _env(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--remove", nargs="+", metavar="NAME", help="names from the list, or 'stale', or 'all'")
     _adapter(verb)
     _json(verb, "the list")
+
+
+def _conform(verbs: argparse._SubParsersAction) -> None:
+    verb = _verb(
+        verbs,
+        "conform",
+        "Check whether an adapter does what its interface promises.\n"
+        "Units, derivatives, invariances, state, threads, parameter count, header.",
+        "pesbench conform 7net-0\n  pesbench conform my_adapter.py",
+    )
+    verb.add_argument("what", metavar="METHOD|FILE", help="a method, or an adapter file with all its methods")
+    verb.add_argument("--device", default="cpu", help="cpu or cuda[:N] (default: cpu)")
+    verb.add_argument("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
+    verb.add_argument("--structures", metavar="NAME|FILE", help="as in 'run' (default: naphthalene-gfn2)")
+    _weights(verb)
+    _adapter(verb)
+    _json(verb, "the checks")
 
 
 def _overhead(verbs: argparse._SubParsersAction) -> None:

@@ -37,40 +37,70 @@ def obstacle(method: Method, header: Header, device: str, symbols: Iterable[str]
 
 
 def examine(catalogue: Catalogue, device: str = "cpu") -> list[dict[str, Any]]:
-    """Return for each method whether it can run here: ``ready``, ``preparable`` or ``blocked``, and why."""
-    return [_examine(method, catalogue.header(method), device) for method in catalogue.methods.values()]
+    """Return for each method whether it can run here and if not why.
+
+    ``state`` is ``ready``, ``preparable`` (something is still to be fetched or built) or ``blocked``; ``weights`` is
+    what it would run with. No model is imported; the package index is asked once, and only where an environment
+    is missing.
+    """
+    missing = any(environments.ready(header, device) is None for header in catalogue.headers)
+    index = environments.index_trouble() if missing else None
+    return [_examine(method, catalogue.header(method), device, index) for method in catalogue.methods.values()]
 
 
-def _examine(method: Method, header: Header, device: str) -> dict[str, Any]:
-    state, reason = "ready", ""
+def _examine(method: Method, header: Header, device: str, index: str | None) -> dict[str, Any]:
+    missing: list[str] = []
+    mode, weights_trouble = _weights(method, missing)
     failure = obstacle(method, header, device)
-    if failure is not None:
-        state, reason = "blocked", failure.message
-    else:
-        missing = []
-        try:
-            checkpoints.find(method)
-        except checkpoints.CheckpointMissing as error:
-            checkpoint = method.checkpoint
-            if checkpoint is None or checkpoint.url is None or checkpoint.sha256 is None:
-                state, reason = "blocked", str(error)
-            else:
-                missing.append(f"the checkpoint {checkpoint.file} ({(checkpoint.bytes or 0) / 1e6:.0f} MB)")
-        if state == "ready" and environments.ready(header, device) is None:
-            missing.append(f"its environment (about {header.download_mb} MB to fetch)")
-            state, reason = _room(header)
-        if state == "ready" and missing:
-            state, reason = "preparable", "not here yet: " + " and ".join(missing)
-    return {"method": method.name, "label": method.label, "device": device, "state": state, "reason": reason}
+    trouble = failure.message if failure else weights_trouble or _memory(method, device)
+    if trouble is None and environments.ready(header, device) is None:
+        trouble = environments.interpreter_trouble(header) or index or _room(header)
+        missing.append(f"its environment (about {header.download_mb} MB to fetch)")
+    state = "blocked" if trouble else "preparable" if missing else "ready"
+    reason = trouble or ("not here yet: " + " and ".join(missing) if missing else "")
+    return {
+        "method": method.name,
+        "label": method.label,
+        "device": device,
+        "state": state,
+        "weights": mode,
+        "reason": reason,
+    }
 
 
-def _room(header: Header) -> tuple[str, str]:
-    """Tell whether the disk holds an environment that is still to be made."""
+def _weights(method: Method, missing: list[str]) -> tuple[str, str | None]:
+    """Return the weights that a method would run with, and what keeps it from any; adds what is to be fetched."""
+    checkpoint = method.checkpoint
+    if checkpoint is None:
+        return "none", None
+    try:
+        checkpoints.find(method)
+    except checkpoints.CheckpointMissing as error:
+        if checkpoint.url and checkpoint.sha256 and not checkpoint.gated:
+            missing.append(f"the checkpoint {checkpoint.file} ({(checkpoint.bytes or 0) / 1e6:.0f} MB)")
+        elif method.random_weights:
+            missing.append(f"its weights, so random ones would be timed ({error})")
+            return "random", None
+        else:
+            return "pretrained", str(error)
+    return "pretrained", None
+
+
+def _memory(method: Method, device: str) -> str | None:
+    """Tell where the memory that is free does not suffice."""
+    free = psutil.virtual_memory().available
+    if device == "cpu" and method.memory_mb * 1e6 > free:
+        return f"it needs {method.memory_mb / 1e3:.1f} GB of memory, {free / 1e9:.1f} GB are free"
+    return None
+
+
+def _room(header: Header) -> str | None:
+    """Tell where the disk does not hold an environment that is still to be made."""
     needed = header.download_mb * INSTALLED_PER_DOWNLOADED * 1e6
     free = shutil.disk_usage(paths.PROJECT).free
     if free < needed:
-        return "blocked", f"its environment needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free"
-    return "ready", ""
+        return f"its environment needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free"
+    return None
 
 
 def surroundings() -> dict[str, Any]:

@@ -11,30 +11,37 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
 from bench.campaign.plan import Settings
-from bench.records import FAILED, Relaxation
+from bench.records import FAILED, Relaxation, Replay
 
 # drawing costs a few milliseconds on a core that the measurement might want: twice a second is enough
 REFRESH_PER_SECOND = 2
 
 
 class _Tally:
-    """Milliseconds a step so far, of one worker."""
+    """Milliseconds a step so far of one worker, or a force call where it only replays."""
 
     def __init__(self) -> None:
-        self.steps = 0
-        self.nanoseconds = 0
-        self.structures = 0
+        self.counts = {"step": 0, "force call": 0}
+        self.nanoseconds = {"step": 0, "force call": 0}
+        self.structures: set[int] = set()
         self.failed = 0
 
-    def add(self, record: Relaxation) -> None:
-        self.structures += 1
+    def add(self, record: Relaxation | Replay) -> None:
+        self.structures.add(record.structure)
         self.failed += record.status == FAILED
-        self.steps += record.steps
-        for column in ("calculator_ns", "optimizer_ns"):
-            self.nanoseconds += sum(record.trace.get(column, ())[1:])
+        if isinstance(record, Replay):
+            self.counts["force call"] += len(record.calculator_ns)
+            self.nanoseconds["force call"] += sum(record.calculator_ns)
+        else:
+            self.counts["step"] += record.steps
+            for column in ("calculator_ns", "optimizer_ns"):
+                self.nanoseconds["step"] += sum(record.trace.get(column, ())[1:])
 
     def __str__(self) -> str:
-        speed = f"{self.nanoseconds / self.steps / 1e6:.3g} ms/step" if self.steps else "no step yet"
+        speeds = [
+            f"{self.nanoseconds[what] / count / 1e6:.3g} ms/{what}" for what, count in self.counts.items() if count
+        ]
+        speed = ", ".join(speeds) or "no step yet"
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
 
@@ -77,7 +84,7 @@ class LiveProgress:
         self.name = f"{method} {device}, round {round_number + 1} of {self.settings.rounds}"
         self.worker = self.bars.add_task(self.name, total=structures, speed="starting")
 
-    def relaxed(self, record: Relaxation) -> None:
+    def measured(self, record: Relaxation | Replay) -> None:
         """Move the bar of the worker."""
         self.tally.add(record)
         if self.worker is not None:
@@ -91,7 +98,7 @@ class LiveProgress:
     def end(self, seconds_left: float | None) -> None:
         """Leave one line with what the worker found, and take its bar away."""
         if self.worker is not None:
-            self.say(f"{self.name}: {self.tally.structures} structures, {self.tally}")
+            self.say(f"{self.name}: {len(self.tally.structures)} structures, {self.tally}")
             self.bars.remove_task(self.worker)
             self.worker = None
         self.bars.update(self.campaign, advance=1, speed=_left(seconds_left))
@@ -123,7 +130,7 @@ class PlainProgress:
         self.tally = _Tally()
         self.name = f"{method} {device}, round {round_number + 1} of {self.settings.rounds}"
 
-    def relaxed(self, record: Relaxation) -> None:
+    def measured(self, record: Relaxation | Replay) -> None:
         """Count a structure."""
         self.tally.add(record)
 
@@ -133,9 +140,8 @@ class PlainProgress:
     def end(self, seconds_left: float | None) -> None:
         """Print what the worker found."""
         minutes = (time.monotonic() - self.started) / 60
-        self.say(
-            f"[{minutes:5.1f} min] {self.name}: {self.tally.structures} structures, {self.tally}; {_left(seconds_left)}"
-        )
+        count = len(self.tally.structures)
+        self.say(f"[{minutes:5.1f} min] {self.name}: {count} structures, {self.tally}; {_left(seconds_left)}")
 
 
 def progress(settings: Settings) -> LiveProgress | PlainProgress:

@@ -82,6 +82,8 @@ class Started(Record):
     """What threadpoolctl saw after the first call."""
     environment: dict[str, str]
     """The thread variables, the interpreter, the torch backend."""
+    checkpoint: dict[str, Any] | None = None
+    """Name and SHA-256 of the weights file and who vouches for it, or the seed of random weights."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +110,32 @@ class Relaxation(Record):
     """Columns ``calculator_ns optimizer_ns harness_ns force_calls energy fmax``, entries 0..steps. Entry 0 is the
     force call before the first step; a native optimiser has only ``optimizer_ns`` and ``harness_ns``."""
     failure: Failure | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Replay(Record):
+    """Energies and forces along a fixed path of geometries, the same for every method."""
+
+    record: ClassVar[str] = "replay"
+    structure: int
+    """Index into the data set's selection; the path leads from it towards the reference molecule."""
+    status: str
+    """``converged`` where the whole path was done, else ``censored`` or ``failed``."""
+    calculator_ns: tuple[int, ...]
+    """One force call a point."""
+    energies: tuple[float | None, ...]
+    """eV; without meaning where the weights are random."""
+    fmax: tuple[float | None, ...]
+    """Largest force on an atom at each point, eV/Angstrom."""
+    wall_ns: int
+    failure: Failure | None = None
+
+
+def failed_replay(key: dict[str, Any], structure: int, failure: Failure) -> Replay:
+    """Return the record of a path that failed at its first point."""
+    return Replay(
+        **key, structure=structure, status=FAILED, calculator_ns=(), energies=(), fmax=(), wall_ns=0, failure=failure
+    )
 
 
 def failed_relaxation(key: dict[str, Any], structure: int, optimizer: str, failure: Failure) -> Relaxation:
@@ -145,7 +173,7 @@ class NotMeasured(Record):
     failure: Failure
 
 
-_KINDS: dict[str, type[Record]] = {kind.record: kind for kind in (Started, Relaxation, Finished, NotMeasured)}
+_KINDS: dict[str, type[Record]] = {kind.record: kind for kind in (Started, Relaxation, Replay, Finished, NotMeasured)}
 
 
 def to_json(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""A run directory: append-only JSON lines, read back as data frames.
+"""A run directory: append-only JSON lines, and what is read back from them.
 
 One campaign writes one directory: ``campaign.json`` (what was planned, where), ``structures.xyz`` (what was
 measured on), ``records.jsonl`` (what came out) and ``logs/``. ``docs/format.md`` describes them.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import gc
 import json
 import os
@@ -16,9 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import orjson
-import pandas as pd
 
 from bench import paths
 from bench.errors import BadInput
@@ -28,6 +25,7 @@ from bench.records import (
     NotMeasured,
     Record,
     Relaxation,
+    Replay,
     Started,
     from_fields,
     to_json,
@@ -135,6 +133,7 @@ class Contents(NamedTuple):
     campaign: dict[str, Any]
     started: list[Started]
     relaxations: list[Relaxation]
+    replays: list[Replay]
     finished: list[Finished]
     not_measured: list[NotMeasured]
 
@@ -152,19 +151,20 @@ def read(directory: Path) -> Contents:
             f"use the pesbench that wrote it ({campaign.get('pesbench', 'unknown')})."
         )
     path = directory / "records.jsonl"
-    with _no_collector():
+    with no_collector():
         records = _read_records(path)
     return Contents(
         campaign,
         [record for record in records if isinstance(record, Started)],
         [record for record in records if isinstance(record, Relaxation)],
+        [record for record in records if isinstance(record, Replay)],
         [record for record in records if isinstance(record, Finished)],
         [record for record in records if isinstance(record, NotMeasured)],
     )
 
 
 @contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
+def no_collector() -> Iterator[None]:
     """Keep the garbage collector off: it would search millions of numbers for cycles, again and again."""
     enabled = gc.isenabled()
     gc.disable()
@@ -190,135 +190,3 @@ def _read_records(path: Path) -> list[Record]:
         if isinstance(record, Started):  # what stood in the way is gone, or the run was resumed
             kept.pop((NotMeasured.record, *key[1:]), None)
     return list(kept.values())
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A run as pandas data frames, whose columns ``docs/format.md`` describes.
-
-    `methods` has a row for each method and device, `structures` one for each relaxation, and `steps` one for
-    each step of each relaxation (step 0 is the force call before the first step). Times are nanoseconds.
-    """
-
-    directory: Path
-    contents: Contents
-
-    @property
-    def campaign(self) -> dict[str, Any]:
-        """What was planned, on what machine, over which data set."""
-        return self.contents.campaign
-
-    @functools.cached_property
-    def structures(self) -> pd.DataFrame:
-        """One row for each structure, method, device and round."""
-        with _no_collector():
-            rows = [_structure_row(record) for record in self.contents.relaxations]
-            return pd.DataFrame(rows, columns=_STRUCTURE_COLUMNS)
-
-    @functools.cached_property
-    def steps(self) -> pd.DataFrame:
-        """One row for each step."""
-        relaxations = self.contents.relaxations
-        lengths = np.array([len(record.trace["optimizer_ns"]) for record in relaxations], dtype=int)
-        frame = {
-            name: np.repeat(np.array([getattr(record, name) for record in relaxations], dtype=object), lengths)
-            for name in ("method", "device")
-        }
-        for name in ("round", "structure"):
-            frame[name] = np.repeat(np.array([getattr(record, name) for record in relaxations], dtype=int), lengths)
-        frame["step"] = np.concatenate([np.arange(length) for length in lengths]) if len(lengths) else np.array([], int)
-        for name in ("calculator_ns", "optimizer_ns", "harness_ns", "force_calls", "energy", "fmax"):
-            column: list[Any] = []
-            for record, length in zip(relaxations, lengths, strict=True):
-                column.extend(record.trace.get(name) or (None,) * length)
-            frame[name] = np.array(column, dtype=float)
-        return pd.DataFrame(frame).astype({"method": "category", "device": "category"})
-
-    @functools.cached_property
-    def methods(self) -> pd.DataFrame:
-        """One row for each method and device that the campaign planned."""
-        return pd.DataFrame(
-            [
-                self._method_row(method, device)
-                for device in self.campaign["settings"]["devices"]
-                for method in self.campaign["methods"]
-            ]
-        )
-
-    def _method_row(self, name: str, device: str) -> dict[str, Any]:
-        def mine(records: list[Any]) -> list[Any]:
-            return [record for record in records if record.method == name and record.device == device]
-
-        facts = self.campaign["methods"][name]
-        started = mine(self.contents.started)
-        finished = mine(self.contents.finished)
-        stopped = mine(self.contents.not_measured)
-        last = started[-1] if started else None
-        memory = [record.peak_memory_bytes for record in finished if record.peak_memory_bytes is not None]
-        device_memory = [
-            record.peak_device_memory_bytes for record in finished if record.peak_device_memory_bytes is not None
-        ]
-        return {
-            "method": name,
-            "device": device,
-            **{key: facts[key] for key in ("label", "family", "kind", "paper", "note")},
-            "optimizer": "native" if facts["native"] else self.campaign["settings"]["optimizer"],
-            "weights": last.weights if last else None,
-            "dtype": last.dtype if last else facts["dtype"],
-            "threads": last.threads if last else self.campaign["settings"]["threads"],
-            "parameters": last.parameters if last and last.parameters else facts["parameters"],
-            "settings": last.settings if last else {},
-            "cold_start_s": float(np.median([_cold_start(record) for record in started])) if started else None,
-            "peak_memory_bytes": max(memory, default=None),
-            "peak_device_memory_bytes": max(device_memory, default=None),
-            "failure": stopped[-1].failure.kind if stopped else None,
-            "message": stopped[-1].failure.message if stopped else None,
-        }
-
-
-def _cold_start(record: Started) -> float:
-    return (record.import_ns + record.load_ns + (record.first_call_ns or 0)) / 1e9
-
-
-_STRUCTURE_COLUMNS = [
-    *("method", "device", "round", "structure", "optimizer", "status", "failure", "message", "steps"),
-    *("force_calls", "energy", "fmax", "wall_ns", "step_ns", "step_calculator_ns", "step_force_calls"),
-    *("calculator_ns", "harness_ns", "positions"),
-]
-
-
-def _structure_row(record: Relaxation) -> tuple[Any, ...]:
-    trace = record.trace
-    calculator = trace.get("calculator_ns")
-    step_calculator = sum(calculator[1:]) if calculator else None
-    return (
-        record.method,
-        record.device,
-        record.round,
-        record.structure,
-        record.optimizer,
-        record.status,
-        record.failure.kind if record.failure else None,
-        record.failure.message if record.failure else None,
-        record.steps,
-        record.force_calls,
-        record.energy,
-        record.fmax,
-        record.wall_ns,
-        sum(trace["optimizer_ns"][1:]) + (step_calculator or 0),
-        step_calculator,
-        sum(trace["force_calls"][1:]) if "force_calls" in trace else None,
-        sum(calculator) if calculator else None,
-        sum(trace["harness_ns"]),
-        np.array(record.positions) if record.positions else None,
-    )
-
-
-def load(run: str | Path | None = None) -> Run:
-    """Read a run (its id, its directory, or None for the newest) into data frames.
-
-    >>> run = load("20261122-101500")          # doctest: +SKIP
-    >>> run.steps.groupby("method").calculator_ns.median()  # doctest: +SKIP
-    """
-    directory = find(run)
-    return Run(directory, read(directory))

@@ -17,6 +17,7 @@ import ase.io
 import numpy as np
 import pooch
 from ase import Atoms
+from ase.build import minimize_rotation_and_translation
 from ase.data import covalent_radii
 from scipy.spatial.distance import pdist
 
@@ -119,6 +120,18 @@ def measuring_order(n: int) -> list[int]:
     bits = max(n - 1, 0).bit_length()
     reversals = (int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits))
     return list(dict.fromkeys(reversal * n >> bits for reversal in reversals)) if n else []
+
+
+def replay_path(structure: Atoms, reference: Atoms, points: int) -> np.ndarray:
+    """Return a path from a structure to the reference molecule, for every method the same.
+
+    The reference is laid over the structure (least squares), and the way there is cut into equal parts. Returns
+    displacements from the structure, (points, n, 3) in Angstrom; the first is zero.
+    """
+    target = reference.copy()
+    minimize_rotation_and_translation(structure, target)
+    way = target.positions - structure.positions
+    return np.linspace(0.0, 1.0, points)[:, None, None] * way
 
 
 def _default(cache: Path) -> DataSet:

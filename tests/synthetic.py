@@ -74,6 +74,8 @@ def method(name: str, device: str = "cpu", kind: str = "mlip", **changes: Any) -
         "cold_start_s": 6.2,
         "peak_memory_bytes": 900 * 2**20,
         "peak_device_memory_bytes": None if device == "cpu" else 700 * 2**20,
+        "checkpoint": {"file": f"{name}.model", "sha256": "0123456789abcdef", "known_by": "header"},
+        "environment": {"python": "3.11.7"},
         "failure": None,
         "message": None,
     } | changes
@@ -93,9 +95,7 @@ def relaxations(
 
     Structures differ by 15 % in a way that all methods share, and by `noise` in a way that they do not.
     """
-    shared = np.random.default_rng(7).normal(0.0, 0.15, count)
-    own = np.random.default_rng(sum(map(ord, name + device))).normal(0.0, noise, count)
-    logs = np.log(ms) + shared - shared.mean() + own - own.mean()
+    logs = _logs(name, ms, device, count, noise)
     steps = 40 + np.arange(count) % 7
     rows = []
     for number in range(rounds):
@@ -127,6 +127,43 @@ def relaxations(
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+def replays(
+    name: str,
+    ms: float,
+    device: str = "cpu",
+    count: int = 101,
+    rounds: int = 3,
+    points: int = 10,
+    noise: float = 0.05,
+    **changes: Any,
+) -> pd.DataFrame:
+    """Return replayed paths whose geometric mean over structures is `ms` per force call, exactly."""
+    logs = _logs(name, ms, device, count, noise)
+    rows = []
+    for number in range(rounds):
+        nanoseconds = np.exp(logs + 0.01 * (number - (rounds - 1) / 2)) * points * 1e6
+        fields = {
+            "method": name,
+            "device": device,
+            "round": number,
+            "structure": np.arange(count),
+            "status": "converged",
+            "failure": None,
+            "message": None,
+            "force_calls": points,
+            "calculator_ns": nanoseconds,
+            "wall_ns": 1.1 * nanoseconds,
+        }
+        rows.append(pd.DataFrame(fields | changes))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _logs(name: str, ms: float, device: str, count: int, noise: float) -> np.ndarray:
+    shared = np.random.default_rng(7).normal(0.0, 0.15, count)
+    own = np.random.default_rng(sum(map(ord, name + device))).normal(0.0, noise, count)
+    return np.log(ms) + shared - shared.mean() + own - own.mean()
 
 
 def relaxed(count: int, seed: int = 1, scatter: float = 0.01) -> np.ndarray:

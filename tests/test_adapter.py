@@ -50,9 +50,11 @@ def test_what_the_family_says_holds_for_its_methods_unless_they_say_else(adapter
     assert methods["small"].label == "small"
 
 
-def test_the_digest_changes_with_the_header_and_not_with_the_code(adapter):
+def test_the_digest_changes_with_what_the_environment_is_made_from_and_with_nothing_else(adapter):
     first = read_header(adapter(HEADER)).digest
     assert read_header(adapter(HEADER + "pass\n")).digest == first
+    assert read_header(adapter(HEADER.replace("parameters = 10", "parameters = 11"))).digest == first
+    assert read_header(adapter(HEADER.replace("cuequivariance==0.6", "cuequivariance==0.7"))).digest != first
     assert read_header(adapter(HEADER.replace("3.29.0", "3.28.0"))).digest != first
 
 

@@ -27,12 +27,11 @@ def refused(done):
         (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff'?"),
         (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda or cuda:N."),
         (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
-        (("--protocols", "dance"), "there is no protocol 'dance'; use relax."),
+        (("--protocols", "dance"), "there is no protocol 'dance'; use relax or replay."),
         (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
         (("--fmax", "-1"), "--fmax is -1; it has to be a number above zero."),
         (("--limit", "0"), "--limit is 0; it has to be a number above zero."),
         (("--threads", "0"), "--threads is 0; it has to be a number above zero."),
-        (("--resume", "20200101-000000"), "there is no run '20200101-000000'"),
         (("--adapter", "nowhere.py"), "nowhere.py."),
     ],
 )
@@ -110,6 +109,7 @@ def test_an_unknown_format_is_named(pesbench, fake_run):
 
 
 def test_a_run_that_is_not_there_is_named(pesbench, tmp_path):
+    assert "there is no run '20200101-000000'" in refused(pesbench("run", "--resume", "20200101-000000"))
     assert "there is no run" in refused(pesbench("table", tmp_path / "nowhere"))
 
 
@@ -180,7 +180,7 @@ def test_list_doctor_and_env_speak_json(pesbench):
     findings = json.loads(pesbench("doctor", "--json").stdout)
     states = {finding["method"]: finding["state"] for finding in findings["methods"]}
     assert set(states.values()) <= {"ready", "preparable", "blocked"}
-    assert states["sevennet-mf-ompa"] == "blocked"
+    assert states["uff"] in ("ready", "preparable")
     assert findings["machine"]["parallel_speed"]["speed"] > 0
     assert isinstance(json.loads(pesbench("env", "--json").stdout), list)
 

@@ -26,5 +26,5 @@ def test_the_example_adapter_can_be_measured(pesbench, tmp_path):
 
 
 def test_every_method_is_in_the_readme():
-    named = set(re.findall(r"`([a-z0-9-]+)`", README))
+    named = set(re.findall(r"`([a-z0-9.-]+)`", README))
     assert not set(Catalogue().methods) - named

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from bench import store
+from bench import frames, store
 from bench.errors import BadInput
 from bench.records import FORMAT, Failure, NotMeasured, Relaxation, Started
 from bench.structures import load_dataset
@@ -88,7 +88,7 @@ def writer(tmp_path, dataset):
 
 
 def read_all(writer):
-    return store.load(writer.directory)
+    return frames.load(writer.directory)
 
 
 def test_structures_methods_and_steps_come_back_as_data_frames(writer):

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Callable
 
-from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS, headline
+from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS, comparable, headline
 from bench.analysis.statistics import Estimate
-from bench.analysis.table import Claim, Mean, Row, Table, is_gpu
+from bench.analysis.table import PROTOCOLS, Claim, Row, Table, is_gpu
 
 HOLDS = "holds"
 FAILS = "does not hold"
 UNDECIDED = "undecided"
 NOT_MEASURED = "not measured"
 
-Figure = Mean | Estimate
+
+@dataclasses.dataclass(frozen=True)
+class _Figure:
+    """What a claim is judged by."""
+
+    estimate: Estimate
+    rows: tuple[Row, ...]
+    """What it was computed from."""
 
 
 def claims(table: Table) -> list[Claim]:
     """Return the paper's claims, each with a verdict and the figure behind it.
 
-    A claim is judged by the interval where there is one, and is undecided where a threshold lies inside it.
-    Methods that are no row of the published table (``Row.paper``) have no part in the claims about single ones.
+    A claim is judged by relaxations where they have all that it takes, else by replayed paths, where models with
+    random weights count too. It is judged by the interval where there is one, and is undecided where a threshold
+    lies inside it. Methods that are no row of the published table (``Row.paper``) have no part in the claims about
+    single ones.
     """
-    force_field = next((mean for mean in table.geometric_means if mean.name == FORCE_FIELD_OVER_MLIPS), None)
     return [
-        _claim("a force field is more than 200 times faster than the MLIPs", force_field, 200.0),
+        _claim("a force field is more than 200 times faster than the MLIPs", table, _force_field_over_mlips, 200.0),
         # "up to" names the largest ratio; within a factor of two of 1000 is what one can mean by it
-        _claim("DFT is up to 1000 times slower than an MLIP", _dft_over_fastest_mlip(table.rows), 500.0, 2000.0),
-        _claim("eqV2 M is more than 10 times slower than Nequix on the CPU", _eqv2_over_nequix(table.rows), 10.0),
-        _claim("GRACE gains more than a factor of 5 from the GPU", _gpu_gain(table.rows, "grace-2l-oam"), 5.0),
-        _claim("Nequix gains about 20 % from the GPU", _gpu_gain(table.rows, "nequix-mp-1"), 1.1, 1.3),
+        _claim("DFT is up to 1000 times slower than an MLIP", table, _dft_over_fastest_mlip, 500.0, 2000.0),
+        _claim("eqV2 M is more than 10 times slower than Nequix on the CPU", table, _eqv2_over_nequix, 10.0),
+        _claim("GRACE gains more than a factor of 5 from the GPU", table, _gpu_gain("grace-2l-oam"), 5.0),
+        _claim("Nequix gains about 20 % from the GPU", table, _gpu_gain("nequix-mp-1"), 1.1, 1.3),
     ]
 
 
-def _claim(text: str, figure: Figure | None, above: float, below: float | None = None) -> Claim:
-    if figure is None:
+def _claim(
+    text: str,
+    table: Table,
+    figure_under: Callable[[Table, str], _Figure | None],
+    above: float,
+    below: float | None = None,
+) -> Claim:
+    for protocol in PROTOCOLS:
+        figure = figure_under(table, protocol)
+        if figure is not None:
+            break
+    else:
         return Claim(text, NOT_MEASURED)
-    low = figure.estimate if figure.low is None else figure.low
-    high = figure.estimate if figure.high is None else figure.high
+    value = figure.estimate
+    low = value.estimate if value.low is None else value.low
+    high = value.estimate if value.high is None else value.high
     top = float("inf") if below is None else below
     if above < low and high < top:
         verdict = HOLDS
@@ -45,39 +65,60 @@ def _claim(text: str, figure: Figure | None, above: float, below: float | None =
         verdict = FAILS
     else:
         verdict = UNDECIDED
-    return Claim(text, verdict, figure.estimate, figure.low, figure.high)
+    random = tuple(dict.fromkeys(row.method for row in figure.rows if row.weights == "random"))
+    return Claim(text, verdict, value.estimate, value.low, value.high, protocol, random)
 
 
-def _on_cpu(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if not is_gpu(row.device) and row.ms_per_step and row.weights != "random"]
+def _on_cpu(table: Table, protocol: str) -> list[tuple[Row, Estimate]]:
+    """Return the rows of the CPU that a claim may be judged by, each with its time."""
+    rows = comparable(table.rows, protocol)
+    return [(row, row.time) for row in rows if not is_gpu(row.device) and row.time]
 
 
-def _dft_over_fastest_mlip(rows: Iterable[Row]) -> Estimate | None:
-    measured = _on_cpu(rows)
-    dft = [row.ms_per_step for row in headline(measured, "dft") if row.ms_per_step]
-    mlips = [row.ms_per_step for row in measured if row.kind == "mlip" and row.ms_per_step]
+def _force_field_over_mlips(table: Table, protocol: str) -> _Figure | None:
+    for mean in table.geometric_means:
+        if mean.name == FORCE_FIELD_OVER_MLIPS and mean.protocol == protocol:
+            over = "structures" if mean.low is not None else None
+            rows = (row for row in comparable(table.rows, protocol) if row.method in mean.methods)
+            return _Figure(Estimate(mean.estimate, mean.low, mean.high, mean.n or 0, over), tuple(rows))
+    return None
+
+
+def _dft_over_fastest_mlip(table: Table, protocol: str) -> _Figure | None:
+    times = _on_cpu(table, protocol)
+    headlines = headline((row for row, _ in times), "dft")
+    dft = [(row, time) for row, time in times if row in headlines]
+    mlips = [(row, time) for row, time in times if row.kind == "mlip"]
     if not dft or not mlips:
         return None
-    return _quotient(
-        max(dft, key=lambda estimate: estimate.estimate), min(mlips, key=lambda estimate: estimate.estimate)
-    )
+    return _quotient(max(dft, key=_milliseconds), min(mlips, key=_milliseconds))
 
 
-def _eqv2_over_nequix(rows: Iterable[Row]) -> Estimate | None:
-    figures = {row.paper: row.ms_per_step for row in _on_cpu(rows) if row.paper}
-    eqv2, nequix = figures.get("eqv2-m"), figures.get("nequix-mp-1")
-    return _quotient(eqv2, nequix) if eqv2 and nequix else None
+def _milliseconds(timed: tuple[Row, Estimate]) -> float:
+    return timed[1].estimate
 
 
-def _gpu_gain(rows: Iterable[Row], paper: str) -> Estimate | None:
-    gains = (row.speedup_over_cpu for row in rows if row.paper == paper and row.weights != "random")
-    return next((gain for gain in gains if gain), None)
+def _eqv2_over_nequix(table: Table, protocol: str) -> _Figure | None:
+    figures = {row.paper: (row, time) for row, time in _on_cpu(table, protocol) if row.paper}
+    if "eqv2-m" not in figures or "nequix-mp-1" not in figures:
+        return None
+    return _quotient(figures["eqv2-m"], figures["nequix-mp-1"])
 
 
-def _quotient(numerator: Estimate, denominator: Estimate) -> Estimate:
-    """Divide two estimates, with the widest interval that theirs allow: wider than a paired one, never tighter."""
-    estimate = numerator.estimate / denominator.estimate
-    n = min(numerator.n, denominator.n)
-    if numerator.low is None or numerator.high is None or denominator.low is None or denominator.high is None:
-        return Estimate(estimate, None, None, n, None)
-    return Estimate(estimate, numerator.low / denominator.high, numerator.high / denominator.low, n, "structures")
+def _gpu_gain(paper: str) -> Callable[[Table, str], _Figure | None]:
+    def gain(table: Table, protocol: str) -> _Figure | None:
+        for row in comparable(table.rows, protocol):
+            if row.paper == paper and row.speedup_over_cpu:
+                return _Figure(row.speedup_over_cpu, (row,))
+        return None
+
+    return gain
+
+
+def _quotient(numerator: tuple[Row, Estimate], denominator: tuple[Row, Estimate]) -> _Figure:
+    """Divide two times, with the widest interval that theirs allow: wider than a paired one, never tighter."""
+    (above, over), (below, under) = numerator, denominator
+    ratio = Estimate(over.estimate / under.estimate, None, None, min(over.n, under.n), None)
+    if over.low is not None and over.high is not None and under.low is not None and under.high is not None:
+        ratio = dataclasses.replace(ratio, low=over.low / under.high, high=over.high / under.low, over="structures")
+    return _Figure(ratio, (above, below))

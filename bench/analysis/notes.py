@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bench.analysis.table import Published, Row, Table, is_gpu
+from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, is_gpu
 
+REPLAY_MARK = "ʳ"
+"""Stands beside the time of a force call in a column of times per step."""
 SOURCE = "R. T. Husistein and M. Reiher, A New Paradigm for Computational Chemistry (2026), Table 1"
 PAPER_CPU = "Intel Core i7-14700K"
 PAPER_THREADS = 4
@@ -16,14 +18,19 @@ PAPER_GPU = "NVIDIA RTX 2070"
 
 def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
     """Return the notes of a campaign's table, each one or two sentences."""
-    rows = [row for row in table.rows if row.ms_per_step is not None]
+    rows = [row for row in table.rows if row.time is not None]
+    settings = table.head.get("settings", {})
     found = (
         _data_set(table.head.get("dataset", {})),
         _intervals(rows),
         _rounds(rows),
         _weights(rows),
+        _replay(rows, settings.get("replay_points")),
+        _random(rows, any(row.protocol == RELAX for row in table.rows)),
+        _trusted(rows),
+        _brought(rows),
         _unfinished(rows),
-        _optimizers(rows, table.head.get("settings", {}).get("optimizer")),
+        _optimizers(rows, settings.get("optimizer")),
         _unlike("Threads", rows, "threads"),
         _unlike("Precision", rows, "dtype"),
         _outliers(rows),
@@ -73,20 +80,55 @@ def _rounds(rows: list[Row]) -> str:
         return ""
     return (
         f"Fresh processes of the same method differ by up to {100 * (widest.round_spread - 1):.1f} % "
-        f"({widest.label} on the {'GPU' if is_gpu(widest.device) else 'CPU'}), which the intervals do not contain."
+        f"({widest.label} on the {'GPU' if is_gpu(widest.device) else 'CPU'}{_in_replay(widest)}), which the "
+        "intervals do not contain."
     )
 
 
 def _weights(rows: Iterable[Row]) -> str:
-    mlips = [row for row in rows if row.kind == "mlip"]
-    random = _labels(row for row in mlips if row.weights == "random")
-    pretrained = _labels(row for row in mlips if row.weights == "pretrained")
-    parts = []
-    if pretrained:
-        parts.append(f"Weights: pretrained for {pretrained}.")
-    if random:
-        parts.append(f"Random weights, for speed only and in no mean: {random}.")
-    return " ".join(parts)
+    pretrained = _labels(row for row in rows if row.kind == "mlip" and row.weights == "pretrained")
+    return f"Weights: pretrained for {pretrained}." if pretrained else ""
+
+
+def _replay(rows: Iterable[Row], points: int | None) -> str:
+    if not any(row.protocol == REPLAY for row in rows):
+        return ""
+    path = f"the same {points} geometries" if points else "the same geometries"
+    return (
+        f"Replay: the time of a force call, over {path} on the way from each structure to the reference molecule for "
+        "every method. A step of BFGS makes one such call, so that it is compared with the paper's step."
+    )
+
+
+def _random(rows: Iterable[Row], marked: bool) -> str:
+    random = _labels(row for row in rows if row.weights == "random")
+    if not random:
+        return ""
+    text = (
+        f"Random weights, for speed only: {random}. The energies of such a model mean nothing, so that it is only "
+        "replayed, and in no mean over relaxations."
+    )
+    return f"{text} {REPLAY_MARK} marks its time of a force call where others have that of a step." if marked else text
+
+
+def _trusted(rows: Iterable[Row]) -> str:
+    files = {
+        row.label: f"{row.checkpoint.get('file')}, SHA-256 {str(row.checkpoint.get('sha256'))[:12]}"
+        for row in rows
+        if row.checkpoint and row.checkpoint.get("known_by") == "user"
+    }
+    if not files:
+        return ""
+    named = "; ".join(f"{label} ({file})" for label, file in files.items())
+    return f"Checkpoints that only the user vouches for, not the method's header: {named}."
+
+
+def _brought(rows: Iterable[Row]) -> str:
+    found = {row.label: row.brought for row in rows if row.brought}
+    if not found:
+        return ""
+    named = ", ".join(f"{label} ({differences})" for label, differences in found.items())
+    return f"Run in an interpreter that the user brought, compared with the header's pins: {named}."
 
 
 def _unfinished(rows: list[Row]) -> str:
@@ -95,7 +137,7 @@ def _unfinished(rows: list[Row]) -> str:
         return ""
     return (
         f"n of {short[0].total}: where n is smaller, the others failed or were not reached within the method's "
-        "time budget; the steps that were timed count all the same."
+        "time budget; what was timed counts all the same."
     )
 
 
@@ -118,9 +160,9 @@ def _unlike(what: str, rows: list[Row], field: str) -> str:
 
 def _outliers(rows: list[Row]) -> str:
     flagged = [
-        f"{row.outliers} of {row.ms_per_step.n} for {row.label}{' on the GPU' if is_gpu(row.device) else ''}"
+        f"{row.outliers} of {row.time.n} for {row.label}{' on the GPU' if is_gpu(row.device) else ''}{_in_replay(row)}"
         for row in rows
-        if row.outliers and row.ms_per_step
+        if row.outliers and row.time
     ]
     return f"Structures with an outlying time, kept in the mean: {', '.join(flagged)}." if flagged else ""
 
@@ -144,13 +186,21 @@ def _remarks(rows: list[Row]) -> list[str]:
 def judged_claims(table: Table) -> str:
     """Return the paper's claims that the table can judge, with the figure behind each verdict; may be empty."""
     parts = []
+    labels = {row.method: row.label for row in table.rows}
     for claim in table.claims:
         if claim.figure is not None:
             low_high = "–" if claim.low is None or claim.high is None else f"{_3(claim.low)}, {_3(claim.high)}"
-            parts.append(f"{claim.text}: {claim.verdict} ({_3(claim.figure)} [{low_high}])")
+            how = ", replay" if claim.protocol == REPLAY else ""
+            if claim.random:
+                how += f", random weights for {', '.join(labels.get(method, method) for method in claim.random)}"
+            parts.append(f"{claim.text}: {claim.verdict} ({_3(claim.figure)} [{low_high}]{how})")
     if not parts:
         return ""
     return "The paper's claims, here: " + "; ".join(parts) + "."
+
+
+def _in_replay(row: Row) -> str:
+    return " in replay" if row.protocol == REPLAY and row.weights != "random" else ""
 
 
 def _3(figure: float) -> str:

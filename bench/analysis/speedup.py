@@ -6,13 +6,14 @@ contain it: what structures have in common drops out of the ratio, and its inter
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from bench.analysis.statistics import Estimate, geometric_mean
-from bench.analysis.table import Mean, Row, is_gpu
+from bench.analysis.table import RELAX, REPLAY, Mean, Row, is_gpu
 from bench.records import FAILED
 
 Key = tuple[str, str]
@@ -30,8 +31,8 @@ def per_structure(structures: pd.DataFrame, time: str = "step_ns", count: str = 
     Parameters
     ----------
     structures : DataFrame
-        One row a relaxation. Converged, step-capped and censored ones count, failed ones do not, nor does
-        one without a single step.
+        One row a relaxation or a replayed path. Converged, step-capped and censored ones count, failed ones do
+        not, nor does one without a single step.
     time : str
         The column of nanoseconds.
     count : str
@@ -50,8 +51,15 @@ def per_structure(structures: pd.DataFrame, time: str = "step_ns", count: str = 
     }
 
 
-def round_spread(structures: pd.DataFrame) -> dict[Key, tuple[int, float | None]]:
+def round_spread(
+    structures: pd.DataFrame, time: str = "step_ns", count: str = "steps"
+) -> dict[Key, tuple[int, float | None]]:
     """Return, for each method and device, the number of rounds and how far apart they lie.
+
+    Parameters
+    ----------
+    structures, time, count
+        See :func:`per_structure`.
 
     Returns
     -------
@@ -60,7 +68,7 @@ def round_spread(structures: pd.DataFrame) -> dict[Key, tuple[int, float | None]
         of the fastest, over the structures common to all; None for a single round or nothing in common.
     """
     spread: dict[Key, tuple[int, float | None]] = {}
-    for (method, device), group in _per_round(structures, "step_ns", "steps").groupby(["method", "device"]):
+    for (method, device), group in _per_round(structures, time, count).groupby(["method", "device"]):
         by_round = group.pivot_table(index="structure", columns="round", values="log", aggfunc="mean")
         common = by_round.dropna().mean()
         several = by_round.shape[1] > 1 and bool(common.notna().all())
@@ -97,28 +105,31 @@ def paired_ratio(numerator: pd.Series, denominator: pd.Series) -> Estimate | Non
     return geometric_mean(ratios.to_numpy()) if len(ratios) else None
 
 
-def means(rows: Iterable[Row], series: Series) -> tuple[Mean, ...]:
-    """Return the geometric-mean speed-ups over the methods of a table.
+def means(rows: Iterable[Row], series: Series, protocol: str = RELAX) -> tuple[Mean, ...]:
+    """Return the geometric-mean speed-ups over the methods of a table, under one protocol.
 
     Each is computed structure by structure, over the structures common to all the methods in it, so that one
-    bootstrap over structures gives its interval. Rows with random weights are in none of them: what they
-    relax is no molecule. For the force field and for DFT the rows that the published table has are taken
-    (``Row.paper``), and all of that kind only where none of those was measured.
+    bootstrap over structures gives its interval. Rows with random weights are in none over relaxations, for what
+    they relax is no molecule; along a fixed path their speed is that of the trained model. For the force field and
+    for DFT the rows that the published table has are taken (``Row.paper``), and all of that kind only where none of
+    those was measured.
 
     Parameters
     ----------
     rows : iterable of Row
-        The rows of one protocol.
+        Those of another protocol are passed over.
     series : mapping of (method, device) to Series
-        Milliseconds per step indexed by structure, as :func:`per_structure` gives them.
+        Milliseconds per step, or per force call, indexed by structure, as :func:`per_structure` gives them.
+    protocol : str
+        ``relax`` or ``replay``.
 
     Returns
     -------
     tuple of Mean
         ``GPU over CPU`` over the MLIPs measured on both, ``force field over MLIPs`` and ``MLIPs over DFT`` on the
-        CPU; each says how many times faster a step of the first is. One that cannot be told is left out.
+        CPU; each says how many times faster a step, or a call, of the first is. One that cannot be told is left out.
     """
-    measured = [row for row in rows if (row.method, row.device) in series and row.weights != "random"]
+    measured = [row for row in comparable(rows, protocol) if (row.method, row.device) in series]
     on_cpu = [row for row in measured if not is_gpu(row.device)]
     mlips = [row for row in on_cpu if row.kind == "mlip"]
     force_fields = headline(on_cpu, "force-field")
@@ -130,7 +141,12 @@ def means(rows: Iterable[Row], series: Series) -> tuple[Mean, ...]:
         _mean(FORCE_FIELD_OVER_MLIPS, mlips, force_fields, [(m, f) for m in mlips for f in force_fields], series),
         _mean(MLIPS_OVER_DFT, mlips, dft, [(d, m) for m in mlips for d in dft], series),
     )
-    return tuple(mean for mean in found if mean is not None)
+    return tuple(dataclasses.replace(mean, protocol=protocol) for mean in found if mean is not None)
+
+
+def comparable(rows: Iterable[Row], protocol: str) -> list[Row]:
+    """Return the rows of a protocol that may be compared: those with random weights only where it is replay."""
+    return [row for row in rows if row.protocol == protocol and (row.weights != "random" or protocol == REPLAY)]
 
 
 def headline(rows: Iterable[Row], kind: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""From the data frames of a run directory to the table: one row a method and device."""
+"""From the data frames of a run directory to the table: one row a method, protocol and device."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from bench.analysis import fidelity, speedup
+from bench.analysis import relaxation, speedup
 from bench.analysis.claims import claims
 from bench.analysis.notes import notes
-from bench.analysis.statistics import FEWEST, Estimate, flag_outliers, geometric_mean
-from bench.analysis.table import Published, Row, Table, in_order, is_gpu
-from bench.records import CONVERGED, FAILED, STEP_CAP
+from bench.analysis.statistics import FEWEST, flag_outliers, geometric_mean
+from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, in_order, is_gpu
+from bench.records import CONVERGED, FAILED
 
 Key = speedup.Key
+
+
+@dataclasses.dataclass(frozen=True)
+class _Measured:
+    """What was measured under one protocol, by method and device."""
+
+    records: dict[Key, pd.DataFrame]
+    """With the failed ones."""
+    series: dict[Key, pd.Series]
+    """Milliseconds per step, or per force call, by structure."""
+    rounds: dict[Key, tuple[int, float | None]]
 
 
 def summarise(
@@ -26,6 +36,7 @@ def summarise(
     structures: pd.DataFrame,
     steps: pd.DataFrame | None = None,
     *,
+    replays: pd.DataFrame | None = None,
     paper: Mapping[str, Published] | None = None,
 ) -> Table:
     """Return the table of a campaign.
@@ -33,7 +44,8 @@ def summarise(
     Parameters
     ----------
     campaign : mapping
-        What ``campaign.json`` says.
+        What ``campaign.json`` says. A method has a row for each protocol of its settings; one with random weights
+        has a row for ``replay`` alone, whatever they are.
     methods : DataFrame
         One row a method and device.
     structures : DataFrame
@@ -41,6 +53,8 @@ def summarise(
     steps : DataFrame, optional
         One row a step. Needed only for an interval over steps, where a method has fewer structures than an
         interval over structures takes.
+    replays : DataFrame, optional
+        One row a replayed path: its ``force_calls`` and the nanoseconds of all of them, ``calculator_ns``.
     paper : mapping of str to Published, optional
         The published figures by method, as ``bench.report.paper.read()`` gives them.
 
@@ -49,48 +63,96 @@ def summarise(
     Table
         Rows light kinds first and fast ones first within a kind. Milliseconds, seconds, bytes, Angstrom.
     """
+    planned = campaign.get("settings", {}).get("protocols") or [RELAX]
     total = campaign.get("dataset", {}).get("count")
-    series = speedup.per_structure(structures)
+    relaxed = _measured(structures, "step_ns", "steps")
     calls = speedup.per_structure(structures, "calculator_ns", "force_calls")
-    rounds = speedup.round_spread(structures)
-    relaxations: dict[Key, pd.DataFrame] = {
-        (str(method), str(device)): group for (method, device), group in structures.groupby(["method", "device"])
-    }
-    few = [key for key, values in series.items() if len(values) < FEWEST]
-    step_times = _step_times(steps, structures, few) if steps is not None and few else {}
+    few = [key for key, values in relaxed.series.items() if len(values) < FEWEST]
+    step_times = relaxation.step_times(steps, structures, few) if steps is not None and few else {}
+    replayed = _measured(replays, "calculator_ns", "force_calls")
+    records = methods.to_dict("records")
+    # where a method could not start, nothing tells its weights but the other device
+    random = {str(record["method"]) for record in records if record["weights"] == "random"}
     rows = []
-    for record in methods.to_dict("records"):
-        row = _method_row(record, total, paper or {})
-        key = (row.method, row.device)
-        if key in relaxations:
-            row = dataclasses.replace(row, **_relaxed(relaxations[key]))
-            row = _with_failures(row, relaxations[key])
-        if key in series:
-            times = series[key]
-            # the CPU's structures are the ones that a ratio to the CPU is paired over
-            cpu = series.get((row.method, "cpu")) if is_gpu(row.device) else None
-            row = dataclasses.replace(
-                row,
-                ms_per_step=_ms_per_step(times, step_times.get(key)),
-                calculator_ms_per_call=geometric_mean(calls[key].to_numpy()) if key in calls else None,
-                speedup_over_cpu=speedup.paired_ratio(cpu, times) if cpu is not None else None,
-                outliers=int(flag_outliers(times.to_numpy()).sum()),
-                rounds=rounds[key][0],
-                round_spread=rounds[key][1],
-            )
-        rows.append(row)
+    for record in records:
+        bare = _method_row(record, total, paper or {})
+        key = (bare.method, bare.device)
+        is_random = bare.weights == "random" or (bare.weights is None and bare.method in random)
+        protocols = [REPLAY] if is_random else planned
+        if RELAX in protocols:
+            row = _with_failures(bare, relaxed.records.get(key))
+            if key in relaxed.records:
+                row = dataclasses.replace(row, **relaxation.counts(relaxed.records[key]))
+            if key in relaxed.series:
+                row = dataclasses.replace(
+                    row,
+                    ms_per_step=relaxation.ms_per_step(relaxed.series[key], step_times.get(key)),
+                    calculator_ms_per_call=geometric_mean(calls[key].to_numpy()) if key in calls else None,
+                    **_compared(key, relaxed),
+                )
+            rows.append(row)
+        if REPLAY in protocols:
+            rows.append(_replay_row(bare, key, replayed))
     rows = in_order(rows)
     table = Table(
         head={"source": "campaign", **campaign},
         rows=tuple(rows),
-        geometric_means=speedup.means(rows, series),
+        geometric_means=(
+            *speedup.means(rows, relaxed.series, RELAX),
+            *speedup.means(rows, replayed.series, REPLAY),
+        ),
     )
     table = dataclasses.replace(table, claims=tuple(claims(table)))
     return dataclasses.replace(table, notes=notes(table, paper or {}))
 
 
+def _measured(frame: pd.DataFrame | None, time: str, count: str) -> _Measured:
+    if frame is None or frame.empty:
+        return _Measured({}, {}, {})
+    return _Measured(
+        {(str(method), str(device)): group for (method, device), group in frame.groupby(["method", "device"])},
+        speedup.per_structure(frame, time, count),
+        speedup.round_spread(frame, time, count),
+    )
+
+
+def _replay_row(bare: Row, key: Key, replayed: _Measured) -> Row:
+    """Return the row of a method's force calls along the fixed paths."""
+    native = bare.optimizer == "native"
+    row = dataclasses.replace(
+        _with_failures(bare, replayed.records.get(key)),
+        protocol=REPLAY,
+        optimizer=None,
+        # a published step is one force call where BFGS made it, and an unknown number where another optimiser did
+        paper_ms_per_step=None if native else bare.paper_ms_per_step,
+    )
+    if key in replayed.records:
+        records = replayed.records[key]
+        done = int(records.loc[records["status"] == CONVERGED, "structure"].nunique())
+        row = dataclasses.replace(row, done=done, converged=done)
+    if key in replayed.series:
+        time = geometric_mean(replayed.series[key].to_numpy())
+        row = dataclasses.replace(row, calculator_ms_per_call=time, **_compared(key, replayed))
+    return row
+
+
+def _compared(key: Key, measured: _Measured) -> dict[str, Any]:
+    """Return the fields of a row that compare its structures, its rounds, and it with the CPU."""
+    times = measured.series[key]
+    method, device = key
+    # the CPU's structures are the ones that a ratio to the CPU is paired over
+    cpu = measured.series.get((method, "cpu")) if is_gpu(device) else None
+    rounds, spread = measured.rounds[key]
+    return {
+        "speedup_over_cpu": speedup.paired_ratio(cpu, times) if cpu is not None else None,
+        "outliers": int(flag_outliers(times.to_numpy()).sum()),
+        "rounds": rounds,
+        "round_spread": spread,
+    }
+
+
 def _method_row(record: dict[Hashable, Any], total: int | None, paper: Mapping[str, Published]) -> Row:
-    """Return what is known of a method before any of its relaxations."""
+    """Return what is known of a method before anything was measured with it."""
 
     def known(name: str, kind: Any) -> Any:
         # in a data frame None may have become NaN, and an integer beside it a float
@@ -98,6 +160,7 @@ def _method_row(record: dict[Hashable, Any], total: int | None, paper: Mapping[s
         return None if value is None or pd.isna(value) else kind(value)
 
     device = str(record["device"])
+    environment, checkpoint = record.get("environment"), record.get("checkpoint")
     failure = known("failure", str)
     published = paper.get(known("paper", str) or "")
     return Row(
@@ -119,39 +182,18 @@ def _method_row(record: dict[Hashable, Any], total: int | None, paper: Mapping[s
         failures={failure: 1} if failure else {},
         message=known("message", str),
         paper_ms_per_step=published.on(device) if published else None,
+        checkpoint=checkpoint if isinstance(checkpoint, Mapping) else None,
+        brought=environment.get("brought") if isinstance(environment, Mapping) else None,
         cold_start_s=known("cold_start_s", float),
         peak_memory_bytes=known("peak_memory_bytes", int),
         peak_device_memory_bytes=known("peak_device_memory_bytes", int),
     )
 
 
-def _relaxed(relaxations: pd.DataFrame) -> dict[str, Any]:
-    """Return the fields of a row that are counted from the relaxations of one method on one device."""
-    status = relaxations["status"]
-    converged = relaxations[status == CONVERGED]
-    counted = relaxations[status != FAILED]
-    timed = counted.dropna(subset=["step_ns", "step_calculator_ns"])
-    called = counted.dropna(subset=["steps", "step_force_calls"])
-    fields: dict[str, Any] = {
-        "done": int(relaxations.loc[status.isin([CONVERGED, STEP_CAP]), "structure"].nunique()),
-        "converged": int(converged["structure"].nunique()),
-        "steps_measured": int(counted["steps"].sum()),
-        "steps_per_structure": _number(converged.groupby("structure")["steps"].mean().mean()),
-        "force_calls_per_step": _ratio(called["step_force_calls"].sum(), called["steps"].sum()),
-        "calculator_share": _ratio(timed["step_calculator_ns"].sum(), timed["step_ns"].sum()),
-        "fmax_max": _number(pd.to_numeric(converged["fmax"]).max()),
-    }
-    geometries = [xyz for xyz in converged.drop_duplicates("structure")["positions"] if xyz is not None]
-    if len(geometries) > 1:
-        spread = fidelity.spread(np.stack(geometries))
-        fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
-    return fields
-
-
-def _with_failures(row: Row, relaxations: pd.DataFrame) -> Row:
-    """Count the failed relaxations, each structure in each round, besides a failure of the whole method."""
-    failed = relaxations[relaxations["status"] == FAILED]
-    if failed.empty:
+def _with_failures(row: Row, records: pd.DataFrame | None) -> Row:
+    """Count the failed records, each structure in each round, besides a failure of the whole method."""
+    failed = records[records["status"] == FAILED] if records is not None else None
+    if failed is None or failed.empty:
         return row
     classes = failed.drop_duplicates(["structure", "round"], keep="last")["failure"]
     return dataclasses.replace(
@@ -159,38 +201,3 @@ def _with_failures(row: Row, relaxations: pd.DataFrame) -> Row:
         failures=dict(Counter(row.failures) + Counter(str(name) for name in classes)),
         message=row.message or str(failed["message"].iloc[0]),
     )
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
-
-
-def _ratio(numerator: Any, denominator: Any) -> float | None:
-    return float(numerator) / float(denominator) if denominator else None
-
-
-def _ms_per_step(times: pd.Series, step_times: np.ndarray | None) -> Estimate:
-    """Return the time per step, with an interval over steps where there are too few structures for one."""
-    estimate = geometric_mean(times.to_numpy())
-    if estimate.low is not None or step_times is None or len(step_times) < FEWEST:
-        return estimate
-    # The steps lend their relative interval; the estimate stays the one over structures, which ratios are made of.
-    over_steps = geometric_mean(step_times, over="steps")
-    over_steps = over_steps.scaled(estimate.estimate / over_steps.estimate)
-    return dataclasses.replace(over_steps, estimate=estimate.estimate, n=estimate.n)
-
-
-def _step_times(steps: pd.DataFrame, structures: pd.DataFrame, keys: list[Key]) -> dict[Key, np.ndarray]:
-    """Return the milliseconds of every step of the relaxations that count, for the methods in `keys`."""
-    wanted = steps[steps["method"].isin([method for method, _ in keys]) & (steps["step"] > 0)]
-    failed = structures.loc[structures["status"] == FAILED, ["method", "device", "round", "structure"]]
-    if len(failed):
-        wanted = wanted.merge(failed, how="left", indicator=True).query("_merge == 'left_only'")
-    # a native optimiser tells only the whole step
-    nanoseconds = wanted["calculator_ns"].fillna(0) + wanted["optimizer_ns"].fillna(0)
-    wanted = wanted.assign(ms=nanoseconds.to_numpy(dtype=float) * 1e-6)
-    wanted = wanted[wanted["ms"] > 0]
-    return {
-        (str(method), str(device)): group["ms"].to_numpy()
-        for (method, device), group in wanted.groupby(["method", "device"], observed=True)
-    }

@@ -9,6 +9,9 @@ from typing import Any
 from bench.adapter import KINDS
 from bench.analysis.statistics import Estimate
 
+RELAX, REPLAY = "relax", "replay"
+PROTOCOLS = (RELAX, REPLAY)
+
 
 @dataclasses.dataclass(frozen=True)
 class Published:
@@ -30,29 +33,35 @@ class Published:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One method with one kind of weights, under one protocol, on one device."""
+    """One method with one kind of weights, under one protocol, on one device.
+
+    Under the protocol ``relax`` the row is about the time of an optimisation step, under ``replay`` about that of a
+    force call; :attr:`time` is the one that it is about.
+    """
 
     method: str
     label: str
     kind: str
     weights: str | None
     device: str
-    protocol: str = "relax"
+    protocol: str = RELAX
     family: str | None = None
     dtype: str | None = None
     threads: int | None = None
     optimizer: str | None = None
+    """None under ``replay``, where no optimiser is at work."""
     parameters: int | None = None
     paper: str | None = None
     """The method of the published table that this one is compared with."""
     note: str = ""
     done: int | None = None
-    """Structures that ended, converged or at the step cap; None where a published table does not tell."""
+    """Structures that ended, converged or at the step cap, or whose whole path was replayed; None where a published
+    table does not tell."""
     total: int | None = None
     converged: int | None = None
-    """Structures that converged in at least one round."""
+    """Structures that converged in at least one round; under ``replay`` those that are done."""
     rounds: int = 0
-    """Rounds with at least one measured step."""
+    """Rounds with at least one measured step or call."""
     round_spread: float | None = None
     """Slowest round over fastest, over the structures common to all rounds; None for fewer than two."""
     steps_per_structure: float | None = None
@@ -65,11 +74,15 @@ class Row:
     speedup_over_cpu: Estimate | None = None
     """On another device: how many times faster than the same method on the CPU, paired over structures."""
     outliers: int = 0
-    """Structures whose time per step is flagged; they are in the mean."""
+    """Structures whose time is flagged; they are in the mean."""
     failures: Mapping[str, int] = dataclasses.field(default_factory=dict)
     message: str | None = None
     """Why the method, or some structure of it, failed."""
     paper_ms_per_step: float | None = None
+    checkpoint: Mapping[str, Any] | None = None
+    """Name of the weights' file, with its SHA-256 and who vouches for it, or with the seed of random weights."""
+    brought: str | None = None
+    """Where the user brought the interpreter: what differs from what the method's header asks for."""
     cold_start_s: float | None = None
     peak_memory_bytes: int | None = None
     peak_device_memory_bytes: int | None = None
@@ -81,16 +94,26 @@ class Row:
     rmsd_outliers: int | None = None
 
     @property
+    def name(self) -> str:
+        """The label, which says so where the weights are random."""
+        return f"{self.label} (random weights)" if self.weights == "random" else self.label
+
+    @property
+    def time(self) -> Estimate | None:
+        """The time that this row is about, in milliseconds: per step, or per force call under ``replay``."""
+        return self.calculator_ms_per_call if self.protocol == REPLAY else self.ms_per_step
+
+    @property
     def ratio_to_paper(self) -> Estimate | None:
-        """Our time per step over the published one."""
-        if self.ms_per_step is None or not self.paper_ms_per_step:
+        """Our time over the published one per step; BFGS makes one force call a step."""
+        if self.time is None or not self.paper_ms_per_step:
             return None
-        return self.ms_per_step.scaled(1.0 / self.paper_ms_per_step)
+        return self.time.scaled(1.0 / self.paper_ms_per_step)
 
     @property
     def interval_over(self) -> str | None:
-        """What the interval of the time per step is over: ``structures``, ``steps`` or nothing."""
-        return self.ms_per_step.over if self.ms_per_step else None
+        """What the interval of the time is over: ``structures``, ``steps`` or nothing."""
+        return self.time.over if self.time else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +130,8 @@ class Mean:
     high: float | None
     n: int | None
     """The number of structures common to all of them; None where a published table does not tell."""
+    protocol: str = RELAX
+    """The protocol of all the rows in it: ratios of steps, or of force calls."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +144,10 @@ class Claim:
     figure: float | None = None
     low: float | None = None
     high: float | None = None
+    protocol: str = RELAX
+    """The protocol of the rows that the figure is from."""
+    random: tuple[str, ...] = ()
+    """The methods behind the figure that ran with random weights."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,18 +168,19 @@ def is_gpu(device: str) -> bool:
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
-    """Sort light kinds first, fast methods first, a method's CPU row before its others; unmeasured ones last."""
+    """Sort light kinds first, fast methods first, then relaxations and the CPU first; unmeasured methods last."""
     rows = list(rows)
     fastest: dict[str, float] = {}
-    for row in sorted(rows, key=lambda row: is_gpu(row.device)):
-        if row.ms_per_step is not None:
-            fastest.setdefault(row.method, row.ms_per_step.estimate)
+    for row in sorted(rows, key=lambda row: (PROTOCOLS.index(row.protocol), is_gpu(row.device))):
+        if row.time is not None:
+            fastest.setdefault(row.method, row.time.estimate)
     return sorted(
         rows,
         key=lambda row: (
             KINDS.index(row.kind) if row.kind in KINDS else len(KINDS),
             fastest.get(row.method, float("inf")),
             row.method,
+            PROTOCOLS.index(row.protocol),
             row.device != "cpu",
             row.device,
         ),

@@ -1,73 +1,118 @@
-"""Finds a method's checkpoint, fetches it where it is free to fetch, and verifies it before anything reads it."""
+"""Finds a method's checkpoint, fetches it, and verifies it before anything unpickles it."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
+import os
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench import paths
 from bench.adapter import Checkpoint, Method
+
+CHUNK = 1 << 16
 
 
 class CheckpointMissing(Exception):
     """A checkpoint is not there or not the one that the header names; the text is one sentence."""
 
 
-def find(method: Method) -> Path | None:
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A checkpoint that may be loaded."""
+
+    path: Path
+    sha256: str
+    known_by: str
+    """Who vouches for the hash: ``header`` (published), ``user`` (--trust-checkpoint, now or before)."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a record says about it: no folder of this machine."""
+        return {"file": self.path.name, "sha256": self.sha256, "known_by": self.known_by}
+
+
+def find(method: Method, trust: bool = False) -> Found | None:
     """Return the verified checkpoint of `method`; None where it needs none or its package ships it.
 
-    Looks in the folder that PESBENCH_WEIGHTS names (and its sub-folders), then in the cache. No network.
-    Raises CheckpointMissing.
+    Looks in the folder that PESBENCH_WEIGHTS names (and its sub-folders), then in the cache. No network. With
+    `trust`, a file whose hash its authors do not publish is accepted, and its hash is remembered. Raises
+    CheckpointMissing.
     """
     checkpoint = method.checkpoint
     if checkpoint is None or checkpoint.shipped:
         return None
     for path in _places(checkpoint):
-        if path.is_file():
-            _verify(path, checkpoint)
-            return path
+        if path.exists():
+            return _verified(path, checkpoint, trust)
     raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {how_to_get(method)}")
 
 
-def prepare(method: Method, say: Callable[[str], None] = lambda line: None) -> Path | None:
-    """Return the verified checkpoint of `method`, fetched into the cache if need be; raises CheckpointMissing."""
-    try:
-        return find(method)
-    except CheckpointMissing:
-        checkpoint = method.checkpoint
-        assert checkpoint is not None
-        if checkpoint.url is None or checkpoint.sha256 is None:
-            raise
-    say(f"fetching {checkpoint.file} ({(checkpoint.bytes or 0) / 1e6:.0f} MB, {checkpoint.licence})")
-    import pooch
+def users_own(path: Path, trust: bool) -> Found:
+    """Return a checkpoint that the user names, such as a fine-tune; raises CheckpointMissing unless trusted."""
+    if not path.exists():
+        raise CheckpointMissing(f"there is no checkpoint {path}.")
+    return _verified(path, Checkpoint(file=path.name, licence="the user's"), trust)
 
+
+def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = lambda line: None) -> Found | None:
+    """Return the verified checkpoint of `method`, fetched into the cache if need be; raises CheckpointMissing."""
+    checkpoint = method.checkpoint
+    if checkpoint is None or checkpoint.shipped or any(path.exists() for path in _places(checkpoint)):
+        return find(method, trust)
+    token = os.environ.get("HF_TOKEN")
+    if checkpoint.url is None or (checkpoint.gated and not token):
+        raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {how_to_get(method)}")
+    if checkpoint.sha256 is None and not trust:
+        raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {_unpublished(method)}")
     folder = paths.cache_dir() / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    size = f"{checkpoint.bytes / 1e6:.0f} MB, " if checkpoint.bytes else ""
+    say(f"fetching {checkpoint.file} ({size}licence: {checkpoint.licence})")
+    target = folder / (f"{checkpoint.file}.tar.gz" if checkpoint.unpack else checkpoint.file)
     try:
-        # pooch writes to a temporary file and moves it into place once its hash is right
-        return Path(
-            pooch.retrieve(
-                checkpoint.url,
-                known_hash=f"sha256:{checkpoint.sha256}",
-                fname=checkpoint.file,
-                path=folder,
-                downloader=pooch.HTTPDownloader(timeout=20),
-            )
-        )
-    except ValueError as error:
-        raise CheckpointMissing(f"{checkpoint.url} gave a file with the wrong SHA-256: {error}") from None
+        _download(checkpoint.url, target, {"Authorization": f"Bearer {token}"} if checkpoint.gated else {})
     except OSError as error:  # what requests raises is an OSError too
         raise CheckpointMissing(
             f"the checkpoint {checkpoint.file} could not be fetched ({type(error).__name__}); {how_to_get(method)}"
         ) from None
+    if checkpoint.unpack:
+        _unpack(target, checkpoint)
+    return find(method, trust)
 
 
 def how_to_get(method: Method) -> str:
     """Return how a user gets a checkpoint that is not here."""
     checkpoint = method.checkpoint
     assert checkpoint is not None
-    source = checkpoint.gated or checkpoint.url or "its authors' page"
+    if checkpoint.gated:
+        return f"ask for access at {checkpoint.gated} and set HF_TOKEN, or put the file into PESBENCH_WEIGHTS."
+    if checkpoint.url and checkpoint.sha256 is None:
+        return _unpublished(method)
+    source = checkpoint.url or "its authors' page"
     return f"get it from {source} and put it into the folder that PESBENCH_WEIGHTS names."
+
+
+def _unpublished(method: Method) -> str:
+    return (
+        "its authors publish no SHA-256 to check it by; "
+        f"'pesbench prepare {method.name} --trust-checkpoint' fetches it all the same."
+    )
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or of a folder's files with their names."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for inner in sorted(path.rglob("*")):
+        if inner.is_file():
+            total.update(f"{inner.relative_to(path)}\0{digest(inner)}\0".encode())
+    return total.hexdigest()
 
 
 def _places(checkpoint: Checkpoint) -> list[Path]:
@@ -76,14 +121,55 @@ def _places(checkpoint: Checkpoint) -> list[Path]:
     return [*named, paths.cache_dir() / "weights" / checkpoint.file]
 
 
-def _verify(path: Path, checkpoint: Checkpoint) -> None:
-    if checkpoint.sha256 is None:
-        raise CheckpointMissing(
-            f"{path} is there, but its authors publish no SHA-256, so pesbench does not unpickle it."
-        )
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != checkpoint.sha256:
-        raise CheckpointMissing(
-            f"{path} has SHA-256 {found[:12]}..., not {checkpoint.sha256[:12]}...; remove it and get it again."
-        )
+def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
+    found = digest(path)
+    if checkpoint.sha256 is not None and not checkpoint.unpack:
+        if found != checkpoint.sha256:
+            raise CheckpointMissing(
+                f"{path} has SHA-256 {found[:12]}..., not {checkpoint.sha256[:12]}...; remove it and get it again."
+            )
+        return Found(path, found, "header")
+    ledger = paths.cache_dir() / "trusted-checkpoints.json"
+    trusted = json.loads(ledger.read_text()) if ledger.exists() else {}
+    if trusted.get(checkpoint.file) != found:
+        if not trust:
+            raise CheckpointMissing(
+                f"nobody vouches for {path}: its authors publish no SHA-256, and unpickling a file runs what is in "
+                "it; add --trust-checkpoint if you trust it."
+            )
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        ledger.write_text(json.dumps({**trusted, checkpoint.file: found}, indent=1) + "\n")
+    return Found(path, found, "user")
+
+
+def _download(url: str, target: Path, headers: dict[str, str]) -> None:
+    """Fetch `url` to `target`: what an earlier attempt left is continued, and only a whole file gets the name."""
+    import requests
+
+    part = target.with_name(f"{target.name}.part")
+    have = part.stat().st_size if part.exists() else 0
+    wanted = {**headers, "Range": f"bytes={have}-"} if have else headers
+    with requests.get(url, headers=wanted, stream=True, timeout=20) as answer:
+        if answer.status_code == requests.codes.requested_range_not_satisfiable:
+            part.unlink()
+        answer.raise_for_status()
+        partial = answer.status_code == requests.codes.partial_content
+        with part.open("ab" if partial else "wb") as file:
+            for chunk in answer.iter_content(CHUNK):
+                file.write(chunk)
+    part.rename(target)
+
+
+def _unpack(archive: Path, checkpoint: Checkpoint) -> None:
+    """Unpack an archive that holds one folder, and give that folder the checkpoint's name."""
+    if checkpoint.sha256 is not None and digest(archive) != checkpoint.sha256:
+        archive.unlink()
+        raise CheckpointMissing(f"{checkpoint.url} gave a file with another SHA-256 than the header's.")
+    scratch = archive.with_name(f"{checkpoint.file}.unpacked")
+    with tarfile.open(archive) as tar:
+        tar.extractall(scratch, filter="data")
+    inner = [*scratch.iterdir()]
+    (inner[0] if len(inner) == 1 and inner[0].is_dir() else scratch).rename(archive.with_name(checkpoint.file))
+    if scratch.exists():
+        scratch.rmdir()
+    archive.unlink()

@@ -26,6 +26,7 @@ PIP_TO_UV = {
     "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
     "PIP_CERT": ("SSL_CERT_FILE",),
 }
+WORKER_PACKAGES = ("ase", "numpy")
 HARNESS_REQUIREMENTS = ("threadpoolctl>=3.5",)  # the worker verifies thread counts with it
 STAMP = "pesbench.json"
 
@@ -40,8 +41,15 @@ class Environment:
 
     python: Path
     torch_backend: str | None
-    brought: bool = False
-    """The user named the interpreter; pesbench did not make it."""
+    differences: tuple[str, ...] | None = None
+    """Where the user brought the interpreter: what it has other than the header asks for."""
+
+    def facts(self) -> dict[str, str]:
+        """Return what a worker's record says about it."""
+        found = {"torch_backend": self.torch_backend} if self.torch_backend else {}
+        if self.differences is not None:
+            found["brought"] = "; ".join(self.differences) or "as the header asks"
+        return found
 
 
 def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
@@ -113,6 +121,50 @@ def prepare(
     return Environment(folder / "bin" / "python", backend)
 
 
+_DIFFERENCES = """
+import json, sys
+from importlib.metadata import PackageNotFoundError, version
+found = {}
+for name in sys.argv[1:]:
+    try:
+        found[name] = version(name)
+    except PackageNotFoundError:
+        found[name] = None
+print(json.dumps({"python": sys.version.split()[0], "packages": found}))
+"""
+
+
+def bring(header: Header, python: Path) -> Environment:
+    """Return the environment of an interpreter that the user brought, compared with the header.
+
+    Raises EnvironmentFailed where it does not run or lacks what the worker itself needs.
+    """
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+    wanted = [Requirement(text) for text in header.dependencies]
+    names = [*(requirement.name for requirement in wanted), *WORKER_PACKAGES]
+    try:
+        done = subprocess.run(
+            [str(python), "-I", "-c", _DIFFERENCES, *names], capture_output=True, text=True, timeout=60, check=True
+        )
+        found = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise EnvironmentFailed(f"{python} is no Python that runs ({type(error).__name__})") from None
+    versions = found["packages"]
+    lacking = [name for name in WORKER_PACKAGES if versions[name] is None]
+    if lacking:
+        raise EnvironmentFailed(f"{python} lacks {' and '.join(lacking)}, without which nothing can be measured")
+    differences = [
+        f"{requirement.name} {versions[requirement.name] or 'missing'} instead of {requirement.specifier}"
+        for requirement in wanted
+        if versions[requirement.name] is None or versions[requirement.name] not in requirement.specifier
+    ]
+    if found["python"] not in SpecifierSet(header.requires_python):
+        differences.append(f"Python {found['python']} instead of {header.requires_python}")
+    return Environment(python, None, tuple(differences))
+
+
 def _install(header: Header, device: str, torch_backend: str | None, folder: Path) -> str | None:
     """Install the header's packages; returns the torch backend that was used."""
     requirements = [*HARNESS_REQUIREMENTS]
@@ -162,6 +214,35 @@ def _interpreter(header: Header) -> str:
 
     own = ".".join(map(str, sys.version_info[:3]))
     return sys.executable if own in SpecifierSet(header.requires_python) else header.requires_python
+
+
+def interpreter_trouble(header: Header) -> str | None:
+    """Tell where no interpreter is here that the header allows; uv then has to fetch one."""
+    wanted = _interpreter(header)
+    if wanted == sys.executable:
+        return None
+    found = subprocess.run(
+        [find_uv_bin(), "python", "find", "--no-python-downloads", wanted], env=uv_environment(), capture_output=True
+    )
+    return None if found.returncode == 0 else f"no Python {wanted} is here; install one"
+
+
+def index_trouble() -> str | None:
+    """Ask the package index for one small package, without installing it; returns why that failed, or None."""
+    asked = [
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--dry-run",
+        "--no-deps",
+        "--reinstall",
+        "--python",
+        sys.executable,
+        "six",
+    ]
+    environ = {**uv_environment(), "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "5", "UV_NO_CACHE": "1"}
+    done = subprocess.run(asked, env=environ, capture_output=True, text=True)
+    return None if done.returncode == 0 else f"the package index cannot be reached: {_reason(done.stderr)[:200]}"
 
 
 def _uv(*arguments: str) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import paths, provenance
 from bench.adapter import Header, Method
 from bench.campaign.environments import Environment
 from bench.campaign.plan import Settings
+
+if TYPE_CHECKING:
+    from bench.campaign.weights import Weights
 
 WORKER = paths.PROJECT / "bench" / "measure" / "worker.py"
 
@@ -26,12 +30,28 @@ THREAD_VARIABLES = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Structure:
+    """A structure, and the protocols that it is still to be measured by."""
+
+    index: int
+    atoms: Any
+    protocols: tuple[str, ...] = ("relax",)
+    path: Any = None
+    """Displacements of the replay protocol, (points, n, 3) in Angstrom."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        path = {} if self.path is None else {"path": self.path.tolist()}
+        return {"index": self.index, **_plain(self.atoms), "protocols": list(self.protocols), **path}
+
+
 def command(environment: Environment) -> list[str]:
     """Return the command of a worker: isolated from the user's site-packages and from PYTHONPATH."""
     return [str(environment.python), "-I", str(WORKER)]
 
 
-def variables(settings: Settings, device: str, parallel: dict[str, Any]) -> dict[str, str]:
+def variables(settings: Settings, device: str, parallel: dict[str, Any] | None = None) -> dict[str, str]:
     """Return the environment variables of a worker: threads are set before anything is imported.
 
     The optimiser's BLAS gets one thread (a 54 x 54 diagonalisation loses by threads). Where the machine does
@@ -47,7 +67,7 @@ def variables(settings: Settings, device: str, parallel: dict[str, Any]) -> dict
         HF_HUB_OFFLINE="1",  # what a method needs was prepared before; a worker never fetches
     )
     environ.pop("VIRTUAL_ENV", None)
-    if settings.threads > 1 and parallel["speed"] < 0.85 * min(settings.threads, parallel["threads"]):
+    if parallel and settings.threads > 1 and parallel["speed"] < 0.85 * min(settings.threads, parallel["threads"]):
         environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if device == "cpu":
         environ["CUDA_VISIBLE_DEVICES"] = ""  # a CPU row must not find a GPU
@@ -61,8 +81,9 @@ def task(
     device: str,
     round_number: int,
     settings: Settings,
-    checkpoint: Path | None,
-    structures: Sequence[tuple[int, Any]],
+    environment: Environment,
+    weights: Weights,
+    structures: Sequence[Structure],
     reference: Any,
     share_s: float | None = None,
     budget_s: float | None = None,
@@ -78,24 +99,41 @@ def task(
         "dtype": method.dtypes[0],
         "threads": settings.threads,
         "cpus": provenance.physical_cpus(settings.threads) if header.thread_control == "affinity" else [],
-        "checkpoint": str(checkpoint) if checkpoint else None,
-        "weights": "pretrained" if method.checkpoint else "none",
+        "checkpoint": str(weights.path) if weights.path else None,
+        "checkpoint_facts": weights.facts,
+        "weights": weights.mode,
+        "published_parameters": method.parameters,
         "protocol": {
-            "name": "relax",
+            "name": "measure",
             "optimizer": settings.optimizer,
             "fmax": settings.fmax,
             "max_steps": settings.max_steps,
             **(protocol or {}),
         },
+        "protocols": sorted({name for structure in structures for name in structure.protocols}),
         "native": method.native,
         "warm_up": header.warm_up,
         "share_s": share_s,
         "budget_s": budget_s,
         "seed": settings.seed,
         "reference": _plain(reference),
-        "structures": [{"index": index, **_plain(atoms)} for index, atoms in structures],
+        "structures": [structure.plain() for structure in structures],
         "variables": list(THREAD_VARIABLES),
+        "environment_facts": environment.facts(),
         "launched_ns": time.monotonic_ns(),
+    }
+
+
+def random_task(method: Method, path: Path, seed: int) -> dict[str, Any]:
+    """Return the task that builds a checkpoint with random weights."""
+    return {
+        "adapter": str(method.adapter),
+        "method": method.name,
+        "recorded_device": "cpu",
+        "round": 0,
+        "cpus": [],
+        "make_random": str(path),
+        "seed": seed,
     }
 
 

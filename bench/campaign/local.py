@@ -24,7 +24,8 @@ POLL_SECONDS = 0.25
 class LocalWorker:
     """One worker process; iterate over :meth:`messages`, then ask :meth:`failure` how it ended.
 
-    `timeout_s` is how long it may be silent, `memory_limit` (bytes) what it and its children may use.
+    `timeout_s` is how long it may be silent, `memory_limit` (bytes) what it and its children may use: by default
+    nine tenths of the machine's memory.
     """
 
     def __init__(
@@ -34,10 +35,10 @@ class LocalWorker:
         task: dict[str, Any],
         log: Path,
         timeout_s: float,
-        memory_limit: int,
+        memory_limit: int | None = None,
     ) -> None:
         self.timeout_s = timeout_s
-        self.memory_limit = memory_limit
+        self.memory_limit = memory_limit or int(0.9 * psutil.virtual_memory().total)
         self.log = log
         self._ended_for: Failure | None = None
         self._oom_kills = _oom_kills()

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.adapter import Method
-from bench.campaign import checkpoints, environments, launch
+from bench.campaign import launch, weights
 from bench.campaign.local import LocalWorker
 from bench.campaign.plan import Settings, timeout
 from bench.catalogue import Catalogue
@@ -46,14 +44,20 @@ def _pairs(
     if method.native:
         raise BadInput(f"{method.name} is relaxed by its own optimiser; there is nothing of the harness in its steps.")
     header = catalogue.header(method)
-    try:
-        checkpoint = checkpoints.prepare(method, print)
-        environment = environments.prepare(header, "cpu", None, print)
-    except (checkpoints.CheckpointMissing, environments.EnvironmentFailed) as error:
-        raise BadInput(f"{method.name} cannot run here: {error}") from None
-    structures = [(index, dataset.atoms[index]) for index in indices]
-    protocol = {"name": "overhead", "repeats": REPEATS}
-    task = launch.task(method, header, "cpu", 0, settings, checkpoint, structures, dataset.reference, protocol=protocol)
+    environment, chosen = weights.ready(method, header, settings, "cpu", print)
+    structures = [launch.Structure(index, dataset.atoms[index]) for index in indices]
+    task = launch.task(
+        method,
+        header,
+        "cpu",
+        0,
+        settings,
+        environment,
+        chosen,
+        structures,
+        dataset.reference,
+        protocol={"name": "overhead", "repeats": REPEATS},
+    )
     with tempfile.TemporaryDirectory() as folder:
         worker = LocalWorker(
             launch.command(environment),
@@ -61,7 +65,6 @@ def _pairs(
             task,
             Path(folder) / "log",
             timeout(settings, method.kind),
-            psutil.virtual_memory().total,
         )
         lines = [json.loads(line) for line in worker.messages()]
         failure = worker.failure()

@@ -10,12 +10,16 @@ from typing import Any
 from bench.adapter import Method
 from bench.errors import BadInput
 
-PROTOCOLS = ("relax",)
+PROTOCOLS = ("relax", "replay")
+WEIGHTS = ("auto", "pretrained", "random")
 OPTIMIZERS = ("BFGS", "CG")
 
-# `make bench` ends within half an hour on two cores: this many seconds are measured in all, and the rest is for
-# environments, cold starts and the step that a DFT method has in flight when its budget ends
-DEFAULT_MEASURED_SECONDS = 1300.0
+# `make bench` ends within half an hour on two cores: so many seconds are shared, and the rest is for environments
+# and for the step that a DFT method has in flight when its budget ends
+DEFAULT_SECONDS = 1620.0
+START_SECONDS = {"mlip": 12.0}  # of a worker before it measures; less where nothing is imported or compiled
+START_SECONDS_OTHERWISE = 3.0
+LEAST_SECONDS = 20.0
 DFT_SHARE = 3.0  # a DFT step takes a minute, so its share is larger
 
 
@@ -41,10 +45,26 @@ class Settings:
     limit: int | None = None
     """Only so many structures of the data set."""
     torch_backend: str | None = None
+    weights: str = "auto"
+    """``pretrained``, ``random``, or ``auto``: random ones where the checkpoint cannot be had."""
+    replay_points: int = 10
+    checkpoint: str | None = None
+    """The user's own checkpoint, for the one method of the campaign."""
+    trust: bool = False
+    """Use checkpoints whose hash nobody publishes."""
+    pythons: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Interpreters that the user brings, by method."""
 
     def __post_init__(self) -> None:
         _one_of("protocol", self.protocols, PROTOCOLS)
         _one_of("optimizer", [self.optimizer], OPTIMIZERS)
+        _one_of("weights mode", [self.weights], WEIGHTS)
+        _positive("--replay-points", self.replay_points)
+        if self.checkpoint is not None and len(self.methods) != 1:
+            raise BadInput("--checkpoint belongs to one method; name it with --methods.")
+        for name in self.pythons:
+            if name not in self.methods:
+                raise BadInput(f"--python names {name!r}, which is not measured; name it with --methods, too.")
         for device in self.devices:
             kind, _, number = device.partition(":")
             if kind not in ("cpu", "cuda") or (kind == "cpu" and number) or (number and not number.isdigit()):
@@ -75,11 +95,15 @@ def _positive(what: str, value: float) -> None:
         raise BadInput(f"{what} is {value:g}; it has to be a number above zero.")
 
 
-def default_budgets(methods: Sequence[Method], devices: Sequence[str]) -> dict[str, float | None]:
-    """Share the default time over the methods; a DFT method's share is three times that of another."""
+def default_budgets(methods: Sequence[Method], devices: Sequence[str], rounds: int) -> dict[str, float | None]:
+    """Share half an hour over the methods, less what their workers need to start.
+
+    A DFT method's share is three times that of another; none gets less than twenty seconds.
+    """
+    starts = sum(START_SECONDS.get(method.kind, START_SECONDS_OTHERWISE) for method in methods)
     shares = {method.name: DFT_SHARE if method.kind == "dft" else 1.0 for method in methods}
-    unit = DEFAULT_MEASURED_SECONDS / (sum(shares.values()) * len(devices))
-    return {name: round(share * unit, 1) for name, share in shares.items()}
+    unit = (DEFAULT_SECONDS / len(devices) - rounds * starts) / sum(shares.values())
+    return {name: round(share * max(unit, LEAST_SECONDS), 1) for name, share in shares.items()}
 
 
 def timeout(settings: Settings, kind: str) -> float:
@@ -103,6 +127,15 @@ def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:
     shuffled = list(methods)
     random.Random(f"{seed}-{round_number}").shuffle(shuffled)
     return shuffled
+
+
+def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
+    """Return the protocols that weights of this mode are measured by.
+
+    What a model with random weights relaxes is no molecule, so it enters the replay protocol only: there it
+    makes the same force calls as a trained one.
+    """
+    return ("replay",) if weights == "random" else settings.protocols
 
 
 def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int) -> float | None:

@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import psutil
-
 from bench import __version__, paths, provenance, store
 from bench.adapter import Method
-from bench.campaign import checkpoints, environments, launch
+from bench.campaign import checkpoints, launch, weights
 from bench.campaign.environments import Environment, EnvironmentFailed
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import Settings, order, share, timeout
+from bench.campaign.plan import Settings, order, protocols, share, timeout
+from bench.campaign.weights import Weights
 from bench.catalogue import Catalogue
 from bench.doctor import obstacle
 from bench.errors import BadInput
@@ -28,11 +27,13 @@ from bench.records import (
     NotMeasured,
     Record,
     Relaxation,
+    Replay,
     Started,
     failed_relaxation,
+    failed_replay,
     from_json,
 )
-from bench.structures import DataSet, measuring_order
+from bench.structures import DataSet, measuring_order, replay_path
 
 DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
 
@@ -46,7 +47,7 @@ class Progress(Protocol):
     def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
         """Announce that a worker starts."""
 
-    def relaxed(self, record: Relaxation) -> None:
+    def measured(self, record: Relaxation | Replay) -> None:
         """Announce one structure."""
 
     def alive(self, structure: int, steps: int) -> None:
@@ -75,7 +76,8 @@ class Campaign:
         self.progress = progress
         self.parallel = parallel
         self.writer: store.RunWriter
-        self.done: dict[tuple[str, str, int], set[int]] = {}
+        self.done: dict[tuple[str, str, int], set[tuple[str, int]]] = {}
+        self.weights: dict[str, Weights] = {}
         self.spent: dict[tuple[str, str], float] = {}
         self.stopped: set[tuple[str, str]] = set()
         self.rounds_begun: dict[tuple[str, str], int] = {}
@@ -110,11 +112,12 @@ class Campaign:
     def resume(self) -> None:
         """Take up an existing run directory; raises BadInput where it cannot be written."""
         contents = store.read(self.directory)
-        for record in contents.relaxations:
+        measured: list[Relaxation | Replay] = [*contents.relaxations, *contents.replays]
+        for record in measured:
             key = (record.method, record.device)
             self.spent[key] = self.spent.get(key, 0.0) + record.wall_ns / 1e9
             if record.status != CENSORED:  # with a larger budget, a structure that was cut off is measured again
-                self.done.setdefault((*key, record.round), set()).add(record.structure)
+                self.done.setdefault((*key, record.round), set()).add((_protocol(record), record.structure))
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:
@@ -133,20 +136,28 @@ class Campaign:
     def _one_round(self, method: Method, device: str, round_number: int) -> None:
         key = (method.name, device)
         self.rounds_begun[key] = round_number + 1
-        measured = self.done.get((*key, round_number), set())
-        todo = [index for index in self.indices if index not in measured]
         budget = self.settings.budget_s[method.name]
         spent = self.spent.setdefault(key, 0.0)
-        if not todo or key in self.stopped or (budget is not None and spent >= budget):
+        if key in self.stopped or (budget is not None and spent >= budget):
             return
-        environment, checkpoint = self._prepare(method, device, round_number)
-        if environment is None:
+        prepared = self._prepare(method, device, round_number)
+        if prepared is None:
+            return
+        environment, weights = prepared
+        measured = self.done.get((*key, round_number), set())
+        todo = [
+            (name, index)
+            for index in self.indices
+            for name in protocols(self.settings, weights.mode)
+            if (name, index) not in measured
+        ]
+        if not todo:
             return
         self.progress.begin(method.name, device, round_number, len(todo))
         allotted = share(budget, spent, round_number, self.settings.rounds)
         for deaths in range(1, DEATHS_A_ROUND + 1):
             began = time.monotonic()
-            failure = self._one_worker(method, device, round_number, environment, checkpoint, todo, allotted)
+            failure = self._one_worker(method, device, round_number, environment, weights, todo, allotted)
             if failure is None or not todo:
                 break
             if deaths == DEATHS_A_ROUND:
@@ -172,22 +183,27 @@ class Campaign:
                 left += min(rest, rounds * self.round_seconds.get(key, math.inf))
         return None if left == math.inf else left
 
-    def _prepare(self, method: Method, device: str, round_number: int) -> tuple[Environment | None, Path | None]:
-        """Return environment and checkpoint of a method, or record why it cannot be measured here."""
+    def _prepare(self, method: Method, device: str, round_number: int) -> tuple[Environment, Weights] | None:
+        """Return environment and weights of a method, or record why it cannot be measured here."""
         header = self.catalogue.header(method)
         symbols = set(self.dataset.reference.get_chemical_symbols())
         failure = obstacle(method, header, device, symbols)
         if failure is None:
             try:
-                checkpoint = checkpoints.prepare(method, self.progress.say)
-                environment = environments.prepare(header, device, self.settings.torch_backend, self.progress.say)
-                return environment, checkpoint
+                chosen = self.weights.get(method.name) or weights.choose(method, self.settings, self.progress.say)
+                environment = weights.environment_of(method, header, self.settings, device, self.progress.say)
+                if method.name not in self.weights:
+                    chosen = weights.build(chosen, method, header, environment, self.settings, self.progress.say)
+                    self.weights[method.name] = chosen
+                    if chosen.mode == "random":
+                        self.progress.say(f"{method.name}: random weights. {chosen.reason}".rstrip())
+                return environment, chosen
             except checkpoints.CheckpointMissing as error:
                 failure = Failure("no-weights", str(error))
             except EnvironmentFailed as error:
                 failure = Failure("environment", str(error))
         self._not_measured(method, device, round_number, failure)
-        return None, None
+        return None
 
     def _one_worker(
         self,
@@ -195,8 +211,8 @@ class Campaign:
         device: str,
         round_number: int,
         environment: Environment,
-        checkpoint: Path | None,
-        todo: list[int],
+        weights: Weights,
+        todo: list[tuple[str, int]],
         allotted: float | None,
     ) -> Failure | None:
         """Run one worker over `todo` and take what it measured out of it; returns how it died, if it did."""
@@ -208,8 +224,9 @@ class Campaign:
             device,
             round_number,
             self.settings,
-            checkpoint,
-            [(index, self.dataset.atoms[index]) for index in todo],
+            environment,
+            weights,
+            self._structures(todo),
             self.dataset.reference,
             allotted,
             None if budget is None else max(budget - self.spent[key], 0.0),
@@ -220,7 +237,7 @@ class Campaign:
             task,
             self.directory / "logs" / f"{method.name}-{device.replace(':', '')}-round{round_number}.log",
             timeout(self.settings, method.kind),
-            self.settings.memory_limit_bytes or int(0.9 * psutil.virtual_memory().total),
+            self.settings.memory_limit_bytes,
         )
         ready = False
         try:
@@ -232,10 +249,10 @@ class Campaign:
                 self._append(record)
                 if isinstance(record, Started):
                     ready = True
-                elif isinstance(record, Relaxation):
-                    todo.remove(record.structure)
+                elif isinstance(record, Relaxation | Replay):
+                    todo.remove((_protocol(record), record.structure))
                     self.spent[key] += record.wall_ns / 1e9
-                    self.progress.relaxed(record)
+                    self.progress.measured(record)
                 elif isinstance(record, NotMeasured):
                     self._stop(method, device, record.failure)
                     todo.clear()
@@ -244,15 +261,36 @@ class Campaign:
         failure = worker.failure()
         if failure is not None and todo:
             if ready:  # the structure in flight is the one that it died of
-                optimizer = "native" if method.native else self.settings.optimizer
-                names = {"method": method.name, "device": device, "round": round_number}
-                record = failed_relaxation(names, todo.pop(0), optimizer, failure)
-                self._append(record)
-                self.progress.relaxed(record)
+                lost = self._lost(method, device, round_number, *todo.pop(0), failure)
+                self._append(lost)
+                self.progress.measured(lost)
             else:
                 self._not_measured(method, device, round_number, failure)
                 todo.clear()
         return failure
+
+    def _structures(self, todo: Sequence[tuple[str, int]]) -> list[launch.Structure]:
+        """Return the structures of `todo` with the protocols that each is to be measured by, in their order."""
+        by_index: dict[int, list[str]] = {}
+        for name, index in todo:
+            by_index.setdefault(index, []).append(name)
+        found = []
+        for index, names in by_index.items():
+            atoms = self.dataset.atoms[index]
+            path = None
+            if "replay" in names:
+                path = replay_path(atoms, self.dataset.reference, self.settings.replay_points)
+            found.append(launch.Structure(index, atoms, tuple(names), path))
+        return found
+
+    def _lost(
+        self, method: Method, device: str, round_number: int, protocol: str, index: int, failure: Failure
+    ) -> Relaxation | Replay:
+        """Return the record of the structure that a worker died of."""
+        names = {"method": method.name, "device": device, "round": round_number}
+        if protocol == "replay":
+            return failed_replay(names, index, failure)
+        return failed_relaxation(names, index, "native" if method.native else self.settings.optimizer, failure)
 
     def _not_measured(self, method: Method, device: str, round_number: int, failure: Failure) -> None:
         self._append(NotMeasured(method.name, device, round_number, failure))
@@ -271,6 +309,10 @@ class Campaign:
                 f"cannot write to {self.directory}: {error.strerror}; what was measured before is kept, "
                 f"continue with --resume {self.directory.name}."
             ) from None
+
+
+def _protocol(record: Relaxation | Replay) -> str:
+    return "replay" if isinstance(record, Replay) else "relax"
 
 
 def new_directory(output: Path | None) -> Path:

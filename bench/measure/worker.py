@@ -13,7 +13,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ if "bench" not in sys.modules and __name__ == "__main__":
 
 from bench import records
 from bench.adapter import Adapter
+from bench.measure import process
 
 BEAT_NS = 1_000_000_000
 
@@ -70,20 +70,34 @@ def main() -> int:
     """Read a task, measure, and return 0; what a method does wrong is a record and not an exit status."""
     channel = Channel()
     task = json.loads(sys.stdin.readline())
-    _die_with_parent()
+    process.die_with_parent()
     if task["cpus"]:
         os.sched_setaffinity(0, task["cpus"])
     key = {"method": task["method"], "device": task["recorded_device"], "round": task["round"]}
     try:
+        if "make_random" in task:
+            _make_random(task)
+            return 0
         worker = Worker(task, key, channel)
     except _NotReady as stopped:
         channel.send(records.NotMeasured(**key, failure=stopped.failure))
         return 0
     if task["protocol"]["name"] == "overhead":
         worker.compare_with_bare()
+    elif task["protocol"]["name"] == "conform":
+        worker.conform()
     else:
         worker.run()
     return 0
+
+
+def _make_random(task: dict[str, Any]) -> None:
+    """Build a checkpoint with random weights, in a process that measures nothing."""
+    path = Path(task["make_random"])
+    with _stage(loading=True):
+        load_adapter(task["adapter"]).make_random(task["method"], path, task["seed"])
+        if not path.exists():
+            raise FileNotFoundError(f"make_random wrote no {path.name}")
 
 
 class _NotReady(Exception):
@@ -120,6 +134,7 @@ class Worker:
         self.key = key
         self.channel = channel
         self.structures = [(entry["index"], atoms_of(entry)) for entry in task["structures"]]
+        self.paths = {entry["index"]: np.array(entry["path"]) for entry in task["structures"] if "path" in entry}
         with _stage(loading=True):
             self.adapter = load_adapter(task["adapter"])
             self.adapter.reference = atoms_of(task["reference"])
@@ -132,26 +147,37 @@ class Worker:
                 Path(task["checkpoint"]) if task["checkpoint"] else None,
             )
             loaded = monotonic_ns()
+            self._check_random_weights()
         with _stage(loading=False):
             calls = self._warm_up() if task["warm_up"] else ()
-        channel.send(
-            records.Started(
+            started = records.Started(
                 **key,
                 weights=task["weights"],
                 dtype=task["dtype"],
                 threads=task["threads"],
                 parameters=self.adapter.count_parameters(),
+                checkpoint=task["checkpoint_facts"],
                 import_ns=imported - task["launched_ns"],
                 load_ns=loaded - imported,
                 first_call_ns=calls[0] if calls else None,
                 warmup_ns=tuple(calls[1:]),
                 settings=self.adapter.settings(),
-                versions=_versions(),
-                thread_pools=_thread_pools(),
+                versions=process.versions(),
+                thread_pools=process.thread_pools(),
                 environment={name: os.environ[name] for name in task["variables"] if name in os.environ}
-                | {"python": sys.version.split()[0], "executable": sys.executable},
+                | {"python": sys.version.split()[0], "executable": sys.executable}
+                | task["environment_facts"],
             )
-        )
+        channel.send(started)
+
+    def _check_random_weights(self) -> None:
+        """Refuse a random model that has not the size of the published one: its speed would not be faithful."""
+        published = self.task["published_parameters"]
+        if self.task["weights"] != "random" or published is None:
+            return
+        count = self.adapter.count_parameters()
+        if count is None or abs(count - published) > 0.001 * published:
+            raise ValueError(f"the random model has {count} parameters, the published one {published}")
 
     def _warm_up(self) -> tuple[int, ...]:
         from bench.measure.clock import warm_up
@@ -161,31 +187,30 @@ class Worker:
         calls = warm_up(self.adapter, calculator, atoms, self.task["seed"])
         # the optimiser's own first calls (imports, BLAS) are warmed by a relaxation of three steps
         atoms.rattle(0.05, seed=self.task["seed"])
-        self._relax(-1, atoms, max_steps=3, deadline_ns=None)
+        if "relax" in self.task["protocols"]:
+            self._relax(-1, atoms, max_steps=3, deadline_ns=None)
         return calls
 
     def run(self) -> None:
-        """Relax the structures one after the other.
+        """Measure the structures one after the other, each by the protocols that it still lacks.
 
         None is begun after this round's share of the budget, and the one in flight is cut off when the whole
         budget is spent.
         """
-        from bench.measure.relax import classify
-
         share = _deadline(self.task["share_s"])
         deadline = _deadline(self.task["budget_s"])
         for position, (index, structure) in enumerate(self.structures):
             if position > 0 and share is not None and perf_counter_ns() > share:
                 break
-            try:
-                record = self._relax(index, structure, self.task["protocol"]["max_steps"], deadline)
-            except Exception as error:
-                record = records.failed_relaxation(self.key, index, self._optimizer, classify(error))
-            self.channel.send(record)
+            for protocol in self.task["structures"][position]["protocols"]:
+                if protocol == "replay":
+                    self.channel.send(self._replay(index, structure, deadline))
+                else:
+                    self.channel.send(self._relax(index, structure, self.task["protocol"]["max_steps"], deadline))
         self.channel.send(
             records.Finished(
                 **self.key,
-                peak_memory_bytes=_peak_memory(),
+                peak_memory_bytes=process.peak_memory(),
                 peak_device_memory_bytes=self.adapter.peak_device_memory(),
             )
         )
@@ -217,22 +242,50 @@ class Worker:
     def _optimizer(self) -> str:
         return "native" if self.task["native"] else self.task["protocol"]["optimizer"]
 
-    def _relax(self, index: int, structure: Any, max_steps: int, deadline_ns: int | None) -> records.Relaxation:
-        from bench.measure.relax import relax
+    def conform(self) -> None:
+        """Check the adapter against its interface; see `bench.measure.conform`."""
+        from bench.measure.conform import conform
 
-        atoms = self.adapter.prepare(structure.copy())
-        calculator = self.adapter.new_structure(self.calculator, atoms)
-        return relax(
-            self.adapter,
-            calculator,
-            atoms,
-            key={**self.key, "structure": index},
-            optimizer=self._optimizer,
-            fmax=self.task["protocol"]["fmax"],
-            max_steps=max_steps,
-            deadline_ns=deadline_ns,
-            beat=lambda steps: self.channel.beat(index, steps),
-        )
+        structures = [structure for _, structure in self.structures]
+        for check in conform(self.adapter, self.calculator, structures, self.task["facts"]):
+            self.channel.send_json({"check": check})
+
+    def _relax(self, index: int, structure: Any, max_steps: int, deadline_ns: int | None) -> records.Relaxation:
+        from bench.measure.relax import classify, relax
+
+        try:
+            atoms = self.adapter.prepare(structure.copy())
+            return relax(
+                self.adapter,
+                self.adapter.new_structure(self.calculator, atoms),
+                atoms,
+                key={**self.key, "structure": index},
+                optimizer=self._optimizer,
+                fmax=self.task["protocol"]["fmax"],
+                max_steps=max_steps,
+                deadline_ns=deadline_ns,
+                beat=lambda steps: self.channel.beat(index, steps),
+            )
+        except Exception as error:
+            return records.failed_relaxation(self.key, index, self._optimizer, classify(error))
+
+    def _replay(self, index: int, structure: Any, deadline_ns: int | None) -> records.Replay:
+        from bench.measure.relax import classify
+        from bench.measure.replay import replay
+
+        try:
+            atoms = self.adapter.prepare(structure.copy())
+            return replay(
+                self.adapter,
+                self.adapter.new_structure(self.calculator, atoms),
+                atoms,
+                self.paths[index],
+                key={**self.key, "structure": index},
+                deadline_ns=deadline_ns,
+                beat=lambda calls: self.channel.beat(index, calls),
+            )
+        except Exception as error:
+            return records.failed_replay(self.key, index, classify(error))
 
 
 def _deadline(seconds: float | None) -> int | None:
@@ -254,41 +307,6 @@ def load_adapter(path: str | Path) -> Adapter:
     if len(classes) != 1:
         raise TypeError(f"{path} has {len(classes)} subclasses of bench.adapter.Adapter; it must have one")
     return classes[0]()
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this process when the harness is killed (Linux only)."""
-    if sys.platform == "linux":
-        import ctypes
-
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-        with contextlib.suppress(OSError):  # if memory runs out, the harness lives on
-            Path("/proc/self/oom_score_adj").write_text("800")
-
-
-def _peak_memory() -> int:
-    import resource
-
-    kilobyte = 1 if sys.platform == "darwin" else 1024
-    return kilobyte * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import distributions
-
-    return dict(sorted((found.metadata["Name"], found.version) for found in distributions()))
-
-
-def _thread_pools() -> tuple[dict[str, Any], ...]:
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:  # an interpreter that the user brought
-        return ()
-    return tuple(
-        {name: pool.get(name) for name in ("user_api", "internal_api", "num_threads", "version")}
-        for pool in threadpool_info()
-    )
 
 
 if __name__ == "__main__":

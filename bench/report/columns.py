@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.statistics import Estimate
-from bench.analysis.table import Row, Table, is_gpu
+from bench.analysis.table import RELAX, REPLAY, Mean, Row, Table, is_gpu
 from bench.report import numbers
 from bench.report.numbers import DASH
 
@@ -20,24 +21,31 @@ _ROOMY = 120
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A method with one kind of weights: its row on the CPU and its row on a GPU, of which one may be missing."""
+    """A method with one kind of weights: its row on the CPU and its row on a GPU, of which one may be missing.
+
+    They are rows of relaxations where the method has such, else of replayed paths.
+    """
 
     cpu: Row | None
     gpu: Row | None
     published: bool
     """It is a line of the published table, whose figures are shown as printed."""
+    marked: bool = False
+    """Its times are those of a force call, in a table where others are those of a step."""
+    cpu_replay: Row | None = None
+    gpu_replay: Row | None = None
 
     @property
     def row(self) -> Row:
         """The row that the columns without a device are of: the CPU's where it was measured."""
-        row = self.cpu if self.cpu is not None and (self.cpu.ms_per_step or self.gpu is None) else self.gpu
+        row = self.cpu if self.cpu is not None and (self.cpu.time or self.gpu is None) else self.gpu
         assert row is not None
         return row
 
     @property
     def label(self) -> str:
         """The method's name, which says so where its weights are random."""
-        return f"{self.row.label} (random weights)" if self.row.weights == "random" else self.row.label
+        return self.row.name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,16 +74,38 @@ def lines(table: Table) -> list[Line]:
     published = table.head.get("source") == "paper"
     # a row that could not be measured does not know its weights; it belongs beside the same method's other device
     weights = {row.method: row.weights for row in table.rows if row.weights}
-    groups: dict[tuple[str, str | None, str], list[Row]] = {}
+    groups: dict[tuple[str, str | None], list[Row]] = {}
     for row in table.rows:
-        groups.setdefault((row.method, row.weights or weights.get(row.method), row.protocol), []).append(row)
+        groups.setdefault((row.method, row.weights or weights.get(row.method)), []).append(row)
+    steps = has_steps(table)
     found = []
     for group in groups.values():
-        cpu = next((row for row in group if not is_gpu(row.device)), None)
-        gpus = [row for row in group if is_gpu(row.device)]
-        found.append(Line(cpu, gpus[0] if gpus else None, published))
-        found += [Line(None, gpu, published) for gpu in gpus[1:]]
+        replays = {row.device: row for row in group if row.protocol == REPLAY}
+        shown = [row for row in group if row.protocol == RELAX] or list(replays.values())
+        cpu = next((row for row in shown if not is_gpu(row.device)), None)
+        gpus: list[Row | None] = [row for row in shown if is_gpu(row.device)]
+        for i, gpu in enumerate(gpus or [None]):
+            found.append(
+                Line(
+                    cpu if i == 0 else None,
+                    gpu,
+                    published,
+                    marked=steps and shown[0].protocol == REPLAY,
+                    cpu_replay=replays.get(cpu.device) if cpu and i == 0 else None,
+                    gpu_replay=replays.get(gpu.device) if gpu else None,
+                )
+            )
     return found
+
+
+def has_steps(table: Table) -> bool:
+    """Tell whether the table is about times of steps; where nothing was relaxed it is about those of force calls."""
+    return not table.rows or any(row.protocol == RELAX for row in table.rows)
+
+
+def unit(table: Table) -> str:
+    """Return the unit of the table's times."""
+    return "ms/step" if has_steps(table) else "ms/call"
 
 
 def columns(table: Table) -> list[Column]:
@@ -85,11 +115,14 @@ def columns(table: Table) -> list[Column]:
     cpu = any(line.cpu is not None for line in shown)
     gpu = any(line.gpu is not None for line in shown)
     campaign = table.head.get("source") != "paper"
+    replay = has_steps(table) and REPLAY in (table.head.get("settings", {}).get("protocols") or ())
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
     candidates = [
         (True, Column("Method", lambda line: line.label, 0, right=False)),
-        (cpu or not gpu, Column("CPU", lambda line: time_text(line, line.cpu), 0, unit="ms/step")),
-        (gpu, Column("GPU", lambda line: time_text(line, line.gpu), 1, unit="ms/step")),
+        (cpu or not gpu, Column("CPU", lambda line: time_text(line, line.cpu), 0, unit=unit(table))),
+        (gpu, Column("GPU", lambda line: time_text(line, line.gpu), 1, unit=unit(table))),
+        (replay and cpu, Column("CPU replay", lambda line: _time(line, line.cpu_replay), 1, unit="ms/call")),
+        (replay and gpu, Column("GPU replay", lambda line: _time(line, line.gpu_replay), 1, unit="ms/call")),
         (gpu, Column("CPU/GPU", lambda line: numbers.ratio(_gain(line)), 3)),
         (campaign, Column(f"n/{total}", lambda line: _both(line, lambda row: str(row.done)), 2)),
         (campaign, Column("paper", lambda line: _paper(line.cpu), 4, unit="CPU ms")),
@@ -125,7 +158,11 @@ def fitting(table: Table, width: int) -> list[Column]:
     left = width + GAP
     for i in sorted(range(len(every)), key=lambda i: every[i].priority):
         column = every[i]
-        needed = max(map(len, (*column.title_lines, *(column.text(line) for line in shown))))
+        texts = [column.text(line) for line in shown]
+        # a mark hangs over the other figures
+        longest = max((len(text.removesuffix(REPLAY_MARK)) for text in texts), default=0)
+        longest += any(text.endswith(REPLAY_MARK) for text in texts)
+        needed = max(longest, *map(len, column.title_lines))
         if column.title == "Method" and width < _ROOMY:
             needed = min(needed, LABEL_WIDTH)
         if column.priority == 0 or needed + GAP <= left:
@@ -136,40 +173,55 @@ def fitting(table: Table, width: int) -> list[Column]:
 
 def failures(table: Table) -> list[tuple[str, str]]:
     """Return, for each row with failures, its name and device and what went wrong how often."""
-    found = []
+    found: dict[tuple[str, str], str] = {}  # what kept a method from starting is in its rows of both protocols
+    relaxed = {row.method for row in table.rows if row.protocol == RELAX}
     for row in table.rows:
         if row.failures:
             classes = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in row.failures.items())
+            text = f"{classes}: {row.message}" if row.message else classes
             where = f"{row.label}, {_device(row.device)}"
-            found.append((where, f"{classes}: {row.message}" if row.message else classes))
-    return found
+            if found.get((row.method, where)) == text:
+                continue
+            if row.protocol == REPLAY and row.method in relaxed:
+                where += ", replay"
+            found[row.method, where] = text
+    return [(where, text) for (_, where), text in found.items()]
 
 
 def means(table: Table) -> list[tuple[str, str]]:
     """Return, for each geometric mean, its name and its figure with the methods that it averages."""
-    labels = {row.method: row.label for row in table.rows}
+    names = {(row.method, row.protocol): row.name for row in table.rows}
+
+    def named(methods: tuple[str, ...], mean: Mean) -> str:
+        return ", ".join(names[method, mean.protocol] for method in methods)
+
     found = []
     for mean in table.geometric_means:
         over = "structures" if mean.low is not None else None
         figure = numbers.ratio(Estimate(mean.estimate, mean.low, mean.high, mean.n or 0, over))
-        text = f"{figure}, mean of {', '.join(labels[method] for method in mean.methods)}"
+        text = f"{figure}, mean of {named(mean.methods, mean)}"
         if mean.reference:
-            text += f"; against {', '.join(labels[method] for method in mean.reference)}"
+            text += f"; against {named(mean.reference, mean)}"
         if mean.n is not None:
             text += f"; {mean.n} common structure{'s' if mean.n != 1 else ''}"
-        found.append((mean.name, text))
+        found.append((f"{mean.name} (replay)" if mean.protocol == REPLAY else mean.name, text))
     return found
 
 
 def time_text(line: Line, row: Row | None) -> str:
-    """Return a row's time per step with its interval, or why there is none."""
-    if row is not None and row.ms_per_step is None and row.failures:
+    """Return a row's time with its interval, marked where it is of another kind than the others, or why it has none."""
+    text = _time(line, row)
+    return text + REPLAY_MARK if line.marked and row is not None and row.time else text
+
+
+def _time(line: Line, row: Row | None) -> str:
+    if row is not None and row.time is None and row.failures:
         return next(iter(row.failures))
-    if row is None or row.ms_per_step is None:
+    if row is None or row.time is None:
         return DASH
     if line.published:
-        return f"{numbers.published(row.ms_per_step.estimate, 8)} [{DASH}]"
-    return numbers.with_interval(row.ms_per_step)
+        return f"{numbers.published(row.time.estimate, 8)} [{DASH}]"
+    return numbers.with_interval(row.time)
 
 
 def _gain(line: Line) -> Estimate | None:
@@ -194,7 +246,7 @@ def _gpu_memory(line: Line) -> str:
 
 def _both(line: Line, text: Callable[[Row], str]) -> str:
     """Return a count of both devices, once where they agree."""
-    measured = [row for row in (line.cpu, line.gpu) if row is not None and row.ms_per_step is not None]
+    measured = [row for row in (line.cpu, line.gpu) if row is not None and row.time is not None]
     texts = [text(row) for row in measured or [line.row]]
     return " / ".join(texts if len(set(texts)) > 1 else texts[:1])
 

@@ -1,4 +1,7 @@
-"""The figure of a table: milliseconds per step on a logarithmic axis, one line a method, figures beside it."""
+"""The figure of a table: milliseconds per step on a logarithmic axis, one line a method, figures beside it.
+
+A method with random weights has its time of a replayed force call there, half a mark, and a marked figure.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.table import Row, Table, in_order
-from bench.report.columns import lines, time_text
+from bench.report.columns import has_steps, lines, time_text, unit
 from bench.report.numbers import DASH
 
 WIDTH = 7.0
@@ -48,10 +52,11 @@ class _Device:
     """Its row for each line, from the top."""
     texts: tuple[str, ...]
     """The figures beside the plot."""
+    unit: str
 
     @property
     def heading(self) -> str:
-        return f"{self.name}, ms/step"
+        return f"{self.name}, {self.unit}"
 
     @property
     def estimate_width(self) -> float:
@@ -66,7 +71,7 @@ class _Device:
 
     @property
     def measured(self) -> bool:
-        return any(row is not None and row.ms_per_step is not None for row in self.rows)
+        return any(row is not None and row.time is not None for row in self.rows)
 
     @property
     def published(self) -> bool:
@@ -95,16 +100,13 @@ def draw(table: Table) -> Figure:
     """Return the figure; a method that was not measured is in it with the reason in place of its figure."""
     shown = lines(dataclasses.replace(table, rows=tuple(in_order(table.rows))))
     is_paper = table.head.get("source") == "paper"
+    cpu, gpu = tuple(line.cpu for line in shown), tuple(line.gpu for line in shown)
     devices = [
-        _Device(
-            "CPU", _CPU, "o", tuple(line.cpu for line in shown), tuple(time_text(line, line.cpu) for line in shown)
-        ),
-        _Device(
-            "GPU", _GPU, "D", tuple(line.gpu for line in shown), tuple(time_text(line, line.gpu) for line in shown)
-        ),
+        _Device(name, color, marker, rows, tuple(map(time_text, shown, rows)), unit(table))
+        for name, color, marker, rows in (("CPU", _CPU, "o", cpu), ("GPU", _GPU, "D", gpu))
+        if any(rows)
     ]
-    devices = [device for device in devices if any(device.rows)]
-    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table))
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, any(line.marked for line in shown)))
     plotted = _LINE * max(len(shown), 1)
     below = _AXIS + _CAPTION_LINE * (caption.count("\n") + 1) + _MARGIN
     height = _ABOVE + plotted + below
@@ -113,7 +115,8 @@ def draw(table: Table) -> Figure:
     left = _GAP + max((_inches(line.label, 8) for line in shown), default=0.0)
     right = WIDTH - _MARGIN - sum(_GAP + device.width for device in devices)
     axes = figure.add_axes((left / WIDTH, below / height, (right - left) / WIDTH, plotted / height))
-    _dress(axes, [line.label for line in shown])
+    axis = "ms per optimisation step" if has_steps(table) else "ms per force call"
+    _dress(axes, [line.label for line in shown], axis)
     for i in range(len(shown)):
         _draw_line(axes, len(shown) - 1 - i, [(device, device.rows[i]) for device in devices], is_paper)
     x = right - left
@@ -140,14 +143,14 @@ def draw(table: Table) -> Figure:
 
 
 def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_paper: bool) -> None:
-    marked = [(device, row) for device, row in rows if row is not None and (row.ms_per_step or row.paper_ms_per_step)]
+    marked = [(device, row) for device, row in rows if row is not None and (row.time or row.paper_ms_per_step)]
     for device, row in marked:
         # side by side where both devices have something, so that no mark hides another
         at = y if len(marked) < 2 or is_paper else y + (0.14 if device.name == "CPU" else -0.14)
         if row.paper_ms_per_step is not None and not is_paper:
             axes.plot(row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=device.color, mew=0.8, zorder=2)
-        if row.ms_per_step is not None:
-            estimate = row.ms_per_step
+        if row.time is not None:
+            estimate = row.time
             if estimate.low is not None and estimate.high is not None:
                 axes.plot([estimate.low, estimate.high], [at, at], "|-", color=device.color, lw=1.0, ms=6, zorder=3)
             axes.plot(
@@ -195,13 +198,13 @@ def _inches(text: str, size: float) -> float:
     return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text.strip() else 0.0
 
 
-def _dress(axes: Axes, labels: list[str]) -> None:
+def _dress(axes: Axes, labels: list[str], axis: str) -> None:
     axes.set_xscale("log")
     axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.set_yticks(range(len(labels)), list(reversed(labels)))
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", which="both", width=0.6)
-    axes.set_xlabel("ms per optimisation step", labelpad=2)
+    axes.set_xlabel(axis, labelpad=2)
     axes.xaxis.set_major_locator(LogLocator(base=10, numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(_power))
     axes.xaxis.set_minor_locator(LogLocator(base=10, subs=tuple(range(2, 10)), numticks=12))
@@ -235,7 +238,7 @@ def _legend(devices: list[_Device], is_paper: bool) -> list[Line2D]:
     return handles
 
 
-def _caption(table: Table) -> Iterable[str]:
+def _caption(table: Table, marked: bool) -> Iterable[str]:
     head = table.head
     machine, dataset = head.get("machine", {}), head.get("dataset", {})
     threads = head.get("settings", {}).get("threads")
@@ -251,3 +254,5 @@ def _caption(table: Table) -> Iterable[str]:
         text = "Bars and brackets: 95 % bootstrap intervals over structures"
         over_steps = dict.fromkeys(row.label for row in table.rows if row.interval_over == "steps")
         yield text + (f"; over steps for {', '.join(over_steps)}" if over_steps else "") + "."
+    if marked:
+        yield f"{REPLAY_MARK}: random weights; ms per force call along a fixed path, of which a step of BFGS makes one."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.analysis.table import RELAX, REPLAY
 from bench.report import numbers
 
 
@@ -72,11 +73,17 @@ def _data_set(dataset: Mapping[str, Any]) -> str:
 
 
 def _protocol(settings: Mapping[str, Any]) -> str:
-    rounds = settings.get("rounds")
-    parts = [
+    rounds, points = settings.get("rounds"), settings.get("replay_points")
+    protocols = settings.get("protocols") or [RELAX]
+    relax = [
         f"relax with {settings['optimizer']}" if settings.get("optimizer") else "relax",
         f"fmax {settings['fmax']:g} eV/Å" if settings.get("fmax") else None,
         f"at most {settings['max_steps']} steps" if settings.get("max_steps") else None,
+    ]
+    replay = f"replay of {points} point{'s' if points != 1 else ''} from each structure" if points else "replay"
+    parts = [
+        *(relax if RELAX in protocols else []),
+        replay if REPLAY in protocols else None,
         f"{rounds} round{'s' if rounds != 1 else ''}" if rounds else None,
         _budget(settings.get("budget_s") or {}),
     ]

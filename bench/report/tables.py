@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
 from bench.errors import BadInput
-from bench.report.columns import columns, failures, fitting, lines, means
+from bench.report.columns import columns, failures, fitting, has_steps, lines, means
 from bench.report.heading import heading
 from bench.report.terminal import render_terminal
 
@@ -84,6 +85,7 @@ _LATEX = {
     "±": r"$\pm$",
     "Å": r"\AA{}",
     "µ": r"$\mu$",
+    "ʳ": r"\textsuperscript{r}",
     "\n": " ",
 }
 
@@ -94,10 +96,9 @@ _LATEX_WIDTH = 105  # characters in footnotesize over the two columns of a page
 def _latex(table: Table) -> str:
     """Return a ``table`` environment that needs ``\\usepackage{booktabs}`` and nothing else."""
     shown = fitting(table, _LATEX_WIDTH)
-    caption = "Time of an optimisation step. " + " ".join(
-        f"{label}: {text.rstrip('.')}." for label, text in heading(table.head)
-    )
-    body = [" & ".join(escape(column.text(line)) for column in shown) + r" \\" for line in lines(table)]
+    subject = "an optimisation step" if has_steps(table) else "a force call"
+    caption = f"Time of {subject}. " + " ".join(f"{label}: {text.rstrip('.')}." for label, text in heading(table.head))
+    body = [" & ".join(_latex_cell(column.text(line)) for column in shown) + r" \\" for line in lines(table)]
     footnotes = [f"{label}: {text}" for label, text in (*failures(table), *means(table))] + list(table.notes)
     return "\n".join(
         [
@@ -123,6 +124,12 @@ def _latex(table: Table) -> str:
             "",
         ]
     )
+
+
+def _latex_cell(text: str) -> str:
+    # the mark hangs over, so that the figures stay below each other
+    mark = _LATEX[REPLAY_MARK]
+    return escape(text).replace(mark, rf"\rlap{{{mark}}}")
 
 
 def escape(text: str) -> str:
@@ -236,6 +243,7 @@ def _mean_object(mean: Mean) -> dict[str, Any]:
         "low": mean.low,
         "high": mean.high,
         "common_structures": mean.n,
+        "protocol": mean.protocol,
     }
 
 

@@ -9,11 +9,15 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.table import Table
 from bench.records import FAILURES
 from bench.report.columns import GAP, failures, fitting, lines, means
 from bench.report.heading import heading
 from bench.report.numbers import DASH
+
+_BLANK = "\u2800"
+"""Stands for a blank that rich would strip from the end of a cell."""
 
 
 def render_terminal(table: Table, width: int | None = None, color: bool = False) -> str:
@@ -50,7 +54,7 @@ def render_terminal(table: Table, width: int | None = None, color: bool = False)
         parts += [Text(), notes]
     console.print(Group(*parts))
     # rich fills lines with blanks up to the width
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return "\n".join(line.replace(_BLANK, " ").rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 
 def _labelled(pairs: list[tuple[str, str]], width: int, style: str = "bold") -> RichTable:
@@ -79,19 +83,22 @@ def _grid(table: Table, width: int) -> RichTable:
 
 
 def _aligned(cells: list[str]) -> list[str]:
-    """Put the intervals of a column below each other, so that the estimates are too."""
+    """Put the intervals of a column below each other, so that the estimates are too, and let a mark hang over."""
+    if any(cell.endswith(REPLAY_MARK) for cell in cells):
+        cells = [cell if cell.endswith(REPLAY_MARK) else cell + _BLANK for cell in cells]
     width = max((len(cell) - cell.index("[") for cell in cells if "[" in cell), default=0)
     return [
         f"{cell[: cell.index('[')]}{cell[cell.index('[') :]:<{width}}"
         if "[" in cell
         else cell + " " * width
-        if cell == DASH
+        if cell.strip(_BLANK) == DASH
         else cell
         for cell in cells
     ]
 
 
 def _style(cell: str) -> str:
-    if cell.strip() in FAILURES:
+    text = cell.strip(f" {_BLANK}")
+    if text in FAILURES:
         return "red"
-    return "dim" if cell.strip() == DASH else ""
+    return "dim" if text == DASH else ""

@@ -30,10 +30,16 @@ def test_a_seed_gives_the_same_order_again():
 
 
 def test_the_default_budget_ends_a_bench_in_half_an_hour_and_gives_dft_three_shares():
-    methods = [method("uff", "force-field"), method("mlip", "mlip"), method("dft", "dft")]
-    budgets = default_budgets(methods, ["cpu", "cuda"])
-    assert budgets["dft"] == pytest.approx(3 * budgets["mlip"], rel=1e-2)
-    assert 2 * sum(budgets.values()) < 22 * 60
+    methods = [method("uff", "force-field"), *(method(f"mlip-{k}", "mlip") for k in range(10)), method("dft", "dft")]
+    budgets = default_budgets(methods, ["cpu"], rounds=3)
+    assert budgets["dft"] == pytest.approx(3 * budgets["mlip-1"], rel=1e-2)
+    assert budgets["mlip-1"] > 60
+    assert sum(budgets.values()) + 3 * 10 * 12 < 28 * 60
+
+
+def test_more_methods_than_half_an_hour_holds_get_at_least_twenty_seconds_each():
+    budgets = default_budgets([method(f"mlip-{k}", "mlip") for k in range(100)], ["cpu", "cuda"], rounds=3)
+    assert set(budgets.values()) == {20.0}
 
 
 def test_what_is_left_of_a_budget_is_shared_by_the_rounds_that_are_left():

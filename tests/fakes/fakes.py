@@ -26,12 +26,22 @@
 # elements = ["H"]
 # [tool.pesbench.methods.needs-weights]
 # checkpoint = { file = "no-such-file.ckpt", licence = "none" }
+# [tool.pesbench.methods.architecture]
+# random-weights = true
+# parameters = 153
+# checkpoint = { file = "springs.json", licence = "none", gated = "https://example.org/ask" }
+# [tool.pesbench.methods.wrong-architecture]
+# random-weights = true
+# parameters = 1000
+# checkpoint = { file = "springs.json", licence = "none" }
 # [tool.pesbench.methods.only-cuda]
 # devices = ["cuda"]
 # ///
 """Methods that do one thing wrong each, and two that are right; measured through the same path as real ones."""
 
+import json
 import os
+import random
 import signal
 import time
 
@@ -49,7 +59,17 @@ class Fakes(Adapter):
             os.kill(os.getpid(), signal.SIGSEGV)
         self.method = method
         self.starts = 0
+        self.stiffness = json.loads(checkpoint.read_text()) if checkpoint else None
         return springs(self)
+
+    def make_random(self, method, path, seed):
+        """Write random spring constants, one for each pair of 18 atoms."""
+        draw = random.Random(seed)
+        path.write_text(json.dumps([draw.uniform(4, 6) for _ in range(153)]))
+
+    def count_parameters(self):
+        """Return the number of spring constants that were loaded."""
+        return len(self.stiffness) if self.stiffness else None
 
     def new_structure(self, calculator, atoms):
         """Count the fresh starts: the warm-up makes three, each structure two (its final force call is one)."""

@@ -1,22 +1,14 @@
-"""One table that has everything: two devices, random weights, a failure, a censored DFT row, names to escape."""
+"""Tables that have everything: two devices, random weights, a failure, a censored DFT row, names to escape."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pytest
-from synthetic import campaign, method, relaxations, steps_of
+from synthetic import campaign, method, relaxations, replays, steps_of
 
 from bench.analysis.summary import summarise
 from bench.analysis.table import Table
 from bench.report import paper
-
-
-def _campaign(gpus: list[str]) -> dict:
-    made = campaign()
-    made["machine"]["gpus"] = gpus
-    made["settings"]["budget_s"] = {"7net-0": 300.0, "gfn2-xtb": 120.0}
-    return made
-
 
 METHODS = [
     method("uff", kind="force-field", paper="uff", label="UFF (Open Babel CG)", optimizer="native"),
@@ -27,37 +19,79 @@ METHODS = [
     method("7net-l3i5", label="SevenNet-l3i5", failure="out-of-memory", message="the memory did not suffice"),
     method("pbe0-def2-svp", kind="dft", paper="pbe0-def2-svp", label="PBE0/def2-SVP (NWChem, cold guess)"),
 ]
+ON_GPU = [
+    method("7net-0", "cuda", label="SevenNet-0"),
+    method("nequix-mp-1", "cuda", label="Nequix MP-1", paper="nequix-mp-1"),
+    method("eqv2-m", "cuda", label="eqV2 M", paper="eqv2-m", weights="random"),
+    method("gfn2-xtb", "cuda", kind="semi-empirical", label="GFN2-xTB", failure="no-device", message="CPU only"),
+]
 DFT = relaxations("pbe0-def2-svp", 33422.0, count=1, rounds=1, status="censored", steps=9)
 FRAMES = [
     relaxations("uff", 0.1534, native=True),
     relaxations("gfn2-xtb", 24.3),
     relaxations("7net-0", 113.24, noise=0.1),
     relaxations("nequix-mp-1", 61.0),
-    relaxations("eqv2-m", 812.0),
     DFT,
 ]
+ON_GPU_FRAMES = [relaxations("7net-0", 22.0, "cuda"), relaxations("nequix-mp-1", 31.0, "cuda", count=37)]
+RANDOM = [replays("eqv2-m", 812.0)]
+RANDOM_ON_GPU = [replays("eqv2-m", 80.0, "cuda")]
+PATHS = [
+    replays("uff", 0.04),
+    replays("gfn2-xtb", 24.0),
+    replays("7net-0", 110.0, noise=0.1),
+    replays("nequix-mp-1", 58.0),
+    replays("pbe0-def2-svp", 31000.0, count=1, rounds=1),
+]
+PATHS_ON_GPU = [replays("7net-0", 21.0, "cuda"), replays("nequix-mp-1", 29.0, "cuda", count=37)]
+
+
+def table_of(
+    methods: list[dict], frames: list[pd.DataFrame], paths: list[pd.DataFrame], protocols: list[str], gpus: list[str]
+) -> Table:
+    made = campaign()
+    made["machine"]["gpus"] = gpus
+    made["settings"] |= {
+        "budget_s": {"7net-0": 300.0, "gfn2-xtb": 120.0},
+        "protocols": protocols,
+        "replay_points": 10,
+    }
+    return summarise(
+        made,
+        pd.DataFrame(methods),
+        pd.concat(frames, ignore_index=True) if frames else DFT[:0],
+        steps_of(DFT),
+        replays=pd.concat(paths, ignore_index=True),
+        paper=paper.read(),
+    )
 
 
 @pytest.fixture(scope="session")
 def cpu_table() -> Table:
-    return summarise(
-        _campaign([]), pd.DataFrame(METHODS), pd.concat(FRAMES, ignore_index=True), steps_of(DFT), paper=paper.read()
-    )
+    return table_of(METHODS, FRAMES, RANDOM, ["relax"], [])
 
 
 @pytest.fixture(scope="session")
 def gpu_table() -> Table:
-    methods = [
-        *METHODS,
-        method("7net-0", "cuda", label="SevenNet-0"),
-        method("nequix-mp-1", "cuda", label="Nequix MP-1", paper="nequix-mp-1"),
-        method("gfn2-xtb", "cuda", kind="semi-empirical", label="GFN2-xTB", failure="no-device", message="CPU only"),
-    ]
-    frames = [*FRAMES, relaxations("7net-0", 22.0, "cuda"), relaxations("nequix-mp-1", 31.0, "cuda", count=37)]
-    return summarise(
-        _campaign(["NVIDIA H200"]),
-        pd.DataFrame(methods),
-        pd.concat(frames, ignore_index=True),
-        steps_of(DFT),
-        paper=paper.read(),
-    )
+    methods = [*METHODS, *ON_GPU]
+    return table_of(methods, FRAMES + ON_GPU_FRAMES, RANDOM + RANDOM_ON_GPU, ["relax"], ["NVIDIA H200"])
+
+
+@pytest.fixture(scope="session")
+def both_table() -> Table:
+    """Return a table of relaxations and replays on the CPU."""
+    return table_of(METHODS, FRAMES, RANDOM + PATHS, ["relax", "replay"], [])
+
+
+@pytest.fixture(scope="session")
+def both_gpu_table() -> Table:
+    """Return a table of relaxations and replays on both devices."""
+    paths = RANDOM + RANDOM_ON_GPU + PATHS + PATHS_ON_GPU
+    return table_of([*METHODS, *ON_GPU], FRAMES + ON_GPU_FRAMES, paths, ["relax", "replay"], ["NVIDIA H200"])
+
+
+@pytest.fixture(scope="session")
+def replay_table() -> Table:
+    """Return a table of replays alone, on both devices."""
+    paths = RANDOM + RANDOM_ON_GPU + PATHS + PATHS_ON_GPU
+    return table_of([*METHODS, *ON_GPU], [], paths, ["replay"], ["NVIDIA H200"])

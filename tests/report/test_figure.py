@@ -51,9 +51,9 @@ def test_no_letter_is_smaller_than_seven_points(gpu_table, cpu_table):
         assert min(found.get_fontsize() for found in figure.draw(table).findobj(Text) if found.get_text()) >= 7
 
 
-@pytest.mark.parametrize("which", ["cpu", "gpu", "paper"])
-def test_no_text_runs_over_the_edge_or_into_other_text(which, cpu_table, gpu_table):
-    drawn = figure.draw({"cpu": cpu_table, "gpu": gpu_table, "paper": paper.table()}[which])
+@pytest.mark.parametrize("which", ["cpu_table", "gpu_table", "both_gpu_table", "replay_table", "paper"])
+def test_no_text_runs_over_the_edge_or_into_other_text(which, request):
+    drawn = figure.draw(paper.table() if which == "paper" else request.getfixturevalue(which))
     drawn.canvas.draw()
     axes = drawn.axes[0]
     low, high = axes.get_xlim()

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bench import store
+from bench import frames, store
 from bench.analysis.summary import summarise
 from bench.records import Relaxation
 from bench.report import paper
@@ -72,9 +72,9 @@ def million_steps(tmp_path_factory):
 
 def test_a_million_steps_are_read_and_tabulated(benchmark, million_steps):
     def tabulate():
-        run = store.load(million_steps)
+        run = frames.load(million_steps)
         return render(summarise(run.campaign, run.methods, run.structures, run.steps, paper=paper.read()), "json")
 
     table = benchmark.pedantic(tabulate, rounds=3)
     assert table.count('"ms_per_step"') == METHODS
-    assert len(store.load(million_steps).steps) == METHODS * STRUCTURES * ROUNDS * (STEPS + 1)
+    assert len(frames.load(million_steps).steps) == METHODS * STRUCTURES * ROUNDS * (STEPS + 1)

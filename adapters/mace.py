@@ -1,0 +1,231 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "mace-torch==0.3.16",
+#   "torch==2.13.0",
+#   "ase==3.29.0",
+#   "numpy==2.4.6",
+# ]
+#
+# [tool.uv]
+# exclude-newer = "2026-11-15T00:00:00Z"
+# exclude-newer-package = { torch = false }
+# override-dependencies = [
+#   "configargparse; sys_platform == 'never'",
+#   "gitpython; sys_platform == 'never'",
+#   "prettytable; sys_platform == 'never'",
+#   "python-hostlist; sys_platform == 'never'",
+#   "pyyaml; sys_platform == 'never'",
+# ]
+#
+# [tool.pesbench]
+# family = "MACE"
+# kind = "mlip"
+# devices = ["cpu", "cuda"]
+# dtypes = ["float32", "float64"]  # the default of mace_mp first; mace_off and mace_omol have float64
+# download-mb = 300  # with a CPU build of torch
+# cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance is not used
+#
+# # Upstream publishes no SHA-256. These sizes and hashes were not taken from a file of ours: several public
+# # repositories that have nothing to do with each other pin the same ones for the files at these addresses.
+#
+# [tool.pesbench.methods.mace-mh-1]
+# label = "MACE-MH-1 (omol)"
+# paper = "mace-mh-1"
+# parameters = 6439878
+# random-weights = true
+# memory-mb = 850  # 1050 in float64
+# note = "Head omol (wB97M-V, for molecules) of six; neutral singlets only. Weights: academic use only (ASL)."
+# [tool.pesbench.methods.mace-mh-1.checkpoint]
+# file = "mace-mh-1.model"
+# licence = "ASL (Academic Software License: not for commercial use)"
+# url = "https://github.com/ACEsuit/mace-foundations/releases/download/mace_mh_1/mace-mh-1.model"
+# bytes = 59208139
+# sha256 = "a522eb7f59c7879963d41586528f4980baf33e086c94aa92e3eafdeccad3be47"
+#
+# [tool.pesbench.methods.mace-mpa-0]
+# label = "MACE-MPA-0 (medium)"
+# default = false
+# note = "Trained on periodic materials (PBE+U), no dispersion correction."
+# [tool.pesbench.methods.mace-mpa-0.checkpoint]
+# file = "mace-mpa-0-medium.model"
+# licence = "MIT"
+# url = "https://github.com/ACEsuit/mace-mp/releases/download/mace_mpa_0/mace-mpa-0-medium.model"
+# bytes = 79462305
+# sha256 = "75428afe3a1d7d8062e19bcaabd5c433623cabf308242ec9fb493e38604fb638"
+#
+# [tool.pesbench.methods.mace-off23]
+# label = "MACE-OFF23 (medium)"
+# dtypes = ["float64", "float32"]
+# default = false
+# note = "Ten elements of organic molecules, neutral ones only. Weights: academic use only (ASL)."
+# [tool.pesbench.methods.mace-off23.checkpoint]
+# file = "MACE-OFF23_medium.model"
+# licence = "ASL (Academic Software License: not for commercial use)"
+# url = "https://github.com/ACEsuit/mace-off/raw/91a78c5a9c300d1104700d9352c8bfe449227737/mace_off23/MACE-OFF23_medium.model"
+#
+# [tool.pesbench.methods.mace-omol-0]
+# label = "MACE-OMOL-0 (extra large)"
+# dtypes = ["float64", "float32"]
+# default = false
+# note = "Charge 0 and spin multiplicity 1 unless the structure has others. Weights: academic use only (ASL)."
+# [tool.pesbench.methods.mace-omol-0.checkpoint]
+# file = "MACE-omol-0-extra-large-1024.model"
+# licence = "ASL (Academic Software License: not for commercial use)"
+# url = "https://github.com/ACEsuit/mace-foundations/releases/download/mace_omol_0/MACE-omol-0-extra-large-1024.model"
+# bytes = 422242640
+# sha256 = "9b64b4fd5153ca578c694abc57806d8111050de6ff652e695c9b525bc4d36469"
+# ///
+"""MACE's foundation models, with its e3nn kernels and not compiled, as its calculator runs them by default."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from bench.adapter import Adapter
+
+HEADS = {"mace-mh-1": "omol"}  # which of several heads; a model with a single one needs no name
+MH_1_HEADS = ["matpes_r2scan", "mp_pbe_refit_add", "spice_wB97M", "oc20_usemppbe", "omol", "omat_pbe"]
+ACCELERATORS = {"cuequivariance_torch", "openequivariance"}
+
+
+class Mace(Adapter):
+    """MACE's ASE calculator; the stress comes with the forces and cannot be switched off."""
+
+    def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
+        """Return MACE's ASE calculator (eV, Angstrom) of `checkpoint`, converted to `dtype`."""
+        if checkpoint is None:
+            raise ValueError(f"{method} needs its checkpoint file; MACE would fetch one without checking it")
+        _import_mace()
+        import torch
+        from mace.calculators import MACECalculator
+
+        torch.set_num_threads(threads)
+        head = HEADS.get(method)
+        # a Path, because MACE takes a str for a pattern
+        calculator = MACECalculator(model_paths=checkpoint, device=device, default_dtype=dtype, head=head)
+        if head is not None and calculator.head != head:  # MACE only warns, and takes the last head
+            raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(calculator.available_heads)}")
+        self._calculator = calculator
+        return calculator
+
+    def make_random(self, method: str, path: Path, seed: int) -> None:
+        """Write MACE-MH-1 with random weights to `path`, as the pickled module that MACE releases are.
+
+        The hyper-parameters are those of its published training configuration and of the training script's
+        defaults; what only shifts or scales the energy (isolated atoms) is the same for all heads here.
+        """
+        if method != "mace-mh-1":
+            raise ValueError(f"{method} cannot be built with random weights")
+        _import_mace()
+        import numpy as np
+        import torch
+        from e3nn import o3
+        from mace.modules import RealAgnosticResidualNonLinearInteractionBlock, ScaleShiftMACE
+
+        torch.manual_seed(seed)
+        torch.set_default_dtype(torch.float64)  # as released; load() converts
+        elements = [*range(1, 84), *range(89, 95)]
+        model = ScaleShiftMACE(
+            r_max=6.0,
+            num_bessel=10,
+            num_polynomial_cutoff=5,
+            max_ell=3,
+            interaction_cls=RealAgnosticResidualNonLinearInteractionBlock,
+            interaction_cls_first=RealAgnosticResidualNonLinearInteractionBlock,
+            num_interactions=2,
+            num_elements=len(elements),
+            hidden_irreps=o3.Irreps("512x0e + 512x1o"),
+            edge_irreps=o3.Irreps("128x0e + 128x1o"),
+            MLP_irreps=o3.Irreps("16x0e"),
+            atomic_energies=np.full((len(MH_1_HEADS), len(elements)), -1.0),
+            avg_num_neighbors=30.0,
+            atomic_numbers=elements,
+            correlation=3,
+            gate=torch.nn.functional.silu,
+            pair_repulsion=True,
+            distance_transform="Agnesi",
+            apply_cutoff=False,
+            use_reduced_cg=False,
+            use_agnostic_product=True,
+            use_edge_irreps_first=True,
+            radial_MLP=[64, 64, 64],
+            heads=MH_1_HEADS,
+            atomic_inter_scale=[0.7735790334431056] * len(MH_1_HEADS),
+            atomic_inter_shift=[0.0] * len(MH_1_HEADS),
+        )
+        torch.save(model, path)
+
+    def synchronize(self) -> None:
+        """Wait until the GPU has finished; nothing to wait for on a CPU."""
+        if self._calculator.device.type == "cuda":
+            import torch
+
+            torch.cuda.synchronize(self._calculator.device)
+
+    def prepare(self, atoms: Any) -> Any:
+        """Return a copy that has charge and spin multiplicity where the model takes them, and not where it does not.
+
+        A charge that the model cannot take, or an element that it was not trained on, is a ValueError.
+        """
+        unknown = sorted(set(atoms.numbers.tolist()) - set(map(int, self._calculator.z_table.zs)))
+        if unknown:
+            raise ValueError(f"this MACE model does not know the element with the atomic number {unknown[0]}")
+        atoms = atoms.copy()
+        charge, spin = int(atoms.info.pop("charge", 0)), int(atoms.info.pop("spin", 1))
+        if self._knows_charge:
+            atoms.info.update(charge=charge, spin=spin)
+        elif charge or spin != 1:
+            raise ValueError(f"this MACE model knows neutral singlets only, not charge {charge}, multiplicity {spin}")
+        return atoms
+
+    def count_parameters(self) -> int:
+        """Return the number of parameters of the model, all heads included, as published."""
+        return sum(parameter.numel() for parameter in self._model.parameters())
+
+    def settings(self) -> dict[str, Any]:
+        """Return the head, the kernel and the precision that really run; the cutoff in Angstrom."""
+        import torch
+
+        packages = {type(module).__module__.partition(".")[0] for module in self._model.modules()}
+        return {
+            "head": self._calculator.head,
+            "heads": list(self._calculator.available_heads),
+            "kernel": ", ".join(sorted(packages & ACCELERATORS)) or "e3nn",
+            "compiled": self._calculator.use_compile,
+            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in self._model.parameters()}),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "device": str(self._calculator.device),
+            "threads": torch.get_num_threads(),
+            "cutoff": self._calculator.r_max,
+            "charge_and_spin": "of the structure, else 0 and 1" if self._knows_charge else "not taken",
+            "dispersion": "none added",
+            "stress": "computed with the forces",
+        }
+
+    def peak_device_memory(self) -> int | None:
+        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
+        if self._calculator.device.type != "cuda":
+            return None
+        import torch
+
+        return int(torch.cuda.max_memory_allocated(self._calculator.device))
+
+    @property
+    def _model(self) -> Any:
+        """The model itself: a calculator may hold a committee, and a released one holds a single model."""
+        (model,) = self._calculator.models
+        return model
+
+    @property
+    def _knows_charge(self) -> bool:
+        return "total_charge" in (getattr(self._model, "embedding_specs", None) or {})
+
+
+def _import_mace() -> None:
+    """Import MACE, which lets torch read e3nn's and its own pickles; e3nn 0.4.4 cannot be imported before it."""
+    # it says so once per place that reads a file: e3nn's import, MACE's calculator
+    warnings.filterwarnings("ignore", message="Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD detected")
+    import mace.modules  # noqa: F401

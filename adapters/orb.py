@@ -1,0 +1,178 @@
+# /// script
+# requires-python = ">=3.11,<3.13"  # dm-tree 0.1.8 has no wheels for a later one
+# dependencies = [
+#   "orb-models==0.5.5",
+#   "torch==2.13.0",
+#   "ase==3.29.0",
+#   "numpy==2.4.6",
+# ]
+#
+# [tool.uv]
+# exclude-newer = "2026-11-15T00:00:00Z"
+# exclude-newer-package = { torch = false }
+# override-dependencies = [
+#   "hf-xet; sys_platform == 'never'",
+#   "matplotlib; sys_platform == 'never'",
+# ]
+#
+# [tool.pesbench]
+# family = "Orb"
+# kind = "mlip"
+# devices = ["cpu", "cuda"]
+# dtypes = ["float32", "float64"]
+# download-mb = 320  # with a CPU build of torch
+# cuda-dependencies = []  # a CUDA build of torch brings what it needs
+#
+# [tool.pesbench.methods.orb-v3-conservative-inf-omat]
+# label = "Orb-v3 conservative inf OMat"
+# paper = "orb-v3"
+# parameters = 25510582
+# note = "The Orb-v3 that upstream advises to begin with; the paper does not say which one it measured. Not compiled."
+# random-weights = true
+# memory-mb = 550
+# [tool.pesbench.methods.orb-v3-conservative-inf-omat.checkpoint]
+# file = "orb-v3-conservative-inf-omat-20250404.ckpt"
+# licence = "Apache-2.0"
+# url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-v3/orb-v3-conservative-inf-omat-20250404.ckpt"
+#
+# [tool.pesbench.methods.orb-v3-direct-20-omat]
+# label = "Orb-v3 direct 20 OMat"
+# parameters = 25644479
+# note = "Forces predicted beside the energy, not derived from it; at most 20 neighbours. Not compiled."
+# default = false
+# conservative = false
+# random-weights = true
+# memory-mb = 550
+# [tool.pesbench.methods.orb-v3-direct-20-omat.checkpoint]
+# file = "orb-v3-direct-20-omat-20250404.ckpt"
+# licence = "Apache-2.0"
+# url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-v3/orb-v3-direct-20-omat-20250404.ckpt"
+#
+# [tool.pesbench.methods.orb-v3-conservative-omol]
+# label = "OrbMol conservative (orb-v3-conservative-omol)"
+# parameters = 25839670
+# note = "Charge 0 and spin multiplicity 1 unless the structure has others. Not compiled."
+# default = false
+# random-weights = true
+# memory-mb = 550
+# [tool.pesbench.methods.orb-v3-conservative-omol.checkpoint]
+# file = "orb-v3-conservative-omol-20250820.ckpt"
+# licence = "Apache-2.0"
+# url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-v3-conservative-omol-20250820.ckpt"
+# ///
+"""Orb-v3 models, run eagerly: upstream compiles by default, which gains little for so small molecules on a CPU."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from bench.adapter import Adapter
+
+PRECISIONS = {"float32": "float32-high", "float64": "float64"}  # "high" is upstream's default: TF32 on a GPU
+ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # what upstream's function of each model passes on
+    "orb-v3-conservative-inf-omat": ("orb_v3_conservative_architecture", {}),
+    "orb-v3-direct-20-omat": ("orb_v3_direct_architecture", {}),
+    "orb-v3-conservative-omol": (
+        "orb_v3_conservative_architecture",
+        {"has_charge_spin_cond": True, "has_stress": False},
+    ),
+}
+
+
+class Orb(Adapter):
+    """Orb's ASE calculator; stress, rotational gradient and confidence come with the forces and stay on."""
+
+    def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
+        """Return Orb's ASE calculator (eV, Angstrom) of `checkpoint`."""
+        if checkpoint is None:
+            raise ValueError(f"{method} needs its checkpoint file; Orb would fetch one without checking it")
+        import cached_path
+        import torch
+        from orb_models.forcefield.calculator import ORBCalculator
+        from orb_models.forcefield.pretrained import ORB_PRETRAINED_MODELS
+
+        torch.set_num_threads(threads)
+        checkpoint = checkpoint.resolve()
+        # Even for a local file, cached_path makes its cache folder, by default in the home directory.
+        cached_path.set_cache_dir(checkpoint.parent)
+        with warnings.catch_warnings():
+            # that it sets torch's default precision; settings() says which
+            warnings.filterwarnings("ignore", message="Setting global torch default dtype", category=UserWarning)
+            warnings.filterwarnings("ignore", message="Consider passing 'precision", category=UserWarning)
+            model = ORB_PRETRAINED_MODELS[method](
+                weights_path=str(checkpoint), device=device, precision=PRECISIONS[dtype], compile=False
+            )
+        _refuse_missing_heads(model, checkpoint)
+        self._calculator = ORBCalculator(model, device=device)
+        self._device = torch.device(device)
+        return self._calculator
+
+    def make_random(self, method: str, path: Path, seed: int) -> None:
+        """Write the state dict of upstream's architecture as upstream initialises it (element energies included)."""
+        import torch
+        from orb_models.forcefield import pretrained
+
+        torch.manual_seed(seed)
+        name, options = ARCHITECTURES[method]
+        torch.save(getattr(pretrained, name)(device="cpu", **options).state_dict(), path)
+
+    def synchronize(self) -> None:
+        """Wait until the GPU has finished; nothing to wait for on a CPU."""
+        if self._device.type == "cuda":
+            import torch
+
+            torch.cuda.synchronize(self._device)
+
+    def prepare(self, atoms: Any) -> Any:
+        """Return a copy with charge and spin multiplicity where the model takes them, and without where not."""
+        atoms = atoms.copy()
+        charge, spin = int(atoms.info.pop("charge", 0)), int(atoms.info.pop("spin", 1))
+        if self._calculator.expects_charge_and_spin:
+            atoms.info.update(charge=charge, spin=spin)
+        elif charge:
+            raise ValueError(f"this Orb model knows no charges, and the structure has the charge {charge}")
+        return atoms
+
+    def count_parameters(self) -> int:
+        """Return the number of parameters, the 118 reference energies included, as published."""
+        return sum(parameter.numel() for parameter in self._calculator.model.parameters())
+
+    def settings(self) -> dict[str, Any]:
+        """Return what really runs: precision, compilation, charge and spin, graph; the cutoff in Angstrom."""
+        import torch
+
+        calculator, model = self._calculator, self._calculator.model
+        return {
+            "kernel": "PyTorch",
+            "compiled": bool(model.is_compiled()),
+            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()}),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "device": str(self._device),
+            "threads": torch.get_num_threads(),
+            "forces": "gradient of the energy" if calculator.conservative else "direct",
+            "charge_and_spin": "of the structure, else 0 and 1" if calculator.expects_charge_and_spin else "not taken",
+            "cutoff": calculator.system_config.radius,
+            "max_neighbours": calculator.max_num_neighbors or calculator.system_config.max_num_neighbors,
+            "stress": "computed with the forces" if model.has_stress else "none",
+        }
+
+    def peak_device_memory(self) -> int | None:
+        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
+        if self._device.type != "cuda":
+            return None
+        import torch
+
+        return int(torch.cuda.max_memory_allocated(self._device))
+
+
+def _refuse_missing_heads(model: Any, checkpoint: Path) -> None:
+    """Raise ValueError where `checkpoint` lacks energy or force weights: upstream would leave them at random."""
+    import torch
+
+    found = torch.load(checkpoint, map_location="meta", weights_only=True)
+    needed = {name for name in model.state_dict() if name.startswith(("heads.energy.", "heads.forces."))}
+    missing = sorted(needed - set(found))
+    if missing:
+        raise ValueError(f"{checkpoint.name} lacks weights of this Orb model, among them {missing[0]}")

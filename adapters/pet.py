@@ -1,0 +1,186 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "upet==0.3.1",
+#   "metatrain==2026.4.1",
+#   "torch==2.13.0",
+#   "ase==3.29.0",
+#   "numpy==2.4.6",
+# ]
+#
+# [tool.uv]
+# exclude-newer = "2026-11-15T00:00:00Z"
+# exclude-newer-package = { torch = false }
+# override-dependencies = [
+#   "hf-xet; sys_platform == 'never'",
+#   "matplotlib; sys_platform == 'never'",
+#   "nvalchemi-toolkit-ops; sys_platform == 'never'",  # neighbour lists on a GPU; it brings warp
+# ]
+#
+# [tool.pesbench]
+# family = "PET"
+# kind = "mlip"
+# devices = ["cpu", "cuda"]
+# dtypes = ["float32", "float64"]
+# download-mb = 290  # with a CPU build of torch
+# cuda-dependencies = ["nvalchemi-toolkit-ops==0.4.1"]
+#
+# [tool.pesbench.methods."pet-mad-1.5-s"]
+# label = "PET-MAD-1.5-S"
+# paper = "pet-mad-1.5-s"
+# parameters = 25924122
+# random-weights = true
+# memory-mb = 720
+# note = "Version 1.5.0, not upet's newest; LLPR uncertainty off (upet: on), its 65,536 parameters not counted."
+# [tool.pesbench.methods."pet-mad-1.5-s".checkpoint]
+# file = "pet-mad-s-v1.5.0.ckpt"
+# licence = "BSD-3-Clause"
+# url = "https://huggingface.co/lab-cosmo/upet/resolve/main/models/pet-mad-s-v1.5.0.ckpt"
+# ///
+"""PET-MAD, in upet's ASE calculator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.adapter import Adapter
+
+ARCHITECTURE = {  # where it differs from metatrain's defaults
+    "cutoff": 8.0,
+    "cutoff_width_adaptive": 0.5,  # what metatrain gives checkpoints that are older than this parameter
+    "num_neighbors_adaptive": 16,
+    "adaptive_cutoff_method": "grid",
+    "d_pet": 256,
+    "d_node": 1024,
+    "d_head": 256,
+    "d_feedforward": 512,
+    "num_attention_layers": 1,
+    "num_gnn_layers": 3,
+}
+ELEMENTS = 102
+ENSEMBLE = 128  # members of the LLPR ensemble, each a last layer of the energy
+
+
+class Pet(Adapter):
+    """upet's ASE calculator. PET is not equivariant: it has learned that a rotation leaves the energy as it is."""
+
+    def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
+        """Return upet's ASE calculator (eV, Angstrom) of `checkpoint`, scripted and without uncertainty.
+
+        By name, upet would ask Hugging Face for a list of its files even where it has the model.
+        """
+        if checkpoint is None:
+            raise ValueError(f"{method} needs its checkpoint file; upet would fetch one without checking it")
+        import torch
+        from upet.ase import UPETCalculator
+
+        torch.set_num_threads(threads)
+        if device != "cpu":
+            torch.cuda.set_device(device)  # metatomic drops the index, and so takes the current one
+        self._calculator = UPETCalculator(
+            checkpoint_path=checkpoint, dtype=dtype, device=device, non_conservative=False, uncertainty_threshold=None
+        )
+        # or it computes the stress of every molecule too, and divides it by the volume 0 of its cell
+        self._calculator.calculator.parameters["do_gradients_with_energy"] = False
+        return self._calculator
+
+    def make_random(self, method: str, path: Path, seed: int) -> None:
+        """Write a checkpoint of PET-MAD-S 1.5.0 as released, in its LLPR wrapper, with random weights to `path`."""
+        import torch
+        from metatrain.llpr import __model__ as LlprModel
+        from metatrain.pet import __model__ as PetModel
+        from metatrain.utils.architectures import get_default_hypers
+        from metatrain.utils.data import DatasetInfo
+        from metatrain.utils.data.target_info import get_energy_target_info, get_generic_target_info
+
+        def direct(name: str, quantity: str, unit: str, rank: int, sample: str) -> Any:
+            kind = {"cartesian": {"rank": rank}}
+            target = {"quantity": quantity, "unit": unit, "type": kind, "sample_kind": sample, "num_subtargets": 1}
+            return get_generic_target_info(name, target)
+
+        torch.manual_seed(seed)
+        targets = {
+            "energy": get_energy_target_info("energy", {"quantity": "energy", "unit": "eV"}),
+            "non_conservative_forces": direct("non_conservative_forces", "force", "eV/Angstrom", 1, "atom"),
+            "non_conservative_stress": direct("non_conservative_stress", "pressure", "eV/Angstrom^3", 2, "system"),
+        }
+        data = DatasetInfo(length_unit="angstrom", atomic_types=list(range(1, ELEMENTS + 1)), targets=targets)
+        model = LlprModel({"num_ensemble_members": {"energy": ENSEMBLE}}, data)
+        model.set_wrapped_model(PetModel({**get_default_hypers("pet")["model"], **ARCHITECTURE}, data))
+        for name, matrix in model.named_buffers(recurse=False):
+            if name.startswith("cholesky_"):  # zero before calibration, and so singular
+                matrix.copy_(torch.eye(len(matrix)))
+        torch.save(model.get_checkpoint(), path)
+
+    def synchronize(self) -> None:
+        """Wait until the GPU has finished; nothing to wait for on a CPU."""
+        if self._device.type == "cuda":
+            import torch
+
+            torch.cuda.synchronize(self._device)
+
+    def prepare(self, atoms: Any) -> Any:
+        """Return `atoms`; a charge, or an element that the model was not trained on, is a ValueError."""
+        capabilities = self._calculator.calculator._model.capabilities()
+        unknown = sorted(set(atoms.numbers.tolist()) - set(capabilities.atomic_types))
+        if unknown:
+            raise ValueError(f"PET-MAD does not know the element with the atomic number {unknown[0]}")
+        charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
+        if charge or spin != 1:
+            raise ValueError(f"PET-MAD knows neutral singlets only, not charge {charge}, multiplicity {spin}")
+        return atoms
+
+    def new_structure(self, calculator: Any, atoms: Any) -> Any:
+        """Return the calculator without its last results and without its neighbour list."""
+        from metatomic_ase._neighbors import AllNeighborsCalculator
+
+        calculator.reset()
+        model = calculator.calculator
+        model.reset()
+        model._nl_calculators = AllNeighborsCalculator(
+            model._model.requested_neighbor_lists(), skin=model.parameters["neighbor_skin"]
+        )
+        return calculator
+
+    def count_parameters(self) -> int:
+        """Return the number of trained parameters, without the ensemble for the uncertainty, as published."""
+        named = self._calculator.calculator._model.named_parameters()
+        return sum(parameter.numel() for name, parameter in named if "llpr_ensemble" not in name)
+
+    def settings(self) -> dict[str, Any]:
+        """Return heads, neighbour list and precision that really run; lengths in Angstrom."""
+        import torch
+        from metatomic_ase import _neighbors
+
+        model = self._calculator.calculator
+        on_gpu = self._device.type == "cuda" and _neighbors.HAS_NVALCHEMIOPS
+        return {
+            "energy": model._energy_key,
+            "forces": "direct head" if model._nc_forces else "gradient of the energy",
+            "uncertainty": "on" if self._calculator.supports_uncertainty else "off",
+            "rotational_average": "off",
+            "compiled": "TorchScript",
+            "neighbour_list": "nvalchemi" if on_gpu else "vesin",
+            "neighbour_skin": model.parameters["neighbor_skin"],
+            "cutoff": model._model.requested_neighbor_lists()[0].cutoff,
+            "dtype": str(model._dtype).removeprefix("torch."),
+            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in model._model.parameters()}),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "device": str(self._device),
+            "threads": torch.get_num_threads(),
+            "charge_and_spin": "not taken",
+            "stress": "only computed in a periodic cell",
+        }
+
+    def peak_device_memory(self) -> int | None:
+        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
+        if self._device.type != "cuda":
+            return None
+        import torch
+
+        return int(torch.cuda.max_memory_allocated(self._device))
+
+    @property
+    def _device(self) -> Any:
+        return next(self._calculator.calculator._model.parameters()).device

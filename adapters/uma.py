@@ -1,0 +1,279 @@
+# /// script
+# requires-python = ">=3.11,<3.15"
+# dependencies = [
+#   "fairchem-core==2.24.0",
+#   "torch==2.13.0",
+#   "ase==3.29.0",
+#   "numpy==2.4.6",
+# ]
+#
+# [tool.uv]
+# exclude-newer = "2026-11-15T00:00:00Z"
+# exclude-newer-package = { torch = false }
+# override-dependencies = [
+#   "ase-db-backends; sys_platform == 'never'",
+#   "clusterscope; sys_platform == 'never'",
+#   "cuda-python; sys_platform == 'never'",  # for UMA Nitro, which takes uma-s-1p2p1 and not uma-s-1p2
+#   "cwevals; sys_platform == 'never'",
+#   "lmdb; sys_platform == 'never'",
+#   "numba; sys_platform == 'never'",
+#   "nvalchemi-toolkit-ops; sys_platform == 'never'",  # a neighbour list that has to be asked for
+#   "nvidia-cutlass-dsl; sys_platform == 'never'",  # for UMA Nitro
+#   "tensorboard; sys_platform == 'never'",
+#   "websockets; sys_platform == 'never'",
+# ]
+#
+# [tool.pesbench]
+# family = "UMA"
+# kind = "mlip"
+# devices = ["cpu", "cuda"]
+# dtypes = ["float32", "float64"]
+# download-mb = 330  # with a CPU build of torch
+# cuda-dependencies = []  # a CUDA build of torch brings what it needs, Triton included
+#
+# [tool.pesbench.methods.uma-s-1p2]
+# label = "UMA-S-1.2 (omol)"
+# paper = "uma-s-1p2"
+# parameters = 291482433
+# random-weights = true
+# memory-mb = 5000
+# note = """
+# Task omol; the experts are merged for the molecule, which leaves 6.33 M of 291.5 M parameters; eager, no TF32, no \
+# stress. What fairchem does by default with this checkpoint (compile, TF32 on a GPU, stress) is uma-s-1p2-tuned."""
+# [tool.pesbench.methods.uma-s-1p2.checkpoint]
+# file = "uma-s-1p2.pt"
+# licence = "FAIR Chemistry License (code: MIT)"
+# url = "https://huggingface.co/facebook/UMA/resolve/main/checkpoints/uma-s-1p2.pt"
+# gated = "https://huggingface.co/facebook/UMA"
+#
+# [tool.pesbench.methods.uma-s-1p2-tuned]
+# label = "UMA-S-1.2 (omol, compiled)"
+# parameters = 291482433
+# random-weights = true
+# memory-mb = 5000
+# default = false
+# note = """
+# What fairchem 2.24 does by default with this checkpoint: task omol, merged experts (6.33 M of 291.5 M parameters), \
+# torch.compile (minutes at the first call, and a C++ compiler), TF32 on a GPU, stress."""
+# [tool.pesbench.methods.uma-s-1p2-tuned.checkpoint]
+# file = "uma-s-1p2.pt"
+# licence = "FAIR Chemistry License (code: MIT)"
+# url = "https://huggingface.co/facebook/UMA/resolve/main/checkpoints/uma-s-1p2.pt"
+# gated = "https://huggingface.co/facebook/UMA"
+# ///
+"""Meta's UMA-S-1.2 for molecules (task omol), its experts merged for the molecule at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.adapter import Adapter
+
+TASK = "omol"
+TUNED = "uma-s-1p2-tuned"
+
+
+class Uma(Adapter):
+    """fairchem's calculator, with every inference setting said: what its presets mean changes with the version."""
+
+    def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
+        """Return fairchem's ASE calculator (eV, Angstrom) of `checkpoint`."""
+        if checkpoint is None:
+            raise ValueError(f"{method} needs its checkpoint file; access is granted at huggingface.co/facebook/UMA")
+        import torch
+
+        torch.set_num_threads(threads)
+        kind, _, index = device.partition(":")
+        if kind == "cuda":
+            torch.cuda.set_device(int(index or 0))  # fairchem takes no index, but the current device
+        self._method, self._dtype, self._kind, self._checkpoint = method, dtype, kind, checkpoint
+        self._calculator = self._fresh()
+        # Counted now: the first call merges the experts.
+        self._count = sum(parameter.numel() for parameter in self._calculator.predictor.model.parameters())
+        self._system: tuple[Any, ...] | None = None
+        return self._calculator
+
+    def make_random(self, method: str, path: Path, seed: int) -> None:
+        """Write a checkpoint in fairchem's inference format: the architecture as released, fairchem's initial weights.
+
+        The element energies are zero. Sizes that the released configurations lack are those of uma-s-1p2p1, which
+        fairchem's fast path is written for; both have 64 experts and seven tasks.
+        """
+        import torch
+        from fairchem.core.models.base import HydraModel
+        from fairchem.core.units.mlip_unit.api.inference import MLIPInferenceCheckpoint
+
+        torch.manual_seed(seed)
+        weights = HydraModel(**{key: value for key, value in MODEL.items() if key != "_target_"}).state_dict()
+        averaged = {f"module.{name}": tensor for name, tensor in weights.items()}
+        averaged["n_averaged"] = torch.tensor(1)
+        torch.save(MLIPInferenceCheckpoint(MODEL, weights, averaged, _tasks()), path)
+
+    def synchronize(self) -> None:
+        """Wait until the GPU has finished; nothing to wait for on a CPU."""
+        if self._kind == "cuda":
+            import torch
+
+            torch.cuda.synchronize()
+
+    def prepare(self, atoms: Any) -> Any:
+        """Return a copy with the charge and the spin multiplicity that omol asks for: neutral singlet if not given."""
+        atoms = atoms.copy()
+        atoms.info = {"charge": 0, "spin": 1, **atoms.info}
+        return atoms
+
+    def new_structure(self, calculator: Any, atoms: Any) -> Any:
+        """Return the calculator without its last results.
+
+        The experts are merged at the first call, for one composition, charge and spin. Met with another one,
+        fairchem would go on unmerged and uncompiled, so load anew and merge here, outside the timed region.
+        """
+        system = atoms.get_chemical_formula(), atoms.info["charge"], atoms.info["spin"]
+        if self._system not in (None, system):
+            calculator.predictor = self._fresh().predictor
+            for _ in range(2):  # the second call still compiles a little
+                calculator.calculate(atoms.copy(), ["energy", "forces"], [])
+        self._system = system
+        calculator.reset()
+        return calculator
+
+    def count_parameters(self) -> int:
+        """Return the number of parameters in the checkpoint, all experts and tasks included."""
+        return self._count
+
+    def settings(self) -> dict[str, Any]:
+        """Return the inference settings that are in force; the cutoff in Angstrom."""
+        import torch
+
+        predictor = self._calculator.predictor
+        backbone = predictor.model.module.backbone
+        used = predictor.inference_settings
+        return {
+            "task": self._calculator.task_name,
+            "charge and spin": "0 and 1 unless the structure says otherwise",
+            "merge_mole": used.merge_mole,
+            "merged_parameters": sum(p.numel() for p in predictor.model.parameters()) if used.merge_mole else None,
+            "compile": used.compile,
+            "tf32": used.tf32,
+            "nitro": used.nitro,
+            "activation_checkpointing": used.activation_checkpointing,
+            "kernel": type(backbone.backend).__name__,
+            "graph": f"version {backbone.radius_pbc_version}",
+            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in predictor.model.parameters()}),
+            "float32_matmul_precision": "high" if used.tf32 else "highest",
+            "device": str(predictor.device),
+            "threads": torch.get_num_threads(),
+            "cutoff": backbone.cutoff,
+            "max_neighbors": backbone.max_neighbors,
+            "stress": "computed with the forces" if backbone.regress_config.stress else "off",
+        }
+
+    def peak_device_memory(self) -> int | None:
+        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
+        if self._kind == "cpu":
+            return None
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+
+    def _fresh(self) -> Any:
+        """Return a calculator with the model as it is in the checkpoint, its experts not yet merged."""
+        from fairchem.core import FAIRChemCalculator
+        from fairchem.core.units.mlip_unit import InferenceSettings, load_predict_unit
+
+        tuned = self._method == TUNED
+        settings = InferenceSettings(
+            merge_mole=True,
+            compile=tuned,
+            tf32=tuned,
+            nitro=False,  # not for uma-s-1p2
+            activation_checkpointing=False,
+            base_precision_dtype=self._dtype,
+            execution_mode=None,  # "general" on a CPU, the Triton kernels on a GPU
+            external_graph_gen=False,
+            internal_graph_gen_version=2,
+            auto_add_default_untrained_tasks=tuned,  # this is the stress
+        )
+        overrides = None if tuned else {"backbone": {"regress_stress": False}}
+        predictor = load_predict_unit(self._checkpoint, settings, overrides, device=self._kind)
+        return FAIRChemCalculator(predictor, task_name=TASK)
+
+
+DATASETS = {name: name for name in ("oc20", "oc22", "oc25", "omol", "omat", "odac", "omc")}
+MODEL = {
+    "_target_": "fairchem.core.models.base.HydraModel",
+    "model_id": "UMA-S-1.2",
+    "supports_single_atoms": True,
+    "pass_through_head_outputs": True,
+    "backbone": {
+        "model": "fairchem.core.models.uma.escn_moe.eSCNMDMoeBackbone",
+        "num_experts": 64,
+        "moe_dropout": 0.05,
+        "moe_layer_type": "pytorch",
+        "use_composition_embedding": True,
+        "use_global_embedding": False,
+        "max_num_elements": 100,
+        "sphere_channels": 128,
+        "hidden_channels": 128,
+        "edge_channels": 128,
+        "num_layers": 4,
+        "lmax": 2,
+        "mmax": 2,
+        "cutoff": 6,
+        "max_neighbors": 300,
+        "otf_graph": True,
+        "distance_function": "gaussian",
+        "num_distance_basis": 32,
+        "direct_forces": False,
+        "regress_forces": True,
+        "regress_stress": True,
+        "norm_type": "rms_norm_sh",
+        "act_type": "gate",
+        "ff_type": "spectral",
+        "chg_spin_emb_type": "rand_emb",
+        "cs_emb_grad": True,
+        "charge_balanced_channels": [0, 1, 2],
+        "dataset_mapping": DATASETS,
+    },
+    "heads": {
+        "energyandforcehead": {
+            "module": "fairchem.core.models.uma.escn_moe.DatasetSpecificMoEWrapper",
+            "head_cls": "fairchem.core.models.uma.escn_md.MLP_EFS_Head",
+            "head_kwargs": {"wrap_property": False},
+            "dataset_mapping": DATASETS,
+        }
+    },
+}
+
+
+def _tasks() -> list[dict[str, Any]]:
+    """Return what the checkpoint predicts: energy and forces of every data set, the stress of the crystals'."""
+    shapes: dict[str, tuple[str, list[int]]] = {
+        "energy": ("system", [1]),
+        "forces": ("atom", [3]),
+        "stress": ("system", [1, 9]),
+    }
+    normalization = "fairchem.core.modules.normalization"
+    references = {
+        "_target_": f"{normalization}.element_references.ElementReferences",
+        "element_references": {"_target_": "torch.DoubleTensor", "_args_": [[0.0] * 100]},
+    }
+    return [
+        {
+            "_target_": "fairchem.core.units.mlip_unit.mlip_unit.Task",
+            "name": f"{dataset}_{quantity}",
+            "level": level,
+            "property": quantity,
+            "out_spec": {
+                "_target_": "fairchem.core.units.mlip_unit.mlip_unit.OutputSpec",
+                "dim": shape,
+                "dtype": "float32",
+            },
+            "normalizer": {"_target_": f"{normalization}.normalizer.Normalizer", "mean": 0.0, "rmsd": 1.423},
+            "element_references": references if quantity == "energy" else None,
+            "datasets": [dataset],
+        }
+        for quantity, (level, shape) in shapes.items()
+        for dataset in (DATASETS if quantity != "stress" else ("omat", "omc"))
+    ]

@@ -1,0 +1,75 @@
+"""What the relaxations of one method on one device amount to: counts, geometries and the time of a step."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.analysis import fidelity
+from bench.analysis.speedup import Key
+from bench.analysis.statistics import FEWEST, Estimate, geometric_mean
+from bench.records import CONVERGED, FAILED, STEP_CAP
+
+
+def counts(relaxations: pd.DataFrame) -> dict[str, Any]:
+    """Return the fields of a row that are counted over the relaxations of one method on one device."""
+    status = relaxations["status"]
+    converged = relaxations[status == CONVERGED]
+    counted = relaxations[status != FAILED]
+    timed = counted.dropna(subset=["step_ns", "step_calculator_ns"])
+    called = counted.dropna(subset=["steps", "step_force_calls"])
+    fields: dict[str, Any] = {
+        "done": int(relaxations.loc[status.isin([CONVERGED, STEP_CAP]), "structure"].nunique()),
+        "converged": int(converged["structure"].nunique()),
+        "steps_measured": int(counted["steps"].sum()),
+        "steps_per_structure": _number(converged.groupby("structure")["steps"].mean().mean()),
+        "force_calls_per_step": _ratio(called["step_force_calls"].sum(), called["steps"].sum()),
+        "calculator_share": _ratio(timed["step_calculator_ns"].sum(), timed["step_ns"].sum()),
+        "fmax_max": _number(pd.to_numeric(converged["fmax"]).max()),
+    }
+    geometries = [xyz for xyz in converged.drop_duplicates("structure")["positions"] if xyz is not None]
+    if len(geometries) > 1:
+        spread = fidelity.spread(np.stack(geometries))
+        fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
+    return fields
+
+
+def ms_per_step(times: pd.Series, single_steps: np.ndarray | None) -> Estimate:
+    """Return the time per step, with an interval over steps where there are too few structures for one.
+
+    `times` are the milliseconds per step of each structure, `single_steps` those of each step.
+    """
+    estimate = geometric_mean(times.to_numpy())
+    if estimate.low is not None or single_steps is None or len(single_steps) < FEWEST:
+        return estimate
+    # The steps lend their relative interval; the estimate stays the one over structures, which ratios are made of.
+    over_steps = geometric_mean(single_steps, over="steps")
+    over_steps = over_steps.scaled(estimate.estimate / over_steps.estimate)
+    return dataclasses.replace(over_steps, estimate=estimate.estimate, n=estimate.n)
+
+
+def step_times(steps: pd.DataFrame, structures: pd.DataFrame, keys: list[Key]) -> dict[Key, np.ndarray]:
+    """Return the milliseconds of every step of the relaxations that count, for the methods in `keys`."""
+    wanted = steps[steps["method"].isin([method for method, _ in keys]) & (steps["step"] > 0)]
+    failed = structures.loc[structures["status"] == FAILED, ["method", "device", "round", "structure"]]
+    if len(failed):
+        wanted = wanted.merge(failed, how="left", indicator=True).query("_merge == 'left_only'")
+    # a native optimiser tells only the whole step
+    nanoseconds = wanted["calculator_ns"].fillna(0) + wanted["optimizer_ns"].fillna(0)
+    wanted = wanted.assign(ms=nanoseconds.to_numpy(dtype=float) * 1e-6)
+    wanted = wanted[wanted["ms"] > 0]
+    return {
+        (str(method), str(device)): group["ms"].to_numpy()
+        for (method, device), group in wanted.groupby(["method", "device"], observed=True)
+    }
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _ratio(numerator: Any, denominator: Any) -> float | None:
+    return float(numerator) / float(denominator) if denominator else None

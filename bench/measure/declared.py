@@ -1,0 +1,99 @@
+"""The checks of the conformance kit on what runs: whether it is what was asked for and what the header declares."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import numpy as np
+
+from bench.measure import process
+from bench.measure.probe import Finding, Probe, Skip
+
+
+def the_dtype(probe: Probe) -> Finding:
+    """Compare the parameters' dtypes, or the precision of the energies, with the dtype that was asked for."""
+    declared = probe.facts["dtype"]
+    advice = f"load() gets dtype = {declared!r} and has to build the model in it; or change dtypes in the header"
+    named = probe.adapter.settings().get("parameter_dtypes")
+    if named:
+        kinds = [str(name).removeprefix("torch.") for name in ([named] if isinstance(named, str) else named)]
+        return Finding(declared in kinds, f"parameters {', '.join(kinds)}", declared, advice)
+    if declared != "float64" or len(probe.energies) < 4:
+        raise Skip("settings() has no parameter_dtypes")
+    finite = [energy for energy in probe.energies if np.isfinite(energy)]
+    single = all(float(np.float32(energy)) == energy for energy in finite)
+    return Finding(not single, f"energies have {'single' if single else 'double'} precision", declared, advice)
+
+
+def the_threads(probe: Probe) -> Finding:
+    """Look at the thread pools once the method has computed."""
+    asked = probe.facts["threads"]
+    pools = [pool for pool in process.thread_pools() if pool["user_api"] == "openmp"]
+    counts = {f"OpenMP ({pool['internal_api']})": pool["num_threads"] for pool in pools}
+    told = probe.adapter.settings().get("threads")
+    if isinstance(told, int):
+        counts["settings()"] = told
+    if not counts and hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) <= asked:
+        counts["bound to processors"] = len(os.sched_getaffinity(0))
+    if not counts:
+        raise Skip("threadpoolctl sees no OpenMP, and the process is not bound to processors")
+    return Finding(
+        max(counts.values()) <= asked,
+        ", ".join(f"{count} {name}" for name, count in counts.items()),
+        f"at most {asked}",
+        "load() gets the number of threads: pass it on (torch.set_num_threads), or say thread-control = 'affinity'",
+    )
+
+
+def the_parameters(probe: Probe) -> Finding:
+    """Compare the number of parameters with the published one."""
+    published = probe.facts["parameters"]
+    if published is None:
+        raise Skip("the header has no published count")
+    count = probe.adapter.count_parameters()
+    # the random model of the same architecture may lack what only training adds, as the worker allows it
+    slack = published // 1000 if probe.facts["weights"] == "random" else 0
+    return Finding(
+        count is not None and abs(count - published) <= slack,
+        "count_parameters() is None" if count is None else f"{count:,}",
+        f"{published:,}" + (f" ± {slack:,}" if slack else ""),
+        "another checkpoint, or another way to count (buffers, frozen ones); parameters in the header is as published",
+    )
+
+
+def the_device(probe: Probe) -> Finding:
+    """Compare the device that the method tells, or the memory that it took there, with the one that was asked for."""
+    asked = probe.facts["device"]
+    kind = asked.partition(":")[0]
+    advice = f"load() gets device = {asked!r} and has to put the model there"
+    named = probe.adapter.settings().get("device")
+    if named is not None:
+        text = str(named).lower()
+        index = re.search(r"cuda:(\d+)", text)
+        same = kind in text and (index is None or kind == "cpu" or index[0] == asked)
+        return Finding(same, str(named), asked, advice)
+    if kind == "cuda":
+        peak = probe.adapter.peak_device_memory() or 0
+        return Finding(peak > 0, f"at most {peak / 1e6:.0f} MB in use on it", "more than 0", advice)
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return Finding(True, "no GPU is visible to it", asked)
+    raise Skip("settings() does not tell the device")
+
+
+def the_settings(probe: Probe) -> Finding:
+    """Look whether the settings can be recorded."""
+    settings = probe.adapter.settings()
+    json.dumps(settings, allow_nan=False)
+    return Finding(
+        isinstance(settings, dict), f"{len(settings)} entries", "", "settings() returns a dict of plain JSON"
+    )
+
+
+def the_stress(probe: Probe) -> Finding:
+    """Tell whether stress is computed, too. For information: upstream may leave no choice."""
+    if not isinstance(probe.results, dict):
+        raise Skip("its calculator shows no results")
+    told = probe.adapter.settings().get("stress")
+    return Finding(True, str(told or ("computed" if "stress" in probe.results else "not computed")), "for information")

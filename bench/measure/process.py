@@ -1,0 +1,47 @@
+"""What a worker finds out about its own process: memory, versions, thread pools."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when the harness is killed (Linux only)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # if memory runs out, the harness lives on
+            Path("/proc/self/oom_score_adj").write_text("800")
+
+
+def peak_memory() -> int:
+    """Return the largest resident set of this process or of a child that has ended, in bytes."""
+    import resource
+
+    kilobyte = 1 if sys.platform == "darwin" else 1024
+    return kilobyte * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def versions() -> dict[str, str]:
+    """Return every installed distribution and its version."""
+    from importlib.metadata import distributions
+
+    return dict(sorted((found.metadata["Name"], found.version) for found in distributions()))
+
+
+def thread_pools() -> tuple[dict[str, Any], ...]:
+    """Return what threadpoolctl sees of the loaded BLAS and OpenMP libraries; nothing where it is missing."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:  # an interpreter that the user brought
+        return ()
+    return tuple(
+        {name: pool.get(name) for name in ("user_api", "internal_api", "num_threads", "version")}
+        for pool in threadpool_info()
+    )

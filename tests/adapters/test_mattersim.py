@@ -1,0 +1,42 @@
+"""What MatterSim's loader would let pass: a checkpoint without one of the model's parameters."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from bench.paths import ADAPTERS, PROJECT
+
+pytestmark = pytest.mark.environment
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import torch
+from bench.measure.worker import load_adapter
+
+adapter = load_adapter(sys.argv[1])
+path = Path(sys.argv[2])
+adapter.make_random("mattersim-v1-1m", path, 0)
+checkpoint = torch.load(path)
+del checkpoint["model"]["final.g.0.linear.weight"]
+torch.save(checkpoint, path)
+try:
+    adapter.load("mattersim-v1-1m", "cpu", "float32", 1, path)
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_a_parameter_that_the_file_lacks_is_an_error_and_not_a_random_one(method_python, tmp_path):
+    done = subprocess.run(
+        [method_python("mattersim.py"), "-c", SCRIPT, ADAPTERS / "mattersim.py", tmp_path / "broken.pth"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "broken.pth lacks 1 parameters of MatterSim, final.g.0.linear.weight for one" in done.stdout

@@ -1,0 +1,91 @@
+"""What Orb's loader would let pass or leave behind: heads without weights, and a folder in the home directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from bench.paths import ADAPTERS, PROJECT
+
+pytestmark = pytest.mark.environment
+
+SCRIPT = """
+import json
+import sys
+from pathlib import Path
+import torch
+from ase.build import molecule
+from bench.measure.worker import load_adapter
+
+adapter = load_adapter(sys.argv[1])
+path = Path(sys.argv[2])
+said = {}
+method = "orb-v3-conservative-omol"
+adapter.make_random(method, path, 0)
+calculator = adapter.load(method, "cpu", "float32", 1, path)
+water, cation = molecule("H2O"), molecule("H2O")
+cation.info = {"charge": 1, "spin": 2}
+said["energies"] = [calculator.get_potential_energy(adapter.prepare(water))]
+calculator = adapter.new_structure(calculator, cation)
+said["energies"].append(calculator.get_potential_energy(adapter.prepare(cation)))
+said["info"] = [water.info, cation.info]
+
+method = "orb-v3-conservative-inf-omat"
+adapter.make_random(method, path, 0)
+adapter.load(method, "cpu", "float32", 1, path)
+try:
+    adapter.prepare(cation)
+except ValueError as error:
+    said["charged"] = str(error)
+weights = torch.load(path)
+del weights["heads.energy.mlp.NN-0.weight"]
+torch.save(weights, path)
+try:
+    adapter.load(method, "cpu", "float32", 1, path)
+except ValueError as error:
+    said["headless"] = str(error)
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def said(method_python, home, tmp_path_factory):
+    checkpoint = tmp_path_factory.mktemp("weights") / "broken.ckpt"
+    done = subprocess.run(
+        [method_python("orb.py"), "-c", SCRIPT, ADAPTERS / "orb.py", checkpoint],
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_head_that_the_file_lacks_is_an_error_and_not_a_random_one(said):
+    assert said["headless"] == "broken.ckpt lacks weights of this Orb model, among them heads.energy.mlp.NN-0.weight"
+
+
+def test_the_charge_of_the_structure_reaches_the_model_that_takes_it(said):
+    neutral, cation = said["energies"]
+    assert abs(neutral - cation) > 1e-4
+
+
+def test_a_charge_is_refused_by_the_model_that_does_not_take_it(said):
+    assert said["charged"] == "this Orb model knows no charges, and the structure has the charge 1"
+
+
+def test_the_structures_that_were_given_are_left_as_they_are(said):
+    assert said["info"] == [{}, {"charge": 1, "spin": 2}]
+
+
+def test_nothing_is_written_to_the_home_directory(said, home):
+    assert list(home.rglob("*")) == []

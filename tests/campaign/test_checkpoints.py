@@ -1,0 +1,161 @@
+"""Checkpoints: found, fetched, and verified before anything reads them."""
+
+import dataclasses
+import hashlib
+import http.server
+import io
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from bench.adapter import Checkpoint, Method
+from bench.campaign import checkpoints
+from bench.campaign.checkpoints import CheckpointMissing
+
+CONTENT = bytes(range(256)) * 5000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def archive():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for name, content in (("inner/saved_model.pb", b"graph"), ("inner/variables/index", b"index")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return file.getvalue()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """A server that knows ranges, asks for a token at /gated, and can break off."""
+
+    asked: list[str | None] = []  # noqa: RUF012 - the tests look at it
+    break_after: int | None = None
+
+    def do_GET(self):
+        body = archive() if self.path.endswith(".tar.gz") else CONTENT
+        type(self).asked.append(self.headers.get("Range"))
+        if self.path.startswith("/gated") and self.headers.get("Authorization") != "Bearer secret":
+            self.send_error(403)
+            return
+        start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        self.wfile.write(body[start : self.break_after])
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
+        Handler.asked.clear()
+        Handler.break_after = None
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{made.server_port}"
+        made.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("PESBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("PESBENCH_WEIGHTS", raising=False)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    return tmp_path / "cache"
+
+
+def method(**checkpoint):
+    facts = {"file": "model.pt", "licence": "MIT", **checkpoint}
+    return Method("model", "Model", Path("x.py"), "f", "mlip", ("cpu",), ("float32",), checkpoint=Checkpoint(**facts))
+
+
+def test_a_checkpoint_is_fetched_once_and_checked(server, cache):
+    wanted = method(url=f"{server}/model.pt", sha256=SHA256)
+    found = checkpoints.prepare(wanted)
+    assert found.path == cache / "weights" / "model.pt"
+    assert (found.sha256, found.known_by) == (SHA256, "header")
+    checkpoints.prepare(wanted)
+    assert len(Handler.asked) == 1
+
+
+def test_a_broken_download_goes_on_where_it_stopped(server, cache):
+    wanted = method(url=f"{server}/model.pt", sha256=SHA256)
+    Handler.break_after = 100_000
+    with pytest.raises(CheckpointMissing, match="could not be fetched"):
+        checkpoints.prepare(wanted)
+    assert not (cache / "weights" / "model.pt").exists()
+    Handler.break_after = None
+    checkpoints.prepare(wanted)
+    assert Handler.asked[-1].startswith("bytes=")
+    assert (cache / "weights" / "model.pt").read_bytes() == CONTENT
+
+
+def test_a_file_with_another_hash_is_refused(server, cache):
+    with pytest.raises(CheckpointMissing, match=r"has SHA-256 .*, not 000"):
+        checkpoints.prepare(method(url=f"{server}/model.pt", sha256="0" * 64))
+
+
+def test_a_file_that_nobody_vouches_for_needs_the_users_trust_once(tmp_path, monkeypatch):
+    (tmp_path / "ready").mkdir()
+    (tmp_path / "ready" / "model.pt").write_bytes(CONTENT)
+    monkeypatch.setenv("PESBENCH_WEIGHTS", str(tmp_path / "ready"))
+    with pytest.raises(CheckpointMissing, match=r"nobody vouches for .* --trust-checkpoint"):
+        checkpoints.find(method())
+    assert checkpoints.find(method(), trust=True).known_by == "user"
+    assert checkpoints.find(method()).known_by == "user"
+    (tmp_path / "ready" / "model.pt").write_bytes(CONTENT + b"!")
+    with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+        checkpoints.find(method())
+
+
+def test_a_file_without_a_published_hash_is_fetched_only_with_trust(server):
+    wanted = method(url=f"{server}/model.pt")
+    with pytest.raises(CheckpointMissing, match=r"publish no SHA-256 .* --trust-checkpoint"):
+        checkpoints.prepare(wanted)
+    assert not Handler.asked
+    assert checkpoints.prepare(wanted, trust=True).known_by == "user"
+
+
+def test_a_gated_file_names_the_page_to_visit_and_takes_a_token(server, monkeypatch):
+    wanted = method(url=f"{server}/gated/model.pt", sha256=SHA256, gated="https://example.org/ask")
+    with pytest.raises(CheckpointMissing, match=r"ask for access at https://example\.org/ask and set HF_TOKEN"):
+        checkpoints.prepare(wanted)
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    assert checkpoints.prepare(wanted).known_by == "header"
+
+
+def test_the_token_goes_to_gated_files_only(server, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    wanted = method(url=f"{server}/gated/model.pt", sha256=SHA256)
+    with pytest.raises(CheckpointMissing, match="could not be fetched"):
+        checkpoints.prepare(wanted)
+
+
+def test_an_archive_becomes_the_folder_that_it_holds(server, cache):
+    wanted = method(file="MODEL", url=f"{server}/model.tar.gz", unpack=True)
+    found = checkpoints.prepare(wanted, trust=True)
+    assert (found.path / "saved_model.pb").read_bytes() == b"graph"
+    before = found.sha256
+    (found.path / "variables" / "index").write_bytes(b"other")
+    with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+        checkpoints.find(wanted)
+    assert checkpoints.find(wanted, trust=True).sha256 != before
+
+
+def test_a_users_own_checkpoint_needs_trust(tmp_path):
+    (tmp_path / "tuned.pt").write_bytes(CONTENT)
+    with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+        checkpoints.users_own(tmp_path / "tuned.pt", trust=False)
+    assert checkpoints.users_own(tmp_path / "tuned.pt", trust=True).sha256 == SHA256
+    with pytest.raises(CheckpointMissing, match="there is no checkpoint"):
+        checkpoints.users_own(tmp_path / "nowhere.pt", trust=True)
+
+
+def test_a_shipped_checkpoint_and_a_method_without_one_need_nothing(cache):
+    assert checkpoints.prepare(method(shipped=True)) is None
+    assert checkpoints.prepare(dataclasses.replace(method(), checkpoint=None)) is None
+    assert not cache.exists()

@@ -1,0 +1,126 @@
+"""Random weights: built in the method's environment, kept apart, measured by replay only, and labelled."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import bench
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+
+
+@pytest.fixture(scope="module")
+def run(pesbench, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("random")
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy,architecture,wrong-architecture", "--limit", "3"),
+        *("--structures", "naphthalene-gfn2", "--rounds", "2", "--protocols", "relax,replay", "--threads", "1"),
+        *("--output", folder / "results", "--json"),
+        PESBENCH_CACHE=str(folder / "cache"),
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout), bench.load(folder / "results"), done.stderr
+
+
+def rows_of(table, method):
+    return {row["protocol"]: row for row in table["rows"] if row["method"] == method}
+
+
+def test_random_weights_stand_in_where_the_checkpoint_cannot_be_had_and_the_page_to_visit_is_named(run):
+    _, table, _, errors = run
+    (row,) = rows_of(table, "architecture").values()
+    assert row["weights"] == "random"
+    assert row["parameters"] == 153
+    assert "ask for access at https://example.org/ask" in errors
+
+
+def test_random_weights_are_measured_by_replay_only(run):
+    _, table, loaded, _ = run
+    (protocol,) = rows_of(table, "architecture")
+    assert protocol == "replay"
+    assert "architecture" not in set(loaded.structures.method)
+    assert len(loaded.replays[loaded.replays.method == "architecture"]) == 6
+
+
+def test_real_ones_are_measured_by_both_protocols(run):
+    _, table, loaded, _ = run
+    rows = rows_of(table, "toy")
+    assert set(rows) == {"relax", "replay"}
+    assert rows["relax"]["ms_per_step"]["estimate"] > 0
+    assert rows["replay"]["calculator_ms_per_call"]["estimate"] > 0
+    assert (loaded.replays.force_calls == 10).all()
+
+
+def test_a_random_checkpoint_lies_in_our_own_cache_under_a_name_that_says_so(run):
+    folder, _, loaded, _ = run
+    files = [path.name for path in (folder / "cache" / "random").rglob("*") if path.is_file()]
+    assert files == ["RANDOM-springs.json"]
+    started = next(record for record in loaded.contents.started if record.method == "architecture")
+    assert started.checkpoint == {"file": "RANDOM-springs.json", "seed": 0}
+
+
+def test_a_random_model_of_another_size_than_the_published_one_is_refused(run):
+    _, _, loaded, _ = run
+    row = loaded.methods.set_index("method").loc["wrong-architecture"]
+    assert row.failure == "load"
+    assert "the random model has 153 parameters, the published one 1000" in row.message
+
+
+def test_weights_that_have_to_be_pretrained_are_not_replaced(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "architecture", "--structures", "naphthalene-gfn2"),
+        *("--limit", "1", "--weights", "pretrained", "--output", tmp_path),
+        PESBENCH_CACHE=str(tmp_path / "cache"),
+    )
+    assert done.returncode == 1
+    assert "no-weights" in done.stdout
+
+
+def test_a_method_without_random_weights_says_so(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "needs-weights", "--structures", "naphthalene-gfn2"),
+        *("--limit", "1", "--weights", "random", "--output", tmp_path),
+    )
+    assert "needs-weights cannot be built with random weights" in done.stderr
+
+
+def test_a_users_own_checkpoint_is_measured_once_it_is_trusted(pesbench, tmp_path):
+    (tmp_path / "mine.json").write_text(json.dumps([5.0] * 153))
+    common = (
+        *("run", "--adapter", FAKES, "--methods", "architecture", "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *("--rounds", "1", "--checkpoint", tmp_path / "mine.json", "--output", tmp_path / "results", "--json"),
+    )
+    cache = str(tmp_path / "cache")
+    refused = pesbench(*common, PESBENCH_CACHE=cache)
+    assert refused.returncode == 1
+    assert "nobody vouches for" in refused.stderr
+    trusted = pesbench(*common, "--trust-checkpoint", PESBENCH_CACHE=cache)
+    (row,) = json.loads(trusted.stdout)["rows"]
+    assert row["weights"] == "pretrained"
+    assert "mine.json" in trusted.stdout, "the table says whose file it is"
+
+
+def test_an_interpreter_that_the_user_brings_is_compared_with_the_header(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *("--rounds", "1", "--python", f"toy={sys.executable}", "--output", tmp_path, "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    (started,) = bench.load(tmp_path).contents.started
+    assert started.environment["executable"] == sys.executable
+    assert "brought" in started.environment
+
+
+def test_an_interpreter_that_does_not_run_is_named(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *("--python", "toy=/bin/false", "--output", tmp_path),
+    )
+    assert done.returncode == 1
+    assert "/bin/false is no Python that runs" in done.stdout.replace("\n", " ")
+    for wrong in ("toy", "toy=/nowhere/python"):
+        done = pesbench("run", "--adapter", FAKES, "--methods", "toy", "--python", wrong)
+        assert done.returncode == 2
+        assert "give METHOD=PATH" in done.stderr
