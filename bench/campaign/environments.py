@@ -168,9 +168,13 @@ def bring(header: Header, python: Path) -> Environment:
 def _install(header: Header, device: str, torch_backend: str | None, folder: Path) -> str | None:
     """Install the header's packages; returns the torch backend that was used."""
     requirements = [*HARNESS_REQUIREMENTS]
-    if device.startswith("cuda"):
-        requirements += header.cuda_dependencies
     options = ["--quiet", "--python", str(folder / "bin" / "python"), *_age(header), "-r", str(header.path)]
+    if device.startswith("cuda") and header.cuda_dependencies:
+        requirements += header.cuda_dependencies
+        # an override that keeps a package out of the CPU variant would keep it out of this one, too
+        overrides = folder / "cuda-overrides.txt"
+        overrides.write_text("\n".join(header.cuda_dependencies) + "\n")
+        options += ["--overrides", str(overrides)]
     attempts = _backends(header, device, torch_backend)
     for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
         torch = ["--torch-backend", backend] if backend else []

@@ -1,0 +1,52 @@
+"""The conformance kit on every family that can run here: on water, which every method is fast on."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from ase import Atoms
+from ase.io import write
+
+from bench.paths import PROJECT
+
+pytestmark = pytest.mark.environment
+
+METHODS = [
+    *("uff", "uff-ase", "gfn2-xtb", "7net-0", "7net-mf-0", "7net-l3i5", "pbe0-def2-svp"),
+    # with random weights where their checkpoints cannot be had
+    *("mace-mh-1", "grace-2l-oam", "mattersim-v1-5m", "eqv2-m", "orb-v3", "orb-v3-direct-20-omat"),
+    *("sevennet-mf-ompa", "uma-s-1p2", "pet-mad-1.5-s"),
+]
+WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
+if WEIGHTS and list(Path(WEIGHTS).rglob("nequix-mp-1.nqx")):
+    METHODS.append("nequix-mp-1")
+if shutil.which("nwchem"):
+    METHODS.append("pbe0-def2-svp-nwchem")
+
+
+@pytest.fixture(scope="module")
+def water(tmp_path_factory):
+    path = tmp_path_factory.mktemp("water") / "water.xyz"
+    images = [
+        Atoms("OH2", [(0, 0, 0), (0.80, 0.60, 0), (-0.75, 0.62, 0.05)]),
+        Atoms("OH2", [(0, 0, 0), (0.72, 0.58, 0.10), (-0.81, 0.55, 0)]),
+    ]
+    write(path, images, format="extxyz")
+    return path
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_adapter_does_what_the_interface_promises(pesbench, water, method):
+    done = pesbench(
+        *("conform", method, "--structures", water, "--json"),
+        PESBENCH_CACHE=str(PROJECT / ".cache" / "tests"),
+    )
+    checks = next(iter(json.loads(done.stdout).values()))
+    wrong = [
+        f"{check['name']}: {check['figure']} ({check['tolerance']})" for check in checks if check["passed"] is False
+    ]
+    assert not wrong, done.stderr
+    assert done.returncode == 0
+    assert sum(check["passed"] is True for check in checks) > 15
