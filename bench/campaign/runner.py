@@ -78,6 +78,7 @@ class Campaign:
         self.writer: store.RunWriter
         self.done: dict[tuple[str, str, int], set[tuple[str, int]]] = {}
         self.weights: dict[str, Weights] = {}
+        self.begun_with: dict[str, str] = {}  # weights mode of a method in the run that is resumed
         self.spent: dict[tuple[str, str], float] = {}
         self.stopped: set[tuple[str, str]] = set()
         self.rounds_begun: dict[tuple[str, str], int] = {}
@@ -112,6 +113,7 @@ class Campaign:
     def resume(self) -> None:
         """Take up an existing run directory; raises BadInput where it cannot be written."""
         contents = store.read(self.directory)
+        self.begun_with = {record.method: record.weights for record in contents.started}
         measured: list[Relaxation | Replay] = [*contents.relaxations, *contents.replays]
         for record in measured:
             key = (record.method, record.device)
@@ -190,7 +192,7 @@ class Campaign:
         failure = obstacle(method, header, device, symbols)
         if failure is None:
             try:
-                chosen = self.weights.get(method.name) or weights.choose(method, self.settings, self.progress.say)
+                chosen = self.weights.get(method.name) or self._choose(method)
                 environment = weights.environment_of(method, header, self.settings, device, self.progress.say)
                 if method.name not in self.weights:
                     chosen = weights.build(chosen, method, header, environment, self.settings, self.progress.say)
@@ -204,6 +206,12 @@ class Campaign:
                 failure = Failure("environment", str(error))
         self._not_measured(method, device, round_number, failure)
         return None
+
+    def _choose(self, method: Method) -> Weights:
+        """Return the weights of a method; a resumed run goes on with those it began with."""
+        begun = self.begun_with.get(method.name, "none")
+        settings = self.settings if begun == "none" else dataclasses.replace(self.settings, weights=begun)
+        return weights.choose(method, settings, self.progress.say)
 
     def _one_worker(
         self,
