@@ -37,17 +37,17 @@ class Tolerances:
     slope: float
     """Between forces and the derivative of the energy, as a fraction of the rms force."""
     step: float
-    """Displacement of the finite differences, Angstrom along a unit vector of all coordinates."""
+    """Root mean square displacement of a coordinate in the finite differences, Angstrom."""
     epsilon: float
     """Relative rounding error of an energy."""
     rotation: float = 5e-3
     """For the same molecule turned: a tenth of the force that counts as none. DFT's grids do not turn with it."""
 
 
-DOUBLE = Tolerances(repeat=1e-6, symmetry=1e-4, slope=2e-3, step=5e-3, epsilon=2.3e-16)
-SINGLE = Tolerances(repeat=1e-4, symmetry=1e-3, slope=2e-3, step=3e-2, epsilon=1.2e-7)
+DOUBLE = Tolerances(repeat=1e-6, symmetry=1e-4, slope=2e-3, step=7e-4, epsilon=2.3e-16)
+SINGLE = Tolerances(repeat=1e-4, symmetry=1e-3, slope=2e-3, step=4e-3, epsilon=1.2e-7)
 # TF32 keeps 10 bits of each factor of a product; not measured, for want of a GPU
-REDUCED = Tolerances(repeat=1e-3, symmetry=2e-2, slope=5e-2, step=6e-2, epsilon=1e-5, rotation=2e-2)
+REDUCED = Tolerances(repeat=1e-3, symmetry=2e-2, slope=5e-2, step=8e-3, epsilon=1e-5, rotation=2e-2)
 
 
 def tolerances(facts: dict[str, Any], settings: dict[str, Any]) -> Tolerances:
