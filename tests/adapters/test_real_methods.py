@@ -28,7 +28,7 @@ def run(pesbench, tmp_path_factory):
         names.remove("nequix-mp-1")
     done = pesbench(
         *("run", "--methods", ",".join(names), "--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1"),
-        *("--threads", "1", "--budget", "none", "--output", results),
+        *("--threads", "1", "--budget", "none", "--weights", "pretrained", "--output", results),
     )
     assert done.returncode == 0, done.stderr
     return bench.load(results)
@@ -83,7 +83,7 @@ def test_one_thread_is_one_thread(run):
 def test_a_checkpoint_that_is_not_here_is_a_row_that_says_how_to_get_it(run):
     row = run.methods.set_index("method").loc["sevennet-mf-ompa"]
     assert row.failure == "no-weights"
-    assert "PESBENCH_WEIGHTS" in row.message
+    assert "'pesbench prepare sevennet-mf-ompa --trust-checkpoint' fetches it" in row.message
 
 
 def test_two_programs_relax_water_to_the_same_molecule_with_the_same_functional(pesbench, tmp_path):
