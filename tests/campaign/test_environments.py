@@ -35,16 +35,16 @@ def adapter(tmp_path, monkeypatch):
 def test_pips_settings_are_passed_on_to_uv_where_uv_has_none():
     pip = {
         "PIP_FIND_LINKS": "/wheels /more",
-        "PIP_INDEX_URL": "https://mirror/simple",
-        "PIP_EXTRA_INDEX_URL": "https://extra/simple",
+        "PIP_INDEX_URL": "https://mirror/index",
+        "PIP_EXTRA_INDEX_URL": "https://extra/index",
         "PIP_CERT": "/cert.pem",
     }
     uv = uv_environment(pip)
     assert uv["UV_FIND_LINKS"] == "/wheels,/more"
-    assert uv["UV_DEFAULT_INDEX"] == "https://mirror/simple"
-    assert uv["UV_INDEX"] == "https://extra/simple"
+    assert uv["UV_DEFAULT_INDEX"] == "https://mirror/index"
+    assert uv["UV_INDEX"] == "https://extra/index"
     assert uv["SSL_CERT_FILE"] == "/cert.pem"
-    assert uv_environment({**pip, "UV_INDEX_URL": "https://mine/simple"}).get("UV_DEFAULT_INDEX") is None
+    assert uv_environment({**pip, "UV_INDEX_URL": "https://mine/index"}).get("UV_DEFAULT_INDEX") is None
     assert uv_environment({**pip, "UV_FIND_LINKS": "/mine"})["UV_FIND_LINKS"] == "/mine"
 
 
