@@ -58,7 +58,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, refuse_ions
 
 SEED = 0
 
@@ -125,6 +125,14 @@ class EquiformerV2(Adapter):
             import torch
 
             torch.cuda.synchronize(self._device)
+
+    def prepare(self, atoms: Any) -> Any:
+        """Return `atoms`; a charge, or an element beyond the model's table, is a ValueError."""
+        refuse_ions(atoms, "eqV2")
+        most = self._calculator.trainer.model.backbone.max_num_elements - 1
+        if max(atoms.numbers) > most:
+            raise ValueError(f"eqV2 knows the elements up to {most}, not the atomic number {max(atoms.numbers)}")
+        return atoms
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return the calculator without its last results, and its random numbers from the start.

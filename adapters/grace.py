@@ -52,7 +52,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, refuse_ions
 
 # the two-layer preset with the numbers of the foundation model on OMat24, of which OAM is a fine-tuned one
 ARCHITECTURE = {
@@ -128,9 +128,7 @@ class Grace(Adapter):
         unknown = sorted(set(atoms.symbols) - set(self._calculator.element_map))
         if unknown:
             raise ValueError(f"GRACE does not know the element {unknown[0]}")
-        charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
-        if charge or spin != 1:
-            raise ValueError(f"GRACE knows neutral singlets only, not charge {charge}, multiplicity {spin}")
+        refuse_ions(atoms, "GRACE")
         boxed = atoms.copy()
         boxed.center(vacuum=float(self._calculator.cutoff))
         boxed.pbc = True

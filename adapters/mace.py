@@ -84,7 +84,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, refuse_ions
 
 HEADS = {"mace-mh-1": "omol"}  # which of several heads; a model with a single one needs no name
 MH_1_HEADS = ["matpes_r2scan", "mp_pbe_refit_add", "spice_wB97M", "oc20_usemppbe", "omol", "omat_pbe"]
@@ -173,12 +173,12 @@ class Mace(Adapter):
         unknown = sorted(set(atoms.numbers.tolist()) - set(map(int, self._calculator.z_table.zs)))
         if unknown:
             raise ValueError(f"this MACE model does not know the element with the atomic number {unknown[0]}")
+        if not self._knows_charge:
+            refuse_ions(atoms, "this MACE model")
         atoms = atoms.copy()
         charge, spin = int(atoms.info.pop("charge", 0)), int(atoms.info.pop("spin", 1))
         if self._knows_charge:
             atoms.info.update(charge=charge, spin=spin)
-        elif charge or spin != 1:
-            raise ValueError(f"this MACE model knows neutral singlets only, not charge {charge}, multiplicity {spin}")
         return atoms
 
     def count_parameters(self) -> int:

@@ -78,7 +78,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, refuse_ions
 
 # No hyper-parameters are published: these are the ones that give the parameter counts of the released models,
 # and the cutoffs (which do not change the count) are the defaults of the package.
@@ -140,9 +140,7 @@ class MatterSim(Adapter):
         unknown = sorted(number for number in set(atoms.numbers.tolist()) if number > arguments["max_z"])
         if unknown:
             raise ValueError(f"MatterSim does not know the element with the atomic number {unknown[0]}")
-        charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
-        if charge or spin != 1:
-            raise ValueError(f"MatterSim knows neutral singlets only, not charge {charge}, multiplicity {spin}")
+        refuse_ions(atoms, "MatterSim")
         atoms = atoms.copy()
         vacuum = 5 * max(arguments["cutoff"], arguments["threebody_cutoff"])
         atoms.cell = np.eye(3) * (np.ptp(atoms.positions, axis=0).max() + vacuum)

@@ -68,7 +68,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, refuse_ions
 
 PRECISIONS = {"float32": "float32-high", "float64": "float64"}  # "high" is upstream's default: TF32 on a GPU
 ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # what upstream's function of each model passes on
@@ -127,12 +127,13 @@ class Orb(Adapter):
 
     def prepare(self, atoms: Any) -> Any:
         """Return a copy with charge and spin multiplicity where the model takes them, and without where not."""
+        takes = self._calculator.expects_charge_and_spin
+        if not takes:
+            refuse_ions(atoms, "this Orb model")
         atoms = atoms.copy()
         charge, spin = int(atoms.info.pop("charge", 0)), int(atoms.info.pop("spin", 1))
-        if self._calculator.expects_charge_and_spin:
+        if takes:
             atoms.info.update(charge=charge, spin=spin)
-        elif charge:
-            raise ValueError(f"this Orb model knows no charges, and the structure has the charge {charge}")
         return atoms
 
     def count_parameters(self) -> int:

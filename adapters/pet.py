@@ -44,7 +44,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, refuse_ions
 
 ARCHITECTURE = {  # where it differs from metatrain's defaults
     "cutoff": 8.0,
@@ -126,9 +126,7 @@ class Pet(Adapter):
         unknown = sorted(set(atoms.numbers.tolist()) - set(capabilities.atomic_types))
         if unknown:
             raise ValueError(f"PET-MAD does not know the element with the atomic number {unknown[0]}")
-        charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
-        if charge or spin != 1:
-            raise ValueError(f"PET-MAD knows neutral singlets only, not charge {charge}, multiplicity {spin}")
+        refuse_ions(atoms, "PET-MAD")
         return atoms
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:

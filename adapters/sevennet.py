@@ -82,7 +82,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, read_header
+from bench.adapter import Adapter, read_header, refuse_ions
 
 MODELS = {  # the name in sevenn, and the modal: the data set whose level of theory is asked for
     "7net-0": ("7net-0", None),
@@ -138,6 +138,11 @@ class SevenNet(Adapter):
         torch.manual_seed(seed)
         weights = build_E3_equivariant_model(config).state_dict()
         torch.save({"config": config, "model_state_dict": weights, "epoch": 0, "time": "", "hash": ""}, path)
+
+    def prepare(self, atoms: Any) -> Any:
+        """Return `atoms`; a charge, which the model would pass over, is a ValueError."""
+        refuse_ions(atoms, "SevenNet")
+        return atoms
 
     def synchronize(self) -> None:
         """Wait until the GPU has finished; nothing to wait for on a CPU."""

@@ -58,6 +58,16 @@ class XTB(Adapter):
         self._calculator = TBLite(method=NAMES[method], verbosity=0)
         return self._calculator
 
+    def prepare(self, atoms: Any) -> Any:
+        """Return `atoms`, or a copy that tells tblite the charge and the spin of an ion: it takes them by atom."""
+        charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
+        if charge or spin != 1:
+            others = [0.0] * (len(atoms) - 1)
+            atoms = atoms.copy()
+            atoms.set_initial_charges([charge, *others])
+            atoms.set_initial_magnetic_moments([spin - 1, *others])
+        return atoms
+
     def settings(self) -> dict[str, Any]:
         """Return the SCF settings: accuracy relative to tblite's default, electronic temperature in K."""
         parameters = self._calculator.parameters

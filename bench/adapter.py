@@ -93,6 +93,13 @@ class Adapter:
         raise NotImplementedError
 
 
+def refuse_ions(atoms: Any, name: str) -> None:
+    """Raise ValueError where a structure has a charge or unpaired spins that the method `name` would pass over."""
+    charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
+    if charge or spin != 1:
+        raise ValueError(f"{name} knows neutral singlets only, not charge {charge}, multiplicity {spin}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
     """The weights file of an MLIP."""

@@ -80,7 +80,11 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
             f"the checkpoint {checkpoint.file} could not be fetched ({type(error).__name__}); {how_to_get(method)}"
         ) from None
     if checkpoint.unpack:
-        _unpack(target, checkpoint)
+        try:
+            _unpack(target, checkpoint)
+        except tarfile.TarError as error:  # cut off, or with a path that leads out of its folder
+            target.unlink(missing_ok=True)
+            raise CheckpointMissing(f"{checkpoint.url} gave an archive that cannot be unpacked ({error}).") from None
     return find(method, trust)
 
 

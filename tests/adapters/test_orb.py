@@ -80,7 +80,7 @@ def test_the_charge_of_the_structure_reaches_the_model_that_takes_it(said):
 
 
 def test_a_charge_is_refused_by_the_model_that_does_not_take_it(said):
-    assert said["charged"] == "this Orb model knows no charges, and the structure has the charge 1"
+    assert said["charged"] == "this Orb model knows neutral singlets only, not charge 1, multiplicity 2"
 
 
 def test_the_structures_that_were_given_are_left_as_they_are(said):

@@ -18,10 +18,10 @@ CONTENT = bytes(range(256)) * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def archive():
+def archive(files):
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as tar:
-        for name, content in (("inner/saved_model.pb", b"graph"), ("inner/variables/index", b"index")):
+        for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
@@ -33,9 +33,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     asked: list[str | None] = []  # noqa: RUF012 - the tests look at it
     break_after: int | None = None
+    archive = archive({"inner/saved_model.pb": b"graph", "inner/variables/index": b"index"})
 
     def do_GET(self):
-        body = archive() if self.path.endswith(".tar.gz") else CONTENT
+        body = self.archive if self.path.endswith(".tar.gz") else CONTENT
         type(self).asked.append(self.headers.get("Range"))
         if self.path.startswith("/gated") and self.headers.get("Authorization") != "Bearer secret":
             self.send_error(403)
@@ -144,6 +145,17 @@ def test_an_archive_becomes_the_folder_that_it_holds(server, cache):
     with pytest.raises(CheckpointMissing, match="nobody vouches for"):
         checkpoints.find(wanted)
     assert checkpoints.find(wanted, trust=True).sha256 != before
+
+
+@pytest.mark.parametrize("inner", ["../../escaped.txt", None])
+def test_an_archive_that_is_damaged_or_leads_out_of_its_folder_is_refused(server, cache, monkeypatch, inner):
+    content = b"no archive" if inner is None else archive({inner: b"x"})
+    monkeypatch.setattr(Handler, "archive", content)
+    wanted = method(file="MODEL", url=f"{server}/model.tar.gz", unpack=True)
+    with pytest.raises(CheckpointMissing, match="gave an archive that cannot be unpacked"):
+        checkpoints.prepare(wanted, trust=True)
+    assert not list(cache.parent.rglob("escaped.txt"))
+    assert not list(cache.rglob("*.tar.gz*"))
 
 
 def test_a_users_own_checkpoint_needs_trust(tmp_path):
