@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bench.analysis.disturbed import Disturbance
 from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, is_gpu
 
 REPLAY_MARK = "ʳ"
@@ -24,15 +25,21 @@ def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
         _data_set(table.head.get("dataset", {})),
         _intervals(rows),
         _rounds(rows),
+        _disturbed(table.disturbances, {row.method: row.label for row in rows}),
+        _unsettled(rows),
         _weights(rows),
         _replay(rows, settings.get("replay_points")),
         _random(rows, any(row.protocol == RELAX for row in table.rows)),
         _trusted(rows),
         _brought(rows),
+        _changed(rows),
         _unfinished(rows),
         _optimizers(rows, settings.get("optimizer")),
         _unlike("Threads", rows, "threads"),
+        _surplus_threads(rows),
         _unlike("Precision", rows, "dtype"),
+        _tuned(rows),
+        _what_ran(rows),
         _outliers(rows),
         _geometries(rows),
         *_remarks(rows),
@@ -67,22 +74,80 @@ def _intervals(rows: list[Row]) -> str:
     if not rows:
         return ""
     text = (
-        "Times are geometric means over structures; [low, high] is the 95 % BCa bootstrap interval over structures, "
-        "[–] where there are too few. Ratios are paired by structure."
+        "Times are geometric means over structures; [low, high] is the 95 % interval: a BCa bootstrap over structures, "
+        "and with it Student's t over the rounds, each a fresh process; [–] where there is too little of both. Ratios "
+        "are paired by structure and round."
     )
     over_steps = _labels(row for row in rows if row.interval_over == "steps")
-    return text + (f" Over the steps of its few structures instead: {over_steps}." if over_steps else "")
+    if over_steps:
+        text += f" Over the steps of its few structures instead: {over_steps}."
+    over_rounds = _labels(row for row in rows if row.interval_over == "rounds")
+    if over_rounds:
+        text += f" Over its rounds alone: {over_rounds}."
+    return text
 
 
 def _rounds(rows: list[Row]) -> str:
+    single = _labels(row for row in rows if row.time and row.time.low is not None and row.time.rounds == 1)
     widest = max(rows, key=lambda row: row.round_spread or 0.0, default=None)
-    if widest is None or widest.round_spread is None:
-        return ""
-    return (
-        f"Fresh processes of the same method differ by up to {100 * (widest.round_spread - 1):.1f} % "
-        f"({widest.label} on the {'GPU' if is_gpu(widest.device) else 'CPU'}{_in_replay(widest)}), which the "
-        "intervals do not contain."
-    )
+    text = ""
+    if widest is not None and widest.round_spread is not None:
+        text = (
+            f"Fresh processes of the same method differ by up to {100 * (widest.round_spread - 1):.1f} % "
+            f"({widest.label} on the {'GPU' if is_gpu(widest.device) else 'CPU'}{_in_replay(widest)}); the intervals "
+            "have that inside."
+        )
+    if single:
+        text += f" Measured in one process only, so that its interval is too narrow: {single}."
+    return text.strip()
+
+
+def _disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
+    found = [
+        f"{labels.get(one.method, one.method)}{' on the GPU' if is_gpu(one.device) else ''}, round {one.round + 1} "
+        f"({'; '.join(one.reasons)}; {one.fate})"
+        for one in disturbances
+    ]
+    return f"Disturbed while they were measured: {', '.join(found)}." if found else ""
+
+
+def _unsettled(rows: Iterable[Row]) -> str:
+    named = _labels(row for row in rows if row.settled is False)
+    return f"Force calls had not settled when the warm-up was ended: {named}." if named else ""
+
+
+def _surplus_threads(rows: Iterable[Row]) -> str:
+    found = {
+        row.label: f"{row.threads_found} instead of {row.threads}"
+        for row in rows
+        if row.threads is not None and row.threads_found is not None and row.threads_found > row.threads
+    }
+    named = ", ".join(f"{label} ({counts})" for label, counts in found.items())
+    return f"More threads in a pool than were asked for: {named}." if found else ""
+
+
+def _tuned(rows: Iterable[Row]) -> str:
+    found = {row.label: ", ".join(row.tuned) for row in rows if row.tuned}
+    named = "; ".join(f"{label}: {flags}" for label, flags in found.items())
+    return f"Tuned rows, with their flags: {named}." if found else ""
+
+
+_WHAT_RAN = ("head", "task", "modal", "backend", "kernel", "engine", "compiled", "charge", "spin", "uncertainty")
+"""Of an adapter's settings, those that change a time or an energy and that upstream may choose by itself."""
+
+
+def _what_ran(rows: Iterable[Row]) -> str:
+    found = {}
+    for row in rows:
+        said = [
+            name if value is True else f"{name} {'off' if value is False else value}"
+            for name, value in row.settings.items()
+            if name in _WHAT_RAN and value is not None
+        ]
+        if row.kind == "mlip" and said:
+            found[row.label] = ", ".join(said)
+    named = "; ".join(f"{label}: {text}" for label, text in found.items())
+    return f"What ran, as each worker found it: {named}." if found else ""
 
 
 def _weights(rows: Iterable[Row]) -> str:
@@ -129,6 +194,14 @@ def _brought(rows: Iterable[Row]) -> str:
         return ""
     named = ", ".join(f"{label} ({differences})" for label, differences in found.items())
     return f"Run in an interpreter that the user brought, compared with the header's pins: {named}."
+
+
+def _changed(rows: Iterable[Row]) -> str:
+    found = {row.label: ", ".join(row.answers) for row in rows if row.answers}
+    if not found:
+        return ""
+    named = "; ".join(f"{label}: {words}" for label, words in found.items())
+    return f"Answers that are not those of the baseline, so that the times are of something else: {named}."
 
 
 def _unfinished(rows: list[Row]) -> str:

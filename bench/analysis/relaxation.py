@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import fidelity
-from bench.analysis.speedup import Key
+from bench.analysis.speedup import Key, mean_time, scatter
 from bench.analysis.statistics import FEWEST, Estimate, geometric_mean
 from bench.records import CONVERGED, FAILED, STEP_CAP
 
@@ -37,16 +37,16 @@ def counts(relaxations: pd.DataFrame) -> dict[str, Any]:
     return fields
 
 
-def ms_per_step(times: pd.Series, single_steps: np.ndarray | None) -> Estimate:
+def ms_per_step(times: pd.DataFrame, single_steps: np.ndarray | None) -> Estimate:
     """Return the time per step, with an interval over steps where there are too few structures for one.
 
-    `times` are the milliseconds per step of each structure, `single_steps` those of each step.
+    `times` are the milliseconds per step of each structure in each round, `single_steps` those of each step.
     """
-    estimate = geometric_mean(times.to_numpy())
-    if estimate.low is not None or single_steps is None or len(single_steps) < FEWEST:
+    estimate = mean_time(times)
+    if len(times) >= FEWEST or single_steps is None or len(single_steps) < FEWEST:
         return estimate
     # The steps lend their relative interval; the estimate stays the one over structures, which ratios are made of.
-    over_steps = geometric_mean(single_steps, over="steps")
+    over_steps = geometric_mean(single_steps, over="steps", between=scatter(times))
     over_steps = over_steps.scaled(estimate.estimate / over_steps.estimate)
     return dataclasses.replace(over_steps, estimate=estimate.estimate, n=estimate.n)
 

@@ -7,26 +7,27 @@ contain it: what structures have in common drops out of the ratio, and its inter
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from bench.analysis.statistics import Estimate, geometric_mean
+from bench.analysis.statistics import CONFIDENCE, Between, Estimate, between_rounds, geometric_mean, independent
 from bench.analysis.table import RELAX, REPLAY, Mean, Row, is_gpu
 from bench.records import FAILED
 
 Key = tuple[str, str]
 """A method and a device."""
-Series = Mapping[Key, "pd.Series[float]"]
+Times = Mapping[Key, pd.DataFrame]
+"""Milliseconds by structure and round."""
 
 GPU_OVER_CPU = "GPU over CPU"
 FORCE_FIELD_OVER_MLIPS = "force field over MLIPs"
 MLIPS_OVER_DFT = "MLIPs over DFT"
 
 
-def per_structure(structures: pd.DataFrame, time: str = "step_ns", count: str = "steps") -> dict[Key, pd.Series]:
-    """Return the milliseconds per step, or per force call, of each structure.
+def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "steps") -> dict[Key, pd.DataFrame]:
+    """Return the milliseconds per step, or per force call, of each structure in each round.
 
     Parameters
     ----------
@@ -40,76 +41,82 @@ def per_structure(structures: pd.DataFrame, time: str = "step_ns", count: str = 
 
     Returns
     -------
-    dict of (method, device) to Series
-        Milliseconds, indexed by structure; rounds are combined by their geometric mean.
+    dict of (method, device) to DataFrame
+        Milliseconds, a line for each structure and a column for each round; NaN where a round did not measure it.
     """
-    rounds = _per_round(structures, time, count)
-    logs = rounds.groupby(["method", "device", "structure"], sort=True)["log"].mean().reset_index()
-    return {
-        (str(method), str(device)): group.set_index("structure")["log"].map(np.exp)
-        for (method, device), group in logs.groupby(["method", "device"])
-    }
-
-
-def round_spread(
-    structures: pd.DataFrame, time: str = "step_ns", count: str = "steps"
-) -> dict[Key, tuple[int, float | None]]:
-    """Return, for each method and device, the number of rounds and how far apart they lie.
-
-    Parameters
-    ----------
-    structures, time, count
-        See :func:`per_structure`.
-
-    Returns
-    -------
-    dict of (method, device) to (int, float or None)
-        The rounds that measured a step, and the geometric mean time per step of the slowest of them over that
-        of the fastest, over the structures common to all; None for a single round or nothing in common.
-    """
-    spread: dict[Key, tuple[int, float | None]] = {}
-    for (method, device), group in _per_round(structures, time, count).groupby(["method", "device"]):
-        by_round = group.pivot_table(index="structure", columns="round", values="log", aggfunc="mean")
-        common = by_round.dropna().mean()
-        several = by_round.shape[1] > 1 and bool(common.notna().all())
-        spread[str(method), str(device)] = (
-            by_round.shape[1],
-            float(np.exp(common.max() - common.min())) if several else None,
-        )
-    return spread
-
-
-def _per_round(structures: pd.DataFrame, time: str, count: str) -> pd.DataFrame:
     numerator = pd.to_numeric(structures[time], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     denominator = pd.to_numeric(structures[count], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     # NaN compares false, so that what was not recorded drops out here too
     usable = (structures["status"] != FAILED).to_numpy(dtype=bool) & (numerator > 0) & (denominator > 0)
     counted = structures.loc[usable, ["method", "device", "round", "structure"]]
-    return counted.assign(log=np.log(numerator[usable] / denominator[usable] * 1e-6))
+    counted = counted.assign(log=np.log(numerator[usable] / denominator[usable] * 1e-6))
+    return {
+        (str(method), str(device)): _exp(group.pivot_table(index="structure", columns="round", values="log"))
+        for (method, device), group in counted.groupby(["method", "device"])
+    }
 
 
-def paired_ratio(numerator: pd.Series, denominator: pd.Series) -> Estimate | None:
+def over_rounds(times: pd.DataFrame) -> pd.Series:
+    """Return the geometric mean over the rounds that measured each structure."""
+    return pd.Series(np.exp(_log(times).mean(axis=1)))
+
+
+def mean_time(times: pd.DataFrame) -> Estimate:
+    """Return the geometric mean over structures, with the scatter of the rounds inside its interval."""
+    return geometric_mean(over_rounds(times).to_numpy(), between=scatter(times))
+
+
+def scatter(times: pd.DataFrame) -> Between | None:
+    """Return how far the rounds of one method scatter; see :func:`bench.analysis.statistics.between_rounds`."""
+    return between_rounds(_log(times).to_numpy().T)
+
+
+def round_spread(times: pd.DataFrame) -> float | None:
+    """Return how far apart the rounds of one method lie.
+
+    The geometric mean time of the slowest of them over that of the fastest, over the structures common to all; None for
+    a single round or nothing in common.
+    """
+    common = _log(times).dropna().mean()
+    several = times.shape[1] > 1 and bool(common.notna().all())
+    return float(np.exp(common.max() - common.min())) if several else None
+
+
+def paired_ratio(
+    numerator: pd.DataFrame, denominator: pd.DataFrame, same_rounds: bool = True, confidence: float = CONFIDENCE
+) -> Estimate | None:
     """Return the geometric mean of numerator over denominator, over their common structures.
 
     Parameters
     ----------
-    numerator, denominator : Series
-        Positive values indexed by structure.
+    numerator, denominator : DataFrame
+        Milliseconds by structure and round, as :func:`per_round` gives them.
+    same_rounds : bool
+        Round for round they were measured beside each other, so that what a round did to both drops out; False for two
+        runs, whose rounds have nothing but a number in common.
+    confidence : float
+        Of the interval.
 
     Returns
     -------
     Estimate or None
         None where they have no structure in common.
     """
-    ratios = (numerator / denominator).dropna()
-    return geometric_mean(ratios.to_numpy()) if len(ratios) else None
+    common = numerator.index.intersection(denominator.index)
+    if common.empty:
+        return None
+    above, below = numerator.loc[common], denominator.loc[common]
+    between = scatter(above / below) if same_rounds else None
+    if between is None:
+        between = independent(scatter(above), scatter(below))
+    return geometric_mean((over_rounds(above) / over_rounds(below)).to_numpy(), between=between, confidence=confidence)
 
 
-def means(rows: Iterable[Row], series: Series, protocol: str = RELAX) -> tuple[Mean, ...]:
+def means(rows: Iterable[Row], series: Times, protocol: str = RELAX) -> tuple[Mean, ...]:
     """Return the geometric-mean speed-ups over the methods of a table, under one protocol.
 
-    Each is computed structure by structure, over the structures common to all the methods in it, so that one
-    bootstrap over structures gives its interval. Rows with random weights are in none over relaxations, for what
+    Each is computed structure by structure, over the structures common to all the methods in it, and round by round,
+    so that one interval is that of the whole mean. Rows with random weights are in none over relaxations, for what
     they relax is no molecule; along a fixed path their speed is that of the trained model. For the force field and
     for DFT the rows that the published table has are taken (``Row.paper``), and all of that kind only where none of
     those was measured.
@@ -118,8 +125,8 @@ def means(rows: Iterable[Row], series: Series, protocol: str = RELAX) -> tuple[M
     ----------
     rows : iterable of Row
         Those of another protocol are passed over.
-    series : mapping of (method, device) to Series
-        Milliseconds per step, or per force call, indexed by structure, as :func:`per_structure` gives them.
+    series : mapping of (method, device) to DataFrame
+        Milliseconds per step, or per force call, by structure and round, as :func:`per_round` gives them.
     protocol : str
         ``relax`` or ``replay``.
 
@@ -155,17 +162,35 @@ def headline(rows: Iterable[Row], kind: str) -> list[Row]:
     return [row for row in of_kind if row.paper] or of_kind
 
 
+def mean_over(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the geometric mean of several frames of times, or of ratios, each by structure and round."""
+    total = _log(frames[0])
+    for frame in frames[1:]:
+        total = total + _log(frame)  # aligned by structure and round, NaN where one lacks them
+    return _exp(total / len(frames))
+
+
+def _log(times: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(np.log(times))
+
+
+def _exp(logs: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(np.exp(logs))
+
+
 def _mean(
-    name: str, methods: list[Row], reference: Iterable[Row], pairs: list[tuple[Row, Row]], series: Series
+    name: str, methods: list[Row], reference: Iterable[Row], pairs: list[tuple[Row, Row]], series: Times
 ) -> Mean | None:
     if not pairs:
         return None
-    logs = [(series[slow.method, slow.device] / series[fast.method, fast.device]).map(np.log) for slow, fast in pairs]
+    keys = [((slow.method, slow.device), (fast.method, fast.device)) for slow, fast in pairs]
+    logs = [pd.Series(np.log(over_rounds(series[slow]) / over_rounds(series[fast]))) for slow, fast in keys]
     # a quotient of Series is aligned by structure, and NaN where one of them lacks it
     common = pd.concat(logs, axis=1, join="inner").dropna().mean(axis=1)
     if common.empty:
         return None
-    ratio = geometric_mean(np.exp(common.to_numpy()))
+    by_round = mean_over([series[slow].loc[common.index] / series[fast].loc[common.index] for slow, fast in keys])
+    ratio = geometric_mean(np.exp(common.to_numpy()), between=scatter(by_round))
     return Mean(
         name=name,
         methods=tuple(row.method for row in methods),

@@ -1,22 +1,30 @@
-"""Geometric means with their bootstrap intervals, and the flag for outliers.
+"""Geometric means with their intervals, and the flag for outliers.
 
 Times and ratios of times are positive and spread by factors rather than by amounts, so that all of
 this works on logarithms: a geometric mean is the mean of logs, and a ratio of two geometric means over
 the same structures is the geometric mean of the paired ratios.
+
+An interval has two parts. Structures differ: their part is a BCa bootstrap over structures. Fresh processes of the
+same method differ too, all structures of a process together: their part is Student's t over the rounds, since a
+bootstrap of three rounds could never reach beyond the largest of them. ``docs/timing.md`` tells it in plain words.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap
+from scipy import stats
 
 CONFIDENCE = 0.95
 FEWEST = 5
-"""With fewer values than this there is no interval: a bootstrap of four values promises more than it knows."""
+"""With fewer values than this there is no bootstrap: one of four values promises more than it knows."""
+FEWEST_ROUNDS = 3
+"""Two processes tell next to nothing about a third: with Student's t their interval is nine times their distance."""
 SEED = 20260117
 """Every interval starts from the same seed, so that a number does not depend on what was computed before it."""
 
@@ -36,7 +44,10 @@ class Estimate:
     n: int
     """The number of values that the estimate is the mean of."""
     over: str | None
-    """What the interval is over, ``structures`` or ``steps``; None where there is no interval."""
+    """What the interval is over: ``structures``, ``steps`` or, with too few of both, ``rounds`` alone; None where
+    there is no interval."""
+    rounds: int = 1
+    """The number of rounds whose scatter is inside the interval; 1 where that of fresh processes is not."""
 
     def scaled(self, factor: float) -> Estimate:
         """Return the estimate and its interval times `factor`, which is positive."""
@@ -47,8 +58,67 @@ class Estimate:
         )
 
 
-def geometric_mean(values: ArrayLike, over: str = "structures") -> Estimate:
-    """Return the geometric mean of `values` with a BCa bootstrap interval (a percentile one above 1000 values).
+class Between(NamedTuple):
+    """How sure a mean log is for the scatter of fresh processes alone."""
+
+    error: float
+    """Standard error of the mean over rounds."""
+    freedom: float
+    """Degrees of freedom that it is known with."""
+    rounds: int
+
+
+def between_rounds(logs: ArrayLike) -> Between | None:
+    """Return the scatter of the rounds' means.
+
+    Parameters
+    ----------
+    logs : array_like, shape (rounds, structures)
+        Logarithms, NaN where a round did not measure a structure. Only structures that all rounds have are looked at.
+
+    Returns
+    -------
+    Between or None
+        None for fewer than :data:`FEWEST_ROUNDS`, or where they have no structure in common.
+    """
+    table = np.asarray(logs, dtype=float)
+    if table.ndim != 2 or table.size == 0:
+        return None
+    table = table[~np.isnan(table).all(axis=1)]
+    common = table[:, ~np.isnan(table).any(axis=0)]
+    rounds = len(common)
+    if rounds < FEWEST_ROUNDS or common.shape[1] == 0:
+        return None
+    error = float(common.mean(axis=1).std(ddof=1)) / math.sqrt(rounds)
+    return Between(error, rounds - 1, rounds)
+
+
+def independent(one: Between | None, other: Between | None) -> Between | None:
+    """Return the scatter of a difference of two means whose rounds were not measured beside each other.
+
+    Welch's t: variances add, and the degrees of freedom are Satterthwaite's. None where one of them is not known.
+    """
+    if one is None or other is None:
+        return None
+    variances = one.error**2, other.error**2
+    total = sum(variances)
+    if total == 0.0:
+        return Between(0.0, one.freedom + other.freedom, min(one.rounds, other.rounds))
+    freedom = total**2 / sum(v**2 / b.freedom for v, b in zip(variances, (one, other), strict=True))
+    return Between(math.sqrt(total), freedom, min(one.rounds, other.rounds))
+
+
+def geometric_mean(
+    values: ArrayLike,
+    over: str = "structures",
+    between: Between | None = None,
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """Return the geometric mean of `values` with its interval.
+
+    The values' own part of the interval is a BCa bootstrap (a percentile one above 1000 values). That of the rounds is
+    t times their standard error. The two are independent, so that each side's distances from the estimate add in
+    squares (MOVER: Zou and Donner, Statistics in Medicine 27, 1693, 2008).
 
     Parameters
     ----------
@@ -56,11 +126,15 @@ def geometric_mean(values: ArrayLike, over: str = "structures") -> Estimate:
         Positive and finite.
     over : str
         What one value belongs to; told on in :attr:`Estimate.over`.
+    between : Between, optional
+        The scatter of the rounds that each value is the mean over.
+    confidence : float
+        Between 0 and 1.
 
     Returns
     -------
     Estimate
-        ``low`` and ``high`` are None for fewer than :data:`FEWEST` values. Nothing in it is ever NaN.
+        ``low`` and ``high`` are None for fewer than :data:`FEWEST` values without rounds. Nothing in it is ever NaN.
 
     Raises
     ------
@@ -73,15 +147,34 @@ def geometric_mean(values: ArrayLike, over: str = "structures") -> Estimate:
     if not (np.isfinite(array).all() and (array > 0).all()):
         raise ValueError("a geometric mean needs positive, finite values")
     logs = np.log(array)
-    estimate = float(np.exp(logs.mean()))
-    if array.size < FEWEST:
+    middle = float(logs.mean())
+    estimate = float(np.exp(middle))
+    enough = array.size >= FEWEST
+    if not enough and between is None:
         return Estimate(estimate, None, None, array.size, None)
-    low, high = _interval_of_mean(logs)
+    low, high = _interval_of_mean(logs, confidence) if enough else (middle, middle)
+    rounds = 1
+    if between is not None:
+        reach = float(stats.t.ppf((1 + confidence) / 2, between.freedom)) * between.error
+        low, high = middle - math.hypot(middle - low, reach), middle + math.hypot(high - middle, reach)
+        rounds = between.rounds
     # the estimate lies inside its interval also where rounding put it a bit outside
-    return Estimate(estimate, min(float(np.exp(low)), estimate), max(float(np.exp(high)), estimate), array.size, over)
+    return Estimate(
+        estimate,
+        min(_exp(low), estimate),
+        max(_exp(high), estimate),
+        array.size,
+        over if enough else "rounds",
+        rounds,
+    )
 
 
-def _interval_of_mean(logs: NDArray[np.float64]) -> tuple[float, float]:
+def _exp(log: float) -> float:
+    """Return a number that is finite also for an interval that is as good as none (two rounds far apart)."""
+    return float(np.exp(np.clip(log, -700.0, 700.0)))
+
+
+def _interval_of_mean(logs: NDArray[np.float64], confidence: float) -> tuple[float, float]:
     if np.ptp(logs) <= 1e-12 * max(1.0, float(np.abs(logs).max())):
         return float(logs.mean()), float(logs.mean())
     resamples = int(np.clip(_DRAWS // logs.size, _FEWEST_RESAMPLES, _MOST_RESAMPLES))
@@ -89,13 +182,13 @@ def _interval_of_mean(logs: NDArray[np.float64]) -> tuple[float, float]:
         with warnings.catch_warnings():
             # scipy warns and answers NaN where the resamples hardly vary; the percentiles then still tell
             warnings.simplefilter("ignore")
-            interval = bootstrap(
+            interval = stats.bootstrap(
                 (logs,),
                 np.mean,
                 vectorized=True,
                 n_resamples=resamples,
                 batch=max(1, _DRAWS // logs.size),
-                confidence_level=CONFIDENCE,
+                confidence_level=confidence,
                 method=method,
                 rng=np.random.default_rng(SEED),
             ).confidence_interval

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from bench.analysis import relaxation, speedup
 from bench.analysis.claims import claims
+from bench.analysis.disturbed import disturbances, in_place
 from bench.analysis.notes import notes
-from bench.analysis.statistics import FEWEST, flag_outliers, geometric_mean
+from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, in_order, is_gpu
 from bench.records import CONVERGED, FAILED
 
@@ -25,9 +26,8 @@ class _Measured:
 
     records: dict[Key, pd.DataFrame]
     """With the failed ones."""
-    series: dict[Key, pd.Series]
-    """Milliseconds per step, or per force call, by structure."""
-    rounds: dict[Key, tuple[int, float | None]]
+    series: dict[Key, pd.DataFrame]
+    """Milliseconds per step, or per force call, by structure and round."""
 
 
 def summarise(
@@ -37,6 +37,8 @@ def summarise(
     steps: pd.DataFrame | None = None,
     *,
     replays: pd.DataFrame | None = None,
+    watched: pd.DataFrame | None = None,
+    answers: Mapping[Key, Sequence[str]] | None = None,
     paper: Mapping[str, Published] | None = None,
 ) -> Table:
     """Return the table of a campaign.
@@ -55,6 +57,10 @@ def summarise(
         interval over structures takes.
     replays : DataFrame, optional
         One row a replayed path: its ``force_calls`` and the nanoseconds of all of them, ``calculator_ns``.
+    watched : DataFrame, optional
+        One row a round of a method, with what disturbed it.
+    answers : mapping of (method, device) to sequence of str, optional
+        Where the answers of a method differ from its baseline; empty where they do not.
     paper : mapping of str to Published, optional
         The published figures by method, as ``bench.report.paper.read()`` gives them.
 
@@ -63,10 +69,14 @@ def summarise(
     Table
         Rows light kinds first and fast ones first within a kind. Milliseconds, seconds, bytes, Angstrom.
     """
+    if watched is not None:
+        structures = in_place(structures, watched)
+        steps = in_place(steps, watched) if steps is not None else None
+        replays = in_place(replays, watched) if replays is not None else None
     planned = campaign.get("settings", {}).get("protocols") or [RELAX]
     total = campaign.get("dataset", {}).get("count")
     relaxed = _measured(structures, "step_ns", "steps")
-    calls = speedup.per_structure(structures, "calculator_ns", "force_calls")
+    calls = speedup.per_round(structures, "calculator_ns", "force_calls")
     few = [key for key, values in relaxed.series.items() if len(values) < FEWEST]
     step_times = relaxation.step_times(steps, structures, few) if steps is not None and few else {}
     replayed = _measured(replays, "calculator_ns", "force_calls")
@@ -77,6 +87,8 @@ def summarise(
     for record in records:
         bare = _method_row(record, total, paper or {})
         key = (bare.method, bare.device)
+        if answers is not None and key in answers:
+            bare = dataclasses.replace(bare, answers=tuple(answers[key]))
         is_random = bare.weights == "random" or (bare.weights is None and bare.method in random)
         protocols = [REPLAY] if is_random else planned
         if RELAX in protocols:
@@ -87,7 +99,7 @@ def summarise(
                 row = dataclasses.replace(
                     row,
                     ms_per_step=relaxation.ms_per_step(relaxed.series[key], step_times.get(key)),
-                    calculator_ms_per_call=geometric_mean(calls[key].to_numpy()) if key in calls else None,
+                    calculator_ms_per_call=speedup.mean_time(calls[key]) if key in calls else None,
                     **_compared(key, relaxed),
                 )
             rows.append(row)
@@ -101,6 +113,7 @@ def summarise(
             *speedup.means(rows, relaxed.series, RELAX),
             *speedup.means(rows, replayed.series, REPLAY),
         ),
+        disturbances=disturbances(watched) if watched is not None else (),
     )
     table = dataclasses.replace(table, claims=tuple(claims(table)))
     return dataclasses.replace(table, notes=notes(table, paper or {}))
@@ -108,11 +121,10 @@ def summarise(
 
 def _measured(frame: pd.DataFrame | None, time: str, count: str) -> _Measured:
     if frame is None or frame.empty:
-        return _Measured({}, {}, {})
+        return _Measured({}, {})
     return _Measured(
         {(str(method), str(device)): group for (method, device), group in frame.groupby(["method", "device"])},
-        speedup.per_structure(frame, time, count),
-        speedup.round_spread(frame, time, count),
+        speedup.per_round(frame, time, count),
     )
 
 
@@ -131,7 +143,7 @@ def _replay_row(bare: Row, key: Key, replayed: _Measured) -> Row:
         done = int(records.loc[records["status"] == CONVERGED, "structure"].nunique())
         row = dataclasses.replace(row, done=done, converged=done)
     if key in replayed.series:
-        time = geometric_mean(replayed.series[key].to_numpy())
+        time = speedup.mean_time(replayed.series[key])
         row = dataclasses.replace(row, calculator_ms_per_call=time, **_compared(key, replayed))
     return row
 
@@ -142,12 +154,11 @@ def _compared(key: Key, measured: _Measured) -> dict[str, Any]:
     method, device = key
     # the CPU's structures are the ones that a ratio to the CPU is paired over
     cpu = measured.series.get((method, "cpu")) if is_gpu(device) else None
-    rounds, spread = measured.rounds[key]
     return {
         "speedup_over_cpu": speedup.paired_ratio(cpu, times) if cpu is not None else None,
-        "outliers": int(flag_outliers(times.to_numpy()).sum()),
-        "rounds": rounds,
-        "round_spread": spread,
+        "outliers": int(flag_outliers(speedup.over_rounds(times).to_numpy()).sum()),
+        "rounds": times.shape[1],
+        "round_spread": speedup.round_spread(times),
     }
 
 
@@ -160,7 +171,7 @@ def _method_row(record: dict[Hashable, Any], total: int | None, paper: Mapping[s
         return None if value is None or pd.isna(value) else kind(value)
 
     device = str(record["device"])
-    environment, checkpoint = record.get("environment"), record.get("checkpoint")
+    environment, checkpoint, settings = (record.get(name) for name in ("environment", "checkpoint", "settings"))
     failure = known("failure", str)
     published = paper.get(known("paper", str) or "")
     return Row(
@@ -184,7 +195,12 @@ def _method_row(record: dict[Hashable, Any], total: int | None, paper: Mapping[s
         paper_ms_per_step=published.on(device) if published else None,
         checkpoint=checkpoint if isinstance(checkpoint, Mapping) else None,
         brought=environment.get("brought") if isinstance(environment, Mapping) else None,
+        settings=settings if isinstance(settings, Mapping) else {},
+        tuned=tuple(record.get("tuned") or ()),
+        threads_found=known("threads_found", int),
         cold_start_s=known("cold_start_s", float),
+        warm_up_calls=known("warm_up_calls", int),
+        settled=known("settled", bool),
         peak_memory_bytes=known("peak_memory_bytes", int),
         peak_device_memory_bytes=known("peak_device_memory_bytes", int),
     )

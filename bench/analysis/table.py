@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.adapter import KINDS
+from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
 
 RELAX, REPLAY = "relax", "replay"
@@ -83,7 +84,19 @@ class Row:
     """Name of the weights' file, with its SHA-256 and who vouches for it, or with the seed of random weights."""
     brought: str | None = None
     """Where the user brought the interpreter: what differs from what the method's header asks for."""
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What really ran, as the adapter found it: kernels, precision, head."""
+    tuned: tuple[str, ...] = ()
+    """The flags of a row that is set up for speed; empty for one as the method's documentation has it."""
+    threads_found: int | None = None
+    """The largest number of threads of a pool in the worker, where the method's threads are counted."""
+    answers: tuple[str, ...] | None = None
+    """Where the answers differ from the baseline; empty where they are the same, None where there is none."""
     cold_start_s: float | None = None
+    warm_up_calls: int | None = None
+    """Discarded calls that were slow as only first ones are, at most over the rounds."""
+    settled: bool | None = None
+    """Whether the discarded calls settled in every round."""
     peak_memory_bytes: int | None = None
     peak_device_memory_bytes: int | None = None
     fmax_max: float | None = None
@@ -160,6 +173,7 @@ class Table:
     geometric_means: tuple[Mean, ...]
     notes: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    disturbances: tuple[Disturbance, ...] = ()
 
 
 def is_gpu(device: str) -> bool:

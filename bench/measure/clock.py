@@ -1,4 +1,4 @@
-"""The clock: what it stands between, and when a method counts as warm.
+"""The clock: what it stands between.
 
 Only :class:`TimedCalculator` reads the clock around a force call. It adds to a step what two readings of
 the clock and some comparisons of 3N numbers cost, and it takes nothing away: the method's own calculator is
@@ -7,7 +7,7 @@ asked through ASE's public interface, unpatched, as often as a plain ASE script 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
@@ -73,45 +73,3 @@ class TimedCalculator:
         # a sum is finite only if all its terms are, and costs a tenth of isfinite().all()
         if not np.isfinite(self.energy + self.forces.sum()):
             raise NotFinite(f"energy or forces are not finite in force call {self.calls}")
-
-
-WARM_UP_LEAST = 5  # TorchScript specialises in its second call, some models in their third and fourth
-WARM_UP_MOST = 20
-WARM_UP_SPREAD = 1.2
-
-
-def is_warm(nanoseconds: Sequence[int]) -> bool:
-    """Tell whether force calls of these durations have settled, so that measuring may begin.
-
-    Warm means that at least five calls were made and that each of the last three took at most 1.2 times the
-    shortest one so far; after 20 calls it counts as warm anyway, and the record shows the durations.
-    """
-    if len(nanoseconds) >= WARM_UP_MOST:
-        return True
-    if len(nanoseconds) < WARM_UP_LEAST:
-        return False
-    return max(nanoseconds[-3:]) <= WARM_UP_SPREAD * min(nanoseconds)
-
-
-def warm_up(adapter: Any, calculator: Any, atoms: Any, seed: int, most_seconds: float = 60.0) -> tuple[int, ...]:
-    """Make discarded force calls on slightly displaced copies of `atoms` until :func:`is_warm`.
-
-    Each call gets fresh coordinates (standard deviation 0.01 Angstrom), so that nothing is served from a
-    cache. Returns the duration of each call in nanoseconds, the first one included; it stops after
-    `most_seconds` even where the calls have not settled.
-    """
-    random = np.random.default_rng(seed)
-    start_positions = atoms.positions.copy()
-    timed = TimedCalculator(calculator, adapter.synchronize)
-    durations: list[int] = []
-    begin = perf_counter_ns()
-    while not is_warm(durations):
-        atoms.positions = start_positions + random.normal(0.0, 0.01, start_positions.shape)
-        before = timed.nanoseconds
-        timed.get_forces(atoms)
-        timed.check()
-        durations.append(timed.nanoseconds - before)
-        if perf_counter_ns() - begin > most_seconds * 1e9:
-            break
-    atoms.positions = start_positions
-    return tuple(durations)

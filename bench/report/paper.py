@@ -77,14 +77,14 @@ def table(figures: dict[str, Published] | None = None) -> Table:
     """
     figures = read() if figures is None else figures
     rows = []
-    series: dict[speedup.Key, pd.Series] = {}
+    series: dict[speedup.Key, pd.DataFrame] = {}
     for row in figures.values():
         for device in ("cpu", "cuda"):
             milliseconds = row.on(device)
             if milliseconds is not None:
                 rows.append(_row(row, device, milliseconds))
                 # one figure a method is what one structure common to all would be
-                series[row.method, device] = pd.Series([milliseconds])
+                series[row.method, device] = pd.DataFrame([[milliseconds]])
     bare = Table(
         head={
             "source": "paper",

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from bench.analysis.statistics import Estimate, flag_outliers, geometric_mean
+from bench.analysis.statistics import Between, Estimate, between_rounds, flag_outliers, geometric_mean, independent
 
 
 def test_the_estimate_is_the_geometric_mean():
@@ -83,6 +83,81 @@ def test_many_thousand_values_take_no_quadratic_time_or_memory():
     values = np.exp(np.random.default_rng(2).normal(0.0, 0.1, 50_000))
     found = geometric_mean(values)
     assert math.log(found.high / found.low) == pytest.approx(2 * 1.96 * 0.1 / math.sqrt(50_000), rel=0.2)
+
+
+def simulated(rng, rounds, structures, process, structure, residual, truth=0.0):
+    """Return logs of one campaign, (rounds, structures): processes and structures differ, and each time besides."""
+    return (
+        truth
+        + rng.normal(0.0, process, (rounds, 1))
+        + rng.normal(0.0, structure, (1, structures))
+        + rng.normal(0.0, residual, (rounds, structures))
+    )
+
+
+@pytest.mark.parametrize(
+    ("rounds", "structures", "process", "structure", "residual"),
+    [
+        pytest.param(3, 40, 0.05, 0.15, 0.03, id="three rounds"),
+        pytest.param(3, 40, 0.15, 0.02, 0.03, id="processes differ more than structures"),
+        pytest.param(10, 40, 0.05, 0.15, 0.03, id="ten rounds"),
+        pytest.param(5, 12, 0.03, 0.05, 0.10, id="few structures and much noise"),
+    ],
+)
+def test_the_interval_covers_what_processes_and_structures_do_together(
+    rounds, structures, process, structure, residual
+):
+    rng = np.random.default_rng(17)
+    hits, trials = 0, 200
+    for _ in range(trials):
+        logs = simulated(rng, rounds, structures, process, structure, residual, truth=4.0)
+        found = geometric_mean(np.exp(logs.mean(axis=0)), between=between_rounds(logs))
+        hits += found.low <= math.exp(4.0) <= found.high
+    # 95 % give or take what chance does in 200 trials
+    assert 0.91 <= hits / trials <= 0.99
+
+
+def test_an_interval_without_the_rounds_would_promise_too_much():
+    rng = np.random.default_rng(17)
+    hits = 0
+    for _ in range(100):
+        logs = simulated(rng, 3, 40, 0.05, 0.05, 0.03)
+        found = geometric_mean(np.exp(logs.mean(axis=0)))
+        hits += found.low <= 1.0 <= found.high
+    assert hits / 100 < 0.75
+
+
+def test_the_scatter_of_rounds_is_that_of_their_means_over_common_structures():
+    logs = [[0.0, 1.0, 9.0], [0.2, 1.2, math.nan], [0.1, 1.1, 9.0], [math.nan] * 3]
+    error, freedom, rounds = between_rounds(logs)
+    assert error == pytest.approx(0.1 / math.sqrt(3))
+    assert (freedom, rounds) == (2, 3)
+
+
+@pytest.mark.parametrize("logs", [[], [[1.0, 2.0]] * 2, [[1.0, math.nan]] * 2 + [[math.nan, 2.0]], [1.0, 2.0]])
+def test_two_rounds_or_nothing_in_common_tells_nothing_about_processes(logs):
+    assert between_rounds(logs) is None
+
+
+def test_independent_scatters_add_as_welch_has_it():
+    both = independent(Between(0.03, 4, 5), Between(0.04, 9, 10))
+    assert both.error == pytest.approx(0.05)
+    assert both.freedom == pytest.approx(0.05**4 / (0.03**4 / 4 + 0.04**4 / 9))
+    assert both.rounds == 5
+    assert independent(Between(0.0, 2, 3), Between(0.0, 2, 3)).error == 0.0
+    assert independent(None, Between(0.04, 9, 10)) is None
+
+
+def test_with_few_structures_the_rounds_alone_make_an_interval():
+    found = geometric_mean([10.0, 11.0], between=Between(0.01, 2, 3))
+    assert found.over == "rounds"
+    assert math.log(found.high / found.estimate) == pytest.approx(4.303 * 0.01, rel=1e-3)
+
+
+def test_a_wider_confidence_gives_a_wider_interval():
+    values = np.exp(np.random.default_rng(5).normal(0.0, 0.2, 50))
+    usual, wide = (geometric_mean(values, between=Between(0.01, 2, 3), confidence=c) for c in (0.95, 0.99))
+    assert wide.low < usual.low < usual.high < wide.high
 
 
 def test_a_value_far_from_the_others_is_flagged_and_the_others_are_not():

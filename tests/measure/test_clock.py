@@ -1,4 +1,4 @@
-"""The clock around a force call, and what counts as warm."""
+"""The clock around a force call."""
 
 import time
 
@@ -9,8 +9,7 @@ from ase.build import molecule
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
-from bench.adapter import Adapter
-from bench.measure.clock import WARM_UP_MOST, NotFinite, TimedCalculator, is_warm, warm_up
+from bench.measure.clock import NotFinite, TimedCalculator
 
 
 class Counting(Calculator):
@@ -83,37 +82,3 @@ def test_a_nan_is_found():
     atoms.get_forces()
     with pytest.raises(NotFinite):
         atoms.calc.check()
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "warm"),
-    [
-        ([10, 10, 10, 10], False),  # too few to tell
-        ([900, 10, 10, 10, 10], True),  # a slow first call, as with XLA
-        ([900, 1200, 10, 10, 10], True),  # a slow second one too, as with TorchScript
-        ([900, 1200, 400, 10, 10], False),  # and a third: one more call settles it
-        ([900, 1200, 400, 10, 10, 10], True),
-        ([10, 10, 10, 10, 30], False),
-    ],
-)
-def test_warm_means_that_the_last_three_calls_are_near_the_fastest(milliseconds, warm):
-    assert is_warm([value * 1_000_000 for value in milliseconds]) is warm
-
-
-def test_warming_up_is_capped_where_calls_never_settle():
-    assert not is_warm([10, 20] * 5)
-    assert is_warm([10, 20] * (WARM_UP_MOST // 2))
-
-
-def test_warming_up_makes_fresh_calls_and_leaves_the_atoms_as_they_were():
-    inner = Counting(seconds=0.001)
-    atoms = molecule("H2O")
-    before = atoms.positions.copy()
-    durations = warm_up(Adapter(), inner, atoms, seed=0)
-    assert len(durations) == inner.evaluations >= 5
-    assert np.array_equal(atoms.positions, before)
-
-
-def test_warming_up_stops_after_a_time():
-    durations = warm_up(Adapter(), Counting(seconds=0.02), molecule("H2O"), seed=0, most_seconds=0.01)
-    assert len(durations) == 1

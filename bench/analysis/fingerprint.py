@@ -1,0 +1,189 @@
+"""The same answer: what a method says about a few fixed structures, and whether it still says it.
+
+A time means something only beside the answer that it was needed for. A silent change of precision, head or version
+shows here, and not in the milliseconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase.data import covalent_radii
+
+from bench.records import CONVERGED
+
+SAME, CHANGED = "same", "CHANGED"
+BOND = 1.3
+"""Two atoms are bonded in the reference molecule below this times the sum of their covalent radii."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Relaxed:
+    """A relaxed structure: its energy (eV) and the lengths of its bonds (Angstrom)."""
+
+    energy: float
+    bonds: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fingerprint:
+    """What a method answers at fixed structures of a data set."""
+
+    method: str
+    kind: str
+    dataset: str
+    """Its digest."""
+    weights: str
+    dtype: str
+    checkpoint: str | None
+    """SHA-256 of the weights."""
+    criterion: str
+    """What the relaxed structures were relaxed with."""
+    energies: Mapping[int, float]
+    """eV, by structure."""
+    forces: Mapping[int, Any]
+    """(n, 3) in eV/Angstrom, by structure."""
+    relaxed: Mapping[int, Relaxed]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tolerance:
+    """How far two answers of the same method may lie apart."""
+
+    energy: float
+    """eV, beside what the precision allows at an energy of that size."""
+    force: float
+    """eV/Angstrom."""
+    resolution: float
+    """Relative spacing of the numbers that energies are computed in."""
+
+
+TOLERANCES = {
+    # an SCF ends where it has converged, which depends on the machine in its last digits
+    "dft": Tolerance(2e-4, 5e-3, 2e-16),
+    "float64": Tolerance(1e-5, 1e-4, 2e-16),
+    "float32": Tolerance(1e-3, 2e-3, 1.2e-7),
+}
+RELAXED_ENERGY = 5e-3
+"""eV. Two relaxations to 0.05 eV/Angstrom end so near each other, whatever their last digits did on the way."""
+BOND_LENGTH = 0.01
+"""Angstrom."""
+
+
+def fingerprints(
+    campaign: Mapping[str, Any],
+    methods: pd.DataFrame,
+    answers: pd.DataFrame,
+    structures: pd.DataFrame,
+    reference: tuple[np.ndarray, np.ndarray],
+) -> dict[tuple[str, str], Fingerprint]:
+    """Return the fingerprint of each method and device of a run that gave an answer.
+
+    Parameters
+    ----------
+    campaign : mapping
+        What ``campaign.json`` says.
+    methods, structures : DataFrame
+        Those of :class:`bench.frames.Run`.
+    answers : DataFrame
+        One row an answer: method, device, structure, energy in eV, forces (n, 3) in eV/Angstrom.
+    reference : (numbers, positions)
+        The molecule whose bonds are looked at: shapes (n,) and (n, 3), Angstrom.
+    """
+    pairs = bonds_of(*reference)
+    found = {}
+    for record in methods.to_dict("records"):
+        key = str(record["method"]), str(record["device"])
+        mine = answers[(answers["method"] == key[0]) & (answers["device"] == key[1])]
+        if mine.empty:
+            continue
+        kept = structures[
+            (structures["method"] == key[0])
+            & (structures["device"] == key[1])
+            & (structures["status"] == CONVERGED)
+            & structures["structure"].isin(mine["structure"])
+        ].drop_duplicates("structure")
+        checkpoint = record.get("checkpoint")
+        settings = campaign["settings"]
+        found[key] = Fingerprint(
+            method=key[0],
+            kind=str(record["kind"]),
+            dataset=campaign["dataset"]["digest"],
+            weights=str(record["weights"]),
+            dtype=str(record["dtype"]),
+            checkpoint=checkpoint.get("sha256") if isinstance(checkpoint, Mapping) else None,
+            criterion=f"{record['optimizer']}, fmax {settings['fmax']:g}",
+            energies={int(row["structure"]): float(row["energy"]) for row in mine.to_dict("records")},
+            forces={int(row["structure"]): np.asarray(row["forces"], dtype=float) for row in mine.to_dict("records")},
+            relaxed={
+                int(row["structure"]): Relaxed(float(row["energy"]), lengths(row["positions"], pairs))
+                for row in kept.to_dict("records")
+                if row["positions"] is not None
+            },
+        )
+    return found
+
+
+def bonds_of(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return the bonded pairs of a molecule, shape (bonds, 2); `positions` (n, 3) in Angstrom."""
+    radii = covalent_radii[numbers]
+    near = np.linalg.norm(positions[:, None] - positions[None], axis=-1) < BOND * (radii[:, None] + radii[None])
+    return np.argwhere(np.triu(near, 1))
+
+
+def lengths(positions: Any, pairs: np.ndarray) -> tuple[float, ...]:
+    """Return the distances of the pairs in a geometry, Angstrom."""
+    xyz = np.asarray(positions, dtype=float)
+    return tuple(float(x) for x in np.linalg.norm(xyz[pairs[:, 0]] - xyz[pairs[:, 1]], axis=1))
+
+
+def tolerance(kind: str, dtype: str) -> Tolerance:
+    """Return the tolerance for a method of this kind and precision."""
+    return TOLERANCES["dft"] if kind == "dft" else TOLERANCES.get(dtype, TOLERANCES["float32"])
+
+
+def differences(new: Fingerprint, old: Fingerprint) -> list[str] | None:
+    """Return in words where the answers of `new` are not those of `old`; empty where they are the same.
+
+    None where they cannot be compared: another data set, no structure in common, real weights on one side only.
+    """
+    common = sorted(set(new.energies) & set(old.energies))
+    if new.dataset != old.dataset or not common or new.weights != old.weights:
+        return None
+    wide = tolerance(new.kind, new.dtype if new.dtype == "float32" else old.dtype)
+    found = []
+    if new.checkpoint != old.checkpoint and new.checkpoint and old.checkpoint:
+        found.append(f"other weights (SHA-256 {new.checkpoint[:12]} instead of {old.checkpoint[:12]})")
+    if new.dtype != old.dtype:
+        found.append(f"{new.dtype} instead of {old.dtype}")
+    energy = max(abs(new.energies[i] - old.energies[i]) for i in common)
+    allowed = wide.energy + 4 * wide.resolution * max(abs(old.energies[i]) for i in common)
+    if not energy <= allowed:
+        found.append(f"energies by up to {energy:.2g} eV")
+    force = max(_apart(new.forces[i], old.forces[i]) for i in common)
+    if not force <= wide.force:
+        found.append(f"forces by up to {force:.2g} eV/Å")
+    if new.criterion == old.criterion:
+        found += _relaxed(new, old)
+    return found
+
+
+def _apart(new: Any, old: Any) -> float:
+    one, other = np.asarray(new, dtype=float), np.asarray(old, dtype=float)
+    return float(np.abs(one - other).max()) if one.shape == other.shape else float("inf")
+
+
+def _relaxed(new: Fingerprint, old: Fingerprint) -> list[str]:
+    common = set(new.relaxed) & set(old.relaxed)
+    found = []
+    energy = max((abs(new.relaxed[i].energy - old.relaxed[i].energy) for i in common), default=0.0)
+    if not energy <= RELAXED_ENERGY:
+        found.append(f"relaxed energies by up to {energy:.2g} eV")
+    bond = max((_apart(new.relaxed[i].bonds, old.relaxed[i].bonds) for i in common), default=0.0)
+    if not bond <= BOND_LENGTH:
+        found.append(f"relaxed bonds by up to {bond:.2g} Å")
+    return found

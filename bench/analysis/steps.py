@@ -1,0 +1,52 @@
+"""Steps in a series of times: where a method became faster or slower for good."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import ruptures
+
+LEAST_RUN = 3
+"""Measurements on either side of a step, whose median counts: a single odd one is none."""
+LEAST_NOISE = 0.01
+"""Relative; a series that happens to vary less still gets no step out of chance."""
+PENALTY = 6.0
+"""In units of the noise squared and of log n: what a step has to explain to be believed. 3 is the usual least."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A change of level."""
+
+    at: int
+    """Index of the first measurement at the new level."""
+    ratio: float
+    """New level over the one before it."""
+
+
+def steps(times: Sequence[float], threshold: float = 0.05) -> list[Step]:
+    """Return where the level of a series changes by at least `threshold`.
+
+    Change points in the mean logarithm (PELT: Killick, Fearnhead and Eckley, JASA 107, 1590, 2012), with a penalty of
+    the noise that successive measurements show.
+
+    Parameters
+    ----------
+    times : sequence of float, shape (n,)
+        Positive, in the order of their measurement.
+    threshold : float
+        0.05 means 5 %.
+    """
+    logs = np.log(np.asarray(times, dtype=float))
+    if logs.size < 2 * LEAST_RUN:
+        return []
+    # the median of differences takes no notice of a few steps among them
+    noise = max(float(np.median(np.abs(np.diff(logs)))) / 0.6745 / np.sqrt(2), LEAST_NOISE)
+    finder = ruptures.Pelt(model="l2", min_size=LEAST_RUN, jump=1).fit(logs[:, None])
+    ends = finder.predict(pen=PENALTY * noise**2 * np.log(logs.size))
+    starts = [0, *ends[:-1]]
+    levels = [float(np.median(logs[start:end])) for start, end in zip(starts, ends, strict=True)]
+    found = [Step(starts[i], float(np.exp(levels[i] - levels[i - 1]))) for i in range(1, len(levels))]
+    return [step for step in found if max(step.ratio, 1 / step.ratio) >= 1 + threshold]
