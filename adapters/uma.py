@@ -51,6 +51,7 @@
 # parameters = 291482433
 # random-weights = true
 # memory-mb = 5000
+# tuned = ["compile", "TF32 on a GPU"]
 # default = false
 # note = """
 # What fairchem 2.24 does by default with this checkpoint: task omol, merged experts (6.33 M of 291.5 M parameters), \

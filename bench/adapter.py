@@ -151,6 +151,10 @@ class Method:
     """How far the forces may be from the energy's derivative, eV/Angstrom, where that is more than the dtype's."""
     rotation_tolerance: float | None = None
     """How far the forces of a turned molecule may be from the turned forces, eV/Angstrom."""
+    known_as: str = ""
+    """The name that its adapter knows it by, where that is not its own: another version of a method."""
+    tuned: tuple[str, ...] = ()
+    """The flags that make this a row set up for speed; empty: as the method's documentation has it."""
     note: str = ""
     """One sentence for the notes below the table."""
 
@@ -188,7 +192,7 @@ class HeaderError(ValueError):
 
 
 _BLOCK = re.compile(r"(?m)^# /// script\s*$\n(?P<body>(?:^#(?: .*)?$\n)+?)^# ///\s*$")
-_METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {"name", "adapter", "family", "kind"}
+_METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {"name", "adapter", "family", "kind", "known_as"}
 
 
 def read_header(path: str | Path) -> Header:
@@ -251,8 +255,8 @@ def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]
             entry["checkpoint"] = Checkpoint(**entry["checkpoint"])
     except TypeError as error:
         raise HeaderError(f"the header of {path} describes the checkpoint of {name} wrongly: {error}") from None
-    for key in ("devices", "dtypes", "elements"):
-        entry[key] = tuple(entry[key])
+    for key in ("devices", "dtypes", "elements", "tuned"):
+        entry[key] = tuple(entry.get(key, ()))
     wrong = sorted(set(entry["devices"]) - set(DEVICES))
     if wrong:
         raise HeaderError(f"the header of {path} names the device {wrong[0]!r}; known are {', '.join(DEVICES)}")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench import store
-from bench.records import Relaxation, Started
+from bench.records import Relaxation, Started, Watched
 from bench.store import no_collector
 
 
@@ -20,7 +20,8 @@ class Run:
     """A run as pandas data frames, whose columns ``docs/format.md`` describes.
 
     `methods` has a row for each method and device, `structures` one for each relaxation, `steps` one for each step
-    of each relaxation (step 0 is the force call before the first step), and `replays` one for each replayed path.
+    of each relaxation (step 0 is the force call before the first step), `replays` one for each replayed path, and
+    `watched` one for each round of a method, with what disturbed it.
     Times are nanoseconds.
     """
 
@@ -72,6 +73,18 @@ class Run:
         return pd.DataFrame(rows, columns=_REPLAY_COLUMNS)
 
     @functools.cached_property
+    def watched(self) -> pd.DataFrame:
+        """One row for each method, device and round that was watched."""
+        rows = [dataclasses.asdict(record) for record in self.contents.watched]
+        return pd.DataFrame(rows, columns=[field.name for field in dataclasses.fields(Watched)])
+
+    @functools.cached_property
+    def answers(self) -> pd.DataFrame:
+        """One row for each structure of a fingerprint: energy in eV, forces (n, 3) in eV/Angstrom."""
+        rows = [(a.method, a.device, a.structure, a.energy, np.array(a.forces)) for a in self.contents.answers]
+        return pd.DataFrame(rows, columns=["method", "device", "structure", "energy", "forces"])
+
+    @functools.cached_property
     def methods(self) -> pd.DataFrame:
         """One row for each method and device that the campaign planned."""
         return pd.DataFrame(
@@ -105,9 +118,13 @@ class Run:
             "threads": last.threads if last else self.campaign["settings"]["threads"],
             "parameters": last.parameters if last and last.parameters else facts["parameters"],
             "settings": last.settings if last else {},
+            "tuned": facts.get("tuned") or [],
+            "threads_found": _threads(last) if last else None,
             "checkpoint": last.checkpoint if last else None,
             "environment": last.environment if last else {},
             "cold_start_s": float(np.median([_cold_start(record) for record in started])) if started else None,
+            "warm_up_calls": max((record.warm_up_calls or 0 for record in started), default=None),
+            "settled": all(record.settled is not False for record in started) if started else None,
             "peak_memory_bytes": max(memory, default=None),
             "peak_device_memory_bytes": max(device_memory, default=None),
             "failure": stopped[-1].failure.kind if stopped else None,
@@ -117,6 +134,11 @@ class Run:
 
 def _cold_start(record: Started) -> float:
     return (record.import_ns + record.load_ns + (record.first_call_ns or 0)) / 1e9
+
+
+def _threads(record: Started) -> int | None:
+    """Return the threads of the widest OpenMP pool in a worker; its BLAS has one by design."""
+    return max((pool["num_threads"] for pool in record.thread_pools if pool.get("user_api") == "openmp"), default=None)
 
 
 _REPLAY_COLUMNS = [

@@ -84,6 +84,10 @@ class Started(Record):
     """The thread variables, the interpreter, the torch backend."""
     checkpoint: dict[str, Any] | None = None
     """Name and SHA-256 of the weights file and who vouches for it, or the seed of random weights."""
+    warm_up_calls: int | None = None
+    """How many of the discarded calls were slow as only the first ones are; None where none was made."""
+    settled: bool | None = None
+    """Whether the discarded calls settled before there were too many of them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +135,18 @@ class Replay(Record):
     failure: Failure | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Answer(Record):
+    """What a method says about a structure, from a force call that is not timed: part of its fingerprint."""
+
+    record: ClassVar[str] = "answer"
+    structure: int
+    energy: float
+    """eV."""
+    forces: tuple[tuple[float, float, float], ...]
+    """(n, 3) in eV/Angstrom."""
+
+
 def failed_replay(key: dict[str, Any], structure: int, failure: Failure) -> Replay:
     """Return the record of a path that failed at its first point."""
     return Replay(
@@ -166,6 +182,34 @@ class Finished(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Watched(Record):
+    """What the machine did beside the workers of one method in one round; see :mod:`bench.campaign.watch`."""
+
+    record: ClassVar[str] = "watched"
+    seconds: float
+    cpus: int
+    """That this campaign may use."""
+    foreign_cores: float
+    """CPU time of other processes on those CPUs, over `seconds`."""
+    stolen_cores: float
+    """CPU time that the host of a virtual machine kept back, over `seconds`."""
+    clock_mhz: tuple[float, float] | None
+    """Before and after; None where the machine does not tell, as in the three that follow."""
+    throttled: int | None
+    swapped_bytes: int
+    free_memory_share: float
+    loop_speed: tuple[float, float]
+    """Thousands of rounds of a plain Python loop in a second, before and after."""
+    foreign_gpu_processes: int | None
+    disturbed: tuple[str, ...]
+    """What disturbed the round, in words; empty where nothing did."""
+    parallel_speed: float | None = None
+    """How many times the work of one process as many as there are threads did; measured before each round."""
+    again: int | None = None
+    """The disturbed round that this one measured again."""
+
+
+@dataclasses.dataclass(frozen=True)
 class NotMeasured(Record):
     """A method could not be measured in this round: it is a row with a reason, not a missing row."""
 
@@ -173,7 +217,9 @@ class NotMeasured(Record):
     failure: Failure
 
 
-_KINDS: dict[str, type[Record]] = {kind.record: kind for kind in (Started, Relaxation, Replay, Finished, NotMeasured)}
+_KINDS: dict[str, type[Record]] = {
+    kind.record: kind for kind in (Started, Answer, Relaxation, Replay, Finished, Watched, NotMeasured)
+}
 
 
 def to_json(record: Record) -> str:

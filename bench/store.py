@@ -21,12 +21,14 @@ from bench import paths
 from bench.errors import BadInput
 from bench.records import (
     FORMAT,
+    Answer,
     Finished,
     NotMeasured,
     Record,
     Relaxation,
     Replay,
     Started,
+    Watched,
     from_fields,
     to_json,
 )
@@ -136,6 +138,8 @@ class Contents(NamedTuple):
     replays: list[Replay]
     finished: list[Finished]
     not_measured: list[NotMeasured]
+    watched: list[Watched]
+    answers: list[Answer]
 
 
 def read(directory: Path) -> Contents:
@@ -160,6 +164,8 @@ def read(directory: Path) -> Contents:
         [record for record in records if isinstance(record, Replay)],
         [record for record in records if isinstance(record, Finished)],
         [record for record in records if isinstance(record, NotMeasured)],
+        [record for record in records if isinstance(record, Watched)],
+        [record for record in records if isinstance(record, Answer)],
     )
 
 

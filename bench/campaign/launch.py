@@ -88,11 +88,14 @@ def task(
     share_s: float | None = None,
     budget_s: float | None = None,
     protocol: dict[str, Any] | None = None,
+    fingerprint: Sequence[int] = (),
+    paced: bool = False,
 ) -> dict[str, Any]:
     """Return the task that a worker reads: plain JSON, so that it can travel to another machine."""
     return {
         "adapter": str(method.adapter),
         "method": method.name,
+        "known_as": method.known_as or method.name,
         "device": "cuda:0" if device == "cuda" else device,
         "recorded_device": device,
         "round": round_number,
@@ -113,6 +116,8 @@ def task(
         "protocols": sorted({name for structure in structures for name in structure.protocols}),
         "native": method.native,
         "warm_up": header.warm_up,
+        "fingerprint": list(fingerprint),
+        "paced": paced,
         "share_s": share_s,
         "budget_s": budget_s,
         "seed": settings.seed,
@@ -129,6 +134,7 @@ def random_task(method: Method, path: Path, seed: int) -> dict[str, Any]:
     return {
         "adapter": str(method.adapter),
         "method": method.name,
+        "known_as": method.known_as or method.name,
         "recorded_device": "cpu",
         "round": 0,
         "cpus": [],

@@ -21,6 +21,8 @@ START_SECONDS = {"mlip": 12.0}  # of a worker before it measures; less where not
 START_SECONDS_OTHERWISE = 3.0
 LEAST_SECONDS = 20.0
 DFT_SHARE = 3.0  # a DFT step takes a minute, so its share is larger
+FINGERPRINT = 5  # structures
+REPEATS_SHARE = 0.2  # of the whole budget, for rounds that were disturbed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +149,14 @@ def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int
     if budget_s is None:
         return None
     return max(budget_s - spent_s, 0.0) / (rounds - round_number)
+
+
+def fingerprint_of(kind: str, indices: Sequence[int], round_number: int) -> list[int]:
+    """Return the structures that a worker answers for, outside the clock: five in the first round, one of them for DFT.
+
+    Each costs a force call more, a minute with DFT.
+    """
+    return list(indices[: 1 if kind == "dft" else FINGERPRINT]) if round_number == 0 else []
 
 
 AS_BEFORE = "as before"

@@ -7,16 +7,17 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench import __version__, paths, provenance, store
+from bench import store
 from bench.adapter import Method
 from bench.campaign import checkpoints, launch, weights
+from bench.campaign.description import describe
 from bench.campaign.environments import Environment, EnvironmentFailed
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import Settings, order, protocols, share, timeout
+from bench.campaign.plan import REPEATS_SHARE, Settings, fingerprint_of, order, protocols, share, timeout
+from bench.campaign.watch import Watch, gpu_processes, parallel_speed
 from bench.campaign.weights import Weights
 from bench.catalogue import Catalogue
 from bench.doctor import obstacle
@@ -29,6 +30,7 @@ from bench.records import (
     Relaxation,
     Replay,
     Started,
+    Watched,
     failed_relaxation,
     failed_replay,
     from_json,
@@ -83,37 +85,24 @@ class Campaign:
         self.stopped: set[tuple[str, str]] = set()
         self.rounds_begun: dict[tuple[str, str], int] = {}
         self.round_seconds: dict[tuple[str, str], float] = {}  # of a round that reached all structures
+        self.watch = Watch()
+        self.watched: dict[tuple[str, str, int], Watched] = {}
+        self.parallel_now: float | None = None
         indices = measuring_order(len(dataset.atoms))
         self.indices = indices[: settings.limit]
 
     def begin(self) -> None:
         """Make the run directory."""
-        count = len(self.indices)
-        campaign = {
-            "run_id": self.directory.name,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "pesbench": __version__,
-            **provenance.commit(),
-            "settings": dataclasses.asdict(self.settings),
-            "machine": {**provenance.machine(), "parallel_speed": self.parallel},
-            "dataset": {
-                "name": self.dataset.name,
-                "description": self.dataset.description,
-                "fallback": self.dataset.fallback,
-                "digest": self.dataset.digest,
-                "formula": self.dataset.formula,
-                "count": count,
-                "total": len(self.dataset.atoms),
-            },
-            "methods": {name: _facts(self.catalogue.methods[name]) for name in self.settings.methods},
-            "extra_adapters": [str(path) for path in self.catalogue.extra],
-        }
+        campaign = describe(
+            self.directory, self.settings, self.catalogue, self.dataset, self.parallel, len(self.indices)
+        )
         self.writer = store.create(self.directory, campaign, self.dataset)
 
     def resume(self) -> None:
         """Take up an existing run directory; raises BadInput where it cannot be written."""
         contents = store.read(self.directory)
         self.begun_with = {record.method: record.weights for record in contents.started}
+        self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
         measured: list[Relaxation | Replay] = [*contents.relaxations, *contents.replays]
         for record in measured:
             key = (record.method, record.device)
@@ -129,47 +118,96 @@ class Campaign:
         """Measure all rounds; raises KeyboardInterrupt when the user stops it, with everything written."""
         try:
             for round_number in range(self.settings.rounds):
+                self.parallel_now = parallel_speed(self.settings.threads)
                 for device in self.settings.devices:
                     for name in order(self.settings.methods, round_number, self.settings.seed):
                         self._one_round(self.catalogue.methods[name], device, round_number)
+            self.parallel_now = parallel_speed(self.settings.threads)
+            self._measure_again()
         finally:
             self.writer.close()
 
-    def _one_round(self, method: Method, device: str, round_number: int) -> None:
+    def _measure_again(self) -> None:
+        """Measure disturbed rounds once more, each as a round of its own, for a fifth of the whole budget at most."""
+        budgets = self.settings.budget_s
+        shares = [budget for budget in budgets.values() if budget is not None]
+        left = REPEATS_SHARE * sum(shares) * len(self.settings.devices) if len(shares) == len(budgets) else math.inf
+        repeated = {(record.method, record.device, record.again) for record in self.watched.values()}
+        for (name, device, number), record in list(self.watched.items()):
+            again = record.disturbed and record.again is None and (name, device, number) not in repeated
+            if not again or left <= 0:
+                continue
+            next_number = 1 + max(
+                self.settings.rounds - 1, *(r for n, d, r in self.watched if (n, d) == (name, device))
+            )
+            before = self.spent.get((name, device), 0.0)
+            self.progress.say(
+                f"{name} on {device}: round {number + 1} is measured again: {'; '.join(record.disturbed)}"
+            )
+            self._one_round(self.catalogue.methods[name], device, next_number, again=number)
+            left -= self.spent.get((name, device), 0.0) - before
+
+    def _one_round(self, method: Method, device: str, round_number: int, again: int | None = None) -> None:
         key = (method.name, device)
         self.rounds_begun[key] = round_number + 1
         budget = self.settings.budget_s[method.name]
         spent = self.spent.setdefault(key, 0.0)
-        if key in self.stopped or (budget is not None and spent >= budget):
+        if key in self.stopped or (again is None and budget is not None and spent >= budget):
             return
         prepared = self._prepare(method, device, round_number)
         if prepared is None:
             return
-        environment, weights = prepared
         measured = self.done.get((*key, round_number), set())
         todo = [
             (name, index)
             for index in self.indices
-            for name in protocols(self.settings, weights.mode)
+            for name in protocols(self.settings, prepared[1].mode)
             if (name, index) not in measured
         ]
         if not todo:
             return
         self.progress.begin(method.name, device, round_number, len(todo))
-        allotted = share(budget, spent, round_number, self.settings.rounds)
+        strangers, before, planned = gpu_processes(device), self.watch.look(), len(todo)
+        if again is None:
+            left = None if budget is None else max(budget - spent, 0.0)
+            self._workers(method, device, round_number, prepared, todo, self._share(key, round_number), left)
+        else:  # as long as a round has on the average
+            allotted = share(budget, 0.0, 0, self.settings.rounds)
+            self._workers(method, device, round_number, prepared, todo, allotted, allotted)
+        if not todo:
+            self.round_seconds[key] = self.spent[key] - spent
+        if len(todo) < planned:
+            facts = self.watch.since(before, strangers)
+            record = Watched(method.name, device, round_number, parallel_speed=self.parallel_now, again=again, **facts)
+            self._append(record)
+            self.watched[method.name, device, round_number] = record
+        self.progress.end(self._seconds_left())
+
+    def _share(self, key: tuple[str, str], round_number: int) -> float | None:
+        return share(self.settings.budget_s[key[0]], self.spent[key], round_number, self.settings.rounds)
+
+    def _workers(
+        self,
+        method: Method,
+        device: str,
+        round_number: int,
+        prepared: tuple[Environment, Weights],
+        todo: list[tuple[str, int]],
+        allotted: float | None,
+        left: float | None,
+    ) -> None:
+        """Run a worker over `todo`, and another one where a structure killed the first."""
         for deaths in range(1, DEATHS_A_ROUND + 1):
             began = time.monotonic()
-            failure = self._one_worker(method, device, round_number, environment, weights, todo, allotted)
+            failure = self._one_worker(method, device, round_number, prepared, todo, allotted, left)
             if failure is None or not todo:
                 break
             if deaths == DEATHS_A_ROUND:
                 message = f"{failure.message} ({deaths} workers died of it, the rest was given up)"
                 self._not_measured(method, device, round_number, Failure(failure.kind, message))
-            if allotted is not None:
-                allotted = max(allotted - (time.monotonic() - began), 0.0)
-        if not todo:
-            self.round_seconds[key] = self.spent[key] - spent
-        self.progress.end(self._seconds_left())
+            took = time.monotonic() - began
+            allotted = None if allotted is None else max(allotted - took, 0.0)
+            left = None if left is None else max(left - took, 0.0)
 
     def _seconds_left(self) -> float | None:
         """Return an upper bound on the measuring that is left; None where a budget is without limit."""
@@ -178,7 +216,7 @@ class Campaign:
             for device in self.settings.devices:
                 key = (name, device)
                 rounds = self.settings.rounds - self.rounds_begun.get(key, 0)
-                if key in self.stopped or rounds == 0:
+                if key in self.stopped or rounds <= 0:
                     continue
                 budget = self.settings.budget_s[name]
                 rest = math.inf if budget is None else max(budget - self.spent.get(key, 0.0), 0.0)
@@ -218,14 +256,17 @@ class Campaign:
         method: Method,
         device: str,
         round_number: int,
-        environment: Environment,
-        weights: Weights,
+        prepared: tuple[Environment, Weights],
         todo: list[tuple[str, int]],
         allotted: float | None,
+        left: float | None,
     ) -> Failure | None:
-        """Run one worker over `todo` and take what it measured out of it; returns how it died, if it did."""
+        """Run one worker over `todo` and take what it measured out of it; returns how it died, if it did.
+
+        It begins structures for `allotted` seconds, and cuts off the one in flight after `left`.
+        """
         key = (method.name, device)
-        budget = self.settings.budget_s[method.name]
+        environment, weights = prepared
         task = launch.task(
             method,
             self.catalogue.header(method),
@@ -237,7 +278,8 @@ class Campaign:
             self._structures(todo),
             self.dataset.reference,
             allotted,
-            None if budget is None else max(budget - self.spent[key], 0.0),
+            left,
+            fingerprint=fingerprint_of(method.kind, self.indices, round_number),
         )
         worker = LocalWorker(
             launch.command(environment),
@@ -321,37 +363,3 @@ class Campaign:
 
 def _protocol(record: Relaxation | Replay) -> str:
     return "replay" if isinstance(record, Replay) else "relax"
-
-
-def new_directory(output: Path | None) -> Path:
-    """Return a run directory that does not exist yet, named by the time in UTC."""
-    results = output or paths.results_dir()
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    names = [stamp, *(f"{stamp}-{number}" for number in range(2, 100))]
-    return next(results / name for name in names if not (results / name).exists())
-
-
-def _facts(method: Method) -> dict[str, Any]:
-    """Return what a report says about a method, so that a run can be read without the adapters."""
-    checkpoint = method.checkpoint
-    return {
-        "label": method.label,
-        "family": method.family,
-        "kind": method.kind,
-        "paper": method.paper,
-        "native": method.native,
-        "conservative": method.conservative,
-        "parameters": method.parameters,
-        "dtype": method.dtypes[0],
-        "weights": "pretrained" if checkpoint else "none",
-        "checkpoint": dataclasses.asdict(checkpoint) if checkpoint else None,
-        "note": method.note,
-    }
-
-
-def methods_of(catalogue: Catalogue, names: Sequence[str]) -> list[Method]:
-    """Return the methods of a stored run; raises BadInput where an adapter is gone."""
-    for name in names:
-        if name not in catalogue.methods:
-            raise BadInput(f"the run measured {name!r}, whose adapter is not here; name it with --adapter FILE.")
-    return [catalogue.methods[name] for name in names]

@@ -42,7 +42,7 @@ def plot(options: argparse.Namespace) -> int:
 
 def table_of(run: str | Path | None) -> Table:
     """Return the table of a run, or of the paper."""
-    from bench import frames
+    from bench import baselines, frames
     from bench.analysis.statistics import FEWEST
     from bench.analysis.summary import summarise
     from bench.report import paper
@@ -54,7 +54,14 @@ def table_of(run: str | Path | None) -> Table:
     # steps are looked at only for a method with too few structures for an interval over those
     steps = loaded.steps if (measured < FEWEST).any() else None
     return summarise(
-        loaded.campaign, loaded.methods, loaded.structures, steps, replays=loaded.replays, paper=paper.read()
+        loaded.campaign,
+        loaded.methods,
+        loaded.structures,
+        steps,
+        replays=loaded.replays,
+        watched=loaded.watched,
+        answers=baselines.checked(loaded),
+        paper=paper.read(),
     )
 
 

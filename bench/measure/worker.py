@@ -95,7 +95,7 @@ def _make_random(task: dict[str, Any]) -> None:
     """Build a checkpoint with random weights, in a process that measures nothing."""
     path = Path(task["make_random"])
     with _stage(loading=True):
-        load_adapter(task["adapter"]).make_random(task["method"], path, task["seed"])
+        load_adapter(task["adapter"]).make_random(task["known_as"], path, task["seed"])
         if not path.exists():
             raise FileNotFoundError(f"make_random wrote no {path.name}")
 
@@ -140,7 +140,7 @@ class Worker:
             self.adapter.reference = atoms_of(task["reference"])
             imported = monotonic_ns()
             self.calculator = self.adapter.load(
-                task["method"],
+                task["known_as"],
                 task["device"],
                 task["dtype"],
                 task["threads"],
@@ -149,6 +149,8 @@ class Worker:
             loaded = monotonic_ns()
             self._check_random_weights()
         with _stage(loading=False):
+            from bench.measure.warmup import settled, warm_up_length
+
             calls = self._warm_up() if task["warm_up"] else ()
             started = records.Started(
                 **key,
@@ -161,6 +163,8 @@ class Worker:
                 load_ns=loaded - imported,
                 first_call_ns=calls[0] if calls else None,
                 warmup_ns=tuple(calls[1:]),
+                warm_up_calls=warm_up_length(calls) if calls else None,
+                settled=settled(calls) if calls else None,
                 settings=self.adapter.settings(),
                 versions=process.versions(),
                 thread_pools=process.thread_pools(),
@@ -180,7 +184,7 @@ class Worker:
             raise ValueError(f"the random model has {count} parameters, the published one {published}")
 
     def _warm_up(self) -> tuple[int, ...]:
-        from bench.measure.clock import warm_up
+        from bench.measure.warmup import warm_up
 
         atoms = self.adapter.prepare(self.adapter.reference.copy())
         calculator = self.adapter.new_structure(self.calculator, atoms)
@@ -195,13 +199,17 @@ class Worker:
         """Measure the structures one after the other, each by the protocols that it still lacks.
 
         None is begun after this round's share of the budget, and the one in flight is cut off when the whole
-        budget is spent.
+        budget is spent. A paced worker waits for a line on its standard input before each, and ends with that.
         """
         share = _deadline(self.task["share_s"])
         deadline = _deadline(self.task["budget_s"])
         for position, (index, structure) in enumerate(self.structures):
             if position > 0 and share is not None and perf_counter_ns() > share:
                 break
+            if self.task["paced"] and not sys.stdin.readline():
+                break
+            if index in self.task["fingerprint"]:
+                self._answer(index, structure)
             for protocol in self.task["structures"][position]["protocols"]:
                 if protocol == "replay":
                     self.channel.send(self._replay(index, structure, deadline))
@@ -214,6 +222,17 @@ class Worker:
                 peak_device_memory_bytes=self.adapter.peak_device_memory(),
             )
         )
+
+    def _answer(self, index: int, structure: Any) -> None:
+        """Tell energy and forces of a structure; where that fails, its measurement says why."""
+        from bench.measure.clock import TimedCalculator
+
+        with contextlib.suppress(Exception):
+            atoms = self.adapter.prepare(structure.copy())
+            timed = TimedCalculator(self.adapter.new_structure(self.calculator, atoms), self.adapter.synchronize)
+            forces = timed.get_forces(atoms)
+            timed.check()
+            self.channel.send(records.Answer(**self.key, structure=index, energy=timed.energy, forces=forces.tolist()))
 
     def compare_with_bare(self) -> None:
         """Relax each structure bare and through the harness, in turn, and write the pairs; see `overhead`."""

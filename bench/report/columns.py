@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from bench.analysis.fingerprint import CHANGED, SAME
 from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import RELAX, REPLAY, Mean, Row, Table, is_gpu
@@ -116,11 +117,13 @@ def columns(table: Table) -> list[Column]:
     gpu = any(line.gpu is not None for line in shown)
     campaign = table.head.get("source") != "paper"
     replay = has_steps(table) and REPLAY in (table.head.get("settings", {}).get("protocols") or ())
+    changed = any(row.answers for row in table.rows)
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
     candidates = [
         (True, Column("Method", lambda line: line.label, 0, right=False)),
         (cpu or not gpu, Column("CPU", lambda line: time_text(line, line.cpu), 0, unit=unit(table))),
         (gpu, Column("GPU", lambda line: time_text(line, line.gpu), 1, unit=unit(table))),
+        (campaign, Column("answer", lambda line: _answer(line), 1 if changed else 21, right=False)),
         (replay and cpu, Column("CPU replay", lambda line: _time(line, line.cpu_replay), 1, unit="ms/call")),
         (replay and gpu, Column("GPU replay", lambda line: _time(line, line.gpu_replay), 1, unit="ms/call")),
         (gpu, Column("CPU/GPU", lambda line: numbers.ratio(_gain(line)), 3)),
@@ -238,6 +241,12 @@ def _ratio(row: Row | None) -> str:
 
 def _rounds(row: Row) -> str:
     return DASH if row.round_spread is None else f"{100 * (row.round_spread - 1):.1f} %"
+
+
+def _answer(line: Line) -> str:
+    """Return whether the answers are those of the baseline."""
+    known = [row.answers for row in (line.cpu, line.gpu) if row is not None and row.answers is not None]
+    return DASH if not known else CHANGED if any(known) else SAME
 
 
 def _gpu_memory(line: Line) -> str:

@@ -163,6 +163,8 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if name == "failures":
             flat[name] = "; ".join(f"{kind}: {n}" for kind, n in value.items())
+        elif isinstance(value, list):
+            flat[name] = "; ".join(map(str, value))
         elif isinstance(value, dict):
             flat |= {f"{name}_{key}": inner for key, inner in value.items()}
         else:
@@ -205,6 +207,7 @@ def row_object(row: Row) -> dict[str, Any]:
         "force_calls_per_step": row.force_calls_per_step,
         "ms_per_step": _interval_object(row.ms_per_step),
         "interval_over": row.interval_over,
+        "interval_rounds": row.time.rounds if row.time else None,
         "calculator_ms_per_call": _interval_object(row.calculator_ms_per_call),
         "calculator_share": row.calculator_share,
         "speedup_over_cpu": _interval_object(row.speedup_over_cpu),
@@ -221,6 +224,10 @@ def row_object(row: Row) -> dict[str, Any]:
         "rmsd_median": row.rmsd_median,
         "rmsd_max": row.rmsd_max,
         "rmsd_outliers": row.rmsd_outliers,
+        "warm_up_calls": row.warm_up_calls,
+        "settled": row.settled,
+        "tuned": list(row.tuned),
+        "answers": None if row.answers is None else list(row.answers),
         "note": row.note,
     }
 

@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.analysis.fingerprint import CHANGED
 from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.table import Table
 from bench.records import FAILURES
@@ -99,6 +100,6 @@ def _aligned(cells: list[str]) -> list[str]:
 
 def _style(cell: str) -> str:
     text = cell.strip(f" {_BLANK}")
-    if text in FAILURES:
-        return "red"
+    if text in FAILURES or text == CHANGED:
+        return "bold red"
     return "dim" if text == DASH else ""

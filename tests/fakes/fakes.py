@@ -72,7 +72,7 @@ class Fakes(Adapter):
         return len(self.stiffness) if self.stiffness else None
 
     def new_structure(self, calculator, atoms):
-        """Count the fresh starts: the warm-up makes three, each structure two (its final force call is one)."""
+        """Count the fresh starts: the warm-up makes three, an answer one, a structure two (its final call is one)."""
         self.starts += 1
         calculator.reset()
         return calculator
@@ -83,7 +83,7 @@ class Fakes(Adapter):
 
     def misbehave(self, energy, forces):
         """Do what this method does wrong, from the second structure of the data set on."""
-        if self.starts < 6:
+        if self.starts < 7:
             return energy, forces
         if self.method == "always-fails":
             raise RuntimeError("the matrix is singular")

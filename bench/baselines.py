@@ -1,0 +1,108 @@
+"""Baselines: the answers that methods gave once, kept in the repository, that later runs are held against."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import paths
+from bench.analysis.fingerprint import Fingerprint, Relaxed, differences, fingerprints
+from bench.errors import BadInput
+from bench.frames import Run
+
+DIGITS = 9  # of a force in eV/Angstrom: far below every tolerance
+
+
+def folder() -> Path:
+    """Return the folder of the baselines."""
+    return paths.PROJECT / "results" / "baselines"
+
+
+def of_run(run: Run) -> dict[tuple[str, str], Fingerprint]:
+    """Return the fingerprints of a run, by method and device."""
+    from ase.io import read
+
+    if run.answers.empty:
+        return {}
+    reference = read(run.directory / "reference.xyz")
+    return fingerprints(
+        run.campaign, run.methods, run.answers, run.structures, (reference.numbers, reference.positions)
+    )
+
+
+def checked(run: Run) -> dict[tuple[str, str], list[str]]:
+    """Return, for each method and device of a run that has a baseline, where its answers differ from that."""
+    found = {}
+    for key, new in of_run(run).items():
+        old = read_baseline(new.method, new.dataset)
+        words = differences(new, old) if old is not None else None
+        if words is not None:
+            found[key] = words
+    return found
+
+
+def keep(run: Run) -> list[Path]:
+    """Write the fingerprints of a run as baselines, in place of what was there; returns the files.
+
+    Those of random weights are left out: they are the answers of no method. The CPU's is kept where there are several.
+    """
+    written = []
+    for (method, device), fingerprint in sorted(of_run(run).items(), key=lambda item: item[0][1] != "cpu"):
+        path = _path(method, fingerprint.dataset)
+        if fingerprint.weights == "random" or path in written:
+            continue
+        versions = next((s.versions for s in run.contents.started if (s.method, s.device) == (method, device)), {})
+        document = {
+            **_plain(fingerprint),
+            "dataset_name": run.campaign["dataset"]["name"],
+            "device": device,
+            "machine": run.campaign["machine"]["cpu"],
+            "created": run.campaign["created"],
+            "commit": run.campaign["commit"],
+            "versions": versions,
+        }
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(document, indent=1) + "\n")
+        except OSError as error:
+            raise BadInput(f"cannot write {path}: {error.strerror}.") from None
+        written.append(path)
+    return written
+
+
+def read_baseline(method: str, dataset: str) -> Fingerprint | None:
+    """Return the baseline of a method over a data set, or None; BadInput where the file is damaged."""
+    path = _path(method, dataset)
+    if not path.is_file():
+        return None
+    try:
+        fields = json.loads(path.read_text())
+        return Fingerprint(
+            **{field.name: fields[field.name] for field in dataclasses.fields(Fingerprint)}
+            | {
+                "energies": _by_structure(fields["energies"], float),
+                "forces": _by_structure(fields["forces"], np.array),
+                "relaxed": _by_structure(fields["relaxed"], lambda one: Relaxed(one["energy"], tuple(one["bonds"]))),
+            }
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"the baseline {path} is damaged ({error}); 'pesbench baseline RUN' writes a new one.") from None
+
+
+def _path(method: str, dataset: str) -> Path:
+    return folder() / dataset.removeprefix("sha256:")[:12] / f"{method}.json"
+
+
+def _by_structure(fields: Mapping[str, Any], of: Any) -> dict[int, Any]:
+    return {int(index): of(value) for index, value in fields.items()}
+
+
+def _plain(fingerprint: Fingerprint) -> dict[str, Any]:
+    return dataclasses.asdict(fingerprint) | {
+        "forces": {index: np.round(forces, DIGITS).tolist() for index, forces in fingerprint.forces.items()},
+    }
