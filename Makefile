@@ -8,12 +8,13 @@ BIN := .venv/bin
 RUN_OPTIONS = $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench test check overhead clean
+.PHONY: help bench test check speed regress overhead clean
 
 help: ## list the verbs
 	@echo "usage: make VERB"
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
-	@echo "options: METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench (see $(BIN)/pesbench run --help)"
+	@echo "options: METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench (see $(BIN)/pesbench run --help);"
+	@echo "         METHODS, BUDGET, ARGS and BASE=REV for regress"
 
 bench: .venv/installed ## measure every method that can run here; ends with the table (half an hour)
 	@$(BIN)/pesbench run $(RUN_OPTIONS)
@@ -25,6 +26,13 @@ check: .venv/installed-tests ## run the linter and the type checker only
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+speed: .venv/installed-tests ## time a step of the offline methods, reading a run and the analysis (pytest-benchmark)
+	@$(BIN)/python -m pytest --benchmark-enable --benchmark-only tests/speed $(ARGS)
+
+regress: .venv/installed ## compare METHODS with their adapters at the commit BASE, measured in turn
+	@$(BIN)/pesbench regress --methods $(or $(METHODS),7net-0) --base $(or $(BASE),HEAD) \
+	    $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
 overhead: .venv/installed ## measure what the harness itself adds to a step
 	@$(BIN)/pesbench overhead $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,6 +42,24 @@ class Catalogue:
     def header(self, method: Method) -> Header:
         """Return the header of the adapter file that `method` comes from."""
         return next(header for header in self.headers if header.path == method.adapter)
+
+    def add_version(self, method: Method, path: Path, suffix: str) -> Method:
+        """Add `method` as another adapter file has it, under its name with `suffix`; BadInput where it has it not."""
+        try:
+            header = read_header(path)
+        except (HeaderError, UnicodeDecodeError, OSError) as error:
+            raise BadInput(f"{path} is no adapter file: {error}.") from None
+        if method.name not in header.methods:
+            raise BadInput(f"{path} has no method {method.name!r}; it has {', '.join(header.methods)}.")
+        other = dataclasses.replace(
+            header.methods[method.name],
+            name=f"{method.name}{suffix}",
+            label=f"{header.methods[method.name].label} ({suffix.strip('@')})",
+            known_as=method.name,
+        )
+        self.methods[other.name] = other
+        self.headers.append(header)
+        return other
 
     def select(self, names: str | None) -> list[Method]:
         """Return the methods that a comma-separated list names, light ones first; None means the default ones.

@@ -57,6 +57,21 @@ class LocalWorker:
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it died at once; failure() will tell
             self.process.stdin.write(json.dumps(task).encode() + b"\n")
+            self.process.stdin.flush()
+            if not task.get("paced"):
+                self.process.stdin.close()
+
+    def go(self) -> None:
+        """Let a paced worker measure its next structure."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(b"go\n")
+            self.process.stdin.flush()
+
+    def finish(self) -> None:
+        """Tell a paced worker that there is nothing more to measure."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
 
     def messages(self) -> Iterator[bytes]:
@@ -112,6 +127,7 @@ class LocalWorker:
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+        self.finish()
         self._scratch.cleanup()
 
     def _end(self, failure: Failure) -> None:

@@ -19,7 +19,8 @@ from bench.errors import BadInput
 def run(options: argparse.Namespace) -> int:
     """Run or resume a campaign and print its table; status 1 where nothing could be measured."""
     from bench import store
-    from bench.campaign.runner import Campaign, methods_of, new_directory
+    from bench.campaign.description import methods_of, new_directory
+    from bench.campaign.runner import Campaign
     from bench.progress import progress
     from bench.structures import load_dataset
 

@@ -1,0 +1,67 @@
+"""Another version of a method to compare with: its adapter file at an earlier commit, or with other pins."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from bench import paths
+from bench.errors import BadInput
+
+
+def at_commit(adapter: Path, revision: str) -> str:
+    """Return the text of an adapter file at a revision of this repository; raises BadInput where there is none."""
+    try:
+        name = adapter.resolve().relative_to(paths.PROJECT)
+    except ValueError:
+        raise BadInput(f"{adapter} is not in this repository; compare with --base-env FILE.") from None
+    command = ["git", "-C", str(paths.PROJECT), "show", f"{revision}:{name.as_posix()}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except OSError:
+        raise BadInput("--base needs git, which is not on PATH; compare with --base-env FILE.") from None
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "git failed"
+        raise BadInput(f"there is no {name} at {revision!r} ({last}); name a commit, tag or branch that has it.")
+    return done.stdout
+
+
+def with_pins(adapter: Path, pins: list[str]) -> str:
+    """Return the text of an adapter file with other versions of some of its direct dependencies.
+
+    Raises BadInput where a pin is not like ``name==version``, or the header does not depend on that package.
+    """
+    text = adapter.read_text(encoding="utf-8")
+    for pin in pins:
+        try:
+            wanted = Requirement(pin)
+        except InvalidRequirement:
+            raise BadInput(f"{pin!r} is no requirement; give one like sevenn==0.12.1.") from None
+        name = canonicalize_name(wanted.name)
+        found = [
+            match
+            for match in re.finditer(r'"(?P<name>[A-Za-z0-9._-]+)(?P<rest>(\[[^"\]]*\])?==[^"]*)"', text)
+            if canonicalize_name(match["name"]) == name
+        ]
+        if not found:
+            raise BadInput(
+                f"{adapter.name} does not pin {wanted.name}; --base-with changes what its header depends on."
+            )
+        for match in reversed(found):
+            text = text[: match.start()] + f'"{pin}"' + text[match.end() :]
+    return text
+
+
+def write(folder: Path, adapter: Path, text: str) -> Path:
+    """Keep the text of another version in `folder`, under the adapter's own name; returns the file."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / adapter.name
+        path.write_text(text, encoding="utf-8")
+        return path
+    except OSError as error:
+        raise BadInput(f"cannot write to {folder}: {error.strerror}; choose another folder with --output.") from None

@@ -1,0 +1,92 @@
+"""Two versions of a fake measured in turn, through the same path as real ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import bench
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+SLOWER = "            energy, forces = adapter.misbehave("
+BUSY = """            begin = time.perf_counter()
+            while time.perf_counter() < begin + 0.004:
+                pass
+"""
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """Return an adapter file whose toy takes 4 ms more a call."""
+    path = tmp_path / "slow" / "fakes.py"
+    path.parent.mkdir()
+    path.write_text(FAKES.read_text().replace(SLOWER, BUSY + SLOWER))
+    return path
+
+
+def regress(pesbench, tmp_path, adapter, base, *more):
+    return pesbench(
+        *("regress", "--methods", "toy", "--adapter", adapter, "--base-env", base, "--limit", "8"),
+        *("--structures", "naphthalene-gfn2", "--output", tmp_path / "runs", "--format", "json", *more),
+    )
+
+
+def test_a_slowed_version_is_slower_and_the_exit_status_says_so(pesbench, tmp_path, slow):
+    done = regress(pesbench, tmp_path, slow, FAKES, "--budget", "30")
+    assert done.returncode == 1, done.stderr
+    (one,) = json.loads(done.stdout)["comparisons"]
+    assert one["verdict"] == "slower"
+    assert one["ratio"]["low"] > 1.1
+    assert one["answers"] == []
+    run = bench.load(next((tmp_path / "runs").iterdir()))
+    assert set(run.methods.method) == {"toy", "toy@base"}
+    by_round = run.replays.groupby(["method", "round"]).size()
+    assert set(by_round) == {8}
+    # each structure by one and then by the other, and who begins changes
+    names = [record.method for record in run.contents.replays if record.round == 0]
+    assert {frozenset(names[i : i + 2]) for i in range(0, 16, 2)} == {frozenset({"toy", "toy@base"})}
+    assert names[0] == names[3] != names[1] == names[2]
+    assert len(run.watched) == len(by_round)
+
+
+def test_the_other_way_round_it_is_faster(pesbench, tmp_path, slow):
+    done = regress(pesbench, tmp_path, FAKES, slow, "--budget", "30")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["comparisons"][0]["verdict"] == "faster"
+
+
+def test_what_is_faster_because_it_computes_something_else_is_not_called_so(pesbench, tmp_path, slow):
+    other = tmp_path / "other" / "fakes.py"
+    other.parent.mkdir()
+    other.write_text(FAKES.read_text().replace("0.25 * 5.0", "0.25 * 5.1"))
+    done = regress(pesbench, tmp_path, other, slow, "--budget", "30")
+    (one,) = json.loads(done.stdout)["comparisons"]
+    assert one["verdict"] == "other answer"
+    assert "energies by up to" in one["answers"][0]
+
+
+def test_a_version_that_does_not_load_is_one_sentence_and_leaves_what_was_measured(pesbench, tmp_path):
+    broken = tmp_path / "broken" / "fakes.py"
+    broken.parent.mkdir()
+    broken.write_text(FAKES.read_text().replace("        self.method = method\n", "        raise RuntimeError('no')\n"))
+    done = regress(pesbench, tmp_path, broken, FAKES)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == "pesbench: toy cannot be measured: RuntimeError: no"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--methods", "toy-native", "--base-env", FAKES), "has no force calls to replay; leave it out."),
+        (("--methods", "uff-ase", "--base-env", FAKES), "has no method 'uff-ase'"),
+        (("--methods", "uff-ase", "--base", "no-such-commit"), "there is no adapters/uff.py at 'no-such-commit'"),
+        (("--methods", "uff-ase", "--base-with", "numba==1"), "uff.py does not pin numba"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing_behind(pesbench, tmp_path, arguments, says):
+    done = pesbench("regress", "--adapter", FAKES, "--output", tmp_path / "runs", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())

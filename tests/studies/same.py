@@ -1,0 +1,88 @@
+"""Two copies of one method: how often is one called slower or faster, and how far do the ratios spread?
+
+Beside every comparison the plain script runs, as often as the comparison's time allows, once for each copy in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+from comparing import ADAPTER, GATES, compare, tell
+
+from bench import paths
+from bench.adapter import read_header
+from bench.campaign import environments
+
+STRUCTURES = paths.PROJECT / "datasets" / "naphthalene-gfn2.extxyz"
+
+
+def main() -> None:
+    """Run the study."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--budget", type=float, default=60.0)
+    parser.add_argument("--scripts", type=int, default=20, help="comparisons that have the plain script beside them")
+    options = parser.parse_args()
+    python = environments.prepare(read_header(ADAPTER)).python
+    found, plain = [], []
+    for number in range(options.count):
+        one = compare(0.0, options.budget, 0.05, seed=number)
+        found.append(one)
+        tell(one)
+        if number < options.scripts:
+            plain.append(plain_ratio(python, one["seconds"]))
+            tell({"plain": plain[-1]})
+    tell(
+        {
+            "comparisons": len(found),
+            "alarms": {
+                str(g): sum(one["gates"][str(g)]["verdict"] in ("slower", "faster") for one in found) for g in GATES
+            },
+            "same": {str(g): sum(one["gates"][str(g)]["verdict"] == "same" for one in found) for g in GATES},
+            "covered": sum(one["low"] <= 1 <= one["high"] for one in found),
+            "spread_ours": spread([one["ratio"] for one in found[: options.scripts]]),
+            "spread_ours_all": spread([one["ratio"] for one in found]),
+            "spread_plain": spread([one["ratio"] for one in plain]),
+            "spread_plain_single": spread([r for one in plain for r in one["ratios"]]),
+        }
+    )
+
+
+def plain_ratio(python: Path, seconds: float) -> dict[str, object]:
+    """Return the geometric mean ratio of pairs of plain scripts that took about `seconds` together."""
+    started = time.monotonic()
+    ratios: list[float] = []
+    while not ratios or (time.monotonic() - started) * (1 + 1 / len(ratios)) < 1.1 * seconds:
+        first, second = (script(python) for _ in range(2))
+        ratios.append(first / second)
+    return {
+        "ratio": round(float(np.exp(np.mean(np.log(ratios)))), 4),
+        "ratios": [round(ratio, 4) for ratio in ratios],
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def script(python: Path) -> float:
+    """Run the plain script once, with one thread as the comparison has; returns milliseconds."""
+    command = [str(python), "-I", str(Path(__file__).with_name("plain_script.py")), str(STRUCTURES)]
+    environ = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def spread(ratios: list[float]) -> dict[str, float] | None:
+    """Return the standard deviation and the range of the logarithms, in percent."""
+    if len(ratios) < 2:
+        return None
+    logs = 100 * np.log(ratios)
+    return {"sd": round(float(logs.std(ddof=1)), 2), "range": round(float(np.ptp(logs)), 2), "n": len(ratios)}
+
+
+if __name__ == "__main__":
+    main()
