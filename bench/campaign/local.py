@@ -61,11 +61,11 @@ class LocalWorker:
             if not task.get("paced"):
                 self.process.stdin.close()
 
-    def go(self) -> None:
-        """Let a paced worker measure its next structure."""
+    def go(self, calls: int) -> None:
+        """Let a paced worker make so many force calls more."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(b"go\n")
+            self.process.stdin.write(b"%d\n" % calls)
             self.process.stdin.flush()
 
     def finish(self) -> None:

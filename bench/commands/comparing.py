@@ -78,7 +78,7 @@ def regress(options: argparse.Namespace) -> int:
 
 
 def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench.campaign.regress import Pair, begin
+    from bench.campaign.regress import POINTS, Pair, begin
     from bench.report.comparison import Report
     from bench.structures import load_dataset
 
@@ -92,6 +92,7 @@ def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list
         methods=tuple(one.name for pair in pairs for one in pair),
         devices=(options.device,),
         protocols=("replay",),
+        replay_points=POINTS,
         threads=options.threads,
         limit=options.limit,
         seed=options.seed,

@@ -27,12 +27,14 @@ def replay(
     key: dict[str, Any],
     deadline_ns: int | None = None,
     beat: Callable[[int], None] = lambda calls: None,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> Replay:
     """Call energy and forces at each geometry of `path` and return the record.
 
     `path` holds displacements from the first geometry, (points, n, 3) in Angstrom, so that a box that
     :meth:`bench.adapter.Adapter.prepare` put around `atoms` stays where it is. `key` holds the record's method,
-    device, round and structure. After `deadline_ns` no further point is begun.
+    device, round and structure. After `deadline_ns` no further point is begun, nor when `may_go_on`, which is asked
+    before each of them and may take its time, says no.
     """
     timed = TimedCalculator(calculator, adapter.synchronize)
     start_positions = atoms.positions.copy()
@@ -45,7 +47,7 @@ def replay(
     start = perf_counter_ns()
     try:
         for displacement in path:
-            if times and deadline_ns is not None and perf_counter_ns() > deadline_ns:
+            if (times and deadline_ns is not None and perf_counter_ns() > deadline_ns) or not may_go_on():
                 status = CENSORED
                 break
             atoms.positions = start_positions + displacement

@@ -66,6 +66,26 @@ class Channel:
             data = data[os.write(self._fd, data) :]
 
 
+class Pace:
+    """Lets two workers take turns: before so many force calls as it was told to make, it asks to go on and waits."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.left = 0
+        self.ended = False
+
+    def may_go_on(self) -> bool:
+        """Wait for this worker's turn; False where there is nothing more to measure."""
+        if self.left == 0:
+            self.channel.send_json({"waits": True})
+            self.left = int(sys.stdin.readline() or 0)
+            if self.left == 0:
+                self.ended = True
+                return False
+        self.left -= 1
+        return True
+
+
 def main() -> int:
     """Read a task, measure, and return 0; what a method does wrong is a record and not an exit status."""
     channel = Channel()
@@ -133,6 +153,7 @@ class Worker:
         self.task = task
         self.key = key
         self.channel = channel
+        self.pace = Pace(channel) if task["paced"] else None
         self.structures = [(entry["index"], atoms_of(entry)) for entry in task["structures"]]
         self.paths = {entry["index"]: np.array(entry["path"]) for entry in task["structures"] if "path" in entry}
         with _stage(loading=True):
@@ -199,20 +220,22 @@ class Worker:
         """Measure the structures one after the other, each by the protocols that it still lacks.
 
         None is begun after this round's share of the budget, and the one in flight is cut off when the whole
-        budget is spent. A paced worker waits for a line on its standard input before each, and ends with that.
+        budget is spent. A paced worker goes by :class:`Pace`.
         """
         share = _deadline(self.task["share_s"])
         deadline = _deadline(self.task["budget_s"])
         for position, (index, structure) in enumerate(self.structures):
             if position > 0 and share is not None and perf_counter_ns() > share:
                 break
-            if self.task["paced"] and not sys.stdin.readline():
+            if self.pace and self.pace.ended:
                 break
             if index in self.task["fingerprint"]:
                 self._answer(index, structure)
             for protocol in self.task["structures"][position]["protocols"]:
                 if protocol == "replay":
-                    self.channel.send(self._replay(index, structure, deadline))
+                    record = self._replay(index, structure, deadline)
+                    if record.calculator_ns or record.failure:  # else a paced worker was told to end
+                        self.channel.send(record)
                 else:
                     self.channel.send(self._relax(index, structure, self.task["protocol"]["max_steps"], deadline))
         self.channel.send(
@@ -302,6 +325,7 @@ class Worker:
                 key={**self.key, "structure": index},
                 deadline_ns=deadline_ns,
                 beat=lambda calls: self.channel.beat(index, calls),
+                may_go_on=self.pace.may_go_on if self.pace else lambda: True,
             )
         except Exception as error:
             return records.failed_replay(self.key, index, classify(error))

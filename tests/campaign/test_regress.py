@@ -42,10 +42,7 @@ def test_a_slowed_version_is_slower_and_the_exit_status_says_so(pesbench, tmp_pa
     assert set(run.methods.method) == {"toy", "toy@base"}
     by_round = run.replays.groupby(["method", "round"]).size()
     assert set(by_round) == {8}
-    # each structure by one and then by the other, and who begins changes
-    names = [record.method for record in run.contents.replays if record.round == 0]
-    assert {frozenset(names[i : i + 2]) for i in range(0, 16, 2)} == {frozenset({"toy", "toy@base"})}
-    assert names[0] == names[3] != names[1] == names[2]
+    assert (run.replays.force_calls == 4).all()
     assert len(run.watched) == len(by_round)
 
 
