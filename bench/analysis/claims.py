@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from scipy.stats import spearmanr
+
 from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS, comparable, headline
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import PROTOCOLS, Claim, Row, Table, is_gpu
@@ -13,6 +15,8 @@ HOLDS = "holds"
 FAILS = "does not hold"
 UNDECIDED = "undecided"
 NOT_MEASURED = "not measured"
+FEWEST_RANKED = 5
+"""An order of four is chance."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +44,22 @@ def claims(table: Table) -> list[Claim]:
         _claim("GRACE gains more than a factor of 5 from the GPU", table, _gpu_gain("grace-2l-oam"), 5.0),
         _claim("Nequix gains about 20 % from the GPU", table, _gpu_gain("nequix-mp-1"), 1.1, 1.3),
     ]
+
+
+def rank_correlation(table: Table) -> tuple[float, int] | None:
+    """Return Spearman's rank correlation of the times on the CPU with the published ones, and the number of methods.
+
+    A published method counts once, with its first row that has a time; models with random weights count, for the order
+    of times is not one of energies. None for fewer than :data:`FEWEST_RANKED`.
+    """
+    pairs: dict[str, tuple[float, float]] = {}
+    for row in table.rows:
+        if row.paper and row.time and row.paper_ms_per_step and not is_gpu(row.device):
+            pairs.setdefault(row.paper, (row.time.estimate, row.paper_ms_per_step))
+    if len(pairs) < FEWEST_RANKED:
+        return None
+    ours, theirs = zip(*pairs.values(), strict=True)
+    return float(spearmanr(ours, theirs).statistic), len(pairs)
 
 
 def _claim(

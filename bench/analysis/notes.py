@@ -45,6 +45,7 @@ def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
         *_remarks(rows),
         *published(figures for key, figures in paper.items() if any(row.paper == key for row in table.rows)),
         judged_claims(table),
+        _order(table.rank_correlation),
     )
     return tuple(note for note in found if note)
 
@@ -270,6 +271,13 @@ def judged_claims(table: Table) -> str:
     if not parts:
         return ""
     return "The paper's claims, here: " + "; ".join(parts) + "."
+
+
+def _order(correlation: tuple[float, int] | None) -> str:
+    if correlation is None:
+        return ""
+    rho, count = correlation
+    return f"Spearman's rank correlation of the CPU times with the paper's: {rho:.2f}, over {count} methods."
 
 
 def _in_replay(row: Row) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import relaxation, speedup
-from bench.analysis.claims import claims
+from bench.analysis.claims import claims, rank_correlation
 from bench.analysis.disturbed import disturbances, in_place
 from bench.analysis.notes import notes
 from bench.analysis.statistics import FEWEST, flag_outliers
@@ -115,7 +115,7 @@ def summarise(
         ),
         disturbances=disturbances(watched) if watched is not None else (),
     )
-    table = dataclasses.replace(table, claims=tuple(claims(table)))
+    table = dataclasses.replace(table, claims=tuple(claims(table)), rank_correlation=rank_correlation(table))
     return dataclasses.replace(table, notes=notes(table, paper or {}))
 
 

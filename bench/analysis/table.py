@@ -173,6 +173,8 @@ class Table:
     geometric_means: tuple[Mean, ...]
     notes: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    rank_correlation: tuple[float, int] | None = None
+    """Spearman's, of the CPU times with the published ones, and over how many methods."""
     disturbances: tuple[Disturbance, ...] = ()
 
 

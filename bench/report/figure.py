@@ -251,7 +251,7 @@ def _caption(table: Table, marked: bool) -> Iterable[str]:
     commit = f", commit {str(head['commit'])[:12]}" if head.get("commit") else ""
     yield f"{data}. Run {head.get('run_id')}{commit}"
     if any(row.interval_over for row in table.rows):
-        text = "Bars and brackets: 95 % bootstrap intervals over structures"
+        text = "Bars and brackets: 95 % intervals over structures and rounds"
         over_steps = dict.fromkeys(row.label for row in table.rows if row.interval_over == "steps")
         yield text + (f"; over steps for {', '.join(over_steps)}" if over_steps else "") + "."
     if marked:

@@ -179,6 +179,7 @@ def _json(table: Table) -> str:
         "rows": [row_object(row) for row in table.rows],
         "geometric_means": [_mean_object(mean) for mean in table.geometric_means],
         "claims": [dataclasses.asdict(claim) for claim in table.claims],
+        "rank_correlation": table.rank_correlation,
         "notes": list(table.notes),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

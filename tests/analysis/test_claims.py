@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bench.analysis.claims import claims
+from bench.analysis.claims import claims, rank_correlation
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
 
@@ -73,3 +73,29 @@ def test_what_the_gpu_gains_is_read_from_the_gpu_rows():
     )
     assert (found["grace"], found["nequix"]) == ("holds", "does not hold")
     assert verdicts(row("nequix-mp-1", 36.0, device="cuda", gain=1.21))["nequix"] == "holds"
+
+
+def ranked(*pairs: tuple[float, float], **changes) -> Table:
+    rows = [
+        dataclasses.replace(row(f"m{i}", ours), paper_ms_per_step=paper, **changes)
+        for i, (ours, paper) in enumerate(pairs)
+    ]
+    return Table({}, tuple(rows), ())
+
+
+def test_the_order_of_the_times_is_held_against_the_papers():
+    assert rank_correlation(ranked((1, 10), (2, 20), (3, 30), (4, 40), (50, 41))) == (pytest.approx(1.0), 5)
+    assert rank_correlation(ranked((5, 10), (4, 20), (3, 30), (2, 40), (1, 50))) == (pytest.approx(-1.0), 5)
+    # two neighbours that change places among five: 1 - 6 * 2 / (5 * 24)
+    assert rank_correlation(ranked((2, 10), (1, 20), (3, 30), (4, 40), (5, 50)))[0] == pytest.approx(0.9)
+
+
+def test_an_order_of_few_methods_or_of_other_devices_is_none():
+    assert rank_correlation(ranked((1, 10), (2, 20), (3, 30), (4, 40))) is None
+    assert rank_correlation(ranked(*((i, i) for i in range(1, 9)), device="cuda")) is None
+
+
+def test_a_published_method_counts_once():
+    table = ranked((1, 10), (2, 20), (3, 30), (4, 40), (5, 50))
+    again = dataclasses.replace(table.rows[0], method="m0-warm", ms_per_step=estimate(99.0))
+    assert rank_correlation(dataclasses.replace(table, rows=(*table.rows, again))) == (pytest.approx(1.0), 5)
