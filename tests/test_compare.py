@@ -89,3 +89,9 @@ def test_a_run_that_is_not_there_is_named(pesbench, fake_run):
     done = pesbench("compare", fake_run, "no-such-run")
     assert done.returncode == 2
     assert "there is no run 'no-such-run'" in done.stderr
+
+
+def test_a_threshold_that_is_none_is_named(pesbench, fake_run):
+    done = pesbench("compare", fake_run, fake_run, "--threshold", "0")
+    assert done.returncode == 2
+    assert "'0' is no number above zero." in done.stderr

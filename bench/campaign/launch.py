@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from bench import paths, provenance
 from bench.adapter import Header, Method
 from bench.campaign.environments import Environment
 from bench.campaign.plan import Settings
+from bench.structures import DataSet, replay_path
 
 if TYPE_CHECKING:
     from bench.campaign.weights import Weights
@@ -44,6 +45,22 @@ class Structure:
         """Return it as JSON."""
         path = {} if self.path is None else {"path": self.path.tolist()}
         return {"index": self.index, **_plain(self.atoms), "protocols": list(self.protocols), **path}
+
+
+def structures(dataset: DataSet, todo: Iterable[tuple[str, int]], points: int) -> list[Structure]:
+    """Return the structures of `todo`, pairs of a protocol and an index, in their order, each with its protocols.
+
+    A replayed one gets its path, of `points` geometries.
+    """
+    by_index: dict[int, list[str]] = {}
+    for name, index in todo:
+        by_index.setdefault(index, []).append(name)
+    found = []
+    for index, names in by_index.items():
+        atoms = dataset.atoms[index]
+        path = replay_path(atoms, dataset.reference, points) if "replay" in names else None
+        found.append(Structure(index, atoms, tuple(names), path))
+    return found
 
 
 def command(environment: Environment) -> list[str]:

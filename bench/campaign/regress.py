@@ -19,12 +19,13 @@ from bench.adapter import Method
 from bench.campaign import launch, weights
 from bench.campaign.description import describe
 from bench.campaign.local import LocalWorker
+from bench.campaign.paced import PacedWorker
 from bench.campaign.plan import Settings, fingerprint_of, timeout
 from bench.campaign.watch import Watch, gpu_processes
 from bench.catalogue import Catalogue
 from bench.errors import BadInput
-from bench.records import Finished, Started, Watched, from_json
-from bench.structures import DataSet, measuring_order, replay_path
+from bench.records import Watched
+from bench.structures import DataSet, measuring_order
 
 ROUND_SECONDS = 8.0
 """A round measures for as long as its processes took to start, and at least so long, both versions together; for less
@@ -90,11 +91,11 @@ class Pair:
         began = time.monotonic()
         sides = ["old", "new"]
         random.Random(f"{self.settings.seed}-{number}").shuffle(sides)
-        workers: dict[str, _Worker] = {}
+        workers: dict[str, PacedWorker] = {}
         strangers, before = gpu_processes(self.device), self.watch.look()
         try:
             for side in sides:  # one after the other, so that their starts do not disturb each other
-                workers[side] = _Worker(self.methods[side].name, self._start(side, number, logs), writer)
+                workers[side] = PacedWorker(self.methods[side].name, self._start(side, number, logs), writer.append)
                 workers[side].listen()
             pair_seconds = sum(one.call_seconds for one in workers.values())
             calls = math.ceil(2 * TURN_SECONDS / pair_seconds)
@@ -132,7 +133,7 @@ class Pair:
             self.settings,
             environment,
             chosen,
-            self._structures(),
+            launch.structures(self.dataset, [("replay", index) for index in self.indices], self.settings.replay_points),
             self.dataset.reference,
             fingerprint=fingerprint_of(method.kind, self.indices, number),
             paced=True,
@@ -146,58 +147,6 @@ class Pair:
             timeout(self.settings, method.kind),
             self.settings.memory_limit_bytes,
         )
-
-    def _structures(self) -> list[launch.Structure]:
-        reference, points = self.dataset.reference, self.settings.replay_points
-        return [
-            launch.Structure(index, atoms, ("replay",), replay_path(atoms, reference, points))
-            for index in self.indices
-            for atoms in [self.dataset.atoms[index]]
-        ]
-
-
-class _Worker:
-    """One of the two processes of a round: measures while it has its turn, and waits otherwise."""
-
-    def __init__(self, name: str, process: LocalWorker, writer: store.RunWriter) -> None:
-        self.name = name
-        self.process = process
-        self.writer = writer
-        self.messages = process.messages()
-        self.call_seconds = 1.0
-        self.ended = False
-        """All structures are measured."""
-
-    def take_turn(self, calls: int) -> None:
-        """Let it make so many force calls."""
-        if not self.ended:
-            self.process.go(calls)
-            self.listen()
-
-    def finish(self) -> None:
-        """Let it end, and take what it still has to say."""
-        self.process.finish()
-        while not self.ended:
-            self.listen()
-
-    def listen(self) -> None:
-        """Write its records until it waits for its turn or has ended; raises BadInput where it failed."""
-        for line in self.messages:
-            if line.startswith(b'{"waits"'):
-                return
-            if line.startswith(b'{"beat"'):
-                continue
-            record = from_json(line)
-            failure = getattr(record, "failure", None)
-            if failure is not None:
-                raise BadInput(f"{self.name} cannot be measured: {failure.message}")
-            self.writer.append(record)
-            if isinstance(record, Started):
-                self.call_seconds = (record.warmup_ns or (record.first_call_ns or 0,))[-1] / 1e9
-            self.ended = self.ended or isinstance(record, Finished)
-        failure = self.process.failure()
-        if failure is not None or not self.ended:
-            raise BadInput(f"{self.name} cannot be measured: {failure.message if failure else 'it ended too early'}")
 
 
 def begin(

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,7 +34,7 @@ from bench.records import (
     failed_replay,
     from_json,
 )
-from bench.structures import DataSet, measuring_order, replay_path
+from bench.structures import DataSet, measuring_order
 
 DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
 
@@ -178,9 +177,12 @@ class Campaign:
             self.round_seconds[key] = self.spent[key] - spent
         if len(todo) < planned:
             facts = self.watch.since(before, strangers)
-            record = Watched(method.name, device, round_number, parallel_speed=self.parallel_now, again=again, **facts)
+            earlier = self.watched.get((*key, round_number))  # a resumed round was watched before
+            if earlier is not None:
+                facts["disturbed"] = tuple(dict.fromkeys([*earlier.disturbed, *facts["disturbed"]]))
+            record = Watched(*key, round_number, parallel_speed=self.parallel_now, again=again, **facts)
             self._append(record)
-            self.watched[method.name, device, round_number] = record
+            self.watched[*key, round_number] = record
         self.progress.end(self._seconds_left())
 
     def _share(self, key: tuple[str, str], round_number: int) -> float | None:
@@ -275,7 +277,7 @@ class Campaign:
             self.settings,
             environment,
             weights,
-            self._structures(todo),
+            launch.structures(self.dataset, todo, self.settings.replay_points),
             self.dataset.reference,
             allotted,
             left,
@@ -318,20 +320,6 @@ class Campaign:
                 self._not_measured(method, device, round_number, failure)
                 todo.clear()
         return failure
-
-    def _structures(self, todo: Sequence[tuple[str, int]]) -> list[launch.Structure]:
-        """Return the structures of `todo` with the protocols that each is to be measured by, in their order."""
-        by_index: dict[int, list[str]] = {}
-        for name, index in todo:
-            by_index.setdefault(index, []).append(name)
-        found = []
-        for index, names in by_index.items():
-            atoms = self.dataset.atoms[index]
-            path = None
-            if "replay" in names:
-                path = replay_path(atoms, self.dataset.reference, self.settings.replay_points)
-            found.append(launch.Structure(index, atoms, tuple(names), path))
-        return found
 
     def _lost(
         self, method: Method, device: str, round_number: int, protocol: str, index: int, failure: Failure

@@ -16,6 +16,9 @@ from bench.campaign.plan import Settings
 from bench.catalogue import Catalogue
 from bench.errors import BadInput
 
+BASE = "@base"
+"""What the name of an old version ends with."""
+
 if TYPE_CHECKING:
     from bench.analysis.regression import Comparison
     from bench.frames import Run
@@ -119,6 +122,7 @@ def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list
         comparisons=found,
         threshold=options.threshold,
         explain=_explained(directory, pairs),
+        notes=_disturbed(directory),
     ), found
 
 
@@ -133,7 +137,7 @@ def _old_version(method: Method, options: argparse.Namespace, catalogue: Catalog
         path = versions.write(directory / "base", method.adapter, text)
     else:
         path = versions.write(directory / "base", method.adapter, versions.with_pins(method.adapter, options.base_with))
-    return catalogue.add_version(method, path, "@base")
+    return catalogue.add_version(method, path, BASE)
 
 
 def _decided(directory: Path, old: str, new: str, options: argparse.Namespace) -> bool:
@@ -153,7 +157,8 @@ def _compared(directory: Path, old: str, new: str, options: argparse.Namespace) 
     times = _times(directory)
     before, after = times[old, options.device], times[new, options.device]
     prints = baselines.of_run(run)
-    answers = differences(prints[new, options.device], prints[old, options.device])
+    mine, theirs = prints.get((new, options.device)), prints.get((old, options.device))
+    answers = differences(mine, theirs) if mine and theirs else None
     verdict, ratio = in_turn(before, after, options.threshold, answers)
     return Comparison(
         method=new,
@@ -185,6 +190,18 @@ def _explained(directory: Path, pairs: Sequence[tuple[Method, Method]]) -> list[
         f"{new.name}: {change}"
         for old, new in pairs
         for change in changes(started[old.name].versions, started[new.name].versions)
+    ]
+
+
+def _disturbed(directory: Path) -> list[str]:
+    """Return what disturbed which rounds; both versions of a method were hit alike."""
+    from bench import frames
+    from bench.analysis.disturbed import disturbances
+
+    return [
+        f"{one.method}, round {one.round + 1}, was disturbed: {'; '.join(one.reasons)}"
+        for one in disturbances(frames.load(directory).watched)
+        if not one.method.endswith(BASE)
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.options.shared import add_adapter, add_json, add_threshold, add_verb, add_weights
+from bench.options.shared import add_adapter, add_json, add_threshold, add_verb, add_weights, positive
 
 
 def table(verbs: argparse._SubParsersAction) -> None:
@@ -73,7 +73,7 @@ def regress(verbs: argparse._SubParsersAction) -> None:
     add_adapter(verb)
     add_threshold(verb, 0.10)
     verb.add_argument(
-        "--budget", type=float, default=300.0, metavar="SECONDS", help="for each method (default: %(default)g)"
+        "--budget", type=positive, default=300.0, metavar="SECONDS", help="for each method (default: %(default)g)"
     )
     verb.add_argument("--device", default="cpu", help="cpu or cuda[:N] (default: cpu)")
     verb.add_argument("--threads", type=int, default=1, metavar="N", help="default: %(default)s")

@@ -59,11 +59,22 @@ def budget(text: str) -> float | None:
     return seconds
 
 
+def positive(text: str) -> float:
+    """Read a number above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above zero.")
+    return number
+
+
 def add_threshold(verb: argparse.ArgumentParser, default: float) -> None:
     """Add --threshold."""
     verb.add_argument(
         "--threshold",
-        type=float,
+        type=positive,
         default=default,
         metavar="X",
         help="the smallest change that counts, 0.05 for 5 %% (default: %(default)s)",

@@ -1,13 +1,18 @@
 """The watch: what it calls a disturbance, and that it sees a real one."""
 
+import json
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import bench
 from bench.campaign.watch import Watch, disturbances, gpu_processes
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 
 QUIET = {
     "seconds": 10.0,
@@ -82,3 +87,24 @@ def test_a_foreign_process_is_seen_and_our_own_children_are_not():
 
 def test_a_cpu_has_no_gpu_processes():
     assert gpu_processes("cpu") is None
+
+
+@pytest.mark.skipif(Watch().count > 8, reason="one busy process is no disturbance on so many CPUs")
+def test_a_disturbed_round_is_measured_again_and_told(pesbench, tmp_path):
+    busy = subprocess.Popen([sys.executable, "-c", BUSY.replace("20", "600")])
+    try:
+        done = pesbench(
+            *("run", "--adapter", FAKES, "--methods", "slow", "--structures", "naphthalene-gfn2", "--rounds", "1"),
+            *("--limit", "6", "--threads", "1", "--output", tmp_path, "--json"),
+        )
+    finally:
+        busy.kill()
+        busy.wait()
+    assert done.returncode == 0, done.stderr
+    assert "round 1 is measured again: other processes used" in done.stderr
+    run = bench.load(next(tmp_path.iterdir()))
+    assert run.watched["again"].tolist()[1:] == [0]
+    assert run.structures["round"].nunique() == 2
+    (note,) = [note for note in json.loads(done.stdout)["notes"] if note.startswith("Disturbed")]
+    assert "slow, round 1 (other processes used" in note
+    assert "measured again, and disturbed again" in note

@@ -1,0 +1,53 @@
+"""A worker that waits for its turn before each force call, or before each few of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.campaign.local import LocalWorker
+from bench.errors import BadInput
+from bench.records import Finished, Record, Started, from_json
+
+
+class PacedWorker:
+    """Measures while it has its turn, and waits otherwise; `take` is called with each record."""
+
+    def __init__(self, name: str, process: LocalWorker, take: Callable[[Record], None]) -> None:
+        self.name = name
+        self.process = process
+        self.take = take
+        self.messages = process.messages()
+        self.call_seconds = 1.0
+        self.ended = False
+        """All structures are measured."""
+
+    def take_turn(self, calls: int) -> None:
+        """Let it make so many force calls."""
+        if not self.ended:
+            self.process.go(calls)
+            self.listen()
+
+    def finish(self) -> None:
+        """Let it end, and take what it still has to say."""
+        self.process.finish()
+        while not self.ended:
+            self.listen()
+
+    def listen(self) -> None:
+        """Write its records until it waits for its turn or has ended; raises BadInput where it failed."""
+        for line in self.messages:
+            if line.startswith(b'{"waits"'):
+                return
+            if line.startswith(b'{"beat"'):
+                continue
+            record = from_json(line)
+            failure = getattr(record, "failure", None)
+            if failure is not None:
+                raise BadInput(f"{self.name} cannot be measured: {failure.message}")
+            self.take(record)
+            if isinstance(record, Started):
+                self.call_seconds = (record.warmup_ns or (record.first_call_ns or 0,))[-1] / 1e9
+            self.ended = self.ended or isinstance(record, Finished)
+        failure = self.process.failure()
+        if failure is not None or not self.ended:
+            raise BadInput(f"{self.name} cannot be measured: {failure.message if failure else 'it ended too early'}")
