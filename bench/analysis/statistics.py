@@ -5,8 +5,9 @@ this works on logarithms: a geometric mean is the mean of logs, and a ratio of t
 the same structures is the geometric mean of the paired ratios.
 
 An interval has two parts. Structures differ: their part is a BCa bootstrap over structures. Fresh processes of the
-same method differ too, all structures of a process together: their part is Student's t over the rounds, since a
-bootstrap of three rounds could never reach beyond the largest of them. ``docs/timing.md`` tells it in plain words.
+same method differ too, all structures of a process together: their part is the standard error of the rounds, since a
+bootstrap of three rounds could never reach beyond the largest of them. Their variances add.
+``docs/timing.md`` tells it in plain words.
 """
 
 from __future__ import annotations
@@ -116,9 +117,8 @@ def geometric_mean(
 ) -> Estimate:
     """Return the geometric mean of `values` with its interval.
 
-    The values' own part of the interval is a BCa bootstrap (a percentile one above 1000 values). That of the rounds is
-    t times their standard error. The two are independent, so that each side's distances from the estimate add in
-    squares (MOVER: Zou and Donner, Statistics in Medicine 27, 1693, 2008).
+    The values' own part of the interval is a BCa bootstrap (a percentile one above 1000 values), each side by itself.
+    It is joined with the standard error of the rounds by a t of both: variances add.
 
     Parameters
     ----------
@@ -153,11 +153,9 @@ def geometric_mean(
     if not enough and between is None:
         return Estimate(estimate, None, None, array.size, None)
     low, high = _interval_of_mean(logs, confidence) if enough else (middle, middle)
-    rounds = 1
-    if between is not None:
-        reach = float(stats.t.ppf((1 + confidence) / 2, between.freedom)) * between.error
-        low, high = middle - math.hypot(middle - low, reach), middle + math.hypot(high - middle, reach)
-        rounds = between.rounds
+    low = middle - _reach(middle - low, array.size, between, confidence)
+    high = middle + _reach(high - middle, array.size, between, confidence)
+    rounds = 1 if between is None else between.rounds
     # the estimate lies inside its interval also where rounding put it a bit outside
     return Estimate(
         estimate,
@@ -167,6 +165,26 @@ def geometric_mean(
         over if enough else "rounds",
         rounds,
     )
+
+
+def _reach(bootstrapped: float, n: int, between: Between | None, confidence: float) -> float:
+    """Return how far an interval reaches to one side, from how far the bootstrap of n values does.
+
+    A bootstrap draws from the values as if they were all there are: its error is too small by the square root of
+    (n - 1) / n, and known with n - 1 degrees of freedom only. So it is taken for a standard error, and joined with that
+    of the rounds as Cochran and Cox have it (Experimental Designs, 1950): variances add, and the t of the sum is the
+    mean of both t's, each with the weight of its variance. Welch's t covers too little where three rounds weigh most.
+    """
+    tail = (1 + confidence) / 2
+    own = bootstrapped / float(stats.norm.ppf(tail)) * math.sqrt(n / max(n - 1, 1))
+    variances, freedoms = [own**2], [float(max(n - 1, 1))]
+    if between is not None:
+        variances.append(between.error**2)
+        freedoms.append(between.freedom)
+    total = sum(variances)
+    if total == 0.0:
+        return 0.0
+    return float(np.dot(variances, stats.t.ppf(tail, freedoms))) / total * math.sqrt(total)
 
 
 def _exp(log: float) -> float:
