@@ -56,7 +56,7 @@ def fake_run(tmp_path_factory, pesbench) -> Path:
     )
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", methods, *STRUCTURES, "--limit", "6", "--rounds", "2"),
-        *("--threads", "1", "--timeout", "20", "--memory-limit", "0.4", "--output", results),
+        *("--threads", "1", "--timeout", "20", "--memory-limit", "0.4", "--no-repeats", "--output", results),
     )
     assert done.returncode == 0, done.stderr
     return next(results.iterdir())

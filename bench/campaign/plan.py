@@ -46,6 +46,8 @@ class Settings:
     seed: int = 0
     limit: int | None = None
     """Only so many structures of the data set."""
+    repeats: bool = True
+    """Measure disturbed rounds again."""
     torch_backend: str | None = None
     weights: str = "auto"
     """``pretrained``, ``random``, or ``auto``: random ones where the checkpoint cannot be had."""

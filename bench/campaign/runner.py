@@ -122,7 +122,8 @@ class Campaign:
                     for name in order(self.settings.methods, round_number, self.settings.seed):
                         self._one_round(self.catalogue.methods[name], device, round_number)
             self.parallel_now = parallel_speed(self.settings.threads)
-            self._measure_again()
+            if self.settings.repeats:
+                self._measure_again()
         finally:
             self.writer.close()
 

@@ -95,6 +95,7 @@ def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
         seed=options.seed,
         limit=options.limit,
+        repeats=not options.no_repeats,
         torch_backend=options.torch_backend,
         weights=options.weights,
         replay_points=options.replay_points,

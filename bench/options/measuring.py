@@ -115,6 +115,7 @@ def run(verbs: argparse._SubParsersAction) -> None:
     much.add_argument(
         "--rounds", type=int, default=3, metavar="R", help="fresh processes a method (default: %(default)s)"
     )
+    much.add_argument("--no-repeats", action="store_true", help="do not measure disturbed rounds again")
     much.add_argument(
         "--budget",
         type=budget,

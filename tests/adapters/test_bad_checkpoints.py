@@ -43,7 +43,19 @@ def run(pesbench, tmp_path):
 
     def measure(name, *options, structures=water, **environ):
         done = pesbench(
-            *("run", "--methods", name, "--structures", structures, "--rounds", "1", "--threads", "1", "--json"),
+            *(
+                "run",
+                "--no-repeats",
+                "--methods",
+                name,
+                "--structures",
+                structures,
+                "--rounds",
+                "1",
+                "--threads",
+                "1",
+                "--json",
+            ),
             *("--output", tmp_path / "runs", "--replay-points", "2", "--max-steps", "2", *options),
             **environ,
         )

@@ -28,7 +28,7 @@ def run(pesbench, tmp_path_factory):
         names.remove("nequix-mp-1")
     done = pesbench(
         *("run", "--methods", ",".join(names), "--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1"),
-        *("--threads", "1", "--budget", "none", "--weights", "pretrained", "--output", results),
+        *("--threads", "1", "--budget", "none", "--weights", "pretrained", "--no-repeats", "--output", results),
     )
     assert done.returncode == 0, done.stderr
     return bench.load(results)
@@ -91,7 +91,16 @@ def test_two_programs_relax_water_to_the_same_molecule_with_the_same_functional(
     write(tmp_path / "water.xyz", water, format="extxyz")
     methods = ["pbe0-def2-svp"] + (["pbe0-def2-svp-nwchem"] if shutil.which("nwchem") else [])
     done = pesbench(
-        *("run", "--methods", ",".join(methods), "--structures", tmp_path / "water.xyz", "--rounds", "1"),
+        *(
+            "run",
+            "--no-repeats",
+            "--methods",
+            ",".join(methods),
+            "--structures",
+            tmp_path / "water.xyz",
+            "--rounds",
+            "1",
+        ),
         *("--threads", "1", "--budget", "none", "--output", tmp_path / "results", "--json"),
     )
     assert done.returncode == 0, done.stderr
@@ -126,7 +135,18 @@ TABLE_1 = {
 @pytest.mark.parametrize("name", TABLE_1)
 def test_every_model_of_the_published_table_can_be_timed_with_random_weights(pesbench, tmp_path, name):
     done = pesbench(
-        *("run", "--methods", name, "--weights", "random", "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *(
+            "run",
+            "--no-repeats",
+            "--methods",
+            name,
+            "--weights",
+            "random",
+            "--structures",
+            "naphthalene-gfn2",
+            "--limit",
+            "1",
+        ),
         *(
             "--rounds",
             "1",

@@ -107,7 +107,17 @@ def test_a_structure_that_kills_its_worker_is_a_failure_and_the_next_one_gets_a_
 
 def start(*arguments):
     return subprocess.Popen(
-        [*PESBENCH, "run", "--adapter", str(FAKES), *STRUCTURES, "--threads", "1", *map(str, arguments)],
+        [
+            *PESBENCH,
+            "run",
+            "--no-repeats",
+            "--adapter",
+            str(FAKES),
+            *STRUCTURES,
+            "--threads",
+            "1",
+            *map(str, arguments),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -160,7 +170,7 @@ def test_ctrl_c_ends_with_the_table_of_what_is_there(tmp_path):
 
 def test_a_budget_censors_and_the_row_says_so_and_a_larger_one_goes_on(tmp_path, pesbench):
     common = ("--adapter", FAKES, "--methods", "slow", *STRUCTURES, "--limit", "5", "--rounds", "2")
-    done = pesbench("run", *common, "--budget", "0.4", "--output", tmp_path, "--json")
+    done = pesbench("run", "--no-repeats", *common, "--budget", "0.4", "--output", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     row = json.loads(done.stdout)["rows"][0]
     assert row["structures"]["done"] < 5

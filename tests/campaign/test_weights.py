@@ -15,7 +15,16 @@ FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 def run(pesbench, tmp_path_factory):
     folder = tmp_path_factory.mktemp("random")
     done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "toy,architecture,wrong-architecture", "--limit", "3"),
+        *(
+            "run",
+            "--no-repeats",
+            "--adapter",
+            FAKES,
+            "--methods",
+            "toy,architecture,wrong-architecture",
+            "--limit",
+            "3",
+        ),
         *("--structures", "naphthalene-gfn2", "--rounds", "2", "--protocols", "relax,replay", "--threads", "1"),
         *("--output", folder / "results", "--json"),
         PESBENCH_CACHE=str(folder / "cache"),
@@ -70,7 +79,7 @@ def test_a_random_model_of_another_size_than_the_published_one_is_refused(run):
 
 def test_weights_that_have_to_be_pretrained_are_not_replaced(pesbench, tmp_path):
     done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "architecture", "--structures", "naphthalene-gfn2"),
+        *("run", "--no-repeats", "--adapter", FAKES, "--methods", "architecture", "--structures", "naphthalene-gfn2"),
         *("--limit", "1", "--weights", "pretrained", "--output", tmp_path),
         PESBENCH_CACHE=str(tmp_path / "cache"),
     )
@@ -80,7 +89,7 @@ def test_weights_that_have_to_be_pretrained_are_not_replaced(pesbench, tmp_path)
 
 def test_a_method_without_random_weights_says_so(pesbench, tmp_path):
     done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "needs-weights", "--structures", "naphthalene-gfn2"),
+        *("run", "--no-repeats", "--adapter", FAKES, "--methods", "needs-weights", "--structures", "naphthalene-gfn2"),
         *("--limit", "1", "--weights", "random", "--output", tmp_path),
     )
     assert "needs-weights cannot be built with random weights" in done.stderr
@@ -89,7 +98,18 @@ def test_a_method_without_random_weights_says_so(pesbench, tmp_path):
 def test_a_users_own_checkpoint_is_measured_once_it_is_trusted(pesbench, tmp_path):
     (tmp_path / "mine.json").write_text(json.dumps([5.0] * 153))
     common = (
-        *("run", "--adapter", FAKES, "--methods", "architecture", "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *(
+            "run",
+            "--no-repeats",
+            "--adapter",
+            FAKES,
+            "--methods",
+            "architecture",
+            "--structures",
+            "naphthalene-gfn2",
+            "--limit",
+            "1",
+        ),
         *("--rounds", "1", "--checkpoint", tmp_path / "mine.json", "--output", tmp_path / "results", "--json"),
     )
     cache = str(tmp_path / "cache")
@@ -104,7 +124,18 @@ def test_a_users_own_checkpoint_is_measured_once_it_is_trusted(pesbench, tmp_pat
 
 def test_an_interpreter_that_the_user_brings_is_compared_with_the_header(pesbench, tmp_path):
     done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *(
+            "run",
+            "--no-repeats",
+            "--adapter",
+            FAKES,
+            "--methods",
+            "toy",
+            "--structures",
+            "naphthalene-gfn2",
+            "--limit",
+            "1",
+        ),
         *("--rounds", "1", "--python", f"toy={sys.executable}", "--output", tmp_path, "--json"),
     )
     assert done.returncode == 0, done.stderr
@@ -115,7 +146,18 @@ def test_an_interpreter_that_the_user_brings_is_compared_with_the_header(pesbenc
 
 def test_an_interpreter_that_does_not_run_is_named(pesbench, tmp_path):
     done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *(
+            "run",
+            "--no-repeats",
+            "--adapter",
+            FAKES,
+            "--methods",
+            "toy",
+            "--structures",
+            "naphthalene-gfn2",
+            "--limit",
+            "1",
+        ),
         *("--python", "toy=/bin/false", "--output", tmp_path),
     )
     assert done.returncode == 1
