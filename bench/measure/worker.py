@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic_ns, perf_counter_ns
 from typing import Any
@@ -69,8 +69,10 @@ class Channel:
 class Pace:
     """Lets two workers take turns: before so many force calls as it was told to make, it asks to go on and waits."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, wake: Callable[[], None]) -> None:
         self.channel = channel
+        self.wake = wake
+        self.asleep = True
         self.left = 0
         self.ended = False
 
@@ -82,6 +84,9 @@ class Pace:
             if self.left == 0:
                 self.ended = True
                 return False
+            if self.asleep:  # while the other worker started, this one's caches went cold
+                self.asleep = False
+                self.wake()
         self.left -= 1
         return True
 
@@ -153,7 +158,7 @@ class Worker:
         self.task = task
         self.key = key
         self.channel = channel
-        self.pace = Pace(channel) if task["paced"] else None
+        self.pace = Pace(channel, self._wake) if task["paced"] else None
         self.structures = [(entry["index"], atoms_of(entry)) for entry in task["structures"]]
         self.paths = {entry["index"]: np.array(entry["path"]) for entry in task["structures"] if "path" in entry}
         with _stage(loading=True):
@@ -215,6 +220,13 @@ class Worker:
         if "relax" in self.task["protocols"]:
             self._relax(-1, atoms, max_steps=3, deadline_ns=None)
         return calls
+
+    def _wake(self) -> None:
+        """Make a discarded force call, where the method is one that is warmed up at all."""
+        if self.task["warm_up"]:
+            atoms = self.adapter.prepare(self.adapter.reference.copy())
+            atoms.rattle(0.01, seed=self.task["seed"])
+            self.calculator.get_forces(atoms)
 
     def run(self) -> None:
         """Measure the structures one after the other, each by the protocols that it still lacks.
