@@ -45,6 +45,11 @@ class _Tally:
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
 
+def _worker(method: str, device: str, round_number: int, rounds: int) -> str:
+    """Return what is measured now; a round after the planned ones is a disturbed one again."""
+    return f"{method} {device}, " + (f"round {round_number + 1} of {rounds}" if round_number < rounds else "once more")
+
+
 def _left(seconds: float | None) -> str:
     return "no time limit" if seconds is None else f"at most {math.ceil(seconds / 60)} min of measuring left"
 
@@ -81,7 +86,7 @@ class LiveProgress:
     def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
         """Show a bar for a worker."""
         self.tally = _Tally()
-        self.name = f"{method} {device}, round {round_number + 1} of {self.settings.rounds}"
+        self.name = _worker(method, device, round_number, self.settings.rounds)
         self.worker = self.bars.add_task(self.name, total=structures, speed="starting")
 
     def measured(self, record: Relaxation | Replay) -> None:
@@ -128,7 +133,7 @@ class PlainProgress:
     def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
         """Print that a worker starts."""
         self.tally = _Tally()
-        self.name = f"{method} {device}, round {round_number + 1} of {self.settings.rounds}"
+        self.name = _worker(method, device, round_number, self.settings.rounds)
 
     def measured(self, record: Relaxation | Replay) -> None:
         """Count a structure."""

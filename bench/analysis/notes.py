@@ -76,7 +76,7 @@ def _intervals(rows: list[Row]) -> str:
         return ""
     text = (
         "Times are geometric means over structures; [low, high] is the 95 % interval: a BCa bootstrap over structures, "
-        "and with it Student's t over the rounds, each a fresh process; [–] where there is too little of both. Ratios "
+        "and with it the scatter of the rounds, each a fresh process; [–] where there is too little of both. Ratios "
         "are paired by structure and round."
     )
     over_steps = _labels(row for row in rows if row.interval_over == "steps")
