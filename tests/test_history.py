@@ -83,10 +83,12 @@ def test_an_interval_that_is_missing_is_left_out_of_the_export_and_of_the_figure
 def test_the_table_names_the_step_and_its_commit():
     from rich.console import Console
 
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=140, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(table(history.series(LINES)))
     text = console.export_text()
     assert "+25 % at 2026-11-05, commit 0505050505" in text
+    assert "74.5 [73.0, 76.0]" in text
+    assert "naphthalene-md17" in text
 
 
 def test_what_is_damaged_or_not_there_is_named(folder):

@@ -37,6 +37,8 @@ class Comparison:
     """Milliseconds per step, or per force call under ``replay``."""
     answers: tuple[str, ...] | None = ()
     """Where the answers differ; None where that cannot be told."""
+    weights: str | None = None
+    """Of both: unlike ones are not compared."""
     why: str = ""
     """Why the methods were not compared."""
 
@@ -163,7 +165,7 @@ def _one(
     key: Key, protocol: str, old: Measured, new: Measured, threshold: float, answers: Sequence[str] | None
 ) -> Comparison:
     record = new.methods.get(key) or old.methods[key]
-    bare = Comparison(key[0], str(record["label"]), key[1], protocol, NOT_COMPARED)
+    bare = Comparison(key[0], str(record["label"]), key[1], protocol, NOT_COMPARED, weights=record["weights"])
     for run, name in ((old, "first"), (new, "second")):
         if key not in run.times[protocol]:
             return dataclasses.replace(bare, why=f"not measured in the {name} run")

@@ -46,7 +46,7 @@ def compare(options: argparse.Namespace) -> int:
     )
     found = regression.compare(before, after, options.threshold, answers)
     report = Report(
-        title=[("Old", _name(old)), ("New", _name(new))],
+        title=[("Old", _name(old)), ("New", _name(new)), *_where(new.campaign)],
         comparisons=found,
         threshold=options.threshold,
         means={protocol: regression.mean_ratio(before, after, found, protocol) for protocol in ("relax", "replay")},
@@ -81,6 +81,7 @@ def regress(options: argparse.Namespace) -> int:
 
 
 def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list[Comparison]]:
+    from bench import store
     from bench.campaign.regress import POINTS, Pair, begin
     from bench.report.comparison import Report
     from bench.structures import load_dataset
@@ -118,7 +119,7 @@ def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list
         writer.close()
     what = options.base or options.base_env or ", ".join(options.base_with)
     return Report(
-        title=[("Run", directory.name), ("Old", str(what)), *rounds],
+        title=[("Run", directory.name), ("Old", str(what)), *_where(store.read(directory).campaign), *rounds],
         comparisons=found,
         threshold=options.threshold,
         explain=_explained(directory, pairs),
@@ -165,6 +166,7 @@ def _compared(directory: Path, old: str, new: str, options: argparse.Namespace) 
         label=run.campaign["methods"][new]["label"],
         device=options.device,
         protocol="replay",
+        weights=next(one.weights for one in run.contents.started if one.method == new),
         verdict=verdict,
         ratio=ratio,
         old=mean_time(before),
@@ -215,6 +217,15 @@ def baseline(options: argparse.Namespace) -> int:
     if not written:
         print("pesbench: the run has no answers of real weights to keep.", file=sys.stderr)
     return 0 if written else 1
+
+
+def _where(campaign: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what was measured on, and with how many threads."""
+    threads = campaign["settings"]["threads"]
+    return [
+        ("Machine", f"{campaign['machine']['cpu']}, {threads} thread{'s' if threads != 1 else ''}"),
+        ("Data set", f"{campaign['dataset']['name']}: {campaign['dataset']['count']} structures"),
+    ]
 
 
 def _name(run: Run) -> str:

@@ -21,6 +21,8 @@ from bench.report import numbers
 from bench.report.numbers import DASH
 
 FORMATS = ("terminal", "markdown", "json")
+ROOMY = 100
+"""A narrower terminal has room for the interval of the ratio alone, which is the one that the verdict is from."""
 COLUMNS = ("method", "old ms", "new ms", "new/old", "verdict")
 
 
@@ -59,11 +61,15 @@ def rule(threshold: float) -> str:
     )
 
 
-def _cells(one: Comparison) -> list[str]:
-    label = f"{one.label}{' (GPU)' if is_gpu(one.device) else ''}{', replay' if one.protocol == REPLAY else ''}"
+def _cells(one: Comparison, intervals: bool) -> list[str]:
+    label = f"{one.label}{' (random weights)' if one.weights == 'random' else ''}"
+    label += f"{' (GPU)' if is_gpu(one.device) else ''}{', replay' if one.protocol == REPLAY else ''}"
     if one.ratio is None:
         return [label, DASH, DASH, DASH, one.verdict]
-    old, new = (numbers.plain(time.estimate, 4) if time else DASH for time in (one.old, one.new))
+    old, new = (
+        numbers.with_interval(time) if intervals else numbers.plain(time.estimate, 4) if time else DASH
+        for time in (one.old, one.new)
+    )
     return [label, old, new, numbers.ratio(one.ratio), one.verdict]
 
 
@@ -102,7 +108,7 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
         side = "right" if 0 < i < 4 else "left"
         grid.add_column(Text(title, justify=side), justify=side, overflow="fold", no_wrap=i > 0)  # type: ignore[arg-type]
     for one in report.comparisons:
-        *figures, verdict = _cells(one)
+        *figures, verdict = _cells(one, intervals=width >= ROOMY)
         grid.add_row(*figures, Text(verdict, style=_style(one.verdict)))
     parts += [grid, Text(), _labelled([*_below(report), ("Rule", rule(report.threshold))], width)]
     console.print(Group(*parts))
@@ -129,7 +135,7 @@ def _markdown(report: Report) -> str:
     lines += [f"**{label}:** {text}  " for label, text in report.title]
     lines += ["", "| " + " | ".join(COLUMNS) + " |", "|:---|---:|---:|---:|:---|"]
     for one in report.comparisons:
-        *figures, verdict = _cells(one)
+        *figures, verdict = _cells(one, intervals=True)
         strong = f"**{verdict}**" if _style(verdict) == "red" else verdict
         lines.append("| " + " | ".join([*figures, strong]) + " |")
     lines += ["", *(f"- {label}: {text}" for label, text in _below(report)), "", rule(report.threshold)]

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table as RichTable
 
+from bench.analysis.statistics import Estimate
 from bench.report import numbers
 
 WIDTH = 7.0
@@ -40,7 +41,7 @@ def table(series: Sequence[pd.DataFrame]) -> RichTable:
             _name(last),
             str(len(one)),
             numbers.plain(first["ms"], 4),
-            numbers.plain(last["ms"], 4),
+            _with_interval(last),
             last["unit"],
             _last_step(one),
         )
@@ -51,7 +52,14 @@ def _name(row: pd.Series) -> str:
     extra = [str(row["device"])] if row["device"] != "cpu" else []
     extra += [str(row["weights"])] if row["weights"] == "random" else []
     extra.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
+    extra.append(str(row["dataset"]).partition(" ")[0])
     return f"{row['method']} ({row['protocol']}, {', '.join(extra)})"
+
+
+def _with_interval(row: pd.Series) -> str:
+    if pd.isna(row["low"]) or pd.isna(row["high"]):
+        return f"{numbers.plain(row['ms'], 4)} [{numbers.DASH}]"
+    return numbers.with_interval(Estimate(row["ms"], row["low"], row["high"], 1, None))
 
 
 def _last_step(one: pd.DataFrame) -> str:
