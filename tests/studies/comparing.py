@@ -96,6 +96,14 @@ def _sequential(old: Any, new: Any, gate: float) -> dict[str, Any]:
     return {"verdict": regression.in_turn(one, other, gate)[0], "rounds": rounds}
 
 
-def tell(line: dict[str, Any]) -> None:
-    """Write one line of results."""
+def tell(line: dict[str, Any], kept: Path | None = None) -> None:
+    """Write one line of results, and keep it in a file of JSON lines."""
     print(json.dumps(line), flush=True)
+    if kept is not None:
+        with kept.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def told(kept: Path) -> list[dict[str, Any]]:
+    """Return the lines that a study kept before it was interrupted."""
+    return [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []

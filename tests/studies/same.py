@@ -11,9 +11,10 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from comparing import ADAPTER, GATES, compare, tell
+from comparing import ADAPTER, GATES, compare, tell, told
 
 from bench import paths
 from bench.adapter import read_header
@@ -28,16 +29,17 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--budget", type=float, default=60.0)
     parser.add_argument("--scripts", type=int, default=20, help="comparisons that have the plain script beside them")
+    parser.add_argument("--lines", type=Path, default=Path("same.jsonl"), help="kept results; an old file is continued")
     options = parser.parse_args()
     python = environments.prepare(read_header(ADAPTER)).python
-    found, plain = [], []
     for number in range(options.count):
-        one = compare(0.0, options.budget, 0.05, seed=number)
-        found.append(one)
-        tell(one)
-        if number < options.scripts:
-            plain.append(plain_ratio(python, one["seconds"]))
-            tell({"plain": plain[-1]})
+        found, plain = _split(told(options.lines))
+        if number >= len(found):
+            found.append(compare(0.0, options.budget, 0.05, seed=number))
+            tell(found[-1], options.lines)
+        if len(plain) <= number < options.scripts:
+            tell({"plain": plain_ratio(python, found[number]["seconds"])}, options.lines)
+    found, plain = _split(told(options.lines))
     tell(
         {
             "comparisons": len(found),
@@ -46,12 +48,17 @@ def main() -> None:
             },
             "same": {str(g): sum(one["gates"][str(g)]["verdict"] == "same" for one in found) for g in GATES},
             "covered": sum(one["low"] <= 1 <= one["high"] for one in found),
-            "spread_ours": spread([one["ratio"] for one in found[: options.scripts]]),
+            "spread_ours": spread([one["ratio"] for one in found[: len(plain)]]),
             "spread_ours_all": spread([one["ratio"] for one in found]),
             "spread_plain": spread([one["ratio"] for one in plain]),
             "spread_plain_single": spread([r for one in plain for r in one["ratios"]]),
         }
     )
+
+
+def _split(lines: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the comparisons, and the plain scripts beside them."""
+    return [line for line in lines if "plain" not in line], [line["plain"] for line in lines if "plain" in line]
 
 
 def plain_ratio(python: Path, seconds: float) -> dict[str, object]:

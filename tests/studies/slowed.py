@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import numpy as np
-from comparing import GATES, compare, tell
+from comparing import GATES, compare, tell, told
 
 SHARES = (0.20, 0.10, 0.05, 0.03)
 
@@ -17,12 +18,13 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=300.0)
     parser.add_argument("--gate", type=float, default=0.025)
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES)
+    parser.add_argument("--lines", type=Path, default=Path("slowed.jsonl"), help="kept results; an old file is continued")
     options = parser.parse_args()
     for share in options.shares:
-        found = []
-        for number in range(options.count):
+        found = [line for line in told(options.lines) if line["share"] == share][: options.count]
+        for number in range(len(found), options.count):
             found.append(compare(share, options.budget, options.gate, seed=number))
-            tell(found[-1])
+            tell(found[-1], options.lines)
         tell(
             {
                 "share": share,
