@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from bench import store
-from bench.records import Relaxation, Started, Watched
+from bench.errors import BadInput
+from bench.measure import trajectory_file
+from bench.records import Record, Relaxation, Replay, Started, Symmetry, Trajectory, Watched
 from bench.store import no_collector
 
 
@@ -65,7 +68,7 @@ class Run:
         rows = [
             (
                 *(record.method, record.device, record.round, record.structure, record.status),
-                *((record.failure.kind, record.failure.message) if record.failure else (None, None)),
+                *_failure(record),
                 *(len(record.calculator_ns), sum(record.calculator_ns), record.wall_ns),
             )
             for record in self.contents.replays
@@ -83,6 +86,23 @@ class Run:
         """One row for each structure of a fingerprint: energy in eV, forces (n, 3) in eV/Angstrom."""
         rows = [(a.method, a.device, a.structure, a.energy, np.array(a.forces)) for a in self.contents.answers]
         return pd.DataFrame(rows, columns=["method", "device", "structure", "energy", "forces"])
+
+    @functools.cached_property
+    def symmetries(self) -> pd.DataFrame:
+        """One row for each structure whose forces were examined."""
+        return _plain(self.contents.symmetries, Symmetry)
+
+    @functools.cached_property
+    def trajectories(self) -> pd.DataFrame:
+        """One row for each trajectory; its energies and frames are read by :meth:`trajectory`."""
+        return _plain(self.contents.trajectories, Trajectory)
+
+    def trajectory(self, file: str) -> trajectory_file.Content:
+        """Read the file of a trajectory, as its row names it; BadInput where it cannot be read."""
+        try:
+            return trajectory_file.read(self.directory / file)
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{self.directory / file} cannot be read ({error}); the run is not whole.") from None
 
     @functools.cached_property
     def methods(self) -> pd.DataFrame:
@@ -130,6 +150,17 @@ class Run:
             "failure": stopped[-1].failure.kind if stopped else None,
             "message": stopped[-1].failure.message if stopped else None,
         }
+
+
+def _plain(records: Sequence[Symmetry | Trajectory], kind: type[Record]) -> pd.DataFrame:
+    """Return the fields of records as columns, with the class and the text of a failure."""
+    names = [field.name for field in dataclasses.fields(kind) if field.name != "failure"]
+    rows = [[*(getattr(record, name) for name in names), *_failure(record)] for record in records]
+    return pd.DataFrame(rows, columns=[*names, "failure", "message"], dtype=object)  # so that None stays None
+
+
+def _failure(record: Replay | Symmetry | Trajectory) -> tuple[str | None, str | None]:
+    return (record.failure.kind, record.failure.message) if record.failure else (None, None)
 
 
 def _cold_start(record: Started) -> float:

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
 from bench.campaign.plan import Settings
-from bench.records import FAILED, Relaxation, Replay
+from bench.campaign.todo import Measured
+from bench.records import Replay, Symmetry, Trajectory
 
 # drawing costs a few milliseconds on a core that the measurement might want: twice a second is enough
 REFRESH_PER_SECOND = 2
@@ -24,11 +25,17 @@ class _Tally:
         self.counts = {"step": 0, "force call": 0}
         self.nanoseconds = {"step": 0, "force call": 0}
         self.structures: set[int] = set()
+        self.picoseconds = 0.0
         self.failed = 0
 
-    def add(self, record: Relaxation | Replay) -> None:
+    def add(self, record: Measured) -> None:
+        self.failed += record.failure is not None
+        if isinstance(record, Symmetry):
+            return
+        if isinstance(record, Trajectory):
+            self.picoseconds += record.steps * record.time_step_fs / 1000
+            return
         self.structures.add(record.structure)
-        self.failed += record.status == FAILED
         if isinstance(record, Replay):
             self.counts["force call"] += len(record.calculator_ns)
             self.nanoseconds["force call"] += sum(record.calculator_ns)
@@ -41,6 +48,8 @@ class _Tally:
         speeds = [
             f"{self.nanoseconds[what] / count / 1e6:.3g} ms/{what}" for what, count in self.counts.items() if count
         ]
+        if self.picoseconds:
+            speeds.append(f"{self.picoseconds:.3g} ps simulated")
         speed = ", ".join(speeds) or "no step yet"
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
@@ -89,7 +98,7 @@ class LiveProgress:
         self.name = _worker(method, device, round_number, self.settings.rounds)
         self.worker = self.bars.add_task(self.name, total=structures, speed="starting")
 
-    def measured(self, record: Relaxation | Replay) -> None:
+    def measured(self, record: Measured) -> None:
         """Move the bar of the worker."""
         self.tally.add(record)
         if self.worker is not None:
@@ -135,7 +144,7 @@ class PlainProgress:
         self.tally = _Tally()
         self.name = _worker(method, device, round_number, self.settings.rounds)
 
-    def measured(self, record: Relaxation | Replay) -> None:
+    def measured(self, record: Measured) -> None:
         """Count a structure."""
         self.tally.add(record)
 

@@ -19,6 +19,7 @@ STEP_CAP = "step-cap"
 CENSORED = "censored"  # the time budget ended before it did
 FAILED = "failed"
 STATUSES = (CONVERGED, STEP_CAP, CENSORED, FAILED)
+DONE = "done"  # a trajectory that was simulated to its end; else it is censored or failed
 
 # Why something failed. A failure is an expected outcome of a method and has a class, never a blank.
 FAILURES = {
@@ -28,6 +29,7 @@ FAILURES = {
     "no-device": "the device is not there",
     "load": "the method could not be loaded",
     "elements": "the method does not know an element of the structure",
+    "explosion": "the atoms flew apart",
     "nan": "an energy or a force was not a finite number",
     "calculator": "the calculator raised an error",
     "optimizer": "the optimiser gave up",
@@ -147,6 +149,62 @@ class Answer(Record):
     """(n, 3) in eV/Angstrom."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Symmetry(Record):
+    """What the forces at a structure owe to physics; None stands for what the time did not suffice for."""
+
+    record: ClassVar[str] = "symmetry"
+    structure: int
+    wall_ns: int
+    force_rms: float | None = None
+    """Root mean square of a force component, eV/Angstrom."""
+    net_force: float | None = None
+    """Norm of the sum of the forces, eV/Angstrom."""
+    net_torque: float | None = None
+    """Norm of the sum of the torques about the molecule's centre, eV."""
+    rotation_error: float | None = None
+    """Forces of the turned molecule less turned forces, root mean square of a component, eV/Angstrom."""
+    loop_work: float | None = None
+    """Work around a circle in configuration space, eV."""
+    loop_absolute: float | None = None
+    """The same of the absolute values, eV."""
+    jacobian_symmetric: float | None = None
+    """Frobenius norm of the symmetric part of the forces' derivatives, eV/Angstrom^2."""
+    jacobian_antisymmetric: float | None = None
+    failure: Failure | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Trajectory(Record):
+    """One simulation from the method's own relaxed geometry."""
+
+    record: ClassVar[str] = "trajectory"
+    trajectory: int
+    """Its number in the campaign's plan, from 0."""
+    ensemble: str
+    """``nve`` or ``nvt``."""
+    seed: int
+    """Of the momenta at the start."""
+    time_step_fs: float
+    temperature_k: float
+    """Over all 3N velocities."""
+    duration_ps: float
+    """As planned."""
+    status: str
+    """``done``, ``censored`` (the time budget ended first) or ``failed``."""
+    steps: int
+    """That were done."""
+    wall_ns: int
+    file: str | None
+    """Of energies and frames, in the run directory; None where no step was done."""
+    failure: Failure | None = None
+
+
+def failed_trajectory(key: dict[str, Any], plan: dict[str, Any], failure: Failure) -> Trajectory:
+    """Return the record of a trajectory of which nothing is left."""
+    return Trajectory(**key, **plan, status=FAILED, steps=0, wall_ns=0, file=None, failure=failure)
+
+
 def failed_replay(key: dict[str, Any], structure: int, failure: Failure) -> Replay:
     """Return the record of a path that failed at its first point."""
     return Replay(
@@ -218,7 +276,8 @@ class NotMeasured(Record):
 
 
 _KINDS: dict[str, type[Record]] = {
-    kind.record: kind for kind in (Started, Answer, Relaxation, Replay, Finished, Watched, NotMeasured)
+    kind.record: kind
+    for kind in (Started, Answer, Relaxation, Replay, Symmetry, Trajectory, Finished, Watched, NotMeasured)
 }
 
 

@@ -28,6 +28,8 @@ from bench.records import (
     Relaxation,
     Replay,
     Started,
+    Symmetry,
+    Trajectory,
     Watched,
     from_fields,
     to_json,
@@ -140,33 +142,36 @@ class Contents(NamedTuple):
     not_measured: list[NotMeasured]
     watched: list[Watched]
     answers: list[Answer]
+    symmetries: list[Symmetry]
+    trajectories: list[Trajectory]
 
 
-def read(directory: Path) -> Contents:
-    """Read a run directory; a torn last line is passed over, a foreign format is BadInput."""
+def campaign(directory: Path) -> dict[str, Any]:
+    """Read what a run directory's campaign planned; a foreign format is BadInput."""
     try:
-        campaign = json.loads((directory / "campaign.json").read_bytes())
-        version = campaign["format"]
+        found = json.loads((directory / "campaign.json").read_bytes())
+        version = found["format"]
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput(f"{directory} is no run directory: its campaign.json cannot be read.") from None
     if version != FORMAT:
         raise BadInput(
             f"{directory} has format {version}, and this pesbench reads format {FORMAT}; "
-            f"use the pesbench that wrote it ({campaign.get('pesbench', 'unknown')})."
+            f"use the pesbench that wrote it ({found.get('pesbench', 'unknown')})."
         )
+    return found
+
+
+def read(directory: Path) -> Contents:
+    """Read a run directory; a torn last line is passed over, a foreign format is BadInput."""
+    planned = campaign(directory)
     path = directory / "records.jsonl"
     with no_collector():
         records = _read_records(path)
-    return Contents(
-        campaign,
-        [record for record in records if isinstance(record, Started)],
-        [record for record in records if isinstance(record, Relaxation)],
-        [record for record in records if isinstance(record, Replay)],
-        [record for record in records if isinstance(record, Finished)],
-        [record for record in records if isinstance(record, NotMeasured)],
-        [record for record in records if isinstance(record, Watched)],
-        [record for record in records if isinstance(record, Answer)],
-    )
+    by_kind: dict[type[Record], list[Any]] = {}
+    for record in records:
+        by_kind.setdefault(type(record), []).append(record)
+    kinds = (Started, Relaxation, Replay, Finished, NotMeasured, Watched, Answer, Symmetry, Trajectory)
+    return Contents(planned, *(by_kind.get(kind, []) for kind in kinds))
 
 
 @contextlib.contextmanager
@@ -190,7 +195,8 @@ def _read_records(path: Path) -> list[Record]:
             record = from_fields(orjson.loads(line))  # a long run is a hundred megabytes
         except ValueError as error:
             raise BadInput(f"line {number} of {path} is damaged ({error}); remove it to read the rest.") from None
-        key = (record.record, record.method, record.device, record.round, getattr(record, "structure", None))
+        what = getattr(record, "structure", getattr(record, "trajectory", None))
+        key = (record.record, record.method, record.device, record.round, what)
         kept.pop(key, None)
         kept[key] = record
         if isinstance(record, Started):  # what stood in the way is gone, or the run was resumed

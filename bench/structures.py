@@ -11,18 +11,17 @@ import hashlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import ase.io
 import numpy as np
-import pooch
 from ase import Atoms
 from ase.build import minimize_rotation_and_translation
 from ase.data import covalent_radii
 from scipy.spatial.distance import pdist
 
+from bench import rmd17
 from bench.errors import BadInput
-from bench.paths import PROJECT, cache_dir, data_dir
+from bench.paths import PROJECT, cache_dir
 
 MD17 = "naphthalene-md17"
 MD17_EXACT = "naphthalene-md17-exact"
@@ -33,22 +32,7 @@ MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
 MD17_SPACING = 3_250
 COUNT = 101  # as many as the paper optimised
 
-_RMD17_FOLDER = "rmd17-naphthalene"
-_RMD17_URL = "https://raw.githubusercontent.com/andersx/rmd17-npz/4f6bb0a186822c90d47cd98b7a27991fe0b3173b/rmd17-npz/"
-_RMD17_SHA256 = {
-    "rmd17_naphthalene_test_01.npz": "80a19bca6aaa5cdf241007d6a7332e7b96a8e6ef362c1badcdb86a574ac3fe06",
-    "rmd17_naphthalene_test_02.npz": "de682a3e54de5276bcb1f6970f1bcb82452754815d970c783fe089978c66bee6",
-    "rmd17_naphthalene_test_03.npz": "3deb283fb3c46fca12fbff16ffc10b1d023a40c3e92d1c26796ecf516f2c817d",
-    "rmd17_naphthalene_test_04.npz": "68b215a3e506dcfc48187e49c5f9bc3dafe2033123cd5a7dfd665f561fb9d729",
-    "rmd17_naphthalene_test_05.npz": "f15dd32658f3a9cac8fff91443989ffbe9701dcf356528331770efd62efb487c",
-    "rmd17_naphthalene_train_01.npz": "940f41110785fb0d3fa5feac68800cf4c68bd05fd55d563d3adacf5247d7688a",
-    "rmd17_naphthalene_train_02.npz": "2b5dac7969803d83d9625979651c44d10368d65839781776095a5e4beeba46b7",
-    "rmd17_naphthalene_train_03.npz": "afeeb82c0f220e6ab03d514895a0ae55ceb2373c0a9af2fb8cafa85ff2d900c8",
-    "rmd17_naphthalene_train_04.npz": "696494def32844c8e6eb016395f50ceaa767e6a22f1688d4f3c6dc19cc83b192",
-    "rmd17_naphthalene_train_05.npz": "cfbfbf744ff3c8d8411c8ee745841037a78da73ecf7a6a08675e66bd822178ca",
-}
 _MD17_FILE = "md17_naphthalene.npz"
-_TIMEOUT = (3, 10)  # seconds to connect, seconds of silence: without a network the fall-back must come soon
 
 # In units of the sum of the covalent radii. Real molecules stay above 0.7, even compressed ones of a scan
 # above 0.4; what lies below 0.3 are atoms listed twice and coordinates in nanometres.
@@ -75,10 +59,6 @@ class DataSet:
     """One sentence why this set stands in for MD17's, where the user named none; else empty."""
 
 
-class _Unavailable(Exception):
-    """A file is neither at hand nor can it be fetched; the text is a clause that says why."""
-
-
 def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None) -> DataSet:
     """Load a data set: one of :data:`NAMES`, any file of molecules that ASE reads, or None for the default.
 
@@ -100,7 +80,7 @@ def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = No
         return _user_file(Path(name_or_file).expanduser())
     try:
         return _md17(cache)
-    except _Unavailable as error:
+    except rmd17.Unavailable as error:
         raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
 
 
@@ -135,21 +115,17 @@ def replay_path(structure: Atoms, reference: Atoms, points: int) -> np.ndarray:
 
 
 def _default(cache: Path) -> DataSet:
-    if _given(_MD17_FILE) is not None:
+    if rmd17.given(_MD17_FILE) is not None:
         return _md17_exact()
     try:
         return _md17(cache)
-    except _Unavailable as error:
+    except rmd17.Unavailable as error:
         return dataclasses.replace(_gfn2(), fallback=f"{GFN2} stands in for {MD17} because {error}.")
 
 
 def _md17(cache: Path) -> DataSet:
     """Take the frames nearest to the grid from the ten rMD17 files, which hold 9,633 of MD17's frames."""
-    frames: dict[int, np.ndarray] = {}
-    for name, sha256 in _RMD17_SHA256.items():
-        with np.load(_rmd17_file(name, sha256, cache)) as data:
-            numbers = data["nuclear_charges"]
-            frames.update(zip(data["old_indices"].tolist(), data["coords"], strict=True))
+    numbers, frames = rmd17.frames(cache)
     chosen = select_evenly(list(frames))
     description = (
         f"{COUNT} MD17 frames of naphthalene nearest to {MD17_SPACING} k, k = 0..{COUNT - 1} "
@@ -161,7 +137,7 @@ def _md17(cache: Path) -> DataSet:
 
 def _md17_exact() -> DataSet:
     """Take the frames on the grid from the complete MD17 file, which is never fetched."""
-    path = _given(_MD17_FILE)
+    path = rmd17.given(_MD17_FILE)
     if path is None:
         raise BadInput(f"{MD17_EXACT} needs the complete {_MD17_FILE} in a folder that PESBENCH_DATA names.")
     try:
@@ -206,34 +182,6 @@ def _user_file(path: Path) -> DataSet:
 def _naphthalene() -> Atoms:
     (atoms,) = _read(PROJECT / "datasets" / "naphthalene.xyz")
     return atoms
-
-
-def _given(name: str) -> Path | None:
-    """Find `name` in the folder PESBENCH_DATA or in its sub-folder of the same name as the cache's."""
-    folder = data_dir()
-    if folder is None:
-        return None
-    candidates = (folder / name, folder / _RMD17_FOLDER / name)
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _rmd17_file(name: str, sha256: str, cache: Path) -> Path:
-    """Return a verified file: the user's, else the cache's, else fetched into the cache."""
-    folder = cache / "data" / _RMD17_FOLDER
-    path = _given(name) or folder / name
-    if not path.is_file():
-        host = urlsplit(_RMD17_URL).hostname
-        try:
-            pooch.retrieve(_RMD17_URL + name, sha256, name, folder, downloader=pooch.HTTPDownloader(timeout=_TIMEOUT))
-        except OSError as error:  # what requests raises is one too
-            raise _Unavailable(f"{name} could not be fetched from {host} ({type(error).__name__})") from None
-        except ValueError:  # the hash: a proxy's or a captive portal's page, as a rule
-            raise _Unavailable(f"what {host} sent as {name} has the wrong SHA-256") from None
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        raise BadInput(f"{path} has the SHA-256 {found[:12]}... instead of {sha256[:12]}...; delete or replace it.")
-    return path
 
 
 def _read(path: Path) -> list[Atoms]:

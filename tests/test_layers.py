@@ -38,10 +38,10 @@ def test_a_layer_imports_only_what_comes_before_it(layer):
         assert not wrong, f"{path.name} imports {wrong}"
 
 
-def test_what_runs_in_a_methods_environment_needs_only_the_standard_library_numpy_and_ase():
+def test_what_runs_in_a_methods_environment_needs_only_the_standard_library_and_what_ase_brings():
     import sys
 
-    known = {*sys.stdlib_module_names, "numpy", "ase", "bench", "threadpoolctl"}
+    known = {*sys.stdlib_module_names, "numpy", "ase", "scipy", "bench", "threadpoolctl"}
     files = [*(BENCH / "measure").glob("*.py"), BENCH / "adapter.py", BENCH / "records.py", BENCH / "__init__.py"]
     for path in files:
         wrong = {name.split(".")[0] for name in imports(path)} - known

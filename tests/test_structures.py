@@ -15,7 +15,7 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
-from bench import structures
+from bench import rmd17, structures
 from bench.errors import BadInput
 from bench.paths import PROJECT
 from bench.structures import load_dataset, measuring_order, select_evenly
@@ -42,7 +42,7 @@ def nothing_at_hand(monkeypatch, tmp_path):
     monkeypatch.delenv("PESBENCH_DATA", raising=False)
     monkeypatch.setenv("PESBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(structures, "_RMD17_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr(rmd17, "URL", "http://127.0.0.1:9/")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def serve(monkeypatch):
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setattr(structures, "_RMD17_URL", f"http://127.0.0.1:{server.server_port}/")
+        monkeypatch.setattr(rmd17, "URL", f"http://127.0.0.1:{server.server_port}/")
         return asked
 
     yield start

@@ -13,6 +13,7 @@ from bench.analysis import relaxation, speedup
 from bench.analysis.claims import claims, rank_correlation
 from bench.analysis.disturbed import disturbances, in_place
 from bench.analysis.notes import notes
+from bench.analysis.stability import Stability
 from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, in_order, is_gpu
 from bench.records import CONVERGED, FAILED
@@ -39,6 +40,7 @@ def summarise(
     replays: pd.DataFrame | None = None,
     watched: pd.DataFrame | None = None,
     answers: Mapping[Key, Sequence[str]] | None = None,
+    dynamics: Mapping[Key, Stability] | None = None,
     paper: Mapping[str, Published] | None = None,
 ) -> Table:
     """Return the table of a campaign.
@@ -61,6 +63,8 @@ def summarise(
         One row a round of a method, with what disturbed it.
     answers : mapping of (method, device) to sequence of str, optional
         Where the answers of a method differ from its baseline; empty where they do not.
+    dynamics : mapping of (method, device) to Stability, optional
+        What the methods' simulations say.
     paper : mapping of str to Published, optional
         The published figures by method, as ``bench.report.paper.read()`` gives them.
 
@@ -89,6 +93,8 @@ def summarise(
         key = (bare.method, bare.device)
         if answers is not None and key in answers:
             bare = dataclasses.replace(bare, answers=tuple(answers[key]))
+        if dynamics is not None and key in dynamics:
+            bare = dataclasses.replace(bare, stability=dynamics[key])
         is_random = bare.weights == "random" or (bare.weights is None and bare.method in random)
         protocols = [REPLAY] if is_random else planned
         if RELAX in protocols:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.adapter import KINDS
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
+
+if TYPE_CHECKING:
+    from bench.analysis.stability import Stability
 
 RELAX, REPLAY = "relax", "replay"
 PROTOCOLS = (RELAX, REPLAY)
@@ -92,6 +95,8 @@ class Row:
     """The largest number of threads of a pool in the worker, where the method's threads are counted."""
     answers: tuple[str, ...] | None = None
     """Where the answers differ from the baseline; empty where they are the same, None where there is none."""
+    stability: Stability | None = None
+    """What its dynamics is like, where it was simulated."""
     cold_start_s: float | None = None
     warm_up_calls: int | None = None
     """Discarded calls that were slow as only first ones are, at most over the rounds."""

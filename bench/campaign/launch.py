@@ -107,6 +107,7 @@ def task(
     protocol: dict[str, Any] | None = None,
     fingerprint: Sequence[int] = (),
     paced: bool = False,
+    md: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the task that a worker reads: plain JSON, so that it can travel to another machine."""
     return {
@@ -135,6 +136,7 @@ def task(
         "warm_up": header.warm_up,
         "fingerprint": list(fingerprint),
         "paced": paced,
+        "md": md,
         "share_s": share_s,
         "budget_s": budget_s,
         "seed": settings.seed,

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.adapter import Method
+from bench.campaign.dynamics import Dynamics
 from bench.errors import BadInput
 
-PROTOCOLS = ("relax", "replay")
+MD, SYMMETRY = "md", "symmetry"  # the second is a part of the first
+PROTOCOLS = ("relax", "replay", MD)
 WEIGHTS = ("auto", "pretrained", "random")
 OPTIMIZERS = ("BFGS", "CG")
 
@@ -39,7 +41,7 @@ class Settings:
     threads: int = 1
     rounds: int = 3
     budget_s: dict[str, float | None] = dataclasses.field(default_factory=dict)
-    """Seconds of measuring that each method has, all rounds together; None: no limit."""
+    """Seconds of measuring that each method has, all rounds together, and as many of simulating; None: no limit."""
     timeout_s: float | None = None
     """A worker that gives no sign of life for this long is ended; None: see :func:`timeout`."""
     memory_limit_bytes: int | None = None
@@ -52,6 +54,7 @@ class Settings:
     weights: str = "auto"
     """``pretrained``, ``random``, or ``auto``: random ones where the checkpoint cannot be had."""
     replay_points: int = 10
+    md: Dynamics = dataclasses.field(default_factory=Dynamics)
     checkpoint: str | None = None
     """The user's own checkpoint, for the one method of the campaign."""
     trust: bool = False
@@ -64,6 +67,8 @@ class Settings:
         _one_of("optimizer", [self.optimizer], OPTIMIZERS)
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
+        if self.weights == "random" and MD in self.protocols:
+            raise BadInput("--weights random cannot be simulated: what random weights hold together is no molecule.")
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")
         for name in self.pythons:
@@ -99,14 +104,18 @@ def _positive(what: str, value: float) -> None:
         raise BadInput(f"{what} is {value:g}; it has to be a number above zero.")
 
 
-def default_budgets(methods: Sequence[Method], devices: Sequence[str], rounds: int) -> dict[str, float | None]:
+def default_budgets(
+    methods: Sequence[Method], devices: Sequence[str], rounds: int, protocols: Sequence[str] = ("relax",)
+) -> dict[str, float | None]:
     """Share half an hour over the methods, less what their workers need to start.
 
-    A DFT method's share is three times that of another; none gets less than twenty seconds.
+    A DFT method's share is three times that of another; none gets less than twenty seconds. Where structures are
+    measured and dynamics is simulated, each has half.
     """
+    halves = 2 if MD in protocols and len(protocols) > 1 else 1
     starts = sum(START_SECONDS.get(method.kind, START_SECONDS_OTHERWISE) for method in methods)
     shares = {method.name: DFT_SHARE if method.kind == "dft" else 1.0 for method in methods}
-    unit = (DEFAULT_SECONDS / len(devices) - rounds * starts) / sum(shares.values())
+    unit = (DEFAULT_SECONDS / len(devices) - rounds * starts) / sum(shares.values()) / halves
     return {name: round(share * max(unit, LEAST_SECONDS), 1) for name, share in shares.items()}
 
 
@@ -136,10 +145,12 @@ def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:
 def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
     """Return the protocols that weights of this mode are measured by.
 
-    What a model with random weights relaxes is no molecule, so it enters the replay protocol only: there it
-    makes the same force calls as a trained one.
+    What a model with random weights relaxes or simulates is no molecule, so it enters the replay protocol only:
+    there it makes the same force calls as a trained one.
     """
-    return ("replay",) if weights == "random" else settings.protocols
+    if weights != "random":
+        return settings.protocols
+    return () if settings.protocols == (MD,) else ("replay",)
 
 
 def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int) -> float | None:
@@ -171,4 +182,6 @@ def settings_from(stored: dict[str, Any], budget: float | str | None = AS_BEFORE
         kept[name] = tuple(kept[name])
     if not isinstance(budget, str):
         kept["budget_s"] = dict.fromkeys(kept["methods"], budget)
+    if "md" in kept:
+        kept["md"] = Dynamics(**{**kept["md"], "ensembles": tuple(kept["md"]["ensembles"])})
     return Settings(**kept)

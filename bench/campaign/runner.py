@@ -6,37 +6,28 @@ import dataclasses
 import json
 import math
 import time
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any, Protocol
 
 from bench import store
 from bench.adapter import Method
-from bench.campaign import checkpoints, launch, weights
+from bench.campaign import checkpoints, dynamics, launch, todo, weights
 from bench.campaign.description import describe
 from bench.campaign.environments import Environment, EnvironmentFailed
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import REPEATS_SHARE, Settings, fingerprint_of, order, protocols, share, timeout
+from bench.campaign.plan import MD, REPEATS_SHARE, SYMMETRY, Settings, fingerprint_of, order, protocols, share, timeout
+from bench.campaign.todo import Item, Measured
 from bench.campaign.watch import Watch, gpu_processes, parallel_speed
 from bench.campaign.weights import Weights
 from bench.catalogue import Catalogue
 from bench.doctor import obstacle
 from bench.errors import BadInput
-from bench.records import (
-    CENSORED,
-    Failure,
-    NotMeasured,
-    Record,
-    Relaxation,
-    Replay,
-    Started,
-    Watched,
-    failed_relaxation,
-    failed_replay,
-    from_json,
-)
+from bench.records import Failure, NotMeasured, Record, Started, Watched, from_json
 from bench.structures import DataSet, measuring_order
 
 DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
+NOT_SIMULATED = "there are only random weights for it, and what those hold together is no molecule"
 
 
 class Progress(Protocol):
@@ -48,8 +39,8 @@ class Progress(Protocol):
     def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
         """Announce that a worker starts."""
 
-    def measured(self, record: Relaxation | Replay) -> None:
-        """Announce one structure."""
+    def measured(self, record: Measured) -> None:
+        """Announce one structure or trajectory."""
 
     def alive(self, structure: int, steps: int) -> None:
         """Give a sign of life of a long structure."""
@@ -77,10 +68,11 @@ class Campaign:
         self.progress = progress
         self.parallel = parallel
         self.writer: store.RunWriter
-        self.done: dict[tuple[str, str, int], set[tuple[str, int]]] = {}
+        self.done: dict[tuple[str, str, int], set[Item]] = {}
         self.weights: dict[str, Weights] = {}
         self.begun_with: dict[str, str] = {}  # weights mode of a method in the run that is resumed
-        self.spent: dict[tuple[str, str], float] = {}
+        self.spent: dict[tuple[str, str], float] = {}  # seconds of structures
+        self.simulated: dict[tuple[str, str], float] = {}  # seconds of dynamics
         self.stopped: set[tuple[str, str]] = set()
         self.rounds_begun: dict[tuple[str, str], int] = {}
         self.round_seconds: dict[tuple[str, str], float] = {}  # of a round that reached all structures
@@ -102,12 +94,17 @@ class Campaign:
         contents = store.read(self.directory)
         self.begun_with = {record.method: record.weights for record in contents.started}
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
-        measured: list[Relaxation | Replay] = [*contents.relaxations, *contents.replays]
+        measured: list[Measured] = [
+            *contents.relaxations,
+            *contents.replays,
+            *contents.symmetries,
+            *contents.trajectories,
+        ]
         for record in measured:
-            key = (record.method, record.device)
-            self.spent[key] = self.spent.get(key, 0.0) + record.wall_ns / 1e9
-            if record.status != CENSORED:  # with a larger budget, a structure that was cut off is measured again
-                self.done.setdefault((*key, record.round), set()).add((_protocol(record), record.structure))
+            self._book(record)
+            if todo.is_done(record):
+                key = (record.method, record.device, record.round)
+                self.done.setdefault(key, set()).add(todo.item(record))
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:
@@ -151,32 +148,29 @@ class Campaign:
         key = (method.name, device)
         self.rounds_begun[key] = round_number + 1
         budget = self.settings.budget_s[method.name]
-        spent = self.spent.setdefault(key, 0.0)
-        if key in self.stopped or (again is None and budget is not None and spent >= budget):
+        if key in self.stopped or (again is None and budget is not None and self._spent_all(key, budget)):
             return
         prepared = self._prepare(method, device, round_number)
         if prepared is None:
             return
-        measured = self.done.get((*key, round_number), set())
-        todo = [
-            (name, index)
-            for index in self.indices
-            for name in protocols(self.settings, prepared[1].mode)
-            if (name, index) not in measured
-        ]
-        if not todo:
+        if not protocols(self.settings, prepared[1].mode):
+            self._not_measured(method, device, round_number, Failure("no-weights", NOT_SIMULATED))
             return
-        self.progress.begin(method.name, device, round_number, len(todo))
-        strangers, before, planned = gpu_processes(device), self.watch.look(), len(todo)
+        items = self._items(method, device, round_number, prepared[1].mode, again)
+        if not items:
+            return
+        self.progress.begin(method.name, device, round_number, len(items))
+        strangers, before = gpu_processes(device), self.watch.look()
+        spent, planned = self.spent.get(key, 0.0), len(items)
         if again is None:
             left = None if budget is None else max(budget - spent, 0.0)
-            self._workers(method, device, round_number, prepared, todo, self._share(key, round_number), left)
+            self._workers(method, device, round_number, prepared, items, self._share(key, round_number), left)
         else:  # as long as a round has on the average
             allotted = share(budget, 0.0, 0, self.settings.rounds)
-            self._workers(method, device, round_number, prepared, todo, allotted, allotted)
-        if not todo:
-            self.round_seconds[key] = self.spent[key] - spent
-        if len(todo) < planned:
+            self._workers(method, device, round_number, prepared, items, allotted, allotted)
+        if not items:
+            self.round_seconds[key] = self.spent.get(key, 0.0) - spent
+        if len(items) < planned:
             facts = self.watch.since(before, strangers)
             earlier = self.watched.get((*key, round_number))  # a resumed round was watched before
             if earlier is not None:
@@ -186,8 +180,38 @@ class Campaign:
             self.watched[*key, round_number] = record
         self.progress.end(self._seconds_left())
 
+    def _spent_all(self, key: tuple[str, str], budget: float) -> bool:
+        """Tell whether a method has no time left for anything that it is to be measured by."""
+        simulates = MD in self.settings.protocols
+        structures = self.settings.protocols != (MD,)
+        return (not structures or self.spent.get(key, 0.0) >= budget) and (
+            not simulates or self.simulated.get(key, 0.0) >= budget
+        )
+
+    def _items(
+        self, method: Method, device: str, round_number: int, weights_mode: str, again: int | None
+    ) -> list[Item]:
+        """Return what a round is to measure and has not measured yet.
+
+        A round that is measured again has no dynamics: what a molecule does, nothing disturbs.
+        """
+        budget, key = self.settings.budget_s[method.name], (method.name, device)
+        measured = self.done.get((*key, round_number), set())
+        items = []
+        if again is not None or budget is None or self.spent.get(key, 0.0) < budget:
+            items += todo.of_structures(self.settings, weights_mode, self.indices)
+        if again is None and (budget is None or self.simulated.get(key, 0.0) < budget):
+            items += todo.of_dynamics(self.settings, weights_mode, self.indices, round_number)
+        return [item for item in items if item not in measured]
+
+    def _book(self, record: Measured) -> None:
+        """Count the time that a record took."""
+        spent = self.simulated if todo.is_dynamics(todo.item(record)) else self.spent
+        key = (record.method, record.device)
+        spent[key] = spent.get(key, 0.0) + record.wall_ns / 1e9
+
     def _share(self, key: tuple[str, str], round_number: int) -> float | None:
-        return share(self.settings.budget_s[key[0]], self.spent[key], round_number, self.settings.rounds)
+        return share(self.settings.budget_s[key[0]], self.spent.get(key, 0.0), round_number, self.settings.rounds)
 
     def _workers(
         self,
@@ -195,15 +219,15 @@ class Campaign:
         device: str,
         round_number: int,
         prepared: tuple[Environment, Weights],
-        todo: list[tuple[str, int]],
+        items: list[Item],
         allotted: float | None,
         left: float | None,
     ) -> None:
-        """Run a worker over `todo`, and another one where a structure killed the first."""
+        """Run a worker over `items`, and another one where a structure killed the first."""
         for deaths in range(1, DEATHS_A_ROUND + 1):
             began = time.monotonic()
-            failure = self._one_worker(method, device, round_number, prepared, todo, allotted, left)
-            if failure is None or not todo:
+            failure = self._one_worker(method, device, round_number, prepared, items, allotted, left)
+            if failure is None or not items:
                 break
             if deaths == DEATHS_A_ROUND:
                 message = f"{failure.message} ({deaths} workers died of it, the rest was given up)"
@@ -223,7 +247,10 @@ class Campaign:
                     continue
                 budget = self.settings.budget_s[name]
                 rest = math.inf if budget is None else max(budget - self.spent.get(key, 0.0), 0.0)
-                left += min(rest, rounds * self.round_seconds.get(key, math.inf))
+                if self.settings.protocols != (MD,):
+                    left += min(rest, rounds * self.round_seconds.get(key, math.inf))
+                if MD in self.settings.protocols:
+                    left += math.inf if budget is None else max(budget - self.simulated.get(key, 0.0), 0.0)
         return None if left == math.inf else left
 
     def _prepare(self, method: Method, device: str, round_number: int) -> tuple[Environment, Weights] | None:
@@ -240,6 +267,8 @@ class Campaign:
                     self.weights[method.name] = chosen
                     if chosen.mode == "random":
                         self.progress.say(f"{method.name}: random weights. {chosen.reason}".rstrip())
+                        if MD in self.settings.protocols:
+                            self.progress.say(f"{method.name}: not simulated: {NOT_SIMULATED}")
                 return environment, chosen
             except checkpoints.CheckpointMissing as error:
                 failure = Failure("no-weights", str(error))
@@ -260,11 +289,11 @@ class Campaign:
         device: str,
         round_number: int,
         prepared: tuple[Environment, Weights],
-        todo: list[tuple[str, int]],
+        items: list[Item],
         allotted: float | None,
         left: float | None,
     ) -> Failure | None:
-        """Run one worker over `todo` and take what it measured out of it; returns how it died, if it did.
+        """Run one worker over `items` and take what it measured out of it; returns how it died, if it did.
 
         It begins structures for `allotted` seconds, and cuts off the one in flight after `left`.
         """
@@ -278,11 +307,12 @@ class Campaign:
             self.settings,
             environment,
             weights,
-            launch.structures(self.dataset, todo, self.settings.replay_points),
+            launch.structures(self.dataset, filterfalse(todo.is_dynamics, items), self.settings.replay_points),
             self.dataset.reference,
             allotted,
             left,
             fingerprint=fingerprint_of(method.kind, self.indices, round_number),
+            md=self._dynamics(key, round_number, items),
         )
         worker = LocalWorker(
             launch.command(environment),
@@ -292,9 +322,12 @@ class Campaign:
             timeout(self.settings, method.kind),
             self.settings.memory_limit_bytes,
         )
-        ready = False
+        ready = simulates = False
         try:
             for line in worker.messages():
+                if line.startswith(b'{"begins"'):
+                    simulates = True
+                    continue
                 if line.startswith(b'{"beat"'):
                     self.progress.alive(**json.loads(line)["beat"])
                     continue
@@ -302,34 +335,45 @@ class Campaign:
                 self._append(record)
                 if isinstance(record, Started):
                     ready = True
-                elif isinstance(record, Relaxation | Replay):
-                    todo.remove((_protocol(record), record.structure))
-                    self.spent[key] += record.wall_ns / 1e9
+                elif isinstance(record, Measured):
+                    items.remove(todo.item(record))
+                    self._book(record)
                     self.progress.measured(record)
                 elif isinstance(record, NotMeasured):
                     self._stop(method, device, record.failure)
-                    todo.clear()
+                    items.clear()
         finally:
             worker.stop()
         failure = worker.failure()
-        if failure is not None and todo:
-            if ready:  # the structure in flight is the one that it died of
-                lost = self._lost(method, device, round_number, *todo.pop(0), failure)
+        if failure is not None and (any(map(todo.is_dynamics, items)) if simulates else items):
+            if ready:  # what was in flight is what it died of
+                # structures that were not reached are still there when dynamics has begun
+                died_of = next(filter(todo.is_dynamics, items)) if simulates else items[0]
+                items.remove(died_of)
+                lost = todo.lost(self.settings, method, device, round_number, died_of, failure)
                 self._append(lost)
                 self.progress.measured(lost)
             else:
                 self._not_measured(method, device, round_number, failure)
-                todo.clear()
+                items.clear()
         return failure
 
-    def _lost(
-        self, method: Method, device: str, round_number: int, protocol: str, index: int, failure: Failure
-    ) -> Relaxation | Replay:
-        """Return the record of the structure that a worker died of."""
-        names = {"method": method.name, "device": device, "round": round_number}
-        if protocol == "replay":
-            return failed_replay(names, index, failure)
-        return failed_relaxation(names, index, "native" if method.native else self.settings.optimizer, failure)
+    def _dynamics(self, key: tuple[str, str], round_number: int, items: list[Item]) -> dict[str, Any] | None:
+        """Return what a worker is told about dynamics; None where there is none for it."""
+        examined = [item for item in items if item[0] == SYMMETRY]
+        numbers = {number for name, number in items if name == MD}
+        if not numbers and not examined:
+            return None
+        plans = dynamics.trajectories(self.settings.md)
+        later = [plan for plan in plans if round_number < plan.seed % self.settings.rounds]
+        now = [plan for plan in plans if plan.trajectory in numbers]
+        budget, spent = self.settings.budget_s[key[0]], self.simulated.get(key, 0.0)
+        return {
+            "trajectories": [plan.plain() for plan in now],
+            "symmetry": [one.plain() for one in launch.structures(self.dataset, examined, 0)],
+            "seconds": dynamics.seconds(budget, spent, now, later),
+            "folder": str(self.directory / "trajectories"),
+        }
 
     def _not_measured(self, method: Method, device: str, round_number: int, failure: Failure) -> None:
         self._append(NotMeasured(method.name, device, round_number, failure))
@@ -348,7 +392,3 @@ class Campaign:
                 f"cannot write to {self.directory}: {error.strerror}; what was measured before is kept, "
                 f"continue with --resume {self.directory.name}."
             ) from None
-
-
-def _protocol(record: Relaxation | Replay) -> str:
-    return "replay" if isinstance(record, Replay) else "relax"

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import paths, provenance
-from bench.campaign.plan import AS_BEFORE, Settings, default_budgets, settings_from
+from bench.campaign.dynamics import Dynamics
+from bench.campaign.plan import AS_BEFORE, MD, Settings, default_budgets, settings_from
 from bench.catalogue import Catalogue
 from bench.cli import parser
-from bench.commands.results import show, table_of
+from bench.commands.results import show, show_stability, table_of
 from bench.errors import BadInput
 
 
@@ -52,12 +53,18 @@ def run(options: argparse.Namespace) -> int:
             campaign.run()
         except KeyboardInterrupt:
             stopped = True
-    table = table_of(directory)
-    show(table, "json" if options.json else "terminal")
+    form = "json" if options.json else "terminal"
+    if settings.protocols == (MD,):
+        show_stability(directory, form)
+        measured = bool(store.read(directory).trajectories)
+    else:
+        table = table_of(directory)
+        show(table, form)
+        measured = any(row.time for row in table.rows)
     if stopped:
         print(f"pesbench: stopped; go on with 'pesbench run --resume {directory.name}'.", file=sys.stderr)
         return 130
-    return 0 if any(row.time for row in table.rows) else 1
+    return 0 if measured else 1
 
 
 def _refuse_changes(options: argparse.Namespace) -> None:
@@ -72,6 +79,7 @@ def _refuse_changes(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[str, Any]) -> Settings:
     methods = catalogue.select(options.methods)
+    protocols = tuple(dict.fromkeys(options.protocols.split(",")))
     if options.device is None:
         devices = ("cpu", "cuda") if provenance.gpus() else ("cpu",)
     else:
@@ -79,12 +87,12 @@ def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[
     budgets = (
         {method.name: options.budget for method in methods}
         if hasattr(options, "budget")
-        else default_budgets(methods, devices, options.rounds)
+        else default_budgets(methods, devices, options.rounds, protocols)
     )
     return Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
-        protocols=tuple(options.protocols.split(",")),
+        protocols=protocols,
         optimizer=options.optimizer,
         fmax=options.fmax,
         max_steps=options.max_steps,
@@ -99,6 +107,14 @@ def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[
         torch_backend=options.torch_backend,
         weights=options.weights,
         replay_points=options.replay_points,
+        md=Dynamics(
+            ensembles=tuple(dict.fromkeys(options.ensembles.split(","))),
+            duration_ps=options.duration,
+            nvt_duration_ps=options.nvt_duration,
+            time_step_fs=options.time_step,
+            temperature_k=options.temperature,
+            seeds=5 if options.limit is None else min(options.limit, 5),
+        ),
         checkpoint=str(options.checkpoint.resolve()) if options.checkpoint else None,
         trust=options.trust_checkpoint,
         pythons=_pythons(options.python, catalogue),

@@ -10,12 +10,13 @@ the path would shadow a package of that name).
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic_ns, perf_counter_ns
 from typing import Any
@@ -32,63 +33,7 @@ if "bench" not in sys.modules and __name__ == "__main__":
 from bench import records
 from bench.adapter import Adapter
 from bench.measure import process
-
-BEAT_NS = 1_000_000_000
-
-
-class Channel:
-    """Where records go: the pipe that the worker was started with."""
-
-    def __init__(self) -> None:
-        self._fd = os.dup(1)
-        os.dup2(2, 1)  # a library that prints must not write into the records
-        sys.stdout = sys.stderr
-        self._last_beat = 0
-
-    def send(self, record: records.Record) -> None:
-        """Write one record."""
-        self._write(records.to_json(record))
-
-    def beat(self, structure: int, steps: int) -> None:
-        """Give a sign of life, at most once a second."""
-        now = perf_counter_ns()
-        if now - self._last_beat > BEAT_NS:
-            self._last_beat = now
-            self.send_json({"beat": {"structure": structure, "steps": steps}})
-
-    def send_json(self, value: dict[str, Any]) -> None:
-        """Write one line that is no record of a run directory."""
-        self._write(json.dumps(value))
-
-    def _write(self, line: str) -> None:
-        data = line.encode() + b"\n"
-        while data:
-            data = data[os.write(self._fd, data) :]
-
-
-class Pace:
-    """Lets two workers take turns: before so many force calls as it was told to make, it asks to go on and waits."""
-
-    def __init__(self, channel: Channel, wake: Callable[[], None]) -> None:
-        self.channel = channel
-        self.wake = wake
-        self.asleep = True
-        self.left = 0
-        self.ended = False
-
-    def may_go_on(self) -> bool:
-        """Wait for this worker's turn; False where there is nothing more to measure."""
-        if self.left == 0:
-            self.channel.send_json({"waits": True})
-            self.left = int(sys.stdin.readline() or 0)
-            if self.left == 0:
-                self.ended = True
-                return False
-            if self.asleep:  # while the other worker started, this one's caches went cold
-                self.asleep = False
-                self.wake()
-        self.left -= 1
-        return True
+from bench.measure.channel import Channel, Pace
 
 
 def main() -> int:
@@ -150,20 +95,16 @@ class Worker:
 
     def __init__(self, task: dict[str, Any], key: dict[str, Any], channel: Channel) -> None:
         import numpy as np
-        from ase import Atoms
-
-        def atoms_of(entry: dict[str, Any]) -> Any:
-            return Atoms(numbers=entry["numbers"], positions=np.array(entry["positions"]), info=entry.get("info"))
 
         self.task = task
         self.key = key
         self.channel = channel
         self.pace = Pace(channel, self._wake) if task["paced"] else None
-        self.structures = [(entry["index"], atoms_of(entry)) for entry in task["structures"]]
+        self.structures = [(entry["index"], self._atoms_of(entry)) for entry in task["structures"]]
         self.paths = {entry["index"]: np.array(entry["path"]) for entry in task["structures"] if "path" in entry}
         with _stage(loading=True):
             self.adapter = load_adapter(task["adapter"])
-            self.adapter.reference = atoms_of(task["reference"])
+            self.adapter.reference = self._atoms_of(task["reference"])
             imported = monotonic_ns()
             self.calculator = self.adapter.load(
                 task["known_as"],
@@ -199,6 +140,12 @@ class Worker:
                 | task["environment_facts"],
             )
         channel.send(started)
+
+    @staticmethod
+    def _atoms_of(entry: dict[str, Any]) -> Any:
+        from ase import Atoms
+
+        return Atoms(numbers=entry["numbers"], positions=entry["positions"], info=entry.get("info"))
 
     def _check_random_weights(self) -> None:
         """Refuse a random model that has not the size of the published one: its speed would not be faithful."""
@@ -250,6 +197,8 @@ class Worker:
                         self.channel.send(record)
                 else:
                     self.channel.send(self._relax(index, structure, self.task["protocol"]["max_steps"], deadline))
+        if self.task["md"]:
+            self._dynamics()
         self.channel.send(
             records.Finished(
                 **self.key,
@@ -268,6 +217,38 @@ class Worker:
             forces = timed.get_forces(atoms)
             timed.check()
             self.channel.send(records.Answer(**self.key, structure=index, energy=timed.energy, forces=forces.tolist()))
+
+    def _dynamics(self) -> None:
+        """Examine the forces of the task's structures for their symmetries, and simulate its trajectories.
+
+        Both share the seconds that dynamics has in this round: the symmetries end after a fifth, and each trajectory
+        has what its number of steps is of those that are left.
+        """
+        from bench.measure.md import Relaxed, left_for, simulate
+        from bench.measure.symmetry import SHARE, examine
+
+        md = self.task["md"]
+        self.channel.send_json({"begins": "md"})
+        deadline = _deadline(md["seconds"])
+        soon = _deadline(None if md["seconds"] is None else SHARE * md["seconds"])
+        for entry in md["symmetry"]:
+            key = {**self.key, "structure": entry["index"]}
+            self.channel.beat(entry["index"], 0)
+            self.channel.send(examine(self.adapter, self.calculator, self._atoms_of(entry), key=key, deadline_ns=soon))
+        start = Relaxed(self.adapter, self.calculator)
+        for position, plan in enumerate(md["trajectories"]):
+            self.channel.send(
+                simulate(
+                    self.adapter,
+                    self.calculator,
+                    start,
+                    plan,
+                    Path(md["folder"]),
+                    key=self.key,
+                    deadline_ns=left_for(md["trajectories"][position:], deadline),
+                    beat=functools.partial(self.channel.beat, plan["trajectory"]),
+                )
+            )
 
     def compare_with_bare(self) -> None:
         """Relax each structure bare and through the harness, in turn, and write the pairs; see `overhead`."""

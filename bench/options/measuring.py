@@ -53,7 +53,8 @@ def run(verbs: argparse._SubParsersAction) -> None:
         "run",
         "Measure: relax every structure with every method, time each step, and print the\n"
         "table. Everything is kept in results/<run-id>/; a run that was stopped goes on\nwith --resume.",
-        "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
+        "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60\n"
+        "  pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
     )
     what = verb.add_argument_group("what is measured")
     what.add_argument(
@@ -67,8 +68,10 @@ def run(verbs: argparse._SubParsersAction) -> None:
         metavar="NAME|FILE",
         help="naphthalene-md17, naphthalene-gfn2 or a file that ASE reads (default: the first that can be had)",
     )
-    what.add_argument("--limit", type=int, metavar="N", help="only N structures, spread evenly over the set")
-    what.add_argument("--protocols", default="relax", metavar="A,B,...", help="relax, replay (default: relax)")
+    what.add_argument(
+        "--limit", type=int, metavar="N", help="only N structures, spread evenly over the set, and N seeds of dynamics"
+    )
+    what.add_argument("--protocols", default="relax", metavar="A,B,...", help="relax, replay, md (default: relax)")
     how = verb.add_argument_group("how")
     how.add_argument("--optimizer", default="BFGS", help="BFGS or CG, ASE's SciPyFminCG (default: %(default)s)")
     how.add_argument(
@@ -86,6 +89,7 @@ def run(verbs: argparse._SubParsersAction) -> None:
         help="geometries of a replayed path (default: %(default)s)",
     )
     how.add_argument("--max-steps", type=int, default=500, metavar="N", help="step cap (default: %(default)s)")
+    _dynamics(verb.add_argument_group("dynamics (--protocols md)"))
     weights = verb.add_argument_group("weights")
     add_weights(weights)
     weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
@@ -121,7 +125,8 @@ def run(verbs: argparse._SubParsersAction) -> None:
         type=budget,
         default=argparse.SUPPRESS,
         metavar="SECONDS|none",
-        help="measuring time a method, all rounds together (default: shared so that the whole takes half an hour)",
+        help="measuring time a method, all rounds together, and as much for its dynamics (default: shared so that "
+        "the whole takes half an hour)",
     )
     much.add_argument(
         "--timeout",
@@ -140,6 +145,30 @@ def run(verbs: argparse._SubParsersAction) -> None:
     kept.add_argument("--output", type=Path, metavar="DIR", help="folder of run directories (default: results)")
     kept.add_argument("--resume", metavar="RUN", help="go on with this run; only --budget can be changed")
     add_json(verb, "the table")
+
+
+def _dynamics(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--ensembles", default="nve,nvt", metavar="A,B", help="nve, at constant energy; nvt, with a thermostat (both)"
+    )
+    group.add_argument(
+        "--duration", type=float, default=20.0, metavar="PS", help="of each nve trajectory (default: %(default)g)"
+    )
+    group.add_argument(
+        "--nvt-duration",
+        type=float,
+        default=30.0,
+        metavar="PS",
+        help="of each nvt trajectory; 300 for distributions to rely on (default: %(default)g)",
+    )
+    group.add_argument("--time-step", type=float, default=0.5, metavar="FS", help="default: %(default)g")
+    group.add_argument(
+        "--temperature",
+        type=float,
+        default=500.0,
+        metavar="K",
+        help="over all 3N velocities, as in MD17 (default: %(default)g)",
+    )
 
 
 def env(verbs: argparse._SubParsersAction) -> None:

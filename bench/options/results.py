@@ -14,10 +14,20 @@ def table(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "table",
         "Print the table of a run, or of the paper.",
-        "pesbench table --format markdown\n  pesbench table paper",
+        "pesbench table --format markdown\n  pesbench table --protocol md\n  pesbench table paper",
     )
     verb.add_argument("run", nargs="?", metavar="RUN|paper", help="a run id or directory (default: the newest run)")
+    _add_protocol(verb)
     verb.add_argument("--format", default="terminal", help="terminal (default), markdown, latex, csv or json")
+
+
+def _add_protocol(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--protocol",
+        choices=("speed", "md"),
+        default="speed",
+        help="md: what the run's dynamics is like (default: speed, the times)",
+    )
 
 
 def plot(verbs: argparse._SubParsersAction) -> None:
@@ -25,15 +35,16 @@ def plot(verbs: argparse._SubParsersAction) -> None:
     verb = add_verb(
         verbs,
         "plot",
-        "Draw milliseconds per step of all methods, as SVG and PNG.",
+        "Draw milliseconds per step of all methods, or their dynamics, as SVG and PNG.",
         "pesbench plot --output speed",
     )
     verb.add_argument("run", nargs="?", metavar="RUN|paper", help="a run id or directory (default: the newest run)")
+    _add_protocol(verb)
     verb.add_argument(
         "--output",
         type=Path,
         metavar="STEM",
-        help="without ending (default: ms-per-step in the run directory)",
+        help="without ending (default: ms-per-step or stability in the run directory)",
     )
 
 

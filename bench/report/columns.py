@@ -8,10 +8,12 @@ from typing import Any
 
 from bench.analysis.fingerprint import CHANGED, SAME
 from bench.analysis.notes import REPLAY_MARK
+from bench.analysis.stability import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import RELAX, REPLAY, Mean, Row, Table, is_gpu
 from bench.report import numbers
 from bench.report.numbers import DASH
+from bench.report.stability import drift, stable
 
 GAP = 2
 """Characters between two columns."""
@@ -118,6 +120,7 @@ def columns(table: Table) -> list[Column]:
     campaign = table.head.get("source") != "paper"
     replay = has_steps(table) and REPLAY in (table.head.get("settings", {}).get("protocols") or ())
     changed = any(row.answers for row in table.rows)
+    simulated = any(row.stability for row in table.rows)
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
     candidates = [
         (True, Column("Method", lambda line: line.label, 0, right=False)),
@@ -126,6 +129,9 @@ def columns(table: Table) -> list[Column]:
         (campaign, Column("answer", lambda line: _answer(line), 1 if changed else 8, right=False)),
         (replay and cpu, Column("CPU replay", lambda line: _time(line, line.cpu_replay), 1, unit="ms/call")),
         (replay and gpu, Column("GPU replay", lambda line: _time(line, line.gpu_replay), 1, unit="ms/call")),
+        (simulated, Column("MD", lambda line: _md(line, lambda row: row.verdict or DASH), 3, right=False)),
+        (simulated, Column("stable", lambda line: _md(line, lambda row: stable(row, "nve")), 3, unit="NVE, ps")),
+        (simulated, Column("drift", lambda line: _md(line, drift), 3, unit="meV/atom/ps")),
         (gpu, Column("CPU/GPU", lambda line: numbers.ratio(_gain(line)), 3)),
         (campaign, Column(f"n/{total}", lambda line: _both(line, lambda row: str(row.done)), 2)),
         (campaign, Column("paper", lambda line: _paper(line.cpu), 4, unit="CPU ms")),
@@ -247,6 +253,10 @@ def _answer(line: Line) -> str:
     """Return whether the answers are those of the baseline."""
     known = [row.answers for row in (line.cpu, line.gpu) if row is not None and row.answers is not None]
     return DASH if not known else CHANGED if any(known) else SAME
+
+
+def _md(line: Line, text: Callable[[Stability], str]) -> str:
+    return DASH if line.row.stability is None else text(line.row.stability)
 
 
 def _gpu_memory(line: Line) -> str:

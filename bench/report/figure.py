@@ -32,8 +32,8 @@ _ABOVE, _AXIS, _CAPTION_LINE, _MARGIN = 0.4, 0.47, 0.125, 0.05  # inches
 _GAP = 0.14  # inches between the columns
 _SPACE = 0.045  # inches between an estimate and its interval
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_CPU, _GPU = "#0072B2", "#D55E00"  # blue and vermilion of Okabe and Ito: told apart by the colour-blind, and in grey
-_STYLE: dict[Any, Any] = {
+CPU, GPU = "#0072B2", "#D55E00"  # blue and vermilion of Okabe and Ito: told apart by the colour-blind, and in grey
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere
     "font.size": 8,
@@ -78,24 +78,17 @@ class _Device:
         return any(row is not None and row.paper_ms_per_step is not None for row in self.rows)
 
 
-@mpl.rc_context(_STYLE)
-def plot(table: Table, stem: Path) -> list[Path]:
-    """Draw the figure of `table` into ``<stem>.svg`` and ``<stem>.png`` and return the two paths.
-
-    Raises
-    ------
-    OSError
-        Where the files cannot be written.
-    """
+@mpl.rc_context(STYLE)
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write a figure to ``<stem>.svg`` and ``<stem>.png`` and return the two paths; raises OSError."""
     stem = Path(stem)
     svg, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".png"))
-    figure = draw(table)
     figure.savefig(svg, metadata={"Date": None})
     figure.savefig(png, dpi=300, metadata={"Software": None})
     return [svg, png]
 
 
-@mpl.rc_context(_STYLE)
+@mpl.rc_context(STYLE)
 def draw(table: Table) -> Figure:
     """Return the figure; a method that was not measured is in it with the reason in place of its figure."""
     shown = lines(dataclasses.replace(table, rows=tuple(in_order(table.rows))))
@@ -103,7 +96,7 @@ def draw(table: Table) -> Figure:
     cpu, gpu = tuple(line.cpu for line in shown), tuple(line.gpu for line in shown)
     devices = [
         _Device(name, color, marker, rows, tuple(map(time_text, shown, rows)), unit(table))
-        for name, color, marker, rows in (("CPU", _CPU, "o", cpu), ("GPU", _GPU, "D", gpu))
+        for name, color, marker, rows in (("CPU", CPU, "o", cpu), ("GPU", GPU, "D", gpu))
         if any(rows)
     ]
     caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, any(line.marked for line in shown)))

@@ -84,10 +84,21 @@ def _protocol(settings: Mapping[str, Any]) -> str:
     parts = [
         *(relax if RELAX in protocols else []),
         replay if REPLAY in protocols else None,
+        _dynamics(settings["md"]) if "md" in protocols and settings.get("md") else None,
         f"{rounds} round{'s' if rounds != 1 else ''}" if rounds else None,
         _budget(settings.get("budget_s") or {}),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _dynamics(md: Mapping[str, Any]) -> str:
+    lengths = {"nve": md["duration_ps"], "nvt": md["nvt_duration_ps"]}
+    each = " and ".join(f"{lengths[name]:g} ps {name.upper()}" for name in md["ensembles"])
+    seeds = md["seeds"]
+    return (
+        f"dynamics of {each}, {md['time_step_fs']:g} fs a step, {md['temperature_k']:g} K over all 3N velocities, "
+        f"{seeds} seed{'s' if seeds != 1 else ''}"
+    )
 
 
 def _budget(budgets: Mapping[str, float | None]) -> str | None:

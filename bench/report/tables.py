@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.analysis.notes import REPLAY_MARK
+from bench.analysis.stability import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
 from bench.errors import BadInput
 from bench.report.columns import columns, failures, fitting, has_steps, lines, means
 from bench.report.heading import heading
+from bench.report.latex import escape, tabular
 from bench.report.terminal import render_terminal
 
 FORMAT = 1
@@ -63,33 +65,6 @@ def _markdown(table: Table) -> str:
     return "\n".join(parts) + "\n"
 
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "[": "{[}",  # after \\ a bracket would be taken for an optional argument
-    "]": "{]}",
-    "–": "--",
-    "·": r"$\cdot$",
-    "×": r"$\times$",
-    "±": r"$\pm$",
-    "Å": r"\AA{}",
-    "µ": r"$\mu$",
-    "ʳ": r"\textsuperscript{r}",
-    "\n": " ",
-}
-
-
 _LATEX_WIDTH = 105  # characters in footnotesize over the two columns of a page
 
 
@@ -98,7 +73,6 @@ def _latex(table: Table) -> str:
     shown = fitting(table, _LATEX_WIDTH)
     subject = "an optimisation step" if has_steps(table) else "a force call"
     caption = f"Time of {subject}. " + " ".join(f"{label}: {text.rstrip('.')}." for label, text in heading(table.head))
-    body = [" & ".join(_latex_cell(column.text(line)) for column in shown) + r" \\" for line in lines(table)]
     footnotes = [f"{label}: {text}" for label, text in (*failures(table), *means(table))] + list(table.notes)
     return "\n".join(
         [
@@ -106,14 +80,11 @@ def _latex(table: Table) -> str:
             r"\centering",
             r"\caption{" + escape(caption) + "}",
             r"\footnotesize\setlength{\tabcolsep}{4pt}",
-            r"\begin{tabular}{" + "".join("r" if column.right else "l" for column in shown) + "}",
-            r"\toprule",
-            " & ".join(escape(column.title) for column in shown) + r" \\",
-            " & ".join(escape(column.unit) for column in shown) + r" \\",
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
+            tabular(
+                [(column.title, column.unit) for column in shown],
+                [[_latex_cell(column.text(line)) for column in shown] for line in lines(table)],
+                "".join("r" if column.right else "l" for column in shown),
+            ),
             "",
             r"\smallskip",
             r"\begin{minipage}{\linewidth}",
@@ -128,13 +99,8 @@ def _latex(table: Table) -> str:
 
 def _latex_cell(text: str) -> str:
     # the mark hangs over, so that the figures stay below each other
-    mark = _LATEX[REPLAY_MARK]
+    mark = escape(REPLAY_MARK)
     return escape(text).replace(mark, rf"\rlap{{{mark}}}")
-
-
-def escape(text: str) -> str:
-    """Return `text` so that LaTeX prints it as it is."""
-    return "".join(_LATEX.get(character, character) for character in text)
 
 
 def _csv(table: Table) -> str:
@@ -229,6 +195,7 @@ def row_object(row: Row) -> dict[str, Any]:
         "settled": row.settled,
         "tuned": list(row.tuned),
         "answers": None if row.answers is None else list(row.answers),
+        "stability": _stability_object(row.stability),
         "note": row.note,
     }
 
@@ -239,6 +206,20 @@ def _interval_object(value: Estimate | None) -> dict[str, float | None]:
         "estimate": value.estimate if value else None,
         "low": value.low if value else None,
         "high": value.high if value else None,
+    }
+
+
+def _stability_object(found: Stability | None) -> dict[str, Any]:
+    """Return the verdict on a method's dynamics and what it rests on; `pesbench table --protocol md` has the rest."""
+    nve = next((one for one in found.ensembles if one.name == "nve"), None) if found else None
+    times = nve.survival if nve else None
+    slope, error = (found.drift if found else None) or (None, None)
+    return {
+        "verdict": found.verdict if found else None,
+        "nve_stable_ps": times.median_ps if times else None,
+        "nve_longest_ps": times.longest_ps if times else None,
+        "drift": slope,
+        "drift_error": error,
     }
 
 

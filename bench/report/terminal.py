@@ -16,6 +16,7 @@ from bench.records import FAILURES
 from bench.report.columns import GAP, failures, fitting, lines, means
 from bench.report.heading import heading
 from bench.report.numbers import DASH
+from bench.report.stability import STYLES
 
 _BLANK = "\u2800"
 """Stands for a blank that rich would strip from the end of a cell."""
@@ -102,4 +103,6 @@ def _style(cell: str) -> str:
     text = cell.strip(f" {_BLANK}")
     if text in FAILURES or text == CHANGED:
         return "bold red"
+    if text in STYLES:
+        return STYLES[text]
     return "dim" if text == DASH else ""

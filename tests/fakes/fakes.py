@@ -22,6 +22,11 @@
 # [tool.pesbench.methods.returns-nan]
 # [tool.pesbench.methods.allocates]
 # [tool.pesbench.methods.slow]
+# [tool.pesbench.methods.direct]
+# label = "springs and a force that no energy has"
+# conservative = false
+# [tool.pesbench.methods.flies-apart]
+# [tool.pesbench.methods.dies-while-it-moves]
 # [tool.pesbench.methods.only-hydrogen]
 # elements = ["H"]
 # [tool.pesbench.methods.needs-weights]
@@ -58,7 +63,7 @@ class Fakes(Adapter):
         if method == "dies-at-once":
             os.kill(os.getpid(), signal.SIGSEGV)
         self.method = method
-        self.starts = 0
+        self.starts = self.calls = 0
         self.stiffness = json.loads(checkpoint.read_text()) if checkpoint else None
         return springs(self)
 
@@ -74,6 +79,7 @@ class Fakes(Adapter):
     def new_structure(self, calculator, atoms):
         """Count the fresh starts: the warm-up makes three, an answer one, a structure two (its final call is one)."""
         self.starts += 1
+        self.calls = 0
         calculator.reset()
         return calculator
 
@@ -83,6 +89,11 @@ class Fakes(Adapter):
 
     def misbehave(self, energy, forces):
         """Do what this method does wrong, from the second structure of the data set on."""
+        if self.method == "flies-apart":
+            return energy, -forces
+        self.calls += 1
+        if self.method == "dies-while-it-moves" and self.calls > 100:
+            os.kill(os.getpid(), signal.SIGSEGV)
         if self.starts < 7:
             return energy, forces
         if self.method == "always-fails":
@@ -117,6 +128,8 @@ def springs(adapter):
             energy = 0.25 * 5.0 * (stretch**2).sum()
             forces = (5.0 * stretch / lengths)[..., None] * vectors
             energy, forces = adapter.misbehave(float(energy), forces.sum(axis=1))
+            if adapter.method == "direct":
+                forces = forces + 0.004 * np.cross((0, 0, 1), atoms.positions - atoms.positions.mean(axis=0))
             self.results = {"energy": energy, "forces": forces}
 
     return Springs()

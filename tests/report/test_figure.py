@@ -15,7 +15,7 @@ def texts(drawn) -> list[str]:
 
 
 def test_the_figure_is_written_as_svg_and_png(gpu_table, tmp_path):
-    svg, png = figure.plot(gpu_table, tmp_path / "run.v1")
+    svg, png = figure.save(figure.draw(gpu_table), tmp_path / "run.v1")
     assert (svg.name, png.name) == ("run.v1.svg", "run.v1.png")
     assert ET.parse(svg).getroot().tag.endswith("svg")
     pixels = matplotlib.image.imread(png)
@@ -25,7 +25,9 @@ def test_the_figure_is_written_as_svg_and_png(gpu_table, tmp_path):
 
 def test_the_same_table_gives_the_same_bytes(gpu_table, tmp_path):
     for first, second in zip(
-        figure.plot(gpu_table, tmp_path / "a"), figure.plot(gpu_table, tmp_path / "b"), strict=True
+        figure.save(figure.draw(gpu_table), tmp_path / "a"),
+        figure.save(figure.draw(gpu_table), tmp_path / "b"),
+        strict=True,
     ):
         assert first.read_bytes() == second.read_bytes()
 
@@ -102,5 +104,5 @@ def test_the_axis_is_logarithmic_and_has_a_power_of_ten_even_for_a_single_method
 
 def test_a_table_in_which_nothing_was_measured_is_still_drawn(cpu_table, tmp_path):
     failed = tuple(row for row in cpu_table.rows if row.method == "7net-l3i5")
-    assert len(figure.plot(dataclasses.replace(cpu_table, rows=failed), tmp_path / "none")) == 2
-    assert len(figure.plot(dataclasses.replace(cpu_table, rows=()), tmp_path / "empty")) == 2
+    assert len(figure.save(figure.draw(dataclasses.replace(cpu_table, rows=failed)), tmp_path / "none")) == 2
+    assert len(figure.save(figure.draw(dataclasses.replace(cpu_table, rows=())), tmp_path / "empty")) == 2

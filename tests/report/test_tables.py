@@ -12,7 +12,8 @@ import pytest
 
 from bench.errors import BadInput
 from bench.report import paper
-from bench.report.tables import FORMATS, escape, render
+from bench.report.latex import escape
+from bench.report.tables import FORMATS, render
 
 CONTRACT = {
     "method": str,

@@ -1,0 +1,132 @@
+"""Distances between atoms in a simulation against those in a reference, each beside the noise of so few frames."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from ase.data import chemical_symbols
+from scipy.stats import wasserstein_distance
+
+BINS, RANGE = 500, 10.0
+"""Of h(r), Angstrom, as in Fu et al. (arXiv:2210.07237)."""
+_FINE = 0.005  # Angstrom: bins of the Wasserstein distances, well below what they are to tell apart
+_FINE_EDGES = np.arange(0.0, 20.0 + _FINE, _FINE)
+_DRAWS = 20
+
+
+class Distances:
+    """The distances between the atoms of a molecule in some frames.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (n,)
+    frames : ndarray, shape (f, n, 3)
+        Positions, Angstrom.
+    """
+
+    def __init__(self, numbers: np.ndarray, frames: np.ndarray) -> None:
+        first, second = np.triu_indices(len(numbers), 1)
+        self.numbers = numbers
+        self.each = np.linalg.norm(frames[:, first] - frames[:, second], axis=-1)
+        pairs = np.sort(numbers[np.stack([first, second], axis=1)], axis=1)[:, ::-1]  # the heavier first: C-H
+        self.classes = {
+            "-".join(chemical_symbols[number] for number in pair): np.all(pairs == pair, axis=1)
+            for pair in np.unique(pairs, axis=0)[::-1]
+        }
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    @functools.cached_property
+    def h(self) -> np.ndarray:
+        """(500,) density of the distances, 1/Angstrom; what is further than 10 Angstrom is missing in it."""
+        return _density(self.each)
+
+    @functools.cached_property
+    def fine(self) -> dict[str, np.ndarray]:
+        """Counts of the distances of each class in fine bins."""
+        return {name: _counts(self.each[:, mine]) for name, mine in self.classes.items()}
+
+
+def _density(distances: np.ndarray) -> np.ndarray:
+    return np.histogram(distances, BINS, (0.0, RANGE))[0] / (distances.size * RANGE / BINS)
+
+
+def _counts(distances: np.ndarray) -> np.ndarray:
+    return np.histogram(np.minimum(distances, _FINE_EDGES[-1]), _FINE_EDGES)[0]
+
+
+def h_error(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the integral of the absolute difference of two densities h(r): 0 if they are the same, 2 at most.
+
+    Fu et al. call it the mean absolute error of h(r).
+    """
+    return float(np.abs(one - other).sum() * RANGE / BINS)
+
+
+def wasserstein(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the Wasserstein-1 distance, Angstrom, of two distributions given as counts in fine bins."""
+    centres = (_FINE_EDGES[1:] + _FINE_EDGES[:-1]) / 2
+    filled = (one > 0) | (other > 0)
+    return float(wasserstein_distance(centres[filled], centres[filled], one[filled], other[filled]))
+
+
+class Reference:
+    """The distances that a simulation is compared with, and how far off a perfect one of so many frames would be."""
+
+    def __init__(self, name: str, numbers: np.ndarray, frames: np.ndarray) -> None:
+        self.name = name
+        self.frames = frames
+        self.distances = Distances(numbers, frames)
+        self.planarity = planarity(numbers, frames)
+        self._floors: dict[int, tuple[float, dict[str, float]]] = {}
+
+    def errors(self, found: Distances) -> tuple[float, dict[str, float]]:
+        """Return the error of h(r) and the Wasserstein distance of each class of pairs."""
+        return h_error(found.h, self.distances.h), {
+            name: wasserstein(found.fine[name], counts) for name, counts in self.distances.fine.items()
+        }
+
+    def floor(self, count: int) -> tuple[float, dict[str, float]]:
+        """Return what :meth:`errors` would be for `count` independent frames of the reference itself, in the mean.
+
+        Frames are drawn from it twenty times and compared with all of it. A drawn frame is among all, and a simulated
+        one is not, so the result is scaled by the root of (1/count + 1/N) over (1/m - 1/N), the variances of a
+        difference of means; m is how many were drawn, at most half of the N.
+        """
+        if count not in self._floors:
+            self._floors[count] = self._floor(count)
+        return self._floors[count]
+
+    def _floor(self, count: int) -> tuple[float, dict[str, float]]:
+        total = len(self.distances)
+        drawn = max(1, min(count, total // 2))
+        scale = np.sqrt((1 / count + 1 / total) / (1 / drawn - 1 / total)) if total > 1 else np.nan
+        plain = self.drawn(drawn)
+        return float(scale * plain[0]), {name: float(scale * value) for name, value in plain[1].items()}
+
+    def drawn(self, count: int) -> tuple[float, dict[str, float]]:
+        """Return the mean errors of `count` of the reference's own frames, drawn without repetition."""
+        random = np.random.default_rng(0)
+        found: list[float] = []
+        by_class: dict[str, list[float]] = {name: [] for name in self.distances.classes}
+        for _ in range(_DRAWS):
+            chosen = self.distances.each[random.choice(len(self.distances), count, replace=False)]
+            found.append(h_error(_density(chosen), self.distances.h))
+            for name, mine in self.distances.classes.items():
+                by_class[name].append(wasserstein(_counts(chosen[:, mine]), self.distances.fine[name]))
+        return float(np.mean(found)), {name: float(np.mean(values)) for name, values in by_class.items()}
+
+
+def planarity(numbers: np.ndarray, frames: np.ndarray) -> float | None:
+    """Return how far the heavy atoms are from the plane that fits them best; None for fewer than four of them.
+
+    Root mean square distance in Angstrom, mean over the frames, (f, n, 3).
+    """
+    heavy = frames[:, numbers != 1]
+    if heavy.shape[1] < 4 or not len(heavy):
+        return None
+    centred = heavy - heavy.mean(axis=1, keepdims=True)
+    smallest = np.linalg.svd(centred, compute_uv=False)[:, -1]
+    return float(np.mean(smallest / np.sqrt(heavy.shape[1])))

@@ -1,0 +1,158 @@
+"""What a simulation says about a force field by its energies and momenta: drift, noise, temperatures, equipartition."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from ase import units
+from ase.data import atomic_masses
+
+SETTLING = 0.1
+"""This part of a trajectory, its first, is passed over."""
+BLOCK_PS = 1.0
+"""Length of a block of the bootstrap: five periods of naphthalene's slowest vibration (170 cm^-1)."""
+FEWEST_BLOCKS = 10
+FEWEST_STEPS = 100
+"""Shorter trajectories have no drift."""
+_RESAMPLES = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class Drift:
+    """How the total energy of one trajectory changes."""
+
+    slope: float
+    """meV/atom/ps."""
+    error: float
+    """Its standard error, by block bootstrap."""
+    ratio: float
+    """|slope| times the time, over the standard deviation of the kinetic energy: a change that the molecule notices."""
+    noise: float
+    """Standard deviation about the slope, meV/atom."""
+
+
+def settled(length: int) -> slice:
+    """Return what is left of a series of that length without its first tenth."""
+    return slice(math.ceil(SETTLING * length), None)
+
+
+def drift(total: np.ndarray, kinetic: np.ndarray, time_step_fs: float, atoms: int) -> Drift | None:
+    """Return the drift of the total energy after the first tenth; None for fewer than 100 steps.
+
+    The slope is that of least squares over every step. Its error resamples blocks of the residuals, 1 ps long or a
+    tenth of the series where that is shorter, so that neighbouring steps' likeness is kept.
+
+    Parameters
+    ----------
+    total, kinetic : ndarray, shape (s,)
+        eV, at each step.
+    time_step_fs : float
+    atoms : int
+    """
+    total, kinetic = total[settled(len(total))], kinetic[settled(len(kinetic))]
+    if len(total) < FEWEST_STEPS or not np.isfinite(total).all():
+        return None
+    times = np.arange(len(total)) * time_step_fs / 1000
+    weights = (times - times.mean()) / ((times - times.mean()) ** 2).sum()
+    slope = float(weights @ total)
+    residuals = total - total.mean() - slope * (times - times.mean())
+    unit = 1000 / atoms
+    spread = float(kinetic.std())
+    return Drift(
+        slope=slope * unit,
+        error=_bootstrap(weights, residuals, time_step_fs) * unit,
+        ratio=abs(slope) * float(times[-1]) / spread if spread > 0 else math.nan,
+        noise=float(residuals.std()) * unit,
+    )
+
+
+def _bootstrap(weights: np.ndarray, residuals: np.ndarray, time_step_fs: float) -> float:
+    """Return the standard deviation of the slope over resampled blocks of its residuals."""
+    length = max(1, min(round(1000 * BLOCK_PS / time_step_fs), len(residuals) // FEWEST_BLOCKS))
+    blocks = len(residuals) // length
+    # what block j would add to the slope if it stood in place of block k
+    parts = weights[: blocks * length].reshape(blocks, length) @ residuals[: blocks * length].reshape(blocks, length).T
+    picks = np.random.default_rng(0).integers(blocks, size=(_RESAMPLES, blocks))
+    return float(parts[np.arange(blocks), picks].sum(axis=1).std())
+
+
+def over_seeds(drifts: Sequence[Drift]) -> tuple[float, float] | None:
+    """Return the mean slope over trajectories and its standard error: of their scatter or their own, what is larger."""
+    if not drifts:
+        return None
+    slopes = np.array([one.slope for one in drifts])
+    own = math.sqrt(sum(one.error**2 for one in drifts)) / len(drifts)
+    scatter = float(slopes.std(ddof=1)) / math.sqrt(len(slopes)) if len(slopes) > 1 else 0.0
+    return float(slopes.mean()), max(own, scatter)
+
+
+def noise_exponent(noise: float, noise_at_half: float) -> float | None:
+    """Return by what power of the time step the noise of the energy grows, from its noise at a step and at half of it.
+
+    Velocity Verlet's is 2 on a smooth surface (Hairer, Lubich and Wanner, Acta Numerica 12, 399 (2003)); noise that the
+    model makes does not shrink with the step.
+    """
+    return math.log2(noise / noise_at_half) if noise > 0 and noise_at_half > 0 else None
+
+
+def rigid_motions(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of the mass-weighted translations and rotations, (3n, 6); (3n, 5) if it is linear."""
+    masses = atomic_masses[numbers]
+    root = np.sqrt(masses)[:, None]
+    arms = positions - masses @ positions / masses.sum()
+    motions = [np.broadcast_to(axis, arms.shape) for axis in np.eye(3)] + [np.cross(axis, arms) for axis in np.eye(3)]
+    basis, sizes, _ = np.linalg.svd(np.stack([(root * one).ravel() for one in motions], axis=1), full_matrices=False)
+    return basis[:, sizes > 1e-6 * sizes[0]]
+
+
+def rigid_share(numbers: np.ndarray, positions: np.ndarray, velocities: np.ndarray) -> float:
+    """Return what part of the kinetic energy moves or turns the molecule as a whole: the worst frame of those given.
+
+    It starts at zero, and forces without net force and net torque keep it there.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (n,)
+    positions, velocities : ndarray, shape (f, n, 3)
+        Angstrom and any unit.
+    """
+    root = np.sqrt(atomic_masses[numbers])[:, None]
+    shares = []
+    for frame, velocity in zip(positions, velocities, strict=True):
+        weighted = (root * velocity).ravel()
+        total = float(weighted @ weighted)
+        shares.append(float(((rigid_motions(numbers, frame).T @ weighted) ** 2).sum()) / total if total > 0 else 0.0)
+    return max(shares, default=0.0)
+
+
+def temperature(numbers: np.ndarray, velocities: np.ndarray, which: np.ndarray | None = None) -> float:
+    """Return the mean kinetic temperature, 2 KE / (3 n kB) in K, of the atoms or of some of them.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (n,)
+    velocities : ndarray, shape (f, n, 3)
+        In ASE's unit, so that mass times velocity squared is eV.
+    which : ndarray of bool, shape (n,), optional
+    """
+    twice = (atomic_masses[numbers][:, None] * velocities**2).sum(axis=2).mean(axis=0)
+    return float(twice[slice(None) if which is None else which].mean()) / (3 * units.kB)
+
+
+def expected_ratio(numbers: np.ndarray, positions: np.ndarray, which: np.ndarray) -> float:
+    """Return the temperature of some atoms over that of the others where there is equipartition.
+
+    It is not 1 where the molecule neither moves nor turns: the kinetic energy along those motions is missing, and most
+    of that is the heavy atoms'. For naphthalene H has 1.18 times the temperature of C.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (n,)
+    positions : ndarray, shape (n, 3)
+    which : ndarray of bool, shape (n,)
+    """
+    kept = (1.0 - (rigid_motions(numbers, positions) ** 2).sum(axis=1)).reshape(-1, 3).mean(axis=1)
+    return float(kept[which].mean() / kept[~which].mean())

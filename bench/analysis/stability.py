@@ -1,0 +1,318 @@
+"""From the trajectories of a method to what is to be said about its dynamics: one frozen value a method and device.
+
+The definitions are in :mod:`bench.analysis.events`, :mod:`bench.analysis.energies` and
+:mod:`bench.analysis.distributions`; here they are put together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.analysis import energies, events, speedup
+from bench.analysis.distributions import Distances, Reference, planarity
+from bench.analysis.statistics import Estimate
+from bench.analysis.verdict import judge
+from bench.records import FAILED
+
+SPACING_PS = 0.1
+"""Frames that are compared with the reference's are so far apart: half a period of the slowest vibration."""
+SPEED_BLOCKS = 10
+FEWEST_SEEDS = 3  # whose scatter is an error
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulated:
+    """One trajectory as recorded."""
+
+    ensemble: str
+    seed: int
+    round: int
+    time_step_fs: float
+    duration_ps: float
+    temperature_k: float
+    status: str
+    failure: str | None
+    content: Any
+    """Of its file, a :class:`bench.measure.trajectory_file.Content`; None where no step was done."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ensemble:
+    """What became of the molecule in one ensemble."""
+
+    name: str
+    planned_ps: float
+    """Of all seeds together."""
+    simulated_ps: float
+    """Of all seeds together."""
+    outcomes: Mapping[str, int]
+    warned: int
+    """Trajectories that gave the early warning."""
+    survival: events.Survival | None
+    largest: float | None
+    """Furthest that a bond was from its mean length in the reference, Angstrom."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Distribution:
+    """The distances in a simulation against the reference's, each beside the floor: the noise of so few frames."""
+
+    ensemble: str
+    frames: int
+    h_error: float
+    h_floor: float
+    wasserstein: Mapping[str, tuple[float, float]]
+    """By class of pairs: distance and floor, Angstrom."""
+    planarity: float | None
+    """Angstrom."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stability:
+    """What there is to say about the dynamics of one method on one device."""
+
+    method: str
+    label: str
+    kind: str
+    device: str
+    conservative: bool | None = None
+    """As its header says."""
+    refused: str | None = None
+    """Why it was not simulated."""
+    ensembles: tuple[Ensemble, ...] = ()
+    ms_per_step: Estimate | None = None
+    ns_per_day: float | None = None
+    drift: tuple[float, float] | None = None
+    """meV/atom/ps, with its standard error."""
+    drift_ratio: float | None = None
+    noise: float | None = None
+    """meV/atom."""
+    noise_exponent: float | None = None
+    temperature: float | None = None
+    """Of the internal motions, K, at constant energy."""
+    expected_temperature: float | None = None
+    light_ratio: tuple[float, float | None] | None = None
+    """Temperature of the lightest element's atoms over that of the others, with its standard error over seeds."""
+    expected_light_ratio: float | None = None
+    """The same where there is equipartition."""
+    rigid_share: float | None = None
+    distribution: Distribution | None = None
+    asymmetry: float | None = None
+    """Antisymmetric over symmetric part of the forces' Jacobian, median over structures."""
+    loop: float | None = None
+    """Work around a closed loop over its absolute value, root mean square over structures."""
+    rotation: float | None = None
+    """Error of the forces on a turned molecule, as a part of their root mean square."""
+    net_force: float | None = None
+    """eV/Angstrom, the largest."""
+    net_torque: float | None = None
+    examined: int = 0
+    """Structures whose forces were examined."""
+    verdict: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+def stability(
+    facts: Mapping[str, Any],
+    trajectories: Sequence[Simulated],
+    symmetries: pd.DataFrame,
+    undistorted: np.ndarray,
+    reference: Reference,
+) -> Stability:
+    """Return what the simulations of a method say.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``method``, ``label``, ``kind``, ``device``, ``conservative`` and ``refused``.
+    trajectories : sequence of Simulated
+    symmetries : DataFrame
+        One row for each structure whose forces were examined.
+    undistorted : ndarray, shape (n, 3)
+        The reference molecule, Angstrom, for what is bonded.
+    reference : Reference
+        The frames that bond lengths and distances are compared with.
+    """
+    molecule = events.topology(reference.distances.numbers, undistorted, reference.frames)
+    longest = max((one.time_step_fs for one in trajectories), default=0.0)
+    usual = [one for one in trajectories if one.time_step_fs == longest]
+    nve = [one for one in usual if one.ensemble == "nve"]
+    found = Stability(
+        **facts,
+        ensembles=tuple(
+            _ensemble(name, [one for one in usual if one.ensemble == name], molecule)
+            for name in dict.fromkeys(one.ensemble for one in usual)
+        ),
+        **_speed(usual, longest),
+        **_energies(nve),
+        noise_exponent=_exponent(trajectories, longest),
+        **_temperatures(nve, undistorted),
+        distribution=_distribution(usual, reference),
+        **_symmetries(symmetries),
+    )
+    verdict, reasons = judge(found)
+    return dataclasses.replace(found, verdict=verdict, reasons=reasons)
+
+
+def _ensemble(name: str, trajectories: Sequence[Simulated], molecule: events.Topology) -> Ensemble:
+    none = np.empty((0, len(molecule.numbers), 3))
+    outcomes = [
+        events.outcome(
+            one.content.positions if one.content else none,
+            one.content.times_ps if one.content else np.empty(0),
+            molecule,
+            one.content.frame_every if one.content else 1,
+            one.failure if one.status == FAILED else None,
+        )
+        for one in trajectories
+    ]
+    outcomes = [one for one in outcomes if one.ended or one.simulated_ps > 0]
+    return Ensemble(
+        name=name,
+        planned_ps=sum(one.duration_ps for one in trajectories),
+        simulated_ps=sum(one.simulated_ps for one in outcomes),
+        outcomes=dict(Counter(one.kind for one in outcomes)),
+        warned=sum(one.warned_ps is not None for one in outcomes),
+        survival=events.survival(outcomes),
+        largest=max((one.largest for one in outcomes if one.largest is not None), default=None),
+    )
+
+
+def _speed(trajectories: Iterable[Simulated], time_step_fs: float) -> dict[str, Any]:
+    """Return the time of a step, over blocks of the trajectories and the rounds, which are processes."""
+    rounds: dict[int, list[np.ndarray]] = {}
+    for one in trajectories:
+        if one.content is not None and len(one.content.potential) > SPEED_BLOCKS:
+            each = (one.content.calculator_ns + one.content.integrator_ns)[1:] * 1e-6
+            rounds.setdefault(one.round, []).append(
+                np.array([block.mean() for block in np.array_split(each, SPEED_BLOCKS)])
+            )
+    if not rounds:
+        return {}
+    columns = {number: np.exp(np.mean(np.log(blocks), axis=0)) for number, blocks in rounds.items()}
+    time = speedup.mean_time(pd.DataFrame(columns))
+    return {"ms_per_step": time, "ns_per_day": 86_400_000 / time.estimate * time_step_fs * 1e-6}
+
+
+def _energies(nve: Iterable[Simulated]) -> dict[str, Any]:
+    drifts = [drift for one in nve if (drift := _drift(one)) is not None]
+    return {
+        "drift": energies.over_seeds(drifts),
+        "drift_ratio": float(np.mean([one.ratio for one in drifts])) if drifts else None,
+        "noise": float(np.mean([one.noise for one in drifts])) if drifts else None,
+    }
+
+
+def _drift(one: Simulated, steps: int | None = None) -> energies.Drift | None:
+    if one.content is None:
+        return None
+    potential, kinetic = one.content.potential[:steps], one.content.kinetic[:steps]
+    return energies.drift(potential + kinetic, kinetic, one.time_step_fs, len(one.content.numbers))
+
+
+def _exponent(trajectories: Iterable[Simulated], longest: float) -> float | None:
+    """Compare the noise at both time steps, of the same seed over the same time."""
+    nve = {(one.time_step_fs, one.seed): one for one in trajectories if one.ensemble == "nve"}
+    for (step, seed), half in nve.items():
+        whole = nve.get((longest, seed))
+        if step == longest / 2 and whole is not None and whole.content and half.content:
+            steps = min(len(whole.content.potential), (len(half.content.potential) + 1) // 2)
+            both = _drift(whole, steps), _drift(half, 2 * steps - 1)
+            if both[0] is not None and both[1] is not None:
+                return energies.noise_exponent(both[0].noise, both[1].noise)
+    return None
+
+
+def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str, Any]:
+    kept = [one.content for one in nve if one.content and len(one.content.positions) >= 10]
+    if not kept:
+        return {}
+    numbers = kept[0].numbers
+    velocities = [one.velocities[energies.settled(len(one.velocities))] for one in kept]
+    atoms = len(numbers)
+    internal = 3 * atoms / (3 * atoms - energies.rigid_motions(numbers, undistorted).shape[1])
+    found: dict[str, Any] = {
+        "temperature": internal * energies.temperature(numbers, np.concatenate(velocities)),
+        "expected_temperature": internal * nve[0].temperature_k,
+        "rigid_share": max(energies.rigid_share(numbers, one.positions[-10:], one.velocities[-10:]) for one in kept),
+    }
+    light = numbers == numbers.min()
+    if not light.all():
+        ratios = [
+            energies.temperature(numbers, v, light) / energies.temperature(numbers, v, ~light) for v in velocities
+        ]
+        several = len(ratios) >= FEWEST_SEEDS
+        error = float(np.std(ratios, ddof=1) / np.sqrt(len(ratios))) if several else None
+        found["light_ratio"] = (float(np.mean(ratios)), error)
+        found["expected_light_ratio"] = energies.expected_ratio(numbers, undistorted, light)
+    return found
+
+
+def _distribution(trajectories: Iterable[Simulated], reference: Reference) -> Distribution | None:
+    """Compare the distances at constant temperature, the reference's ensemble, else those at constant energy."""
+    trajectories = list(trajectories)
+    for name in ("nvt", "nve"):
+        frames = [_spaced(one.content) for one in trajectories if one.ensemble == name and one.content]
+        frames = [some for some in frames if len(some)]
+        if not frames:
+            continue
+        every = np.concatenate(frames)
+        numbers = reference.distances.numbers
+        h, by_class = reference.errors(Distances(numbers, every))
+        h_floor, floors = reference.floor(len(every))
+        return Distribution(
+            ensemble=name,
+            frames=len(every),
+            h_error=h,
+            h_floor=h_floor,
+            wasserstein={pair: (value, floors[pair]) for pair, value in by_class.items()},
+            planarity=planarity(numbers, every),
+        )
+    return None
+
+
+def _spaced(content: Any) -> np.ndarray:
+    """Return frames that have all but forgotten each other, after the first tenth."""
+    between = max(1, round(1000 * SPACING_PS / content.time_step_fs / content.frame_every))
+    return content.positions[energies.settled(len(content.positions))][::between]
+
+
+def _symmetries(rows: pd.DataFrame) -> dict[str, Any]:
+    rows = rows[rows["failure"].isna()] if len(rows) else rows
+    if rows.empty:
+        return {}
+
+    def known(values: pd.Series) -> pd.Series:
+        return pd.to_numeric(values, errors="coerce").dropna()
+
+    numbers = rows.drop(columns=["method", "device", "failure", "message"]).apply(pd.to_numeric, errors="coerce")
+    asymmetry = known(numbers["jacobian_antisymmetric"] / numbers["jacobian_symmetric"])
+    loop = known(numbers["loop_work"] / numbers["loop_absolute"])
+    rotation = known(numbers["rotation_error"] / numbers["force_rms"])
+    force, torque = known(numbers["net_force"]), known(numbers["net_torque"])
+    return {
+        "asymmetry": float(asymmetry.median()) if len(asymmetry) else None,
+        "loop": float(np.sqrt((loop**2).mean())) if len(loop) else None,
+        "rotation": float(rotation.median()) if len(rotation) else None,
+        "net_force": float(force.max()) if len(force) else None,
+        "net_torque": float(torque.max()) if len(torque) else None,
+        "examined": len(rows),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class StabilityTable:
+    """The stability of all methods of a run, ready to be rendered."""
+
+    head: Mapping[str, Any]
+    """What ``campaign.json`` says."""
+    rows: tuple[Stability, ...]
+    reference: str
+    """What bond lengths and distances are compared with, in words."""
+    reference_planarity: float | None

@@ -1,0 +1,80 @@
+"""From the figures of a method's dynamics to pass, warn or fail; ``docs/stability.md`` has the limits' reasons."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.analysis.stability import Stability
+
+PASS, WARN, FAIL = VERDICTS = ("pass", "warn", "fail")
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """Up to `passes` it passes, up to `warns` it warns, above it fails; None: it never fails."""
+
+    passes: float
+    warns: float | None = None
+
+    def judge(self, value: float, error: float = 0.0) -> str:
+        """Return the verdict of a value; within 1.96 standard errors of a limit it has the better one, but no pass."""
+        if value - 1.96 * error > (self.warns if self.warns is not None else float("inf")):
+            return FAIL
+        return PASS if value + 1.96 * error <= self.passes else WARN
+
+
+DRIFT = Limit(0.07, 0.7)  # meV/atom/ps
+NOISE_EXPONENT = Limit(0.5)  # distance from 2
+EQUIPARTITION = 0.1  # of the ratio of temperatures; a warning only beyond its error, for vibrations mix slowly
+RIGID = Limit(0.001, 0.05)
+ASYMMETRY = Limit(0.01, 0.1)
+LOOP = Limit(0.01, 0.1)
+ROTATION = Limit(0.01, 0.1)
+
+
+def judge(found: Stability) -> tuple[str | None, tuple[str, ...]]:
+    """Return the worst verdict on a method, and in words what it is for; None where nothing was simulated."""
+    verdicts: list[tuple[str, str]] = [*_held(found), *_energies(found), *_forces(found)]
+    if not verdicts:
+        return None, ()
+    worst = max((verdict for verdict, _ in verdicts), key=VERDICTS.index)
+    return worst, tuple(dict.fromkeys(words for verdict, words in verdicts if verdict == worst != PASS))
+
+
+def _held(found: Stability) -> Iterable[tuple[str, str]]:
+    for ensemble in found.ensembles:
+        for kind, count in ensemble.outcomes.items():
+            if kind != "intact":
+                yield FAIL, f"{kind} in {count} of {sum(ensemble.outcomes.values())} ({ensemble.name})"
+        if ensemble.warned:
+            yield WARN, f"a bond stretched by more than 0.25 Å in {ensemble.warned} ({ensemble.name})"
+        if ensemble.survival is not None:
+            yield PASS, ""
+
+
+def _energies(found: Stability) -> Iterable[tuple[str, str]]:
+    if found.drift is not None:
+        slope, error = found.drift
+        verdict = DRIFT.judge(abs(slope), error)
+        known = verdict == FAIL or abs(slope) - 1.96 * error > DRIFT.passes
+        yield verdict, "drift" if known else "drift not known well enough"
+    if found.noise_exponent is not None:
+        yield NOISE_EXPONENT.judge(abs(found.noise_exponent - 2)), "noise does not shrink with the time step"
+    if found.light_ratio is not None and found.expected_light_ratio is not None and found.light_ratio[1] is not None:
+        ratio, error = (value / found.expected_light_ratio for value in (found.light_ratio[0], found.light_ratio[1]))
+        yield (WARN if abs(ratio - 1) - 1.96 * error > EQUIPARTITION else PASS), "no equipartition"
+    if found.rigid_share is not None:
+        yield RIGID.judge(found.rigid_share), "it begins to move or turn as a whole"
+
+
+def _forces(found: Stability) -> Iterable[tuple[str, str]]:
+    for value, limit, words in (
+        (found.asymmetry, ASYMMETRY, "forces are no derivative (Jacobian)"),
+        (found.loop, LOOP, "work around a closed loop"),
+        (found.rotation, ROTATION, "forces do not turn with the molecule"),
+    ):
+        if value is not None:
+            yield limit.judge(value), words

@@ -1,0 +1,69 @@
+"""How a worker talks to the campaign that started it: records out, and where two workers take turns, turns in."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+from bench import records
+
+BEAT_NS = 1_000_000_000
+
+
+class Channel:
+    """Where records go: the pipe that the worker was started with."""
+
+    def __init__(self) -> None:
+        self._fd = os.dup(1)
+        os.dup2(2, 1)  # a library that prints must not write into the records
+        sys.stdout = sys.stderr
+        self._last_beat = 0
+
+    def send(self, record: records.Record) -> None:
+        """Write one record."""
+        self._write(records.to_json(record))
+
+    def beat(self, what: int, steps: int) -> None:
+        """Give a sign of life of a structure or a trajectory, at most once a second."""
+        now = perf_counter_ns()
+        if now - self._last_beat > BEAT_NS:
+            self._last_beat = now
+            self.send_json({"beat": {"structure": what, "steps": steps}})
+
+    def send_json(self, value: dict[str, Any]) -> None:
+        """Write one line that is no record of a run directory."""
+        self._write(json.dumps(value))
+
+    def _write(self, line: str) -> None:
+        data = line.encode() + b"\n"
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+
+class Pace:
+    """Lets two workers take turns: before so many force calls as it was told to make, it asks to go on and waits."""
+
+    def __init__(self, channel: Channel, wake: Callable[[], None]) -> None:
+        self.channel = channel
+        self.wake = wake
+        self.asleep = True
+        self.left = 0
+        self.ended = False
+
+    def may_go_on(self) -> bool:
+        """Wait for this worker's turn; False where there is nothing more to measure."""
+        if self.left == 0:
+            self.channel.send_json({"waits": True})
+            self.left = int(sys.stdin.readline() or 0)
+            if self.left == 0:
+                self.ended = True
+                return False
+            if self.asleep:  # while the other worker started, this one's caches went cold
+                self.asleep = False
+                self.wake()
+        self.left -= 1
+        return True

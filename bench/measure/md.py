@@ -1,0 +1,236 @@
+"""The md protocol: simulate a molecule from its relaxed geometry and keep what happened.
+
+The clock is that of a relaxation: a step is the integrator's work and the force call that it asks for. Energies are
+kept at each step and frames every ten, in memory until the clock has stopped; then they go to one file.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from ase.md.nose_hoover_chain import NoseHooverChainNVT
+from ase.md.velocitydistribution import Stationary, ZeroRotation, thermalize_momenta
+from ase.md.verlet import VelocityVerlet
+
+from bench.measure import trajectory_file
+from bench.measure.clock import TimedCalculator
+from bench.measure.relax import classify, relax
+from bench.records import CENSORED, DONE, FAILED, Failure, Trajectory
+
+FRAME_EVERY = 10  # steps
+COLLECT_EVERY = 1000  # steps between two runs of the garbage collector, which is off meanwhile
+EXPLOSION = 10.0  # times the kinetic energy at the start: no bond of a molecule withstands that
+FMAX, MOST_STEPS = 0.01, 200  # of the relaxation that comes first, eV/Angstrom
+DAMPING_STEPS = 100  # characteristic time of the thermostat
+
+
+class Relaxed:
+    """The method's own relaxed geometry of the reference molecule, found when it is first asked for."""
+
+    def __init__(self, adapter: Any, calculator: Any) -> None:
+        self.adapter = adapter
+        self.calculator = calculator
+        self._atoms: Atoms | None = None
+
+    def atoms(self, deadline_ns: int | None) -> Atoms | None:
+        """Return a copy; None where the deadline came first. Raises RuntimeError where the relaxation fails.
+
+        Forces that are no derivative need not vanish anywhere: after 200 steps the geometry is taken as it is.
+        """
+        if self._atoms is None:
+            atoms = self.adapter.prepare(self.adapter.reference.copy())
+            calculator = self.adapter.new_structure(self.calculator, atoms)
+            found = relax(
+                self.adapter,
+                calculator,
+                atoms,
+                key={"method": "", "device": "", "round": 0, "structure": -1},
+                optimizer="BFGS",
+                fmax=FMAX,
+                max_steps=MOST_STEPS,
+                deadline_ns=deadline_ns,
+            )
+            if found.status == CENSORED:
+                return None
+            if found.failure is not None:
+                raise RuntimeError(f"the molecule cannot be relaxed: {found.failure.message}")
+            self._atoms = atoms
+        return self._atoms.copy()
+
+
+def set_momenta(atoms: Atoms, temperature: float, seed: int) -> None:
+    """Draw momenta for a molecule at its minimum, so that its temperature settles at `temperature`.
+
+    Maxwell-Boltzmann, then the total linear and angular momentum are removed, then all are scaled. As in MD17, the
+    temperature (K) is that of the kinetic energy over all 3N velocities, so that the internal motions have
+    3N/(3N-6) times as much. Half of the kinetic energy goes into the vibrations' potential energy, so the scaling is to
+    twice the target.
+    """
+    thermalize_momenta(atoms, temperature, rng=np.random.default_rng(seed))
+    Stationary(atoms, preserve_temperature=False)
+    ZeroRotation(atoms, preserve_temperature=False)
+    target = 2.0 * 1.5 * len(atoms) * units.kB * temperature
+    atoms.set_momenta(atoms.get_momenta() * np.sqrt(target / atoms.get_kinetic_energy()))
+
+
+class Kept:
+    """What is kept of a trajectory while it runs: arrays as long as it may become."""
+
+    def __init__(self, atoms: Atoms, steps: int) -> None:
+        self.numbers = atoms.numbers
+        self.masses = atoms.get_masses()[:, None]
+        self.potential = np.full(steps + 1, np.nan)
+        self.kinetic = np.full(steps + 1, np.nan)
+        self.calculator_ns = np.zeros(steps + 1, dtype=np.int64)
+        self.integrator_ns = np.zeros(steps + 1, dtype=np.int64)
+        frames = steps // FRAME_EVERY + 1
+        self.positions = np.empty((frames, len(atoms), 3), dtype=np.float32)
+        self.velocities = np.empty((frames, len(atoms), 3), dtype=np.float32)
+        self.steps = 0
+
+    def step(self, step: int, atoms: Atoms, energy: float, calculator_ns: int, integrator_ns: int) -> float:
+        """Keep a step, and a frame where it is one of those that are kept; returns the kinetic energy (eV)."""
+        momenta = atoms.get_momenta()
+        self.steps = step
+        self.potential[step] = energy
+        self.kinetic[step] = kinetic = 0.5 * float((momenta**2 / self.masses).sum())
+        self.calculator_ns[step] = calculator_ns
+        self.integrator_ns[step] = integrator_ns
+        if step % FRAME_EVERY == 0:
+            self.positions[step // FRAME_EVERY] = atoms.positions
+            self.velocities[step // FRAME_EVERY] = momenta / self.masses
+        return kinetic
+
+    def write(self, path: Path, time_step_fs: float) -> None:
+        """Write what there is."""
+        end, frames = self.steps + 1, self.steps // FRAME_EVERY + 1
+        trajectory_file.write(
+            path,
+            trajectory_file.Content(
+                numbers=self.numbers,
+                time_step_fs=time_step_fs,
+                frame_every=FRAME_EVERY,
+                positions=self.positions[:frames],
+                velocities=self.velocities[:frames],
+                potential=self.potential[:end],
+                kinetic=self.kinetic[:end],
+                calculator_ns=self.calculator_ns[:end],
+                integrator_ns=self.integrator_ns[:end],
+            ),
+        )
+
+
+def simulate(
+    adapter: Any,
+    calculator: Any,
+    start: Relaxed,
+    plan: dict[str, Any],
+    folder: Path,
+    *,
+    key: dict[str, Any],
+    deadline_ns: int | None = None,
+    beat: Callable[[int], None] = lambda steps: None,
+) -> Trajectory:
+    """Simulate one trajectory, write its file into `folder`, and return its record.
+
+    `plan` has the fields that :class:`bench.campaign.dynamics.Plan` has; `key` is the record's method, device and
+    round. After `deadline_ns` no further step is begun. What the method does wrong is in the record.
+    """
+    fields = {**key, **plan}
+    kept: Kept | None = None
+    status, failure, wall_ns = DONE, None, 0
+    try:
+        atoms = start.atoms(deadline_ns)
+        if atoms is None:
+            return Trajectory(**fields, status=CENSORED, steps=0, wall_ns=0, file=None)
+        set_momenta(atoms, plan["temperature_k"], plan["seed"])
+        kept = Kept(atoms, steps_of(plan))
+        begin = perf_counter_ns()
+        gc.collect()
+        gc.disable()
+        try:
+            status = _run(adapter, adapter.new_structure(calculator, atoms), atoms, plan, kept, deadline_ns, beat)
+        finally:
+            gc.enable()
+            wall_ns = perf_counter_ns() - begin
+    except _Exploded as error:
+        status, failure = FAILED, Failure("explosion", str(error))
+    except Exception as error:
+        status, failure = FAILED, classify(error)
+    steps = kept.steps if kept is not None else 0
+    file = None
+    if kept is not None and steps:
+        name = "-".join((key["method"], key["device"].replace(":", ""), *name_of(plan))).replace("/", "_")
+        file = f"{folder.name}/{name}.nc"
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write(folder / f"{name}.nc", plan["time_step_fs"])
+    return Trajectory(**fields, status=status, steps=steps, wall_ns=wall_ns, file=file, failure=failure)
+
+
+class _Exploded(Exception):
+    """The atoms flew apart."""
+
+
+def _run(
+    adapter: Any,
+    calculator: Any,
+    atoms: Atoms,
+    plan: dict[str, Any],
+    kept: Kept,
+    deadline_ns: int | None,
+    beat: Callable[[int], None],
+) -> str:
+    timed = TimedCalculator(calculator, adapter.synchronize)
+    atoms.calc = timed
+    time_step = plan["time_step_fs"] * units.fs
+    if plan["ensemble"] == "nvt":
+        # ASE counts 3N degrees of freedom, so that the temperature is MD17's: that of all 3N velocities
+        dynamics: Any = NoseHooverChainNVT(atoms, time_step, plan["temperature_k"], tdamp=DAMPING_STEPS * time_step)
+    else:
+        dynamics = VelocityVerlet(atoms, time_step)
+    most = EXPLOSION * atoms.get_kinetic_energy()
+    steps = steps_of(plan)
+    made = dynamics.irun(steps)
+    next(made)  # the force call before the first step
+    timed.check()
+    kept.step(0, atoms, timed.energy, timed.nanoseconds, 0)
+    for step in range(1, steps + 1):
+        before = timed.nanoseconds
+        start = perf_counter_ns()
+        next(made)
+        end = perf_counter_ns()
+        calculator_ns = timed.nanoseconds - before
+        timed.check()
+        kinetic = kept.step(step, atoms, timed.energy, calculator_ns, end - start - calculator_ns)
+        if kinetic > most:
+            raise _Exploded(f"the kinetic energy is {kinetic:.0f} eV after {step} steps")
+        beat(step)
+        if step % COLLECT_EVERY == 0:
+            gc.collect()
+        if deadline_ns is not None and end > deadline_ns and step < steps:
+            return CENSORED
+    return DONE
+
+
+def steps_of(plan: dict[str, Any]) -> int:
+    """Return how many steps a trajectory is to have."""
+    return round(1000.0 * plan["duration_ps"] / plan["time_step_fs"])
+
+
+def name_of(plan: dict[str, Any]) -> tuple[str, ...]:
+    """Return the parts of a trajectory's name that its plan gives."""
+    return plan["ensemble"], f"{plan['time_step_fs']:g}fs", f"seed{plan['seed']}"
+
+
+def left_for(plans: Sequence[dict[str, Any]], deadline_ns: int | None) -> int | None:
+    """Return the deadline of the first of `plans`: its part of the time that is left, by its number of steps."""
+    if deadline_ns is None:
+        return None
+    now = perf_counter_ns()
+    return now + int((deadline_ns - now) * steps_of(plans[0]) / sum(map(steps_of, plans)))

@@ -1,0 +1,139 @@
+"""What a force field owes to physics, measured by force calls: no clock is read here, and no energy is asked for.
+
+Forces that are the derivative of an energy have a symmetric Jacobian and do no work around a closed loop; forces
+between the atoms alone sum to zero, and so do their torques; the forces on a turned molecule are the turned forces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from bench.measure.relax import classify
+from bench.records import Symmetry
+
+SHARE = 0.2  # of the time that dynamics has in the round
+ROTATIONS = 12
+STEP = 0.01  # Angstrom
+LOOP_POINTS = 24
+LOOP_RADIUS = 0.05  # Angstrom an atom, root mean square
+SEED = 0
+
+Forces = Callable[[np.ndarray], np.ndarray]
+"""From positions, (n, 3) in Angstrom, to forces, (n, 3) in eV/Angstrom."""
+
+
+class _TimeIsUp(Exception):
+    """Raised before a force call that comes too late."""
+
+
+def jacobian(forces: Forces, positions: np.ndarray, step: float = STEP) -> np.ndarray:
+    """Return the derivatives of the forces by central differences.
+
+    Parameters
+    ----------
+    forces : callable
+    positions : ndarray, shape (n, 3)
+        Angstrom.
+    step : float
+        Angstrom, to either side.
+
+    Returns
+    -------
+    ndarray, shape (3n, 3n)
+        Row i, column j: how force component i changes with coordinate j, eV/Angstrom^2. Takes 6n force calls.
+    """
+    columns = []
+    for j in range(positions.size):
+        unit = np.zeros(positions.size)
+        unit[j] = step
+        displacement = unit.reshape(positions.shape)
+        columns.append((forces(positions + displacement) - forces(positions - displacement)).ravel() / (2 * step))
+    return np.array(columns).T
+
+
+def loop_work(forces: Forces, positions: np.ndarray, seed: int = SEED) -> tuple[float, float]:
+    """Return the work of the forces around a circle in configuration space, and the same of its absolute values.
+
+    The circle lies in the plane of two random directions, at right angles to each other, around `positions`; its
+    radius is 0.05 Angstrom times the root of the number of atoms. The sum over 24 equal parts is exact but for
+    harmonics of the 24th order, for the integrand is periodic.
+
+    Returns
+    -------
+    work, absolute : float
+        eV. The first is zero for a conservative force; the second is what it is to be compared with.
+    """
+    plane = np.linalg.qr(np.random.default_rng(seed).normal(size=(positions.size, 2)))[0].T.reshape(2, *positions.shape)
+    radius = LOOP_RADIUS * np.sqrt(len(positions))
+    angle = 2 * np.pi / LOOP_POINTS
+    work = []
+    for k in range(LOOP_POINTS):
+        cosine, sine = np.cos(k * angle), np.sin(k * angle)
+        at = positions + radius * (cosine * plane[0] + sine * plane[1])
+        tangent = radius * (cosine * plane[1] - sine * plane[0])
+        work.append(float((forces(at) * tangent).sum()) * angle)
+    return float(np.sum(work)), float(np.sum(np.abs(work)))
+
+
+def rotation_error(forces: Forces, positions: np.ndarray, rotations: int = ROTATIONS, seed: int = SEED) -> float:
+    """Return how far the forces of a turned molecule are from the turned forces.
+
+    Root mean square of a component, eV/Angstrom, over random rotations about the centre of the molecule.
+    """
+    random = np.random.default_rng(seed)
+    centre = positions.mean(axis=0)
+    expected = forces(positions)
+    squares = []
+    for turn in Rotation.random(rotations, random).as_matrix():
+        found = forces(centre + (positions - centre) @ turn.T)
+        squares.append(np.mean((found @ turn - expected) ** 2))
+    return float(np.sqrt(np.mean(squares)))
+
+
+def net(forces: np.ndarray, positions: np.ndarray) -> tuple[float, float]:
+    """Return the norms of the sum of the forces (eV/Angstrom) and of that of their torques (eV)."""
+    torque = np.cross(positions - positions.mean(axis=0), forces).sum(axis=0)
+    return float(np.linalg.norm(forces.sum(axis=0))), float(np.linalg.norm(torque))
+
+
+def examine(
+    adapter: Any, calculator: Any, structure: Any, *, key: dict[str, Any], deadline_ns: int | None = None
+) -> Symmetry:
+    """Examine the forces at one structure; what comes after the deadline stays None in the record.
+
+    `key` holds the record's method, device, round and structure. Cheap questions come first: 1, 13, 24 and 6n force
+    calls for n atoms.
+    """
+    begin = perf_counter_ns()
+
+    def forces(positions: np.ndarray) -> np.ndarray:
+        if deadline_ns is not None and perf_counter_ns() > deadline_ns:
+            raise _TimeIsUp
+        moved = structure.copy()
+        moved.positions = positions
+        atoms = adapter.prepare(moved)
+        return np.array(adapter.new_structure(calculator, atoms).get_forces(atoms), dtype=float)
+
+    found: dict[str, Any] = {}
+    failure = None
+    positions = structure.positions.copy()
+    try:
+        here = forces(positions)
+        found["force_rms"] = float(np.sqrt(np.mean(here**2)))
+        found["net_force"], found["net_torque"] = net(here, positions)
+        found["rotation_error"] = rotation_error(forces, positions)
+        found["loop_work"], found["loop_absolute"] = loop_work(forces, positions)
+        derivatives = jacobian(forces, positions)
+        found["jacobian_symmetric"] = float(np.linalg.norm(derivatives + derivatives.T) / 2)
+        found["jacobian_antisymmetric"] = float(np.linalg.norm(derivatives - derivatives.T) / 2)
+    except _TimeIsUp:
+        pass
+    except Exception as error:
+        failure = classify(error)
+    found = {name: value if np.isfinite(value) else None for name, value in found.items()}
+    return Symmetry(**key, **found, wall_ns=perf_counter_ns() - begin, failure=failure)

@@ -1,0 +1,103 @@
+"""The file of a trajectory: NetCDF 3 in AMBER's convention, which ASE, MDAnalysis and VMD read.
+
+Frames are single precision, every so many steps; what is known at each step lies along a dimension of its own, which
+readers of the convention pass over. ``docs/format.md`` describes it. Written inside a method's environment with SciPy,
+which ASE brings along.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from scipy.io import netcdf_file
+
+PER_STEP = ("potential", "kinetic", "calculator_ns", "integrator_ns")
+
+
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """What a trajectory's file holds; n atoms, f frames, s steps and the start."""
+
+    numbers: np.ndarray
+    """(n,) atomic numbers."""
+    time_step_fs: float
+    frame_every: int
+    """Steps from a frame to the next; frame 0 is the start."""
+    positions: np.ndarray
+    """(f, n, 3) Angstrom."""
+    velocities: np.ndarray
+    """(f, n, 3) in ASE's unit, Angstrom sqrt(u/eV)^-1; an Angstrom/fs is 10.18 of them."""
+    potential: np.ndarray
+    """(s + 1,) eV."""
+    kinetic: np.ndarray
+    """(s + 1,) eV."""
+    calculator_ns: np.ndarray
+    """(s + 1,) of each step's force call."""
+    integrator_ns: np.ndarray
+    """(s + 1,) of everything else of a step."""
+
+    @property
+    def times_ps(self) -> np.ndarray:
+        """(s + 1,) picoseconds from the start."""
+        return np.arange(len(self.potential)) * self.time_step_fs / 1000
+
+    @property
+    def frame_times_ps(self) -> np.ndarray:
+        """(f,) picoseconds from the start."""
+        return np.arange(len(self.positions)) * self.frame_every * self.time_step_fs / 1000
+
+
+def write(path: Path, content: Content) -> None:
+    """Write a file, or replace it, whole or not at all; raises OSError."""
+    frames, atoms = content.positions.shape[:2]
+    temporary = path.with_name(path.name + ".tmp")
+    with netcdf_file(temporary, "w", version=2) as file:
+        file.Conventions = "AMBER"
+        file.ConventionVersion = "1.0"
+        file.program = "pesbench"
+        file.programVersion = "1"
+        file.time_step_fs = float(content.time_step_fs)
+        file.frame_every = content.frame_every
+        sizes = {"frame": None, "spatial": 3, "atom": atoms, "cell_spatial": 3, "cell_angular": 3, "label": 5}
+        for name, size in sizes.items():
+            file.createDimension(name, size)
+        file.createDimension("step", len(content.potential))
+        _put(file, "spatial", "c", ("spatial",), np.array(list("xyz"), dtype="S1"))
+        _put(file, "atom_types", "i4", ("atom",), content.numbers)
+        _put(file, "time", "f4", ("frame",), content.frame_times_ps, "picosecond")
+        _put(file, "coordinates", "f4", ("frame", "atom", "spatial"), content.positions, "angstrom")
+        # ASE reads numbers and no units
+        _put(file, "velocities", "f4", ("frame", "atom", "spatial"), content.velocities, "angstrom/10.1805fs")
+        # a molecule in vacuum: ASE asks for a cell all the same
+        _put(file, "cell_lengths", "f8", ("frame", "cell_spatial"), np.zeros((frames, 3)), "angstrom")
+        _put(file, "cell_angles", "f8", ("frame", "cell_angular"), np.full((frames, 3), 90.0), "degree")
+        for name in PER_STEP:
+            unit = "nanosecond" if name.endswith("_ns") else "eV"
+            _put(file, name, "f8", ("step",), getattr(content, name), unit)
+    temporary.replace(path)
+
+
+def _put(file: netcdf_file, name: str, kind: str, sizes: tuple[str, ...], data: np.ndarray, unit: str = "") -> None:
+    variable = file.createVariable(name, kind, sizes)
+    variable[:] = data
+    if unit:
+        variable.units = unit
+
+
+def read(path: Path) -> Content:
+    """Read a file; raises OSError, or ValueError where it is none that :func:`write` wrote whole."""
+    try:
+        with netcdf_file(path, "r", mmap=False) as file:
+            variables = file.variables
+            return Content(
+                numbers=np.array(variables["atom_types"][:], dtype=int),
+                time_step_fs=float(file.time_step_fs),
+                frame_every=int(file.frame_every),
+                positions=np.array(variables["coordinates"][:], dtype=float),
+                velocities=np.array(variables["velocities"][:], dtype=float),
+                **{name: np.array(variables[name][:], dtype=float) for name in PER_STEP},
+            )
+    except (KeyError, AttributeError, TypeError, IndexError) as error:
+        raise ValueError(f"{path} is no trajectory of pesbench: {error}") from None

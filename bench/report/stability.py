@@ -1,0 +1,322 @@
+"""The stability table: a few narrow blocks of figures, each with a question for its title."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from bench.analysis.events import INTACT, WARNING
+from bench.analysis.stability import Stability, StabilityTable
+from bench.errors import BadInput
+from bench.report import numbers
+from bench.report.heading import heading
+from bench.report.latex import escape, tabular
+from bench.report.numbers import DASH
+
+STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """One table of the report: a line a method."""
+
+    title: str
+    headings: tuple[tuple[str, str], ...]
+    """Title and unit of each column."""
+    lines: tuple[tuple[str, ...], ...]
+
+
+def blocks(table: StabilityTable) -> list[Block]:
+    """Return the blocks of the report; a column in which nothing is known is left out, and so is an empty block."""
+    shown = [row for row in table.rows if row.refused is None]
+    several = len({row.device for row in table.rows}) > 1
+
+    def block(title: str, *columns: tuple[str, str, Callable[[Stability], str]]) -> Block:
+        kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
+        lines = [(_name(row, several), *(column[2](row) for column in kept)) for row in shown]
+        return Block(title, (("Method", ""), *((name, unit) for name, unit, _ in kept)), tuple(lines))
+
+    planar = numbers.plain(table.reference_planarity, 2)
+    made = [
+        block(
+            "Does it hold the molecule together?",
+            ("MD", "", lambda row: row.verdict or DASH),
+            ("stable NVE", "ps", lambda row: stable(row, "nve")),
+            ("stable NVT", "ps", lambda row: stable(row, "nvt")),
+            ("largest", "stretch Å", _largest),
+        ),
+        block(
+            "Does it keep its energy? (NVE)",
+            ("drift", "meV/atom/ps", drift),
+            ("over", "std(KE)", lambda row: _small(row.drift_ratio)),
+            ("noise", "meV/atom", lambda row: numbers.plain(row.noise, 2)),
+            ("power", "of dt", lambda row: numbers.plain(row.noise_exponent, 2)),
+            ("T", "K", _temperature),
+            ("T(H)/T(C)", _expected(table), _ratio),
+            ("rigid", "share", lambda row: _small(row.rigid_share)),
+        ),
+        block(
+            "Does it look like the reference? (value / noise floor)",
+            ("frames", "", lambda row: str(row.distribution.frames) if row.distribution else DASH),
+            ("from", "", lambda row: row.distribution.ensemble.upper() if row.distribution else DASH),
+            ("h(r)", "", _h),
+            *((f"W1 {pair}", "mÅ", _wasserstein(pair)) for pair in _pairs(table)),
+            ("planarity", f"Å ({planar})", _planarity),
+        ),
+        block(
+            "Are its forces those of an energy?",
+            ("asymmetry", "Jacobian", lambda row: _small(row.asymmetry)),
+            ("loop", "work", lambda row: _small(row.loop)),
+            ("rotation", "error", lambda row: _small(row.rotation)),
+            ("net force", "eV/Å", lambda row: _small(row.net_force)),
+            ("net torque", "eV", lambda row: _small(row.net_torque)),
+            ("structures", "", lambda row: str(row.examined) if row.examined else DASH),
+        ),
+        block(
+            "How fast is it, and how much was simulated?",
+            ("ms/step", "", lambda row: numbers.with_interval(row.ms_per_step)),
+            ("ns/day", "", lambda row: numbers.plain(row.ns_per_day)),
+            ("NVE", "ps", lambda row: _reached(row, "nve")),
+            ("NVT", "ps", lambda row: _reached(row, "nvt")),
+        ),
+    ]
+    return [one for one in made if one.lines and len(one.headings) > 1]
+
+
+def stable(row: Stability, ensemble: str) -> str:
+    """Return the median stable time in ps with how many trajectories ended: ``> 20 (0/5)``."""
+    found = next((one for one in row.ensembles if one.name == ensemble), None)
+    if found is None or found.survival is None:
+        return DASH
+    times = found.survival
+    text = f"> {numbers.plain(times.longest_ps)}" if times.median_ps is None else numbers.plain(times.median_ps)
+    return f"{text} ({times.ended}/{times.count})"
+
+
+def drift(row: Stability) -> str:
+    """Return the drift with its standard error: ``0.012 ± 0.003``."""
+    return DASH if row.drift is None else f"{_signed(row.drift[0], row.drift[1])} ± {_small(row.drift[1])}"
+
+
+def _reached(row: Stability, ensemble: str) -> str:
+    found = next((one for one in row.ensembles if one.name == ensemble), None)
+    return DASH if found is None else f"{numbers.plain(found.simulated_ps, 3)} of {found.planned_ps:g}"
+
+
+def _signed(value: float, error: float) -> str:
+    return f"{value:.{_decimals(error)}f}"
+
+
+def _decimals(error: float) -> int:
+    return len(_small(error).partition(".")[2]) if 0 < error < 1e3 and "e" not in _small(error) else 2
+
+
+def _small(value: float | None) -> str:
+    """Return two digits, as a power of ten where it is far below one."""
+    if value is None:
+        return DASH
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-3 else numbers.plain(value, 2)
+
+
+def _largest(row: Stability) -> str:
+    known = [one.largest for one in row.ensembles if one.largest is not None]
+    return DASH if not known else f"{max(known):.2f}" if max(known) < 100 else "> 100"
+
+
+def _temperature(row: Stability) -> str:
+    return DASH if row.temperature is None else f"{row.temperature:.0f}"
+
+
+def _expected(table: StabilityTable) -> str:
+    values = [row.expected_light_ratio for row in table.rows if row.expected_light_ratio is not None]
+    return f"({values[0]:.2f})" if values else ""
+
+
+def _ratio(row: Stability) -> str:
+    if row.light_ratio is None:
+        return DASH
+    value, error = row.light_ratio
+    return f"{value:.2f}" + (f" ± {error:.2f}" if error is not None else "")
+
+
+def _h(row: Stability) -> str:
+    found = row.distribution
+    return DASH if found is None else f"{found.h_error:.3f} / {found.h_floor:.3f}"
+
+
+def _pairs(table: StabilityTable) -> list[str]:
+    return list(dict.fromkeys(pair for row in table.rows if row.distribution for pair in row.distribution.wasserstein))
+
+
+def _wasserstein(pair: str) -> Callable[[Stability], str]:
+    def text(row: Stability) -> str:
+        if row.distribution is None:
+            return DASH
+        value, floor = row.distribution.wasserstein[pair]
+        return f"{1000 * value:.0f} / {1000 * floor:.0f}"
+
+    return text
+
+
+def _planarity(row: Stability) -> str:
+    return DASH if row.distribution is None else numbers.plain(row.distribution.planarity, 2)
+
+
+def _name(row: Stability, several: bool) -> str:
+    return f"{row.label} ({'CPU' if row.device == 'cpu' else 'GPU'})" if several else row.label
+
+
+def reasons(table: StabilityTable) -> list[tuple[str, str]]:
+    """Return, for each method that does not pass or was not simulated, why."""
+    several = len({row.device for row in table.rows}) > 1
+    found = []
+    for row in table.rows:
+        if row.refused is not None:
+            found.append((_name(row, several), f"not simulated: {row.refused}"))
+        elif row.reasons:
+            found.append((_name(row, several), f"{row.verdict}: {'; '.join(row.reasons)}"))
+    return found
+
+
+def notes(table: StabilityTable) -> list[str]:
+    """Return what a reader has to know before believing a figure."""
+    return [
+        f"Bonds and distances are compared with {table.reference}.",
+        "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
+        f"(Kaplan-Meier), with how many of them it ended for; a bond beyond {WARNING} Å is a warning.",
+        "Drift: least-squares slope of the total energy after the first tenth, ± one standard error (block bootstrap, "
+        "seeds). Noise floors: what as many independent frames of the reference itself would have.",
+        "T: of the internal motions. ms/step: 95 % interval over blocks of the trajectories and over rounds.",
+    ]
+
+
+def render(table: StabilityTable, form: str, width: int | None = None, color: bool = False) -> str:
+    """Return the table as text; raises BadInput where the format is not known."""
+    if form not in _RENDERERS:
+        raise BadInput(f"there is no format {form!r}; use {', '.join(_RENDERERS)}.")
+    return _terminal(table, width, color) if form == "terminal" else _RENDERERS[form](table)
+
+
+def _terminal(table: StabilityTable, width: int | None = None, color: bool = False) -> str:
+    width = width or Console().width
+    file = io.StringIO()
+    system: Any = "standard" if color else None
+    console = Console(file=file, width=width, force_terminal=color, color_system=system, highlight=False)
+    parts: list[RenderableType] = [_pairs_grid(heading(table.head), width)]
+    for block in blocks(table):
+        grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        least = [12, *(max(len(cell) for cell in column) for column in list(zip(*block.lines, strict=True))[1:])]
+        for i, (title, unit) in enumerate(block.headings):
+            side: Any = "left" if i == 0 else "right"
+            grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", min_width=least[i])
+        for line in block.lines:
+            grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
+        parts += [Text(), Text(block.title, style="bold"), grid]
+    if found := reasons(table):
+        parts += [Text(), _pairs_grid(found, width)]
+    text = RichTable.grid(padding=(0, 1))
+    for note in notes(table):
+        text.add_row("·", Text(note, overflow="fold"))
+    console.print(Group(*parts, Text(), text))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def _pairs_grid(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(max_width=width // 3)
+    for label, text in pairs:
+        grid.add_row(Text(label, style="bold"), Text(text, overflow="fold"))
+    return grid
+
+
+def _markdown(table: StabilityTable) -> str:
+    parts = [f"**{label}:** {text}  " for label, text in heading(table.head)]
+    for block in blocks(table):
+        titles = [" ".join(filter(None, pair)) for pair in block.headings]
+        parts += ["", f"**{block.title}**", "", "| " + " | ".join(titles) + " |"]
+        parts += ["|" + "|".join([":---", *["---:"] * (len(titles) - 1)]) + "|"]
+        parts += ["| " + " | ".join(line) + " |" for line in block.lines]
+    if found := reasons(table):
+        parts += ["", *(f"- {label}: {text}" for label, text in found)]
+    return "\n".join([*parts, "", *(f"- {note}" for note in notes(table)), ""])
+
+
+def _latex(table: StabilityTable) -> str:
+    """Return ``tabular`` environments that need ``booktabs``."""
+    parts = []
+    for block in blocks(table):
+        parts += [r"\begin{table*}", r"\centering", r"\caption{" + escape(block.title) + "}", r"\footnotesize"]
+        parts += [
+            tabular(block.headings, [[escape(cell) for cell in line] for line in block.lines]),
+            r"\end{table*}",
+            "",
+        ]
+    texts = [*(f"{label}: {text}" for label, text in reasons(table)), *notes(table)]
+    return "\n".join([*parts, *(escape(text) + r"\par" for text in texts), ""])
+
+
+def row_object(row: Stability) -> dict[str, Any]:
+    """Return a method's figures as the JSON object that scripts rely on."""
+    found = dataclasses.asdict(row)
+    found["drift"], found["drift_error"] = row.drift or (None, None)
+    found["light_ratio"], found["light_ratio_error"] = row.light_ratio or (None, None)
+    return found
+
+
+def _json(table: StabilityTable) -> str:
+    document = {
+        "format": 1,
+        "head": dict(table.head),
+        "reference": table.reference,
+        "reference_planarity": table.reference_planarity,
+        "rows": [row_object(row) for row in table.rows],
+        "notes": notes(table),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _csv(table: StabilityTable) -> str:
+    """Return one line a method; of an ensemble the stable time and what became of its trajectories."""
+    file = io.StringIO()
+    writer: csv.DictWriter[str] | None = None
+    for row in table.rows:
+        fields = {
+            name: "; ".join(value) if isinstance(value, tuple) else value
+            for name, value in row_object(row).items()
+            if name not in ("ensembles", "distribution", "ms_per_step")
+        }
+        time = row.ms_per_step
+        fields |= {f"ms_per_step_{part}": getattr(time, part, None) for part in ("estimate", "low", "high")}
+        for name in ("nve", "nvt"):
+            one = next((one for one in row.ensembles if one.name == name), None)
+            times = one.survival if one else None
+            fields |= {
+                f"{name}_stable_ps": times.median_ps if times else None,
+                f"{name}_longest_ps": times.longest_ps if times else None,
+                f"{name}_ended": times.ended if times else None,
+                f"{name}_trajectories": times.count if times else None,
+                f"{name}_not_intact": sum(n for kind, n in one.outcomes.items() if kind != INTACT) if one else None,
+            }
+        if writer is None:
+            writer = csv.DictWriter(file, list(fields), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(fields)
+    return file.getvalue()
+
+
+_RENDERERS: dict[str, Callable[[StabilityTable], str]] = {
+    "terminal": _terminal,
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+    "json": _json,
+}

@@ -1,0 +1,131 @@
+"""The figure of dynamics: what a step costs against how the energy drifts, and how long the molecules hold."""
+
+from __future__ import annotations
+
+import textwrap
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.analysis.events import Survival
+from bench.analysis.stability import Stability, StabilityTable
+from bench.analysis.verdict import DRIFT
+from bench.report.figure import STYLE, WIDTH
+
+# Okabe and Ito's: told apart by the colour-blind
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933", "#882255")
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h")
+_LEAST = 1e-4  # meV/atom/ps: a drift below this is drawn at it
+
+
+@mpl.rc_context(STYLE)
+def draw(table: StabilityTable) -> Figure:
+    """Return the figure; a method that was not simulated is not in it."""
+    rows = [row for row in table.rows if row.refused is None]
+    caption = textwrap.fill(_caption(table), 125)
+    legend_lines = -(-len(rows) // 4)
+    height = 3.0 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    bottom = 0.55 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
+    size = (0.93 * height - bottom) / height
+    drifts = figure.add_axes((0.085, bottom / height, 0.40, size))
+    survival = figure.add_axes((0.585, bottom / height, 0.40, size))
+    _drifts(drifts, rows)
+    _survival(survival, rows)
+    handles = [
+        Line2D([], [], marker=_marker(i), color=_color(i), lw=1.2, ms=4, label=_name(row, rows))
+        for i, row in enumerate(rows)
+    ]
+    figure.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, (0.10 + 0.125 * (caption.count("\n") + 1)) / height),
+        ncols=4,
+        frameon=False,
+        fontsize=7.5,
+    )
+    figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
+    return figure
+
+
+def _color(i: int) -> str:
+    return _COLORS[i % len(_COLORS)]
+
+
+def _marker(i: int) -> str:
+    return _MARKERS[i % len(_MARKERS)]
+
+
+def _name(row: Stability, rows: list[Stability]) -> str:
+    several = len({one.device for one in rows}) > 1
+    return f"{row.label} ({'CPU' if row.device == 'cpu' else 'GPU'})" if several else row.label
+
+
+def _drifts(axes: Axes, rows: list[Stability]) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for i, row in enumerate(rows):
+        if row.ms_per_step is None or row.drift is None:
+            continue
+        slope, error = abs(row.drift[0]), row.drift[1]
+        time = row.ms_per_step
+        low, high = max(slope - 1.96 * error, _LEAST), max(slope + 1.96 * error, _LEAST)
+        axes.plot([time.estimate] * 2, [low, high], "-", color=_color(i), lw=1.0)
+        if time.low is not None and time.high is not None:
+            axes.plot([time.low, time.high], [max(slope, _LEAST)] * 2, "-", color=_color(i), lw=1.0)
+        axes.plot(time.estimate, max(slope, _LEAST), _marker(i), color=_color(i), ms=4.5)
+    assert DRIFT.warns is not None
+    for limit, word in ((DRIFT.passes, "passes below"), (DRIFT.warns, "fails above")):
+        axes.axhline(limit, color="0.6", lw=0.7, ls=":")
+        axes.text(0.01, limit, word, transform=axes.get_yaxis_transform(), fontsize=7, color="0.4", va="bottom")
+    axes.set_xlabel("ms per MD step", labelpad=2)
+    axes.set_ylabel("|energy drift|, meV/atom/ps", labelpad=2)
+    axes.grid(color="0.9", lw=0.6)
+    _bare(axes)
+
+
+def _survival(axes: Axes, rows: list[Stability]) -> None:
+    for i, row in enumerate(rows):
+        for one in row.ensembles:
+            if one.name == "nve" and one.survival is not None:
+                x, y = curve(one.survival)
+                # all that hold lie on each other at 1: a little apart they can be told
+                axes.plot(x, [share - 0.008 * i for share in y], color=_color(i), lw=1.2)
+                axes.plot(x[-1], y[-1] - 0.008 * i, _marker(i), color=_color(i), ms=4)
+    axes.set_xlim(left=0)
+    axes.set_ylim(-0.1, 1.05)
+    axes.set_xlabel("NVE, ps", labelpad=2)
+    axes.set_ylabel("share of seeds still stable", labelpad=2)
+    axes.grid(color="0.9", lw=0.6)
+    _bare(axes)
+
+
+def curve(survival: Survival) -> tuple[list[float], list[float]]:
+    """Return the corners of a survival curve, from 1 at the start to the longest time that was simulated."""
+    x, y = [0.0], [1.0]
+    for time, share in zip(survival.times_ps, survival.shares, strict=True):
+        x += [time, time]
+        y += [y[-1], share]
+    return x, y
+
+
+def _bare(axes: Axes) -> None:
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _caption(table: StabilityTable) -> str:
+    head = table.head
+    md = head.get("settings", {}).get("md") or {}
+    machine = head.get("machine", {}).get("cpu")
+    return (
+        f"{machine}, {head.get('settings', {}).get('threads')} thread(s). Run {head.get('run_id')}: "
+        f"{md.get('duration_ps', 0):g} ps, {md.get('time_step_fs', 0):g} fs a step, {md.get('temperature_k', 0):g} K "
+        f"over all 3N velocities, {md.get('seeds')} seed(s). Bars: 95 %. "
+        "A curve ends at a mark where the simulation ended."
+    )

@@ -1,0 +1,95 @@
+"""Distances against a reference: what is the same, what is shifted, and the noise of few frames."""
+
+import ase.io
+import numpy as np
+import pytest
+
+from bench import rmd17
+from bench.analysis.distributions import Distances, Reference, h_error, planarity, wasserstein
+from bench.paths import PROJECT, cache_dir
+
+NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
+NUMBERS = NAPHTHALENE.numbers
+
+
+def frames(count, seed=0, scale=1.0):
+    rattled = np.random.default_rng(seed).normal(0, 0.05, (count, 18, 3))
+    return scale * NAPHTHALENE.positions + rattled
+
+
+@pytest.fixture(scope="module")
+def md17():
+    try:
+        numbers, found = rmd17.frames(cache_dir(), fetch=False)
+    except rmd17.Unavailable as error:
+        pytest.skip(f"{error}; PESBENCH_DATA names no folder that has it")
+    return Reference("rMD17", numbers, np.array(list(found.values())))
+
+
+def test_the_same_frames_have_no_error():
+    reference = Reference("", NUMBERS, frames(50))
+    h, by_class = reference.errors(Distances(NUMBERS, frames(50)))
+    assert h == 0
+    assert by_class == {"C-C": 0, "C-H": 0, "H-H": 0}
+
+
+def test_the_density_of_distances_is_one_in_all():
+    assert Distances(NUMBERS, frames(10)).h.sum() * 10 / 500 == pytest.approx(1)
+
+
+def test_atoms_that_left_are_missing_in_the_density():
+    gone = frames(10)
+    gone[:, 17] += 100
+    assert h_error(Distances(NUMBERS, gone).h, Distances(NUMBERS, frames(10)).h) == pytest.approx(17 / 153)
+
+
+def test_a_shift_of_all_distances_is_their_wasserstein_distance():
+    one = Distances(NUMBERS, frames(200))
+    shifted = Distances(NUMBERS, frames(200))
+    shifted.each = one.each + 0.03
+    for name, counts in one.fine.items():
+        assert wasserstein(shifted.fine[name], counts) == pytest.approx(0.03, rel=0.02)
+
+
+def test_independent_frames_of_the_same_kind_are_at_the_floor():
+    reference = Reference("", NUMBERS, frames(2000))
+    found = [reference.errors(Distances(NUMBERS, frames(100, seed))) for seed in range(1, 11)]
+    h_floor, floors = reference.floor(100)
+    assert np.mean([h for h, _ in found]) == pytest.approx(h_floor, rel=0.1)
+    for name, floor in floors.items():
+        assert np.mean([by_class[name] for _, by_class in found]) == pytest.approx(floor, rel=0.35)
+
+
+def test_more_frames_than_the_reference_has_are_still_as_noisy_as_the_reference():
+    reference = Reference("", NUMBERS, frames(200))
+    assert reference.floor(20_000)[0] == pytest.approx(
+        h_error(Distances(NUMBERS, frames(20_000, 9)).h, reference.distances.h), rel=0.15
+    )
+
+
+def test_a_flat_skeleton_is_flat_and_a_bent_one_is_as_far_from_its_plane_as_it_was_bent():
+    assert planarity(NUMBERS, NAPHTHALENE.positions[None]) == pytest.approx(0, abs=1e-4)
+    bent = NAPHTHALENE.positions.copy()
+    bent[:10, 2] += 0.1 * np.array([1, -1, 1, -1, 0, 1, -1, 1, -1, 0])
+    assert planarity(NUMBERS, bent[None]) == pytest.approx(0.1 * np.sqrt(0.8), rel=0.05)
+    assert planarity(np.array([8, 1, 1]), np.zeros((1, 3, 3))) is None
+
+
+def test_the_noise_floors_of_md17_are_the_measured_ones(md17):
+    assert md17.drawn(101)[0] == pytest.approx(0.094, rel=0.15)
+    assert md17.drawn(1000)[0] == pytest.approx(0.028, rel=0.15)
+    assert md17.floor(101)[0] == pytest.approx(0.094, rel=0.15)
+    assert md17.floor(1000)[0] == pytest.approx(0.028, rel=0.15)
+
+
+def test_the_skeleton_of_md17_is_as_planar_as_measured(md17):
+    assert md17.planarity == pytest.approx(0.091, rel=0.05)
+
+
+def test_no_bond_of_md17_comes_near_the_early_warning(md17):
+    from bench.analysis import events
+
+    molecule = events.topology(NUMBERS, NAPHTHALENE.positions, md17.frames)
+    found = events.outcome(md17.frames, np.arange(len(md17.frames)) * 1.0, molecule, 1)
+    assert (found.kind, found.warned_ps) == (events.INTACT, None)
+    assert found.largest == pytest.approx(0.192, abs=0.002)

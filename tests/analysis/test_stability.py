@@ -1,0 +1,145 @@
+"""From trajectories to a method's stability and its verdict."""
+
+import dataclasses
+
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+from ase.data import atomic_masses
+
+from bench.analysis import energies
+from bench.analysis.distributions import Reference
+from bench.analysis.stability import Simulated, Stability, stability
+from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
+from bench.measure.trajectory_file import Content
+from bench.paths import PROJECT
+
+NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
+NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
+FACTS = {"method": "m", "label": "M", "kind": "mlip", "device": "cpu", "conservative": True, "refused": None}
+SYMMETRY = ["method", "device", "round", "structure", "wall_ns", "force_rms", "net_force", "net_torque"]
+SYMMETRY += ["rotation_error", "loop_work", "loop_absolute", "jacobian_symmetric", "jacobian_antisymmetric"]
+SYMMETRY += ["failure", "message"]
+STEPS = 20_000
+
+
+def content(seed=0, drift=0.0, noise=0.001, step_fs=0.5, broken_at=None, ms=10.0):
+    """Return a trajectory of known figures: 10 ps, with thermal velocities and no motion as a whole."""
+    random = np.random.default_rng(seed)
+    times = np.arange(STEPS + 1) * step_fs / 1000
+    kinetic = 2.3 + 0.1 * np.sin(2 * np.pi * times / 0.05 + seed)
+    total = 5.0 + drift * times + noise * np.sin(2 * np.pi * times / 0.01 + seed)
+    frames = STEPS // 10 + 1
+    velocities = random.normal(size=(frames, 54))
+    basis = energies.rigid_motions(NUMBERS, POSITIONS)
+    velocities = (velocities - velocities @ basis @ basis.T).reshape(frames, 18, 3)
+    positions = POSITIONS + random.normal(0, 0.03, (frames, 18, 3))
+    if broken_at is not None:
+        positions[broken_at // 10 :, 10] += 1.0
+    each = np.full(STEPS + 1, ms * 1e6)
+    return Content(
+        numbers=NUMBERS,
+        time_step_fs=step_fs,
+        frame_every=10,
+        positions=positions,
+        velocities=velocities / np.sqrt(atomic_masses[NUMBERS])[:, None] * np.sqrt(0.04847),  # 562.5 K
+        potential=total - kinetic,
+        kinetic=kinetic,
+        calculator_ns=0.9 * each,
+        integrator_ns=0.1 * each,
+    )
+
+
+def simulated(content, seed=0, ensemble="nve", **changes):
+    fields = {
+        "ensemble": ensemble,
+        "seed": seed,
+        "round": seed,
+        "time_step_fs": content.time_step_fs if content else 0.5,
+        "duration_ps": 10.0,
+        "temperature_k": 500.0,
+        "status": "done",
+        "failure": None,
+        "content": content,
+    }
+    return Simulated(**{**fields, **changes})
+
+
+def of(trajectories, symmetries=()):
+    random = np.random.default_rng(9)
+    reference = Reference("", NUMBERS, POSITIONS + random.normal(0, 0.03, (500, 18, 3)))
+    frame = pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **one) for one in symmetries], columns=SYMMETRY)
+    return stability(FACTS, trajectories, frame, POSITIONS, reference)
+
+
+def test_a_planted_drift_fails_and_its_figure_is_right():
+    found = of([simulated(content(seed, drift=0.05), seed) for seed in range(3)])
+    assert found.drift[0] == pytest.approx(1000 * 0.05 / 18, rel=0.01)
+    assert (found.verdict, found.reasons) == (FAIL, ("drift",))
+
+
+def test_what_keeps_its_energy_and_its_bonds_passes():
+    found = of([simulated(content(seed), seed) for seed in range(3)])
+    assert (found.verdict, found.reasons) == (PASS, ())
+    assert found.ensembles[0].outcomes == {"intact": 3}
+    assert found.rigid_share < 0.001
+    assert found.light_ratio[0] == pytest.approx(found.expected_light_ratio, rel=0.02)
+    assert found.temperature == pytest.approx(562.5, rel=0.02)
+
+
+def test_a_broken_bond_fails_and_says_how_often():
+    found = of([simulated(content(0, broken_at=4000), 0), simulated(content(1), 1)])
+    assert found.verdict == FAIL
+    assert found.reasons == ("H detached in 1 of 2 (nve)",) or found.reasons == ("bond broken in 1 of 2 (nve)",)
+    survival = found.ensembles[0].survival
+    assert (survival.median_ps, survival.ended, survival.count) == (pytest.approx(2.0), 1, 2)
+
+
+def test_the_noise_at_half_the_step_gives_its_exponent():
+    whole, half = content(0, noise=0.004), content(0, noise=0.001, step_fs=0.25)
+    found = of([simulated(whole), simulated(half)])
+    assert found.noise_exponent == pytest.approx(2.0, abs=0.05)
+    assert sum(found.ensembles[0].outcomes.values()) == 1, "the run at half the step is no other seed"
+
+
+def test_a_step_costs_what_the_clock_said_and_a_day_has_so_many():
+    found = of([simulated(content(seed, ms=20.0), seed) for seed in range(3)])
+    assert found.ms_per_step.estimate == pytest.approx(20.0)
+    assert found.ns_per_day == pytest.approx(86_400_000 / 20 * 0.5e-6)
+
+
+def test_distances_are_compared_in_the_reference_s_ensemble_where_there_is_one():
+    found = of([simulated(content(0)), simulated(content(1), ensemble="nvt")])
+    assert found.distribution.ensemble == "nvt"
+    assert found.distribution.frames == 90
+    assert found.distribution.h_error == pytest.approx(found.distribution.h_floor, rel=0.2)
+
+
+def test_symmetries_are_ratios_and_what_the_time_did_not_suffice_for_is_left_out():
+    full = {"force_rms": 2.0, "rotation_error": 0.5, "loop_work": -0.01, "loop_absolute": 0.1}
+    full |= {"jacobian_symmetric": 50.0, "jacobian_antisymmetric": 10.0, "net_force": 0.1, "net_torque": 0.2}
+    found = of([], [full, {"force_rms": 2.0, "rotation_error": 0.1, "net_force": 0.3, "net_torque": 0.1}])
+    assert found.asymmetry == pytest.approx(0.2)
+    assert found.loop == pytest.approx(0.1)
+    assert found.rotation == pytest.approx(0.15)
+    assert (found.net_force, found.net_torque) == (0.3, 0.2)
+    assert found.verdict == FAIL
+    assert set(found.reasons) == {"forces are no derivative (Jacobian)", "forces do not turn with the molecule"}
+
+
+def test_nothing_simulated_has_no_verdict():
+    assert judge(Stability("m", "M", "mlip", "cpu")) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "verdict"),
+    [(0.01, 0.01, PASS), (0.01, 0.5, WARN), (0.3, 0.01, WARN), (0.9, 0.5, WARN), (2.0, 0.1, FAIL)],
+)
+def test_a_limit_is_judged_with_the_error_of_the_value(value, error, verdict):
+    assert DRIFT.judge(value, error) == verdict
+
+
+def test_a_drift_whose_error_is_large_is_not_called_one():
+    found = dataclasses.replace(Stability("m", "M", "mlip", "cpu"), drift=(0.01, 1.0))
+    assert judge(found) == (WARN, ("drift not known well enough",))

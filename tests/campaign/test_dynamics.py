@@ -1,0 +1,191 @@
+"""Dynamics through the command line, over the fakes: plan, trajectories, symmetries, table, resume."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import ase.io
+import pytest
+
+import bench
+from bench.campaign.dynamics import Dynamics, Plan, in_round, seconds, trajectories
+from bench.errors import BadInput
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+STRUCTURES = ("--structures", "naphthalene-gfn2")
+SHORT = ("--duration", "0.3", "--nvt-duration", "0.3", "--threads", "1", "--no-repeats")
+
+
+def test_each_seed_has_both_ensembles_and_the_first_one_half_the_time_step_too():
+    found = trajectories(Dynamics(seeds=2))
+    assert [(one.ensemble, one.seed, one.time_step_fs, one.duration_ps) for one in found] == [
+        ("nve", 0, 0.5, 20.0),
+        ("nve", 0, 0.25, 0.5),
+        ("nvt", 0, 0.5, 30.0),
+        ("nve", 1, 0.5, 20.0),
+        ("nvt", 1, 0.5, 30.0),
+    ]
+    assert [one.trajectory for one in found] == [0, 1, 2, 3, 4]
+    assert found[0].steps == 40_000
+
+
+def test_seeds_are_spread_over_fresh_processes():
+    found = trajectories(Dynamics(seeds=5, ensembles=("nvt",)))
+    assert [[one.seed for one in in_round(found, r, 3)] for r in range(3)] == [[0, 3], [1, 4], [2]]
+
+
+def test_a_round_has_its_part_of_the_time_that_is_left():
+    short, long = (Plan(0, "nve", 0, 0.5, 500, duration) for duration in (1.0, 3.0))
+    assert seconds(100.0, 20.0, [short], [long]) == pytest.approx(20.0)
+    assert seconds(100.0, 120.0, [short], [long]) == 0.0
+    assert seconds(100.0, 20.0, [long], []) == pytest.approx(80.0)
+    assert seconds(None, 20.0, [short], [long]) is None
+
+
+def test_a_time_step_longer_than_the_trajectory_is_refused():
+    with pytest.raises(BadInput, match="femtoseconds"):
+        Dynamics(duration_ps=0.001, time_step_fs=2.0)
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory, pesbench):
+    results = tmp_path_factory.mktemp("dynamics")
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy,direct,flies-apart,dies-while-it-moves,architecture"),
+        *(*STRUCTURES, "--protocols", "relax,md", "--limit", "2", "--rounds", "2", *SHORT, "--output", results),
+    )
+    assert done.returncode == 0, done.stderr
+    return done, next(results.iterdir())
+
+
+@pytest.fixture(scope="module")
+def trajectories_of(simulated):
+    return bench.load(simulated[1]).trajectories.set_index("method")
+
+
+def test_every_planned_trajectory_is_a_record_with_a_file_that_ase_reads(simulated, trajectories_of):
+    toy = trajectories_of.loc["toy"]
+    assert set(toy.status) == {"done"}
+    assert sorted(zip(toy.ensemble, toy.seed, toy.time_step_fs, toy["round"], strict=True)) == [
+        ("nve", 0, 0.25, 0),
+        ("nve", 0, 0.5, 0),
+        ("nve", 1, 0.5, 1),
+        ("nvt", 0, 0.5, 0),
+        ("nvt", 1, 0.5, 1),
+    ]
+    for file, step in zip(toy.file, toy.time_step_fs, strict=True):
+        images = ase.io.read(simulated[1] / file, ":", format="netcdftrajectory")
+        assert len(images) == round(300 / step / 10) + 1
+
+
+def test_forces_that_no_energy_has_are_told_apart_by_drift_and_asymmetry(simulated, pesbench):
+    rows = table_of(pesbench, simulated[1])
+    toy, direct = rows["toy"], rows["direct"]
+    assert direct["asymmetry"] > 10 * toy["asymmetry"]
+    assert abs(toy["loop"]) < 1e-6 < abs(direct["loop"])
+    assert abs(toy["drift"]) < 5 * toy["drift_error"] + 0.05
+    assert abs(direct["drift"]) > 10 * abs(toy["drift"])
+    assert direct["verdict"] == "fail"
+    assert direct["rigid_share"] > 100 * toy["rigid_share"]
+
+
+def test_atoms_that_fly_apart_are_failures_of_the_method_and_a_verdict(simulated, trajectories_of, pesbench):
+    assert set(trajectories_of.loc["flies-apart"].failure) == {"explosion"}
+    row = table_of(pesbench, simulated[1])["flies-apart"]
+    assert row["verdict"] == "fail"
+    assert any("explosion in 2 of 2 (nve)" in reason for reason in row["reasons"])
+
+
+def test_a_worker_that_dies_loses_the_trajectory_in_flight_and_no_other(trajectories_of):
+    died = trajectories_of.loc["dies-while-it-moves"]
+    assert set(died.failure) == {"crash"}
+    assert sorted(zip(died.ensemble, died["round"], strict=True)) == [("nve", 0), ("nve", 0)], "then it is given up"
+
+
+def test_random_weights_are_replayed_and_not_simulated(simulated, trajectories_of, pesbench):
+    assert "architecture" not in trajectories_of.index
+    assert "architecture: not simulated: there are only random weights for it" in simulated[0].stderr
+    row = table_of(pesbench, simulated[1])["architecture"]
+    assert row["refused"] == "random weights: what they hold together is no molecule"
+    assert row["verdict"] is None
+
+
+def test_the_main_table_has_the_verdict_the_stable_time_and_the_drift(simulated, pesbench):
+    wide = pesbench("table", simulated[1], COLUMNS="160").stdout
+    line = next(line for line in wide.splitlines() if "springs and a force" in line)
+    assert "fail" in line
+    assert "> 0.300 (0/2)" in line
+    assert " ± " in line
+
+
+def test_the_stability_table_is_in_all_formats_and_fits_a_narrow_terminal(simulated, pesbench):
+    narrow = pesbench("table", simulated[1], "--protocol", "md", COLUMNS="80").stdout
+    assert max(map(len, narrow.splitlines())) <= 80
+    for words in ("Does it hold the molecule together?", "not simulated", "embedded 101 structures"):
+        assert words in " ".join(narrow.split()) or "MD17" in narrow
+    for form in ("markdown", "latex", "csv", "json"):
+        done = pesbench("table", simulated[1], "--protocol", "md", "--format", form)
+        assert done.returncode == 0, done.stderr
+        assert "springs between all atoms" in done.stdout
+    refused = pesbench("table", simulated[1], "--protocol", "md", "--format", "html")
+    assert refused.returncode == 2
+    assert "there is no format 'html'" in refused.stderr
+
+
+def test_the_figure_is_drawn(simulated, pesbench, tmp_path):
+    done = pesbench("plot", simulated[1], "--protocol", "md", "--output", tmp_path / "figure")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "figure.svg"]
+
+
+def test_a_run_without_dynamics_has_no_stability_table(fake_run, pesbench):
+    done = pesbench("table", fake_run, "--protocol", "md")
+    assert done.returncode == 2
+    assert "has no dynamics" in done.stderr
+
+
+def test_dynamics_alone_shows_its_own_table_and_a_lost_file_is_named(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy", *STRUCTURES, "--protocols", "md", "--ensembles", "nve"),
+        *("--limit", "1", "--rounds", "1", *SHORT, "--output", tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Does it keep its energy?" in done.stdout
+    run = next(tmp_path.iterdir())
+    next((run / "trajectories").iterdir()).unlink()
+    done = pesbench("table", run)
+    assert done.returncode == 2
+    assert "the run is not whole" in done.stderr
+
+
+def test_random_weights_alone_have_no_dynamics(pesbench, tmp_path):
+    arguments = ("run", "--adapter", FAKES, *STRUCTURES, "--protocols", "md", *SHORT, "--output", tmp_path)
+    refused = pesbench(*arguments, "--methods", "toy", "--weights", "random")
+    assert refused.returncode == 2
+    assert "--weights random cannot be simulated" in refused.stderr
+    done = pesbench(*arguments, "--methods", "architecture", "--limit", "1", "--rounds", "1")
+    assert done.returncode == 1
+    assert "there are only random weights for it" in done.stdout
+
+
+def test_a_larger_budget_goes_on_with_what_the_time_did_not_suffice_for(pesbench, tmp_path):
+    arguments = ("--methods", "toy", *STRUCTURES, "--protocols", "md", "--ensembles", "nve", "--limit", "2")
+    done = pesbench(
+        *("run", "--adapter", FAKES, *arguments, "--rounds", "1", *SHORT, "--budget", "0.2", "--output", tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    run = next(tmp_path.iterdir())
+    first = bench.load(run).trajectories
+    assert "censored" in set(first.status)
+    assert " of 0.6" in done.stdout
+    again = pesbench("run", "--resume", run, "--budget", "none", "--adapter", FAKES)
+    assert again.returncode == 0, again.stderr
+    second = bench.load(run).trajectories
+    assert set(second.status) == {"done"}
+    assert len(second) == len(first)
+
+
+def table_of(pesbench, run):
+    done: subprocess.CompletedProcess = pesbench("table", run, "--protocol", "md", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return {row["method"]: row for row in json.loads(done.stdout)["rows"]}

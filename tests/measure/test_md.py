@@ -1,0 +1,210 @@
+"""The md protocol: what an integrator owes a harmonic molecule, and what is kept of a trajectory."""
+
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+from ase import Atoms, units
+from ase.calculators.calculator import Calculator, all_changes
+
+from bench.adapter import Adapter
+from bench.analysis import energies
+from bench.campaign.dynamics import Plan
+from bench.measure import trajectory_file
+from bench.measure.md import Relaxed, set_momenta, simulate
+from bench.paths import PROJECT
+
+KEY = {"method": "harmonic", "device": "cpu", "round": 0}
+NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
+
+
+def rigid_motions(atoms):
+    arms = atoms.positions - atoms.positions.mean(axis=0)
+    return [np.broadcast_to(axis, arms.shape) for axis in np.eye(3)] + [np.cross(axis, arms) for axis in np.eye(3)]
+
+
+class Harmonic(Calculator):
+    """A quadratic energy about the reference: the second order of springs between all atoms (eV, Angstrom)."""
+
+    implemented_properties = ("energy", "forces")
+
+    def __init__(self, reference, stiffness=3.0):
+        super().__init__()
+        self.rest = reference.positions.copy()
+        vectors = reference.get_all_distances(vector=True)
+        lengths = np.linalg.norm(vectors, axis=-1) + np.eye(len(reference))
+        units_ = vectors / lengths[..., None]
+        blocks = -stiffness * np.einsum("ija,ijb->iajb", units_, units_)
+        hessian = blocks.reshape(3 * len(reference), -1)
+        for i in range(len(reference)):
+            here = slice(3 * i, 3 * i + 3)
+            hessian[here, here] = -sum(hessian[here, 3 * j : 3 * j + 3] for j in range(len(reference)) if j != i)
+        # springs in a plane leave what goes out of it free: hold everything but the rigid motions besides
+        rigid = np.linalg.qr(np.stack([one.ravel() for one in rigid_motions(reference)], axis=1))[0]
+        self.hessian = hessian + stiffness * (np.eye(len(hessian)) - rigid @ rigid.T)
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        displacement = (atoms.positions - self.rest).ravel()
+        forces = -self.hessian @ displacement
+        self.results = {"energy": -0.5 * float(forces @ displacement), "forces": forces.reshape(-1, 3)}
+
+
+@pytest.fixture
+def adapter():
+    made = Adapter()
+    made.reference = NAPHTHALENE
+    return made
+
+
+def plan(**changes):
+    fields = {
+        "trajectory": 0,
+        "ensemble": "nve",
+        "seed": 3,
+        "time_step_fs": 0.5,
+        "temperature_k": 500.0,
+        "duration_ps": 1.0,
+    }
+    return Plan(**{**fields, **changes}).plain()
+
+
+def run(adapter, folder, **changes):
+    calculator = Harmonic(NAPHTHALENE)
+    record = simulate(adapter, calculator, Relaxed(adapter, calculator), plan(**changes), folder / "kept", key=KEY)
+    return record, trajectory_file.read(folder / record.file) if record.file else None
+
+
+def noise(content):
+    found = energies.drift(content.potential + content.kinetic, content.kinetic, content.time_step_fs, 18)
+    return found.noise
+
+
+def test_the_momenta_neither_move_nor_turn_the_molecule_and_have_twice_the_target():
+    atoms = NAPHTHALENE.copy()
+    set_momenta(atoms, 500.0, seed=1)
+    assert np.abs(atoms.get_momenta().sum(axis=0)).max() < 1e-10
+    assert np.abs(atoms.get_angular_momentum()).max() < 1e-8
+    assert atoms.get_kinetic_energy() == pytest.approx(2 * 1.5 * 18 * units.kB * 500)
+
+
+def test_a_seed_gives_the_same_trajectory_again(adapter, tmp_path):
+    first, second = (run(adapter, tmp_path / name, duration_ps=0.1)[1] for name in "ab")
+    assert (first.positions == second.positions).all()
+    other = run(adapter, tmp_path / "c", duration_ps=0.1, seed=4)[1]
+    assert not (first.positions == other.positions).all()
+
+
+def test_the_noise_of_the_energy_goes_with_the_square_of_the_time_step(adapter, tmp_path):
+    whole = noise(run(adapter, tmp_path / "whole", time_step_fs=0.5)[1])
+    half = noise(run(adapter, tmp_path / "half", time_step_fs=0.25)[1])
+    assert energies.noise_exponent(whole, half) == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_harmonic_molecule_settles_at_the_target_with_half_of_its_energy_kinetic(adapter, tmp_path):
+    _, content = run(adapter, tmp_path, duration_ps=5.0)
+    kept = energies.settled(len(content.kinetic))
+    assert content.kinetic[kept].mean() == pytest.approx(1.5 * 18 * units.kB * 500, rel=0.05)
+    assert content.potential[kept].mean() == pytest.approx(content.kinetic[kept].mean(), rel=0.1)
+
+
+def test_harmonic_dynamics_does_not_drift(adapter, tmp_path):
+    _, content = run(adapter, tmp_path, duration_ps=5.0)
+    found = energies.drift(content.potential + content.kinetic, content.kinetic, 0.5, 18)
+    assert abs(found.slope) < 0.01
+    assert found.ratio < 0.05
+
+
+def test_a_thermostat_holds_the_kinetic_energy_over_all_velocities(adapter, tmp_path):
+    _, content = run(adapter, tmp_path, ensemble="nvt", duration_ps=5.0)
+    kept = energies.settled(len(content.kinetic))
+    assert content.kinetic[kept].mean() == pytest.approx(1.5 * 18 * units.kB * 500, rel=0.1)
+
+
+def test_a_trajectory_has_each_step_and_every_tenth_frame(adapter, tmp_path):
+    record, content = run(adapter, tmp_path, duration_ps=0.05)
+    assert (record.status, record.steps, record.failure) == ("done", 100, None)
+    assert record.file == "kept/harmonic-cpu-nve-0.5fs-seed3.nc"
+    assert len(content.potential) == 101
+    assert content.positions.shape == content.velocities.shape == (11, 18, 3)
+    assert content.frame_times_ps[-1] == pytest.approx(0.05)
+    assert (content.calculator_ns > 0).all()
+    assert (content.integrator_ns[1:] > 0).all()
+    assert content.calculator_ns.sum() + content.integrator_ns.sum() < record.wall_ns
+
+
+def test_ase_reads_the_file_with_its_momenta(adapter, tmp_path):
+    record, content = run(adapter, tmp_path, duration_ps=0.05)
+    images = ase.io.read(tmp_path / record.file, ":", format="netcdftrajectory")
+    assert len(images) == 11
+    assert images[3].get_chemical_formula() == "C10H8"
+    assert images[3].positions == pytest.approx(content.positions[3])
+    assert images[3].get_kinetic_energy() == pytest.approx(content.kinetic[30], rel=1e-5)
+    assert not images[3].pbc.any()
+
+
+def test_a_trajectory_that_runs_out_of_time_is_censored_with_what_there_is(adapter, tmp_path):
+    calculator = Harmonic(NAPHTHALENE)
+    start = Relaxed(adapter, calculator)
+    start.atoms(None)
+    record = simulate(adapter, calculator, start, plan(), tmp_path / "kept", key=KEY, deadline_ns=0)
+    assert (record.status, record.steps) == ("censored", 1)
+    assert len(trajectory_file.read(tmp_path / record.file).potential) == 2
+
+
+def test_atoms_that_fly_apart_are_a_failure_with_its_class(adapter, tmp_path):
+    record, content = run_doctored(adapter, tmp_path, lambda forces, step: -forces)
+    assert (record.status, record.failure.kind) == ("failed", "explosion")
+    assert record.steps == len(content.potential) - 1 > 0
+
+
+def test_a_force_that_is_not_a_number_is_a_failure_with_what_came_before(adapter, tmp_path):
+    record, content = run_doctored(adapter, tmp_path, lambda forces, step: forces if step < 50 else forces * np.nan)
+    assert (record.status, record.failure.kind) == ("failed", "nan")
+    assert np.isfinite(content.potential).all()
+    assert len(content.potential) == record.steps + 1
+
+
+def run_doctored(adapter, folder, change):
+    calculator = Harmonic(NAPHTHALENE)
+    start = Relaxed(adapter, calculator)
+    start.atoms(None)
+    calls = []
+    plain = calculator.calculate
+
+    def calculate(*arguments, **named):
+        plain(*arguments, **named)
+        calls.append(1)
+        calculator.results["forces"] = change(calculator.results["forces"], len(calls))
+
+    calculator.calculate = calculate
+    record = simulate(adapter, calculator, start, plan(), folder / "kept", key=KEY)
+    return record, trajectory_file.read(folder / record.file)
+
+
+def test_a_molecule_that_cannot_be_relaxed_is_a_failure(adapter, tmp_path):
+    class Broken(Calculator):
+        implemented_properties = ("energy", "forces")
+
+        def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+            super().calculate(atoms, properties, system_changes)
+            raise RuntimeError("no convergence in the SCF cycle")
+
+    record = simulate(adapter, Broken(), Relaxed(adapter, Broken()), plan(), tmp_path / "kept", key=KEY)
+    assert (record.status, record.steps, record.file) == ("failed", 0, None)
+    assert "the molecule cannot be relaxed: RuntimeError: no convergence" in record.failure.message
+
+
+def test_a_file_that_is_no_trajectory_is_refused(tmp_path):
+    path = Path(tmp_path / "other.nc")
+    path.write_bytes(b"CDF\x01")
+    with pytest.raises((ValueError, OSError)):
+        trajectory_file.read(path)
+
+
+def test_the_kinetic_energy_of_ase_is_ours():
+    atoms = Atoms("CH", positions=[(0, 0, 0), (0, 0, 1.1)])
+    atoms.set_velocities([(0.1, 0, 0), (0, 0.3, 0)])
+    numbers, velocities = atoms.numbers, atoms.get_velocities()[None]
+    assert energies.temperature(numbers, velocities) == pytest.approx(2 * atoms.get_kinetic_energy() / (6 * units.kB))
