@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from comparing import ADAPTER, GATES, compare, tell, told
+from comparing import ADAPTER, GATES, KEPT, compare, tell, told
 
 from bench import paths
 from bench.adapter import read_header
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--budget", type=float, default=60.0)
     parser.add_argument("--scripts", type=int, default=20, help="comparisons that have the plain script beside them")
-    parser.add_argument("--lines", type=Path, default=Path("same.jsonl"), help="kept results; an old file is continued")
+    parser.add_argument("--lines", type=Path, default=KEPT / "same.jsonl", help="kept results, continued")
     options = parser.parse_args()
     python = environments.prepare(read_header(ADAPTER)).python
     for number in range(options.count):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from comparing import GATES, compare, tell, told
+from comparing import GATES, KEPT, compare, tell, told
 
 SHARES = (0.20, 0.10, 0.05, 0.03)
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=300.0)
     parser.add_argument("--gate", type=float, default=0.025)
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES)
-    parser.add_argument("--lines", type=Path, default=Path("slowed.jsonl"), help="kept results, continued")
+    parser.add_argument("--lines", type=Path, default=KEPT / "slowed.jsonl", help="kept results, continued")
     options = parser.parse_args()
     for share in options.shares:
         found = [line for line in told(options.lines) if line["share"] == share][: options.count]
