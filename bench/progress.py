@@ -53,6 +53,10 @@ class _Tally:
         speed = ", ".join(speeds) or "no step yet"
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
+    def all(self) -> str:
+        """Return it with the number of structures, where there are such."""
+        return f"{len(self.structures)} structures, {self}" if self.structures or not self.picoseconds else str(self)
+
 
 def _worker(method: str, device: str, round_number: int, rounds: int) -> str:
     """Return what is measured now; a round after the planned ones is a disturbed one again."""
@@ -112,7 +116,7 @@ class LiveProgress:
     def end(self, seconds_left: float | None) -> None:
         """Leave one line with what the worker found, and take its bar away."""
         if self.worker is not None:
-            self.say(f"{self.name}: {len(self.tally.structures)} structures, {self.tally}")
+            self.say(f"{self.name}: {self.tally.all()}")
             self.bars.remove_task(self.worker)
             self.worker = None
         self.bars.update(self.campaign, advance=1, speed=_left(seconds_left))
@@ -154,8 +158,7 @@ class PlainProgress:
     def end(self, seconds_left: float | None) -> None:
         """Print what the worker found."""
         minutes = (time.monotonic() - self.started) / 60
-        count = len(self.tally.structures)
-        self.say(f"[{minutes:5.1f} min] {self.name}: {count} structures, {self.tally}; {_left(seconds_left)}")
+        self.say(f"[{minutes:5.1f} min] {self.name}: {self.tally.all()}; {_left(seconds_left)}")
 
 
 def progress(settings: Settings) -> LiveProgress | PlainProgress:

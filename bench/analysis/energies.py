@@ -28,7 +28,7 @@ class Drift:
     """meV/atom/ps."""
     error: float
     """Its standard error, by block bootstrap."""
-    ratio: float
+    ratio: float | None
     """|slope| times the time, over the standard deviation of the kinetic energy: a change that the molecule notices."""
     noise: float
     """Standard deviation about the slope, meV/atom."""
@@ -64,7 +64,7 @@ def drift(total: np.ndarray, kinetic: np.ndarray, time_step_fs: float, atoms: in
     return Drift(
         slope=slope * unit,
         error=_bootstrap(weights, residuals, time_step_fs) * unit,
-        ratio=abs(slope) * float(times[-1]) / spread if spread > 0 else math.nan,
+        ratio=abs(slope) * float(times[-1]) / spread if spread > 0 else None,
         noise=float(residuals.std()) * unit,
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from ase.data import chemical_symbols
 
 from bench.analysis import energies, events, speedup
 from bench.analysis.distributions import Distances, Reference, planarity
@@ -51,12 +52,24 @@ class Ensemble:
     """Of all seeds together."""
     simulated_ps: float
     """Of all seeds together."""
-    outcomes: Mapping[str, int]
-    warned: int
-    """Trajectories that gave the early warning."""
+    outcomes: tuple[events.Outcome, ...]
+    """Of each trajectory that says anything."""
     survival: events.Survival | None
-    largest: float | None
-    """Furthest that a bond was from its mean length in the reference, Angstrom."""
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many trajectories came to which end."""
+        return dict(Counter(one.kind for one in self.outcomes))
+
+    @property
+    def warned(self) -> int:
+        """How many trajectories gave the early warning."""
+        return sum(one.warned_ps is not None for one in self.outcomes)
+
+    @property
+    def largest(self) -> float | None:
+        """Furthest that a bond was from its mean length in the reference, Angstrom."""
+        return max((one.largest for one in self.outcomes if one.largest is not None), default=None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +110,8 @@ class Stability:
     temperature: float | None = None
     """Of the internal motions, K, at constant energy."""
     expected_temperature: float | None = None
+    temperatures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Kinetic temperature of each element, K."""
     light_ratio: tuple[float, float | None] | None = None
     """Temperature of the lightest element's atoms over that of the others, with its standard error over seeds."""
     expected_light_ratio: float | None = None
@@ -149,7 +164,7 @@ def stability(
             _ensemble(name, [one for one in usual if one.ensemble == name], molecule)
             for name in dict.fromkeys(one.ensemble for one in usual)
         ),
-        **_speed(usual, longest),
+        **_speed(nve or usual, longest),
         **_energies(nve),
         noise_exponent=_exponent(trajectories, longest),
         **_temperatures(nve, undistorted),
@@ -177,10 +192,8 @@ def _ensemble(name: str, trajectories: Sequence[Simulated], molecule: events.Top
         name=name,
         planned_ps=sum(one.duration_ps for one in trajectories),
         simulated_ps=sum(one.simulated_ps for one in outcomes),
-        outcomes=dict(Counter(one.kind for one in outcomes)),
-        warned=sum(one.warned_ps is not None for one in outcomes),
+        outcomes=tuple(outcomes),
         survival=events.survival(outcomes),
-        largest=max((one.largest for one in outcomes if one.largest is not None), default=None),
     )
 
 
@@ -202,9 +215,10 @@ def _speed(trajectories: Iterable[Simulated], time_step_fs: float) -> dict[str, 
 
 def _energies(nve: Iterable[Simulated]) -> dict[str, Any]:
     drifts = [drift for one in nve if (drift := _drift(one)) is not None]
+    ratios = [one.ratio for one in drifts if one.ratio is not None]
     return {
         "drift": energies.over_seeds(drifts),
-        "drift_ratio": float(np.mean([one.ratio for one in drifts])) if drifts else None,
+        "drift_ratio": float(np.mean(ratios)) if ratios else None,
         "noise": float(np.mean([one.noise for one in drifts])) if drifts else None,
     }
 
@@ -239,6 +253,10 @@ def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str
     internal = 3 * atoms / (3 * atoms - energies.rigid_motions(numbers, undistorted).shape[1])
     found: dict[str, Any] = {
         "temperature": internal * energies.temperature(numbers, np.concatenate(velocities)),
+        "temperatures": {
+            chemical_symbols[number]: energies.temperature(numbers, np.concatenate(velocities), numbers == number)
+            for number in np.unique(numbers)
+        },
         "expected_temperature": internal * nve[0].temperature_k,
         "rigid_share": max(energies.rigid_share(numbers, one.positions[-10:], one.velocities[-10:]) for one in kept),
     }
@@ -257,6 +275,8 @@ def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str
 def _distribution(trajectories: Iterable[Simulated], reference: Reference) -> Distribution | None:
     """Compare the distances at constant temperature, the reference's ensemble, else those at constant energy."""
     trajectories = list(trajectories)
+    if len(reference.frames) < 2:
+        return None
     for name in ("nvt", "nve"):
         frames = [_spaced(one.content) for one in trajectories if one.ensemble == name and one.content]
         frames = [some for some in frames if len(some)]

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from bench.analysis.events import INTACT, WARNING
+
 if TYPE_CHECKING:
     from bench.analysis.stability import Stability
 
@@ -26,6 +28,7 @@ class Limit:
         return PASS if value + 1.96 * error <= self.passes else WARN
 
 
+LEAST_PS = 5.0  # of all seeds together: what was simulated for less cannot pass
 DRIFT = Limit(0.07, 0.7)  # meV/atom/ps
 NOISE_EXPONENT = Limit(0.5)  # distance from 2
 EQUIPARTITION = 0.1  # of the ratio of temperatures; a warning only beyond its error, for vibrations mix slowly
@@ -46,13 +49,16 @@ def judge(found: Stability) -> tuple[str | None, tuple[str, ...]]:
 
 def _held(found: Stability) -> Iterable[tuple[str, str]]:
     for ensemble in found.ensembles:
-        for kind, count in ensemble.outcomes.items():
-            if kind != "intact":
-                yield FAIL, f"{kind} in {count} of {sum(ensemble.outcomes.values())} ({ensemble.name})"
+        for kind, count in ensemble.kinds.items():
+            if kind != INTACT:
+                first = min(one.step or 0 for one in ensemble.outcomes if one.kind == kind)
+                total = len(ensemble.outcomes)
+                yield FAIL, f"{kind} in {count} of {total} {ensemble.name.upper()} trajectories, first at step {first}"
         if ensemble.warned:
-            yield WARN, f"a bond stretched by more than 0.25 Å in {ensemble.warned} ({ensemble.name})"
+            yield WARN, f"a bond beyond {WARNING} Å in {ensemble.warned} {ensemble.name.upper()} trajectories"
         if ensemble.survival is not None:
-            yield PASS, ""
+            short = ensemble.simulated_ps < LEAST_PS
+            yield (WARN, f"only {ensemble.simulated_ps:.2g} ps of {ensemble.name.upper()}") if short else (PASS, "")
 
 
 def _energies(found: Stability) -> Iterable[tuple[str, str]]:

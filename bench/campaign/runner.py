@@ -15,6 +15,7 @@ from bench.adapter import Method
 from bench.campaign import checkpoints, dynamics, launch, todo, weights
 from bench.campaign.description import describe
 from bench.campaign.environments import Environment, EnvironmentFailed
+from bench.campaign.ledger import Key, Ledger
 from bench.campaign.local import LocalWorker
 from bench.campaign.plan import MD, REPEATS_SHARE, SYMMETRY, Settings, fingerprint_of, order, protocols, share, timeout
 from bench.campaign.todo import Item, Measured
@@ -49,6 +50,31 @@ class Progress(Protocol):
         """Announce that the worker ended, and how much measuring is left at most (None: no limit)."""
 
 
+@dataclasses.dataclass
+class _Round:
+    """One round of a method on a device, and what of it is still to be measured."""
+
+    method: Method
+    device: str
+    number: int
+    environment: Environment
+    weights: Weights
+    items: list[Item]
+    allotted: float | None
+    """Seconds in which structures may be begun."""
+    left: float | None
+    """Seconds after which the structure in flight is cut off."""
+
+    @property
+    def key(self) -> Key:
+        return self.method.name, self.device
+
+    def pass_time(self, seconds: float) -> None:
+        """Take a worker that died off the time of the next one."""
+        self.allotted = None if self.allotted is None else max(self.allotted - seconds, 0.0)
+        self.left = None if self.left is None else max(self.left - seconds, 0.0)
+
+
 class Campaign:
     """One campaign in one run directory; :meth:`run` measures what is not measured yet."""
 
@@ -68,19 +94,15 @@ class Campaign:
         self.progress = progress
         self.parallel = parallel
         self.writer: store.RunWriter
-        self.done: dict[tuple[str, str, int], set[Item]] = {}
+        self.ledger = Ledger(settings)
         self.weights: dict[str, Weights] = {}
         self.begun_with: dict[str, str] = {}  # weights mode of a method in the run that is resumed
-        self.spent: dict[tuple[str, str], float] = {}  # seconds of structures
-        self.simulated: dict[tuple[str, str], float] = {}  # seconds of dynamics
         self.stopped: set[tuple[str, str]] = set()
-        self.rounds_begun: dict[tuple[str, str], int] = {}
-        self.round_seconds: dict[tuple[str, str], float] = {}  # of a round that reached all structures
         self.watch = Watch()
         self.watched: dict[tuple[str, str, int], Watched] = {}
         self.parallel_now: float | None = None
-        indices = measuring_order(len(dataset.atoms))
-        self.indices = indices[: settings.limit]
+        self.all_indices = measuring_order(len(dataset.atoms))
+        self.indices = self.all_indices[: settings.limit]
 
     def begin(self) -> None:
         """Make the run directory."""
@@ -94,17 +116,8 @@ class Campaign:
         contents = store.read(self.directory)
         self.begun_with = {record.method: record.weights for record in contents.started}
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
-        measured: list[Measured] = [
-            *contents.relaxations,
-            *contents.replays,
-            *contents.symmetries,
-            *contents.trajectories,
-        ]
-        for record in measured:
-            self._book(record)
-            if todo.is_done(record):
-                key = (record.method, record.device, record.round)
-                self.done.setdefault(key, set()).add(todo.item(record))
+        for records in (contents.relaxations, contents.replays, contents.symmetries, contents.trajectories):
+            self.ledger.take_up(records)
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:
@@ -119,7 +132,7 @@ class Campaign:
                     for name in order(self.settings.methods, round_number, self.settings.seed):
                         self._one_round(self.catalogue.methods[name], device, round_number)
             self.parallel_now = parallel_speed(self.settings.threads)
-            if self.settings.repeats:
+            if self.settings.repeats and self.settings.protocols != (MD,):
                 self._measure_again()
         finally:
             self.writer.close()
@@ -137,18 +150,17 @@ class Campaign:
             next_number = 1 + max(
                 self.settings.rounds - 1, *(r for n, d, r in self.watched if (n, d) == (name, device))
             )
-            before = self.spent.get((name, device), 0.0)
+            before = self.ledger.structures.get((name, device), 0.0)
             self.progress.say(
                 f"{name} on {device}: round {number + 1} is measured again: {'; '.join(record.disturbed)}"
             )
             self._one_round(self.catalogue.methods[name], device, next_number, again=number)
-            left -= self.spent.get((name, device), 0.0) - before
+            left -= self.ledger.structures.get((name, device), 0.0) - before
 
     def _one_round(self, method: Method, device: str, round_number: int, again: int | None = None) -> None:
         key = (method.name, device)
-        self.rounds_begun[key] = round_number + 1
-        budget = self.settings.budget_s[method.name]
-        if key in self.stopped or (again is None and budget is not None and self._spent_all(key, budget)):
+        self.ledger.rounds_begun[key] = round_number + 1
+        if key in self.stopped or (again is None and self.ledger.is_spent(key)):
             return
         prepared = self._prepare(method, device, round_number)
         if prepared is None:
@@ -156,20 +168,23 @@ class Campaign:
         if not protocols(self.settings, prepared[1].mode):
             self._not_measured(method, device, round_number, Failure("no-weights", NOT_SIMULATED))
             return
-        items = self._items(method, device, round_number, prepared[1].mode, again)
+        weights_mode = prepared[1].mode
+        items = self.ledger.structures_left(key, round_number, weights_mode, self.indices, again is not None)
+        if again is None:  # what a molecule does, nothing disturbs
+            items += self.ledger.dynamics_left(key, round_number, weights_mode, self.all_indices)
         if not items:
             return
+        if again is None:
+            allotted = self.ledger.share(key, round_number)
+            left = None if allotted is None else self.ledger.left(key)
+        else:  # as long as a round has on the average
+            allotted = left = share(self.settings.budget_s[method.name], 0.0, 0, self.settings.rounds)
         self.progress.begin(method.name, device, round_number, len(items))
         strangers, before = gpu_processes(device), self.watch.look()
-        spent, planned = self.spent.get(key, 0.0), len(items)
-        if again is None:
-            left = None if budget is None else max(budget - spent, 0.0)
-            self._workers(method, device, round_number, prepared, items, self._share(key, round_number), left)
-        else:  # as long as a round has on the average
-            allotted = share(budget, 0.0, 0, self.settings.rounds)
-            self._workers(method, device, round_number, prepared, items, allotted, allotted)
+        spent, planned = self.ledger.structures.get(key, 0.0), len(items)
+        self._workers(_Round(method, device, round_number, *prepared, items, allotted, left))
         if not items:
-            self.round_seconds[key] = self.spent.get(key, 0.0) - spent
+            self.ledger.round_seconds[key] = self.ledger.structures.get(key, 0.0) - spent
         if len(items) < planned:
             facts = self.watch.since(before, strangers)
             earlier = self.watched.get((*key, round_number))  # a resumed round was watched before
@@ -178,80 +193,19 @@ class Campaign:
             record = Watched(*key, round_number, parallel_speed=self.parallel_now, again=again, **facts)
             self._append(record)
             self.watched[*key, round_number] = record
-        self.progress.end(self._seconds_left())
+        self.progress.end(self.ledger.seconds_left(self.stopped))
 
-    def _spent_all(self, key: tuple[str, str], budget: float) -> bool:
-        """Tell whether a method has no time left for anything that it is to be measured by."""
-        simulates = MD in self.settings.protocols
-        structures = self.settings.protocols != (MD,)
-        return (not structures or self.spent.get(key, 0.0) >= budget) and (
-            not simulates or self.simulated.get(key, 0.0) >= budget
-        )
-
-    def _items(
-        self, method: Method, device: str, round_number: int, weights_mode: str, again: int | None
-    ) -> list[Item]:
-        """Return what a round is to measure and has not measured yet.
-
-        A round that is measured again has no dynamics: what a molecule does, nothing disturbs.
-        """
-        budget, key = self.settings.budget_s[method.name], (method.name, device)
-        measured = self.done.get((*key, round_number), set())
-        items = []
-        if again is not None or budget is None or self.spent.get(key, 0.0) < budget:
-            items += todo.of_structures(self.settings, weights_mode, self.indices)
-        if again is None and (budget is None or self.simulated.get(key, 0.0) < budget):
-            items += todo.of_dynamics(self.settings, weights_mode, self.indices, round_number)
-        return [item for item in items if item not in measured]
-
-    def _book(self, record: Measured) -> None:
-        """Count the time that a record took."""
-        spent = self.simulated if todo.is_dynamics(todo.item(record)) else self.spent
-        key = (record.method, record.device)
-        spent[key] = spent.get(key, 0.0) + record.wall_ns / 1e9
-
-    def _share(self, key: tuple[str, str], round_number: int) -> float | None:
-        return share(self.settings.budget_s[key[0]], self.spent.get(key, 0.0), round_number, self.settings.rounds)
-
-    def _workers(
-        self,
-        method: Method,
-        device: str,
-        round_number: int,
-        prepared: tuple[Environment, Weights],
-        items: list[Item],
-        allotted: float | None,
-        left: float | None,
-    ) -> None:
-        """Run a worker over `items`, and another one where a structure killed the first."""
+    def _workers(self, this: _Round) -> None:
+        """Run a worker over a round, and another one where the first was killed by what it measured."""
         for deaths in range(1, DEATHS_A_ROUND + 1):
             began = time.monotonic()
-            failure = self._one_worker(method, device, round_number, prepared, items, allotted, left)
-            if failure is None or not items:
+            failure = self._one_worker(this)
+            if failure is None or not this.items:
                 break
             if deaths == DEATHS_A_ROUND:
                 message = f"{failure.message} ({deaths} workers died of it, the rest was given up)"
-                self._not_measured(method, device, round_number, Failure(failure.kind, message))
-            took = time.monotonic() - began
-            allotted = None if allotted is None else max(allotted - took, 0.0)
-            left = None if left is None else max(left - took, 0.0)
-
-    def _seconds_left(self) -> float | None:
-        """Return an upper bound on the measuring that is left; None where a budget is without limit."""
-        left = 0.0
-        for name in self.settings.methods:
-            for device in self.settings.devices:
-                key = (name, device)
-                rounds = self.settings.rounds - self.rounds_begun.get(key, 0)
-                if key in self.stopped or rounds <= 0:
-                    continue
-                budget = self.settings.budget_s[name]
-                rest = math.inf if budget is None else max(budget - self.spent.get(key, 0.0), 0.0)
-                if self.settings.protocols != (MD,):
-                    left += min(rest, rounds * self.round_seconds.get(key, math.inf))
-                if MD in self.settings.protocols:
-                    left += math.inf if budget is None else max(budget - self.simulated.get(key, 0.0), 0.0)
-        return None if left == math.inf else left
+                self._not_measured(this.method, this.device, this.number, Failure(failure.kind, message))
+            this.pass_time(time.monotonic() - began)
 
     def _prepare(self, method: Method, device: str, round_number: int) -> tuple[Environment, Weights] | None:
         """Return environment and weights of a method, or record why it cannot be measured here."""
@@ -283,42 +237,28 @@ class Campaign:
         settings = self.settings if begun == "none" else dataclasses.replace(self.settings, weights=begun)
         return weights.choose(method, settings, self.progress.say)
 
-    def _one_worker(
-        self,
-        method: Method,
-        device: str,
-        round_number: int,
-        prepared: tuple[Environment, Weights],
-        items: list[Item],
-        allotted: float | None,
-        left: float | None,
-    ) -> Failure | None:
-        """Run one worker over `items` and take what it measured out of it; returns how it died, if it did.
-
-        It begins structures for `allotted` seconds, and cuts off the one in flight after `left`.
-        """
-        key = (method.name, device)
-        environment, weights = prepared
-        task = launch.task(
-            method,
-            self.catalogue.header(method),
-            device,
-            round_number,
-            self.settings,
-            environment,
-            weights,
-            launch.structures(self.dataset, filterfalse(todo.is_dynamics, items), self.settings.replay_points),
-            self.dataset.reference,
-            allotted,
-            left,
-            fingerprint=fingerprint_of(method.kind, self.indices, round_number),
-            md=self._dynamics(key, round_number, items),
-        )
+    def _one_worker(self, this: _Round) -> Failure | None:
+        """Run one worker over a round and take what it measured out of its items; returns how it died, if it did."""
+        method, items = this.method, this.items
         worker = LocalWorker(
-            launch.command(environment),
-            launch.variables(self.settings, device, self.parallel),
-            task,
-            self.directory / "logs" / f"{method.name}-{device.replace(':', '')}-round{round_number}.log",
+            launch.command(this.environment),
+            launch.variables(self.settings, this.device, self.parallel),
+            launch.task(
+                method,
+                self.catalogue.header(method),
+                this.device,
+                this.number,
+                self.settings,
+                this.environment,
+                this.weights,
+                launch.structures(self.dataset, filterfalse(todo.is_dynamics, items), self.settings.replay_points),
+                self.dataset.reference,
+                this.allotted,
+                this.left,
+                fingerprint=fingerprint_of(method.kind, self.indices, this.number),
+                md=self._dynamics(this),
+            ),
+            self.directory / "logs" / f"{method.name}-{this.device.replace(':', '')}-round{this.number}.log",
             timeout(self.settings, method.kind),
             self.settings.memory_limit_bytes,
         )
@@ -337,10 +277,10 @@ class Campaign:
                     ready = True
                 elif isinstance(record, Measured):
                     items.remove(todo.item(record))
-                    self._book(record)
+                    self.ledger.book(record)
                     self.progress.measured(record)
                 elif isinstance(record, NotMeasured):
-                    self._stop(method, device, record.failure)
+                    self._stop(method, this.device, record.failure)
                     items.clear()
         finally:
             worker.stop()
@@ -350,28 +290,25 @@ class Campaign:
                 # structures that were not reached are still there when dynamics has begun
                 died_of = next(filter(todo.is_dynamics, items)) if simulates else items[0]
                 items.remove(died_of)
-                lost = todo.lost(self.settings, method, device, round_number, died_of, failure)
+                lost = todo.lost(self.settings, method, this.device, this.number, died_of, failure)
                 self._append(lost)
                 self.progress.measured(lost)
             else:
-                self._not_measured(method, device, round_number, failure)
+                self._not_measured(method, this.device, this.number, failure)
                 items.clear()
         return failure
 
-    def _dynamics(self, key: tuple[str, str], round_number: int, items: list[Item]) -> dict[str, Any] | None:
+    def _dynamics(self, this: _Round) -> dict[str, Any] | None:
         """Return what a worker is told about dynamics; None where there is none for it."""
-        examined = [item for item in items if item[0] == SYMMETRY]
-        numbers = {number for name, number in items if name == MD}
+        examined = [item for item in this.items if item[0] == SYMMETRY]
+        numbers = {number for name, number in this.items if name == MD}
         if not numbers and not examined:
             return None
-        plans = dynamics.trajectories(self.settings.md)
-        later = [plan for plan in plans if round_number < plan.seed % self.settings.rounds]
-        now = [plan for plan in plans if plan.trajectory in numbers]
-        budget, spent = self.settings.budget_s[key[0]], self.simulated.get(key, 0.0)
+        plans = [plan for plan in dynamics.trajectories(self.settings.md) if plan.trajectory in numbers]
         return {
-            "trajectories": [plan.plain() for plan in now],
+            "trajectories": [plan.plain() for plan in plans],
             "symmetry": [one.plain() for one in launch.structures(self.dataset, examined, 0)],
-            "seconds": dynamics.seconds(budget, spent, now, later),
+            "seconds": self.ledger.for_dynamics(this.key, plans, this.number),
             "folder": str(self.directory / "trajectories"),
         }
 

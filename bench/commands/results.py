@@ -32,7 +32,7 @@ def only_dynamics(run: str | Path | None) -> bool:
 
 def show_stability(run: str | Path | None, form: str) -> None:
     """Print the stability table of a run in one of the formats."""
-    from bench.report.stability import render
+    from bench.report.stability_formats import render
 
     _print(render(_stabilities(run), form, color=sys.stdout.isatty()))
 

@@ -38,7 +38,7 @@ class Relaxed:
         self.calculator = calculator
         self._atoms: Atoms | None = None
 
-    def atoms(self, deadline_ns: int | None) -> Atoms | None:
+    def atoms(self, deadline_ns: int | None, beat: Callable[[int], None] = lambda steps: None) -> Atoms | None:
         """Return a copy; None where the deadline came first. Raises RuntimeError where the relaxation fails.
 
         Forces that are no derivative need not vanish anywhere: after 200 steps the geometry is taken as it is.
@@ -55,6 +55,7 @@ class Relaxed:
                 fmax=FMAX,
                 max_steps=MOST_STEPS,
                 deadline_ns=deadline_ns,
+                beat=beat,
             )
             if found.status == CENSORED:
                 return None
@@ -146,7 +147,7 @@ def simulate(
     kept: Kept | None = None
     status, failure, wall_ns = DONE, None, 0
     try:
-        atoms = start.atoms(deadline_ns)
+        atoms = start.atoms(deadline_ns, beat)
         if atoms is None:
             return Trajectory(**fields, status=CENSORED, steps=0, wall_ns=0, file=None)
         set_momenta(atoms, plan["temperature_k"], plan["seed"])

@@ -6,6 +6,7 @@ between the atoms alone sum to zero, and so do their torques; the forces on a tu
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
@@ -102,7 +103,13 @@ def net(forces: np.ndarray, positions: np.ndarray) -> tuple[float, float]:
 
 
 def examine(
-    adapter: Any, calculator: Any, structure: Any, *, key: dict[str, Any], deadline_ns: int | None = None
+    adapter: Any,
+    calculator: Any,
+    structure: Any,
+    *,
+    key: dict[str, Any],
+    deadline_ns: int | None = None,
+    beat: Callable[[int], None] = lambda calls: None,
 ) -> Symmetry:
     """Examine the forces at one structure; what comes after the deadline stays None in the record.
 
@@ -110,10 +117,12 @@ def examine(
     calls for n atoms.
     """
     begin = perf_counter_ns()
+    calls = itertools.count(1)
 
     def forces(positions: np.ndarray) -> np.ndarray:
         if deadline_ns is not None and perf_counter_ns() > deadline_ns:
             raise _TimeIsUp
+        beat(next(calls))
         moved = structure.copy()
         moved.positions = positions
         atoms = adapter.prepare(moved)

@@ -233,8 +233,9 @@ class Worker:
         soon = _deadline(None if md["seconds"] is None else SHARE * md["seconds"])
         for entry in md["symmetry"]:
             key = {**self.key, "structure": entry["index"]}
-            self.channel.beat(entry["index"], 0)
-            self.channel.send(examine(self.adapter, self.calculator, self._atoms_of(entry), key=key, deadline_ns=soon))
+            beat = functools.partial(self.channel.beat, entry["index"])
+            structure = self._atoms_of(entry)
+            self.channel.send(examine(self.adapter, self.calculator, structure, key=key, deadline_ns=soon, beat=beat))
         start = Relaxed(self.adapter, self.calculator)
         for position, plan in enumerate(md["trajectories"]):
             self.channel.send(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from ase.data import atomic_masses
 
-from bench.analysis import energies
+from bench.analysis import energies, verdict
 from bench.analysis.distributions import Reference
 from bench.analysis.stability import Simulated, Stability, stability
 from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
@@ -36,7 +36,8 @@ def content(seed=0, drift=0.0, noise=0.001, step_fs=0.5, broken_at=None, ms=10.0
     velocities = (velocities - velocities @ basis @ basis.T).reshape(frames, 18, 3)
     positions = POSITIONS + random.normal(0, 0.03, (frames, 18, 3))
     if broken_at is not None:
-        positions[broken_at // 10 :, 10] += 1.0
+        outward = POSITIONS[10] - POSITIONS[0]
+        positions[broken_at // 10 :, 10] += 0.9 * outward / np.linalg.norm(outward)
     each = np.full(STEPS + 1, ms * 1e6)
     return Content(
         numbers=NUMBERS,
@@ -82,25 +83,36 @@ def test_a_planted_drift_fails_and_its_figure_is_right():
 def test_what_keeps_its_energy_and_its_bonds_passes():
     found = of([simulated(content(seed), seed) for seed in range(3)])
     assert (found.verdict, found.reasons) == (PASS, ())
-    assert found.ensembles[0].outcomes == {"intact": 3}
+    assert found.ensembles[0].kinds == {"intact": 3}
     assert found.rigid_share < 0.001
     assert found.light_ratio[0] == pytest.approx(found.expected_light_ratio, rel=0.02)
     assert found.temperature == pytest.approx(562.5, rel=0.02)
+    assert found.temperatures["H"] / found.temperatures["C"] == pytest.approx(1.18, rel=0.03)
 
 
 def test_a_broken_bond_fails_and_says_how_often():
     found = of([simulated(content(0, broken_at=4000), 0), simulated(content(1), 1)])
     assert found.verdict == FAIL
-    assert found.reasons == ("H detached in 1 of 2 (nve)",) or found.reasons == ("bond broken in 1 of 2 (nve)",)
+    assert found.reasons == ("bond broken in 1 of 2 NVE trajectories, first at step 4000",)
     survival = found.ensembles[0].survival
     assert (survival.median_ps, survival.ended, survival.count) == (pytest.approx(2.0), 1, 2)
+
+
+def test_what_was_simulated_too_short_does_not_pass():
+    short = content(0)
+    short = dataclasses.replace(short, **{name: getattr(short, name)[:401] for name in ("positions", "velocities")})
+    series = ("potential", "kinetic", "calculator_ns", "integrator_ns")
+    short = dataclasses.replace(short, **{name: getattr(short, name)[:4001] for name in series})
+    found = of([simulated(short, status="censored")])
+    assert found.verdict == WARN
+    assert found.reasons == ("only 2 ps of NVE",)
 
 
 def test_the_noise_at_half_the_step_gives_its_exponent():
     whole, half = content(0, noise=0.004), content(0, noise=0.001, step_fs=0.25)
     found = of([simulated(whole), simulated(half)])
     assert found.noise_exponent == pytest.approx(2.0, abs=0.05)
-    assert sum(found.ensembles[0].outcomes.values()) == 1, "the run at half the step is no other seed"
+    assert len(found.ensembles[0].outcomes) == 1, "the run at half the step is no other seed"
 
 
 def test_a_step_costs_what_the_clock_said_and_a_day_has_so_many():
@@ -143,3 +155,27 @@ def test_a_limit_is_judged_with_the_error_of_the_value(value, error, verdict):
 def test_a_drift_whose_error_is_large_is_not_called_one():
     found = dataclasses.replace(Stability("m", "M", "mlip", "cpu"), drift=(0.01, 1.0))
     assert judge(found) == (WARN, ("drift not known well enough",))
+
+
+def test_the_documented_limits_are_the_ones_that_judge():
+    page = (PROJECT / "docs" / "stability.md").read_text()
+    for words, limit in (
+        ("drift", verdict.DRIFT),
+        ("rigid share", verdict.RIGID),
+        ("asymmetry, loop, rotation", verdict.ASYMMETRY),
+    ):
+        line = next(line for line in page.splitlines() if line.startswith("| ") and words in line)
+        assert f"≤ {limit.passes:g} | ≤ {limit.warns:g} | > {limit.warns:g}" in line
+    assert verdict.ASYMMETRY == verdict.LOOP == verdict.ROTATION
+
+
+def test_a_reference_of_one_structure_has_no_distribution():
+    found = stability(
+        FACTS,
+        [simulated(content(0))],
+        pd.DataFrame(columns=SYMMETRY),
+        POSITIONS,
+        Reference("", NUMBERS, POSITIONS[None]),
+    )
+    assert found.distribution is None
+    assert found.verdict == PASS

@@ -93,7 +93,7 @@ def test_atoms_that_fly_apart_are_failures_of_the_method_and_a_verdict(simulated
     assert set(trajectories_of.loc["flies-apart"].failure) == {"explosion"}
     row = table_of(pesbench, simulated[1])["flies-apart"]
     assert row["verdict"] == "fail"
-    assert any("explosion in 2 of 2 (nve)" in reason for reason in row["reasons"])
+    assert any("explosion in 2 of 2 NVE trajectories, first at step" in reason for reason in row["reasons"])
 
 
 def test_a_worker_that_dies_loses_the_trajectory_in_flight_and_no_other(trajectories_of):

@@ -1,7 +1,7 @@
 """What a wrong gradient does to dynamics: real methods beside copies of them whose forces were exchanged.
 
-UFF as Open Babel has it, and with forces that are the differences of its own energy; GFN2-xTB, and with a force added that no
-energy has, as a model might that predicts forces directly.
+UFF as Open Babel has it, and with forces that are the differences of its own energy; GFN2-xTB, and with a force added
+that no energy has, as a model might that predicts forces directly.
 """
 
 from __future__ import annotations
