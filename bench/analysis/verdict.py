@@ -33,8 +33,8 @@ DRIFT = Limit(0.07, 0.7)  # meV/atom/ps
 NOISE_EXPONENT = Limit(0.5)  # distance from 2
 EQUIPARTITION = 0.1  # of the ratio of temperatures; a warning only beyond its error, for vibrations mix slowly
 RIGID = Limit(0.001, 0.05)
-ASYMMETRY = Limit(0.01, 0.1)
-LOOP = Limit(0.01, 0.1)
+ASYMMETRY = Limit(0.001, 0.01)
+LOOP = Limit(0.001, 0.01)
 ROTATION = Limit(0.01, 0.1)
 
 

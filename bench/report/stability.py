@@ -48,8 +48,12 @@ def blocks(table: StabilityTable) -> list[Block]:
             ("over", "std(KE)", lambda row: _small(row.drift_ratio)),
             ("noise", "meV/atom", lambda row: numbers.plain(row.noise, 2)),
             ("power", "of dt", lambda row: numbers.plain(row.noise_exponent, 2)),
-            ("T", "K", _temperature),
-            ("T(H)/T(C)", _expected(table), _ratio),
+        ),
+        block(
+            "Is its heat where it belongs? (NVE)",
+            ("T internal", _target(table), lambda row: _kelvin(row.temperature)),
+            *((f"T({symbol})", "K", _of_element(symbol)) for symbol in _elements(table)),
+            (_light_over_rest(table), _expected(table), _ratio),
             ("rigid", "share", lambda row: _small(row.rigid_share)),
         ),
         block(
@@ -120,8 +124,27 @@ def _largest(row: Stability) -> str:
     return DASH if not known else f"{max(known):.2f}" if max(known) < 100 else "> 100"
 
 
-def _temperature(row: Stability) -> str:
-    return DASH if row.temperature is None else f"{row.temperature:.0f}"
+def _kelvin(value: float | None) -> str:
+    return DASH if value is None else f"{value:.0f}"
+
+
+def _target(table: StabilityTable) -> str:
+    targets = [row.expected_temperature for row in table.rows if row.expected_temperature is not None]
+    return f"K ({targets[0]:.0f})" if targets else "K"
+
+
+def _elements(table: StabilityTable) -> list[str]:
+    """Return the elements of the molecule, the lightest last."""
+    return list(dict.fromkeys(symbol for row in table.rows for symbol in row.temperatures))[::-1]
+
+
+def _of_element(symbol: str) -> Callable[[Stability], str]:
+    return lambda row: _kelvin(row.temperatures.get(symbol))
+
+
+def _light_over_rest(table: StabilityTable) -> str:
+    elements = _elements(table) or [""]
+    return f"T({elements[-1]})/T({elements[0] if len(elements) == 2 else 'rest'})"
 
 
 def _expected(table: StabilityTable) -> str:
@@ -183,5 +206,6 @@ def notes(table: StabilityTable) -> list[str]:
         f"(Kaplan-Meier), with how many of them it ended for; a bond beyond {WARNING} Å is a warning.",
         "Drift: least-squares slope of the total energy after the first tenth, ± one standard error (block bootstrap, "
         "seeds). Noise floors: what as many independent frames of the reference itself would have.",
-        "T: of the internal motions. ms/step: 95 % interval over blocks of the trajectories and over rounds.",
+        "T internal: over the vibrations alone; T of an element: over all its atoms' velocities. ms/step: 95 % "
+        "interval over blocks of the trajectories and over rounds.",
     ]
