@@ -195,6 +195,7 @@ class Trajectory(Record):
     steps: int
     """That were done."""
     wall_ns: int
+    """With the relaxation before it, in the first one of a worker."""
     file: str | None
     """Of energies and frames, in the run directory; None where no step was done."""
     failure: Failure | None = None

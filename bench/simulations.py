@@ -9,7 +9,8 @@ import pandas as pd
 
 from bench import rmd17
 from bench.analysis.distributions import Reference
-from bench.analysis.events import METHODS_DOING
+from bench.analysis.disturbed import disturbances
+from bench.analysis.events import METHODS_DOING, topology
 from bench.analysis.stability import Simulated, StabilityTable, stability
 from bench.campaign.plan import MD
 from bench.errors import BadInput
@@ -35,7 +36,6 @@ def stabilities(run: Run) -> StabilityTable:
             stability(
                 {
                     **{name: facts[name] for name in ("method", "label", "kind", "device")},
-                    "conservative": run.campaign["methods"][facts["method"]].get("conservative"),
                     "refused": _refused(facts, run.trajectories[mine]),
                 },
                 simulated,
@@ -44,7 +44,7 @@ def stabilities(run: Run) -> StabilityTable:
                 reference,
             )
         )
-    return StabilityTable(run.campaign, tuple(rows), note, reference.planarity)
+    return StabilityTable(run.campaign, tuple(rows), note, reference.planarity, disturbances(run.watched))
 
 
 def _simulated(run: Run, row: dict[Any, Any]) -> Simulated:
@@ -63,7 +63,15 @@ def _refused(facts: dict[Any, Any], trajectories: pd.DataFrame) -> str | None:
         return f"{failed['failure']}: {failed['message']}"
     if facts["weights"] == "random":
         return "random weights: what they hold together is no molecule"
-    return str(facts["message"]) if facts["failure"] else "nothing was simulated in the time that it had"
+    return str(facts["message"]) if pd.notna(facts["failure"]) else "nothing was simulated in the time that it had"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Tell whether two molecules have the same atoms in the same order with the same bonds."""
+    if len(one) != len(other) or (one.numbers != other.numbers).any():
+        return False
+    bonds = [topology(atoms.numbers, atoms.positions, atoms.positions[None]).bonds for atoms in (one, other)]
+    return np.array_equal(bonds[0], bonds[1])
 
 
 def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
@@ -73,7 +81,7 @@ def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
     set; for another molecule, the run's own structures.
     """
     embedded = load_dataset(GFN2)
-    if len(undistorted) != len(embedded.reference) or (undistorted.numbers != embedded.reference.numbers).any():
+    if not _alike(undistorted, embedded.reference):
         from ase.io import read
 
         frames = np.array([image.positions for image in read(run.directory / "structures.xyz", ":")])

@@ -19,8 +19,9 @@ WARNING = 0.25
 """Angstrom: 1.3 times the largest excursion, 0.192, of a bond in 9,633 frames of MD17's naphthalene."""
 DETACHED = 2.5
 """Angstrom: a hydrogen with no heavy atom as near as this has left."""
-BONDED = 1.25
-"""Times the sum of the covalent radii: two atoms closer than this are bonded."""
+BONDED, APART, FORMED = 1.3, 1.45, 1.25
+"""Times the sum of the covalent radii: atoms of the undistorted molecule closer than the first are bonded, further than
+the second are not, and have formed a bond when they come closer than the third; what lies between counts as neither."""
 
 INTACT, BOND_BROKEN, BOND_FORMED, H_DETACHED, EXPLOSION, NAN, GAVE_UP = KINDS = (
     *("intact", "bond broken", "new bond", "H detached"),
@@ -42,7 +43,7 @@ class Topology:
     lengths: np.ndarray
     """(b,) mean length in the reference, Angstrom."""
     strangers: np.ndarray
-    """(s, 2) the pairs that are not bonded."""
+    """(s, 2) the pairs that are clearly not bonded."""
 
 
 def topology(numbers: np.ndarray, undistorted: np.ndarray, frames: np.ndarray) -> Topology:
@@ -52,17 +53,17 @@ def topology(numbers: np.ndarray, undistorted: np.ndarray, frames: np.ndarray) -
     ----------
     numbers : ndarray, shape (n,)
     undistorted : ndarray, shape (n, 3)
-        Angstrom; atoms closer than 1.25 times the sum of their covalent radii are bonded.
+        Angstrom.
     frames : ndarray, shape (f, n, 3)
         Of the reference: the bonds' mean lengths are taken from them.
     """
     first, second = np.triu_indices(len(numbers), 1)
-    near = _length(undistorted[None], first, second)[0] < BONDED * (
-        covalent_radii[numbers[first]] + covalent_radii[numbers[second]]
-    )
+    lengths = _length(undistorted[None], first, second)[0]
+    radii = covalent_radii[numbers[first]] + covalent_radii[numbers[second]]
+    near, far = lengths < BONDED * radii, lengths > APART * radii
     bonds = np.stack([first[near], second[near]], axis=1)
-    lengths = _length(frames, bonds[:, 0], bonds[:, 1]).mean(axis=0)
-    return Topology(numbers, bonds, lengths, np.stack([first[~near], second[~near]], axis=1))
+    means = _length(frames, bonds[:, 0], bonds[:, 1]).mean(axis=0)
+    return Topology(numbers, bonds, means, np.stack([first[far], second[far]], axis=1))
 
 
 def _length(frames: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -137,7 +138,7 @@ def _moments(frames: np.ndarray, molecule: Topology) -> dict[str, np.ndarray]:
     excursions = _excursions(frames, molecule)
     numbers, strangers = molecule.numbers, molecule.strangers
     radii = covalent_radii[numbers[strangers[:, 0]]] + covalent_radii[numbers[strangers[:, 1]]]
-    close = _length(frames, strangers[:, 0], strangers[:, 1]) < BONDED * radii
+    close = _length(frames, strangers[:, 0], strangers[:, 1]) < FORMED * radii
     hydrogens, heavy = np.flatnonzero(numbers == 1), np.flatnonzero(numbers != 1)
     alone = np.zeros(len(frames), dtype=bool)
     for hydrogen in hydrogens if len(heavy) else ():

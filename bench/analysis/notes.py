@@ -25,7 +25,7 @@ def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
         _data_set(table.head.get("dataset", {})),
         _intervals(rows),
         _rounds(rows),
-        _disturbed(table.disturbances, {row.method: row.label for row in rows}),
+        disturbed(table.disturbances, {row.method: row.label for row in rows}),
         _unsettled(rows),
         _weights(rows),
         _replay(rows, settings.get("replay_points")),
@@ -103,7 +103,8 @@ def _rounds(rows: list[Row]) -> str:
     return text.strip()
 
 
-def _disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
+def disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
+    """Return which rounds were disturbed, by what, and what became of them; may be empty."""
     found = [
         f"{labels.get(one.method, one.method)}{' on the GPU' if is_gpu(one.device) else ''}, round {one.round + 1} "
         f"({'; '.join(one.reasons)}; {one.fate})"

@@ -17,6 +17,7 @@ from ase.data import chemical_symbols
 
 from bench.analysis import energies, events, speedup
 from bench.analysis.distributions import Distances, Reference, planarity
+from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
 from bench.analysis.verdict import judge
 from bench.records import FAILED
@@ -24,6 +25,7 @@ from bench.records import FAILED
 SPACING_PS = 0.1
 """Frames that are compared with the reference's are so far apart: half a period of the slowest vibration."""
 SPEED_BLOCKS = 10
+LEAST_FORCE = 0.1  # eV/Angstrom: of a relaxed structure, what float32 leaves is no part of its forces
 FEWEST_SEEDS = 3  # whose scatter is an error
 
 
@@ -55,6 +57,8 @@ class Ensemble:
     outcomes: tuple[events.Outcome, ...]
     """Of each trajectory that says anything."""
     survival: events.Survival | None
+    lost: Mapping[str, int]
+    """Trajectories that the machine ended, not the method, by class of failure: crash, timeout, out-of-memory."""
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -94,8 +98,6 @@ class Stability:
     label: str
     kind: str
     device: str
-    conservative: bool | None = None
-    """As its header says."""
     refused: str | None = None
     """Why it was not simulated."""
     ensembles: tuple[Ensemble, ...] = ()
@@ -145,7 +147,7 @@ def stability(
     Parameters
     ----------
     facts : mapping
-        ``method``, ``label``, ``kind``, ``device``, ``conservative`` and ``refused``.
+        ``method``, ``label``, ``kind``, ``device`` and ``refused``.
     trajectories : sequence of Simulated
     symmetries : DataFrame
         One row for each structure whose forces were examined.
@@ -164,7 +166,7 @@ def stability(
             _ensemble(name, [one for one in usual if one.ensemble == name], molecule)
             for name in dict.fromkeys(one.ensemble for one in usual)
         ),
-        **_speed(nve or usual, longest),
+        **_speed([one for one in nve if one.content] or usual, longest),
         **_energies(nve),
         noise_exponent=_exponent(trajectories, longest),
         **_temperatures(nve, undistorted),
@@ -187,6 +189,7 @@ def _ensemble(name: str, trajectories: Sequence[Simulated], molecule: events.Top
         )
         for one in trajectories
     ]
+    failures = [one.failure for one in trajectories if one.failure]
     outcomes = [one for one in outcomes if one.ended or one.simulated_ps > 0]
     return Ensemble(
         name=name,
@@ -194,6 +197,7 @@ def _ensemble(name: str, trajectories: Sequence[Simulated], molecule: events.Top
         simulated_ps=sum(one.simulated_ps for one in outcomes),
         outcomes=tuple(outcomes),
         survival=events.survival(outcomes),
+        lost=dict(Counter(failure for failure in failures if failure not in events.METHODS_DOING)),
     )
 
 
@@ -249,8 +253,8 @@ def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str
         return {}
     numbers = kept[0].numbers
     velocities = [one.velocities[energies.settled(len(one.velocities))] for one in kept]
-    atoms = len(numbers)
-    internal = 3 * atoms / (3 * atoms - energies.rigid_motions(numbers, undistorted).shape[1])
+    freedom = 3 * len(numbers)
+    internal = freedom / (freedom - energies.rigid_motions(numbers, undistorted).shape[1])
     found: dict[str, Any] = {
         "temperature": internal * energies.temperature(numbers, np.concatenate(velocities)),
         "temperatures": {
@@ -304,7 +308,6 @@ def _spaced(content: Any) -> np.ndarray:
 
 
 def _symmetries(rows: pd.DataFrame) -> dict[str, Any]:
-    rows = rows[rows["failure"].isna()] if len(rows) else rows
     if rows.empty:
         return {}
 
@@ -314,7 +317,7 @@ def _symmetries(rows: pd.DataFrame) -> dict[str, Any]:
     numbers = rows.drop(columns=["method", "device", "failure", "message"]).apply(pd.to_numeric, errors="coerce")
     asymmetry = known(numbers["jacobian_antisymmetric"] / numbers["jacobian_symmetric"])
     loop = known(numbers["loop_work"] / numbers["loop_absolute"])
-    rotation = known(numbers["rotation_error"] / numbers["force_rms"])
+    rotation = known(numbers["rotation_error"] / numbers["force_rms"].clip(lower=LEAST_FORCE))
     force, torque = known(numbers["net_force"]), known(numbers["net_torque"])
     return {
         "asymmetry": float(asymmetry.median()) if len(asymmetry) else None,
@@ -322,7 +325,7 @@ def _symmetries(rows: pd.DataFrame) -> dict[str, Any]:
         "rotation": float(rotation.median()) if len(rotation) else None,
         "net_force": float(force.max()) if len(force) else None,
         "net_torque": float(torque.max()) if len(torque) else None,
-        "examined": len(rows),
+        "examined": len(force),
     }
 
 
@@ -336,3 +339,4 @@ class StabilityTable:
     reference: str
     """What bond lengths and distances are compared with, in words."""
     reference_planarity: float | None
+    disturbances: tuple[Disturbance, ...] = ()

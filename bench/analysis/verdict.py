@@ -40,9 +40,9 @@ ROTATION = Limit(0.01, 0.1)
 
 def judge(found: Stability) -> tuple[str | None, tuple[str, ...]]:
     """Return the worst verdict on a method, and in words what it is for; None where nothing was simulated."""
-    verdicts: list[tuple[str, str]] = [*_held(found), *_energies(found), *_forces(found)]
-    if not verdicts:
+    if not any(ensemble.survival for ensemble in found.ensembles):
         return None, ()
+    verdicts: list[tuple[str, str]] = [*_held(found), *_energies(found), *_forces(found)]
     worst = max((verdict for verdict, _ in verdicts), key=VERDICTS.index)
     return worst, tuple(dict.fromkeys(words for verdict, words in verdicts if verdict == worst != PASS))
 
@@ -56,9 +56,10 @@ def _held(found: Stability) -> Iterable[tuple[str, str]]:
                 yield FAIL, f"{kind} in {count} of {total} {ensemble.name.upper()} trajectories, first at step {first}"
         if ensemble.warned:
             yield WARN, f"a bond beyond {WARNING} Å in {ensemble.warned} {ensemble.name.upper()} trajectories"
-        if ensemble.survival is not None:
-            short = ensemble.simulated_ps < LEAST_PS
-            yield (WARN, f"only {ensemble.simulated_ps:.2g} ps of {ensemble.name.upper()}") if short else (PASS, "")
+        for kind, count in ensemble.lost.items():
+            yield WARN, f"{count} {ensemble.name.upper()} trajectories were lost ({kind})"
+        short = ensemble.simulated_ps < LEAST_PS
+        yield (WARN, f"only {ensemble.simulated_ps:.2g} ps of {ensemble.name.upper()}") if short else (PASS, "")
 
 
 def _energies(found: Stability) -> Iterable[tuple[str, str]]:
@@ -77,6 +78,8 @@ def _energies(found: Stability) -> Iterable[tuple[str, str]]:
 
 
 def _forces(found: Stability) -> Iterable[tuple[str, str]]:
+    if found.asymmetry is None:
+        yield WARN, "forces not examined"
     for value, limit, words in (
         (found.asymmetry, ASYMMETRY, "forces are no derivative (Jacobian)"),
         (found.loop, LOOP, "work around a closed loop"),

@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable, Sequence
 from bench.campaign import dynamics, todo
 from bench.campaign.plan import MD, Settings, share
 from bench.campaign.todo import Item, Measured
+from bench.records import CENSORED, Trajectory
 
 Key = tuple[str, str]
 """A method and a device."""
+CLEARLY = 1.5  # times the time that a trajectory had before
 
 
 class Ledger:
@@ -27,12 +29,21 @@ class Ledger:
         self._has_structures = settings.protocols != (MD,)
 
     def take_up(self, records: Iterable[Measured]) -> None:
-        """Enter what an earlier session measured; what was cut off counts as spent time, and is to be done again."""
+        """Enter what an earlier session measured; what is to be measured once more is not."""
         for record in records:
+            if isinstance(record, Trajectory) and self._may_become_longer(record):
+                continue
             self.book(record)
             if todo.is_done(record):
                 key = (record.method, record.device, record.round)
                 self.done.setdefault(key, set()).add(todo.item(record))
+
+    def _may_become_longer(self, record: Trajectory) -> bool:
+        """Tell whether a trajectory that was cut off has clearly more time now: it begins anew, from its start."""
+        plans = dynamics.trajectories(self.settings.md)
+        part = plans[record.trajectory].steps / sum(plan.steps for plan in plans)
+        allotted = part * self.budget((record.method, record.device))
+        return record.status == CENSORED and allotted > CLEARLY * record.wall_ns / 1e9
 
     def book(self, record: Measured) -> None:
         """Count the time that a record took."""
@@ -85,7 +96,12 @@ class Ledger:
     def for_dynamics(self, key: Key, now: Sequence[dynamics.Plan], round_number: int) -> float | None:
         """Return the seconds that the trajectories `now` of a round have; None: no limit."""
         plans = dynamics.trajectories(self.settings.md)
-        later = [plan for plan in plans if plan.seed % self.settings.rounds > round_number]
+        later = [
+            plan
+            for plan in plans
+            if (number := plan.seed % self.settings.rounds) > round_number
+            and (MD, plan.trajectory) not in self.done.get((*key, number), set())
+        ]
         return dynamics.seconds(self.settings.budget_s[key[0]], self.dynamics.get(key, 0.0), now, later)
 
     def seconds_left(self, stopped: Collection[Key]) -> float | None:

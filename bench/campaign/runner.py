@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import time
+from collections.abc import Callable
 from itertools import filterfalse
 from pathlib import Path
 from typing import Any, Protocol
 
 from bench import store
 from bench.adapter import Method
-from bench.campaign import checkpoints, dynamics, launch, todo, weights
+from bench.campaign import dynamics, launch, todo
 from bench.campaign.description import describe
-from bench.campaign.environments import Environment, EnvironmentFailed
+from bench.campaign.environments import Environment
 from bench.campaign.ledger import Key, Ledger
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import MD, REPEATS_SHARE, SYMMETRY, Settings, fingerprint_of, order, protocols, share, timeout
+from bench.campaign.plan import MD, REPEATS_SHARE, SYMMETRY, Settings, fingerprint_of, order, share, timeout
+from bench.campaign.ready import Ready
 from bench.campaign.todo import Item, Measured
 from bench.campaign.watch import Watch, gpu_processes, parallel_speed
 from bench.campaign.weights import Weights
 from bench.catalogue import Catalogue
-from bench.doctor import obstacle
 from bench.errors import BadInput
 from bench.records import Failure, NotMeasured, Record, Started, Watched, from_json
 from bench.structures import DataSet, measuring_order
 
 DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
-NOT_SIMULATED = "there are only random weights for it, and what those hold together is no molecule"
 
 
 class Progress(Protocol):
@@ -64,6 +65,10 @@ class _Round:
     """Seconds in which structures may be begun."""
     left: float | None
     """Seconds after which the structure in flight is cut off."""
+    simulates: bool = False
+    """Its worker has come to the dynamics."""
+    watched: dict[str, Any] | None = None
+    """What the machine did beside the structures, where dynamics followed them."""
 
     @property
     def key(self) -> Key:
@@ -95,8 +100,8 @@ class Campaign:
         self.parallel = parallel
         self.writer: store.RunWriter
         self.ledger = Ledger(settings)
-        self.weights: dict[str, Weights] = {}
-        self.begun_with: dict[str, str] = {}  # weights mode of a method in the run that is resumed
+        symbols = set(dataset.reference.get_chemical_symbols())
+        self.ready = Ready(settings, catalogue, symbols, progress.say)
         self.stopped: set[tuple[str, str]] = set()
         self.watch = Watch()
         self.watched: dict[tuple[str, str, int], Watched] = {}
@@ -114,7 +119,7 @@ class Campaign:
     def resume(self) -> None:
         """Take up an existing run directory; raises BadInput where it cannot be written."""
         contents = store.read(self.directory)
-        self.begun_with = {record.method: record.weights for record in contents.started}
+        self.ready.begun_with = {record.method: record.weights for record in contents.started}
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
         for records in (contents.relaxations, contents.replays, contents.symmetries, contents.trajectories):
             self.ledger.take_up(records)
@@ -162,11 +167,9 @@ class Campaign:
         self.ledger.rounds_begun[key] = round_number + 1
         if key in self.stopped or (again is None and self.ledger.is_spent(key)):
             return
-        prepared = self._prepare(method, device, round_number)
-        if prepared is None:
-            return
-        if not protocols(self.settings, prepared[1].mode):
-            self._not_measured(method, device, round_number, Failure("no-weights", NOT_SIMULATED))
+        prepared = self.ready.of(method, device)
+        if isinstance(prepared, Failure):
+            self._not_measured(method, device, round_number, prepared)
             return
         weights_mode = prepared[1].mode
         items = self.ledger.structures_left(key, round_number, weights_mode, self.indices, again is not None)
@@ -182,11 +185,13 @@ class Campaign:
         self.progress.begin(method.name, device, round_number, len(items))
         strangers, before = gpu_processes(device), self.watch.look()
         spent, planned = self.ledger.structures.get(key, 0.0), len(items)
-        self._workers(_Round(method, device, round_number, *prepared, items, allotted, left))
+        this = _Round(method, device, round_number, *prepared, items, allotted, left)
+        watch = functools.partial(self.watch.since, before, strangers)
+        self._workers(this, watch)
         if not items:
             self.ledger.round_seconds[key] = self.ledger.structures.get(key, 0.0) - spent
         if len(items) < planned:
-            facts = self.watch.since(before, strangers)
+            facts = this.watched or watch()
             earlier = self.watched.get((*key, round_number))  # a resumed round was watched before
             if earlier is not None:
                 facts["disturbed"] = tuple(dict.fromkeys([*earlier.disturbed, *facts["disturbed"]]))
@@ -195,51 +200,44 @@ class Campaign:
             self.watched[*key, round_number] = record
         self.progress.end(self.ledger.seconds_left(self.stopped))
 
-    def _workers(self, this: _Round) -> None:
-        """Run a worker over a round, and another one where the first was killed by what it measured."""
+    def _workers(self, this: _Round, watch: Callable[[], dict[str, Any]]) -> None:
+        """Run a worker over a round, and another one where the first was killed by what it measured.
+
+        `watch` tells what the machine did since the round began.
+        """
         for deaths in range(1, DEATHS_A_ROUND + 1):
             began = time.monotonic()
-            failure = self._one_worker(this)
+            this.simulates = False
+            failure = self._one_worker(this, watch)
             if failure is None or not this.items:
                 break
             if deaths == DEATHS_A_ROUND:
                 message = f"{failure.message} ({deaths} workers died of it, the rest was given up)"
-                self._not_measured(this.method, this.device, this.number, Failure(failure.kind, message))
-            this.pass_time(time.monotonic() - began)
+                self._give_up(this, Failure(failure.kind, message))
+            if this.simulates:  # structures have had their time
+                this.items[:] = filter(todo.is_dynamics, this.items)
+            else:
+                this.pass_time(time.monotonic() - began)
 
-    def _prepare(self, method: Method, device: str, round_number: int) -> tuple[Environment, Weights] | None:
-        """Return environment and weights of a method, or record why it cannot be measured here."""
-        header = self.catalogue.header(method)
-        symbols = set(self.dataset.reference.get_chemical_symbols())
-        failure = obstacle(method, header, device, symbols)
-        if failure is None:
-            try:
-                chosen = self.weights.get(method.name) or self._choose(method)
-                environment = weights.environment_of(method, header, self.settings, device, self.progress.say)
-                if method.name not in self.weights:
-                    chosen = weights.build(chosen, method, header, environment, self.settings, self.progress.say)
-                    self.weights[method.name] = chosen
-                    if chosen.mode == "random":
-                        self.progress.say(f"{method.name}: random weights. {chosen.reason}".rstrip())
-                        if MD in self.settings.protocols:
-                            self.progress.say(f"{method.name}: not simulated: {NOT_SIMULATED}")
-                return environment, chosen
-            except checkpoints.CheckpointMissing as error:
-                failure = Failure("no-weights", str(error))
-            except EnvironmentFailed as error:
-                failure = Failure("environment", str(error))
-        self._not_measured(method, device, round_number, failure)
-        return None
+    def _give_up(self, this: _Round, failure: Failure) -> None:
+        """End a method of which worker after worker dies; where dynamics kills them, only that of this round."""
+        if not this.simulates:
+            self._not_measured(this.method, this.device, this.number, failure)
+            return
+        for item in list(filter(todo.is_dynamics, this.items)):
+            self._lose(this, item, failure)
 
-    def _choose(self, method: Method) -> Weights:
-        """Return the weights of a method; a resumed run goes on with those it began with."""
-        begun = self.begun_with.get(method.name, "none")
-        settings = self.settings if begun == "none" else dataclasses.replace(self.settings, weights=begun)
-        return weights.choose(method, settings, self.progress.say)
+    def _lose(self, this: _Round, item: Item, failure: Failure) -> None:
+        """Record what could not be measured."""
+        this.items.remove(item)
+        lost = todo.lost(self.settings, this.method, this.device, this.number, item, failure)
+        self._append(lost)
+        self.progress.measured(lost)
 
-    def _one_worker(self, this: _Round) -> Failure | None:
+    def _one_worker(self, this: _Round, watch: Callable[[], dict[str, Any]]) -> Failure | None:
         """Run one worker over a round and take what it measured out of its items; returns how it died, if it did."""
         method, items = this.method, this.items
+        planned = len(items)
         worker = LocalWorker(
             launch.command(this.environment),
             launch.variables(self.settings, this.device, self.parallel),
@@ -262,11 +260,15 @@ class Campaign:
             timeout(self.settings, method.kind),
             self.settings.memory_limit_bytes,
         )
-        ready = simulates = False
+        ready = False
+        since = time.monotonic()
         try:
             for line in worker.messages():
                 if line.startswith(b'{"begins"'):
-                    simulates = True
+                    this.simulates = True
+                    since = time.monotonic()
+                    if len(list(filter(todo.is_dynamics, items))) < planned:
+                        this.watched = watch()
                     continue
                 if line.startswith(b'{"beat"'):
                     self.progress.alive(**json.loads(line)["beat"])
@@ -279,20 +281,20 @@ class Campaign:
                     items.remove(todo.item(record))
                     self.ledger.book(record)
                     self.progress.measured(record)
+                    since = time.monotonic()
                 elif isinstance(record, NotMeasured):
                     self._stop(method, this.device, record.failure)
                     items.clear()
         finally:
             worker.stop()
         failure = worker.failure()
-        if failure is not None and (any(map(todo.is_dynamics, items)) if simulates else items):
+        # structures that were not reached are still there when dynamics has begun
+        open_items = list(filter(todo.is_dynamics, items)) if this.simulates else items
+        if failure is not None and open_items:
             if ready:  # what was in flight is what it died of
-                # structures that were not reached are still there when dynamics has begun
-                died_of = next(filter(todo.is_dynamics, items)) if simulates else items[0]
-                items.remove(died_of)
-                lost = todo.lost(self.settings, method, this.device, this.number, died_of, failure)
-                self._append(lost)
-                self.progress.measured(lost)
+                self._lose(this, open_items[0], failure)
+                if this.simulates:
+                    self.ledger.dynamics[this.key] = self.ledger.dynamics.get(this.key, 0.0) + time.monotonic() - since
             else:
                 self._not_measured(method, this.device, this.number, failure)
                 items.clear()

@@ -55,8 +55,8 @@ def is_dynamics(what: Item) -> bool:
 
 
 def is_done(record: Measured) -> bool:
-    """Tell whether a resumed run passes over it: with a larger budget, what was cut off is measured again."""
-    return isinstance(record, Symmetry) or record.status != CENSORED
+    """Tell whether a resumed run passes over it; a structure that was cut off is measured again."""
+    return isinstance(record, Symmetry | Trajectory) or record.status != CENSORED
 
 
 def lost(settings: Settings, method: Method, device: str, round_number: int, what: Item, failure: Failure) -> Measured:

@@ -45,6 +45,8 @@ def compare(options: argparse.Namespace) -> int:
         regression.measured(run.campaign, run.methods, run.structures, run.replays, run.watched) for run in (old, new)
     )
     found = regression.compare(before, after, options.threshold, answers)
+    if not found:
+        raise BadInput(f"{old.directory.name} and {new.directory.name} have no method in common that was timed.")
     report = Report(
         title=[("Old", _name(old)), ("New", _name(new)), *_where(new.campaign)],
         comparisons=found,

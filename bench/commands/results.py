@@ -80,7 +80,10 @@ def table_of(run: str | Path | None) -> Table:
     loaded = frames.load(run)
     dynamics = {}
     if MD in loaded.campaign["settings"]["protocols"]:
-        dynamics = {(row.method, row.device): row for row in simulations.stabilities(loaded).rows}
+        try:
+            dynamics = {(row.method, row.device): row for row in simulations.stabilities(loaded).rows}
+        except BadInput as error:  # the times are whole all the same
+            print(f"pesbench: the dynamics is left out: {error}", file=sys.stderr)
     measured = loaded.structures.groupby(["method", "device"]).structure.nunique()
     # steps are looked at only for a method with too few structures for an interval over those
     steps = loaded.steps if (measured < FEWEST).any() else None

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     form = "json" if options.json else "terminal"
     if settings.protocols == (MD,):
         show_stability(directory, form)
-        measured = bool(store.read(directory).trajectories)
+        measured = any(one.steps for one in store.read(directory).trajectories)
     else:
         table = table_of(directory)
         show(table, form)

@@ -30,37 +30,56 @@ FMAX, MOST_STEPS = 0.01, 200  # of the relaxation that comes first, eV/Angstrom
 DAMPING_STEPS = 100  # characteristic time of the thermostat
 
 
-class Relaxed:
-    """The method's own relaxed geometry of the reference molecule, found when it is first asked for."""
+class RelaxationFailed(Exception):
+    """The method could not relax the molecule that a simulation is to start from."""
 
-    def __init__(self, adapter: Any, calculator: Any) -> None:
+    def __init__(self, failure: Failure) -> None:
+        self.failure = Failure(failure.kind, f"the molecule cannot be relaxed: {failure.message}")
+
+
+class Relaxed:
+    """The method's own relaxed geometry of the reference molecule, found when it is first asked for.
+
+    `deadline_ns` is that of all dynamics of the worker.
+    """
+
+    def __init__(
+        self,
+        adapter: Any,
+        calculator: Any,
+        deadline_ns: int | None = None,
+        beat: Callable[[int], None] = lambda steps: None,
+    ) -> None:
         self.adapter = adapter
         self.calculator = calculator
+        self.deadline_ns = deadline_ns
+        self.beat = beat
         self._atoms: Atoms | None = None
 
-    def atoms(self, deadline_ns: int | None, beat: Callable[[int], None] = lambda steps: None) -> Atoms | None:
-        """Return a copy; None where the deadline came first. Raises RuntimeError where the relaxation fails.
+    def atoms(self) -> Atoms | None:
+        """Return a copy; None where the deadline came first. Raises RelaxationFailed.
 
         Forces that are no derivative need not vanish anywhere: after 200 steps the geometry is taken as it is.
         """
         if self._atoms is None:
+            if self.deadline_ns is not None and perf_counter_ns() > self.deadline_ns:
+                return None
             atoms = self.adapter.prepare(self.adapter.reference.copy())
-            calculator = self.adapter.new_structure(self.calculator, atoms)
             found = relax(
                 self.adapter,
-                calculator,
+                self.adapter.new_structure(self.calculator, atoms),
                 atoms,
                 key={"method": "", "device": "", "round": 0, "structure": -1},
                 optimizer="BFGS",
                 fmax=FMAX,
                 max_steps=MOST_STEPS,
-                deadline_ns=deadline_ns,
-                beat=beat,
+                deadline_ns=self.deadline_ns,
+                beat=self.beat,
             )
             if found.status == CENSORED:
                 return None
             if found.failure is not None:
-                raise RuntimeError(f"the molecule cannot be relaxed: {found.failure.message}")
+                raise RelaxationFailed(found.failure)
             self._atoms = atoms
         return self._atoms.copy()
 
@@ -76,6 +95,8 @@ def set_momenta(atoms: Atoms, temperature: float, seed: int) -> None:
     thermalize_momenta(atoms, temperature, rng=np.random.default_rng(seed))
     Stationary(atoms, preserve_temperature=False)
     ZeroRotation(atoms, preserve_temperature=False)
+    if not atoms.get_kinetic_energy() > 1e-12:
+        raise ValueError("a single atom has no motion but that of the whole, which is removed")
     target = 2.0 * 1.5 * len(atoms) * units.kB * temperature
     atoms.set_momenta(atoms.get_momenta() * np.sqrt(target / atoms.get_kinetic_energy()))
 
@@ -145,25 +166,27 @@ def simulate(
     """
     fields = {**key, **plan}
     kept: Kept | None = None
-    status, failure, wall_ns = DONE, None, 0
+    status, failure = DONE, None
+    begin = perf_counter_ns()
     try:
-        atoms = start.atoms(deadline_ns, beat)
+        atoms = start.atoms()
         if atoms is None:
-            return Trajectory(**fields, status=CENSORED, steps=0, wall_ns=0, file=None)
+            return Trajectory(**fields, status=CENSORED, steps=0, wall_ns=perf_counter_ns() - begin, file=None)
         set_momenta(atoms, plan["temperature_k"], plan["seed"])
         kept = Kept(atoms, steps_of(plan))
-        begin = perf_counter_ns()
         gc.collect()
         gc.disable()
         try:
             status = _run(adapter, adapter.new_structure(calculator, atoms), atoms, plan, kept, deadline_ns, beat)
         finally:
             gc.enable()
-            wall_ns = perf_counter_ns() - begin
     except _Exploded as error:
         status, failure = FAILED, Failure("explosion", str(error))
+    except RelaxationFailed as error:
+        status, failure = FAILED, error.failure
     except Exception as error:
         status, failure = FAILED, classify(error)
+    wall_ns = perf_counter_ns() - begin
     steps = kept.steps if kept is not None else 0
     file = None
     if kept is not None and steps:
@@ -209,7 +232,7 @@ def _run(
         calculator_ns = timed.nanoseconds - before
         timed.check()
         kinetic = kept.step(step, atoms, timed.energy, calculator_ns, end - start - calculator_ns)
-        if kinetic > most:
+        if not kinetic <= most:
             raise _Exploded(f"the kinetic energy is {kinetic:.0f} eV after {step} steps")
         beat(step)
         if step % COLLECT_EVERY == 0:

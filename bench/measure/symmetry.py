@@ -15,7 +15,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from bench.measure.relax import classify
-from bench.records import Symmetry
+from bench.records import Failure, Symmetry
 
 SHARE = 0.2  # of the time that dynamics has in the round
 ROTATIONS = 12
@@ -144,5 +144,7 @@ def examine(
         pass
     except Exception as error:
         failure = classify(error)
-    found = {name: value if np.isfinite(value) else None for name, value in found.items()}
+    if not np.isfinite(list(found.values())).all():
+        failure = failure or Failure("nan", "forces are not finite")
+        found = {name: value if np.isfinite(value) else None for name, value in found.items()}
     return Symmetry(**key, **found, wall_ns=perf_counter_ns() - begin, failure=failure)

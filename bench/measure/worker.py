@@ -236,7 +236,7 @@ class Worker:
             beat = functools.partial(self.channel.beat, entry["index"])
             structure = self._atoms_of(entry)
             self.channel.send(examine(self.adapter, self.calculator, structure, key=key, deadline_ns=soon, beat=beat))
-        start = Relaxed(self.adapter, self.calculator)
+        start = Relaxed(self.adapter, self.calculator, deadline, functools.partial(self.channel.beat, -1))
         for position, plan in enumerate(md["trajectories"]):
             self.channel.send(
                 simulate(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
+from bench.analysis import notes as notes_of_times
 from bench.analysis.events import WARNING
 from bench.analysis.stability import Stability, StabilityTable
 from bench.report import numbers
@@ -30,7 +32,7 @@ def blocks(table: StabilityTable) -> list[Block]:
 
     def block(title: str, *columns: tuple[str, str, Callable[[Stability], str]]) -> Block:
         kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
-        lines = [(_name(row, several), *(column[2](row) for column in kept)) for row in shown]
+        lines = [(name(row, several), *(column[2](row) for column in kept)) for row in shown]
         return Block(title, (("Method", ""), *((name, unit) for name, unit, _ in kept)), tuple(lines))
 
     planar = numbers.plain(table.reference_planarity, 2)
@@ -95,21 +97,17 @@ def stable(row: Stability, ensemble: str) -> str:
 
 
 def drift(row: Stability) -> str:
-    """Return the drift with its standard error: ``0.012 ± 0.003``."""
-    return DASH if row.drift is None else f"{_signed(row.drift[0], row.drift[1])} ± {_small(row.drift[1])}"
+    """Return the drift with its standard error, which has two digits: ``0.012 ± 0.023``."""
+    if row.drift is None:
+        return DASH
+    slope, error = row.drift
+    decimals = min(max(0, 1 - math.floor(math.log10(error))), 6) if error > 0 else 6
+    return f"{slope:.{decimals}f} ± {error:.{decimals}f}"
 
 
 def _reached(row: Stability, ensemble: str) -> str:
     found = next((one for one in row.ensembles if one.name == ensemble), None)
     return DASH if found is None else f"{numbers.plain(found.simulated_ps, 3)} of {found.planned_ps:g}"
-
-
-def _signed(value: float, error: float) -> str:
-    return f"{value:.{_decimals(error)}f}"
-
-
-def _decimals(error: float) -> int:
-    return len(_small(error).partition(".")[2]) if 0 < error < 1e3 and "e" not in _small(error) else 2
 
 
 def _small(value: float | None) -> str:
@@ -182,7 +180,8 @@ def _planarity(row: Stability) -> str:
     return DASH if row.distribution is None else numbers.plain(row.distribution.planarity, 2)
 
 
-def _name(row: Stability, several: bool) -> str:
+def name(row: Stability, several: bool) -> str:
+    """Return what a method is called, with its device where there are several."""
     return f"{row.label} ({'CPU' if row.device == 'cpu' else 'GPU'})" if several else row.label
 
 
@@ -192,14 +191,15 @@ def reasons(table: StabilityTable) -> list[tuple[str, str]]:
     found = []
     for row in table.rows:
         if row.refused is not None:
-            found.append((_name(row, several), f"not simulated: {row.refused}"))
+            found.append((name(row, several), f"not simulated: {row.refused}"))
         elif row.reasons:
-            found.append((_name(row, several), f"{row.verdict}: {'; '.join(row.reasons)}"))
+            found.append((name(row, several), f"{row.verdict}: {'; '.join(row.reasons)}"))
     return found
 
 
 def notes(table: StabilityTable) -> list[str]:
     """Return what a reader has to know before believing a figure."""
+    disturbed = notes_of_times.disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
         f"Bonds and distances are compared with {table.reference}.",
         "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
@@ -208,4 +208,5 @@ def notes(table: StabilityTable) -> list[str]:
         "seeds). Noise floors: what as many independent frames of the reference itself would have.",
         "T internal: over the vibrations alone; T of an element: over all its atoms' velocities. ms/step: 95 % "
         "interval over blocks of the trajectories and over rounds.",
+        *([f"{disturbed} That touches ms/step and nothing else here."] if disturbed else []),
     ]

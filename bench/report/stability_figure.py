@@ -14,6 +14,7 @@ from bench.analysis.events import Survival
 from bench.analysis.stability import Stability, StabilityTable
 from bench.analysis.verdict import DRIFT
 from bench.report.figure import STYLE, WIDTH
+from bench.report.stability import name
 
 # Okabe and Ito's: told apart by the colour-blind
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933", "#882255")
@@ -25,6 +26,7 @@ _LEAST = 1e-4  # meV/atom/ps: a drift below this is drawn at it
 def draw(table: StabilityTable) -> Figure:
     """Return the figure; a method that was not simulated is not in it."""
     rows = [row for row in table.rows if row.refused is None]
+    several = len({row.device for row in rows}) > 1
     caption = textwrap.fill(_caption(table), 125)
     legend_lines = -(-len(rows) // 4)
     height = 3.0 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
@@ -37,7 +39,7 @@ def draw(table: StabilityTable) -> Figure:
     _drifts(drifts, rows)
     _survival(survival, rows)
     handles = [
-        Line2D([], [], marker=_marker(i), color=_color(i), lw=1.2, ms=4, label=_name(row, rows))
+        Line2D([], [], marker=_marker(i), color=_color(i), lw=1.2, ms=4, label=name(row, several))
         for i, row in enumerate(rows)
     ]
     figure.legend(
@@ -58,11 +60,6 @@ def _color(i: int) -> str:
 
 def _marker(i: int) -> str:
     return _MARKERS[i % len(_MARKERS)]
-
-
-def _name(row: Stability, rows: list[Stability]) -> str:
-    several = len({one.device for one in rows}) > 1
-    return f"{row.label} ({'CPU' if row.device == 'cpu' else 'GPU'})" if several else row.label
 
 
 def _drifts(axes: Axes, rows: list[Stability]) -> None:

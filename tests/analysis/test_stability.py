@@ -14,10 +14,11 @@ from bench.analysis.stability import Simulated, Stability, stability
 from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
 from bench.measure.trajectory_file import Content
 from bench.paths import PROJECT
+from bench.report.stability import drift
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
-FACTS = {"method": "m", "label": "M", "kind": "mlip", "device": "cpu", "conservative": True, "refused": None}
+FACTS = {"method": "m", "label": "M", "kind": "mlip", "device": "cpu", "refused": None}
 SYMMETRY = ["method", "device", "round", "structure", "wall_ns", "force_rms", "net_force", "net_torque"]
 SYMMETRY += ["rotation_error", "loop_work", "loop_absolute", "jacobian_symmetric", "jacobian_antisymmetric"]
 SYMMETRY += ["failure", "message"]
@@ -67,7 +68,11 @@ def simulated(content, seed=0, ensemble="nve", **changes):
     return Simulated(**{**fields, **changes})
 
 
-def of(trajectories, symmetries=()):
+FULL = {"force_rms": 2.0, "rotation_error": 0.0, "loop_work": 0.0, "loop_absolute": 0.1, "net_force": 0.0}
+FULL |= {"jacobian_symmetric": 50.0, "jacobian_antisymmetric": 0.0, "net_torque": 0.0}
+
+
+def of(trajectories, symmetries=(FULL,)):
     random = np.random.default_rng(9)
     reference = Reference("", NUMBERS, POSITIONS + random.normal(0, 0.03, (500, 18, 3)))
     frame = pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **one) for one in symmetries], columns=SYMMETRY)
@@ -131,7 +136,8 @@ def test_distances_are_compared_in_the_reference_s_ensemble_where_there_is_one()
 def test_symmetries_are_ratios_and_what_the_time_did_not_suffice_for_is_left_out():
     full = {"force_rms": 2.0, "rotation_error": 0.5, "loop_work": -0.01, "loop_absolute": 0.1}
     full |= {"jacobian_symmetric": 50.0, "jacobian_antisymmetric": 10.0, "net_force": 0.1, "net_torque": 0.2}
-    found = of([], [full, {"force_rms": 2.0, "rotation_error": 0.1, "net_force": 0.3, "net_torque": 0.1}])
+    part = {"force_rms": 2.0, "rotation_error": 0.1, "net_force": 0.3, "net_torque": 0.1, "failure": "calculator"}
+    found = of([simulated(content(seed), seed) for seed in range(3)], [full, part])
     assert found.asymmetry == pytest.approx(0.2)
     assert found.loop == pytest.approx(0.1)
     assert found.rotation == pytest.approx(0.15)
@@ -144,8 +150,37 @@ def test_symmetries_are_ratios_and_what_the_time_did_not_suffice_for_is_left_out
     }
 
 
-def test_nothing_simulated_has_no_verdict():
+def test_nothing_simulated_has_no_verdict_however_good_the_forces():
     assert judge(Stability("m", "M", "mlip", "cpu")) == (None, ())
+    assert of([simulated(None, status="censored")]).verdict is None
+
+
+def test_an_ensemble_that_the_time_did_not_reach_is_a_warning():
+    found = of([*(simulated(content(s), s) for s in range(3)), simulated(None, ensemble="nvt", status="censored")])
+    assert (found.verdict, found.reasons) == (WARN, ("only 0 ps of NVT",))
+
+
+def test_trajectories_that_the_machine_ended_are_a_warning():
+    found = of([*(simulated(content(s), s) for s in range(3)), simulated(None, 3, status="failed", failure="crash")])
+    assert (found.verdict, found.reasons) == (WARN, ("1 NVE trajectories were lost (crash)",))
+
+
+def test_forces_that_could_not_be_examined_are_a_warning():
+    found = of([simulated(content(seed), seed) for seed in range(3)], [])
+    assert (found.verdict, found.reasons) == (WARN, ("forces not examined",))
+
+
+def test_the_forces_of_a_relaxed_structure_are_no_measure_of_a_rotation():
+    found = of([], [{**FULL, "force_rms": 1e-3, "rotation_error": 1e-4}])
+    assert found.rotation == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(
+    ("slope", "error", "text"),
+    [(0.0043, 0.0004, "0.00430 ± 0.00040"), (2676.3, 351.0, "2676 ± 351"), (0.012, 0.023, "0.012 ± 0.023")],
+)
+def test_a_drift_has_the_digits_that_its_error_bears(slope, error, text):
+    assert drift(dataclasses.replace(Stability("m", "M", "mlip", "cpu"), drift=(slope, error))) == text
 
 
 @pytest.mark.parametrize(
@@ -157,8 +192,8 @@ def test_a_limit_is_judged_with_the_error_of_the_value(value, error, verdict):
 
 
 def test_a_drift_whose_error_is_large_is_not_called_one():
-    found = dataclasses.replace(Stability("m", "M", "mlip", "cpu"), drift=(0.01, 1.0))
-    assert judge(found) == (WARN, ("drift not known well enough",))
+    found = of([simulated(content(seed), seed) for seed in range(3)])
+    assert judge(dataclasses.replace(found, drift=(0.01, 1.0))) == (WARN, ("drift not known well enough",))
 
 
 def test_the_documented_limits_are_the_ones_that_judge():
@@ -178,7 +213,7 @@ def test_a_reference_of_one_structure_has_no_distribution():
     found = stability(
         FACTS,
         [simulated(content(0))],
-        pd.DataFrame(columns=SYMMETRY),
+        pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **FULL)]),
         POSITIONS,
         Reference("", NUMBERS, POSITIONS[None]),
     )

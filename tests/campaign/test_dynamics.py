@@ -9,7 +9,10 @@ import pytest
 
 import bench
 from bench.campaign.dynamics import Dynamics, Plan, in_round, seconds, trajectories
+from bench.campaign.ledger import Ledger
+from bench.campaign.plan import Settings
 from bench.errors import BadInput
+from bench.records import Trajectory
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 STRUCTURES = ("--structures", "naphthalene-gfn2")
@@ -96,10 +99,15 @@ def test_atoms_that_fly_apart_are_failures_of_the_method_and_a_verdict(simulated
     assert any("explosion in 2 of 2 NVE trajectories, first at step" in reason for reason in row["reasons"])
 
 
-def test_a_worker_that_dies_loses_the_trajectory_in_flight_and_no_other(trajectories_of):
+def test_a_worker_that_dies_loses_its_trajectories_and_not_its_speed(simulated, trajectories_of, pesbench):
     died = trajectories_of.loc["dies-while-it-moves"]
     assert set(died.failure) == {"crash"}
-    assert sorted(zip(died.ensemble, died["round"], strict=True)) == [("nve", 0), ("nve", 0)], "then it is given up"
+    assert len(died) == len(trajectories_of.loc["toy"]), "each planned trajectory is a record"
+    structures = bench.load(simulated[1]).structures
+    assert (structures[structures.method == "dies-while-it-moves"].status == "converged").sum() == 4
+    row = table_of(pesbench, simulated[1])["dies-while-it-moves"]
+    assert row["verdict"] is None
+    assert row["refused"].startswith("crash: died of SIGSEGV")
 
 
 def test_random_weights_are_replayed_and_not_simulated(simulated, trajectories_of, pesbench):
@@ -152,6 +160,9 @@ def test_dynamics_alone_shows_its_own_table_and_a_lost_file_is_named(pesbench, t
     assert done.returncode == 0, done.stderr
     assert "Does it keep its energy?" in done.stdout
     run = next(tmp_path.iterdir())
+    compared = pesbench("compare", run, run)
+    assert compared.returncode == 2
+    assert "no method in common that was timed" in compared.stderr
     next((run / "trajectories").iterdir()).unlink()
     done = pesbench("table", run)
     assert done.returncode == 2
@@ -166,6 +177,26 @@ def test_random_weights_alone_have_no_dynamics(pesbench, tmp_path):
     done = pesbench(*arguments, "--methods", "architecture", "--limit", "1", "--rounds", "1")
     assert done.returncode == 1
     assert "there are only random weights for it" in done.stdout
+
+
+def test_a_resumed_run_keeps_what_it_could_not_make_longer():
+    def cut_off(seconds):
+        plan = trajectories(settings.md)[0]
+        return Trajectory(
+            "toy", "cpu", 0, **plan.plain(), status="censored", steps=5, wall_ns=int(1e9 * seconds), file=""
+        )
+
+    settings = Settings(
+        methods=("toy",), protocols=("md",), budget_s={"toy": 100.0}, md=Dynamics(seeds=2, ensembles=("nvt",))
+    )
+    ledger = Ledger(settings)
+    ledger.take_up([cut_off(45.0)])
+    assert ledger.dynamics_left(("toy", "cpu"), 0, "none", []) == []
+    assert ledger.left_for_dynamics(("toy", "cpu")) == 55.0
+    ledger = Ledger(settings)
+    ledger.take_up([cut_off(10.0)])
+    assert ledger.dynamics_left(("toy", "cpu"), 0, "none", []) == [("md", 0)]
+    assert ledger.left_for_dynamics(("toy", "cpu")) == 100.0, "its time is not lost, for it begins anew"
 
 
 def test_a_larger_budget_goes_on_with_what_the_time_did_not_suffice_for(pesbench, tmp_path):

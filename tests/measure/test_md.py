@@ -147,7 +147,7 @@ def test_ase_reads_the_file_with_its_momenta(adapter, tmp_path):
 def test_a_trajectory_that_runs_out_of_time_is_censored_with_what_there_is(adapter, tmp_path):
     calculator = Harmonic(NAPHTHALENE)
     start = Relaxed(adapter, calculator)
-    start.atoms(None)
+    start.atoms()
     record = simulate(adapter, calculator, start, plan(), tmp_path / "kept", key=KEY, deadline_ns=0)
     assert (record.status, record.steps) == ("censored", 1)
     assert len(trajectory_file.read(tmp_path / record.file).potential) == 2
@@ -169,7 +169,7 @@ def test_a_force_that_is_not_a_number_is_a_failure_with_what_came_before(adapter
 def run_doctored(adapter, folder, change):
     calculator = Harmonic(NAPHTHALENE)
     start = Relaxed(adapter, calculator)
-    start.atoms(None)
+    start.atoms()
     calls = []
     plain = calculator.calculate
 
@@ -194,6 +194,36 @@ def test_a_molecule_that_cannot_be_relaxed_is_a_failure(adapter, tmp_path):
     record = simulate(adapter, Broken(), Relaxed(adapter, Broken()), plan(), tmp_path / "kept", key=KEY)
     assert (record.status, record.steps, record.file) == ("failed", 0, None)
     assert "the molecule cannot be relaxed: RuntimeError: no convergence" in record.failure.message
+
+
+def test_a_relaxation_that_meets_a_nan_is_a_failure_of_that_class(adapter, tmp_path):
+    class Broken(Calculator):
+        implemented_properties = ("energy", "forces")
+
+        def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+            super().calculate(atoms, properties, system_changes)
+            self.results = {"energy": np.nan, "forces": np.zeros((len(atoms), 3))}
+
+    record = simulate(adapter, Broken(), Relaxed(adapter, Broken()), plan(), tmp_path / "kept", key=KEY)
+    assert record.failure.kind == "nan"
+
+
+def test_the_relaxation_before_the_first_trajectory_is_time_that_it_took(adapter, tmp_path):
+    calculator = Harmonic(NAPHTHALENE)
+    start = Relaxed(adapter, calculator, deadline_ns=0)
+    record = simulate(adapter, calculator, start, plan(), tmp_path / "kept", key=KEY)
+    assert (record.status, record.steps, record.file) == ("censored", 0, None)
+    assert record.wall_ns > 0
+
+
+def test_a_single_atom_is_not_simulated(tmp_path):
+    from ase.calculators.lj import LennardJones
+
+    alone = Adapter()
+    alone.reference = Atoms("He")
+    record = simulate(alone, LennardJones(), Relaxed(alone, LennardJones()), plan(), tmp_path / "kept", key=KEY)
+    assert (record.status, record.steps) == ("failed", 0)
+    assert "a single atom has no motion" in record.failure.message
 
 
 def test_a_file_that_is_no_trajectory_is_refused(tmp_path):
