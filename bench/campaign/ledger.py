@@ -21,6 +21,7 @@ class Ledger:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.done: dict[tuple[str, str, int], set[Item]] = {}
+        self.measured: set[tuple[str, str, int]] = set()  # rounds that have structures
         self.structures: dict[Key, float] = {}  # seconds
         self.dynamics: dict[Key, float] = {}  # seconds
         self.rounds_begun: dict[Key, int] = {}
@@ -47,7 +48,10 @@ class Ledger:
 
     def book(self, record: Measured) -> None:
         """Count the time that a record took."""
-        spent = self.dynamics if todo.is_dynamics(todo.item(record)) else self.structures
+        is_dynamics = todo.is_dynamics(todo.item(record))
+        if not is_dynamics:
+            self.measured.add((record.method, record.device, record.round))
+        spent = self.dynamics if is_dynamics else self.structures
         key = (record.method, record.device)
         spent[key] = spent.get(key, 0.0) + record.wall_ns / 1e9
 

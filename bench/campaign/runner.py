@@ -137,7 +137,7 @@ class Campaign:
                     for name in order(self.settings.methods, round_number, self.settings.seed):
                         self._one_round(self.catalogue.methods[name], device, round_number)
             self.parallel_now = parallel_speed(self.settings.threads)
-            if self.settings.repeats and self.settings.protocols != (MD,):
+            if self.settings.repeats:
                 self._measure_again()
         finally:
             self.writer.close()
@@ -150,7 +150,8 @@ class Campaign:
         repeated = {(record.method, record.device, record.again) for record in self.watched.values()}
         for (name, device, number), record in list(self.watched.items()):
             again = record.disturbed and record.again is None and (name, device, number) not in repeated
-            if not again or left <= 0:
+            # of dynamics alone there is nothing to repeat: what a molecule does, nothing disturbs
+            if not again or left <= 0 or (name, device, number) not in self.ledger.measured:
                 continue
             next_number = 1 + max(
                 self.settings.rounds - 1, *(r for n, d, r in self.watched if (n, d) == (name, device))
@@ -173,7 +174,7 @@ class Campaign:
             return
         weights_mode = prepared[1].mode
         items = self.ledger.structures_left(key, round_number, weights_mode, self.indices, again is not None)
-        if again is None:  # what a molecule does, nothing disturbs
+        if again is None:
             items += self.ledger.dynamics_left(key, round_number, weights_mode, self.all_indices)
         if not items:
             return
