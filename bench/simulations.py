@@ -35,7 +35,7 @@ def stabilities(run: Run) -> StabilityTable:
         rows.append(
             stability(
                 {
-                    **{name: facts[name] for name in ("method", "label", "kind", "device")},
+                    **{name: facts[name] for name in ("method", "label", "kind", "device", "weights")},
                     "refused": _refused(facts, run.trajectories[mine]),
                 },
                 simulated,

@@ -98,6 +98,8 @@ class Stability:
     label: str
     kind: str
     device: str
+    weights: str | None = None
+    """``pretrained``, or ``none`` where the method has none."""
     refused: str | None = None
     """Why it was not simulated."""
     ensembles: tuple[Ensemble, ...] = ()
@@ -147,7 +149,7 @@ def stability(
     Parameters
     ----------
     facts : mapping
-        ``method``, ``label``, ``kind``, ``device`` and ``refused``.
+        ``method``, ``label``, ``kind``, ``device``, ``weights`` and ``refused``.
     trajectories : sequence of Simulated
     symmetries : DataFrame
         One row for each structure whose forces were examined.

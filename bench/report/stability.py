@@ -43,6 +43,7 @@ def blocks(table: StabilityTable) -> list[Block]:
             ("stable NVE", "ps", lambda row: stable(row, "nve")),
             ("stable NVT", "ps", lambda row: stable(row, "nvt")),
             ("largest", "stretch Å", _largest),
+            ("weights", "", lambda row: row.weights if row.weights and row.weights != "none" else DASH),
         ),
         block(
             "Does it keep its energy? (NVE)",
