@@ -12,6 +12,7 @@ from bench.campaign.dynamics import Dynamics, Plan, in_round, seconds, trajector
 from bench.campaign.ledger import Ledger
 from bench.campaign.plan import Settings
 from bench.errors import BadInput
+from bench.paths import PROJECT
 from bench.records import Trajectory
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
@@ -214,6 +215,21 @@ def test_a_larger_budget_goes_on_with_what_the_time_did_not_suffice_for(pesbench
     second = bench.load(run).trajectories
     assert set(second.status) == {"done"}
     assert len(second) == len(first)
+
+
+def test_a_naphthalene_in_another_order_is_compared_with_its_own_structures(pesbench, tmp_path):
+    images = ase.io.read(PROJECT / "datasets" / "naphthalene-gfn2.extxyz", ":4")
+    order = [*range(9, -1, -1), *range(10, 18)]
+    ase.io.write(
+        tmp_path / "other.xyz", [image[order] for image in images], format="extxyz", columns=["symbols", "positions"]
+    )
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy", "--structures", tmp_path / "other.xyz", "--protocols", "md"),
+        *("--ensembles", "nve", "--limit", "1", "--rounds", "1", *SHORT, "--output", tmp_path / "results"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "compared with the 4 structures of the run" in " ".join(done.stdout.split())
+    assert "bond broken" not in done.stdout
 
 
 def table_of(pesbench, run):
