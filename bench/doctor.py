@@ -12,7 +12,7 @@ from bench import paths, provenance
 from bench.adapter import Header, Method
 from bench.campaign import checkpoints, environments
 from bench.catalogue import Catalogue
-from bench.records import Failure
+from bench.failure import Failure
 
 INSTALLED_PER_DOWNLOADED = 3.5  # an installed environment takes about so many times what was fetched for it
 

@@ -11,6 +11,8 @@ import dataclasses
 import json
 from typing import Any, ClassVar
 
+from bench.failure import Failure
+
 FORMAT = 1
 
 # How a relaxation ended.
@@ -20,35 +22,6 @@ CENSORED = "censored"  # the time budget ended before it did
 FAILED = "failed"
 STATUSES = (CONVERGED, STEP_CAP, CENSORED, FAILED)
 DONE = "done"  # a trajectory that was simulated to its end; else it is censored or failed
-
-# Why something failed. A failure is an expected outcome of a method and has a class, never a blank.
-FAILURES = {
-    "environment": "the method's environment could not be made",
-    "no-weights": "the checkpoint is not there",
-    "no-program": "a program that the method needs is not on PATH",
-    "no-device": "the device is not there",
-    "load": "the method could not be loaded",
-    "elements": "the method does not know an element of the structure",
-    "explosion": "the atoms flew apart",
-    "nan": "an energy or a force was not a finite number",
-    "calculator": "the calculator raised an error",
-    "optimizer": "the optimiser gave up",
-    "out-of-memory": "the memory did not suffice",
-    "crash": "the process died",
-    "timeout": "no sign of life within the time-out",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Failure:
-    """Why a method, or one structure of it, gave no result."""
-
-    kind: str
-    message: str
-
-    def __post_init__(self) -> None:
-        if self.kind not in FAILURES:
-            raise ValueError(f"unknown failure class {self.kind!r}")
 
 
 @dataclasses.dataclass(frozen=True)

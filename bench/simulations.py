@@ -11,7 +11,8 @@ from bench import rmd17
 from bench.analysis.distributions import Reference
 from bench.analysis.disturbed import disturbances
 from bench.analysis.events import METHODS_DOING, topology
-from bench.analysis.stability import Simulated, StabilityTable, stability
+from bench.analysis.simulated import Simulated, StabilityTable
+from bench.analysis.stability import stability
 from bench.campaign.plan import MD
 from bench.errors import BadInput
 from bench.frames import Run

@@ -10,7 +10,8 @@ from ase import Atoms
 
 from bench import frames, store
 from bench.errors import BadInput
-from bench.records import FORMAT, Failure, NotMeasured, Relaxation, Started
+from bench.failure import Failure
+from bench.records import FORMAT, NotMeasured, Relaxation, Started
 from bench.structures import load_dataset
 
 KEY = {"method": "toy", "device": "cpu", "round": 0}

@@ -13,7 +13,7 @@ from bench.analysis import relaxation, speedup
 from bench.analysis.claims import claims, rank_correlation
 from bench.analysis.disturbed import disturbances, in_place
 from bench.analysis.notes import notes
-from bench.analysis.stability import Stability
+from bench.analysis.simulated import Stability
 from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, in_order, is_gpu
 from bench.records import CONVERGED, FAILED

@@ -11,7 +11,7 @@ from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
 
 if TYPE_CHECKING:
-    from bench.analysis.stability import Stability
+    from bench.analysis.simulated import Stability
 
 RELAX, REPLAY = "relax", "replay"
 PROTOCOLS = (RELAX, REPLAY)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.events import INTACT, WARNING
 
 if TYPE_CHECKING:
-    from bench.analysis.stability import Stability
+    from bench.analysis.simulated import Stability
 
 PASS, WARN, FAIL = VERDICTS = ("pass", "warn", "fail")
 

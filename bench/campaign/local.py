@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from bench.records import Failure
+from bench.failure import Failure
 
 POLL_SECONDS = 0.25
 

@@ -12,7 +12,7 @@ from bench.campaign.plan import MD, Settings
 from bench.campaign.weights import Weights
 from bench.catalogue import Catalogue
 from bench.doctor import obstacle
-from bench.records import Failure
+from bench.failure import Failure
 
 NOT_SIMULATED = "there are only random weights for it, and what those hold together is no molecule"
 

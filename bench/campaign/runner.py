@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import math
@@ -10,74 +9,27 @@ import time
 from collections.abc import Callable
 from itertools import filterfalse
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from bench import store
 from bench.adapter import Method
-from bench.campaign import dynamics, launch, todo
+from bench.campaign import launch, todo
 from bench.campaign.description import describe
-from bench.campaign.environments import Environment
-from bench.campaign.ledger import Key, Ledger
+from bench.campaign.ledger import Ledger
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import MD, REPEATS_SHARE, SYMMETRY, Settings, fingerprint_of, order, share, timeout
+from bench.campaign.one_round import Round
+from bench.campaign.plan import REPEATS_SHARE, Settings, fingerprint_of, order, share, timeout
+from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
 from bench.campaign.todo import Item, Measured
 from bench.campaign.watch import Watch, gpu_processes, parallel_speed
-from bench.campaign.weights import Weights
 from bench.catalogue import Catalogue
 from bench.errors import BadInput
-from bench.records import Failure, NotMeasured, Record, Started, Watched, from_json
+from bench.failure import Failure
+from bench.records import NotMeasured, Record, Started, Watched, from_json
 from bench.structures import DataSet, measuring_order
 
 DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
-
-
-class Progress(Protocol):
-    """What a campaign tells while it runs."""
-
-    def say(self, line: str) -> None:
-        """Show one line."""
-
-    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
-        """Announce that a worker starts."""
-
-    def measured(self, record: Measured) -> None:
-        """Announce one structure or trajectory."""
-
-    def alive(self, structure: int, steps: int) -> None:
-        """Give a sign of life of a long structure."""
-
-    def end(self, seconds_left: float | None) -> None:
-        """Announce that the worker ended, and how much measuring is left at most (None: no limit)."""
-
-
-@dataclasses.dataclass
-class _Round:
-    """One round of a method on a device, and what of it is still to be measured."""
-
-    method: Method
-    device: str
-    number: int
-    environment: Environment
-    weights: Weights
-    items: list[Item]
-    allotted: float | None
-    """Seconds in which structures may be begun."""
-    left: float | None
-    """Seconds after which the structure in flight is cut off."""
-    simulates: bool = False
-    """Its worker has come to the dynamics."""
-    watched: dict[str, Any] | None = None
-    """What the machine did beside the structures, where dynamics followed them."""
-
-    @property
-    def key(self) -> Key:
-        return self.method.name, self.device
-
-    def pass_time(self, seconds: float) -> None:
-        """Take a worker that died off the time of the next one."""
-        self.allotted = None if self.allotted is None else max(self.allotted - seconds, 0.0)
-        self.left = None if self.left is None else max(self.left - seconds, 0.0)
 
 
 class Campaign:
@@ -186,7 +138,7 @@ class Campaign:
         self.progress.begin(method.name, device, round_number, len(items))
         strangers, before = gpu_processes(device), self.watch.look()
         spent, planned = self.ledger.structures.get(key, 0.0), len(items)
-        this = _Round(method, device, round_number, *prepared, items, allotted, left)
+        this = Round(method, device, round_number, *prepared, items, allotted, left)
         watch = functools.partial(self.watch.since, before, strangers)
         self._workers(this, watch)
         if not items:
@@ -201,7 +153,7 @@ class Campaign:
             self.watched[*key, round_number] = record
         self.progress.end(self.ledger.seconds_left(self.stopped))
 
-    def _workers(self, this: _Round, watch: Callable[[], dict[str, Any]]) -> None:
+    def _workers(self, this: Round, watch: Callable[[], dict[str, Any]]) -> None:
         """Run a worker over a round, and another one where the first was killed by what it measured.
 
         `watch` tells what the machine did since the round began.
@@ -220,7 +172,7 @@ class Campaign:
             else:
                 this.pass_time(time.monotonic() - began)
 
-    def _give_up(self, this: _Round, failure: Failure) -> None:
+    def _give_up(self, this: Round, failure: Failure) -> None:
         """End a method of which worker after worker dies; where dynamics kills them, only that of this round."""
         if not this.simulates:
             self._not_measured(this.method, this.device, this.number, failure)
@@ -228,14 +180,14 @@ class Campaign:
         for item in list(filter(todo.is_dynamics, this.items)):
             self._lose(this, item, failure)
 
-    def _lose(self, this: _Round, item: Item, failure: Failure) -> None:
+    def _lose(self, this: Round, item: Item, failure: Failure) -> None:
         """Record what could not be measured."""
         this.items.remove(item)
         lost = todo.lost(self.settings, this.method, this.device, this.number, item, failure)
         self._append(lost)
         self.progress.measured(lost)
 
-    def _one_worker(self, this: _Round, watch: Callable[[], dict[str, Any]]) -> Failure | None:
+    def _one_worker(self, this: Round, watch: Callable[[], dict[str, Any]]) -> Failure | None:
         """Run one worker over a round and take what it measured out of its items; returns how it died, if it did."""
         method, items = this.method, this.items
         planned = len(items)
@@ -255,7 +207,7 @@ class Campaign:
                 this.allotted,
                 this.left,
                 fingerprint=fingerprint_of(method.kind, self.indices, this.number),
-                md=self._dynamics(this),
+                md=this.dynamics(self.settings, self.dataset, self.ledger, self.directory),
             ),
             self.directory / "logs" / f"{method.name}-{this.device.replace(':', '')}-round{this.number}.log",
             timeout(self.settings, method.kind),
@@ -300,20 +252,6 @@ class Campaign:
                 self._not_measured(method, this.device, this.number, failure)
                 items.clear()
         return failure
-
-    def _dynamics(self, this: _Round) -> dict[str, Any] | None:
-        """Return what a worker is told about dynamics; None where there is none for it."""
-        examined = [item for item in this.items if item[0] == SYMMETRY]
-        numbers = {number for name, number in this.items if name == MD}
-        if not numbers and not examined:
-            return None
-        plans = [plan for plan in dynamics.trajectories(self.settings.md) if plan.trajectory in numbers]
-        return {
-            "trajectories": [plan.plain() for plan in plans],
-            "symmetry": [one.plain() for one in launch.structures(self.dataset, examined, 0)],
-            "seconds": self.ledger.for_dynamics(this.key, plans, this.number),
-            "folder": str(self.directory / "trajectories"),
-        }
 
     def _not_measured(self, method: Method, device: str, round_number: int, failure: Failure) -> None:
         self._append(NotMeasured(method.name, device, round_number, failure))

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from bench.adapter import Method
 from bench.campaign.dynamics import in_round, trajectories
 from bench.campaign.plan import FINGERPRINT, MD, SYMMETRY, Settings, protocols
+from bench.failure import Failure
 from bench.records import (
     CENSORED,
-    Failure,
     Relaxation,
     Replay,
     Symmetry,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.analysis.stability import StabilityTable
+    from bench.analysis.simulated import StabilityTable
     from bench.analysis.table import Table
 
 

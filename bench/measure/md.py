@@ -18,10 +18,11 @@ from ase.md.nose_hoover_chain import NoseHooverChainNVT
 from ase.md.velocitydistribution import Stationary, ZeroRotation, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
+from bench.failure import Failure
 from bench.measure import trajectory_file
 from bench.measure.clock import TimedCalculator
 from bench.measure.relax import classify, relax
-from bench.records import CENSORED, DONE, FAILED, Failure, Trajectory
+from bench.records import CENSORED, DONE, FAILED, Trajectory
 
 FRAME_EVERY = 10  # steps
 COLLECT_EVERY = 1000  # steps between two runs of the garbage collector, which is off meanwhile

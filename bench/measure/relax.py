@@ -16,8 +16,9 @@ import numpy as np
 from ase.optimize import BFGS
 from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
 
+from bench.failure import Failure
 from bench.measure.clock import NotFinite, TimedCalculator
-from bench.records import CENSORED, CONVERGED, FAILED, STEP_CAP, Failure, Relaxation
+from bench.records import CENSORED, CONVERGED, FAILED, STEP_CAP, Relaxation
 
 Columns = dict[str, tuple[Any, ...]]
 Ending = tuple[str, Failure | None, Callable[[], Columns]]

@@ -15,8 +15,6 @@ import importlib.util
 import json
 import os
 import sys
-import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic_ns, perf_counter_ns
 from typing import Any
@@ -31,9 +29,9 @@ if "bench" not in sys.modules and __name__ == "__main__":
     _spec.loader.exec_module(sys.modules["bench"])
 
 from bench import records
-from bench.adapter import Adapter
 from bench.measure import process
 from bench.measure.channel import Channel, Pace
+from bench.measure.loading import NotReady, atoms_of, check_size, load_adapter, stage
 
 
 def main() -> int:
@@ -49,7 +47,7 @@ def main() -> int:
             _make_random(task)
             return 0
         worker = Worker(task, key, channel)
-    except _NotReady as stopped:
+    except NotReady as stopped:
         channel.send(records.NotMeasured(**key, failure=stopped.failure))
         return 0
     if task["protocol"]["name"] == "overhead":
@@ -64,30 +62,10 @@ def main() -> int:
 def _make_random(task: dict[str, Any]) -> None:
     """Build a checkpoint with random weights, in a process that measures nothing."""
     path = Path(task["make_random"])
-    with _stage(loading=True):
+    with stage(loading=True):
         load_adapter(task["adapter"]).make_random(task["known_as"], path, task["seed"])
         if not path.exists():
             raise FileNotFoundError(f"make_random wrote no {path.name}")
-
-
-class _NotReady(Exception):
-    def __init__(self, failure: records.Failure) -> None:
-        self.failure = failure
-
-
-@contextlib.contextmanager
-def _stage(loading: bool) -> Iterator[None]:
-    """Turn what goes wrong before the first structure into a failure; its traceback goes to the log."""
-    try:
-        yield
-    except Exception as error:
-        from bench.measure.relax import classify
-
-        traceback.print_exc()
-        failure = classify(error)
-        if loading and failure.kind == "calculator":
-            failure = records.Failure("load", failure.message)
-        raise _NotReady(failure) from error
 
 
 class Worker:
@@ -100,11 +78,11 @@ class Worker:
         self.key = key
         self.channel = channel
         self.pace = Pace(channel, self._wake) if task["paced"] else None
-        self.structures = [(entry["index"], self._atoms_of(entry)) for entry in task["structures"]]
+        self.structures = [(entry["index"], atoms_of(entry)) for entry in task["structures"]]
         self.paths = {entry["index"]: np.array(entry["path"]) for entry in task["structures"] if "path" in entry}
-        with _stage(loading=True):
+        with stage(loading=True):
             self.adapter = load_adapter(task["adapter"])
-            self.adapter.reference = self._atoms_of(task["reference"])
+            self.adapter.reference = atoms_of(task["reference"])
             imported = monotonic_ns()
             self.calculator = self.adapter.load(
                 task["known_as"],
@@ -114,8 +92,8 @@ class Worker:
                 Path(task["checkpoint"]) if task["checkpoint"] else None,
             )
             loaded = monotonic_ns()
-            self._check_random_weights()
-        with _stage(loading=False):
+            check_size(self.adapter, task["weights"], task["published_parameters"])
+        with stage(loading=False):
             from bench.measure.warmup import settled, warm_up_length
 
             calls = self._warm_up() if task["warm_up"] else ()
@@ -140,21 +118,6 @@ class Worker:
                 | task["environment_facts"],
             )
         channel.send(started)
-
-    @staticmethod
-    def _atoms_of(entry: dict[str, Any]) -> Any:
-        from ase import Atoms
-
-        return Atoms(numbers=entry["numbers"], positions=entry["positions"], info=entry.get("info"))
-
-    def _check_random_weights(self) -> None:
-        """Refuse a random model that has not the size of the published one: its speed would not be faithful."""
-        published = self.task["published_parameters"]
-        if self.task["weights"] != "random" or published is None:
-            return
-        count = self.adapter.count_parameters()
-        if count is None or abs(count - published) > 0.001 * published:
-            raise ValueError(f"the random model has {count} parameters, the published one {published}")
 
     def _warm_up(self) -> tuple[int, ...]:
         from bench.measure.warmup import warm_up
@@ -234,7 +197,7 @@ class Worker:
         for entry in md["symmetry"]:
             key = {**self.key, "structure": entry["index"]}
             beat = functools.partial(self.channel.beat, entry["index"])
-            structure = self._atoms_of(entry)
+            structure = atoms_of(entry)
             self.channel.send(examine(self.adapter, self.calculator, structure, key=key, deadline_ns=soon, beat=beat))
         start = Relaxed(self.adapter, self.calculator, deadline, functools.partial(self.channel.beat, -1))
         for position, plan in enumerate(md["trajectories"]):
@@ -327,23 +290,6 @@ class Worker:
 
 def _deadline(seconds: float | None) -> int | None:
     return None if seconds is None else perf_counter_ns() + int(seconds * 1e9)
-
-
-def load_adapter(path: str | Path) -> Adapter:
-    """Import an adapter file and return an instance of its one subclass of Adapter."""
-    spec = importlib.util.spec_from_file_location("pesbench_adapter", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["pesbench_adapter"] = module
-    spec.loader.exec_module(module)
-    classes = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Adapter) and value.__module__ == "pesbench_adapter"
-    ]
-    if len(classes) != 1:
-        raise TypeError(f"{path} has {len(classes)} subclasses of bench.adapter.Adapter; it must have one")
-    return classes[0]()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.analysis.fingerprint import CHANGED, SAME
 from bench.analysis.notes import REPLAY_MARK
-from bench.analysis.stability import Stability
+from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import RELAX, REPLAY, Mean, Row, Table, is_gpu
 from bench.report import numbers

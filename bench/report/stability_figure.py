@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.analysis.events import Survival
-from bench.analysis.stability import Stability, StabilityTable
+from bench.analysis.simulated import Stability, StabilityTable
 from bench.analysis.verdict import DRIFT
 from bench.report.figure import STYLE, WIDTH
 from bench.report.stability import name

@@ -15,7 +15,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from bench.analysis.events import INTACT
-from bench.analysis.stability import Stability, StabilityTable
+from bench.analysis.simulated import Stability, StabilityTable
 from bench.errors import BadInput
 from bench.report.heading import heading
 from bench.report.latex import escape, tabular

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.analysis.notes import REPLAY_MARK
-from bench.analysis.stability import Stability
+from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
 from bench.errors import BadInput

@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.analysis.fingerprint import CHANGED
 from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.table import Table
-from bench.records import FAILURES
+from bench.failure import FAILURES
 from bench.report.columns import GAP, failures, fitting, lines, means
 from bench.report.heading import heading
 from bench.report.numbers import DASH

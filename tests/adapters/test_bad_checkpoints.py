@@ -136,7 +136,7 @@ def test_a_charge_is_refused_before_anything_is_started(pesbench, tmp_path):
 ION = """
 import json, sys
 from ase.build import molecule
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 
 adapter = load_adapter(sys.argv[1])
 ion = molecule("H2O")
@@ -175,7 +175,7 @@ def test_an_adapter_itself_refuses_what_its_method_would_pass_over(method_python
 
 def test_tblite_takes_the_charge_and_the_spin_of_an_ion(method_python):
     script = (
-        "from ase.build import molecule; from bench.measure.worker import load_adapter; import sys;"
+        "from ase.build import molecule; from bench.measure.loading import load_adapter; import sys;"
         "adapter = load_adapter(sys.argv[1]);"
         "energies = []\n"
         "for info in ({}, {'charge': 0, 'spin': 1}, {'charge': 1, 'spin': 2}):\n"

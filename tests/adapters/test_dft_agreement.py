@@ -42,7 +42,7 @@ PYSCF_FINE = {"density_fitting": False, "grid_level": 4}
 SCRIPT = """
 import json, sys
 from ase import Atoms
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 task = json.loads(sys.argv[1])
 adapter = load_adapter(task["adapter"])
 for name, value in task["changes"].items():

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.environment
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 
 adapter = load_adapter(sys.argv[1])
 folder = Path(sys.argv[2])

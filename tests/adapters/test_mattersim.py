@@ -15,7 +15,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import torch
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 
 adapter = load_adapter(sys.argv[1])
 path = Path(sys.argv[2])

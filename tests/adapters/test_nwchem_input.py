@@ -20,7 +20,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from ase.build import molecule
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 
 path, method = sys.argv[1:]
 adapter = load_adapter(path)
@@ -60,7 +60,7 @@ print(json.dumps({"calls": calls, "failure": failure, "refused": refused, "setti
 
 TWO_RANKS = """
 import json, sys
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 
 path, method = sys.argv[1:]
 adapters = [load_adapter(path), load_adapter(path)]

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 import torch
 from ase.build import molecule
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 
 adapter = load_adapter(sys.argv[1])
 path = Path(sys.argv[2])

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.environment
 SCRIPT = """
 import json, sys
 from ase.build import molecule
-from bench.measure.worker import load_adapter
+from bench.measure.loading import load_adapter
 
 adapter = load_adapter(sys.argv[1])
 adapter.reference = molecule("H2O")

@@ -10,7 +10,8 @@ from ase.data import atomic_masses
 
 from bench.analysis import energies, verdict
 from bench.analysis.distributions import Reference
-from bench.analysis.stability import Simulated, Stability, stability
+from bench.analysis.simulated import Simulated, Stability
+from bench.analysis.stability import stability
 from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
 from bench.measure.trajectory_file import Content
 from bench.paths import PROJECT

@@ -1,0 +1,26 @@
+"""What whoever watches a campaign is told; :mod:`bench.progress` shows it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bench.campaign.todo import Measured
+
+
+class Progress(Protocol):
+    """What a campaign tells while it runs."""
+
+    def say(self, line: str) -> None:
+        """Show one line."""
+
+    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
+        """Announce that a worker starts."""
+
+    def measured(self, record: Measured) -> None:
+        """Announce one structure or trajectory."""
+
+    def alive(self, structure: int, steps: int) -> None:
+        """Give a sign of life of a long structure."""
+
+    def end(self, seconds_left: float | None) -> None:
+        """Announce that the worker ended, and how much measuring is left at most (None: no limit)."""

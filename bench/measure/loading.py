@@ -1,0 +1,69 @@
+"""From an adapter file to a loaded method, and from what goes wrong on the way to a failure with a class."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.adapter import Adapter
+from bench.failure import Failure
+
+
+class NotReady(Exception):
+    """The method cannot be measured; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+
+
+@contextlib.contextmanager
+def stage(loading: bool) -> Iterator[None]:
+    """Turn what goes wrong before the first structure into NotReady; its traceback goes to the log."""
+    try:
+        yield
+    except Exception as error:
+        from bench.measure.relax import classify
+
+        traceback.print_exc()
+        failure = classify(error)
+        if loading and failure.kind == "calculator":
+            failure = Failure("load", failure.message)
+        raise NotReady(failure) from error
+
+
+def load_adapter(path: str | Path) -> Adapter:
+    """Import an adapter file and return an instance of its one subclass of Adapter."""
+    spec = importlib.util.spec_from_file_location("pesbench_adapter", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["pesbench_adapter"] = module
+    spec.loader.exec_module(module)
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Adapter) and value.__module__ == "pesbench_adapter"
+    ]
+    if len(classes) != 1:
+        raise TypeError(f"{path} has {len(classes)} subclasses of bench.adapter.Adapter; it must have one")
+    return classes[0]()
+
+
+def check_size(adapter: Adapter, weights: str, published: int | None) -> None:
+    """Refuse a random model that has not the size of the published one: its speed would not be faithful."""
+    if weights != "random" or published is None:
+        return
+    count = adapter.count_parameters()
+    if count is None or abs(count - published) > 0.001 * published:
+        raise ValueError(f"the random model has {count} parameters, the published one {published}")
+
+
+def atoms_of(entry: dict[str, Any]) -> Any:
+    """Return a structure of the task as ase.Atoms, without a calculator."""
+    from ase import Atoms
+
+    return Atoms(numbers=entry["numbers"], positions=entry["positions"], info=entry.get("info"))
