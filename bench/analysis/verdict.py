@@ -34,7 +34,7 @@ NOISE_EXPONENT = Limit(0.5)  # distance from 2
 EQUIPARTITION = 0.1  # of the ratio of temperatures; a warning only beyond its error, for vibrations mix slowly
 RIGID = Limit(0.001, 0.05)
 ASYMMETRY = Limit(0.001, 0.01)
-LOOP = Limit(0.001, 0.01)
+LOOP = Limit(0.0003, 0.003)  # a third of the asymmetry: so much of it goes round a circle
 ROTATION = Limit(0.01, 0.1)
 
 
