@@ -45,7 +45,7 @@ class Moment:
     """CPU time that the CPUs which we may use have been busy since the system started."""
     stolen_s: float
     own_s: float
-    """CPU time of this process and of its children that have ended."""
+    """CPU time of this process and of its children, those that have ended and those that live."""
     clock_mhz: float | None
     throttled: int | None
     swapped_bytes: int
@@ -70,12 +70,11 @@ class Watch:
         self.speeds.append(speed)
         times = psutil.cpu_times(percpu=True)
         ours = [one for number, one in enumerate(times) if self.cpus is None or number in self.cpus]
-        own = os.times()
         return Moment(
             at=time.monotonic(),
             busy_s=sum(one.user + one.system + getattr(one, "nice", 0.0) + _interrupts(one) for one in ours),
             stolen_s=sum(getattr(one, "steal", 0.0) for one in ours),
-            own_s=own.user + own.system + own.children_user + own.children_system,
+            own_s=_own(),
             clock_mhz=_clock(),
             throttled=_throttled(),
             swapped_bytes=_swapped_in(),
@@ -159,6 +158,14 @@ def parallel_speed(threads: int) -> float | None:
 
 def _rise(before: Moment, after: Moment, name: str) -> float:
     return (getattr(after, name) or 0) - (getattr(before, name) or 0)
+
+
+def _own() -> float:
+    found = sum(os.times()[:4])
+    for child in psutil.Process().children(recursive=True):  # a worker that goes on to its dynamics lives
+        with contextlib.suppress(psutil.Error):
+            found += sum(child.cpu_times()[:4])
+    return found
 
 
 def _interrupts(times: Any) -> float:

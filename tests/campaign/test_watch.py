@@ -108,3 +108,18 @@ def test_a_disturbed_round_is_measured_again_and_told(pesbench, tmp_path):
     (note,) = [note for note in json.loads(done.stdout)["notes"] if note.startswith("Disturbed")]
     assert "slow, round 1 (other processes used" in note
     assert "measured again, and disturbed again" in note
+
+
+def test_a_child_that_still_computes_is_our_own():
+    watch = Watch()
+    child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        before = watch.look()
+        time.sleep(2)
+        after = watch.look()
+    finally:
+        child.kill()
+        child.wait()
+    assert after.own_s - before.own_s > 0.5
+    assert watch.look().own_s >= after.own_s  # and nothing of it twice, nor lost when it ends
+    assert watch.look().own_s - after.own_s < 0.5
