@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
+
+from bench.records import CENSORED, FAILED
 
 MEASURED_AGAIN = "measured again"
 KEPT = "in the mean all the same"
@@ -21,7 +25,8 @@ class Disturbance:
     """From 0."""
     reasons: tuple[str, ...]
     fate: str
-    """:data:`MEASURED_AGAIN`: an undisturbed round stands in its place. Otherwise it is in the mean."""
+    """:data:`MEASURED_AGAIN`: an undisturbed round stands in its place, as far as that came. Otherwise it is in the
+    mean."""
 
 
 def disturbances(watched: pd.DataFrame) -> tuple[Disturbance, ...]:
@@ -45,24 +50,55 @@ def disturbances(watched: pd.DataFrame) -> tuple[Disturbance, ...]:
     return tuple(found)
 
 
-def in_place(frame: pd.DataFrame, watched: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a campaign with each disturbed round replaced by its repeat.
+def in_place(
+    frame: pd.DataFrame, watched: pd.DataFrame, planned: int, statuses: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the rows of a campaign with what was disturbed replaced by its repeat, structure by structure.
 
     A repeat takes the number of the round that it stands for, so that it is paired with what was measured beside that.
-    One that was disturbed itself is left out, and its round stays: nothing was gained by it.
+    A structure that it failed at, or was cut off in where the disturbed round was not, stays as it was; so does the
+    whole round where the repeat was disturbed itself: nothing was gained by it. A repeat that was interrupted is not
+    there.
 
     Parameters
     ----------
     frame : DataFrame
-        With the columns ``method``, ``device`` and ``round``.
+        With the columns ``method``, ``device``, ``round`` and ``structure``.
     watched : DataFrame
         See :func:`disturbances`.
+    planned : int
+        The rounds of the campaign; those after them are repeats.
+    statuses : DataFrame, optional
+        A frame with the column ``status`` besides, which `frame` itself is where this is left out.
     """
+    statuses = frame if statuses is None else statuses
+    seen = {(row["method"], row["device"], row["round"]) for row in watched.to_dict("records")}
+    numbers = frame["round"]
+    keys = zip(frame["method"], frame["device"], numbers, strict=True)
+    left_out = pd.Series([key[2] >= planned and key not in seen for key in keys], index=frame.index, dtype=bool)
     for row in watched[watched["again"].notna()].to_dict("records"):
-        mine = (frame["method"] == row["method"]) & (frame["device"] == row["device"])
-        original, repeat = mine & (frame["round"] == row["again"]), mine & (frame["round"] == row["round"])
+        original, repeat = (_of(frame, row, row[name]) for name in ("again", "round"))
         if row["disturbed"]:
-            frame = frame[~repeat]
-        else:
-            frame = frame.assign(round=frame["round"].mask(repeat, int(row["again"])))[~original]
-    return frame
+            left_out |= repeat
+            continue
+        better = frame["structure"].isin(_no_worse(statuses, row))
+        left_out |= (original & better) | (repeat & ~better)
+        numbers = numbers.mask(repeat, int(row["again"]))
+    return frame.assign(round=numbers)[~left_out]
+
+
+def _of(frame: pd.DataFrame, row: Mapping[Hashable, Any], number: int) -> pd.Series:
+    return (frame["method"] == row["method"]) & (frame["device"] == row["device"]) & (frame["round"] == number)
+
+
+def _no_worse(statuses: pd.DataFrame, row: Mapping[Hashable, Any]) -> set[Any]:
+    """Return the structures of which a repeat has as much as the round that it stands for."""
+    before, again = (
+        statuses[_of(statuses, row, row[name])].set_index("structure")["status"].to_dict()
+        for name in ("again", "round")
+    )
+    return {
+        structure
+        for structure, status in again.items()
+        if status != FAILED and (status != CENSORED or before.get(structure, CENSORED) in (CENSORED, FAILED))
+    }

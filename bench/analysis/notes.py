@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.analysis.disturbed import Disturbance
+from bench.analysis.statistics import FEWEST_ROUNDS
 from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, is_gpu
 
 REPLAY_MARK = "ʳ"
@@ -89,8 +90,9 @@ def _intervals(rows: list[Row]) -> str:
 
 
 def _rounds(rows: list[Row]) -> str:
-    single = _labels(row for row in rows if row.time and row.time.low is not None and row.time.rounds == 1)
-    widest = max(rows, key=lambda row: row.round_spread or 0.0, default=None)
+    few = _labels(row for row in rows if row.time and row.time.low is not None and row.time.rounds == 1)
+    inside = [row for row in rows if row.time and row.time.rounds > 1]
+    widest = max(inside, key=lambda row: row.round_spread or 0.0, default=None)
     text = ""
     if widest is not None and widest.round_spread is not None:
         text = (
@@ -98,8 +100,8 @@ def _rounds(rows: list[Row]) -> str:
             f"({widest.label} on the {'GPU' if is_gpu(widest.device) else 'CPU'}{_in_replay(widest)}); the intervals "
             "have that inside."
         )
-    if single:
-        text += f" Measured in one process only, so that its interval is too narrow: {single}."
+    if few:
+        text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so that its interval is too narrow: {few}."
     return text.strip()
 
 

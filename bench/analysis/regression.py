@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.analysis.disturbed import in_place
@@ -40,7 +41,7 @@ class Comparison:
     weights: str | None = None
     """Of both: unlike ones are not compared."""
     why: str = ""
-    """Why the methods were not compared."""
+    """Why the methods were not compared, or why nothing was decided."""
 
 
 def verdict(ratio: Estimate, threshold: float) -> str:
@@ -123,7 +124,8 @@ def measured(
     watched: pd.DataFrame,
 ) -> Measured:
     """Return what a comparison takes from the data frames of a run."""
-    structures, replays = in_place(structures, watched), in_place(replays, watched)
+    rounds = int(campaign["settings"]["rounds"])
+    structures, replays = (in_place(frame, watched, rounds) for frame in (structures, replays))
     return Measured(
         campaign,
         {
@@ -168,7 +170,9 @@ def _one(
     bare = Comparison(key[0], str(record["label"]), key[1], protocol, NOT_COMPARED, weights=record["weights"])
     for run, name in ((old, "first"), (new, "second")):
         if key not in run.times[protocol]:
-            return dataclasses.replace(bare, why=f"not measured in the {name} run")
+            failed = run.methods.get(key, {})
+            reason = f" ({failed['failure']}: {failed['message']})" if failed.get("failure") else ""
+            return dataclasses.replace(bare, why=f"not measured in the {name} run{reason}")
     for field, words in (("weights", "weights"), ("dtype", "precision")):
         one, other = old.methods[key][field], new.methods[key][field]
         if one != other:
@@ -177,13 +181,15 @@ def _one(
     ratio = paired_ratio(after, before, same_rounds=False)
     if ratio is None:
         return dataclasses.replace(bare, why="no structure in common")
+    few = min(before.shape[1], after.shape[1]) < FEWEST_ROUNDS
     return dataclasses.replace(
         bare,
-        verdict=judged(ratio, threshold, answers),
+        verdict=UNDECIDED if few else judged(ratio, threshold, answers),
         ratio=ratio,
         old=geometric_mean(over_rounds(before).to_numpy(), between=scatter(before)),
         new=geometric_mean(over_rounds(after).to_numpy(), between=scatter(after)),
         answers=None if answers is None else tuple(answers),
+        why=f"fewer than {FEWEST_ROUNDS} rounds do not tell how far fresh processes differ" if few else "",
     )
 
 
@@ -199,10 +205,11 @@ def mean_ratio(old: Measured, new: Measured, comparisons: Iterable[Comparison], 
     common = set.intersection(*(set(frame.index) for frame in (*before, *after)))
     if not common:
         return None
-    one, other = (mean_over([frame.loc[sorted(common)] for frame in frames]) for frames in (before, after))
-    return geometric_mean(
-        (over_rounds(other) / over_rounds(one)).to_numpy(), between=independent(scatter(one), scatter(other))
-    )
+    before, after = ([frame.loc[sorted(common)] for frame in frames] for frames in (before, after))
+    # each over its own rounds: budgets end at different structures, and one round may have no structure of them all
+    logs = [np.log(over_rounds(b) / over_rounds(a)) for a, b in zip(before, after, strict=True)]
+    between = independent(scatter(mean_over(before)), scatter(mean_over(after)))
+    return geometric_mean(np.exp(np.mean(logs, axis=0)), between=between)
 
 
 UNLIKE_MACHINE = (("cpu", "CPU"), ("usable_cores", "cores"), ("gpus", "GPUs"))

@@ -74,9 +74,10 @@ def summarise(
         Rows light kinds first and fast ones first within a kind. Milliseconds, seconds, bytes, Angstrom.
     """
     if watched is not None:
-        structures = in_place(structures, watched)
-        steps = in_place(steps, watched) if steps is not None else None
-        replays = in_place(replays, watched) if replays is not None else None
+        rounds = int(campaign["settings"]["rounds"])
+        steps = in_place(steps, watched, rounds, structures) if steps is not None else None
+        structures = in_place(structures, watched, rounds)
+        replays = in_place(replays, watched, rounds) if replays is not None else None
     planned = campaign.get("settings", {}).get("protocols") or [RELAX]
     total = campaign.get("dataset", {}).get("count")
     relaxed = _measured(structures, "step_ns", "steps")

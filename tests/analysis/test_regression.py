@@ -136,3 +136,32 @@ def test_what_differs_between_alike_runs_is_explained():
         "a: torch 2.13.0 and 2.14.0",
         "a: OMP_WAIT_POLICY not there and PASSIVE",
     ]
+
+
+def test_two_rounds_decide_nothing_and_the_comparison_says_why():
+    old = side(relaxations("a", 10.0, count=20, rounds=2))
+    new = side(relaxations("a", 30.0, count=20, rounds=2))
+    (one,) = regression.compare(old, new, 0.05, {("a", "cpu"): []})
+    assert one.verdict == UNDECIDED
+    assert "fewer than 3 rounds" in one.why
+
+
+def test_methods_whose_budgets_ended_at_unlike_structures_have_a_mean():
+    def cut(name, rounds):
+        """Return a method that reached structure 9 in one round alone."""
+        frame = relaxations(name, 10.0, count=10, rounds=3)
+        return frame[(frame["structure"] < 9) | frame["round"].isin(rounds)]
+
+    both = side(cut("a", [0]), cut("b", [1]))
+    mean = regression.mean_ratio(both, both, regression.compare(both, both, 0.05, {}), "relax")
+    assert mean is not None
+    assert mean.estimate == pytest.approx(1.0)
+    assert mean.n == 10
+
+
+def test_why_a_method_was_not_measured_is_told():
+    old = side(relaxations("a", 10.0, count=20))
+    new = side(relaxations("b", 10.0, count=20))
+    new.methods["a", "cpu"] = {**old.methods["a", "cpu"], "failure": "load", "message": "no such file"}
+    found = {one.method: one.why for one in regression.compare(old, new, 0.05, {})}
+    assert found["a"] == "not measured in the second run (load: no such file)"
