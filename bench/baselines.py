@@ -49,12 +49,15 @@ def checked(run: Run) -> dict[tuple[str, str], list[str]]:
 def keep(run: Run) -> list[Path]:
     """Write the fingerprints of a run as baselines, in place of what was there; returns the files.
 
-    Those of random weights are left out: they are the answers of no method. The CPU's is kept where there are several.
+    Those of random weights are left out: they are the answers of no method. So is one without relaxed geometries where
+    the baseline has such. The CPU's is kept where there are several.
     """
     written = []
     for (method, device), fingerprint in sorted(of_run(run).items(), key=lambda item: item[0][1] != "cpu"):
         path = _path(method, fingerprint.dataset)
         if fingerprint.weights == "random" or path in written:
+            continue
+        if not fingerprint.relaxed and path.is_file() and json.loads(path.read_text()).get("relaxed"):
             continue
         versions = next((s.versions for s in run.contents.started if (s.method, s.device) == (method, device)), {})
         document = {

@@ -16,7 +16,7 @@ from bench.analysis.table import Row, Table
 from bench.errors import BadInput
 from bench.frames import Run
 
-SERIES = ["method", "device", "protocol", "dataset", "threads", "weights", "dtype"]
+SERIES = ["method", "device", "protocol", "dataset", "settings", "threads", "weights", "dtype"]
 """What has to be alike for two lines to belong to one series."""
 
 
@@ -46,6 +46,7 @@ def entries(run: Run, table: Table) -> list[dict[str, Any]]:
             "device": row.device,
             "protocol": row.protocol,
             "dataset": f"{campaign['dataset']['name']} {str(campaign['dataset']['digest'])[-12:]}",
+            "settings": _settings(row, campaign["settings"]),
             "threads": row.threads,
             "weights": row.weights,
             "dtype": row.dtype,
@@ -55,6 +56,14 @@ def entries(run: Run, table: Table) -> list[dict[str, Any]]:
         for row in table.rows
         if row.time is not None
     ]
+
+
+def _settings(row: Row, settings: Mapping[str, Any]) -> str:
+    """Return what of a campaign's settings changes a time, in words."""
+    structures = f"{settings['limit']} structures" if settings.get("limit") else "all structures"
+    if row.protocol == "replay":
+        return f"{settings['replay_points']} points, {structures}"
+    return f"{row.optimizer}, fmax {settings['fmax']:g}, {settings['max_steps']} steps, {structures}"
 
 
 def _time(row: Row) -> dict[str, Any]:
@@ -105,6 +114,7 @@ def find(machine: str | None) -> Path:
     if not known:
         raise BadInput("there is no history yet; 'pesbench history add' begins one with the newest run.")
     chosen = [path for path in known if machine is None or machine in path.stem]
+    chosen = [path for path in chosen if path.stem == machine] or chosen  # one name may begin with another
     if len(chosen) != 1:
         names = ", ".join(path.stem for path in known)
         which = "there are several" if machine is None else f"{machine!r} names {len(chosen) or 'none'} of them"
@@ -129,10 +139,11 @@ def export(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in series(lines):
         last = one.iloc[-1]
         entry = {
-            "name": f"{last['method']}, {last['device']}, {last['protocol']}",
+            # github-action-benchmark draws one line a name
+            "name": ", ".join(str(last[column]) for column in SERIES),
             "unit": last["unit"],
             "value": last["ms"],
-            "extra": f"run {last['run']}, {last['dataset']}, {last['threads']} thread(s), weights: {last['weights']}",
+            "extra": f"run {last['run']}, commit {last['commit']}",
         }
         if pd.notna(last["low"]) and pd.notna(last["high"]):
             entry["range"] = f"{last['low']:.4g} to {last['high']:.4g}"

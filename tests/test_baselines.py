@@ -71,3 +71,16 @@ def test_the_baselines_of_this_repository_can_be_read():
         fields = json.loads(path.read_text())
         assert fields["weights"] != "random"
         assert baselines.read_baseline(path.stem, fields["dataset"]).method == path.stem
+
+
+def test_a_run_without_relaxations_replaces_no_baseline_that_has_some(fake_run, project, tmp_path):
+    baselines.keep(frames.load(fake_run))
+    before = {path: path.read_text() for path in (project / "baselines").rglob("*.json")}
+
+    def answers_alone(fields):
+        if fields["record"] == "relaxation":
+            fields |= {"status": "failed", "failure": {"kind": "calculator", "message": ""}}
+        return fields
+
+    assert baselines.keep(doctored(fake_run, tmp_path, answers_alone)) == []
+    assert before == {path: path.read_text() for path in before}

@@ -21,6 +21,7 @@ def line(day, ms, method="7net-0", **changes):
         "device": "cpu",
         "protocol": "replay",
         "dataset": "naphthalene-md17 0123",
+        "settings": "10 points, all structures",
         "threads": 1,
         "weights": "pretrained",
         "dtype": "float32",
@@ -45,7 +46,10 @@ def folder(tmp_path, monkeypatch):
 def test_a_run_is_added_once(fake_run, folder):
     run = frames.load(fake_run)
     lines = history.entries(run, table_of(fake_run))
-    assert {one["method"] for one in lines} >= {"toy", "toy-native"}
+    assert {one["method"]: one["settings"] for one in lines}.items() >= {
+        "toy": "BFGS, fmax 0.05, 500 steps, 6 structures",
+        "toy-native": "native, fmax 0.05, 500 steps, 6 structures",
+    }.items()
     path = history.add(lines)
     history.add(lines)
     assert path.parent == folder
@@ -61,12 +65,15 @@ def test_a_step_is_found_at_the_run_that_made_it(folder):
 
 
 def test_series_that_are_not_alike_are_kept_apart():
-    assert len(history.series([*LINES, line(8, 9.0, threads=2), line(9, 9.0, method="uff")])) == 3
+    others = [line(8, 9.0, threads=2), line(9, 9.0, method="uff"), line(9, 9.0, settings="4 points, all structures")]
+    assert len(history.series([*LINES, *others])) == 4
 
 
 def test_the_export_is_what_github_action_benchmark_reads():
     (entry,) = history.export(LINES)
-    assert entry["name"] == "7net-0, cpu, replay"
+    assert entry["name"] == (
+        "7net-0, cpu, replay, naphthalene-md17 0123, 10 points, all structures, 1, pretrained, float32"
+    )
     assert (entry["unit"], entry["value"]) == ("ms/call", 74.5)
     assert entry["range"] == "73.01 to 75.99"
     assert isinstance(entry["extra"], str)
@@ -99,6 +106,10 @@ def test_what_is_damaged_or_not_there_is_named(folder):
     with pytest.raises(BadInput, match="there are several, choose one with --machine"):
         history.find(None)
     assert history.find("epyc") == path
+    history.add([line(1, 1.0, machine="amd-epyc-2-cores-nvidia-h200")])
+    with pytest.raises(BadInput, match="'epyc' names 2 of them"):
+        history.find("epyc")
+    assert history.find("amd-epyc-2-cores") == path
     with path.open("a") as file:
         file.write("{\n")
     with pytest.raises(BadInput, match=r"line 8 of .* is damaged"):
