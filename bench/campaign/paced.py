@@ -17,7 +17,7 @@ class PacedWorker:
         self.process = process
         self.take = take
         self.messages = process.messages()
-        self.call_seconds = 1.0
+        self.call_seconds = 1.0  # where no call is made before the first structure
         self.ended = False
         """All structures are measured."""
 
@@ -41,12 +41,13 @@ class PacedWorker:
             if line.startswith(b'{"beat"'):
                 continue
             record = from_json(line)
+            self.take(record)
             failure = getattr(record, "failure", None)
             if failure is not None:
                 raise BadInput(f"{self.name} cannot be measured: {failure.message}")
-            self.take(record)
             if isinstance(record, Started):
-                self.call_seconds = (record.warmup_ns or (record.first_call_ns or 0,))[-1] / 1e9
+                calls = [*((record.first_call_ns,) if record.first_call_ns else ()), *record.warmup_ns]
+                self.call_seconds = calls[-1] / 1e9 if calls else self.call_seconds
             self.ended = self.ended or isinstance(record, Finished)
         failure = self.process.failure()
         if failure is not None or not self.ended:

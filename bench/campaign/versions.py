@@ -12,6 +12,9 @@ from packaging.utils import canonicalize_name
 from bench import paths
 from bench.errors import BadInput
 
+BASE = "@base"
+"""What the name of an old version ends with."""
+
 
 def at_commit(adapter: Path, revision: str) -> str:
     """Return the text of an adapter file at a revision of this repository; raises BadInput where there is none."""

@@ -4,7 +4,7 @@ Imports that take long (pandas, SciPy, matplotlib) are made where they are neede
 refusal come at once.
 """
 
-from bench.commands import checks, comparing, histories, results, run, setup
+from bench.commands import checks, comparing, histories, regressing, results, run, setup
 
 VERBS = {
     "list": setup.list_methods,
@@ -17,7 +17,7 @@ VERBS = {
     "conform": checks.conform,
     "overhead": checks.overhead,
     "compare": comparing.compare,
-    "regress": comparing.regress,
+    "regress": regressing.regress,
     "baseline": comparing.baseline,
     "history": histories.history,
 }

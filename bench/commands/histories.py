@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from bench import paths
+from bench.commands.comparing import refuse_versions
 from bench.commands.output import out, print_json
 from bench.errors import BadInput
 
@@ -25,6 +26,7 @@ def _add(options: argparse.Namespace) -> int:
     from bench.commands.results import table_of
 
     run = frames.load(options.run)
+    refuse_versions(run)
     path = histories.add(histories.entries(run, table_of(run.directory)))
     if path is None:
         print("pesbench: the run has no time to keep.", file=sys.stderr)

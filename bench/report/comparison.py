@@ -16,14 +16,14 @@ from rich.text import Text
 from bench.analysis.regression import NOT_COMPARED, OTHER_ANSWER, SLOWER, UNDECIDED, Comparison
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import REPLAY, is_gpu
-from bench.errors import BadInput
 from bench.report import numbers
 from bench.report.numbers import DASH
 
 FORMATS = ("terminal", "markdown", "json")
 ROOMY = 100
 """A narrower terminal has room for the interval of the ratio alone, which is the one that the verdict is from."""
-COLUMNS = ("method", "old ms", "new ms", "new/old", "verdict")
+COLUMNS = ("method", "old ms", "new ms", "new/old", "n", "verdict")
+"""n: structures that both have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,14 +43,12 @@ class Report:
 
 
 def render(report: Report, form: str, width: int | None = None, color: bool = False) -> str:
-    """Return the report as text in one of :data:`FORMATS`; raises BadInput for another one."""
+    """Return the report as text in one of :data:`FORMATS`."""
     if form == "json":
         return _json(report)
     if form == "markdown":
         return _markdown(report)
-    if form == "terminal":
-        return _terminal(report, width, color)
-    raise BadInput(f"there is no format {form!r}; use {', '.join(FORMATS)}.")
+    return _terminal(report, width, color)
 
 
 def rule(threshold: float) -> str:
@@ -65,12 +63,12 @@ def _cells(one: Comparison, intervals: bool) -> list[str]:
     label = f"{one.label}{' (random weights)' if one.weights == 'random' else ''}"
     label += f"{' (GPU)' if is_gpu(one.device) else ''}{', replay' if one.protocol == REPLAY else ''}"
     if one.ratio is None:
-        return [label, DASH, DASH, DASH, one.verdict]
+        return [label, DASH, DASH, DASH, DASH, one.verdict]
     old, new = (
         numbers.with_interval(time) if intervals else numbers.plain(time.estimate, 4) if time else DASH
         for time in (one.old, one.new)
     )
-    return [label, old, new, numbers.ratio(one.ratio), one.verdict]
+    return [label, old, new, numbers.ratio(one.ratio), str(one.ratio.n), one.verdict]
 
 
 def _below(report: Report) -> list[tuple[str, str]]:
@@ -86,8 +84,8 @@ def _below(report: Report) -> list[tuple[str, str]]:
             found.append((f"{name} answers differently", "; ".join(one.answers)))
         elif one.answers is None and one.ratio is not None:
             found.append((name, "whether the answers are the same could not be told"))
-        if one.verdict == NOT_COMPARED:
-            found.append((f"{name} not compared", one.why))
+        if one.why:
+            found.append((f"{name} {one.verdict}", one.why))
     return [*found, *(("What differs", line) for line in report.explain), *(("Note", note) for note in report.notes)]
 
 
@@ -105,7 +103,7 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
     parts += [_labelled(report.title, width), Text()]
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for i, title in enumerate(COLUMNS):
-        side = "right" if 0 < i < 4 else "left"
+        side = "right" if 0 < i < 5 else "left"
         grid.add_column(Text(title, justify=side), justify=side, overflow="fold", no_wrap=i > 0)  # type: ignore[arg-type]
     for one in report.comparisons:
         *figures, verdict = _cells(one, intervals=width >= ROOMY)
@@ -133,7 +131,7 @@ def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
 def _markdown(report: Report) -> str:
     lines = [f"**Unlike, compared all the same:** {'; '.join(report.unlike)}", ""] if report.unlike else []
     lines += [f"**{label}:** {text}  " for label, text in report.title]
-    lines += ["", "| " + " | ".join(COLUMNS) + " |", "|:---|---:|---:|---:|:---|"]
+    lines += ["", "| " + " | ".join(COLUMNS) + " |", "|:---|---:|---:|---:|---:|:---|"]
     for one in report.comparisons:
         *figures, verdict = _cells(one, intervals=True)
         strong = f"**{verdict}**" if _style(verdict) == "red" else verdict

@@ -167,7 +167,7 @@ def test_dynamics_alone_shows_its_own_table_and_a_lost_file_is_named(pesbench, t
     run = next(tmp_path.iterdir())
     compared = pesbench("compare", run, run)
     assert compared.returncode == 2
-    assert "no method in common that was timed" in compared.stderr
+    assert "nothing in common that was timed" in compared.stderr
     next((run / "trajectories").iterdir()).unlink()
     done = pesbench("table", run)
     assert done.returncode == 2

@@ -72,6 +72,36 @@ def test_a_version_that_does_not_load_is_one_sentence_and_leaves_what_was_measur
     assert "Traceback" not in done.stderr
 
 
+def test_a_method_that_makes_no_call_before_its_first_structure_is_measured(pesbench, tmp_path):
+    cold = tmp_path / "cold" / "fakes.py"
+    cold.parent.mkdir()
+    cold.write_text(
+        FAKES.read_text().replace('# kind = "force-field"\n', '# kind = "force-field"\n# warm-up = false\n')
+    )
+    done = regress(pesbench, tmp_path, cold, cold, "--budget", "5")
+    assert done.returncode == 0, done.stderr
+    run = bench.load(next((tmp_path / "runs").iterdir()))
+    assert all(record.first_call_ns is None for record in run.contents.started)
+    assert len(run.replays)
+
+
+def test_what_was_compared_before_another_method_failed_is_shown(pesbench, tmp_path, slow):
+    done = pesbench(
+        *("regress", "--methods", "toy,always-fails", "--adapter", FAKES, "--base-env", slow, "--limit", "4"),
+        *("--structures", "naphthalene-gfn2", "--output", tmp_path / "runs", "--format", "json", "--budget", "10"),
+    )
+    assert done.returncode == 2, done.stderr
+    first, second = json.loads(done.stdout)["comparisons"]
+    assert first["verdict"] == "faster"
+    assert second["verdict"] == "not compared"
+    assert "the matrix is singular" in second["why"]
+    run = next((tmp_path / "runs").iterdir())
+    assert "the matrix is singular" in (run / "records.jsonl").read_text()
+    kept = pesbench("history", "add", run)
+    assert kept.returncode == 2
+    assert "is a comparison by 'pesbench regress'" in kept.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
