@@ -95,7 +95,7 @@ def test_the_table_names_the_step_and_its_commit():
     text = console.export_text()
     assert "+25 % at 2026-11-05, commit 0505050505" in text
     assert "74.5 [73.0, 76.0]" in text
-    assert "naphthalene-md17" in text
+    assert "(replay, 1 thread, naphthalene-md17, 10 points)" in text
 
 
 def test_what_is_damaged_or_not_there_is_named(folder):

@@ -53,6 +53,7 @@ def _name(row: pd.Series) -> str:
     extra += [str(row["weights"])] if row["weights"] == "random" else []
     extra.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
     extra.append(str(row["dataset"]).partition(" ")[0])
+    extra.append(str(row["settings"]).removesuffix(", all structures"))
     return f"{row['method']} ({row['protocol']}, {', '.join(extra)})"
 
 
