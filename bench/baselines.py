@@ -57,7 +57,7 @@ def keep(run: Run) -> list[Path]:
         path = _path(method, fingerprint.dataset)
         if fingerprint.weights == "random" or path in written:
             continue
-        if not fingerprint.relaxed and path.is_file() and json.loads(path.read_text()).get("relaxed"):
+        if not fingerprint.relaxed and _has_relaxations(path):
             continue
         versions = next((s.versions for s in run.contents.started if (s.method, s.device) == (method, device)), {})
         document = {
@@ -95,6 +95,13 @@ def read_baseline(method: str, dataset: str) -> Fingerprint | None:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"the baseline {path} is damaged ({error}); 'pesbench baseline RUN' writes a new one.") from None
+
+
+def _has_relaxations(path: Path) -> bool:
+    try:
+        return bool(json.loads(path.read_text())["relaxed"])
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: to be replaced
+        return False
 
 
 def _path(method: str, dataset: str) -> Path:

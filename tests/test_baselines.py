@@ -84,3 +84,6 @@ def test_a_run_without_relaxations_replaces_no_baseline_that_has_some(fake_run, 
 
     assert baselines.keep(doctored(fake_run, tmp_path, answers_alone)) == []
     assert before == {path: path.read_text() for path in before}
+    damaged = next(path for path in before if path.name == "toy.json")
+    damaged.write_text("{")
+    assert baselines.keep(frames.load(tmp_path / "doctored")) == [damaged]

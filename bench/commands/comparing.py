@@ -39,7 +39,7 @@ def compare(options: argparse.Namespace) -> int:
     )
     found = regression.compare(before, after, options.threshold, answers)
     if not any(one.ratio for one in found):
-        reasons = dict.fromkeys(f"{one.label}: {one.why}" for one in found)
+        reasons = dict.fromkeys(f"{one.label}: {one.why.rstrip('.')}" for one in found)
         raise BadInput(
             f"{old.directory.name} and {new.directory.name} have nothing in common that was timed"
             f"{': ' if reasons else ''}{'; '.join(reasons)}."

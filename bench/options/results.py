@@ -71,7 +71,8 @@ def regress(verbs: argparse._SubParsersAction) -> None:
         "regress",
         "Measure an old version of methods and the present one in turn, on this machine.\n"
         "It ends when they are told apart or found the same, or with the budget.\n"
-        "Exit status: 0 nothing got slower, 1 something did, 2 bad input.",
+        "Exit status: 0 nothing got slower, 1 something did, 2 bad input,\n"
+        "or a version that cannot be measured.",
         "pesbench regress --methods 7net-0 --base main\n  pesbench regress --methods 7net-0 --base-with sevenn==0.12.1",
     )
     verb.add_argument("--methods", required=True, metavar="A,B,...", help="names from 'pesbench list'")
