@@ -8,16 +8,8 @@ standard library, for it runs inside every method's own environment.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-import re
-import tomllib
 from pathlib import Path
 from typing import Any, Protocol
-
-KINDS = ("force-field", "semi-empirical", "mlip", "dft")  # light first: the order in which a table lists them
-DEVICES = ("cpu", "cuda")
 
 
 class NativeRelaxation(Protocol):
@@ -100,165 +92,9 @@ def refuse_ions(atoms: Any, name: str) -> None:
         raise ValueError(f"{name} knows neutral singlets only, not charge {charge}, multiplicity {spin}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Checkpoint:
-    """The weights file of an MLIP."""
+def __getattr__(name: str) -> Any:
+    if name == "read_header":  # adapter files written for 0.1 take it from here
+        from bench.methods.header import read_header
 
-    file: str
-    """Its name in the cache and in the folder that PESBENCH_WEIGHTS names."""
-    licence: str
-    url: str | None = None
-    bytes: int | None = None
-    sha256: str | None = None
-    shipped: bool = False
-    """It comes with the installed package: the adapter finds it by itself."""
-    gated: str | None = None
-    """The page to visit for access, where a licence has to be accepted first."""
-    unpack: bool = False
-    """The URL gives a .tar.gz archive; `file` is the folder that it holds (a TensorFlow SavedModel)."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Method:
-    """What the harness knows about one method without importing it."""
-
-    name: str
-    label: str
-    """As printed, with version and level."""
-    adapter: Path
-    family: str
-    kind: str
-    devices: tuple[str, ...]
-    dtypes: tuple[str, ...]
-    default: bool = True
-    """Measured when the user names no methods."""
-    native: bool = False
-    """Relaxed by :meth:`Adapter.native_relax` instead of an ASE optimiser."""
-    conservative: bool = True
-    """The forces are the derivative of the energy."""
-    parameters: int | None = None
-    """The published parameter count."""
-    checkpoint: Checkpoint | None = None
-    paper: str | None = None
-    """The row of results/paper/table1.csv that this method is compared with."""
-    elements: tuple[str, ...] = ()
-    """Chemical symbols that it knows; empty: not restricted by the header."""
-    random_weights: bool = False
-    """:meth:`Adapter.make_random` builds the architecture, for timing without the checkpoint."""
-    memory_mb: int = 0
-    """Peak resident memory of a worker on the CPU, about; 0 where nobody has looked."""
-    force_tolerance: float | None = None
-    """How far the forces may be from the energy's derivative, eV/Angstrom, where that is more than the dtype's."""
-    rotation_tolerance: float | None = None
-    """How far the forces of a turned molecule may be from the turned forces, eV/Angstrom."""
-    known_as: str = ""
-    """The name that its adapter knows it by, where that is not its own: another version of a method."""
-    tuned: tuple[str, ...] = ()
-    """The flags that make this a row set up for speed; empty: as the method's documentation has it."""
-    note: str = ""
-    """One sentence for the notes below the table."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Header:
-    """The header of an adapter file: its environment and its methods."""
-
-    path: Path
-    digest: str
-    """SHA-256 of what the environment is made from: when it changes, the environment is made anew."""
-    requires_python: str
-    dependencies: tuple[str, ...]
-    cuda_dependencies: tuple[str, ...]
-    exclude_newer: str | None
-    """Packages uploaded after this moment do not exist for this environment: it is the same next year."""
-    exclude_newer_package: dict[str, str | bool]
-    """Exceptions from it, by package."""
-    family: str
-    methods: dict[str, Method]
-    download_mb: int = 0
-    """Size of what is downloaded for the environment, about: small ones are prepared first."""
-    programs: tuple[str, ...] = ()
-    """Programs that have to be on PATH."""
-    programs_hint: str = ""
-    """How to install them."""
-    thread_control: str = "environment"
-    """``environment`` or, where a runtime heeds nothing else, ``affinity``."""
-    warm_up: bool = True
-    """Whether a worker makes discarded force calls first (a DFT call has nothing to warm)."""
-
-
-class HeaderError(ValueError):
-    """An adapter file's header is missing or wrong; the text says what to do."""
-
-
-_BLOCK = re.compile(r"(?m)^# /// script\s*$\n(?P<body>(?:^#(?: .*)?$\n)+?)^# ///\s*$")
-_METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {"name", "adapter", "family", "kind", "known_as"}
-
-
-def read_header(path: str | Path) -> Header:
-    """Read the PEP 723 header of the adapter file `path`; the file is not imported.
-
-    Raises HeaderError where the file has no header or the header does not say what it must.
-    """
-    path = Path(path).resolve()
-    match = _BLOCK.search(path.read_text(encoding="utf-8"))
-    if match is None:
-        raise HeaderError(f"{path} has no '# /// script' header; see \"How to add a method\" in README.md")
-    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
-    try:
-        toml = tomllib.loads(body)
-    except tomllib.TOMLDecodeError as error:
-        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
-    try:
-        facts = toml["tool"]["pesbench"]
-        entries = facts["methods"]
-        family = facts["family"]
-        kind = facts["kind"]
-    except KeyError as error:
-        raise HeaderError(f"the header of {path} lacks {error} under [tool.pesbench]") from None
-    if kind not in KINDS:
-        raise HeaderError(f"the header of {path} says kind = {kind!r}; it must be one of {', '.join(KINDS)}")
-    shared = {
-        "devices": facts.get("devices", ["cpu"]),
-        "dtypes": facts.get("dtypes", ["float64"]),
-        "conservative": facts.get("conservative", True),
-        "elements": facts.get("elements", []),
-    }
-    methods = {name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()}
-    uv = toml["tool"].get("uv", {})
-    made_from = [toml.get(key) for key in ("requires-python", "dependencies")] + [uv, facts.get("cuda-dependencies")]
-    return Header(
-        path=path,
-        digest=hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest(),
-        requires_python=toml.get("requires-python", ">=3.11"),
-        dependencies=tuple(toml.get("dependencies", ())),
-        cuda_dependencies=tuple(facts.get("cuda-dependencies", ())),
-        exclude_newer=uv.get("exclude-newer"),
-        exclude_newer_package=uv.get("exclude-newer-package", {}),
-        family=family,
-        methods=methods,
-        download_mb=facts.get("download-mb", 0),
-        programs=tuple(facts.get("programs", ())),
-        programs_hint=facts.get("programs-hint", ""),
-        thread_control=facts.get("thread-control", "environment"),
-        warm_up=facts.get("warm-up", True),
-    )
-
-
-def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]) -> Method:
-    entry = {key.replace("-", "_"): value for key, value in entry.items()}
-    unknown = sorted(set(entry) - _METHOD_KEYS)
-    if unknown:
-        raise HeaderError(f"the header of {path} gives {name} the unknown key {unknown[0]!r}")
-    try:
-        if "checkpoint" in entry:
-            entry["checkpoint"] = Checkpoint(**entry["checkpoint"])
-    except TypeError as error:
-        raise HeaderError(f"the header of {path} describes the checkpoint of {name} wrongly: {error}") from None
-    for key in ("devices", "dtypes", "elements", "tuned"):
-        entry[key] = tuple(entry.get(key, ()))
-    wrong = sorted(set(entry["devices"]) - set(DEVICES))
-    if wrong:
-        raise HeaderError(f"the header of {path} names the device {wrong[0]!r}; known are {', '.join(DEVICES)}")
-    entry.setdefault("label", name)
-    return Method(name=name, adapter=path, family=family, kind=kind, **entry)
+        return read_header
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.adapter import read_header
-from bench.campaign import environments
+from bench.methods import environments
+from bench.methods.header import read_header
 from bench.paths import ADAPTERS
 
 FAKES = Path(__file__).parent / "fakes" / "fakes.py"

@@ -1,4 +1,4 @@
-"""Campaigns made by hand, with the answer known: what ``bench.store.load`` would give for a run."""
+"""Campaigns made by hand, with the answer known: what ``bench.runs.store.load`` would give for a run."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.adapter import HeaderError, read_header
+from bench.methods.header import HeaderError, read_header
 
 HEADER = """# /// script
 # requires-python = ">=3.11"

@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from bench import baselines, frames, paths
+from bench import paths
 from bench.errors import BadInput
+from bench.runs import baselines, frames
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.adapter import KINDS
-from bench.catalogue import Catalogue
+from bench.contract.kind import rank
 from bench.errors import BadInput
+from bench.methods.catalogue import Catalogue
 
 FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 
@@ -18,7 +18,7 @@ def catalogue():
 
 def test_light_methods_come_first_so_that_a_first_row_appears_soon(catalogue):
     chosen = catalogue.select(None)
-    kinds = [KINDS.index(method.kind) for method in chosen]
+    kinds = [rank(method.kind) for method in chosen]
     assert kinds == sorted(kinds)
     assert chosen[0].kind == "force-field"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 
+from bench.data.structures import load_dataset
 from bench.paths import PROJECT
-from bench.structures import load_dataset
 
 FILE = PROJECT / "datasets" / "naphthalene-gfn2.extxyz"
 CARBON_CARBON = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8), (8, 9), (9, 0), (4, 9)]

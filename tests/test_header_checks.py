@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench import header_checks
-from bench.adapter import read_header
+from bench.methods import checks as header_checks
+from bench.methods.header import read_header
 
 RIGHT = '''# /// script
 # requires-python = ">=3.11"
@@ -83,7 +83,7 @@ def test_a_right_header_passes(tmp_path):
         ("parameters = 10", 'conservative = "no"', "facts have their types", "x: conservative is no boolean"),
         ("parameters = 10", 'parameters = "10 M"', "facts have their types", "x: parameters is no whole number"),
         ("float32", "float16", "facts have their types", "x: dtype float16"),
-        ("import os", "import bench.store", "of pesbench only the interface is imported", "bench.store"),
+        ("import os", "import bench.runs.store", "of pesbench only the interface is imported", "bench.runs.store"),
         ("import os", "from . import y", "of pesbench only the interface is imported", "."),
         ("import os", "import torch", "nothing upstream is imported with the file", "torch"),
         ("def count", "def weigh", "the class has what the header promises", "X has no count_parameters()"),

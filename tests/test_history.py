@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bench import frames, history
 from bench.commands.results import table_of
 from bench.errors import BadInput
 from bench.report.history import plot, table
+from bench.runs import frames, history
 
 
 def line(day, ms, method="7net-0", **changes):

@@ -8,13 +8,13 @@ import pytest
 BENCH = Path(__file__).parents[1] / "bench"
 # a package and what it may import of pesbench
 ALLOWED = {
-    "measure": {"bench.measure", "bench.records", "bench.failure", "bench.adapter", "bench"},
-    "analysis": {"bench.analysis", "bench.records", "bench.adapter"},
+    "measure": {"bench.measure", "bench.contract.records", "bench.contract.failure", "bench.adapter", "bench"},
+    "analysis": {"bench.analysis", "bench.contract.records", "bench.adapter"},
     "report": {
         "bench.report",
         "bench.analysis",
-        "bench.records",
-        "bench.failure",
+        "bench.contract.records",
+        "bench.contract.failure",
         "bench.paths",
         "bench.errors",
         "bench.adapter",

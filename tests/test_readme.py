@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from bench.adapter import read_header
-from bench.catalogue import Catalogue
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import read_header
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bench.records import (
+from bench.contract.records import (
     CONVERGED,
     FAILED,
     Failure,

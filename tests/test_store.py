@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from bench import frames, store
+from bench.contract.failure import Failure
+from bench.contract.records import FORMAT, NotMeasured, Relaxation, Started
+from bench.data.structures import load_dataset
 from bench.errors import BadInput
-from bench.failure import Failure
-from bench.records import FORMAT, NotMeasured, Relaxation, Started
-from bench.structures import load_dataset
+from bench.runs import frames, store
 
 KEY = {"method": "toy", "device": "cpu", "round": 0}
 FACTS = {

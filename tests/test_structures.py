@@ -1,4 +1,4 @@
-"""bench.structures: where data sets come from, what is selected, and what is refused."""
+"""bench.data.structures: where data sets come from, what is selected, and what is refused."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
-from bench import rmd17, structures
+from bench.data import rmd17, structures
+from bench.data.structures import load_dataset, measuring_order, select_evenly
 from bench.errors import BadInput
 from bench.paths import PROJECT
-from bench.structures import load_dataset, measuring_order, select_evenly
 
 EXPECTED_INDICES = [int(line) for line in (Path(__file__).parent / "md17_indices_101.txt").read_text().split()]
 FIRST_FILE = "rmd17_naphthalene_test_01.npz"

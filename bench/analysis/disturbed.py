@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.records import CENSORED, FAILED
+from bench.contract.records import CENSORED, FAILED
 
 MEASURED_AGAIN = "measured again"
 KEPT = "in the mean all the same"

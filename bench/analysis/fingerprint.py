@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from ase.data import covalent_radii
 
-from bench.records import CONVERGED
+from bench.contract.records import CONVERGED
 
 SAME, CHANGED = "same", "CHANGED"
 BOND = 1.3
@@ -88,7 +88,7 @@ def fingerprints(
     campaign : mapping
         What ``campaign.json`` says.
     methods, structures : DataFrame
-        Those of :class:`bench.frames.Run`.
+        Those of :class:`bench.runs.frames.Run`.
     answers : DataFrame
         One row an answer: method, device, structure, energy in eV, forces (n, 3) in eV/Angstrom.
     reference : (numbers, positions)

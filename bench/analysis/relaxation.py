@@ -11,7 +11,7 @@ import pandas as pd
 from bench.analysis import fidelity
 from bench.analysis.speedup import Key, mean_time, scatter
 from bench.analysis.statistics import FEWEST, Estimate, geometric_mean
-from bench.records import CONVERGED, FAILED, STEP_CAP
+from bench.contract.records import CONVERGED, FAILED, STEP_CAP
 
 
 def counts(relaxations: pd.DataFrame) -> dict[str, Any]:

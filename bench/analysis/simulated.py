@@ -25,7 +25,7 @@ class Simulated:
     status: str
     failure: str | None
     content: Any
-    """Of its file, a :class:`bench.measure.trajectory_file.Content`; None where no step was done."""
+    """Of its file, a :class:`bench.contract.trajectory_file.Content`; None where no step was done."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bench.analysis.statistics import CONFIDENCE, Between, Estimate, between_rounds, geometric_mean, independent
 from bench.analysis.table import RELAX, REPLAY, Mean, Row, is_gpu
-from bench.records import FAILED
+from bench.contract.records import FAILED
 
 Key = tuple[str, str]
 """A method and a device."""

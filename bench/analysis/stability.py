@@ -19,7 +19,7 @@ from bench.analysis import energies, events, speedup
 from bench.analysis.distributions import Distances, Reference, planarity
 from bench.analysis.simulated import Distribution, Ensemble, Simulated, Stability
 from bench.analysis.verdict import judge
-from bench.records import FAILED
+from bench.contract.records import FAILED
 
 SPACING_PS = 0.1
 """Frames that are compared with the reference's are so far apart: half a period of the slowest vibration."""

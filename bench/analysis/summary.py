@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import relaxation, speedup
-from bench.analysis.claims import claims, rank_correlation
 from bench.analysis.disturbed import disturbances, in_place
-from bench.analysis.notes import notes
 from bench.analysis.simulated import Stability
 from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, in_order, is_gpu
-from bench.records import CONVERGED, FAILED
+from bench.contract.records import CONVERGED, FAILED
+from bench.paper.claims import claims, rank_correlation
+from bench.report.notes import notes
 
 Key = speedup.Key
 
@@ -66,7 +66,7 @@ def summarise(
     dynamics : mapping of (method, device) to Stability, optional
         What the methods' simulations say.
     paper : mapping of str to Published, optional
-        The published figures by method, as ``bench.report.paper.read()`` gives them.
+        The published figures by method, as ``bench.paper.table1.read()`` gives them.
 
     Returns
     -------

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.adapter import KINDS
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
+from bench.contract.kind import rank
 
 if TYPE_CHECKING:
     from bench.analysis.simulated import Stability
@@ -198,7 +198,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
     return sorted(
         rows,
         key=lambda row: (
-            KINDS.index(row.kind) if row.kind in KINDS else len(KINDS),
+            rank(row.kind),
             fastest.get(row.method, float("inf")),
             row.method,
             PROTOCOLS.index(row.protocol),

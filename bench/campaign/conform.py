@@ -9,15 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import header_checks
-from bench.adapter import Method
-from bench.campaign import launch, weights
+from bench.campaign import launch
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import Settings, timeout
-from bench.catalogue import Catalogue
+from bench.campaign.plan import timeout
+from bench.contract.records import NotMeasured, from_json
+from bench.contract.settings import Settings
+from bench.data.structures import DataSet, measuring_order
 from bench.errors import BadInput
-from bench.records import NotMeasured, from_json
-from bench.structures import DataSet, measuring_order
+from bench.methods import checks as header_checks
+from bench.methods import weights
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Method
 
 STRUCTURES = {"dft": 1}  # a DFT method takes a minute for each of some 35 force calls
 STRUCTURES_OTHERWISE = 2

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import __version__, paths, provenance
-from bench.adapter import Method
-from bench.campaign.plan import Settings
-from bench.catalogue import Catalogue
+from bench import __version__, paths
+from bench.contract.settings import Settings
+from bench.data.structures import DataSet
 from bench.errors import BadInput
-from bench.structures import DataSet
+from bench.machine import provenance
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Method
 
 
 def describe(

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import paths, provenance
-from bench.adapter import Header, Method
-from bench.campaign.environments import Environment
-from bench.campaign.plan import Settings
-from bench.structures import DataSet, replay_path
+from bench import paths
+from bench.contract.settings import Settings
+from bench.data.structures import DataSet, replay_path
+from bench.machine import provenance
+from bench.methods.environments import Environment
+from bench.methods.header import Header, Method
 
 if TYPE_CHECKING:
-    from bench.campaign.weights import Weights
+    from bench.methods.weights import Weights
 
 WORKER = paths.PROJECT / "bench" / "measure" / "worker.py"
 

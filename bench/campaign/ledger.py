@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-from bench.campaign import dynamics, todo
-from bench.campaign.plan import MD, Settings, share
+from bench.campaign import todo
+from bench.campaign import trajectories as dynamics
+from bench.campaign.plan import share
 from bench.campaign.todo import Item, Measured
-from bench.records import CENSORED, Trajectory
+from bench.contract.protocol import MD
+from bench.contract.records import CENSORED, Trajectory
+from bench.contract.settings import Settings
 
 Key = tuple[str, str]
 """A method and a device."""

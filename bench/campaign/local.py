@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from bench.failure import Failure
+from bench.contract.failure import Failure
 
 POLL_SECONDS = 0.25
 

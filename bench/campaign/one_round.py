@@ -6,15 +6,16 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Method
 from bench.campaign import launch
-from bench.campaign.dynamics import trajectories
-from bench.campaign.environments import Environment
 from bench.campaign.ledger import Key, Ledger
-from bench.campaign.plan import MD, SYMMETRY, Settings
 from bench.campaign.todo import Item
-from bench.campaign.weights import Weights
-from bench.structures import DataSet
+from bench.campaign.trajectories import trajectories
+from bench.contract.protocol import MD, SYMMETRY
+from bench.contract.settings import Settings
+from bench.data.structures import DataSet
+from bench.methods.environments import Environment
+from bench.methods.header import Method
+from bench.methods.weights import Weights
 
 
 @dataclasses.dataclass

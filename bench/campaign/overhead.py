@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Method
-from bench.campaign import launch, weights
+from bench.campaign import launch
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import Settings, timeout
-from bench.catalogue import Catalogue
+from bench.campaign.plan import timeout
+from bench.contract.settings import Settings
+from bench.data.structures import DataSet, measuring_order
 from bench.errors import BadInput
-from bench.structures import DataSet, measuring_order
+from bench.methods import weights
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Method
 
 REPEATS = 3  # of each structure; the pair's order alternates, so that a drift favours neither
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.campaign.local import LocalWorker
+from bench.contract.records import Finished, Record, Started, from_json
 from bench.errors import BadInput
-from bench.records import Finished, Record, Started, from_json
 
 
 class PacedWorker:

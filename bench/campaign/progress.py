@@ -1,4 +1,4 @@
-"""What whoever watches a campaign is told; :mod:`bench.progress` shows it."""
+"""What whoever watches a campaign is told; :mod:`bench.campaign.display` shows it."""
 
 from __future__ import annotations
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from bench.adapter import Method
-from bench.campaign import checkpoints, weights
-from bench.campaign.environments import Environment, EnvironmentFailed
-from bench.campaign.plan import MD, Settings
-from bench.campaign.weights import Weights
-from bench.catalogue import Catalogue
-from bench.doctor import obstacle
-from bench.failure import Failure
+from bench.contract.failure import Failure
+from bench.contract.protocol import MD
+from bench.contract.settings import Settings
+from bench.methods import checkpoints, weights
+from bench.methods.catalogue import Catalogue
+from bench.methods.doctor import obstacle
+from bench.methods.environments import Environment, EnvironmentFailed
+from bench.methods.header import Method
+from bench.methods.weights import Weights
 
 NOT_SIMULATED = "there are only random weights for it, and what those hold together is no molecule"
 

@@ -13,18 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import store
-from bench.adapter import Method
-from bench.campaign import launch, weights
+from bench.campaign import launch
 from bench.campaign.description import describe
 from bench.campaign.local import LocalWorker
 from bench.campaign.paced import PacedWorker
-from bench.campaign.plan import Settings, fingerprint_of, timeout
-from bench.campaign.watch import Watch, gpu_processes
-from bench.catalogue import Catalogue
+from bench.campaign.plan import fingerprint_of, timeout
+from bench.contract.records import Watched
+from bench.contract.settings import Settings
+from bench.data.structures import DataSet, measuring_order
 from bench.errors import BadInput
-from bench.records import Watched
-from bench.structures import DataSet, measuring_order
+from bench.machine.watch import Watch, gpu_processes
+from bench.methods import weights
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Method
+from bench.runs import store
 
 ROUND_SECONDS = 8.0
 """A round measures for as long as its processes took to start, and at least so long, both versions together; for less

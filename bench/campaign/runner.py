@@ -11,23 +11,24 @@ from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
-from bench import store
-from bench.adapter import Method
 from bench.campaign import launch, todo
 from bench.campaign.description import describe
 from bench.campaign.ledger import Ledger
 from bench.campaign.local import LocalWorker
 from bench.campaign.one_round import Round
-from bench.campaign.plan import REPEATS_SHARE, Settings, fingerprint_of, order, share, timeout
+from bench.campaign.plan import REPEATS_SHARE, fingerprint_of, order, share, timeout
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
 from bench.campaign.todo import Item, Measured
-from bench.campaign.watch import Watch, gpu_processes, parallel_speed
-from bench.catalogue import Catalogue
+from bench.contract.failure import Failure
+from bench.contract.records import NotMeasured, Record, Started, Watched, from_json
+from bench.contract.settings import Settings
+from bench.data.structures import DataSet, measuring_order
 from bench.errors import BadInput
-from bench.failure import Failure
-from bench.records import NotMeasured, Record, Started, Watched, from_json
-from bench.structures import DataSet, measuring_order
+from bench.machine.watch import Watch, gpu_processes, parallel_speed
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Method
+from bench.runs import store
 
 DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
 

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.adapter import Method
-from bench.campaign.dynamics import in_round, trajectories
-from bench.campaign.plan import FINGERPRINT, MD, SYMMETRY, Settings, protocols
-from bench.failure import Failure
-from bench.records import (
+from bench.campaign.plan import protocols
+from bench.campaign.trajectories import in_round, trajectories
+from bench.contract.failure import Failure
+from bench.contract.protocol import MD, SYMMETRY
+from bench.contract.records import (
     CENSORED,
     Relaxation,
     Replay,
     Symmetry,
     Trajectory,
-    failed_relaxation,
-    failed_replay,
-    failed_trajectory,
 )
+from bench.contract.settings import Settings
+from bench.methods.header import Method
 
 Item = tuple[str, int]
 Measured = Relaxation | Replay | Symmetry | Trajectory
@@ -36,7 +35,7 @@ def of_dynamics(settings: Settings, weights: str, indices: Sequence[int], round_
     """Return what is to be simulated in a round, and in the first one, at which structures forces are examined."""
     if MD not in protocols(settings, weights):
         return []
-    examined = indices[:FINGERPRINT] if round_number == 0 else ()
+    examined = indices[:5] if round_number == 0 else ()
     plans = in_round(trajectories(settings.md), round_number, settings.rounds)
     return [(SYMMETRY, index) for index in examined] + [(MD, plan.trajectory) for plan in plans]
 

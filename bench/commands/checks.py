@@ -6,17 +6,18 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from bench import paths, provenance
-from bench.campaign.plan import Settings
-from bench.catalogue import Catalogue
+from bench import paths
 from bench.commands.output import out, plain_table, print_json, to_stderr
+from bench.contract.settings import Settings
+from bench.machine import provenance
+from bench.methods.catalogue import Catalogue
 
 
 def conform(options: argparse.Namespace) -> int:
     """Check the adapter of a method, or all methods of an adapter file; status 1 where a check fails."""
     from bench.campaign.conform import conform
+    from bench.data.structures import GFN2, load_dataset
     from bench.report.conform import render
-    from bench.structures import GFN2, load_dataset
 
     file = Path(options.what)
     is_file = file.suffix == ".py"
@@ -47,8 +48,8 @@ def overhead(options: argparse.Namespace) -> int:
     """Print what the harness adds to a step."""
     from bench.analysis.overhead import summarise as overhead_of
     from bench.campaign.overhead import measure
+    from bench.data.structures import load_dataset
     from bench.report.numbers import with_interval
-    from bench.structures import load_dataset
 
     catalogue = Catalogue(options.adapter)
     parallel = provenance.measure_parallel_speed()

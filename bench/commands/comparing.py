@@ -13,17 +13,17 @@ from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.analysis.regression import Comparison
-    from bench.frames import Run
     from bench.report.comparison import Report
+    from bench.runs.frames import Run
 
 
 def compare(options: argparse.Namespace) -> int:
     """Compare two runs; status 1 where something got slower."""
     check_form(options.format)
-    from bench import baselines, frames
     from bench.analysis import regression
     from bench.analysis.fingerprint import differences
     from bench.report.comparison import Report
+    from bench.runs import baselines, frames
 
     old, new = frames.load(options.a), frames.load(options.b)
     unlike = regression.unlike(old.campaign, new.campaign)
@@ -68,8 +68,8 @@ def compare(options: argparse.Namespace) -> int:
 
 def _circumstances(run: Run, name: str) -> list[str]:
     """Return what makes the times of a run less certain than they look."""
-    from bench.analysis import notes
     from bench.analysis.disturbed import disturbances
+    from bench.report import notes
 
     labels = {method: facts["label"] for method, facts in run.campaign["methods"].items()}
     disturbed = notes.disturbed(disturbances(run.watched), labels)
@@ -82,7 +82,7 @@ def _circumstances(run: Run, name: str) -> list[str]:
 
 def baseline(options: argparse.Namespace) -> int:
     """Keep the answers of a run as baselines; status 1 where it has none to keep."""
-    from bench import baselines, frames
+    from bench.runs import baselines, frames
 
     run = frames.load(options.run)
     refuse_versions(run)

@@ -21,9 +21,9 @@ def history(options: argparse.Namespace) -> int:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from bench import frames
-    from bench import history as histories
     from bench.commands.results import table_of
+    from bench.runs import frames
+    from bench.runs import history as histories
 
     run = frames.load(options.run)
     refuse_versions(run)
@@ -36,8 +36,8 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from bench import history as histories
     from bench.report.history import table
+    from bench.runs import history as histories
 
     path = histories.find(options.machine)
     lines = histories.read(path)
@@ -50,8 +50,8 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from bench import history as histories
     from bench.report.history import plot
+    from bench.runs import history as histories
 
     path = histories.find(options.machine)
     stem = options.output or Path(f"history-{path.stem}")
@@ -64,7 +64,7 @@ def _plot(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from bench import history as histories
+    from bench.runs import history as histories
 
     text = json.dumps(histories.export(histories.read(histories.find(options.machine))), indent=1) + "\n"
     if options.output is None:

@@ -10,19 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import paths, provenance
-from bench.adapter import Method
-from bench.campaign.plan import Settings
+from bench import paths
 from bench.campaign.versions import BASE
-from bench.catalogue import Catalogue
 from bench.commands.comparing import check_form, show, where
+from bench.contract.settings import Settings
 from bench.errors import BadInput
+from bench.machine import provenance
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Method
 
 if TYPE_CHECKING:
     from bench.analysis.regression import Comparison
     from bench.campaign.regress import Pair
     from bench.report.comparison import Report
-    from bench.store import RunWriter
+    from bench.runs.store import RunWriter
 
 
 def regress(options: argparse.Namespace) -> int:
@@ -45,10 +46,10 @@ def regress(options: argparse.Namespace) -> int:
 
 
 def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench import store
     from bench.campaign.regress import POINTS, Pair, begin
+    from bench.data.structures import load_dataset
     from bench.report.comparison import Report
-    from bench.structures import load_dataset
+    from bench.runs import store
 
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.methods)
@@ -124,10 +125,10 @@ def _run(pair: Pair, writer: RunWriter, directory: Path, options: argparse.Names
 
 
 def _compared(directory: Path, old: str, new: str, options: argparse.Namespace) -> Comparison:
-    from bench import baselines, frames
     from bench.analysis.fingerprint import differences
     from bench.analysis.regression import Comparison, in_turn
     from bench.analysis.speedup import mean_time
+    from bench.runs import baselines, frames
 
     run = frames.load(directory)
     times = _times(directory)
@@ -157,16 +158,16 @@ def _not_compared(method: Method, device: str, error: BadInput) -> Comparison:
 
 
 def _times(directory: Path) -> Any:
-    from bench import frames
     from bench.analysis.speedup import per_round
+    from bench.runs import frames
 
     return per_round(frames.load(directory).replays, "calculator_ns", "force_calls")
 
 
 def _explained(directory: Path, pairs: Sequence[tuple[Method, Method]]) -> list[str]:
     """Return how the packages of each pair differ."""
-    from bench import frames
     from bench.analysis.regression import changes
+    from bench.runs import frames
 
     started = {record.method: record for record in frames.load(directory).contents.started}
     return [
@@ -179,8 +180,8 @@ def _explained(directory: Path, pairs: Sequence[tuple[Method, Method]]) -> list[
 
 def _disturbed(directory: Path) -> list[str]:
     """Return what disturbed which rounds; both versions of a method were hit alike."""
-    from bench import frames
     from bench.analysis.disturbed import disturbances
+    from bench.runs import frames
 
     return [
         f"{one.method}, round {one.round + 1}, was disturbed: {'; '.join(one.reasons)}"

@@ -25,7 +25,7 @@ def table(options: argparse.Namespace) -> int:
 
 def only_dynamics(run: str | Path | None) -> bool:
     """Tell whether a run has nothing but dynamics."""
-    from bench import store
+    from bench.runs import store
 
     return run != "paper" and store.campaign(store.find(run))["settings"]["protocols"] == ["md"]
 
@@ -38,7 +38,7 @@ def show_stability(run: str | Path | None, form: str) -> None:
 
 
 def _stabilities(run: str | Path | None) -> StabilityTable:
-    from bench import frames, simulations
+    from bench.runs import frames, simulations
 
     if run == "paper":
         raise BadInput("the paper simulated nothing; name a run.")
@@ -47,8 +47,8 @@ def _stabilities(run: str | Path | None) -> StabilityTable:
 
 def plot(options: argparse.Namespace) -> int:
     """Draw a figure."""
-    from bench import store
     from bench.report import figure, stability_figure
+    from bench.runs import store
 
     dynamics = options.protocol == "md" or only_dynamics(options.run)
     if options.output is not None:
@@ -69,11 +69,11 @@ def plot(options: argparse.Namespace) -> int:
 
 def table_of(run: str | Path | None) -> Table:
     """Return the table of a run, or of the paper."""
-    from bench import baselines, frames, simulations
     from bench.analysis.statistics import FEWEST
     from bench.analysis.summary import summarise
-    from bench.campaign.plan import MD
-    from bench.report import paper
+    from bench.contract.protocol import MD
+    from bench.paper import table1 as paper
+    from bench.runs import baselines, frames, simulations
 
     if run == "paper":
         return paper.table()

@@ -8,22 +8,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import paths, provenance
-from bench.campaign.dynamics import Dynamics
-from bench.campaign.plan import AS_BEFORE, MD, Settings, default_budgets, settings_from
-from bench.catalogue import Catalogue
+from bench import paths
+from bench.campaign.plan import default_budgets
 from bench.cli import parser
 from bench.commands.results import show, show_stability, table_of
+from bench.contract.protocol import MD
+from bench.contract.settings import MdSettings, Settings
 from bench.errors import BadInput
+from bench.machine import provenance
+from bench.methods.catalogue import Catalogue
+from bench.runs.store import AS_BEFORE, settings_from
 
 
 def run(options: argparse.Namespace) -> int:
     """Run or resume a campaign and print its table; status 1 where nothing could be measured."""
-    from bench import store
     from bench.campaign.description import methods_of, new_directory
+    from bench.campaign.display import progress
     from bench.campaign.runner import Campaign
-    from bench.progress import progress
-    from bench.structures import load_dataset
+    from bench.data.structures import load_dataset
+    from bench.runs import store
 
     paths.weights_dir()  # refuses a folder that is not there before anything is written
     if options.resume is None:
@@ -107,7 +110,7 @@ def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[
         torch_backend=options.torch_backend,
         weights=options.weights,
         replay_points=options.replay_points,
-        md=Dynamics(
+        md=MdSettings(
             ensembles=tuple(dict.fromkeys(options.ensembles.split(","))),
             duration_ps=options.duration,
             nvt_duration_ps=options.nvt_duration,

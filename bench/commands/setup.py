@@ -8,13 +8,13 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
-from bench import doctor as diagnosis
-from bench.adapter import Method
-from bench.campaign import environments
-from bench.campaign.plan import Settings
-from bench.catalogue import Catalogue
 from bench.commands.output import out, plain_table, print_json
+from bench.contract.settings import Settings
 from bench.errors import BadInput
+from bench.methods import doctor as diagnosis
+from bench.methods import environments
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Method
 
 
 def list_methods(options: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 def prepare(options: argparse.Namespace) -> int:
     """Make environments and checkpoints; status 1 where one of them could not be had."""
-    from bench.campaign import weights
+    from bench.methods import weights
 
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(",".join(options.methods) or None)

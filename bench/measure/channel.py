@@ -9,7 +9,7 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
-from bench import records
+from bench.contract import records
 
 BEAT_NS = 1_000_000_000
 

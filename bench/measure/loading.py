@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.adapter import Adapter
-from bench.failure import Failure
+from bench.contract.failure import Failure
 
 
 class NotReady(Exception):

@@ -18,11 +18,11 @@ from ase.md.nose_hoover_chain import NoseHooverChainNVT
 from ase.md.velocitydistribution import Stationary, ZeroRotation, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
-from bench.failure import Failure
-from bench.measure import trajectory_file
+from bench.contract import trajectory_file
+from bench.contract.failure import Failure
+from bench.contract.records import CENSORED, DONE, FAILED, Trajectory
 from bench.measure.clock import TimedCalculator
 from bench.measure.relax import classify, relax
-from bench.records import CENSORED, DONE, FAILED, Trajectory
 
 FRAME_EVERY = 10  # steps
 COLLECT_EVERY = 1000  # steps between two runs of the garbage collector, which is off meanwhile
@@ -162,7 +162,7 @@ def simulate(
 ) -> Trajectory:
     """Simulate one trajectory, write its file into `folder`, and return its record.
 
-    `plan` has the fields that :class:`bench.campaign.dynamics.Plan` has; `key` is the record's method, device and
+    `plan` has the fields that :class:`bench.campaign.trajectories.Plan` has; `key` is the record's method, device and
     round. After `deadline_ns` no further step is begun. What the method does wrong is in the record.
     """
     fields = {**key, **plan}

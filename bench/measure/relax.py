@@ -16,9 +16,9 @@ import numpy as np
 from ase.optimize import BFGS
 from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
 
-from bench.failure import Failure
+from bench.contract.failure import Failure
+from bench.contract.records import CENSORED, CONVERGED, FAILED, STEP_CAP, Relaxation
 from bench.measure.clock import NotFinite, TimedCalculator
-from bench.records import CENSORED, CONVERGED, FAILED, STEP_CAP, Relaxation
 
 Columns = dict[str, tuple[Any, ...]]
 Ending = tuple[str, Failure | None, Callable[[], Columns]]
@@ -76,7 +76,7 @@ class Trace:
             self.harness_ns.append(self._resumed - now)
 
     def columns(self) -> Columns:
-        """Return the columns of a :class:`bench.records.Relaxation` trace; None stands for what is not finite."""
+        """Return the columns of a relaxation's trace; None stands for what is not finite."""
         return {
             "calculator_ns": tuple(self.calculator_ns),
             "optimizer_ns": tuple(self.optimizer_ns),

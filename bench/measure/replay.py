@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.contract.records import CENSORED, CONVERGED, FAILED, Replay
 from bench.measure.clock import TimedCalculator
 from bench.measure.relax import classify, finite, largest_force
-from bench.records import CENSORED, CONVERGED, FAILED, Replay
 
 
 def replay(

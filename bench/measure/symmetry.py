@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from bench.failure import Failure
+from bench.contract.failure import Failure
+from bench.contract.records import Symmetry
 from bench.measure.relax import classify
-from bench.records import Symmetry
 
 SHARE = 0.2  # of the time that dynamics has in the round
 ROTATIONS = 12

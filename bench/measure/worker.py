@@ -28,7 +28,7 @@ if "bench" not in sys.modules and __name__ == "__main__":
     sys.modules["bench"] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules["bench"])
 
-from bench import records
+from bench.contract import records
 from bench.measure import process
 from bench.measure.channel import Channel, Pace
 from bench.measure.loading import NotReady, atoms_of, check_size, load_adapter, stage

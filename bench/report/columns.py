@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.analysis.fingerprint import CHANGED, SAME
-from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import RELAX, REPLAY, Mean, Row, Table, is_gpu
 from bench.report import numbers
+from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
 from bench.report.stability import drift, stable
 

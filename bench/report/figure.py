@@ -20,9 +20,9 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.table import Row, Table, in_order
 from bench.report.columns import has_steps, lines, time_text, unit
+from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
 
 WIDTH = 7.0

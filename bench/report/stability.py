@@ -6,9 +6,9 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from bench.analysis import notes as notes_of_times
 from bench.analysis.events import WARNING
 from bench.analysis.simulated import Stability, StabilityTable
+from bench.report import notes as notes_of_times
 from bench.report import numbers
 from bench.report.numbers import DASH
 

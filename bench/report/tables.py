@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
@@ -17,6 +16,7 @@ from bench.errors import BadInput
 from bench.report.columns import columns, failures, fitting, has_steps, lines, means
 from bench.report.heading import heading
 from bench.report.latex import escape, tabular
+from bench.report.notes import REPLAY_MARK
 from bench.report.terminal import render_terminal
 
 FORMAT = 1

@@ -10,11 +10,11 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from bench.analysis.fingerprint import CHANGED
-from bench.analysis.notes import REPLAY_MARK
 from bench.analysis.table import Table
-from bench.failure import FAILURES
+from bench.contract.failure import FAILURES
 from bench.report.columns import GAP, failures, fitting, lines, means
 from bench.report.heading import heading
+from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
 from bench.report.stability import STYLES
 

@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.build import molecule
 from ase.io import write
 
-from bench.catalogue import Catalogue
+from bench.methods.catalogue import Catalogue
 from bench.paths import ADAPTERS, PROJECT
 
 pytestmark = pytest.mark.environment

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from bench.analysis.claims import claims, rank_correlation
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
+from bench.paper.claims import claims, rank_correlation
 
 
 def estimate(value: float, spread: float | None = 0.02) -> Estimate:

@@ -4,8 +4,8 @@ import ase.io
 import numpy as np
 import pytest
 
-from bench import rmd17
 from bench.analysis.distributions import Distances, Reference, h_error, planarity, wasserstein
+from bench.data import rmd17
 from bench.paths import PROJECT, cache_dir
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")

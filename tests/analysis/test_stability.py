@@ -13,7 +13,7 @@ from bench.analysis.distributions import Reference
 from bench.analysis.simulated import Simulated, Stability
 from bench.analysis.stability import stability
 from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
-from bench.measure.trajectory_file import Content
+from bench.contract.trajectory_file import Content
 from bench.paths import PROJECT
 from bench.report.stability import drift
 

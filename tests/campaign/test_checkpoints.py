@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.adapter import Checkpoint, Method
-from bench.campaign import checkpoints
-from bench.campaign.checkpoints import CheckpointMissing
+from bench.methods import checkpoints
+from bench.methods.checkpoints import CheckpointMissing
+from bench.methods.header import Checkpoint, Method
 
 CONTENT = bytes(range(256)) * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

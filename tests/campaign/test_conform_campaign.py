@@ -3,9 +3,9 @@
 import pytest
 
 from bench.campaign.conform import conform
-from bench.campaign.plan import Settings
-from bench.catalogue import Catalogue
-from bench.structures import load_dataset
+from bench.contract.settings import Settings
+from bench.data.structures import load_dataset
+from bench.methods.catalogue import Catalogue
 
 
 @pytest.fixture(scope="module")

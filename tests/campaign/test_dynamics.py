@@ -8,12 +8,13 @@ import ase.io
 import pytest
 
 import bench
-from bench.campaign.dynamics import Dynamics, Plan, in_round, seconds, trajectories
 from bench.campaign.ledger import Ledger
-from bench.campaign.plan import Settings
+from bench.campaign.trajectories import in_round, seconds, trajectories
+from bench.contract.records import Trajectory
+from bench.contract.settings import MdSettings, Settings
+from bench.contract.task import TrajectoryPlan
 from bench.errors import BadInput
 from bench.paths import PROJECT
-from bench.records import Trajectory
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 STRUCTURES = ("--structures", "naphthalene-gfn2")
@@ -21,7 +22,7 @@ SHORT = ("--duration", "0.3", "--nvt-duration", "0.3", "--threads", "1", "--no-r
 
 
 def test_each_seed_has_both_ensembles_and_the_first_one_half_the_time_step_too():
-    found = trajectories(Dynamics(seeds=2))
+    found = trajectories(MdSettings(seeds=2))
     assert [(one.ensemble, one.seed, one.time_step_fs, one.duration_ps) for one in found] == [
         ("nve", 0, 0.5, 20.0),
         ("nve", 0, 0.25, 0.5),
@@ -34,12 +35,12 @@ def test_each_seed_has_both_ensembles_and_the_first_one_half_the_time_step_too()
 
 
 def test_seeds_are_spread_over_fresh_processes():
-    found = trajectories(Dynamics(seeds=5, ensembles=("nvt",)))
+    found = trajectories(MdSettings(seeds=5, ensembles=("nvt",)))
     assert [[one.seed for one in in_round(found, r, 3)] for r in range(3)] == [[0, 3], [1, 4], [2]]
 
 
 def test_a_round_has_its_part_of_the_time_that_is_left():
-    short, long = (Plan(0, "nve", 0, 0.5, 500, duration) for duration in (1.0, 3.0))
+    short, long = (TrajectoryPlan(0, "nve", 0, 0.5, 500, duration) for duration in (1.0, 3.0))
     assert seconds(100.0, 20.0, [short], [long]) == pytest.approx(20.0)
     assert seconds(100.0, 120.0, [short], [long]) == 0.0
     assert seconds(100.0, 20.0, [long], []) == pytest.approx(80.0)
@@ -48,7 +49,7 @@ def test_a_round_has_its_part_of_the_time_that_is_left():
 
 def test_a_time_step_longer_than_the_trajectory_is_refused():
     with pytest.raises(BadInput, match="femtoseconds"):
-        Dynamics(duration_ps=0.001, time_step_fs=2.0)
+        MdSettings(duration_ps=0.001, time_step_fs=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -187,12 +188,10 @@ def test_random_weights_alone_have_no_dynamics(pesbench, tmp_path):
 def test_a_resumed_run_keeps_what_it_could_not_make_longer():
     def cut_off(seconds):
         plan = trajectories(settings.md)[0]
-        return Trajectory(
-            "toy", "cpu", 0, **plan.plain(), status="censored", steps=5, wall_ns=int(1e9 * seconds), file=""
-        )
+        return Trajectory("toy", "cpu", 0, **plan, status="censored", steps=5, wall_ns=int(1e9 * seconds), file="")
 
     settings = Settings(
-        methods=("toy",), protocols=("md",), budget_s={"toy": 100.0}, md=Dynamics(seeds=2, ensembles=("nvt",))
+        methods=("toy",), protocols=("md",), budget_s={"toy": 100.0}, md=MdSettings(seeds=2, ensembles=("nvt",))
     )
     ledger = Ledger(settings)
     ledger.take_up([cut_off(45.0)])

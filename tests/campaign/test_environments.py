@@ -5,9 +5,9 @@ import subprocess
 import pytest
 
 from bench import paths
-from bench.adapter import read_header
-from bench.campaign import environments
-from bench.campaign.environments import EnvironmentFailed, uv_environment
+from bench.methods import environments
+from bench.methods.environments import EnvironmentFailed, uv_environment
+from bench.methods.header import read_header
 
 HEADER = """# /// script
 # requires-python = ">=3.11"

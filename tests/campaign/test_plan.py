@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.adapter import Method
-from bench.campaign.plan import AS_BEFORE, Settings, default_budgets, order, settings_from, share
+from bench.campaign.plan import default_budgets, order, share
+from bench.contract.settings import Settings
 from bench.errors import BadInput
+from bench.methods.header import Method
+from bench.runs.store import AS_BEFORE, settings_from
 
 METHODS = ["a", "b", "c", "d", "e", "f"]
 

@@ -5,10 +5,10 @@ import subprocess
 import pytest
 
 from bench import paths
-from bench.adapter import read_header
 from bench.campaign import versions
-from bench.catalogue import Catalogue
 from bench.errors import BadInput
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import read_header
 
 ADAPTER = paths.ADAPTERS / "sevennet.py"
 

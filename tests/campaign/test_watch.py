@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.campaign.watch import Watch, disturbances, gpu_processes
+from bench.machine.watch import Watch, disturbances, gpu_processes
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 

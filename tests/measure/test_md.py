@@ -10,8 +10,8 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from bench.adapter import Adapter
 from bench.analysis import energies
-from bench.campaign.dynamics import Plan
-from bench.measure import trajectory_file
+from bench.contract import trajectory_file
+from bench.contract.task import TrajectoryPlan
 from bench.measure.md import Relaxed, set_momenta, simulate
 from bench.paths import PROJECT
 
@@ -67,7 +67,7 @@ def plan(**changes):
         "temperature_k": 500.0,
         "duration_ps": 1.0,
     }
-    return Plan(**{**fields, **changes}).plain()
+    return TrajectoryPlan(**{**fields, **changes})
 
 
 def run(adapter, folder, **changes):

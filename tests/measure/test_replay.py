@@ -8,8 +8,8 @@ from ase.build import molecule
 from ase.calculators.emt import EMT
 
 from bench.adapter import Adapter
+from bench.data.structures import replay_path
 from bench.measure.replay import replay
-from bench.structures import replay_path
 
 KEY = {"method": "emt", "device": "cpu", "round": 0, "structure": 0}
 

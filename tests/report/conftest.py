@@ -8,7 +8,7 @@ from synthetic import campaign, method, relaxations, replays, steps_of
 
 from bench.analysis.summary import summarise
 from bench.analysis.table import Table
-from bench.report import paper
+from bench.paper import table1 as paper
 
 METHODS = [
     method("uff", kind="force-field", paper="uff", label="UFF (Open Babel CG)", optimizer="native"),

@@ -7,7 +7,8 @@ import matplotlib.image
 import pytest
 from matplotlib.text import Text
 
-from bench.report import figure, paper
+from bench.paper import table1 as paper
+from bench.report import figure
 
 
 def texts(drawn) -> list[str]:

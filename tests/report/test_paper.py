@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import BadInput
-from bench.report import paper
+from bench.paper import table1 as paper
 from bench.report.tables import render
 
 

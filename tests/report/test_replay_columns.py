@@ -9,7 +9,8 @@ import re
 import pytest
 from matplotlib.text import Text
 
-from bench.report import figure, paper
+from bench.paper import table1 as paper
+from bench.report import figure
 from bench.report.columns import columns, failures, fitting, lines, means
 from bench.report.heading import heading
 from bench.report.tables import render

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from bench.errors import BadInput
-from bench.report import paper
+from bench.paper import table1 as paper
 from bench.report.latex import escape
 from bench.report.tables import FORMATS, render
 

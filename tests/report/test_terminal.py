@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from bench.report import paper
+from bench.paper import table1 as paper
 from bench.report.terminal import render_terminal
 
 

@@ -2,12 +2,14 @@
 
 import pytest
 
-from bench.campaign import launch, weights
+from bench.campaign import launch
 from bench.campaign.local import LocalWorker
 from bench.campaign.paced import PacedWorker
-from bench.campaign.plan import Settings, timeout
-from bench.catalogue import Catalogue
-from bench.structures import load_dataset, replay_path
+from bench.campaign.plan import timeout
+from bench.contract.settings import Settings
+from bench.data.structures import load_dataset, replay_path
+from bench.methods import weights
+from bench.methods.catalogue import Catalogue
 
 pytestmark = pytest.mark.environment
 

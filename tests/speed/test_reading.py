@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from bench import frames, store
 from bench.analysis.summary import summarise
-from bench.records import Relaxation
-from bench.report import paper
+from bench.contract.records import Relaxation
+from bench.data.structures import load_dataset
+from bench.paper import table1 as paper
 from bench.report.tables import render
-from bench.structures import load_dataset
+from bench.runs import frames, store
 
 METHODS, STRUCTURES, ROUNDS, STEPS = 10, 101, 50, 20  # about a million steps
 FACTS = {

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import frames, paths
+from bench import paths
 from bench.analysis import regression
 from bench.analysis.speedup import paired_ratio, per_round
+from bench.runs import frames
 
 METHOD = "7net-0"
 ADAPTER = paths.ADAPTERS / "sevennet.py"

@@ -17,7 +17,7 @@ from typing import Any
 from uv import find_uv_bin
 
 from bench import paths
-from bench.adapter import Header
+from bench.methods.header import Header
 
 # what pip is told by its environment variables, uv is told too where its own variable is unset
 PIP_TO_UV = {

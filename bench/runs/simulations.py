@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import rmd17
 from bench.analysis.distributions import Reference
 from bench.analysis.disturbed import disturbances
 from bench.analysis.events import METHODS_DOING, topology
 from bench.analysis.simulated import Simulated, StabilityTable
 from bench.analysis.stability import stability
-from bench.campaign.plan import MD
+from bench.contract.protocol import MD
+from bench.data import rmd17
+from bench.data.structures import GFN2, load_dataset
 from bench.errors import BadInput
-from bench.frames import Run
 from bench.paths import cache_dir
-from bench.structures import GFN2, load_dataset
+from bench.runs.frames import Run
 
 
 def stabilities(run: Run) -> StabilityTable:

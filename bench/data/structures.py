@@ -19,7 +19,7 @@ from ase.build import minimize_rotation_and_translation
 from ase.data import covalent_radii
 from scipy.spatial.distance import pdist
 
-from bench import rmd17
+from bench.data import rmd17
 from bench.errors import BadInput
 from bench.paths import PROJECT, cache_dir
 

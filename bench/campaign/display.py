@@ -10,9 +10,9 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
-from bench.campaign.plan import Settings
 from bench.campaign.todo import Measured
-from bench.records import Replay, Symmetry, Trajectory
+from bench.contract.records import Replay, Symmetry, Trajectory
+from bench.contract.settings import Settings
 
 # drawing costs a few milliseconds on a core that the measurement might want: twice a second is enough
 REFRESH_PER_SECOND = 2

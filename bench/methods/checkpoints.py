@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import paths
-from bench.adapter import Checkpoint, Method
+from bench.methods.header import Checkpoint, Method
 
 CHUNK = 1 << 16
 

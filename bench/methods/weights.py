@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from bench import paths
-from bench.adapter import Header, Method
-from bench.campaign import checkpoints, environments, launch
-from bench.campaign.checkpoints import CheckpointMissing
-from bench.campaign.environments import Environment, EnvironmentFailed
+from bench.campaign import launch
 from bench.campaign.local import LocalWorker
-from bench.campaign.plan import Settings, timeout
-from bench.doctor import obstacle
+from bench.campaign.plan import timeout
+from bench.contract.records import NotMeasured, from_json
+from bench.contract.settings import Settings
 from bench.errors import BadInput
-from bench.records import NotMeasured, from_json
+from bench.methods import checkpoints, environments
+from bench.methods.checkpoints import CheckpointMissing
+from bench.methods.doctor import obstacle
+from bench.methods.environments import Environment, EnvironmentFailed
+from bench.methods.header import Header, Method
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ from bench import paths
 from bench.analysis.steps import steps
 from bench.analysis.table import Row, Table
 from bench.errors import BadInput
-from bench.frames import Run
+from bench.runs.frames import Run
 
 SERIES = ["method", "device", "protocol", "dataset", "settings", "threads", "weights", "dtype"]
 """What has to be alike for two lines to belong to one series."""

@@ -7,8 +7,9 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.adapter import KINDS, Header, HeaderError, Method, read_header
+from bench.contract.kind import rank
 from bench.errors import BadInput
+from bench.methods.header import Header, HeaderError, Method, read_header
 from bench.paths import ADAPTERS
 
 
@@ -79,7 +80,7 @@ class Catalogue:
         return sorted(chosen, key=self._weight)
 
     def _weight(self, method: Method) -> tuple[int, int]:
-        return KINDS.index(method.kind), self.header(method).download_mb
+        return rank(method.kind), self.header(method).download_mb
 
     def _named(self, name: str) -> Method:
         if name in self.methods:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from bench.contract.plain import clean
+
 FAILURES = {
     "environment": "the method's environment could not be made",
     "no-weights": "the checkpoint is not there",
@@ -11,12 +13,14 @@ FAILURES = {
     "no-device": "the device is not there",
     "load": "the method could not be loaded",
     "elements": "the method does not know an element of the structure",
+    "charge": "the method cannot take the charge of the structure",
+    "spin": "the method cannot take the spin multiplicity of the structure",
     "explosion": "the atoms flew apart",
     "nan": "an energy or a force was not a finite number",
     "calculator": "the calculator raised an error",
     "optimizer": "the optimiser gave up",
     "out-of-memory": "the memory did not suffice",
-    "crash": "the process died",
+    "crash": "the process ended before it was done",
     "timeout": "no sign of life within the time-out",
 }
 
@@ -27,7 +31,9 @@ class Failure:
 
     kind: str
     message: str
+    """One line; what a method writes into it is made clean here."""
 
     def __post_init__(self) -> None:
         if self.kind not in FAILURES:
             raise ValueError(f"unknown failure class {self.kind!r}")
+        object.__setattr__(self, "message", " ".join(clean(self.message).split()))

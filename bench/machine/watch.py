@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from bench import provenance
+from bench.machine import provenance
 
 # From here on a worker counts as disturbed.
 FOREIGN_SHARE = 0.10
@@ -82,7 +82,7 @@ class Watch:
         )
 
     def since(self, before: Moment, foreign_gpu: int | None = None) -> dict[str, Any]:
-        """Return the fields of a :class:`bench.records.Watched` for the time from `before` until now.
+        """Return the fields of a :class:`bench.contract.records.Watched` for the time from `before` until now.
 
         `foreign_gpu` is the number of other processes that :func:`gpu_processes` saw before the worker started.
         """
@@ -109,7 +109,7 @@ def disturbances(facts: dict[str, Any], usual_speed: float) -> tuple[str, ...]:
     Parameters
     ----------
     facts : dict
-        See :class:`bench.records.Watched`.
+        See :class:`bench.contract.records.Watched`.
     usual_speed : float
         The median speed of a plain loop in this campaign, in the unit of ``loop_speed``.
     """

@@ -13,7 +13,7 @@ import numpy as np
 from bench import paths
 from bench.analysis.fingerprint import Fingerprint, Relaxed, differences, fingerprints
 from bench.errors import BadInput
-from bench.frames import Run
+from bench.runs.frames import Run
 
 DIGITS = 9  # of a force in eV/Angstrom: far below every tolerance
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from bench.analysis import speedup
-from bench.analysis.claims import claims
-from bench.analysis.notes import PAPER_CPU, PAPER_GPU, PAPER_THREADS, SOURCE, judged_claims, published
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Published, Row, Table
 from bench.errors import BadInput
+from bench.paper.claims import claims
+from bench.report.notes import PAPER_CPU, PAPER_GPU, PAPER_THREADS, SOURCE, judged_claims, published
 
 STRUCTURES = 101
 

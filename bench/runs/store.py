@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from bench import paths
-from bench.errors import BadInput
-from bench.records import (
+from bench.contract.records import (
     FORMAT,
     Answer,
     Finished,
@@ -34,9 +33,10 @@ from bench.records import (
     from_fields,
     to_json,
 )
+from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.structures import DataSet
+    from bench.data.structures import DataSet
 
 
 class RunWriter:
@@ -88,7 +88,7 @@ def create(directory: Path, campaign: dict[str, Any], dataset: DataSet) -> RunWr
 
 def stored_dataset(directory: Path, campaign: dict[str, Any]) -> DataSet:
     """Return the data set that a run directory was measured on, from its own files."""
-    from bench.structures import load_dataset
+    from bench.data.structures import load_dataset
 
     stored = campaign["dataset"]
     dataset = load_dataset(directory / "structures.xyz")

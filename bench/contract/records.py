@@ -11,16 +11,18 @@ import dataclasses
 import json
 from typing import Any, ClassVar
 
-from bench.failure import Failure
+from bench.contract.failure import Failure
+from bench.contract.plain import jsonable
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""Formats that are read; later ones only add fields, with defaults for what earlier ones lack."""
 
 # How a relaxation ended.
 CONVERGED = "converged"
 STEP_CAP = "step-cap"
 CENSORED = "censored"  # the time budget ended before it did
 FAILED = "failed"
-STATUSES = (CONVERGED, STEP_CAP, CENSORED, FAILED)
 DONE = "done"  # a trajectory that was simulated to its end; else it is censored or failed
 
 
@@ -63,6 +65,13 @@ class Started(Record):
     """How many of the discarded calls were slow as only the first ones are; None where none was made."""
     settled: bool | None = None
     """Whether the discarded calls settled before there were too many of them."""
+
+    def __post_init__(self) -> None:
+        # what a method's libraries tell may be anything; TypeError names what cannot be kept
+        object.__setattr__(self, "settings", jsonable(self.settings, "settings()"))
+        for name in ("versions", "environment", "checkpoint"):
+            object.__setattr__(self, name, jsonable(getattr(self, name), name))
+        object.__setattr__(self, "thread_pools", tuple(jsonable(self.thread_pools, "thread_pools")))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +129,8 @@ class Answer(Record):
     """eV."""
     forces: tuple[tuple[float, float, float], ...]
     """(n, 3) in eV/Angstrom."""
+    changed: tuple[str, ...] = ()
+    """What of the atoms that it was given the force call changed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,36 +185,6 @@ class Trajectory(Record):
     failure: Failure | None = None
 
 
-def failed_trajectory(key: dict[str, Any], plan: dict[str, Any], failure: Failure) -> Trajectory:
-    """Return the record of a trajectory of which nothing is left."""
-    return Trajectory(**key, **plan, status=FAILED, steps=0, wall_ns=0, file=None, failure=failure)
-
-
-def failed_replay(key: dict[str, Any], structure: int, failure: Failure) -> Replay:
-    """Return the record of a path that failed at its first point."""
-    return Replay(
-        **key, structure=structure, status=FAILED, calculator_ns=(), energies=(), fmax=(), wall_ns=0, failure=failure
-    )
-
-
-def failed_relaxation(key: dict[str, Any], structure: int, optimizer: str, failure: Failure) -> Relaxation:
-    """Return the record of a structure that failed before a step of it was done."""
-    return Relaxation(
-        **key,
-        structure=structure,
-        optimizer=optimizer,
-        status=FAILED,
-        steps=0,
-        force_calls=None,
-        energy=None,
-        fmax=None,
-        positions=None,
-        wall_ns=0,
-        trace={"optimizer_ns": (), "harness_ns": ()},
-        failure=failure,
-    )
-
-
 @dataclasses.dataclass(frozen=True)
 class Finished(Record):
     """A worker process ended."""
@@ -215,7 +196,7 @@ class Finished(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Watched(Record):
-    """What the machine did beside the workers of one method in one round; see :mod:`bench.campaign.watch`."""
+    """What the machine did beside the workers of one method in one round; see :mod:`bench.machine.watch`."""
 
     record: ClassVar[str] = "watched"
     seconds: float
@@ -281,4 +262,4 @@ def from_fields(fields: Any) -> Record:
             fields["failure"] = Failure(**fields["failure"])
         return kind(**fields)
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"not a record of format {FORMAT}: {error}") from None
+        raise ValueError(f"not a record: {error}") from None

@@ -8,11 +8,12 @@ from typing import Any
 
 import psutil
 
-from bench import paths, provenance
-from bench.adapter import Header, Method
-from bench.campaign import checkpoints, environments
-from bench.catalogue import Catalogue
-from bench.failure import Failure
+from bench import paths
+from bench.contract.failure import Failure
+from bench.machine import provenance
+from bench.methods import checkpoints, environments
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Header, Method
 
 INSTALLED_PER_DOWNLOADED = 3.5  # an installed environment takes about so many times what was fetched for it
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import store
+from bench.contract import trajectory_file
+from bench.contract.records import Record, Relaxation, Replay, Started, Symmetry, Trajectory, Watched
 from bench.errors import BadInput
-from bench.measure import trajectory_file
-from bench.records import Record, Relaxation, Replay, Started, Symmetry, Trajectory, Watched
-from bench.store import no_collector
+from bench.runs import store
+from bench.runs.store import no_collector
 
 
 @dataclasses.dataclass(frozen=True)

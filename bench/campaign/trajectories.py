@@ -1,0 +1,47 @@
+"""What is simulated: the trajectories of the md protocol, in which round, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bench.contract.settings import MdSettings
+from bench.contract.task import TrajectoryPlan
+
+HALF_STEP_PS = 0.5  # so long is the run at half the time step: fifty vibrations of C-H show the noise of the energy
+
+
+def trajectories(md: MdSettings) -> list[TrajectoryPlan]:
+    """Return all trajectories of a campaign, in the order of their numbers.
+
+    Each seed has one in each ensemble. The first seed has another one at constant energy, with half the time step, for
+    the part of the energy's noise that the time step makes.
+    """
+    found: list[TrajectoryPlan] = []
+
+    def add(ensemble: str, seed: int, time_step_fs: float, duration_ps: float) -> None:
+        found.append(TrajectoryPlan(len(found), ensemble, seed, time_step_fs, md.temperature_k, duration_ps))
+
+    for seed in range(md.seeds):
+        if "nve" in md.ensembles:
+            add("nve", seed, md.time_step_fs, md.duration_ps)
+            if seed == 0:
+                add("nve", seed, md.time_step_fs / 2, min(md.duration_ps, HALF_STEP_PS))
+        if "nvt" in md.ensembles:
+            add("nvt", seed, md.time_step_fs, md.nvt_duration_ps)
+    return found
+
+
+def in_round(plans: Iterable[TrajectoryPlan], round_number: int, rounds: int) -> list[TrajectoryPlan]:
+    """Return the trajectories of a round: seeds go round, so that they are spread over fresh processes."""
+    return [plan for plan in plans if plan.seed % rounds == round_number]
+
+
+def seconds(
+    budget_s: float | None, spent_s: float, now: Sequence[TrajectoryPlan], later: Sequence[TrajectoryPlan]
+) -> float | None:
+    """Return what of a method's budget the trajectories of a round have: their part of the steps that are left."""
+    if budget_s is None:
+        return None
+    steps = sum(plan.steps for plan in now)
+    every = steps + sum(plan.steps for plan in later)
+    return max(budget_s - spent_s, 0.0) * (steps / every if every else 1.0)

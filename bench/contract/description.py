@@ -1,0 +1,103 @@
+"""What ``campaign.json`` says: all that a reader of a run needs beside the records."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from bench.contract.plain import from_plain, to_plain
+from bench.contract.records import FORMAT
+from bench.contract.settings import Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class ParallelSpeed:
+    """How much work processes do side by side on this machine, just now."""
+
+    threads: int
+    """Processes that were tried at once."""
+    speed: float
+    """The work that they did, in units of what one does alone."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What a reader of a timing has to know about the machine."""
+
+    cpu: str | None = None
+    cores: int | None = None
+    """Physical ones."""
+    logical_cores: int | None = None
+    usable_cores: int | None = None
+    memory_bytes: int | None = None
+    gpus: tuple[str, ...] = ()
+    os: str | None = None
+    python: str | None = None
+    load_average: tuple[float, ...] = ()
+    governor: str | None = None
+    parallel_speed: ParallelSpeed | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSetFacts:
+    """What was measured on."""
+
+    name: str = ""
+    description: str = ""
+    fallback: str = ""
+    """Why this set stands in for MD17's; empty where it does not."""
+    digest: str = ""
+    formula: str = ""
+    count: int | None = None
+    """Structures that are measured."""
+    total: int | None = None
+    """Structures that the set has."""
+    charge: int = 0
+    spin: int = 1
+    """The multiplicity."""
+
+
+@dataclasses.dataclass(frozen=True)
+class MethodFacts:
+    """What a report says about a method, so that a run can be read without the adapters."""
+
+    label: str
+    family: str
+    kind: str
+    paper: str | None = None
+    """The row of the published table that it is compared with."""
+    native: bool = False
+    conservative: bool = True
+    parameters: int | None = None
+    """The published number."""
+    dtype: str = "float64"
+    weights: str = "none"
+    checkpoint: dict[str, Any] | None = None
+    tuned: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """A campaign: what was planned, when, on which machine, over which data set."""
+
+    run_id: str = ""
+    created: str = ""
+    pesbench: str = ""
+    commit: str | None = None
+    dirty: bool | None = None
+    settings: Settings = dataclasses.field(default_factory=lambda: Settings(()))
+    machine: Machine = dataclasses.field(default_factory=Machine)
+    dataset: DataSetFacts = dataclasses.field(default_factory=DataSetFacts)
+    methods: dict[str, MethodFacts] = dataclasses.field(default_factory=dict)
+    extra_adapters: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON, with the number of the format."""
+        return {"format": FORMAT, **to_plain(self)}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Description:
+        """Make one of what a ``campaign.json`` of this format or of an older one says; raises ValueError."""
+        return from_plain(cls, fields, strict=False)

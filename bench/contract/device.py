@@ -1,0 +1,86 @@
+"""Devices: how they are named, what a worker on one is told, and which published column it is compared with.
+
+A kind of device is one entry of :data:`DEVICES`. What is found on this machine is in :mod:`bench.machine`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from bench.errors import BadInput
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceKind:
+    """A kind of device: the CPU, or one make of accelerator."""
+
+    name: str
+    """As users and adapters write it."""
+    label: str
+    """As a table prints it."""
+    accelerator: bool
+    torch_backends: tuple[str | None, ...]
+    """What uv's ``--torch-backend`` is set to, in the order of trying; None takes torch from the usual index."""
+    published: str
+    """The field of a published row that it is compared with."""
+    variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Environment variables of a worker on it."""
+    hidden_by: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Environment variables that keep a worker on another kind of device from finding one of these."""
+
+
+DEVICES: dict[str, DeviceKind] = {
+    kind.name: kind
+    for kind in (
+        DeviceKind("cpu", "CPU", False, ("cpu", None), "cpu_ms_per_step", variables={"JAX_PLATFORMS": "cpu"}),
+        DeviceKind("cuda", "GPU", True, ("auto", None), "gpu_ms_per_step", hidden_by={"CUDA_VISIBLE_DEVICES": ""}),
+    )
+}
+CPU = "cpu"
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """One device: a kind and, of accelerators, an index where the user gave one."""
+
+    kind: DeviceKind
+    index: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Device:
+        """Read ``cpu``, ``cuda`` or ``cuda:1``; raises BadInput for anything else."""
+        name, colon, number = text.partition(":")
+        kind = DEVICES.get(name)
+        if kind is None or (colon and not (kind.accelerator and number.isdecimal())):
+            known = [name if not kind.accelerator else f"{name}, {name}:N" for name, kind in DEVICES.items()]
+            raise BadInput(f"there is no device {text!r}; use {', '.join(known)}.")
+        return cls(kind, int(number) if colon else None)
+
+    @property
+    def number(self) -> int:
+        """The index, 0 where none was given."""
+        return self.index or 0
+
+    @property
+    def exact(self) -> str:
+        """The name with an index, as an adapter's ``load`` gets it: ``cpu``, ``cuda:0``."""
+        return f"{self.kind.name}:{self.number}" if self.kind.accelerator else self.kind.name
+
+    @property
+    def label(self) -> str:
+        """As a table prints it: ``CPU``, ``GPU``, ``GPU 1``."""
+        return self.kind.label if self.index is None else f"{self.kind.label} {self.index}"
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables of a worker on it; no other accelerator is to be found there."""
+        found: dict[str, str] = {}
+        for other in DEVICES.values():
+            if other is not self.kind:
+                found |= other.hidden_by
+        return found | dict(self.kind.variables)
+
+
+def is_accelerator(device: str) -> bool:
+    """Tell whether the device of a record is anything but the CPU."""
+    return device != CPU

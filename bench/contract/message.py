@@ -1,0 +1,116 @@
+"""What a worker answers: frozen messages, one JSON line each, told apart by the field ``message``.
+
+The last one is always :class:`Done`: a worker that ends without it has failed, whatever its exit status says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, ClassVar
+
+from bench.contract import records
+from bench.contract.plain import from_plain, to_plain
+
+VERSION = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """What a worker says."""
+
+    message: ClassVar[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result(Message):
+    """A record, to be kept as it is."""
+
+    message: ClassVar[str] = "result"
+    record: records.Record
+
+
+@dataclasses.dataclass(frozen=True)
+class Beat(Message):
+    """A sign of life, at most once a second."""
+
+    message: ClassVar[str] = "beat"
+    number: int
+    """Of the structure or the trajectory in flight; -1 for what comes before."""
+    steps: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase(Message):
+    """A phase begins; see :data:`bench.contract.protocol.PHASES`."""
+
+    message: ClassVar[str] = "phase"
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Waits(Message):
+    """A paced worker has made its force calls, and waits for its turn."""
+
+    message: ClassVar[str] = "waits"
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair(Message):
+    """One structure relaxed twice, by a plain script and through the harness; nanoseconds and steps."""
+
+    message: ClassVar[str] = "pair"
+    structure: int
+    repeat: int
+    bare_ns: int
+    bare_steps: int
+    harness_ns: int
+    harness_steps: int
+    bookkeeping_ns: int
+    """What the observer between the steps took, by its own clock."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Check(Message):
+    """What a check of the conformance kit found."""
+
+    message: ClassVar[str] = "check"
+    name: str
+    passed: bool | None
+    """None: skipped."""
+    figure: str
+    """What was found, with units."""
+    tolerance: str = ""
+    advice: str = ""
+    """What to fix; empty unless it failed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Done(Message):
+    """The worker has done what it was asked for."""
+
+    message: ClassVar[str] = "done"
+
+
+_KINDS: dict[str, type[Message]] = {kind.message: kind for kind in (Beat, Phase, Waits, Pair, Check, Done)}
+
+
+def to_json(message: Message) -> str:
+    """Return a message as one line, without the newline."""
+    head = f'"message":"{message.message}","version":{VERSION}'
+    if isinstance(message, Result):
+        return f'{{{head},"record":{records.to_json(message.record)}}}'
+    return json.dumps({"message": message.message, "version": VERSION, **to_plain(message)}, separators=(",", ":"))
+
+
+def from_json(line: str | bytes) -> Message:
+    """Read a line of a worker; raises ValueError where it is no message of this version."""
+    fields: dict[str, Any] = json.loads(line)
+    kind, version = fields.pop("message", None), fields.pop("version", None)
+    if version != VERSION:
+        raise ValueError(f"a message of version {version}; this pesbench reads version {VERSION}")
+    if kind == Result.message:
+        return Result(records.from_fields(fields["record"]))
+    if kind not in _KINDS:
+        raise ValueError(f"there is no message {kind!r}")
+    return from_plain(_KINDS[kind], fields)

@@ -1,0 +1,88 @@
+"""The protocols: what can be done with a method and timed. One entry each; what belongs to one is keyed by its name.
+
+The worker measures by it (:mod:`bench.measure.measurers`), the analysis sums it up (:mod:`bench.analysis.summaries`),
+the report shows it (:mod:`bench.report.shown`); a test compares their keys with those of :data:`PROTOCOLS`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+from bench.contract.records import Record, Relaxation, Replay, Symmetry, Trajectory
+
+STRUCTURES = "structures"
+"""The phase of a worker in which it goes from structure to structure."""
+MD = "md"
+RELAX, REPLAY = "relax", "replay"
+SYMMETRY = "symmetry"
+
+
+class Item(NamedTuple):
+    """One thing that a worker is to measure."""
+
+    part: str
+    """A key of :data:`PARTS`."""
+    number: int
+    """Of the structure, or of the trajectory, from 0."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One sort of item: as a rule a protocol has one, named like itself."""
+
+    name: str
+    record: type[Record]
+    """What each item of it becomes."""
+    number: str = "structure"
+    """The record's field that has the item's number."""
+    complete_when_censored: bool = False
+    """Whether a resumed run leaves an item alone that the budget cut off."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """What is done with a method, and timed."""
+
+    name: str
+    """As users write it after ``--protocols``."""
+    parts: tuple[Part, ...]
+    phase: str
+    """When a worker does it, and whose budget it uses: a method has its budget once for each phase."""
+    random_weights: bool = False
+    """Whether a model with random weights may enter: its speed is faithful, and everything else is meaningless."""
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(RELAX, (Part(RELAX, Relaxation),), STRUCTURES),
+        Protocol(REPLAY, (Part(REPLAY, Replay),), STRUCTURES, random_weights=True),
+        Protocol(
+            MD,
+            (
+                Part(SYMMETRY, Symmetry, complete_when_censored=True),
+                Part(MD, Trajectory, number="trajectory", complete_when_censored=True),
+            ),
+            MD,
+        ),
+    )
+}
+PARTS: dict[str, Part] = {part.name: part for protocol in PROTOCOLS.values() for part in protocol.parts}
+PHASES: tuple[str, ...] = tuple(dict.fromkeys(protocol.phase for protocol in PROTOCOLS.values()))
+"""In the order in which a worker goes through them."""
+PHASE_OF: dict[str, str] = {part.name: protocol.phase for protocol in PROTOCOLS.values() for part in protocol.parts}
+"""The phase of each part."""
+_PART_OF: dict[type[Record], Part] = {part.record: part for part in PARTS.values()}
+
+
+def item_of(record: Record) -> Item | None:
+    """Return the item that a record is the result of; None for a record of another kind."""
+    part = _PART_OF.get(type(record))
+    return None if part is None else Item(part.name, getattr(record, part.number))
+
+
+def phases(protocols: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the phases that some protocols have, in order."""
+    wanted = {PROTOCOLS[name].phase for name in protocols}
+    return tuple(phase for phase in PHASES if phase in wanted)

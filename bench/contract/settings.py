@@ -1,0 +1,112 @@
+"""Everything that a user can choose about a campaign; it is kept in the run directory as it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from bench.contract.device import Device
+from bench.contract.protocol import MD, PROTOCOLS
+from bench.errors import BadInput
+
+WEIGHTS = ("auto", "pretrained", "random")
+OPTIMIZERS = ("BFGS", "CG")
+ENSEMBLES = ("nve", "nvt")
+
+
+@dataclasses.dataclass(frozen=True)
+class MdSettings:
+    """What a user can choose about simulations."""
+
+    ensembles: tuple[str, ...] = ENSEMBLES
+    duration_ps: float = 20.0
+    """Of a trajectory at constant energy."""
+    nvt_duration_ps: float = 30.0
+    time_step_fs: float = 0.5
+    temperature_k: float = 500.0
+    """Over all 3N velocities, as in MD17: 562.5 K over the internal motions of naphthalene."""
+    seeds: int = 5
+
+    def __post_init__(self) -> None:
+        _one_of("ensemble", self.ensembles, ENSEMBLES)
+        _positive("--duration", self.duration_ps)
+        _positive("--nvt-duration", self.nvt_duration_ps)
+        _positive("--time-step", self.time_step_fs)
+        _positive("--temperature", self.temperature_k)
+        _positive("--limit", self.seeds)
+        if self.time_step_fs > 1000 * min(self.duration_ps, self.nvt_duration_ps):
+            raise BadInput("--time-step is longer than the trajectories; it is in femtoseconds, they in picoseconds.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The settings of a campaign; BadInput where one of them makes no sense."""
+
+    methods: tuple[str, ...]
+    devices: tuple[str, ...] = ("cpu",)
+    protocols: tuple[str, ...] = ("relax",)
+    optimizer: str = "BFGS"
+    fmax: float = 0.05
+    """Convergence criterion: largest force on an atom, eV/Angstrom."""
+    max_steps: int = 500
+    threads: int = 1
+    rounds: int = 3
+    budget_s: dict[str, float | None] = dataclasses.field(default_factory=dict)
+    """Seconds that each method has, all rounds together, once for each phase of a worker; None: no limit."""
+    timeout_s: float | None = None
+    """A worker that gives no sign of life for this long is ended; None: as the method's kind has it."""
+    memory_limit_bytes: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    """Only so many structures of the data set."""
+    repeats: bool = True
+    """Measure disturbed rounds again."""
+    torch_backend: str | None = None
+    weights: str = "auto"
+    """``pretrained``, ``random``, or ``auto``: random ones where the checkpoint cannot be had."""
+    replay_points: int = 10
+    md: MdSettings = dataclasses.field(default_factory=MdSettings)
+    checkpoint: str | None = None
+    """The user's own checkpoint, for the one method of the campaign."""
+    trust: bool = False
+    """Use checkpoints whose hash nobody publishes."""
+    pythons: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Interpreters that the user brings, by method."""
+
+    def __post_init__(self) -> None:
+        _one_of("protocol", self.protocols, PROTOCOLS)
+        _one_of("optimizer", [self.optimizer], OPTIMIZERS)
+        _one_of("weights mode", [self.weights], WEIGHTS)
+        _positive("--replay-points", self.replay_points)
+        if self.weights == "random" and MD in self.protocols:
+            raise BadInput("--weights random cannot be simulated: what random weights hold together is no molecule.")
+        if self.checkpoint is not None and len(self.methods) != 1:
+            raise BadInput("--checkpoint belongs to one method; name it with --methods.")
+        for name in self.pythons:
+            if name not in self.methods:
+                raise BadInput(f"--python names {name!r}, which is not measured; name it with --methods, too.")
+        for device in self.devices:
+            Device.parse(device)
+        _positive("--fmax", self.fmax)
+        _positive("--max-steps", self.max_steps)
+        _positive("--threads", self.threads)
+        _positive("--rounds", self.rounds)
+        for option, value in (
+            ("--timeout", self.timeout_s),
+            ("--limit", self.limit),
+            ("--memory-limit", self.memory_limit_bytes),
+            *(("--budget", budget) for budget in self.budget_s.values()),
+        ):
+            if value is not None:
+                _positive(option, value)
+
+
+def _one_of(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise BadInput(f"there is no {what} {name!r}; use {' or '.join(known)}.")
+
+
+def _positive(what: str, value: float) -> None:
+    if not value > 0 or value == float("inf"):
+        raise BadInput(f"{what} is {value:g}; it has to be a number above zero.")
