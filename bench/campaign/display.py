@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections import Counter
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
-from bench.campaign.todo import Measured
-from bench.contract.records import Replay, Symmetry, Trajectory
+from bench.contract.records import Record, Relaxation, Replay, Trajectory
 from bench.contract.settings import Settings
 
 # drawing costs a few milliseconds on a core that the measurement might want: twice a second is enough
@@ -19,30 +19,31 @@ REFRESH_PER_SECOND = 2
 
 
 class _Tally:
-    """Milliseconds a step so far of one worker, or a force call where it only replays."""
+    """What one worker has done so far, and how fast: milliseconds a step, or a force call where it replays."""
 
     def __init__(self) -> None:
-        self.counts = {"step": 0, "force call": 0}
-        self.nanoseconds = {"step": 0, "force call": 0}
+        self.counts: Counter[str] = Counter()
+        self.nanoseconds: Counter[str] = Counter()
         self.structures: set[int] = set()
         self.picoseconds = 0.0
         self.failed = 0
 
-    def add(self, record: Measured) -> None:
-        self.failed += record.failure is not None
-        if isinstance(record, Symmetry):
-            return
-        if isinstance(record, Trajectory):
-            self.picoseconds += record.steps * record.time_step_fs / 1000
-            return
-        self.structures.add(record.structure)
-        if isinstance(record, Replay):
-            self.counts["force call"] += len(record.calculator_ns)
-            self.nanoseconds["force call"] += sum(record.calculator_ns)
-        else:
-            self.counts["step"] += record.steps
-            for column in ("calculator_ns", "optimizer_ns"):
-                self.nanoseconds["step"] += sum(record.trace.get(column, ())[1:])
+    def add(self, record: Record) -> None:
+        self.failed += getattr(record, "failure", None) is not None
+        match record:
+            case Trajectory():
+                self.picoseconds += record.steps * record.time_step_fs / 1000
+            case Replay():
+                self.structures.add(record.structure)
+                self._count("force call", len(record.calculator_ns), sum(record.calculator_ns))
+            case Relaxation():
+                self.structures.add(record.structure)
+                columns = (record.trace.get(name, ()) for name in ("calculator_ns", "optimizer_ns"))
+                self._count("step", record.steps, sum(sum(column[1:]) for column in columns))
+
+    def _count(self, what: str, count: int, nanoseconds: int) -> None:
+        self.counts[what] += count
+        self.nanoseconds[what] += nanoseconds
 
     def __str__(self) -> str:
         speeds = [
@@ -96,20 +97,20 @@ class LiveProgress:
         """Show one line above the bars."""
         self.bars.console.print(line, markup=False, highlight=False)
 
-    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
+    def begin(self, method: str, device: str, round_number: int, items: int) -> None:
         """Show a bar for a worker."""
         self.tally = _Tally()
         self.name = _worker(method, device, round_number, self.settings.rounds)
-        self.worker = self.bars.add_task(self.name, total=structures, speed="starting")
+        self.worker = self.bars.add_task(self.name, total=items, speed="starting")
 
-    def measured(self, record: Measured) -> None:
+    def measured(self, record: Record) -> None:
         """Move the bar of the worker."""
         self.tally.add(record)
         if self.worker is not None:
             self.bars.update(self.worker, advance=1, speed=str(self.tally))
 
-    def alive(self, structure: int, steps: int) -> None:
-        """Show the steps of the structure in flight."""
+    def alive(self, number: int, steps: int) -> None:
+        """Show the steps of the item in flight."""
         if self.worker is not None:
             self.bars.update(self.worker, speed=f"{self.tally}, step {steps}")
 
@@ -143,16 +144,16 @@ class PlainProgress:
         """Print one line."""
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
+    def begin(self, method: str, device: str, round_number: int, items: int) -> None:
         """Print that a worker starts."""
         self.tally = _Tally()
         self.name = _worker(method, device, round_number, self.settings.rounds)
 
-    def measured(self, record: Measured) -> None:
+    def measured(self, record: Record) -> None:
         """Count a structure."""
         self.tally.add(record)
 
-    def alive(self, structure: int, steps: int) -> None:
+    def alive(self, number: int, steps: int) -> None:
         """Print nothing: a log needs no signs of life."""
 
     def end(self, seconds_left: float | None) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-from bench.campaign import todo
-from bench.campaign import trajectories as dynamics
+from bench.campaign import trajectories
 from bench.campaign.plan import share
-from bench.campaign.todo import Item, Measured
-from bench.contract.protocol import MD
-from bench.contract.records import CENSORED, Trajectory
+from bench.campaign.schedule import is_complete
+from bench.contract.protocol import MD, STRUCTURES, Item, item_of, phase_of, phases
+from bench.contract.records import CENSORED, Record, Trajectory
 from bench.contract.settings import Settings
+from bench.contract.task import Allowance
 
 Key = tuple[str, str]
 """A method and a device."""
@@ -19,97 +19,88 @@ CLEARLY = 1.5  # times the time that a trajectory had before
 
 
 class Ledger:
-    """The books of a campaign; a method has its budget twice, for structures and for dynamics."""
+    """The books of a campaign; a method has its budget once for each phase."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.phases = phases(settings.protocols)
         self.done: dict[tuple[str, str, int], set[Item]] = {}
         self.measured: set[tuple[str, str, int]] = set()  # rounds that have structures
-        self.structures: dict[Key, float] = {}  # seconds
-        self.dynamics: dict[Key, float] = {}  # seconds
+        self.spent: dict[tuple[str, str, str], float] = {}  # seconds, by method, device and phase
         self.rounds_begun: dict[Key, int] = {}
         self.round_seconds: dict[Key, float] = {}  # of a round that reached all structures
-        self._has_dynamics = MD in settings.protocols
-        self._has_structures = settings.protocols != (MD,)
 
-    def take_up(self, records: Iterable[Measured]) -> None:
+    def take_up(self, records: Iterable[Record]) -> None:
         """Enter what an earlier session measured; what is to be measured once more is not."""
         for record in records:
-            if isinstance(record, Trajectory) and self._may_become_longer(record):
+            item = item_of(record)
+            if item is None or (isinstance(record, Trajectory) and self._may_become_longer(record)):
                 continue
             self.book(record)
-            if todo.is_done(record):
-                key = (record.method, record.device, record.round)
-                self.done.setdefault(key, set()).add(todo.item(record))
+            if is_complete(record):
+                self.done.setdefault((record.method, record.device, record.round), set()).add(item)
 
     def _may_become_longer(self, record: Trajectory) -> bool:
         """Tell whether a trajectory that was cut off has clearly more time now: it begins anew, from its start."""
-        plans = dynamics.trajectories(self.settings.md)
+        plans = trajectories.trajectories(self.settings.md)
         part = plans[record.trajectory].steps / sum(plan.steps for plan in plans)
         allotted = part * self.budget((record.method, record.device))
         return record.status == CENSORED and allotted > CLEARLY * record.wall_ns / 1e9
 
-    def book(self, record: Measured) -> None:
+    def book(self, record: Record) -> None:
         """Count the time that a record took."""
-        is_dynamics = todo.is_dynamics(todo.item(record))
-        if not is_dynamics:
+        item = item_of(record)
+        assert item is not None
+        phase = phase_of(item.part)
+        if phase == STRUCTURES:
             self.measured.add((record.method, record.device, record.round))
-        spent = self.dynamics if is_dynamics else self.structures
-        key = (record.method, record.device)
-        spent[key] = spent.get(key, 0.0) + record.wall_ns / 1e9
+        self.spend((record.method, record.device), phase, getattr(record, "wall_ns", 0) / 1e9)
+
+    def spend(self, key: Key, phase: str, seconds: float) -> None:
+        """Count seconds of a phase."""
+        self.spent[*key, phase] = self.spent_on(key, phase) + seconds
+
+    def spent_on(self, key: Key, phase: str) -> float:
+        """Return the seconds that a method has spent on a phase."""
+        return self.spent.get((*key, phase), 0.0)
 
     def budget(self, key: Key) -> float:
-        """Return a method's budget in seconds, infinite where it has no limit."""
+        """Return a method's budget for each phase in seconds, infinite where it has no limit."""
         budget = self.settings.budget_s[key[0]]
         return math.inf if budget is None else budget
 
-    def left(self, key: Key) -> float:
-        """Return what is left for structures, in seconds."""
-        return max(self.budget(key) - self.structures.get(key, 0.0), 0.0)
-
-    def left_for_dynamics(self, key: Key) -> float:
-        """Return what is left for dynamics, in seconds."""
-        return max(self.budget(key) - self.dynamics.get(key, 0.0), 0.0)
+    def left(self, key: Key, phase: str) -> float:
+        """Return what is left for a phase, in seconds."""
+        return max(self.budget(key) - self.spent_on(key, phase), 0.0)
 
     def is_spent(self, key: Key) -> bool:
         """Tell whether a method has no time left for anything that it is to be measured by."""
-        return not (self._has_structures and self.left(key)) and not (
-            self._has_dynamics and self.left_for_dynamics(key)
-        )
+        return not any(self.left(key, phase) for phase in self.phases)
 
-    def share(self, key: Key, round_number: int) -> float | None:
-        """Return the seconds in which a round may begin structures; see :func:`bench.campaign.plan.share`."""
-        spent = self.structures.get(key, 0.0)
-        return share(self.settings.budget_s[key[0]], spent, round_number, self.settings.rounds)
-
-    def structures_left(
-        self, key: Key, round_number: int, weights: str, indices: Iterable[int], again: bool
-    ) -> list[Item]:
-        """Return what a round is to measure of structures and has not measured yet; `again`: whatever is spent."""
-        items = todo.of_structures(self.settings, weights, indices) if again or self.left(key) else []
-        return self._open(key, round_number, items)
-
-    def dynamics_left(self, key: Key, round_number: int, weights: str, indices: Sequence[int]) -> list[Item]:
-        """Return what a round is to simulate, and at which of `indices` to examine forces, and has not yet."""
-        possible = self.left_for_dynamics(key)
-        return self._open(
-            key, round_number, todo.of_dynamics(self.settings, weights, indices, round_number) if possible else []
-        )
-
-    def _open(self, key: Key, round_number: int, items: Iterable[Item]) -> list[Item]:
+    def open(self, key: Key, round_number: int, items: Iterable[Item], again: bool) -> list[Item]:
+        """Return those of a round's items that are not done and that there is time for; `again`: whatever is spent."""
         done = self.done.get((*key, round_number), set())
-        return [item for item in items if item not in done]
+        return [item for item in items if item not in done and (again or self.left(key, phase_of(item.part)))]
 
-    def for_dynamics(self, key: Key, now: Sequence[dynamics.Plan], round_number: int) -> float | None:
-        """Return the seconds that the trajectories `now` of a round have; None: no limit."""
-        plans = dynamics.trajectories(self.settings.md)
+    def allowance(self, key: Key, round_number: int, phase: str, items: Sequence[Item]) -> Allowance:
+        """Return how long a round may take for the items of a phase."""
+        if phase == MD:
+            return Allowance(end_s=self._md_seconds(key, round_number, items))
+        budget, spent = self.settings.budget_s[key[0]], self.spent_on(key, phase)
+        begin = share(budget, spent, round_number, self.settings.rounds)
+        return Allowance(begin, None if begin is None else self.left(key, phase))
+
+    def _md_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float | None:
+        """Return the seconds that a round's trajectories have; None: no limit."""
+        plans = trajectories.trajectories(self.settings.md)
+        now = [plan for plan in plans if Item(MD, plan.trajectory) in items]
         later = [
             plan
             for plan in plans
             if (number := plan.seed % self.settings.rounds) > round_number
-            and (MD, plan.trajectory) not in self.done.get((*key, number), set())
+            and Item(MD, plan.trajectory) not in self.done.get((*key, number), set())
         ]
-        return dynamics.seconds(self.settings.budget_s[key[0]], self.dynamics.get(key, 0.0), now, later)
+        return trajectories.seconds(self.settings.budget_s[key[0]], self.spent_on(key, MD), now, later)
 
     def seconds_left(self, stopped: Collection[Key]) -> float | None:
         """Return an upper bound on the measuring that is left; None where a budget is without limit."""
@@ -120,8 +111,7 @@ class Ledger:
                 rounds = self.settings.rounds - self.rounds_begun.get(key, 0)
                 if key in stopped or rounds <= 0:
                     continue
-                if self._has_structures:
-                    left += min(self.left(key), rounds * self.round_seconds.get(key, math.inf))
-                if self._has_dynamics:
-                    left += self.left_for_dynamics(key)
+                for phase in self.phases:
+                    most = rounds * self.round_seconds.get(key, math.inf) if phase == STRUCTURES else math.inf
+                    left += min(self.left(key, phase), most)
         return None if left == math.inf else left

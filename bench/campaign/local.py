@@ -1,9 +1,8 @@
-"""Runs one worker as a process of this machine, and tells how it ended."""
+"""One worker as a process of this machine: its messages, its limits, and how it ended."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
@@ -12,11 +11,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 
+from bench.contract import message
 from bench.contract.failure import Failure
+from bench.contract.message import Done, Message
+from bench.contract.task import Task
 
 POLL_SECONDS = 0.25
 
@@ -25,14 +26,14 @@ class LocalWorker:
     """One worker process; iterate over :meth:`messages`, then ask :meth:`failure` how it ended.
 
     `timeout_s` is how long it may be silent, `memory_limit` (bytes) what it and its children may use: by default
-    nine tenths of the machine's memory.
+    nine tenths of the machine's memory. Made by :func:`bench.campaign.start.start`.
     """
 
     def __init__(
         self,
         command: list[str],
         environ: dict[str, str],
-        task: dict[str, Any],
+        task: Task,
         log: Path,
         timeout_s: float,
         memory_limit: int | None = None,
@@ -40,10 +41,13 @@ class LocalWorker:
         self.timeout_s = timeout_s
         self.memory_limit = memory_limit or int(0.9 * psutil.virtual_memory().total)
         self.log = log
+        self.done = False
+        """It has said that it did what it was asked for."""
         self._ended_for: Failure | None = None
         self._oom_kills = _oom_kills()
         # a worker that is killed cannot remove what it and its programs left there
         self._scratch = tempfile.TemporaryDirectory(prefix="pesbench-", ignore_cleanup_errors=True)
+        line = task.to_json().encode() + b"\n"
         with log.open("ab") as errors:
             # a session of its own: a Ctrl-C is for the harness, and the whole group can be ended
             self.process = subprocess.Popen(
@@ -56,9 +60,9 @@ class LocalWorker:
             )
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it died at once; failure() will tell
-            self.process.stdin.write(json.dumps(task).encode() + b"\n")
+            self.process.stdin.write(line)
             self.process.stdin.flush()
-            if not task.get("paced"):
+            if not task.paced:
                 self.process.stdin.close()
 
     def go(self, calls: int) -> None:
@@ -74,8 +78,20 @@ class LocalWorker:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
 
-    def messages(self) -> Iterator[bytes]:
-        """Yield the lines that the worker writes, until it ends or is ended."""
+    def messages(self) -> Iterator[Message]:
+        """Yield what the worker says, but for its last word, until it ends or is ended."""
+        for line in self._lines():
+            try:
+                said = message.from_json(line)
+            except ValueError as error:
+                self._end(Failure("crash", f"it said what nobody understands ({error}); it was ended"))
+                return
+            if isinstance(said, Done):
+                self.done = True
+            else:
+                yield said
+
+    def _lines(self) -> Iterator[bytes]:
         assert self.process.stdout is not None
         descriptor = self.process.stdout.fileno()
         pending = b""
@@ -96,23 +112,26 @@ class LocalWorker:
                     break
                 used = self._memory()
                 if used > self.memory_limit:
-                    message = f"used {used / 1e9:.1f} GB, the limit is {self.memory_limit / 1e9:.1f} GB; it was ended"
-                    self._end(Failure("out-of-memory", message))
+                    words = f"used {used / 1e9:.1f} GB, the limit is {self.memory_limit / 1e9:.1f} GB; it was ended"
+                    self._end(Failure("out-of-memory", words))
                     break
         self.process.wait()
 
     def failure(self) -> Failure | None:
-        """Return how a worker that has ended went wrong; None where it ended by itself with status 0."""
+        """Return how a worker that has ended went wrong; None where it had said that it was done.
+
+        Its exit status alone says nothing: a library may end the process with status 0 in the middle.
+        """
         if self._ended_for is not None:
             return self._ended_for
-        status = self.process.returncode
-        if status == 0:
+        if self.done:
             return None
+        status = self.process.returncode
         if status == -signal.SIGKILL and _oom_kills() > self._oom_kills:
             return Failure("out-of-memory", "the system ended it because memory ran out")
-        if status < 0:
-            return Failure("crash", f"died of {signal.Signals(-status).name}{self._last_words()}")
-        return Failure("crash", f"ended with status {status}{self._last_words()}")
+        how = f"died of {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        early = " before it was done" if status == 0 else ""
+        return Failure("crash", f"{how}{early}{self._last_words()}")
 
     def stop(self) -> None:
         """End the worker and its children, if they still run, and remove what they left behind."""

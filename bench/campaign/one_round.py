@@ -3,60 +3,51 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
-from bench.campaign import launch
-from bench.campaign.ledger import Key, Ledger
-from bench.campaign.todo import Item
-from bench.campaign.trajectories import trajectories
-from bench.contract.protocol import MD, SYMMETRY
-from bench.contract.settings import Settings
-from bench.data.structures import DataSet
-from bench.methods.environments import Environment
-from bench.methods.header import Method
-from bench.methods.weights import Weights
+from bench.campaign.ledger import Key
+from bench.campaign.schedule import in_phase
+from bench.campaign.tasks import Prepared
+from bench.contract.protocol import PHASES, STRUCTURES, Item, phase_of
+from bench.contract.task import Allowance
 
 
 @dataclasses.dataclass
 class Round:
     """One round of a method on a device, and what of it is still to be measured."""
 
-    method: Method
-    device: str
+    prepared: Prepared
     number: int
-    environment: Environment
-    weights: Weights
     items: list[Item]
-    allotted: float | None
-    """Seconds in which structures may be begun."""
-    left: float | None
-    """Seconds after which the structure in flight is cut off."""
-    simulates: bool = False
-    """Its worker has come to the dynamics."""
+    allowance: Allowance
+    """For the structures."""
+    phase: str = STRUCTURES
+    """That its worker has come to."""
     watched: dict[str, Any] | None = None
-    """What the machine did beside the structures, where dynamics followed them."""
+    """What the machine did beside the structures, where another phase followed them."""
 
     @property
     def key(self) -> Key:
         """What the ledger books it under."""
-        return self.method.name, self.device
+        return self.prepared.method.name, self.prepared.device
+
+    @property
+    def record_key(self) -> dict[str, Any]:
+        """What its records say."""
+        return {"method": self.key[0], "device": self.key[1], "round": self.number}
+
+    def structures_left(self) -> int:
+        """Return how many items of structures there are."""
+        return len(in_phase(self.items, STRUCTURES))
+
+    def open_items(self) -> list[Item]:
+        """Return the items that the worker has not passed: what it did not reach of an earlier phase stays undone."""
+        return [item for item in self.items if PHASES.index(phase_of(item.part)) >= PHASES.index(self.phase)]
 
     def pass_time(self, seconds: float) -> None:
         """Take a worker that died off the time of the next one."""
-        self.allotted = None if self.allotted is None else max(self.allotted - seconds, 0.0)
-        self.left = None if self.left is None else max(self.left - seconds, 0.0)
-
-    def dynamics(self, settings: Settings, dataset: DataSet, ledger: Ledger, directory: Path) -> dict[str, Any] | None:
-        """Return what a worker is told about dynamics; None where there is none for it."""
-        examined = [item for item in self.items if item[0] == SYMMETRY]
-        numbers = {number for name, number in self.items if name == MD}
-        if not numbers and not examined:
-            return None
-        plans = [plan for plan in trajectories(settings.md) if plan.trajectory in numbers]
-        return {
-            "trajectories": [plan.plain() for plan in plans],
-            "symmetry": [one.plain() for one in launch.structures(dataset, examined, 0)],
-            "seconds": ledger.for_dynamics(self.key, plans, self.number),
-            "folder": str(directory / "trajectories"),
-        }
+        begin, end = (
+            None if limit is None else max(limit - seconds, 0.0)
+            for limit in (self.allowance.begin_s, self.allowance.end_s)
+        )
+        self.allowance = Allowance(begin, end)

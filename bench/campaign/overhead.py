@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from bench.campaign import launch
-from bench.campaign.local import LocalWorker
+from bench.campaign import tasks
 from bench.campaign.plan import timeout
+from bench.campaign.ready import Ready
+from bench.campaign.start import start
+from bench.contract.description import ParallelSpeed
+from bench.contract.message import Pair, Result
+from bench.contract.records import NotMeasured
 from bench.contract.settings import Settings
-from bench.data.structures import DataSet, measuring_order
+from bench.data.selection import measuring_order
+from bench.data.structures import DataSet
 from bench.errors import BadInput
-from bench.methods import weights
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 
@@ -27,52 +27,33 @@ def measure(
     dataset: DataSet,
     limit: int,
     threads: int,
-    parallel: dict[str, Any],
-) -> dict[str, list[dict[str, int]]]:
+    parallel: ParallelSpeed,
+    say: Callable[[str], None],
+) -> dict[str, list[Pair]]:
     """Return the pairs of each method; raises BadInput where one cannot run."""
     settings = Settings(methods=tuple(method.name for method in methods), threads=threads, limit=limit)
-    indices = measuring_order(len(dataset.atoms))[:limit]
-    return {method.name: _pairs(catalogue, method, dataset, indices, settings, parallel) for method in methods}
+    ready = Ready(settings, catalogue, dataset, parallel, say)
+    return {method.name: _pairs(ready, method) for method in methods}
 
 
-def _pairs(
-    catalogue: Catalogue,
-    method: Method,
-    dataset: DataSet,
-    indices: Sequence[int],
-    settings: Settings,
-    parallel: dict[str, Any],
-) -> list[dict[str, int]]:
+def _pairs(ready: Ready, method: Method) -> list[Pair]:
     if method.native:
         raise BadInput(f"{method.name} is relaxed by its own optimiser; there is nothing of the harness in its steps.")
-    header = catalogue.header(method)
-    environment, chosen = weights.ready(method, header, settings, "cpu", print)
-    structures = [launch.Structure(index, dataset.atoms[index]) for index in indices]
-    task = launch.task(
-        method,
-        header,
-        "cpu",
-        0,
-        settings,
-        environment,
-        chosen,
-        structures,
-        dataset.reference,
-        protocol={"name": "overhead", "repeats": REPEATS},
+    settings, dataset = ready.settings, ready.dataset
+    assert dataset is not None
+    prepared = ready.or_refuse(method, "cpu")
+    task = tasks.overhead(
+        prepared, settings, dataset, measuring_order(len(dataset.atoms))[: settings.limit], repeats=REPEATS
     )
-    with tempfile.TemporaryDirectory() as folder:
-        worker = LocalWorker(
-            launch.command(environment),
-            launch.variables(settings, "cpu", parallel),
-            task,
-            Path(folder) / "log",
-            timeout(settings, method.kind),
-        )
-        lines = [json.loads(line) for line in worker.messages()]
-        failure = worker.failure()
+    limit = timeout(settings, method.kind)
+    with start(task, prepared.environment, parallel=ready.parallel, timeout_s=limit) as worker:
+        said = list(worker.messages())
+        records = [one.record for one in said if isinstance(one, Result)]
+        failures = [record.failure for record in records if isinstance(record, NotMeasured)]
+        failure = failures[0] if failures else worker.failure()
     if failure is not None:
         raise BadInput(f"{method.name} cannot run here: {failure.message}")
-    pairs = [line["pair"] for line in lines if "pair" in line]
-    if not any(pair["bare_steps"] and pair["harness_steps"] for pair in pairs):
+    pairs = [one for one in said if isinstance(one, Pair)]
+    if not any(pair.bare_steps and pair.harness_steps for pair in pairs):
         raise BadInput(f"{method.name} made no step; there is nothing to compare.")
     return pairs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.campaign.local import LocalWorker
-from bench.contract.records import Finished, Record, Started, from_json
+from bench.contract.message import Result, Waits
+from bench.contract.records import Record, Started
 from bench.errors import BadInput
 
 
@@ -18,29 +19,27 @@ class PacedWorker:
         self.take = take
         self.messages = process.messages()
         self.call_seconds = 1.0  # where no call is made before the first structure
-        self.ended = False
-        """All structures are measured."""
 
     def take_turn(self, calls: int) -> None:
         """Let it make so many force calls."""
-        if not self.ended:
+        if not self.process.done:
             self.process.go(calls)
             self.listen()
 
     def finish(self) -> None:
         """Let it end, and take what it still has to say."""
         self.process.finish()
-        while not self.ended:
+        while not self.process.done:
             self.listen()
 
     def listen(self) -> None:
-        """Write its records until it waits for its turn or has ended; raises BadInput where it failed."""
-        for line in self.messages:
-            if line.startswith(b'{"waits"'):
+        """Take its records until it waits for its turn or has ended; raises BadInput where it failed."""
+        for said in self.messages:
+            if isinstance(said, Waits):
                 return
-            if line.startswith(b'{"beat"'):
+            if not isinstance(said, Result):
                 continue
-            record = from_json(line)
+            record = said.record
             self.take(record)
             failure = getattr(record, "failure", None)
             if failure is not None:
@@ -48,7 +47,6 @@ class PacedWorker:
             if isinstance(record, Started):
                 calls = [*((record.first_call_ns,) if record.first_call_ns else ()), *record.warmup_ns]
                 self.call_seconds = calls[-1] / 1e9 if calls else self.call_seconds
-            self.ended = self.ended or isinstance(record, Finished)
         failure = self.process.failure()
-        if failure is not None or not self.ended:
-            raise BadInput(f"{self.name} cannot be measured: {failure.message if failure else 'it ended too early'}")
+        if failure is not None:
+            raise BadInput(f"{self.name} cannot be measured: {failure.message}")

@@ -53,7 +53,7 @@ def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
     """Return the protocols that weights of this mode are measured by.
 
     What a model with random weights relaxes or simulates is no molecule, so it enters the replay protocol only,
-    whatever the settings say: there it makes the same force calls as a trained one. Where nothing is measured of structures, it
+    whatever the settings say: there it makes the same force calls as a trained one. Where no structures are measured, it
     has none.
     """
     if weights != "random":
@@ -72,7 +72,7 @@ def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int
     return max(budget_s - spent_s, 0.0) / (rounds - round_number)
 
 
-def fingerprint_of(kind: str, indices: Sequence[int], round_number: int) -> list[int]:
+def answers_of(kind: str, indices: Sequence[int], round_number: int) -> list[int]:
     """Return the structures that a worker answers for, outside the clock: five in the first round, one of them for DFT.
 
     Each costs a force call more, a minute with DFT.

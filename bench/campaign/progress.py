@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bench.campaign.todo import Measured
+from bench.contract.records import Record
 
 
 class Progress(Protocol):
@@ -13,14 +13,14 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """Show one line."""
 
-    def begin(self, method: str, device: str, round_number: int, structures: int) -> None:
+    def begin(self, method: str, device: str, round_number: int, items: int) -> None:
         """Announce that a worker starts."""
 
-    def measured(self, record: Measured) -> None:
-        """Announce one structure or trajectory."""
+    def measured(self, record: Record) -> None:
+        """Announce what one item became."""
 
-    def alive(self, structure: int, steps: int) -> None:
-        """Give a sign of life of a long structure."""
+    def alive(self, number: int, steps: int) -> None:
+        """Give a sign of life of a long item."""
 
     def end(self, seconds_left: float | None) -> None:
         """Announce that the worker ended, and how much measuring is left at most (None: no limit)."""

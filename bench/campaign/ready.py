@@ -4,60 +4,101 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
+from bench.campaign.plan import protocols
+from bench.campaign.random_weights import build
+from bench.campaign.tasks import Prepared
+from bench.contract.description import ParallelSpeed
 from bench.contract.failure import Failure
-from bench.contract.protocol import MD
+from bench.contract.protocol import PROTOCOLS, phases
 from bench.contract.settings import Settings
-from bench.methods import checkpoints, weights
+from bench.data.structures import DataSet
+from bench.errors import BadInput
+from bench.methods import environments
 from bench.methods.catalogue import Catalogue
+from bench.methods.checkpoints import CheckpointMissing
 from bench.methods.doctor import obstacle
 from bench.methods.environments import Environment, EnvironmentFailed
-from bench.methods.header import Method
-from bench.methods.weights import Weights
+from bench.methods.header import Header, Method
+from bench.methods.weights import Weights, choose
 
-NOT_SIMULATED = "there are only random weights for it, and what those hold together is no molecule"
+ONLY_RANDOM = "there are only random weights for it, and what those hold together is no molecule"
 
 
 class Ready:
-    """Makes the methods of a campaign ready; weights are chosen once, and `begun_with` are those of a resumed run."""
+    """Makes the methods of a campaign ready; weights are chosen once, and `begun_with` are those of a resumed run.
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, symbols: set[str], say: Callable[[str], None]) -> None:
+    `dataset` is what is measured on, or None where that does not matter.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        dataset: DataSet | None,
+        parallel: ParallelSpeed | None,
+        say: Callable[[str], None],
+    ) -> None:
         self.settings = settings
         self.catalogue = catalogue
-        self.symbols = symbols
+        self.dataset = dataset
+        self.parallel = parallel
         self.say = say
         self.begun_with: dict[str, str] = {}
         self._weights: dict[str, Weights] = {}
 
-    def of(self, method: Method, device: str) -> tuple[Environment, Weights] | Failure:
-        """Return environment and weights of a method, or why it cannot be measured here."""
+    def of(self, method: Method, device: str) -> Prepared | Failure:
+        """Return a method with its environment and weights, or why it cannot be measured here."""
         header = self.catalogue.header(method)
-        failure = obstacle(method, header, device, self.symbols)
+        failure = obstacle(method, header, device, self.dataset)
         if failure is not None:
             return failure
         try:
             chosen = self._weights.get(method.name) or self._choose(method)
-            environment = weights.environment_of(method, header, self.settings, device, self.say)
+            environment = environment_of(method, header, self.settings, device, self.say)
             if method.name not in self._weights:
-                chosen = weights.build(chosen, method, header, environment, self.settings, self.say)
+                chosen = build(chosen, method, header, environment, self.settings, self.parallel, self.say)
                 self._weights[method.name] = chosen
                 self._tell(method, chosen)
-        except checkpoints.CheckpointMissing as error:
+        except CheckpointMissing as error:
             return Failure("no-weights", str(error))
         except EnvironmentFailed as error:
             return Failure("environment", str(error))
-        if chosen.mode == "random" and self.settings.protocols == (MD,):
-            return Failure("no-weights", NOT_SIMULATED)
-        return environment, chosen
+        if not protocols(self.settings, chosen.mode):
+            return Failure("no-weights", ONLY_RANDOM)
+        return Prepared(method, header, device, environment, chosen)
+
+    def or_refuse(self, method: Method, device: str) -> Prepared:
+        """Return a method with its environment and weights; raises BadInput where it cannot run here."""
+        found = self.of(method, device)
+        if isinstance(found, Failure):
+            raise BadInput(f"{method.name} cannot run here: {found.message.rstrip('.')}.")
+        return found
 
     def _tell(self, method: Method, chosen: Weights) -> None:
         if chosen.mode == "random":
             self.say(f"{method.name}: random weights. {chosen.reason}".rstrip())
-            if MD in self.settings.protocols and self.settings.protocols != (MD,):
-                self.say(f"{method.name}: not simulated: {NOT_SIMULATED}")
+            has = phases(protocols(self.settings, chosen.mode))
+            lacks = [name for name in self.settings.protocols if PROTOCOLS[name].phase not in has]
+            if lacks:
+                self.say(f"{method.name}: not measured by {', '.join(lacks)}: {ONLY_RANDOM}")
 
     def _choose(self, method: Method) -> Weights:
         """Return the weights of a method; a resumed run goes on with those it began with."""
         begun = self.begun_with.get(method.name, "none")
         settings = self.settings if begun == "none" else dataclasses.replace(self.settings, weights=begun)
-        return weights.choose(method, settings, self.say)
+        return choose(method, settings, self.say)
+
+
+def environment_of(
+    method: Method, header: Header, settings: Settings, device: str, say: Callable[[str], None] = lambda line: None
+) -> Environment:
+    """Return the environment of a method: the user's interpreter, or ours; raises EnvironmentFailed."""
+    brought = settings.pythons.get(method.name)
+    if brought is None:
+        return environments.prepare(header, device, settings.torch_backend, say)
+    environment = environments.bring(header, Path(brought))
+    for difference in environment.differences or ():
+        say(f"{method.name}: {brought} has {difference}")
+    return environment

@@ -7,23 +7,26 @@ so that their ratio is steady where their times are not.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from bench.campaign import launch
-from bench.campaign.description import describe
-from bench.campaign.local import LocalWorker
+from bench.campaign import tasks
+from bench.campaign.describing import describe
 from bench.campaign.paced import PacedWorker
-from bench.campaign.plan import fingerprint_of, timeout
+from bench.campaign.plan import answers_of, timeout
+from bench.campaign.ready import Ready
+from bench.campaign.start import start
+from bench.contract.description import ParallelSpeed
+from bench.contract.protocol import REPLAY, Item
 from bench.contract.records import Watched
 from bench.contract.settings import Settings
-from bench.data.structures import DataSet, measuring_order
+from bench.data.selection import measuring_order
+from bench.data.structures import DataSet
 from bench.errors import BadInput
 from bench.machine.watch import Watch, gpu_processes
-from bench.methods import weights
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
@@ -39,7 +42,7 @@ TURN_SECONDS = 0.05
 LEAST_ROUNDS = 3
 
 
-class Pair:
+class TwoVersions:
     """An old and a new version of one method; :meth:`run` measures them in turn into a run directory."""
 
     def __init__(
@@ -49,20 +52,19 @@ class Pair:
         catalogue: Catalogue,
         settings: Settings,
         dataset: DataSet,
+        parallel: ParallelSpeed,
         say: Callable[[str], None],
     ) -> None:
         self.methods = {"old": old, "new": new}
-        self.catalogue = catalogue
         self.settings = settings
         self.device = settings.devices[0]
         self.dataset = dataset
+        self.parallel = parallel
         self.say = say
         self.watch = Watch()
-        self.ready = {}
-        for side, method in self.methods.items():
-            header = catalogue.header(method)
-            self.ready[side] = weights.ready(method, header, settings, self.device, say)
-        modes = {side: chosen.mode for side, (_, chosen) in self.ready.items()}
+        ready = Ready(settings, catalogue, dataset, parallel, say)
+        self.prepared = {side: ready.or_refuse(method, self.device) for side, method in self.methods.items()}
+        modes = {side: one.weights.mode for side, one in self.prepared.items()}
         if modes["old"] != modes["new"]:
             raise BadInput(
                 f"{old.name} has {modes['old']} weights and {new.name} {modes['new']}; "
@@ -72,7 +74,7 @@ class Pair:
         self.planned: int | None = None
         """Structures of a round, the same in all: known when the first calls were made."""
 
-    def run(self, writer: store.RunWriter, logs: Path, budget_s: float, decided: Callable[[], bool]) -> int:
+    def run(self, writer: store.RunWriter, budget_s: float, decided: Callable[[], bool]) -> int:
         """Measure rounds until `decided` or until the next one would end after `budget_s`; returns their number.
 
         Three are measured in any case. Raises BadInput where a version cannot be measured.
@@ -82,21 +84,21 @@ class Pair:
         number = 0
         while number < LEAST_ROUNDS or (not decided() and time.monotonic() - began + longest < budget_s):
             start = time.monotonic()
-            self._round(number, writer, logs, budget_s / LEAST_ROUNDS)
+            self._round(number, writer, budget_s / LEAST_ROUNDS)
             longest = max(longest, time.monotonic() - start)
             number += 1
         return number
 
-    def _round(self, number: int, writer: store.RunWriter, logs: Path, allotted_s: float) -> None:
+    def _round(self, number: int, writer: store.RunWriter, allotted_s: float) -> None:
         """Measure one round; the first one plans as many structures as fit into `allotted_s` with its start."""
         began = time.monotonic()
         # who starts first waits for the other one; as often the one as the other
         sides = ["old", "new"] if (self.settings.seed + number) % 2 else ["new", "old"]
         workers: dict[str, PacedWorker] = {}
         strangers, before = gpu_processes(self.device), self.watch.look()
-        try:
+        with contextlib.ExitStack() as running:
             for side in sides:  # one after the other, so that their starts do not disturb each other
-                workers[side] = PacedWorker(self.methods[side].name, self._start(side, number, logs), writer.append)
+                workers[side] = self._start(running, side, number, writer)
                 workers[side].listen()
             pair_seconds = sum(one.call_seconds for one in workers.values())
             calls = math.ceil(2 * TURN_SECONDS / pair_seconds)
@@ -108,9 +110,6 @@ class Pair:
                 sides.reverse()  # A B, B A: a drift favours neither
             for one in workers.values():
                 one.finish()
-        finally:
-            for one in workers.values():
-                one.process.stop()
         facts = self.watch.since(before, strangers)
         for method in self.methods.values():
             writer.append(Watched(method.name, self.device, number, **facts))
@@ -123,35 +122,33 @@ class Pair:
         wanted = round(seconds / pair_seconds / self.settings.replay_points)
         return max(1, min(wanted, len(self.indices)))
 
-    def _start(self, side: str, number: int, logs: Path) -> LocalWorker:
+    def _start(self, running: contextlib.ExitStack, side: str, number: int, writer: store.RunWriter) -> PacedWorker:
+        """Start a worker, which ends with `running`."""
         method = self.methods[side]
-        environment, chosen = self.ready[side]
-        task = launch.task(
-            method,
-            self.catalogue.header(method),
-            self.device,
-            number,
+        task = tasks.measure(
+            self.prepared[side],
             self.settings,
-            environment,
-            chosen,
-            launch.structures(self.dataset, [("replay", index) for index in self.indices], self.settings.replay_points),
-            self.dataset.reference,
-            fingerprint=fingerprint_of(method.kind, self.indices, number),
+            self.dataset,
+            [Item(REPLAY, index) for index in self.indices],
+            number,
+            answers=answers_of(method.kind, self.indices, number),
             paced=True,
         )
-        log = logs / f"{method.name}-{self.device.replace(':', '')}-round{number}.log"
-        return LocalWorker(
-            launch.command(environment),
-            launch.variables(self.settings, self.device),
-            task,
-            log,
-            timeout(self.settings, method.kind),
-            self.settings.memory_limit_bytes,
+        process = running.enter_context(
+            start(
+                task,
+                self.prepared[side].environment,
+                parallel=self.parallel,
+                timeout_s=timeout(self.settings, method.kind),
+                memory_limit=self.settings.memory_limit_bytes,
+                log=store.log_of(writer.directory, method.name, self.device, number),
+            )
         )
+        return PacedWorker(method.name, process, writer.append)
 
 
 def begin(
-    directory: Path, settings: Settings, catalogue: Catalogue, dataset: DataSet, parallel: dict[str, Any]
+    directory: Path, settings: Settings, catalogue: Catalogue, dataset: DataSet, parallel: ParallelSpeed
 ) -> store.RunWriter:
     """Make the run directory of a comparison."""
     campaign = describe(directory, settings, catalogue, dataset, parallel, settings.limit or len(dataset.atoms))

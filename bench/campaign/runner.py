@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
 import time
 from collections.abc import Callable
-from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
-from bench.campaign import launch, todo
-from bench.campaign.description import describe
+from bench.campaign import schedule, tasks
+from bench.campaign.describing import describe
 from bench.campaign.ledger import Ledger
-from bench.campaign.local import LocalWorker
 from bench.campaign.one_round import Round
-from bench.campaign.plan import REPEATS_SHARE, fingerprint_of, order, share, timeout
+from bench.campaign.plan import REPEATS_SHARE, answers_of, order, share, timeout
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
-from bench.campaign.todo import Item, Measured
+from bench.campaign.start import start
+from bench.contract.description import ParallelSpeed
 from bench.contract.failure import Failure
-from bench.contract.records import NotMeasured, Record, Started, Watched, from_json
+from bench.contract.lost import lost
+from bench.contract.message import Beat, Phase, Result
+from bench.contract.protocol import STRUCTURES, Item, item_of
+from bench.contract.records import NotMeasured, Record, Started, Watched
 from bench.contract.settings import Settings
-from bench.data.structures import DataSet, measuring_order
+from bench.contract.task import Allowance, Task
+from bench.data.selection import measuring_order
+from bench.data.structures import DataSet
 from bench.errors import BadInput
 from bench.machine.watch import Watch, gpu_processes, parallel_speed
 from bench.methods.catalogue import Catalogue
@@ -43,7 +46,7 @@ class Campaign:
         catalogue: Catalogue,
         dataset: DataSet,
         progress: Progress,
-        parallel: dict[str, Any],
+        parallel: ParallelSpeed,
     ) -> None:
         self.directory = directory
         self.settings = settings
@@ -53,20 +56,17 @@ class Campaign:
         self.parallel = parallel
         self.writer: store.RunWriter
         self.ledger = Ledger(settings)
-        symbols = set(dataset.reference.get_chemical_symbols())
-        self.ready = Ready(settings, catalogue, symbols, progress.say)
+        self.ready = Ready(settings, catalogue, dataset, parallel, progress.say)
         self.stopped: set[tuple[str, str]] = set()
         self.watch = Watch()
         self.watched: dict[tuple[str, str, int], Watched] = {}
         self.parallel_now: float | None = None
-        self.all_indices = measuring_order(len(dataset.atoms))
-        self.indices = self.all_indices[: settings.limit]
+        self.indices = measuring_order(len(dataset.atoms))
 
     def begin(self) -> None:
         """Make the run directory."""
-        campaign = describe(
-            self.directory, self.settings, self.catalogue, self.dataset, self.parallel, len(self.indices)
-        )
+        count = len(self.indices[: self.settings.limit])
+        campaign = describe(self.directory, self.settings, self.catalogue, self.dataset, self.parallel, count)
         self.writer = store.create(self.directory, campaign, self.dataset)
 
     def resume(self) -> None:
@@ -103,18 +103,18 @@ class Campaign:
         repeated = {(record.method, record.device, record.again) for record in self.watched.values()}
         for (name, device, number), record in list(self.watched.items()):
             again = record.disturbed and record.again is None and (name, device, number) not in repeated
-            # of dynamics alone there is nothing to repeat: what a molecule does, nothing disturbs
+            # of md alone there is nothing to repeat: what a molecule does, nothing disturbs
             if not again or left <= 0 or (name, device, number) not in self.ledger.measured:
                 continue
             next_number = 1 + max(
                 self.settings.rounds - 1, *(r for n, d, r in self.watched if (n, d) == (name, device))
             )
-            before = self.ledger.structures.get((name, device), 0.0)
+            before = self.ledger.spent_on((name, device), STRUCTURES)
             self.progress.say(
                 f"{name} on {device}: round {number + 1} is measured again: {'; '.join(record.disturbed)}"
             )
             self._one_round(self.catalogue.methods[name], device, next_number, again=number)
-            left -= self.ledger.structures.get((name, device), 0.0) - before
+            left -= self.ledger.spent_on((name, device), STRUCTURES) - before
 
     def _one_round(self, method: Method, device: str, round_number: int, again: int | None = None) -> None:
         key = (method.name, device)
@@ -125,34 +125,37 @@ class Campaign:
         if isinstance(prepared, Failure):
             self._not_measured(method, device, round_number, prepared)
             return
-        weights_mode = prepared[1].mode
-        items = self.ledger.structures_left(key, round_number, weights_mode, self.indices, again is not None)
-        if again is None:
-            items += self.ledger.dynamics_left(key, round_number, weights_mode, self.all_indices)
+        planned = schedule.items(self.settings, prepared.weights.mode, self.indices, round_number)
+        if again is not None:
+            planned = schedule.in_phase(planned, STRUCTURES)
+        items = self.ledger.open(key, round_number, planned, again is not None)
         if not items:
             return
         if again is None:
-            allotted = self.ledger.share(key, round_number)
-            left = None if allotted is None else self.ledger.left(key)
+            allowance = self.ledger.allowance(key, round_number, STRUCTURES, items)
         else:  # as long as a round has on the average
-            allotted = left = share(self.settings.budget_s[method.name], 0.0, 0, self.settings.rounds)
+            average = share(self.settings.budget_s[method.name], 0.0, 0, self.settings.rounds)
+            allowance = Allowance(average, average)
         self.progress.begin(method.name, device, round_number, len(items))
         strangers, before = gpu_processes(device), self.watch.look()
-        spent, planned = self.ledger.structures.get(key, 0.0), len(items)
-        this = Round(method, device, round_number, *prepared, items, allotted, left)
+        spent, count = self.ledger.spent_on(key, STRUCTURES), len(items)
+        this = Round(prepared, round_number, items, allowance)
         watch = functools.partial(self.watch.since, before, strangers)
         self._workers(this, watch)
         if not items:
-            self.ledger.round_seconds[key] = self.ledger.structures.get(key, 0.0) - spent
-        if len(items) < planned:
-            facts = this.watched or watch()
-            earlier = self.watched.get((*key, round_number))  # a resumed round was watched before
-            if earlier is not None:
-                facts["disturbed"] = tuple(dict.fromkeys([*earlier.disturbed, *facts["disturbed"]]))
-            record = Watched(*key, round_number, parallel_speed=self.parallel_now, again=again, **facts)
-            self._append(record)
-            self.watched[*key, round_number] = record
+            self.ledger.round_seconds[key] = self.ledger.spent_on(key, STRUCTURES) - spent
+        if len(items) < count:
+            self._note_watched(this, this.watched or watch(), again)
         self.progress.end(self.ledger.seconds_left(self.stopped))
+
+    def _note_watched(self, this: Round, facts: dict[str, Any], again: int | None) -> None:
+        """Record what the machine did; what disturbed an earlier session's part of a resumed round still counts."""
+        earlier = self.watched.get((*this.key, this.number))
+        if earlier is not None:
+            facts["disturbed"] = tuple(dict.fromkeys([*earlier.disturbed, *facts["disturbed"]]))
+        record = Watched(**this.record_key, parallel_speed=self.parallel_now, again=again, **facts)
+        self._append(record)
+        self.watched[*this.key, this.number] = record
 
     def _workers(self, this: Round, watch: Callable[[], dict[str, Any]]) -> None:
         """Run a worker over a round, and another one where the first was killed by what it measured.
@@ -161,97 +164,100 @@ class Campaign:
         """
         for deaths in range(1, DEATHS_A_ROUND + 1):
             began = time.monotonic()
-            this.simulates = False
-            failure = self._one_worker(this, watch)
+            this.phase = STRUCTURES
+            task = self._task(this)
+            failure = self._one_worker(this, task, watch)
             if failure is None or not this.items:
                 break
             if deaths == DEATHS_A_ROUND:
                 message = f"{failure.message} ({deaths} workers died of it, the rest was given up)"
-                self._give_up(this, Failure(failure.kind, message))
-            if this.simulates:  # structures have had their time
-                this.items[:] = filter(todo.is_dynamics, this.items)
-            else:
+                self._give_up(this, task, Failure(failure.kind, message))
+            if this.phase == STRUCTURES:
                 this.pass_time(time.monotonic() - began)
+            else:  # structures have had their time
+                this.items[:] = this.open_items()
 
-    def _give_up(self, this: Round, failure: Failure) -> None:
-        """End a method of which worker after worker dies; where dynamics kills them, only that of this round."""
-        if not this.simulates:
-            self._not_measured(this.method, this.device, this.number, failure)
+    def _task(self, this: Round) -> Task:
+        """Return the task of the next worker of a round."""
+        phases = {schedule.phase_of(item.part) for item in this.items}
+        allowances = {
+            phase: this.allowance
+            if phase == STRUCTURES
+            else self.ledger.allowance(this.key, this.number, phase, this.items)
+            for phase in phases
+        }
+        return tasks.measure(
+            this.prepared,
+            self.settings,
+            self.dataset,
+            this.items,
+            this.number,
+            allowances=allowances,
+            answers=answers_of(this.prepared.method.kind, self.indices[: self.settings.limit], this.number),
+            folder=self.directory / "trajectories",
+        )
+
+    def _give_up(self, this: Round, task: Task, failure: Failure) -> None:
+        """End a method of which worker after worker dies; where a later phase kills them, only that of this round."""
+        if this.phase == STRUCTURES:
+            self._not_measured(this.prepared.method, this.prepared.device, this.number, failure)
             return
-        for item in list(filter(todo.is_dynamics, this.items)):
-            self._lose(this, item, failure)
+        for item in this.open_items():
+            self._lose(this, task, item, failure)
 
-    def _lose(self, this: Round, item: Item, failure: Failure) -> None:
+    def _lose(self, this: Round, task: Task, item: Item, failure: Failure) -> None:
         """Record what could not be measured."""
         this.items.remove(item)
-        lost = todo.lost(self.settings, this.method, this.device, this.number, item, failure)
-        self._append(lost)
-        self.progress.measured(lost)
+        record = lost(task, item, failure)
+        self._append(record)
+        self.progress.measured(record)
 
-    def _one_worker(self, this: Round, watch: Callable[[], dict[str, Any]]) -> Failure | None:
+    def _one_worker(self, this: Round, task: Task, watch: Callable[[], dict[str, Any]]) -> Failure | None:
         """Run one worker over a round and take what it measured out of its items; returns how it died, if it did."""
-        method, items = this.method, this.items
-        planned = len(items)
-        worker = LocalWorker(
-            launch.command(this.environment),
-            launch.variables(self.settings, this.device, self.parallel),
-            launch.task(
-                method,
-                self.catalogue.header(method),
-                this.device,
-                this.number,
-                self.settings,
-                this.environment,
-                this.weights,
-                launch.structures(self.dataset, filterfalse(todo.is_dynamics, items), self.settings.replay_points),
-                self.dataset.reference,
-                this.allotted,
-                this.left,
-                fingerprint=fingerprint_of(method.kind, self.indices, this.number),
-                md=this.dynamics(self.settings, self.dataset, self.ledger, self.directory),
-            ),
-            self.directory / "logs" / f"{method.name}-{this.device.replace(':', '')}-round{this.number}.log",
-            timeout(self.settings, method.kind),
-            self.settings.memory_limit_bytes,
-        )
+        method, device = this.prepared.method, this.prepared.device
+        structures = this.structures_left()
         ready = False
         since = time.monotonic()
-        try:
-            for line in worker.messages():
-                if line.startswith(b'{"begins"'):
-                    this.simulates = True
-                    since = time.monotonic()
-                    if len(list(filter(todo.is_dynamics, items))) < planned:
-                        this.watched = watch()
-                    continue
-                if line.startswith(b'{"beat"'):
-                    self.progress.alive(**json.loads(line)["beat"])
-                    continue
-                record = from_json(line)
-                self._append(record)
-                if isinstance(record, Started):
-                    ready = True
-                elif isinstance(record, Measured):
-                    items.remove(todo.item(record))
-                    self.ledger.book(record)
-                    self.progress.measured(record)
-                    since = time.monotonic()
-                elif isinstance(record, NotMeasured):
-                    self._stop(method, this.device, record.failure)
-                    items.clear()
-        finally:
-            worker.stop()
+        with start(
+            task,
+            this.prepared.environment,
+            parallel=self.parallel,
+            timeout_s=timeout(self.settings, method.kind),
+            memory_limit=self.settings.memory_limit_bytes,
+            log=store.log_of(self.directory, method.name, device, this.number),
+        ) as worker:
+            for said in worker.messages():
+                match said:
+                    case Beat(number, steps):
+                        self.progress.alive(number, steps)
+                    case Phase(name):
+                        this.phase = name
+                        since = time.monotonic()
+                        if name != STRUCTURES and this.structures_left() < structures and this.watched is None:
+                            this.watched = watch()
+                    case Result(record):
+                        self._append(record)
+                        item = item_of(record)
+                        if isinstance(record, Started):
+                            ready = True
+                        elif isinstance(record, NotMeasured):
+                            self._stop(method, device, record.failure)
+                            this.items.clear()
+                        elif item is not None:
+                            this.items.remove(item)
+                            self.ledger.book(record)
+                            self.progress.measured(record)
+                            since = time.monotonic()
         failure = worker.failure()
-        # structures that were not reached are still there when dynamics has begun
-        open_items = list(filter(todo.is_dynamics, items)) if this.simulates else items
-        if failure is not None and open_items:
+        in_flight = this.open_items()
+        if failure is not None and in_flight:
             if ready:  # what was in flight is what it died of
-                self._lose(this, open_items[0], failure)
-                if this.simulates:
-                    self.ledger.dynamics[this.key] = self.ledger.dynamics.get(this.key, 0.0) + time.monotonic() - since
+                self._lose(this, task, in_flight[0], failure)
+                if this.phase != STRUCTURES:
+                    self.ledger.spend(this.key, this.phase, time.monotonic() - since)
             else:
-                self._not_measured(method, this.device, this.number, failure)
-                items.clear()
+                self._not_measured(method, device, this.number, failure)
+                this.items.clear()
         return failure
 
     def _not_measured(self, method: Method, device: str, round_number: int, failure: Failure) -> None:

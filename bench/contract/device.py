@@ -29,6 +29,11 @@ class DeviceKind:
     hidden_by: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Environment variables that keep a worker on another kind of device from finding one of these."""
 
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """How users may write it."""
+        return (self.name, f"{self.name}:N") if self.accelerator else (self.name,)
+
 
 DEVICES: dict[str, DeviceKind] = {
     kind.name: kind
@@ -53,8 +58,8 @@ class Device:
         name, colon, number = text.partition(":")
         kind = DEVICES.get(name)
         if kind is None or (colon and not (kind.accelerator and number.isdecimal())):
-            known = [name if not kind.accelerator else f"{name}, {name}:N" for name, kind in DEVICES.items()]
-            raise BadInput(f"there is no device {text!r}; use {', '.join(known)}.")
+            *others, last = (name for one in DEVICES.values() for name in one.spellings)
+            raise BadInput(f"there is no device {text!r}; use {', '.join(others)} or {last}.")
         return cls(kind, int(number) if colon else None)
 
     @property

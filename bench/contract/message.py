@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from bench.contract import records
 from bench.contract.plain import from_plain, to_plain
@@ -105,7 +105,9 @@ def to_json(message: Message) -> str:
 
 def from_json(line: str | bytes) -> Message:
     """Read a line of a worker; raises ValueError where it is no message of this version."""
-    fields: dict[str, Any] = json.loads(line)
+    fields = json.loads(line)
+    if not isinstance(fields, dict):
+        raise ValueError("not a message")
     kind, version = fields.pop("message", None), fields.pop("version", None)
     if version != VERSION:
         raise ValueError(f"a message of version {version}; this pesbench reads version {VERSION}")

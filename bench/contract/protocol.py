@@ -71,8 +71,8 @@ PROTOCOLS: dict[str, Protocol] = {
 PARTS: dict[str, Part] = {part.name: part for protocol in PROTOCOLS.values() for part in protocol.parts}
 PHASES: tuple[str, ...] = tuple(dict.fromkeys(protocol.phase for protocol in PROTOCOLS.values()))
 """In the order in which a worker goes through them."""
-PHASE_OF: dict[str, str] = {part.name: protocol.phase for protocol in PROTOCOLS.values() for part in protocol.parts}
-"""The phase of each part."""
+PROTOCOL_OF: dict[str, str] = {part.name: protocol.name for protocol in PROTOCOLS.values() for part in protocol.parts}
+"""The protocol that each part belongs to."""
 _PART_OF: dict[type[Record], Part] = {part.record: part for part in PARTS.values()}
 
 
@@ -80,6 +80,11 @@ def item_of(record: Record) -> Item | None:
     """Return the item that a record is the result of; None for a record of another kind."""
     part = _PART_OF.get(type(record))
     return None if part is None else Item(part.name, getattr(record, part.number))
+
+
+def phase_of(part: str) -> str:
+    """Return the phase that items of a part are measured in."""
+    return PROTOCOLS[PROTOCOL_OF[part]].phase
 
 
 def phases(protocols: tuple[str, ...]) -> tuple[str, ...]:

@@ -181,7 +181,7 @@ class Task:
         """What every record of this worker says."""
         return {"method": self.subject.method, "device": self.subject.device, "round": self.round}
 
-    def of_phase(self, names: tuple[str, ...]) -> list[Item]:
+    def of_parts(self, *names: str) -> list[Item]:
         """Return the items of some parts, in their order."""
         return [Item(*item) for item in self.items if item[0] in names]
 

@@ -1,45 +1,42 @@
-"""How a worker talks to the campaign that started it: records out, and where two workers take turns, turns in."""
+"""How a worker talks to the campaign that started it: messages out, and where two workers take turns, turns in."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
 from time import perf_counter_ns
-from typing import Any
 
-from bench.contract import records
+from bench.contract import message
+from bench.contract.message import Beat, Message, Result, Waits
+from bench.contract.records import Record
 
 BEAT_NS = 1_000_000_000
 
 
 class Channel:
-    """Where records go: the pipe that the worker was started with."""
+    """Where messages go: the pipe that the worker was started with."""
 
     def __init__(self) -> None:
         self._fd = os.dup(1)
-        os.dup2(2, 1)  # a library that prints must not write into the records
+        os.dup2(2, 1)  # a library that prints must not write into the messages
         sys.stdout = sys.stderr
         self._last_beat = 0
 
-    def send(self, record: records.Record) -> None:
-        """Write one record."""
-        self._write(records.to_json(record))
+    def send(self, record: Record) -> None:
+        """Send one record, to be kept."""
+        self.say(Result(record))
 
-    def beat(self, what: int, steps: int) -> None:
+    def beat(self, number: int, steps: int) -> None:
         """Give a sign of life of a structure or a trajectory, at most once a second."""
         now = perf_counter_ns()
         if now - self._last_beat > BEAT_NS:
             self._last_beat = now
-            self.send_json({"beat": {"structure": what, "steps": steps}})
+            self.say(Beat(number, steps))
 
-    def send_json(self, value: dict[str, Any]) -> None:
-        """Write one line that is no record of a run directory."""
-        self._write(json.dumps(value))
-
-    def _write(self, line: str) -> None:
-        data = line.encode() + b"\n"
+    def say(self, what: Message) -> None:
+        """Send one message."""
+        data = message.to_json(what).encode() + b"\n"
         while data:
             data = data[os.write(self._fd, data) :]
 
@@ -57,7 +54,7 @@ class Pace:
     def may_go_on(self) -> bool:
         """Wait for this worker's turn; False where there is nothing more to measure."""
         if self.left == 0:
-            self.channel.send_json({"waits": True})
+            self.channel.say(Waits())
             self.left = int(sys.stdin.readline() or 0)
             if self.left == 0:
                 self.ended = True

@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bench.adapter import Adapter
 from bench.contract.failure import Failure
@@ -60,10 +59,3 @@ def check_size(adapter: Adapter, weights: str, published: int | None) -> None:
     count = adapter.count_parameters()
     if count is None or abs(count - published) > 0.001 * published:
         raise ValueError(f"the random model has {count} parameters, the published one {published}")
-
-
-def atoms_of(entry: dict[str, Any]) -> Any:
-    """Return a structure of the task as ase.Atoms, without a calculator."""
-    from ase import Atoms
-
-    return Atoms(numbers=entry["numbers"], positions=entry["positions"], info=entry.get("info"))

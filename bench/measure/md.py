@@ -20,7 +20,9 @@ from ase.md.verlet import VelocityVerlet
 
 from bench.contract import trajectory_file
 from bench.contract.failure import Failure
+from bench.contract.plain import to_plain
 from bench.contract.records import CENSORED, DONE, FAILED, Trajectory
+from bench.contract.task import TrajectoryPlan
 from bench.measure.clock import TimedCalculator
 from bench.measure.relax import classify, relax
 
@@ -153,7 +155,7 @@ def simulate(
     adapter: Any,
     calculator: Any,
     start: Relaxed,
-    plan: dict[str, Any],
+    plan: TrajectoryPlan,
     folder: Path,
     *,
     key: dict[str, Any],
@@ -162,10 +164,10 @@ def simulate(
 ) -> Trajectory:
     """Simulate one trajectory, write its file into `folder`, and return its record.
 
-    `plan` has the fields that :class:`bench.campaign.trajectories.Plan` has; `key` is the record's method, device and
-    round. After `deadline_ns` no further step is begun. What the method does wrong is in the record.
+    `key` is the record's method, device and round. After `deadline_ns` no further step is begun. What the method does
+    wrong is in the record.
     """
-    fields = {**key, **plan}
+    fields = {**key, **to_plain(plan)}
     kept: Kept | None = None
     status, failure = DONE, None
     begin = perf_counter_ns()
@@ -173,8 +175,8 @@ def simulate(
         atoms = start.atoms()
         if atoms is None:
             return Trajectory(**fields, status=CENSORED, steps=0, wall_ns=perf_counter_ns() - begin, file=None)
-        set_momenta(atoms, plan["temperature_k"], plan["seed"])
-        kept = Kept(atoms, steps_of(plan))
+        set_momenta(atoms, plan.temperature_k, plan.seed)
+        kept = Kept(atoms, plan.steps)
         gc.collect()
         gc.disable()
         try:
@@ -191,10 +193,10 @@ def simulate(
     steps = kept.steps if kept is not None else 0
     file = None
     if kept is not None and steps:
-        name = "-".join((key["method"], key["device"].replace(":", ""), *name_of(plan))).replace("/", "_")
+        name = f"{key['method']}-{key['device'].replace(':', '')}-{plan.name}".replace("/", "_")
         file = f"{folder.name}/{name}.nc"
         folder.mkdir(parents=True, exist_ok=True)
-        kept.write(folder / f"{name}.nc", plan["time_step_fs"])
+        kept.write(folder / f"{name}.nc", plan.time_step_fs)
     return Trajectory(**fields, status=status, steps=steps, wall_ns=wall_ns, file=file, failure=failure)
 
 
@@ -206,21 +208,21 @@ def _run(
     adapter: Any,
     calculator: Any,
     atoms: Atoms,
-    plan: dict[str, Any],
+    plan: TrajectoryPlan,
     kept: Kept,
     deadline_ns: int | None,
     beat: Callable[[int], None],
 ) -> str:
     timed = TimedCalculator(calculator, adapter.synchronize)
     atoms.calc = timed
-    time_step = plan["time_step_fs"] * units.fs
-    if plan["ensemble"] == "nvt":
+    time_step = plan.time_step_fs * units.fs
+    if plan.ensemble == "nvt":
         # ASE counts 3N degrees of freedom, so that the temperature is MD17's: that of all 3N velocities
-        dynamics: Any = NoseHooverChainNVT(atoms, time_step, plan["temperature_k"], tdamp=DAMPING_STEPS * time_step)
+        dynamics: Any = NoseHooverChainNVT(atoms, time_step, plan.temperature_k, tdamp=DAMPING_STEPS * time_step)
     else:
         dynamics = VelocityVerlet(atoms, time_step)
     most = EXPLOSION * atoms.get_kinetic_energy()
-    steps = steps_of(plan)
+    steps = plan.steps
     made = dynamics.irun(steps)
     next(made)  # the force call before the first step
     timed.check()
@@ -243,19 +245,9 @@ def _run(
     return DONE
 
 
-def steps_of(plan: dict[str, Any]) -> int:
-    """Return how many steps a trajectory is to have."""
-    return round(1000.0 * plan["duration_ps"] / plan["time_step_fs"])
-
-
-def name_of(plan: dict[str, Any]) -> tuple[str, ...]:
-    """Return the parts of a trajectory's name that its plan gives."""
-    return plan["ensemble"], f"{plan['time_step_fs']:g}fs", f"seed{plan['seed']}"
-
-
-def left_for(plans: Sequence[dict[str, Any]], deadline_ns: int | None) -> int | None:
+def left_for(plans: Sequence[TrajectoryPlan], deadline_ns: int | None) -> int | None:
     """Return the deadline of the first of `plans`: its part of the time that is left, by its number of steps."""
     if deadline_ns is None:
         return None
     now = perf_counter_ns()
-    return now + int((deadline_ns - now) * steps_of(plans[0]) / sum(map(steps_of, plans)))
+    return now + int((deadline_ns - now) * plans[0].steps / sum(plan.steps for plan in plans))

@@ -86,6 +86,11 @@ def create(directory: Path, campaign: dict[str, Any], dataset: DataSet) -> RunWr
         raise BadInput(f"cannot write to {directory}: {error.strerror}; choose another folder with --output.") from None
 
 
+def log_of(directory: Path, method: str, device: str, round_number: int) -> Path:
+    """Return the file in which the standard error of a round's workers is kept."""
+    return directory / "logs" / f"{method}-{device.replace(':', '')}-round{round_number}.log"
+
+
 def stored_dataset(directory: Path, campaign: dict[str, Any]) -> DataSet:
     """Return the data set that a run directory was measured on, from its own files."""
     from bench.data.structures import load_dataset

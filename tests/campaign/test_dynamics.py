@@ -114,7 +114,7 @@ def test_a_worker_that_dies_loses_its_trajectories_and_not_its_speed(simulated, 
 
 def test_random_weights_are_replayed_and_not_simulated(simulated, trajectories_of, pesbench):
     assert "architecture" not in trajectories_of.index
-    assert "architecture: not simulated: there are only random weights for it" in simulated[0].stderr
+    assert "architecture: not measured by md: there are only random weights for it" in simulated[0].stderr
     row = table_of(pesbench, simulated[1])["architecture"]
     assert row["refused"] == "random weights: what they hold together is no molecule"
     assert row["verdict"] is None

@@ -9,23 +9,50 @@ import psutil
 import pytest
 
 from bench.campaign.local import LocalWorker
+from bench.contract import message
+from bench.contract.message import Beat, Done
+from bench.contract.task import MEASURE, Subject, Task
 
 READ_TASK = "import sys, os, time; sys.stdin.readline();"
+TASK = Task(MEASURE, Subject("x.py", "toy", "toy", "cpu", "float64", threads=1, seed=0))
+BEAT = message.to_json(Beat(3, 7)).encode() + b"\n"
+DONE = message.to_json(Done()).encode() + b"\n"
 
 
 @pytest.fixture
 def worker(tmp_path):
     def start(code, timeout_s=30.0, memory_limit=10**12):
         command = [sys.executable, "-c", READ_TASK + code]
-        return LocalWorker(command, dict(os.environ), {}, tmp_path / "log", timeout_s, memory_limit)
+        return LocalWorker(command, dict(os.environ), TASK, tmp_path / "log", timeout_s, memory_limit)
 
     return start
 
 
-def test_lines_arrive_whole_even_where_they_are_written_in_pieces(worker):
-    started = worker("os.write(1, b'{\"a\"'); time.sleep(0.4); os.write(1, b': 1}\\n{}\\n')")
-    assert list(started.messages()) == [b'{"a": 1}', b"{}"]
+def test_a_message_arrives_whole_even_where_it_is_written_in_pieces(worker):
+    code = f"os.write(1, {BEAT[:9]!r}); time.sleep(0.4); os.write(1, {BEAT[9:] + DONE!r})"
+    started = worker(code)
+    assert list(started.messages()) == [Beat(3, 7)]
     assert started.failure() is None
+
+
+@pytest.mark.parametrize("ending", ["", "sys.exit(0)", "os._exit(0)"])
+def test_a_worker_that_ends_with_status_0_before_it_was_done_has_failed(worker, ending):
+    started = worker(f"os.write(1, {BEAT!r}); {ending}")
+    assert list(started.messages()) == [Beat(3, 7)]
+    assert started.failure().kind == "crash"
+    assert started.failure().message == "ended with status 0 before it was done"
+
+
+def test_what_happens_after_a_worker_was_done_is_no_failure(worker):
+    started = worker(f"os.write(1, {DONE!r}); os.kill(os.getpid(), 11)")
+    assert list(started.messages()) == []
+    assert started.failure() is None
+
+
+def test_a_worker_that_talks_nonsense_is_ended(worker):
+    started = worker("os.write(1, b'Hello!\\n'); time.sleep(60)")
+    assert list(started.messages()) == []
+    assert "it said what nobody understands" in started.failure().message
 
 
 def test_a_worker_that_dies_of_a_signal_is_a_crash_with_its_last_words(worker):
@@ -50,7 +77,9 @@ def test_a_silent_worker_is_ended(worker):
 
 
 def test_a_worker_that_gives_signs_of_life_is_not_ended(worker):
-    started = worker("[(time.sleep(0.3), os.write(1, b'{}\\n')) for _ in range(5)]", timeout_s=1.2)
+    started = worker(
+        f"[(time.sleep(0.3), os.write(1, {BEAT!r})) for _ in range(5)]; os.write(1, {DONE!r})", timeout_s=1.2
+    )
     assert len(list(started.messages())) == 5
     assert started.failure() is None
 
@@ -71,7 +100,7 @@ def test_the_memory_of_a_workers_children_counts(worker):
 
 
 def test_stopping_a_worker_ends_its_children_too(worker):
-    started = worker("import subprocess; subprocess.Popen(['sleep', '60']); os.write(1, b'{}\\n'); time.sleep(60)")
+    started = worker(f"import subprocess; subprocess.Popen(['sleep', '60']); os.write(1, {BEAT!r}); time.sleep(60)")
     messages = started.messages()
     next(messages)
     children = psutil.Process(started.process.pid).children()

@@ -192,3 +192,52 @@ def test_where_nothing_can_be_measured_the_status_is_one(tmp_path, pesbench):
     )
     assert done.returncode == 1
     assert "only-hydrogen does not know C" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def strange_run(pesbench, tmp_path_factory):
+    """Return what a campaign over methods printed that end, speak, or answer strangely, and its run directory."""
+    results = tmp_path_factory.mktemp("strange")
+    methods = "toy,exits-quietly,leaves-quietly,hostile-words,odd-settings,bad-settings,moves-atoms,never-the-same"
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", methods, *STRUCTURES, "--limit", "4", "--rounds", "1"),
+        *("--threads", "1", "--no-repeats", "--output", results, "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), bench.load(next(results.iterdir()))
+
+
+@pytest.mark.parametrize("method", ["exits-quietly", "leaves-quietly"])
+def test_a_worker_that_ends_with_status_0_in_the_middle_loses_no_structure_in_silence(strange_run, method):
+    lost = of(strange_run[1], method)
+    assert lost.status.value_counts().to_dict() == {"failed": 2, "converged": 1}
+    assert set(lost.failure.dropna()) == {"crash"}
+    assert "ended with status 0 before it was done" in set(lost.message)
+
+
+def test_hostile_words_of_a_method_leave_the_run_readable_and_are_made_clean(strange_run):
+    failed = of(strange_run[1], "hostile-words").query("status == 'failed'")
+    assert set(failed.message) == {"RuntimeError: caf\N{REPLACEMENT CHARACTER} red second line"}
+
+
+def test_settings_that_can_plainly_be_kept_are_kept(strange_run):
+    started = next(record for record in strange_run[1].contents.started if record.method == "odd-settings")
+    assert started.settings == {
+        "cutoff": 4.5,
+        "species": ["C", "H"],
+        "sizes": [0, 1, 2],
+        "name": "caf\N{REPLACEMENT CHARACTER}",
+    }
+
+
+def test_settings_that_cannot_be_kept_are_a_row_that_names_the_key(strange_run):
+    row = next(row for row in strange_run[0]["rows"] if row["method"] == "bad-settings")
+    assert row["failures"] == {"load": 1}
+    assert "settings()['model'] is a Fakes, which JSON cannot hold" in row["message"]
+
+
+def test_a_method_that_changes_atoms_or_answers_differently_each_time_is_marked(strange_run):
+    doubts = {row["method"]: row["doubts"] for row in strange_run[0]["rows"]}
+    assert doubts["toy"] == []
+    assert "info['touched']" in doubts["moves-atoms"][0]
+    assert doubts["never-the-same"]

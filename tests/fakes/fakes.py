@@ -27,6 +27,13 @@
 # conservative = false
 # [tool.pesbench.methods.flies-apart]
 # [tool.pesbench.methods.dies-while-it-moves]
+# [tool.pesbench.methods.exits-quietly]
+# [tool.pesbench.methods.leaves-quietly]
+# [tool.pesbench.methods.hostile-words]
+# [tool.pesbench.methods.odd-settings]
+# [tool.pesbench.methods.bad-settings]
+# [tool.pesbench.methods.moves-atoms]
+# [tool.pesbench.methods.never-the-same]
 # [tool.pesbench.methods.only-hydrogen]
 # elements = ["H"]
 # [tool.pesbench.methods.needs-weights]
@@ -80,8 +87,19 @@ class Fakes(Adapter):
         """Count the fresh starts: the warm-up makes three, an answer one, a structure two (its final call is one)."""
         self.starts += 1
         self.calls = 0
+        self.given = atoms
         calculator.reset()
         return calculator
+
+    def settings(self):
+        """Return plain settings, such as can plainly be kept, or such as cannot."""
+        import numpy as np
+
+        if self.method == "odd-settings":
+            return {"cutoff": np.float32(4.5), "species": {"H", "C"}, "sizes": np.arange(3), "name": "caf\udce9"}
+        if self.method == "bad-settings":
+            return {"cutoff": 4.5, "model": self}
+        return {}
 
     def native_relax(self, calculator, atoms, max_steps):
         """Return a relaxation by steepest descent."""
@@ -108,6 +126,14 @@ class Fakes(Adapter):
             self.hoard = [bytearray(os.urandom(1 << 20) * 64) for _ in range(1000)]
         if self.method == "slow":
             time.sleep(0.05)
+        if self.method == "exits-quietly":
+            raise SystemExit(0)
+        if self.method == "leaves-quietly":
+            os._exit(0)
+        if self.method == "hostile-words":
+            raise RuntimeError("caf\udce9 \x1b[2J\x1b[31mred\x00\nsecond line")
+        if self.method == "never-the-same":
+            return energy + random.random(), forces
         return energy, forces
 
 
@@ -131,6 +157,8 @@ def springs(adapter):
             if adapter.method == "direct":
                 forces = forces + 0.004 * np.cross((0, 0, 1), atoms.positions - atoms.positions.mean(axis=0))
             self.results = {"energy": energy, "forces": forces}
+            if adapter.method == "moves-atoms":
+                adapter.given.info["touched"] = True
 
     return Springs()
 

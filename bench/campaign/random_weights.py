@@ -1,0 +1,64 @@
+"""Builds checkpoints with random weights, each in a process of its own, into pesbench's own cache."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import paths
+from bench.campaign import tasks
+from bench.campaign.plan import timeout
+from bench.campaign.start import start
+from bench.contract.description import ParallelSpeed
+from bench.contract.message import Result
+from bench.contract.records import NotMeasured
+from bench.contract.settings import Settings
+from bench.methods.checkpoints import CheckpointMissing
+from bench.methods.environments import Environment
+from bench.methods.header import Header, Method
+from bench.methods.weights import Weights
+
+
+def build(
+    weights: Weights,
+    method: Method,
+    header: Header,
+    environment: Environment,
+    settings: Settings,
+    parallel: ParallelSpeed | None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Weights:
+    """Return `weights` with the path of its random checkpoint, built now if it is not in our own cache.
+
+    It never lies in an upstream cache, where it would pass for the real one. Raises CheckpointMissing.
+    """
+    if weights.mode != "random":
+        return weights
+    assert method.checkpoint is not None
+    code = hashlib.sha256(header.path.read_bytes()).hexdigest()[:10]  # what builds it
+    folder = paths.cache_dir() / "random" / f"{method.checkpoint.file}-{code}-seed{settings.seed}"
+    path = folder / f"RANDOM-{method.checkpoint.file}"
+    if not path.exists():
+        say(f"building {method.name} with random weights")
+        _build(path, method, environment, settings, parallel)
+    return dataclasses.replace(weights, path=path, facts={"file": path.name, "seed": settings.seed})
+
+
+def _build(
+    path: Path, method: Method, environment: Environment, settings: Settings, parallel: ParallelSpeed | None
+) -> None:
+    scratch = path.parent.with_name(f"{path.parent.name}.tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    task = tasks.build_random(method, settings, scratch / path.name)
+    with start(task, environment, parallel=parallel, timeout_s=timeout(settings, method.kind)) as worker:
+        records = [said.record for said in worker.messages() if isinstance(said, Result)]
+        failures = [record.failure for record in records if isinstance(record, NotMeasured)]
+        failure = failures[0] if failures else worker.failure()
+    if failure is not None:
+        raise CheckpointMissing(f"{method.name} could not be built with random weights: {failure.message}")
+    shutil.rmtree(path.parent, ignore_errors=True)
+    scratch.rename(path.parent)

@@ -1,0 +1,105 @@
+"""The one way to start a worker: its command, its environment variables, and its end, whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import paths
+from bench.campaign.local import LocalWorker
+from bench.contract.description import ParallelSpeed
+from bench.contract.device import Device
+from bench.contract.task import Task
+from bench.methods.environments import Environment
+
+WORKER = Path(__file__).parents[1] / "measure" / "worker.py"
+
+
+@contextlib.contextmanager
+def start(
+    task: Task,
+    environment: Environment,
+    *,
+    parallel: ParallelSpeed | None,
+    timeout_s: float,
+    memory_limit: int | None = None,
+    log: Path | None = None,
+) -> Iterator[LocalWorker]:
+    """Start a worker on a task; when the context is left, it has ended.
+
+    Parameters
+    ----------
+    task : Task
+    environment : Environment
+        The method's.
+    parallel : ParallelSpeed or None
+        What the machine gives at the moment; None only where that does not matter, for one thread.
+    timeout_s : float
+        A worker that is silent for so long is ended.
+    memory_limit : int, optional
+        Bytes that it and its children may use: by default nine tenths of the machine's memory.
+    log : Path, optional
+        Where its standard error is kept; by default it goes with the context.
+    """
+    with contextlib.ExitStack() as stack:
+        if log is None:
+            log = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pesbench-log-"))) / "log"
+        launched = dataclasses.replace(task.told, launched_ns=time.monotonic_ns())
+        worker = LocalWorker(
+            # isolated from the user's site-packages and from PYTHONPATH
+            [str(environment.python), "-I", str(WORKER)],
+            variables(task, parallel),
+            dataclasses.replace(task, told=launched),
+            log,
+            timeout_s,
+            memory_limit,
+        )
+        stack.callback(worker.stop)
+        yield worker
+
+
+def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
+    """Return the environment variables of a worker: threads are set before anything is imported.
+
+    The optimiser's BLAS gets one thread (a 54 x 54 diagonalisation loses by threads). Where the machine does
+    not give the cores it shows, waiting threads sleep instead of spinning (OMP_WAIT_POLICY).
+    """
+    threads = task.subject.threads
+    environ = dict(os.environ)
+    environ.update(
+        OMP_NUM_THREADS=str(threads),
+        MKL_NUM_THREADS=str(threads),
+        NUMEXPR_NUM_THREADS=str(threads),
+        OPENBLAS_NUM_THREADS="1",
+        HF_HUB_OFFLINE="1",  # what a method needs was prepared before; a worker never fetches
+    )
+    environ.pop("VIRTUAL_ENV", None)
+    if parallel and threads > 1 and parallel.speed < 0.85 * min(threads, parallel.threads):
+        environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    environ.update(Device.parse(task.subject.device).variables())
+    environ.update(caches(paths.cache_dir() / "upstream"))
+    return environ
+
+
+def caches(folder: Path) -> dict[str, str]:
+    """Return the variables that keep what methods' libraries cache out of the user's own folders."""
+    return {name: str(folder / inner) if inner else str(folder) for name, inner in CACHES.items()}
+
+
+CACHES = {
+    "XDG_CACHE_HOME": "",  # fairchem, MACE, matplotlib and others make a folder of their own in it
+    "FAIRCHEM_CACHE_DIR": "fairchem",
+    "HF_HOME": "huggingface",
+    "KERAS_HOME": "keras",
+    "MPLCONFIGDIR": "matplotlib",
+    "NUMBA_CACHE_DIR": "numba",
+    "CUPY_CACHE_DIR": "cupy",
+    "CUDA_CACHE_PATH": "cuda",
+    "TORCH_HOME": "torch",
+    "TRITON_CACHE_DIR": "triton",
+}

@@ -1,0 +1,175 @@
+"""Makes the task of a worker from a method and a campaign's settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.campaign.trajectories import trajectories
+from bench.contract.protocol import MD, REPLAY, Item
+from bench.contract.settings import Settings
+from bench.contract.task import (
+    BUILD_RANDOM,
+    CONFORM,
+    MEASURE,
+    OVERHEAD,
+    Allowance,
+    Criterion,
+    Molecule,
+    Promises,
+    Structure,
+    Subject,
+    Task,
+    Told,
+)
+from bench.data.selection import replay_path
+from bench.data.structures import DataSet
+from bench.machine.cores import physical_cpus
+from bench.methods.environments import Environment
+from bench.methods.header import Header, Method
+from bench.methods.weights import Weights
+
+# recorded with every worker
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OMP_WAIT_POLICY",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """A method that is ready to be measured on a device: its environment is made, and its weights are there."""
+
+    method: Method
+    header: Header
+    device: str
+    environment: Environment
+    weights: Weights
+
+
+def measure(
+    prepared: Prepared,
+    settings: Settings,
+    dataset: DataSet,
+    items: Sequence[Item],
+    round_number: int,
+    *,
+    allowances: dict[str, Allowance] | None = None,
+    answers: Sequence[int] = (),
+    folder: Path | None = None,
+    paced: bool = False,
+) -> Task:
+    """Return the task that measures `items`; `folder` is where the files of trajectories go."""
+    numbers = {number for part, number in items if part == MD}
+    return dataclasses.replace(
+        _task(MEASURE, prepared, settings, dataset),
+        round=round_number,
+        structures=_structures(prepared.method, dataset, items, settings.replay_points),
+        items=tuple((item.part, item.number) for item in items),
+        allowances=allowances or {},
+        answers=tuple(answers),
+        trajectories=tuple(plan for plan in trajectories(settings.md) if plan.trajectory in numbers),
+        folder=str(folder) if folder else None,
+        paced=paced,
+    )
+
+
+def conform(prepared: Prepared, settings: Settings, dataset: DataSet, indices: Iterable[int]) -> Task:
+    """Return the task that checks the method's adapter on some structures."""
+    method = prepared.method
+    task = _task(CONFORM, prepared, settings, dataset)
+    return dataclasses.replace(
+        task,
+        # nothing is timed, and a method that fails in its first call is to be told why
+        subject=dataclasses.replace(task.subject, warm_up=False),
+        structures=_bare_structures(method, dataset, indices),
+        promises=Promises(
+            conservative=method.conservative,
+            parameters=method.parameters,
+            force_tolerance=method.force_tolerance,
+            rotation_tolerance=method.rotation_tolerance,
+            charge=method.charge,
+            spin=method.spin,
+        ),
+    )
+
+
+def overhead(prepared: Prepared, settings: Settings, dataset: DataSet, indices: Iterable[int], repeats: int) -> Task:
+    """Return the task that relaxes each structure bare and through the harness, so many times."""
+    return dataclasses.replace(
+        _task(OVERHEAD, prepared, settings, dataset),
+        structures=_bare_structures(prepared.method, dataset, indices),
+        repeats=repeats,
+    )
+
+
+def build_random(method: Method, settings: Settings, output: Path) -> Task:
+    """Return the task that writes a checkpoint with random weights."""
+    subject = Subject(
+        adapter=str(method.adapter),
+        method=method.name,
+        known_as=method.known_as or method.name,
+        device="cpu",
+        dtype=method.dtypes[0],
+        threads=settings.threads,
+        seed=settings.seed,
+    )
+    return Task(BUILD_RANDOM, subject, output=str(output))
+
+
+def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) -> Task:
+    method, header, weights = prepared.method, prepared.header, prepared.weights
+    affine = header.thread_control == "affinity"
+    return Task(
+        job,
+        Subject(
+            adapter=str(method.adapter),
+            method=method.name,
+            known_as=method.known_as or method.name,
+            device=prepared.device,
+            dtype=method.dtypes[0],
+            threads=settings.threads,
+            seed=settings.seed,
+            cpus=tuple(physical_cpus(settings.threads)) if affine else (),
+            checkpoint=str(weights.path) if weights.path else None,
+            native=method.native,
+            warm_up=header.warm_up,
+        ),
+        told=Told(
+            weights=weights.mode,
+            parameters=method.parameters,
+            checkpoint=weights.facts,
+            environment=prepared.environment.facts(),
+            variables=VARIABLES,
+        ),
+        reference=Molecule.of(dataset.reference, _state(method, dataset)),
+        criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps),
+    )
+
+
+def _structures(method: Method, dataset: DataSet, items: Sequence[Item], points: int) -> tuple[Structure, ...]:
+    """Return the structures of some items, in their order; a replayed one has its path, of `points` geometries."""
+    replayed = {number for part, number in items if part == REPLAY}
+    return tuple(
+        dataclasses.replace(one, path=replay_path(dataset.atoms[one.index], dataset.reference, points).tolist())
+        if one.index in replayed
+        else one
+        for one in _bare_structures(method, dataset, dict.fromkeys(n for part, n in items if part != MD))
+    )
+
+
+def _bare_structures(method: Method, dataset: DataSet, indices: Iterable[int]) -> tuple[Structure, ...]:
+    state = _state(method, dataset)
+    return tuple(Structure(index, Molecule.of(dataset.atoms[index], state)) for index in indices)
+
+
+def _state(method: Method, dataset: DataSet) -> dict[str, Any]:
+    """Return the charge and the multiplicity that a method is told, as far as its header says that it takes them."""
+    told = {"charge": dataset.charge} if method.charge else {}
+    return told | ({"spin": dataset.spin} if method.spin else {})

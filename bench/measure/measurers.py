@@ -1,0 +1,108 @@
+"""How each protocol measures an item: one entry a protocol, made anew for each phase of a worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from bench.contract.protocol import MD, RELAX, REPLAY, SYMMETRY, Item
+from bench.contract.records import Record
+from bench.measure.md import Relaxed, left_for, simulate
+from bench.measure.replay import replay
+from bench.measure.session import Deadlines, Session, after
+from bench.measure.symmetry import SHARE, examine
+
+
+class Measurer(Protocol):
+    """What measures the items of one protocol."""
+
+    def __init__(self, session: Session, deadlines: Deadlines) -> None:
+        """Get ready for the items of a phase that begins now."""
+
+    def measure(self, item: Item) -> Record | None:
+        """Return the record of an item; None where a paced worker was told to end. What is raised is a failure."""
+
+
+class RelaxMeasurer:
+    """Relaxes each structure."""
+
+    def __init__(self, session: Session, deadlines: Deadlines) -> None:
+        self.session = session
+        self.deadlines = deadlines
+
+    def measure(self, item: Item) -> Record | None:
+        """Relax a structure."""
+        assert self.session.task.criterion is not None
+        structure = self.session.structures[item.number]
+        return self.session.relax(item.number, structure, self.session.task.criterion.max_steps, self.deadlines.end)
+
+
+class ReplayMeasurer:
+    """Calls energy and forces along the path from each structure to the reference molecule."""
+
+    def __init__(self, session: Session, deadlines: Deadlines) -> None:
+        self.session = session
+        self.deadlines = deadlines
+        self.paths = {one.index: np.array(one.path) for one in session.task.structures if one.path is not None}
+
+    def measure(self, item: Item) -> Record | None:
+        """Replay the path of a structure."""
+        session = self.session
+        atoms, calculator = session.fresh(session.structures[item.number])
+        record = replay(
+            session.adapter,
+            calculator,
+            atoms,
+            self.paths[item.number],
+            key={**session.task.key, "structure": item.number},
+            deadline_ns=self.deadlines.end,
+            beat=session.beat(item.number),
+            may_go_on=session.pace.may_go_on if session.pace else lambda: True,
+        )
+        return record if record.calculator_ns or record.failure else None
+
+
+class MdMeasurer:
+    """Examines the forces of structures for their symmetries, and simulates trajectories.
+
+    Both share the seconds of the phase: the symmetries end after a fifth of them, and each trajectory gets its part of
+    the rest, by its number of steps.
+    """
+
+    def __init__(self, session: Session, deadlines: Deadlines) -> None:
+        self.session = session
+        self.deadlines = deadlines
+        self.soon = after(None if deadlines.seconds is None else SHARE * deadlines.seconds)
+        self.start = Relaxed(session.adapter, session.calculator, deadlines.end, session.beat(-1))
+        self.plans = {plan.trajectory: plan for plan in session.task.trajectories}
+        self.left = [self.plans[item.number] for item in session.task.of_parts(MD)]
+
+    def measure(self, item: Item) -> Record | None:
+        """Examine a structure, or simulate a trajectory."""
+        session = self.session
+        if item.part == SYMMETRY:
+            return examine(
+                session.adapter,
+                session.calculator,
+                session.structures[item.number],
+                key={**session.task.key, "structure": item.number},
+                deadline_ns=self.soon,
+                beat=session.beat(item.number),
+            )
+        assert session.task.folder is not None
+        deadline = left_for(self.left, self.deadlines.end)
+        return simulate(
+            session.adapter,
+            session.calculator,
+            self.start,
+            self.left.pop(0),
+            Path(session.task.folder),
+            key=session.task.key,
+            deadline_ns=deadline,
+            beat=session.beat(item.number),
+        )
+
+
+MEASURERS: dict[str, type[Measurer]] = {RELAX: RelaxMeasurer, REPLAY: ReplayMeasurer, MD: MdMeasurer}

@@ -1,0 +1,156 @@
+"""A loaded method in its worker, warm and ready: what all protocols measure with."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic_ns, perf_counter_ns
+from typing import Any
+
+from bench.contract.device import Device
+from bench.contract.lost import optimizer_of
+from bench.contract.protocol import RELAX
+from bench.contract.records import Answer, Relaxation, Started
+from bench.contract.task import Allowance, Task
+from bench.measure import process
+from bench.measure.channel import Channel, Pace
+from bench.measure.loading import check_size, load_adapter, stage
+
+WARM_UP_STEPS = 3
+
+
+class Session:
+    """The method of a task, loaded, warmed up, and announced; raises NotReady where that fails."""
+
+    def __init__(self, task: Task, channel: Channel) -> None:
+        assert task.reference is not None
+        self.task = task
+        self.channel = channel
+        self.pace = Pace(channel, self._wake) if task.paced else None
+        self.structures = {one.index: one.molecule.atoms() for one in task.structures}
+        subject = task.subject
+        with stage(loading=True):
+            self.adapter = load_adapter(subject.adapter)
+            self.adapter.reference = task.reference.atoms()
+            imported = monotonic_ns()
+            checkpoint = Path(subject.checkpoint) if subject.checkpoint else None
+            self.calculator = self.adapter.load(
+                subject.known_as, Device.parse(subject.device).exact, subject.dtype, subject.threads, checkpoint
+            )
+            loaded = monotonic_ns()
+            check_size(self.adapter, task.told.weights, task.told.parameters)
+        with stage(loading=False):
+            calls = self._warm_up() if subject.warm_up else ()
+        with stage(loading=True):
+            channel.send(self._started(calls, imported, loaded))
+
+    def _started(self, calls: tuple[int, ...], imported: int, loaded: int) -> Started:
+        from bench.measure.warmup import settled, warm_up_length
+
+        told = self.task.told
+        return Started(
+            **self.task.key,
+            weights=told.weights,
+            dtype=self.task.subject.dtype,
+            threads=self.task.subject.threads,
+            parameters=self.adapter.count_parameters(),
+            checkpoint=told.checkpoint,
+            import_ns=imported - told.launched_ns,
+            load_ns=loaded - imported,
+            first_call_ns=calls[0] if calls else None,
+            warmup_ns=tuple(calls[1:]),
+            warm_up_calls=warm_up_length(calls) if calls else None,
+            settled=settled(calls) if calls else None,
+            settings=self.adapter.settings(),
+            versions=process.versions(),
+            thread_pools=process.thread_pools(),
+            environment={name: os.environ[name] for name in told.variables if name in os.environ}
+            | {"python": sys.version.split()[0], "executable": sys.executable}
+            | told.environment,
+        )
+
+    def _warm_up(self) -> tuple[int, ...]:
+        from bench.measure.warmup import warm_up
+
+        atoms = self.adapter.prepare(self.adapter.reference.copy())
+        calculator = self.adapter.new_structure(self.calculator, atoms)
+        seed = self.task.subject.seed
+        calls = warm_up(self.adapter, calculator, atoms, seed)
+        if self.task.of_parts(RELAX):
+            # the optimiser's own first calls (imports, BLAS) are warmed by a relaxation of three steps
+            atoms.rattle(0.05, seed=seed)
+            self.relax(-1, atoms, WARM_UP_STEPS, None)
+        return calls
+
+    def _wake(self) -> None:
+        """Make a discarded force call, where the method is one that is warmed up at all."""
+        if self.task.subject.warm_up:
+            atoms = self.adapter.prepare(self.adapter.reference.copy())
+            atoms.rattle(0.01, seed=self.task.subject.seed)
+            self.calculator.get_forces(atoms)
+
+    def fresh(self, structure: Any) -> tuple[Any, Any]:
+        """Return the prepared atoms of a structure, and the calculator with nothing left over from the last one."""
+        atoms = self.adapter.prepare(structure.copy())
+        return atoms, self.adapter.new_structure(self.calculator, atoms)
+
+    def beat(self, number: int) -> Callable[[int], None]:
+        """Return what is to be called with the steps or calls done of a structure or a trajectory."""
+        return functools.partial(self.channel.beat, number)
+
+    def relax(self, number: int, structure: Any, max_steps: int, deadline_ns: int | None) -> Relaxation:
+        """Relax a structure of the task, or another one, which has the number -1."""
+        from bench.measure.relax import relax
+
+        assert self.task.criterion is not None
+        atoms, calculator = self.fresh(structure)
+        return relax(
+            self.adapter,
+            calculator,
+            atoms,
+            key={**self.task.key, "structure": number},
+            optimizer=optimizer_of(self.task),
+            fmax=self.task.criterion.fmax,
+            max_steps=max_steps,
+            deadline_ns=deadline_ns,
+            beat=self.beat(number),
+        )
+
+    def answer(self, index: int) -> None:
+        """Tell energy and forces of a structure; where that fails, its measurement says why."""
+        from bench.measure.clock import TimedCalculator
+        from bench.measure.contents import changed, contents
+
+        with contextlib.suppress(Exception):
+            atoms, calculator = self.fresh(self.structures[index])
+            before = contents(atoms)
+            timed = TimedCalculator(calculator, self.adapter.synchronize)
+            forces = timed.get_forces(atoms)
+            timed.check()
+            self.channel.send(
+                Answer(
+                    **self.task.key,
+                    structure=index,
+                    energy=timed.energy,
+                    forces=forces.tolist(),
+                    changed=tuple(changed(before, atoms)),
+                )
+            )
+
+
+class Deadlines:
+    """The ends of an :class:`bench.contract.task.Allowance` that begins now, as readings of perf_counter_ns."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self.seconds = allowance.end_s
+        self.begin = after(allowance.begin_s)
+        self.end = after(allowance.end_s)
+
+
+def after(seconds: float | None) -> int | None:
+    """Return the reading of perf_counter_ns in so many seconds; None: never."""
+    return None if seconds is None else perf_counter_ns() + int(seconds * 1e9)

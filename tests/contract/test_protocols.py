@@ -1,0 +1,25 @@
+"""Each protocol has its place in every registry."""
+
+from bench.campaign.schedule import OF_ROUND
+from bench.contract.lost import LOST
+from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, PROTOCOLS, STRUCTURES
+from bench.measure.measurers import MEASURERS
+
+
+def test_each_protocol_has_a_measurer():
+    assert set(MEASURERS) == set(PROTOCOLS)
+
+
+def test_each_part_has_a_record_for_what_was_lost():
+    assert set(LOST) == set(PARTS)
+
+
+def test_each_protocol_that_does_not_go_from_structure_to_structure_has_a_plan():
+    assert set(OF_ROUND) == {name for name, one in PROTOCOLS.items() if one.phase != STRUCTURES}
+
+
+def test_names_and_phases_agree():
+    assert all(name == one.name for name, one in PROTOCOLS.items())
+    assert {one.phase for one in PROTOCOLS.values()} == set(PHASES)
+    assert set(PROTOCOL_OF.values()) == set(PROTOCOLS)
+    assert len({part.record for part in PARTS.values()}) == len(PARTS), "a record tells which part it is of"
