@@ -1,4 +1,9 @@
-"""Where pesbench keeps what it makes; imported by the harness only, never inside a method's environment."""
+"""Where things lie; imported by the harness only, never inside a method's environment.
+
+In a checkout everything stays inside it. Where pesbench is installed (``pip install``, ``uv tool install``, ``pipx``),
+what the project brings lies inside the package, environments in the user's cache folder, and results in the working
+directory.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +15,52 @@ import platformdirs
 from bench.errors import BadInput
 
 PROJECT = Path(__file__).resolve().parents[1]
-"""The checkout: the folder that holds adapters/, datasets/ and results/."""
+"""The folder that holds the package: the checkout, or the site-packages of an installation."""
 
-ADAPTERS = PROJECT / "adapters"
+
+def checkout() -> Path | None:
+    """Return the checkout that this pesbench runs from; None where it is installed."""
+    is_checkout = (PROJECT / "pyproject.toml").is_file() and (PROJECT / "adapters").is_dir()
+    return PROJECT if is_checkout else None
+
+
+def _shipped() -> Path:
+    """Return the folder that holds what the project brings; pyproject.toml fills that of a wheel."""
+    return checkout() or PROJECT / "bench" / "_shipped"
+
+
+def adapters_dir() -> Path:
+    """Return the folder of the project's own adapters."""
+    return _shipped() / "adapters"
+
+
+def datasets_dir() -> Path:
+    """Return the folder of the project's own data sets."""
+    return _shipped() / "datasets"
+
+
+def shipped_results_dir() -> Path:
+    """Return the folder of the published table and of the project's own baselines; only read from."""
+    return _shipped() / "results"
+
+
+def results_dir() -> Path:
+    """Return the folder of run directories, histories and new baselines; it need not exist."""
+    return (checkout() or Path.cwd()) / "results"
+
+
+def envs_dir() -> Path:
+    """Return the folder of the methods' environments; it need not exist."""
+    project = checkout()
+    return project / ".envs" if project else cache_dir() / "envs"
 
 
 def cache_dir() -> Path:
     """Return the folder for what is fetched, PESBENCH_CACHE or the user's cache folder; it need not exist."""
     given = os.environ.get("PESBENCH_CACHE")
-    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("pesbench", appauthor=False))
+    if given:
+        return Path(given).expanduser().absolute()
+    return Path(platformdirs.user_cache_dir("pesbench", appauthor=False))
 
 
 def data_dir() -> Path | None:
@@ -41,11 +83,7 @@ def _named_folder(variable: str) -> Path | None:
     return folder
 
 
-def results_dir() -> Path:
-    """Return the folder of the run directories."""
-    return PROJECT / "results"
-
-
-def envs_dir() -> Path:
-    """Return the folder of the methods' environments."""
-    return PROJECT / ".envs"
+def shown(path: Path) -> Path:
+    """Return a path as it is printed: relative to the working directory where it lies below it."""
+    absolute, here = path.absolute(), Path.cwd()
+    return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute

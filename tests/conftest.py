@@ -12,7 +12,7 @@ import pytest
 
 from bench.methods import environments
 from bench.methods.header import read_header
-from bench.paths import ADAPTERS
+from bench.paths import adapters_dir
 
 FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]
@@ -41,7 +41,7 @@ def method_python() -> Callable[[str], Path]:
     """Return a function from an adapter's file name to the interpreter of its environment, made if need be."""
 
     def python(adapter: str) -> Path:
-        return environments.prepare(read_header(ADAPTERS / adapter)).python
+        return environments.prepare(read_header(adapters_dir() / adapter)).python
 
     return python
 

@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from bench import paths
 from bench.errors import BadInput
 from bench.runs import baselines, frames
 
@@ -14,7 +13,6 @@ from bench.runs import baselines, frames
 def project(tmp_path, monkeypatch):
     """Keep baselines in a folder of this test."""
     monkeypatch.setattr(baselines, "folder", lambda: tmp_path / "baselines")
-    monkeypatch.setattr(paths, "PROJECT", tmp_path)
     return tmp_path
 
 

@@ -7,14 +7,14 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench import paths
 from bench.contract.kind import rank
 from bench.errors import BadInput
 from bench.methods.header import Header, HeaderError, Method, read_header
-from bench.paths import ADAPTERS
 
 
 class Catalogue:
-    """The methods of `adapters/`, and of the adapter files that the user names beside it.
+    """The methods of the project's own adapters, and of the adapter files that the user names beside it.
 
     Raises BadInput where a file is no adapter or a method's name is taken.
     """
@@ -23,7 +23,7 @@ class Catalogue:
         self.extra = [Path(path).resolve() for path in extra]
         self.headers: list[Header] = []
         self.methods: dict[str, Method] = {}
-        for path in (*sorted(ADAPTERS.glob("*.py")), *self.extra):
+        for path in (*sorted(paths.adapters_dir().glob("*.py")), *self.extra):
             self._add(path)
 
     def _add(self, path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench import paths
 from bench.analysis import speedup
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Published, Row, Table
@@ -17,9 +18,6 @@ from bench.paper.claims import claims
 from bench.report.notes import PAPER_CPU, PAPER_GPU, PAPER_THREADS, SOURCE, judged_claims, published
 
 STRUCTURES = 101
-
-_CHECKOUT = Path(__file__).parents[2] / "results" / "paper" / "table1.csv"
-_INSTALLED = Path(__file__).with_name("table1.csv")  # where a wheel has no results folder
 
 
 def read(path: Path | None = None) -> dict[str, Published]:
@@ -35,7 +33,7 @@ def read(path: Path | None = None) -> dict[str, Published]:
     BadInput
         Where the file is not there, or a row of it cannot be read.
     """
-    file = path or (_CHECKOUT if _CHECKOUT.exists() else _INSTALLED)
+    file = path or paths.shipped_results_dir() / "paper" / "table1.csv"
     try:
         with file.open(newline="", encoding="utf-8") as lines:
             rows = [_published(row) for row in csv.DictReader(lines)]

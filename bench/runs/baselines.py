@@ -15,12 +15,13 @@ from bench.analysis.fingerprint import Fingerprint, Relaxed, differences, finger
 from bench.errors import BadInput
 from bench.runs.frames import Run
 
+FOLDER = "baselines"
 DIGITS = 9  # of a force in eV/Angstrom: far below every tolerance
 
 
 def folder() -> Path:
-    """Return the folder of the baselines."""
-    return paths.PROJECT / "results" / "baselines"
+    """Return the folder that baselines are written to; those of it come before the project's own."""
+    return paths.results_dir() / FOLDER
 
 
 def of_run(run: Run) -> dict[tuple[str, str], Fingerprint]:
@@ -54,10 +55,10 @@ def keep(run: Run) -> list[Path]:
     """
     written = []
     for (method, device), fingerprint in sorted(of_run(run).items(), key=lambda item: item[0][1] != "cpu"):
-        path = _path(method, fingerprint.dataset)
+        path = folder() / _name(method, fingerprint.dataset)
         if fingerprint.weights == "random" or path in written:
             continue
-        if not fingerprint.relaxed and _has_relaxations(path):
+        if not fingerprint.relaxed and _has_relaxations(_path(method, fingerprint.dataset)):
             continue
         versions = next((s.versions for s in run.contents.started if (s.method, s.device) == (method, device)), {})
         document = {
@@ -105,7 +106,14 @@ def _has_relaxations(path: Path) -> bool:
 
 
 def _path(method: str, dataset: str) -> Path:
-    return folder() / dataset.removeprefix("sha256:")[:12] / f"{method}.json"
+    """Return the file that a baseline is read from: the user's, else the project's own."""
+    name = _name(method, dataset)
+    own = folder() / name
+    return own if own.is_file() else paths.shipped_results_dir() / FOLDER / name
+
+
+def _name(method: str, dataset: str) -> str:
+    return f"{dataset.removeprefix('sha256:')[:12]}/{method}.json"
 
 
 def _by_structure(fields: Mapping[str, Any], of: Any) -> dict[int, Any]:

@@ -22,7 +22,7 @@ SERIES = ["method", "device", "protocol", "dataset", "settings", "threads", "wei
 
 def folder() -> Path:
     """Return the folder of the histories."""
-    return paths.PROJECT / "results" / "history"
+    return paths.results_dir() / "history"
 
 
 def machine_name(machine: Mapping[str, Any]) -> str:

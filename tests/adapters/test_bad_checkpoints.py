@@ -15,7 +15,7 @@ from ase.build import molecule
 from ase.io import write
 
 from bench.methods.catalogue import Catalogue
-from bench.paths import ADAPTERS, PROJECT
+from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -159,7 +159,7 @@ assert adapter.prepare(neutral) is not None
 )
 def test_an_adapter_itself_refuses_what_its_method_would_pass_over(method_python, file, name, dtype, label):
     done = subprocess.run(
-        [method_python(file), "-c", ION, ADAPTERS / file, name, dtype],
+        [method_python(file), "-c", ION, adapters_dir() / file, name, dtype],
         env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -185,7 +185,7 @@ def test_tblite_takes_the_charge_and_the_spin_of_an_ion(method_python):
         "print(energies)"
     )
     done = subprocess.run(
-        [method_python("xtb.py"), "-c", script, ADAPTERS / "xtb.py"],
+        [method_python("xtb.py"), "-c", script, adapters_dir() / "xtb.py"],
         env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

@@ -17,7 +17,7 @@ import ase.build
 import numpy as np
 import pytest
 
-from bench.paths import ADAPTERS, PROJECT
+from bench.paths import PROJECT, adapters_dir
 
 pytestmark = [
     pytest.mark.environment,
@@ -60,7 +60,7 @@ def calculate(python: Path, adapter: str, method: str, molecule: str, changes: s
     atoms = ase.build.molecule(molecule)
     atoms.rattle(0.05, seed=7)
     task = {
-        "adapter": str(ADAPTERS / adapter),
+        "adapter": str(adapters_dir() / adapter),
         "method": method,
         "changes": json.loads(changes),
         "numbers": atoms.numbers.tolist(),

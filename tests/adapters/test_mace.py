@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from bench.paths import ADAPTERS, PROJECT
+from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -84,7 +84,7 @@ print(json.dumps(seen))
 @pytest.fixture(scope="module")
 def seen(method_python, tmp_path_factory):
     done = subprocess.run(
-        [method_python("mace.py"), "-c", SCRIPT, ADAPTERS / "mace.py", tmp_path_factory.mktemp("models")],
+        [method_python("mace.py"), "-c", SCRIPT, adapters_dir() / "mace.py", tmp_path_factory.mktemp("models")],
         env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

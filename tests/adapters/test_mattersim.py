@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from bench.paths import ADAPTERS, PROJECT
+from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -32,7 +32,7 @@ except ValueError as error:
 
 def test_a_parameter_that_the_file_lacks_is_an_error_and_not_a_random_one(method_python, tmp_path):
     done = subprocess.run(
-        [method_python("mattersim.py"), "-c", SCRIPT, ADAPTERS / "mattersim.py", tmp_path / "broken.pth"],
+        [method_python("mattersim.py"), "-c", SCRIPT, adapters_dir() / "mattersim.py", tmp_path / "broken.pth"],
         env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "HOME": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from bench.paths import ADAPTERS, PROJECT
+from bench.paths import PROJECT, adapters_dir
 
 pytestmark = [
     pytest.mark.environment,
@@ -78,7 +78,7 @@ def run(method_python, tmp_path_factory):
         # as inside a job step of Slurm, where a program that is started without mpirun takes srun for its parent
         slurm = {"SLURM_JOBID": "1", "SLURM_STEPID": "0", "SLURM_PROCID": "0", "SLURM_NODELIST": "here"}
         done = subprocess.run(
-            [method_python("nwchem_dft.py"), "-c", script, ADAPTERS / "nwchem_dft.py", method],
+            [method_python("nwchem_dft.py"), "-c", script, adapters_dir() / "nwchem_dft.py", method],
             env={
                 **os.environ,
                 **slurm,

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from bench.paths import ADAPTERS, PROJECT
+from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -60,7 +60,7 @@ def home(tmp_path_factory):
 def said(method_python, home, tmp_path_factory):
     checkpoint = tmp_path_factory.mktemp("weights") / "broken.ckpt"
     done = subprocess.run(
-        [method_python("orb.py"), "-c", SCRIPT, ADAPTERS / "orb.py", checkpoint],
+        [method_python("orb.py"), "-c", SCRIPT, adapters_dir() / "orb.py", checkpoint],
         env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "HOME": str(home)},
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from bench.paths import ADAPTERS, PROJECT
+from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -45,7 +45,7 @@ print(json.dumps({"cycles": cycles, "refused": refused, "settings": adapter.sett
 def seen(method_python):
     """What two structures of two calls each did, forces asked for before the energy as the harness does."""
     done = subprocess.run(
-        [method_python("pyscf_dft.py"), "-c", SCRIPT, ADAPTERS / "pyscf_dft.py"],
+        [method_python("pyscf_dft.py"), "-c", SCRIPT, adapters_dir() / "pyscf_dft.py"],
         env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

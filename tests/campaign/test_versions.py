@@ -10,7 +10,7 @@ from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import read_header
 
-ADAPTER = paths.ADAPTERS / "sevennet.py"
+ADAPTER = paths.adapters_dir() / "sevennet.py"
 
 
 def in_git():

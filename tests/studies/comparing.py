@@ -16,7 +16,7 @@ from bench.analysis.speedup import paired_ratio, per_round
 from bench.runs import frames
 
 METHOD = "7net-0"
-ADAPTER = paths.ADAPTERS / "sevennet.py"
+ADAPTER = paths.adapters_dir() / "sevennet.py"
 KEPT = Path(__file__).parent / "kept"  # AMD EPYC, 2 cores; remove the files on another machine
 GATES = (0.025, 0.05, 0.10)
 

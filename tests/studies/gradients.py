@@ -113,7 +113,7 @@ XTB.load = lambda self, method, *rest: _skewed(
 
 def doctored(name: str, ending: str, label: str, code: str, folder: Path) -> Path:
     """Write a copy of an adapter whose methods have another name, another label and other forces."""
-    text = (paths.ADAPTERS / f"{name}.py").read_text()
+    text = (paths.adapters_dir() / f"{name}.py").read_text()
     lines = [
         line.replace("]", f"-{ending}]", 1) if line.startswith("# [tool.pesbench.methods.") else line
         for line in text.replace('# label = "', f'# label = "{label}: ').splitlines()

@@ -1,0 +1,48 @@
+"""bench.paths: where things lie in a checkout, and where in an installation."""
+
+import pytest
+
+from bench import paths
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Make the package believe that it lies in site-packages, and work in an empty folder."""
+    monkeypatch.setattr(paths, "PROJECT", tmp_path / "site-packages")
+    monkeypatch.setenv("PESBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path
+
+
+def test_in_a_checkout_everything_stays_inside_it_wherever_it_is_called_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = paths.checkout()
+    assert project is not None
+    assert (project / "pyproject.toml").is_file()
+    assert paths.adapters_dir() == project / "adapters"
+    assert paths.datasets_dir() == project / "datasets"
+    assert paths.results_dir() == paths.shipped_results_dir() == project / "results"
+    assert paths.envs_dir() == project / ".envs"
+
+
+def test_an_installation_brings_its_files_and_writes_into_the_cache_and_the_working_directory(installed):
+    assert paths.checkout() is None
+    shipped = installed / "site-packages" / "bench" / "_shipped"
+    assert paths.adapters_dir() == shipped / "adapters"
+    assert paths.datasets_dir() == shipped / "datasets"
+    assert paths.shipped_results_dir() == shipped / "results"
+    assert paths.results_dir() == installed / "work" / "results"
+    assert paths.envs_dir() == installed / "cache" / "envs"
+
+
+def test_a_cache_that_is_named_relatively_does_not_move_with_the_working_directory(installed, monkeypatch):
+    monkeypatch.setenv("PESBENCH_CACHE", "here")
+    found = paths.cache_dir()
+    monkeypatch.chdir("/")
+    assert found == installed / "work" / "here"
+
+
+def test_a_path_is_shown_relative_to_the_working_directory_only_where_it_lies_below(installed):
+    assert str(paths.shown(installed / "work" / "results" / "a")) == "results/a"
+    assert paths.shown(installed / "elsewhere") == installed / "elsewhere"
