@@ -1,7 +1,7 @@
-"""The data sets: where they come from, that they are what they claim, and which structures are measured.
+"""The data sets: where they come from, and that they are what they claim.
 
 ``datasets/README.md`` tells the provenance of each for people. Every method is given the same structures in
-the same order, without cell, velocities or labels, as neutral closed-shell molecules in vacuum.
+the same order, without cell, velocities or labels, as molecules of one charge and spin in vacuum.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import ase.io
 import numpy as np
 from ase import Atoms
-from ase.build import minimize_rotation_and_translation
 from ase.data import covalent_radii
 from scipy.spatial.distance import pdist
 
+from bench import paths
+from bench.contract.spin import is_lowest
 from bench.data import rmd17
+from bench.data.selection import COUNT, MD17_SPACING, select_evenly
+from bench.data.state import state_of
 from bench.errors import BadInput
-from bench.paths import PROJECT, cache_dir
 
 MD17 = "naphthalene-md17"
 MD17_EXACT = "naphthalene-md17-exact"
@@ -29,8 +30,6 @@ GFN2 = "naphthalene-gfn2"
 NAMES = (MD17, MD17_EXACT, GFN2)
 
 MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
-MD17_SPACING = 3_250
-COUNT = 101  # as many as the paper optimised
 
 _MD17_FILE = "md17_naphthalene.npz"
 
@@ -53,10 +52,20 @@ class DataSet:
     reference: Atoms
     """The undistorted molecule with the same atoms in the same order: for the topology and the warm-up."""
     digest: str
-    """SHA-256 of the selection's atomic numbers and of its positions to 1e-6 Angstrom."""
+    """SHA-256 of the selection's atomic numbers and of its positions to 1e-6 Angstrom, and of charge and spin where
+    the molecule is not neutral in its lowest spin."""
     formula: str
+    charge: int = 0
+    """Of each structure, in elementary charges."""
+    spin: int = 1
+    """The multiplicity 2S+1 of each structure."""
     fallback: str = ""
     """One sentence why this set stands in for MD17's, where the user named none; else empty."""
+
+    @property
+    def lowest_spin(self) -> bool:
+        """Whether the multiplicity is the lowest that the number of electrons allows."""
+        return is_lowest(self.spin)
 
 
 def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None) -> DataSet:
@@ -69,7 +78,7 @@ def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = No
     Raises BadInput where the name is unknown, a file is not what it should be, or a structure is one that no
     method could be measured on.
     """
-    cache = cache_dir() if cache is None else cache
+    cache = paths.cache_dir() if cache is None else cache
     if name_or_file is None:
         return _default(cache)
     if name_or_file == GFN2:
@@ -82,36 +91,6 @@ def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = No
         return _md17(cache)
     except rmd17.Unavailable as error:
         raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
-
-
-def select_evenly(available: Sequence[int], count: int = COUNT, spacing: int = MD17_SPACING) -> list[int]:
-    """Return, for k = 0..count-1, the member of `available` nearest to spacing k, and of a tie the lower."""
-    indices = np.unique(available)
-    # argmin takes the first of equals, and the indices ascend
-    return [int(indices[np.argmin(np.abs(indices - spacing * k))]) for k in range(count)]
-
-
-def measuring_order(n: int) -> list[int]:
-    """Return the permutation of 0..n-1 in which all methods take the structures: 0, n/2, n/4, 3n/4, ...
-
-    It is van der Corput's sequence in base 2, so every prefix is spread evenly over the trajectory: a method
-    whose budget ends early has covered all of it, and shares each of its structures with all other methods.
-    """
-    bits = max(n - 1, 0).bit_length()
-    reversals = (int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits))
-    return list(dict.fromkeys(reversal * n >> bits for reversal in reversals)) if n else []
-
-
-def replay_path(structure: Atoms, reference: Atoms, points: int) -> np.ndarray:
-    """Return a path from a structure to the reference molecule, for every method the same.
-
-    The reference is laid over the structure (least squares), and the way there is cut into equal parts. Returns
-    displacements from the structure, (points, n, 3) in Angstrom; the first is zero.
-    """
-    target = reference.copy()
-    minimize_rotation_and_translation(structure, target)
-    way = target.positions - structure.positions
-    return np.linspace(0.0, 1.0, points)[:, None, None] * way
 
 
 def _default(cache: Path) -> DataSet:
@@ -158,7 +137,7 @@ def _md17_exact() -> DataSet:
 
 
 def _gfn2() -> DataSet:
-    path = PROJECT / "datasets" / "naphthalene-gfn2.extxyz"
+    path = paths.datasets_dir() / "naphthalene-gfn2.extxyz"
     images = _read(path)
     description = (
         f"{len(images)} naphthalene structures from GFN2-xTB dynamics in MD17's ensemble "
@@ -180,7 +159,7 @@ def _user_file(path: Path) -> DataSet:
 
 
 def _naphthalene() -> Atoms:
-    (atoms,) = _read(PROJECT / "datasets" / "naphthalene.xyz")
+    (atoms,) = _read(paths.datasets_dir() / "naphthalene.xyz")
     return atoms
 
 
@@ -205,19 +184,45 @@ def _dataset(
         raise BadInput(f"{origin} holds no structure.")
     for index, image in enumerate(images):
         _check(image, reference, f"image {index} of {origin}")
+    charge, spin = _common_state(images, origin)
+    info = {"charge": charge, "spin": spin} if charge or not is_lowest(spin) else {}
+    return DataSet(
+        name=name,
+        description=description,
+        atoms=tuple(_stripped(image, info) for image in images),
+        labels=tuple(labels),
+        reference=_stripped(reference, info),
+        digest=_digest(images, tuple(info.values())),
+        formula=reference.get_chemical_formula(),
+        charge=charge,
+        spin=spin,
+    )
+
+
+def _stripped(image: Atoms, info: dict[str, int]) -> Atoms:
+    return Atoms(image.numbers, image.positions, info=dict(info))
+
+
+def _digest(images: list[Atoms], state: tuple[int, ...]) -> str:
     sha256 = hashlib.sha256()
     for image in images:
         sha256.update(image.numbers.astype("<i8").tobytes())
         sha256.update(np.rint(image.positions * 1e6).astype("<i8").tobytes())
-    return DataSet(
-        name=name,
-        description=description,
-        atoms=tuple(Atoms(image.numbers, image.positions) for image in images),
-        labels=tuple(labels),
-        reference=Atoms(reference.numbers, reference.positions),
-        digest=sha256.hexdigest(),
-        formula=reference.get_chemical_formula(),
-    )
+    sha256.update(np.array(state, dtype="<i8").tobytes())  # of neutral molecules nothing: baselines are named by this
+    return sha256.hexdigest()
+
+
+def _common_state(images: list[Atoms], origin: object) -> tuple[int, int]:
+    """Return the charge and the spin that all images have."""
+    first, *others = (state_of(image, f"image {index} of {origin}") for index, image in enumerate(images))
+    for index, state in enumerate(others, 1):
+        if state != first:
+            raise BadInput(
+                f"image {index} of {origin} has charge {state[0]:+d} and spin multiplicity {state[1]} where "
+                f"{first[0]:+d} and {first[1]} are expected; a data set holds one molecule in one state, so split "
+                "the file."
+            )
+    return first
 
 
 def _check(image: Atoms, reference: Atoms, here: str) -> None:
@@ -235,8 +240,6 @@ def _check(image: Atoms, reference: Atoms, here: str) -> None:
         raise BadInput(f"{here} lists the atoms in another order than the reference molecule; reorder it.")
     if (image.numbers == 0).any():
         raise BadInput(f"{here} has a dummy atom (X); remove it.")
-    if abs(np.sum(image.info.get("charge", image.get_initial_charges()))) > 0.5:
-        raise BadInput(f"{here} is charged, but only neutral molecules are measured; remove it or its charge.")
     broken = np.flatnonzero(~np.isfinite(image.positions).all(axis=1))
     if len(broken):
         raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the image.")

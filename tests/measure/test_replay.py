@@ -8,7 +8,7 @@ from ase.build import molecule
 from ase.calculators.emt import EMT
 
 from bench.adapter import Adapter
-from bench.data.structures import replay_path
+from bench.data.selection import replay_path
 from bench.measure.replay import replay
 
 KEY = {"method": "emt", "device": "cpu", "round": 0, "structure": 0}

@@ -7,7 +7,8 @@ from bench.campaign.local import LocalWorker
 from bench.campaign.paced import PacedWorker
 from bench.campaign.plan import timeout
 from bench.contract.settings import Settings
-from bench.data.structures import load_dataset, replay_path
+from bench.data.selection import replay_path
+from bench.data.structures import load_dataset
 from bench.methods import weights
 from bench.methods.catalogue import Catalogue
 

@@ -8,9 +8,9 @@ import pytest
 from ase import Atoms, units
 
 from bench.data.structures import load_dataset
-from bench.paths import PROJECT
+from bench.paths import datasets_dir
 
-FILE = PROJECT / "datasets" / "naphthalene-gfn2.extxyz"
+FILE = datasets_dir() / "naphthalene-gfn2.extxyz"
 CARBON_CARBON = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8), (8, 9), (9, 0), (4, 9)]
 CARBON_HYDROGEN = [(0, 10), (1, 11), (2, 12), (3, 13), (5, 14), (6, 15), (7, 16), (8, 17)]
 # of all 9,633 frames of the rMD17 files, Angstrom, all bonds of a kind pooled

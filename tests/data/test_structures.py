@@ -16,9 +16,10 @@ from ase import Atoms
 from ase.build import molecule
 
 from bench.data import rmd17, structures
-from bench.data.structures import load_dataset, measuring_order, select_evenly
+from bench.data.structures import load_dataset
 from bench.errors import BadInput
-from bench.paths import PROJECT
+from bench.paths import datasets_dir
+from bench.runs import store
 
 EXPECTED_INDICES = [int(line) for line in (Path(__file__).parent / "md17_indices_101.txt").read_text().split()]
 FIRST_FILE = "rmd17_naphthalene_test_01.npz"
@@ -86,39 +87,6 @@ def refusal(name_or_file: str | Path) -> str:
     sentence = str(caught.value)
     assert "\n" not in sentence
     return sentence
-
-
-# the selection rule and the order
-
-
-def test_the_selection_takes_the_nearest_available_index_and_the_lower_of_a_tie():
-    assert select_evenly([9, 1, 14, 21, 27, 33], count=4, spacing=10) == [1, 9, 21, 27]
-
-
-def test_the_selection_from_a_complete_trajectory_is_the_exact_grid():
-    assert select_evenly(range(326_250)) == [3250 * k for k in range(101)]
-
-
-def test_the_selection_does_not_depend_on_the_order_of_the_files_or_on_repeated_frames():
-    assert select_evenly([21, 1, 1, 9, 21], count=3, spacing=10) == [1, 9, 21]
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 7, 64, 101, 300])
-def test_the_measuring_order_is_a_permutation(n):
-    assert sorted(measuring_order(n)) == list(range(n))
-
-
-def test_the_measuring_order_starts_with_structures_far_apart():
-    assert measuring_order(101)[:5] == [0, 50, 25, 75, 12]
-
-
-@pytest.mark.parametrize("n", [7, 101, 300])
-def test_every_prefix_of_the_measuring_order_covers_the_trajectory_evenly(n):
-    order = measuring_order(n)
-    for length in range(1, n + 1):
-        # the trajectory's end counts as a border too
-        gaps = np.diff([*sorted(order[:length]), n])
-        assert gaps.max() <= 2 * n / length + 1, length
 
 
 # MD17
@@ -226,7 +194,7 @@ def test_a_data_folder_that_does_not_exist_is_refused(monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def complete_file(tmp_path_factory) -> Path:
     """Write a file of MD17's layout and length; frame i is naphthalene moved by i * 1e-4 Angstrom."""
-    reference = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
+    reference = ase.io.read(datasets_dir() / "naphthalene.xyz")
     shift = 1e-4 * np.arange(structures.MD17_FRAMES, dtype=np.float32)
     path = tmp_path_factory.mktemp("complete") / "md17_naphthalene.npz"
     np.savez(path, z=reference.numbers, R=reference.positions.astype(np.float32) + shift[:, None, None])
@@ -375,10 +343,38 @@ def test_a_dummy_atom_is_refused(written):
     assert "dummy atom" in refusal(written(Atoms("XH2", positions=molecule("H2O").positions)))
 
 
-def test_a_charged_molecule_is_refused(written):
-    ammonium = molecule("NH3")
-    ammonium.info["charge"] = 1
-    assert "is charged" in refusal(written(ammonium))
-    del ammonium.info["charge"]
-    ammonium.set_initial_charges([1, 0, 0, 0])
-    assert "is charged" in refusal(written(ammonium))
+# charge and spin
+
+
+def water(**info) -> Atoms:
+    atoms = molecule("H2O")
+    atoms.info = info
+    return atoms
+
+
+def test_an_ordinary_set_carries_no_charge_and_no_spin_whether_they_are_written_or_not(written):
+    bare, explicit = load_dataset(written(water())), load_dataset(written(water(charge=0, spin=1)))
+    assert (bare.charge, bare.spin, bare.lowest_spin) == (0, 1, True)
+    assert bare.digest == explicit.digest
+    assert explicit.atoms[0].info == explicit.reference.info == {}
+
+
+def test_each_charge_and_each_spin_has_a_digest_of_its_own(written):
+    states = [{}, {"charge": 1}, {"charge": -1}, {"spin": 3}, {"charge": 1, "spin": 4}]
+    assert len({load_dataset(written(water(**state))).digest for state in states}) == len(states)
+
+
+@pytest.mark.parametrize(("state", "lowest"), [({"charge": -1, "spin": 2}, True), ({"charge": 0, "spin": 3}, False)])
+def test_charge_and_spin_come_back_from_a_run_directory(written, tmp_path, state, lowest):
+    data = load_dataset(written(water(**state), water(**state)))
+    assert (data.charge, data.spin, data.lowest_spin) == (state["charge"], state["spin"], lowest)
+    campaign = {"dataset": {"name": data.name, "description": "", "fallback": "", "digest": data.digest}}
+    store.create(tmp_path / "run", campaign, data).close()
+    stored = store.stored_dataset(tmp_path / "run", campaign)
+    assert (stored.charge, stored.spin, stored.digest) == (data.charge, data.spin, data.digest)
+    assert [atoms.info for atoms in (*stored.atoms, stored.reference)] == [state] * 3
+
+
+def test_a_set_in_two_states_is_refused(written):
+    assert "image 1 of" in (sentence := refusal(written(water(), water(charge=1))))
+    assert "has charge +1 and spin multiplicity 2 where +0 and 1 are expected" in sentence

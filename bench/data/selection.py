@@ -1,0 +1,42 @@
+"""Which structures of a trajectory are measured, in which order, and the path that a replay takes from each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+from ase.build import minimize_rotation_and_translation
+
+COUNT = 101  # as many as the paper optimised
+MD17_SPACING = 3_250
+
+
+def select_evenly(available: Sequence[int], count: int = COUNT, spacing: int = MD17_SPACING) -> list[int]:
+    """Return, for k = 0..count-1, the member of `available` nearest to spacing k, and of a tie the lower."""
+    indices = np.unique(available)
+    # argmin takes the first of equals, and the indices ascend
+    return [int(indices[np.argmin(np.abs(indices - spacing * k))]) for k in range(count)]
+
+
+def measuring_order(n: int) -> list[int]:
+    """Return the permutation of 0..n-1 in which all methods take the structures: 0, n/2, n/4, 3n/4, ...
+
+    It is van der Corput's sequence in base 2, so every prefix is spread evenly over the trajectory: a method
+    whose budget ends early has covered all of it, and shares each of its structures with all other methods.
+    """
+    bits = max(n - 1, 0).bit_length()
+    reversals = (int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits))
+    return list(dict.fromkeys(reversal * n >> bits for reversal in reversals)) if n else []
+
+
+def replay_path(structure: Atoms, reference: Atoms, points: int) -> np.ndarray:
+    """Return a path from a structure to the reference molecule, for every method the same.
+
+    The reference is laid over the structure (least squares), and the way there is cut into equal parts. Returns
+    displacements from the structure, (points, n, 3) in Angstrom; the first is zero.
+    """
+    target = reference.copy()
+    minimize_rotation_and_translation(structure, target)
+    way = target.positions - structure.positions
+    return np.linspace(0.0, 1.0, points)[:, None, None] * way
