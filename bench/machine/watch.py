@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from bench.machine import provenance
+from bench.machine import cores
 
 # From here on a worker counts as disturbed.
 FOREIGN_SHARE = 0.10
@@ -84,7 +84,7 @@ class Watch:
     def since(self, before: Moment, foreign_gpu: int | None = None) -> dict[str, Any]:
         """Return the fields of a :class:`bench.contract.records.Watched` for the time from `before` until now.
 
-        `foreign_gpu` is the number of other processes that :func:`gpu_processes` saw before the worker started.
+        `foreign_gpu` is what :func:`bench.machine.accelerators.processes` saw before the worker started.
         """
         after = self.look()
         seconds = max(after.at - before.at, 1e-9)
@@ -135,25 +135,9 @@ def disturbances(facts: dict[str, Any], usual_speed: float) -> tuple[str, ...]:
     return tuple(found)
 
 
-def gpu_processes(device: str) -> int | None:
-    """Return how many processes compute on a GPU now; None where it cannot be told, or for a CPU."""
-    if not device.startswith("cuda"):
-        return None
-    with contextlib.suppress(Exception):  # no driver, an old one, or none that tells: then nobody knows
-        import pynvml
-
-        pynvml.nvmlInit()
-        try:
-            handle = pynvml.nvmlDeviceGetHandleByIndex(int(device.partition(":")[2] or 0))
-            return len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
-        finally:
-            pynvml.nvmlShutdown()
-    return None
-
-
 def parallel_speed(threads: int) -> float | None:
     """Return how many times the work of one process `threads` of them do at once just now; None for one thread."""
-    return round(provenance.parallel_speed(threads, 0.2), 2) if threads > 1 else None
+    return round(cores.parallel_speed(threads, 0.2), 2) if threads > 1 else None
 
 
 def _rise(before: Moment, after: Moment, name: str) -> float:

@@ -9,8 +9,11 @@ from typing import Any
 import psutil
 
 from bench import paths
+from bench.contract.device import CPU, Device
 from bench.contract.failure import Failure
-from bench.machine import provenance
+from bench.contract.plain import to_plain
+from bench.contract.spin import is_lowest
+from bench.machine import accelerators, cores, provenance
 from bench.methods import checkpoints, environments
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Header, Method
@@ -18,26 +21,46 @@ from bench.methods.header import Header, Method
 INSTALLED_PER_DOWNLOADED = 3.5  # an installed environment takes about so many times what was fetched for it
 
 
-def obstacle(method: Method, header: Header, device: str, symbols: Iterable[str] = ()) -> Failure | None:
-    """Return what keeps `method` from running on `device` over atoms of these elements; None if nothing is seen.
+def obstacle(
+    method: Method,
+    header: Header,
+    device: Device,
+    symbols: Iterable[str] = (),
+    charge: int = 0,
+    spin: int = 1,
+) -> Failure | None:
+    """Return what keeps `method` from running on `device` over such structures; None if nothing is seen.
 
     Environment and checkpoint are not looked at here: the campaign prepares those.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        The elements of the structures.
+    charge : int
+        Their charge, in elementary charges.
+    spin : int
+        Their multiplicity; the lowest one is what a method does untold.
     """
-    kind = device.partition(":")[0]
-    if kind not in method.devices:
+    if device.kind.name not in method.devices:
         return Failure("no-device", f"{method.name} runs on {' and '.join(method.devices)} only")
-    if kind == "cuda" and not provenance.gpus():
-        return Failure("no-device", "nvidia-smi shows no GPU on this machine")
+    absent = accelerators.missing(device)
+    if absent is not None:
+        return Failure("no-device", absent)
     for program in header.programs:
         if shutil.which(program) is None:
             return Failure("no-program", f"{program} is not on PATH; install it with '{header.programs_hint}'")
     unknown = sorted(set(symbols) - set(method.elements)) if method.elements else []
     if unknown:
         return Failure("elements", f"{method.name} does not know {', '.join(unknown)}")
+    if charge and not method.charge:
+        return Failure("charge", f"{method.label} takes no charge; the structures have charge {charge:+d}")
+    if not is_lowest(spin) and not method.spin:
+        return Failure("spin", f"{method.label} takes no spin; the structures have spin multiplicity {spin}")
     return None
 
 
-def examine(catalogue: Catalogue, device: str = "cpu") -> list[dict[str, Any]]:
+def examine(catalogue: Catalogue, device: str = CPU) -> list[dict[str, Any]]:
     """Return for each method whether it can run here and if not why.
 
     ``state`` is ``ready``, ``preparable`` (something is still to be fetched or built) or ``blocked``; ``weights`` is
@@ -52,7 +75,7 @@ def examine(catalogue: Catalogue, device: str = "cpu") -> list[dict[str, Any]]:
 def _examine(method: Method, header: Header, device: str, index: str | None) -> dict[str, Any]:
     missing: list[str] = []
     mode, weights_trouble = _weights(method, missing)
-    failure = obstacle(method, header, device)
+    failure = obstacle(method, header, Device.parse(device))
     trouble = failure.message if failure else weights_trouble or _memory(method, device)
     if trouble is None and environments.ready(header, device) is None:
         trouble = environments.interpreter_trouble(header) or index or _room(header)
@@ -90,7 +113,7 @@ def _weights(method: Method, missing: list[str]) -> tuple[str, str | None]:
 def _memory(method: Method, device: str) -> str | None:
     """Tell where the memory that is free does not suffice."""
     free = psutil.virtual_memory().available
-    if device == "cpu" and method.memory_mb * 1e6 > free:
+    if device == CPU and method.memory_mb * 1e6 > free:
         return f"it needs {method.memory_mb / 1e3:.1f} GB of memory, {free / 1e9:.1f} GB are free"
     return None
 
@@ -98,20 +121,25 @@ def _memory(method: Method, device: str) -> str | None:
 def _room(header: Header) -> str | None:
     """Tell where the disk does not hold an environment that is still to be made."""
     needed = header.download_mb * INSTALLED_PER_DOWNLOADED * 1e6
-    free = shutil.disk_usage(paths.PROJECT).free
+    free = _free_disk()
     if free < needed:
         return f"its environment needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free"
     return None
 
 
+def _free_disk() -> int:
+    """Return the bytes that are free where the environments are made."""
+    folder = paths.envs_dir()
+    return shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
+
+
 def surroundings() -> dict[str, Any]:
     """Return what the machine offers: cores, measured parallel speed, memory, disk, GPUs, interpreter."""
-    parallel = provenance.measure_parallel_speed()
+    parallel = cores.measure_parallel_speed()
     return {
-        **provenance.machine(),
-        "parallel_speed": parallel,
-        "default_threads": provenance.default_threads(parallel),
+        **to_plain(provenance.machine(parallel)),
+        "default_threads": cores.default_threads(parallel),
         "free_memory_bytes": psutil.virtual_memory().available,
-        "free_disk_bytes": shutil.disk_usage(paths.PROJECT).free,
+        "free_disk_bytes": _free_disk(),
         "cache": str(paths.cache_dir()),
     }

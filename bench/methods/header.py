@@ -53,6 +53,10 @@ class Method:
     """Relaxed by :meth:`Adapter.native_relax` instead of an ASE optimiser."""
     conservative: bool = True
     """The forces are the derivative of the energy."""
+    charge: bool = False
+    """It takes the charge of a structure; without it charged ones are refused."""
+    spin: bool = False
+    """It takes the spin multiplicity of a structure; without it only the lowest one is measured."""
     parameters: int | None = None
     """The published parameter count."""
     checkpoint: Checkpoint | None = None
@@ -139,6 +143,8 @@ def read_header(path: str | Path) -> Header:
         "devices": facts.get("devices", ["cpu"]),
         "dtypes": facts.get("dtypes", ["float64"]),
         "conservative": facts.get("conservative", True),
+        "charge": facts.get("charge", False),
+        "spin": facts.get("spin", False),
         "elements": facts.get("elements", []),
     }
     methods = {name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()}

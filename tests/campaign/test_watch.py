@@ -1,97 +1,22 @@
-"""The watch: what it calls a disturbance, and that it sees a real one."""
+"""Disturbed rounds: measured again, and told."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import bench
-from bench.machine.watch import Watch, disturbances, gpu_processes
+from bench.machine.watch import Watch
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
-
-QUIET = {
-    "seconds": 10.0,
-    "cpus": 2,
-    "foreign_cores": 0.02,
-    "stolen_cores": 0.0,
-    "clock_mhz": (3000.0, 2950.0),
-    "throttled": 0,
-    "swapped_bytes": 0,
-    "free_memory_share": 0.8,
-    "loop_speed": (30000.0, 29000.0),
-    "foreign_gpu_processes": 0,
-}
-
-
-def test_a_quiet_machine_disturbs_nothing():
-    assert disturbances(QUIET, 30000.0) == ()
-    silent = {"clock_mhz": None, "throttled": None, "foreign_gpu_processes": None}
-    assert disturbances(QUIET | silent, 30000.0) == ()
-
-
-@pytest.mark.parametrize(
-    ("facts", "says"),
-    [
-        ({"foreign_cores": 0.95}, "other processes used 0.9 of 2 CPUs"),
-        ({"stolen_cores": 0.1}, "the host kept back 10 % of a CPU"),
-        ({"loop_speed": (30000.0, 15000.0)}, "a plain loop ran at 50 % of its usual speed"),
-        ({"clock_mhz": (3000.0, 2000.0)}, "the clock fell from 3000 to 2000 MHz"),
-        ({"throttled": 3}, "the CPU was throttled for heat"),
-        ({"swapped_bytes": 5_000_000}, "memory was read back from swap (5 MB)"),
-        ({"free_memory_share": 0.01}, "1 % of the memory was free"),
-        ({"foreign_gpu_processes": 1}, "1 other process(es) on the GPU"),
-    ],
-)
-def test_a_disturbance_is_named(facts, says):
-    assert disturbances(QUIET | facts, 30000.0) == (says,)
-
-
-def test_what_a_few_percent_of_a_large_machine_do_is_no_disturbance():
-    assert disturbances(QUIET | {"cpus": 64, "foreign_cores": 3.0}, 30000.0) == ()
-
-
-def test_a_few_hundredths_of_a_second_are_chance():
-    assert disturbances(QUIET | {"seconds": 0.14, "foreign_cores": 0.42, "stolen_cores": 0.1}, 30000.0) == ()
-
-
-BUSY = "import time\nend = time.monotonic() + 20\nwhile time.monotonic() < end: pass"
-
-
-def test_a_foreign_process_is_seen_and_our_own_children_are_not():
-    watch = Watch()
-    # a process that is nobody's child of ours: its parent ends at once
-    launcher = (
-        "import subprocess, sys; quiet = subprocess.DEVNULL; "
-        f"print(subprocess.Popen([sys.executable, '-c', {BUSY!r}], stdout=quiet, stderr=quiet).pid)"
-    )
-    before = watch.look()
-    subprocess.run([sys.executable, "-c", "sum(range(20_000_000))"], check=True)
-    own = watch.since(before)
-    done = subprocess.run([sys.executable, "-c", launcher], capture_output=True, text=True, check=True)
-    try:
-        before = watch.look()
-        time.sleep(2)
-        disturbed = watch.since(before)
-    finally:
-        os.kill(int(done.stdout), 9)
-    assert disturbed["foreign_cores"] > 0.4
-    assert disturbed["foreign_cores"] > own["foreign_cores"] + 0.3
-    if watch.count <= 4:
-        assert any("other processes used" in reason for reason in disturbed["disturbed"])
-
-
-def test_a_cpu_has_no_gpu_processes():
-    assert gpu_processes("cpu") is None
+BUSY = "import time\nend = time.monotonic() + 600\nwhile time.monotonic() < end: pass"
 
 
 @pytest.mark.skipif(Watch().count > 8, reason="one busy process is no disturbance on so many CPUs")
 def test_a_disturbed_round_is_measured_again_and_told(pesbench, tmp_path):
-    busy = subprocess.Popen([sys.executable, "-c", BUSY.replace("20", "600")])
+    busy = subprocess.Popen([sys.executable, "-c", BUSY])
     try:
         done = pesbench(
             *("run", "--adapter", FAKES, "--methods", "slow", "--structures", "naphthalene-gfn2", "--rounds", "1"),
@@ -108,18 +33,3 @@ def test_a_disturbed_round_is_measured_again_and_told(pesbench, tmp_path):
     (note,) = [note for note in json.loads(done.stdout)["notes"] if note.startswith("Disturbed")]
     assert "slow, round 1 (other processes used" in note
     assert "measured again, and disturbed again" in note
-
-
-def test_a_child_that_still_computes_is_our_own():
-    watch = Watch()
-    child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        before = watch.look()
-        time.sleep(2)
-        after = watch.look()
-    finally:
-        child.kill()
-        child.wait()
-    assert after.own_s - before.own_s > 0.5
-    assert watch.look().own_s >= after.own_s  # and nothing of it twice, nor lost when it ends
-    assert watch.look().own_s - after.own_s < 0.5

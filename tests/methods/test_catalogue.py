@@ -8,7 +8,7 @@ from bench.contract.kind import rank
 from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
 
-FAKES = Path(__file__).parent / "fakes" / "fakes.py"
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 
 
 @pytest.fixture(scope="module")

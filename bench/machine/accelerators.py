@@ -1,0 +1,83 @@
+"""The accelerators of this machine: which there are, and how many processes compute on one.
+
+One entry of :data:`ACCELERATORS` for each kind of :data:`bench.contract.device.DEVICES` but the CPU.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+import subprocess
+from collections.abc import Callable
+
+from bench.contract.device import Device
+
+
+@dataclasses.dataclass(frozen=True)
+class Accelerator:
+    """How one kind of accelerator is looked at."""
+
+    names: Callable[[], list[str]]
+    """Returns the names of those that are here, in the order of their numbers."""
+    processes: Callable[[int], int]
+    """Returns how many processes compute on one; may raise anything where that cannot be told."""
+    absent: str
+    """What is said where there is none."""
+
+
+def found(kind: str) -> list[str]:
+    """Return the names of this machine's devices of a kind; an empty list where there is none or no driver."""
+    return ACCELERATORS[kind].names() if kind in ACCELERATORS else []
+
+
+def all_found() -> list[str]:
+    """Return the names of all accelerators of this machine."""
+    return [name for kind in ACCELERATORS for name in found(kind)]
+
+
+def missing(device: Device) -> str | None:
+    """Return in words that a device is not here; None where it is."""
+    if not device.kind.accelerator:
+        return None
+    names = found(device.kind.name)
+    if not names:
+        return ACCELERATORS[device.kind.name].absent
+    return None if device.number < len(names) else f"this machine has {len(names)} of them, and no {device.exact}"
+
+
+def processes(device: Device) -> int | None:
+    """Return how many processes compute on a device now; None where it cannot be told, or for the CPU."""
+    if device.kind.accelerator:
+        with contextlib.suppress(Exception):  # no driver, an old one, or none that tells: then nobody knows
+            return ACCELERATORS[device.kind.name].processes(device.number)
+    return None
+
+
+def _nvidia_names() -> list[str]:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        done = subprocess.run(
+            [program, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):  # a driver that hangs gives no device
+        return []
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
+
+
+def _nvidia_processes(number: int) -> int:
+    import pynvml
+
+    pynvml.nvmlInit()
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByIndex(number)
+        return len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    finally:
+        pynvml.nvmlShutdown()
+
+
+ACCELERATORS: dict[str, Accelerator] = {
+    "cuda": Accelerator(_nvidia_names, _nvidia_processes, "nvidia-smi shows no GPU on this machine"),
+}

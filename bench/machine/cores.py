@@ -1,0 +1,82 @@
+"""The cores of this machine, and what parallel speed they really give at the moment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from bench.contract.description import ParallelSpeed
+
+PAPER_THREADS = 4  # the paper's CPU column was measured on four cores
+
+_LOOP = """
+import sys, time
+start, seconds = float(sys.argv[1]), float(sys.argv[2])
+while time.monotonic() < start:
+    pass
+rounds, total = 0, 0
+while time.monotonic() < start + seconds:
+    for number in range(10000):
+        total += number * number
+    rounds += 1
+print(rounds)
+"""
+
+
+def usable_cores() -> int:
+    """Return the number of physical cores that this process may use."""
+    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or logical, logical))
+
+
+def physical_cpus(count: int) -> list[int]:
+    """Return `count` logical CPU numbers, on different physical cores as far as there are as many.
+
+    An empty list where the system has no CPU affinity (macOS).
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return []
+    allowed = sorted(os.sched_getaffinity(0))
+    first_of_core: dict[str, int] = {}
+    for cpu in allowed:
+        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        core = siblings.read_text().strip() if siblings.exists() else str(cpu)
+        first_of_core.setdefault(core, cpu)
+    spread = list(first_of_core.values())
+    return (spread + [cpu for cpu in allowed if cpu not in spread])[:count]
+
+
+def parallel_speed(processes: int, seconds: float = 0.4) -> float:
+    """Measure how many times the work of one process `processes` of them really do at the same time.
+
+    The same plain loop runs alone, then `processes` times side by side, `seconds` each. On a quiet machine
+    with free cores the result is near `processes`; where the host is busy or the cores are shared it is less,
+    and threads that wait for one another then run far worse than one thread.
+    """
+
+    def rate(count: int) -> int:
+        start = time.monotonic() + 0.15  # interpreters need this long to start
+        command = [sys.executable, "-I", "-S", "-c", _LOOP, repr(start), repr(seconds)]
+        workers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(count)]
+        return sum(int(worker.communicate()[0]) for worker in workers)
+
+    # alone before and after, so that a drift of the clock does not look like parallel speed
+    before, together, after = rate(1), rate(processes), rate(1)
+    return 2 * together / max(before + after, 1)
+
+
+def measure_parallel_speed() -> ParallelSpeed:
+    """Measure what parallel speed there is for the cores that a run may want, at most the paper's four."""
+    cores = min(usable_cores(), PAPER_THREADS)
+    return ParallelSpeed(cores, round(parallel_speed(cores), 2) if cores > 1 else 1.0)
+
+
+def default_threads(parallel: ParallelSpeed) -> int:
+    """Return the whole number of cores that were really there, at least one."""
+    # 0.85 of a core counts as one: two processes never give quite 2.0
+    return parallel.threads if parallel.speed >= 0.85 * parallel.threads else max(1, int(parallel.speed + 0.15))
