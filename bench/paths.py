@@ -20,13 +20,19 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 def checkout() -> Path | None:
     """Return the checkout that this pesbench runs from; None where it is installed."""
-    is_checkout = (PROJECT / "pyproject.toml").is_file() and (PROJECT / "adapters").is_dir()
-    return PROJECT if is_checkout else None
+    beside = (PROJECT / "pyproject.toml").is_file() and (PROJECT / "adapters").is_dir()
+    # site-packages may hold things of these names, which other projects have put there
+    return PROJECT if beside and not _packed().is_dir() else None
+
+
+def _packed() -> Path:
+    """Return the folder in a wheel that holds what a checkout has beside the package; pyproject.toml fills it."""
+    return PROJECT / "bench" / "_shipped"
 
 
 def _shipped() -> Path:
-    """Return the folder that holds what the project brings; pyproject.toml fills that of a wheel."""
-    return checkout() or PROJECT / "bench" / "_shipped"
+    """Return the folder that holds what the project brings."""
+    return checkout() or _packed()
 
 
 def adapters_dir() -> Path:

@@ -27,8 +27,12 @@ def test_in_a_checkout_everything_stays_inside_it_wherever_it_is_called_from(tmp
 
 
 def test_an_installation_brings_its_files_and_writes_into_the_cache_and_the_working_directory(installed):
-    assert paths.checkout() is None
     shipped = installed / "site-packages" / "bench" / "_shipped"
+    shipped.mkdir(parents=True)
+    # what others may have put into site-packages
+    (installed / "site-packages" / "pyproject.toml").touch()
+    (installed / "site-packages" / "adapters").mkdir()
+    assert paths.checkout() is None
     assert paths.adapters_dir() == shipped / "adapters"
     assert paths.datasets_dir() == shipped / "datasets"
     assert paths.shipped_results_dir() == shipped / "results"
