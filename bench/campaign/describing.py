@@ -11,7 +11,7 @@ from bench.contract.description import DataSetFacts, Description, MethodFacts, P
 from bench.contract.settings import Settings
 from bench.data.structures import DataSet
 from bench.errors import BadInput
-from bench.machine.identity import commit, machine
+from bench.machine.provenance import commit, machine
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 

@@ -53,8 +53,8 @@ def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
     """Return the protocols that weights of this mode are measured by.
 
     What a model with random weights relaxes or simulates is no molecule, so it enters the replay protocol only,
-    whatever the settings say: there it makes the same force calls as a trained one. Where no structures are measured, it
-    has none.
+    whatever the settings say: there it makes the same force calls as a trained one. Where no
+    structures are measured, it has none.
     """
     if weights != "random":
         return settings.protocols

@@ -10,6 +10,7 @@ from bench.campaign.plan import protocols
 from bench.campaign.random_weights import build
 from bench.campaign.tasks import Prepared
 from bench.contract.description import ParallelSpeed
+from bench.contract.device import Device
 from bench.contract.failure import Failure
 from bench.contract.protocol import PROTOCOLS, phases
 from bench.contract.settings import Settings
@@ -51,7 +52,7 @@ class Ready:
     def of(self, method: Method, device: str) -> Prepared | Failure:
         """Return a method with its environment and weights, or why it cannot be measured here."""
         header = self.catalogue.header(method)
-        failure = obstacle(method, header, device, self.dataset)
+        failure = obstacle(method, header, Device.parse(device), *self._measured_on())
         if failure is not None:
             return failure
         try:
@@ -68,6 +69,12 @@ class Ready:
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
         return Prepared(method, header, device, environment, chosen)
+
+    def _measured_on(self) -> tuple[set[str], int, int]:
+        """Return the elements, the charge and the multiplicity of what is measured on."""
+        if self.dataset is None:
+            return set(), 0, 1
+        return set(self.dataset.reference.get_chemical_symbols()), self.dataset.charge, self.dataset.spin
 
     def or_refuse(self, method: Method, device: str) -> Prepared:
         """Return a method with its environment and weights; raises BadInput where it cannot run here."""

@@ -20,13 +20,15 @@ from bench.campaign.plan import answers_of, timeout
 from bench.campaign.ready import Ready
 from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
+from bench.contract.device import Device
 from bench.contract.protocol import REPLAY, Item
 from bench.contract.records import Watched
 from bench.contract.settings import Settings
 from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput
-from bench.machine.watch import Watch, gpu_processes
+from bench.machine import accelerators
+from bench.machine.watch import Watch
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
@@ -95,7 +97,7 @@ class TwoVersions:
         # who starts first waits for the other one; as often the one as the other
         sides = ["old", "new"] if (self.settings.seed + number) % 2 else ["new", "old"]
         workers: dict[str, PacedWorker] = {}
-        strangers, before = gpu_processes(self.device), self.watch.look()
+        strangers, before = accelerators.processes(Device.parse(self.device)), self.watch.look()
         with contextlib.ExitStack() as running:
             for side in sides:  # one after the other, so that their starts do not disturb each other
                 workers[side] = self._start(running, side, number, writer)

@@ -18,6 +18,7 @@ from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
 from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
+from bench.contract.device import Device
 from bench.contract.failure import Failure
 from bench.contract.lost import lost
 from bench.contract.message import Beat, Phase, Result
@@ -28,7 +29,8 @@ from bench.contract.task import Allowance, Task
 from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput
-from bench.machine.watch import Watch, gpu_processes, parallel_speed
+from bench.machine import accelerators
+from bench.machine.watch import Watch, parallel_speed
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
@@ -137,7 +139,7 @@ class Campaign:
             average = share(self.settings.budget_s[method.name], 0.0, 0, self.settings.rounds)
             allowance = Allowance(average, average)
         self.progress.begin(method.name, device, round_number, len(items))
-        strangers, before = gpu_processes(device), self.watch.look()
+        strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
         spent, count = self.ledger.spent_on(key, STRUCTURES), len(items)
         this = Round(prepared, round_number, items, allowance)
         watch = functools.partial(self.watch.since, before, strangers)
