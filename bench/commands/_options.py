@@ -19,7 +19,7 @@ from bench.errors import BadInput
 SPEED = "speed"
 """What results are shown by default: the times of relaxations and replays."""
 
-DEVICE = "|".join(f"{kind.name}[:N]" if kind.accelerator else kind.name for kind in DEVICES.values())
+DEVICE = "|".join(name for kind in DEVICES.values() for name in kind.spellings)
 """How a device is named."""
 
 _Parser = argparse._ActionsContainer

@@ -52,7 +52,7 @@ def run(options: Options) -> int:
     """Check the adapter of a method, or all methods of an adapter file; status 1 where a check fails."""
     from bench.campaign.conform import conform
     from bench.data.structures import GFN2, load_dataset
-    from bench.machine import provenance
+    from bench.machine.cores import measure_parallel_speed
     from bench.report.conform import render
 
     catalogue, methods = _subject(options)
@@ -64,7 +64,7 @@ def run(options: Options) -> int:
         trust=options.trust_checkpoint,
     )
     dataset = load_dataset(options.structures or GFN2)
-    parallel = provenance.measure_parallel_speed()
+    parallel = measure_parallel_speed()
     found = {}
     for method in methods:
         checks = conform(catalogue, method, dataset, settings, options.device, parallel, _output.to_stderr)

@@ -43,15 +43,15 @@ def run(options: Options) -> int:
     from bench.analysis.overhead import summarise
     from bench.campaign.overhead import measure
     from bench.data.structures import load_dataset
-    from bench.machine import provenance
+    from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.report.numbers import with_interval
 
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.methods)
     dataset = load_dataset(options.structures)
-    parallel = provenance.measure_parallel_speed()
-    pairs = measure(catalogue, methods, dataset, options.limit, options.threads, parallel)
+    parallel = measure_parallel_speed()
+    pairs = measure(catalogue, methods, dataset, options.limit, options.threads, parallel, _output.to_stderr)
     found = [summarise(method, measured) for method, measured in pairs.items()]
     if options.json:
         _output.print_json([dataclasses.asdict(entry) for entry in found])

@@ -44,8 +44,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Make environments and checkpoints ready; status 1 where one of them could not be had."""
-    from bench.campaign.ready import ready_or_refuse
-    from bench.machine import provenance
+    from bench.campaign.ready import Ready
+    from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
 
     catalogue = Catalogue(options.adapter)
@@ -57,7 +57,7 @@ def run(options: Options) -> int:
         trust=options.trust_checkpoint,
         torch_backend=options.torch_backend,
     )
-    parallel = provenance.measure_parallel_speed()
+    parallel = measure_parallel_speed()
     missing = 0
     for method in methods:
 
@@ -65,7 +65,7 @@ def run(options: Options) -> int:
             print(f"{name}: {line} ...", flush=True)
 
         try:
-            _, chosen = ready_or_refuse(method, catalogue.header(method), settings, options.device, parallel, say)
+            chosen = Ready(settings, catalogue, None, parallel, say).or_refuse(method, options.device).weights
             reason = f". {chosen.reason}" if chosen.reason else ""
             print(f"{method.name}: ready, weights: {chosen.mode}{reason}")
         except BadInput as error:

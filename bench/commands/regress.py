@@ -90,7 +90,7 @@ def run(options: Options) -> int:
     """
     _comparing.check_format(options.format)
     from bench import paths
-    from bench.campaign.description import new_directory
+    from bench.campaign.describing import new_directory
 
     paths.weights_dir()  # refuses a folder that is not there before anything is written
     directory = new_directory(options.output)
@@ -104,9 +104,9 @@ def run(options: Options) -> int:
 
 
 def _measured(options: Options, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench.campaign.regress import POINTS, Pair, begin
+    from bench.campaign.regress import POINTS, TwoVersions, begin
     from bench.data.structures import load_dataset
-    from bench.machine import provenance
+    from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.runs import frames
     from bench.runs.comparisons import Versions
@@ -126,16 +126,16 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
         trust=options.trust_checkpoint,
     )
     dataset = load_dataset(options.structures)
-    parallel = provenance.measure_parallel_speed()
-    ready = [Pair(old, new, catalogue, settings, dataset, to_stderr) for old, new in pairs]
+    parallel = measure_parallel_speed()
+    ready = [TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr) for old, new in pairs]
     writer = begin(directory, settings, catalogue, dataset, parallel)
     found, rounds = [], []
     try:
-        for (old, new), pair in zip(pairs, ready, strict=True):
+        for (old, new), both in zip(pairs, ready, strict=True):
             versions = Versions(directory, old.name, new.name, options.device, options.threshold)
             began = time.monotonic()
             try:
-                count = pair.run(writer, directory / "logs", options.budget, versions.decided)
+                count = both.run(writer, options.budget, versions.decided)
             except BadInput as error:  # the others are compared all the same
                 if len(ready) == 1:
                     raise

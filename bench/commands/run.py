@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.commands import _options, _results
 from bench.commands._options import Budget
 from bench.contract.description import ParallelSpeed
-from bench.contract.device import CPU
+from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.errors import BadInput
@@ -144,7 +144,7 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         "--device",
         type=_options.names,
         metavar=_options.DEVICE,
-        help="several with commas (default: cpu, and cuda where there is a GPU)",
+        help="several with commas (default: cpu, and an accelerator where there is one)",
     )
     _options.add_threads(group, "default: physical cores up to 4, fewer where the machine gives less")
     _options.add_torch_backend(group)
@@ -211,20 +211,20 @@ def run(options: Options) -> int:
 
 
 def _new(options: Options) -> Plan:
-    from bench.campaign.description import new_directory
+    from bench.campaign.describing import new_directory
     from bench.data.structures import load_dataset
-    from bench.machine import provenance
+    from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
 
     catalogue = Catalogue(options.adapter)
-    parallel = provenance.measure_parallel_speed()
+    parallel = measure_parallel_speed()
     settings = settings_of(options, catalogue, parallel)
     return Plan(new_directory(options.output), settings, catalogue, load_dataset(options.structures), parallel)
 
 
 def _begun(options: Options) -> Plan:
     """Return the plan of a run that goes on, as it was kept; raises BadInput where another one is asked for."""
-    from bench.campaign.description import methods_of
+    from bench.campaign.describing import check_methods
     from bench.contract.description import Description
     from bench.methods.catalogue import Catalogue
     from bench.runs import store
@@ -240,7 +240,7 @@ def _begun(options: Options) -> Plan:
         settings = dataclasses.replace(settings, budget_s=budgets)
     extra = [*map(Path, described.extra_adapters), *(path.resolve() for path in options.adapter)]
     catalogue = Catalogue(list(dict.fromkeys(extra)))
-    methods_of(catalogue, settings.methods)
+    check_methods(catalogue, settings.methods)
     parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
     return Plan(directory, settings, catalogue, store.stored_dataset(directory, stored), parallel)
 
@@ -248,10 +248,11 @@ def _begun(options: Options) -> Plan:
 def settings_of(options: Options, catalogue: Catalogue, parallel: ParallelSpeed) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.campaign.plan import default_budgets
-    from bench.machine import provenance
+    from bench.machine import accelerators
+    from bench.machine.cores import default_threads
 
     methods = catalogue.select(options.methods)
-    devices = options.device or ((CPU, "cuda") if provenance.gpus() else (CPU,))
+    devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
     budgets: dict[str, float | None]
     if options.budget is None:
         budgets = default_budgets(methods, devices, options.rounds, options.protocols)
@@ -264,7 +265,7 @@ def settings_of(options: Options, catalogue: Catalogue, parallel: ParallelSpeed)
         optimizer=options.optimizer,
         fmax=options.fmax,
         max_steps=options.max_steps,
-        threads=options.threads if options.threads is not None else provenance.default_threads(parallel),
+        threads=options.threads if options.threads is not None else default_threads(parallel),
         rounds=options.rounds,
         budget_s=budgets,
         timeout_s=options.timeout,

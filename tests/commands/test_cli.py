@@ -23,7 +23,7 @@ def refused(done):
     ("arguments", "says"),
     [
         (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff'?"),
-        (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda, cuda:N."),
+        (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda or cuda:N."),
         (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
         (("--protocols", "dance"), "there is no protocol 'dance'; use relax or replay or md."),
         (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
