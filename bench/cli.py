@@ -1,26 +1,27 @@
-"""The command line: verbs and their options; what they do is elsewhere."""
+"""The command line: finds the verb and its options, and turns what goes wrong into an exit status."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench import __version__
+from bench.commands import Verb, verbs
 from bench.errors import BadInput
-from bench.options import measuring, results
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
     0 done, 1 nothing could be measured or something got slower, 2 bad input, 3 a fault of pesbench itself.
     """
-    options = parser().parse_args(arguments)
-    from bench import commands  # only now: --help need not wait for it
-
     try:
-        return commands.VERBS[options.verb](options)
+        verb, options = parse(arguments)
+        return verb.run(options)
     except BadInput as error:
         print(f"pesbench: {error}", file=sys.stderr)
         return 2
@@ -35,32 +36,53 @@ def main(arguments: list[str] | None = None) -> int:
         return 3
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all verbs."""
+def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
+    """Return the verb of a command line, and its options; raises SystemExit where it cannot be understood."""
+    known = verbs()
+    given = vars(parser(known).parse_args(arguments))
+    verb = known[given.pop("verb")]
+    # what argparse collects in a list does not change any more
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return verb, verb.options(**values)
+
+
+def parser(known: Mapping[str, Verb]) -> argparse.ArgumentParser:
+    """Return the parser of some verbs; raises TypeError where a verb's parser does not fit its dataclass."""
     top = argparse.ArgumentParser(
         prog="pesbench",
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
         epilog="Each verb has its own --help. Exit status: 0 done, 1 nothing measured or something slower, 2 bad input",
     )
     top.add_argument("--version", action="version", version=f"pesbench {__version__}")
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for add in (
-        measuring.list_methods,
-        measuring.doctor,
-        measuring.prepare,
-        measuring.run,
-        results.table,
-        results.plot,
-        results.compare,
-        results.regress,
-        results.history,
-        results.baseline,
-        measuring.conform,
-        measuring.overhead,
-        measuring.env,
-    ):
-        add(verbs)
+    chosen = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in known.values():
+        summary = verb.help.partition(".")[0]
+        one = chosen.add_parser(
+            verb.name,
+            help=summary[0].lower() + summary[1:],
+            description=verb.help,
+            epilog="\n  ".join(["example:" if len(verb.examples) == 1 else "examples:", *verb.examples]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        verb.add_options(one)
+        _fit(verb, one)
     return top
+
+
+def _fit(verb: Verb, one: argparse.ArgumentParser) -> None:
+    """Give the options the defaults that the dataclass has, once it is sure that each is a field and the reverse."""
+    actions = {action.dest: action for action in one._actions if action.dest != "help"}
+    fields = {field.name: field for field in dataclasses.fields(verb.options)}
+    if actions.keys() != fields.keys():
+        odd = ", ".join(sorted(actions.keys() ^ fields.keys()))
+        raise TypeError(f"the options of 'pesbench {verb.name}' and the fields of its Options differ in {odd}")
+    for name, field in fields.items():
+        if field.default is not dataclasses.MISSING:
+            # argparse appends to a list, not to a tuple
+            default = list(field.default) if isinstance(field.default, tuple) else field.default
+            one.set_defaults(**{name: default})
+        elif not actions[name].required:
+            raise TypeError(f"{name} of 'pesbench {verb.name}' may be left out, and its field has no default")
 
 
 if __name__ == "__main__":

@@ -24,9 +24,10 @@ STRUCTURES = ["--structures", "naphthalene-gfn2"]
 def pesbench() -> Callable[..., subprocess.CompletedProcess]:
     """Return a function that runs the command line and returns its status, output and errors."""
 
-    def run(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess:
+    def run(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             [*PESBENCH, *map(str, arguments)],
+            cwd=cwd,  # of a copy of the checkout: the copy's own bench is run
             env={**os.environ, "COLUMNS": "80", **environ},
             capture_output=True,
             text=True,

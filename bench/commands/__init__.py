@@ -1,23 +1,44 @@
-"""What the verbs of the command line do, each in a few calls to the rest of the house.
+"""The verbs of the command line: one module each, found by listing this folder.
 
-Imports that take long (pandas, SciPy, matplotlib) are made where they are needed, so that a short answer and a
-refusal come at once.
+A module of a verb has its name and holds four things: ``HELP``, whose first sentence is what the list of verbs says;
+``EXAMPLES``, command lines; ``Options``, a frozen dataclass with the values of its options and their defaults;
+``add_options``, which adds them to a parser; and ``run``, which does it and returns the exit status. Modules whose
+names begin with an underscore are what verbs share.
+
+Every module is imported before a command line is understood, so that imports that take long (pandas, SciPy, rich)
+are made inside functions.
 """
 
-from bench.commands import checks, comparing, histories, regressing, results, run, setup
+from __future__ import annotations
 
-VERBS = {
-    "list": setup.list_methods,
-    "doctor": setup.doctor,
-    "prepare": setup.prepare,
-    "run": run.run,
-    "table": results.table,
-    "plot": results.plot,
-    "env": setup.env,
-    "conform": checks.conform,
-    "overhead": checks.overhead,
-    "compare": comparing.compare,
-    "regress": regressing.regress,
-    "baseline": comparing.baseline,
-    "history": histories.history,
-}
+import argparse
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Verb:
+    """A verb of the command line."""
+
+    name: str
+    help: str
+    examples: tuple[str, ...]
+    options: type[Any]
+    """A frozen dataclass."""
+    add_options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Any], int]
+    """Takes an object of `options`, returns the exit status."""
+
+
+def verbs() -> dict[str, Verb]:
+    """Return all verbs by name; raises AttributeError where a module of this folder lacks a part of one."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return {name: _verb(name) for name in names if not name.startswith("_")}
+
+
+def _verb(name: str) -> Verb:
+    module = importlib.import_module(f"bench.commands.{name}")
+    return Verb(name, module.HELP, module.EXAMPLES, module.Options, module.add_options, module.run)

@@ -1,105 +1,271 @@
-"""The verb that measures: run."""
+"""The verb ``run``: measures a campaign, or goes on with one."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from bench import paths
-from bench.campaign.plan import default_budgets
-from bench.cli import parser
-from bench.commands.results import show, show_stability, table_of
-from bench.contract.protocol import MD
-from bench.contract.settings import MdSettings, Settings
+from bench.commands import _options, _results
+from bench.commands._options import Budget
+from bench.contract.description import ParallelSpeed
+from bench.contract.device import CPU, DEVICES
+from bench.contract.protocol import PROTOCOLS, RELAX
+from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.errors import BadInput
-from bench.machine import provenance
-from bench.methods.catalogue import Catalogue
-from bench.runs.store import AS_BEFORE, settings_from
+
+if TYPE_CHECKING:
+    from bench.data.structures import DataSet
+    from bench.methods.catalogue import Catalogue
+
+HELP = """\
+Measure: relax every structure with every method, time each step, and print the
+table. Everything is kept in results/<run-id>/; a run that was stopped goes on
+with --resume. Exit status: 1 where nothing could be measured."""
+EXAMPLES = (
+    "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
+    "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
+)
+MAY_CHANGE = ("resume", "budget", "output", "json", "adapter")
+"""What can be said of a run that goes on; everything else was planned when it began."""
 
 
-def run(options: argparse.Namespace) -> int:
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    methods: str | None = None
+    adapter: tuple[Path, ...] = ()
+    structures: str | None = None
+    limit: int | None = None
+    protocols: tuple[str, ...] = (RELAX,)
+    optimizer: str = Settings.optimizer
+    fmax: float = Settings.fmax
+    replay_points: int = Settings.replay_points
+    max_steps: int = Settings.max_steps
+    ensembles: tuple[str, ...] = MdSettings.ensembles
+    duration: float = MdSettings.duration_ps
+    nvt_duration: float = MdSettings.nvt_duration_ps
+    time_step: float = MdSettings.time_step_fs
+    temperature: float = MdSettings.temperature_k
+    weights: str = Settings.weights
+    trust_checkpoint: bool = False
+    checkpoint: Path | None = None
+    python: tuple[str, ...] = ()
+    """METHOD=PATH each."""
+    device: tuple[str, ...] | None = None
+    """None: those that the machine has."""
+    threads: int | None = None
+    """None: by what the machine does with them."""
+    torch_backend: str | None = None
+    rounds: int = Settings.rounds
+    no_repeats: bool = False
+    budget: Budget | None = None
+    """None: each method has its share of half an hour."""
+    timeout: float | None = None
+    """Seconds."""
+    memory_limit: float | None = None
+    """1e9 bytes."""
+    seed: int = Settings.seed
+    output: Path | None = None
+    resume: str | None = None
+    json: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    what = parser.add_argument_group("what is measured")
+    _options.add_methods(what, "names from 'pesbench list', or 'all' (default: the default ones)")
+    _options.add_adapter(what)
+    _options.add_structures(
+        what, "naphthalene-md17, naphthalene-gfn2 or a file that ASE reads (default: the first that can be had)"
+    )
+    _options.add_limit(what, "only N structures, spread evenly over the set, and N seeds of dynamics")
+    what.add_argument(
+        "--protocols",
+        type=_options.names,
+        metavar="A,B,...",
+        help=f"{', '.join(PROTOCOLS)} (default: {RELAX})",
+    )
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--optimizer", metavar="NAME", help=f"{' or '.join(OPTIMIZERS)}, ASE's SciPyFminCG (default: %(default)s)"
+    )
+    how.add_argument(
+        "--fmax", type=float, metavar="X", help="converged below this force in eV/Angstrom (default: %(default)s)"
+    )
+    how.add_argument(
+        "--replay-points", type=int, metavar="N", help="geometries of a replayed path (default: %(default)s)"
+    )
+    how.add_argument("--max-steps", type=int, metavar="N", help="step cap (default: %(default)s)")
+    _add_dynamics(parser.add_argument_group("dynamics (--protocols md)"))
+    weights = parser.add_argument_group("weights")
+    _options.add_weights(weights)
+    weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
+    _add_where(parser.add_argument_group("where"))
+    _add_how_much(parser.add_argument_group("how much"))
+    kept = parser.add_argument_group("what is kept")
+    _options.add_output_folder(kept)
+    kept.add_argument("--resume", metavar="RUN", help="go on with this run; only --budget can be changed")
+    _options.add_json(parser, "the table")
+
+
+def _add_dynamics(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--ensembles",
+        type=_options.names,
+        metavar="A,B",
+        help="nve, at constant energy; nvt, with a thermostat (default: both)",
+    )
+    group.add_argument("--duration", type=float, metavar="PS", help="of each nve trajectory (default: %(default)g)")
+    group.add_argument(
+        "--nvt-duration",
+        type=float,
+        metavar="PS",
+        help="of each nvt trajectory; 300 for distributions to rely on (default: %(default)g)",
+    )
+    group.add_argument("--time-step", type=float, metavar="FS", help="default: %(default)g")
+    group.add_argument(
+        "--temperature", type=float, metavar="K", help="over all 3N velocities, as in MD17 (default: %(default)g)"
+    )
+
+
+def _add_where(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--python",
+        action="append",
+        metavar="METHOD=PATH",
+        help="measure METHOD in an interpreter that you bring (repeatable)",
+    )
+    group.add_argument(
+        "--device",
+        type=_options.names,
+        metavar=_options.DEVICE,
+        help="several with commas (default: cpu, and an accelerator where there is one)",
+    )
+    _options.add_threads(group, "default: physical cores up to 4, fewer where the machine gives less")
+    _options.add_torch_backend(group)
+
+
+def _add_how_much(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--rounds", type=int, metavar="R", help="fresh processes a method (default: %(default)s)")
+    group.add_argument("--no-repeats", action="store_true", help="do not measure disturbed rounds again")
+    group.add_argument(
+        "--budget",
+        type=_options.budget,
+        metavar="SECONDS|none",
+        help="measuring time a method, all rounds together, and as much for its dynamics (default: shared so that "
+        "the whole takes half an hour)",
+    )
+    group.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="end a silent worker after (default: 900, for DFT 3600)"
+    )
+    group.add_argument(
+        "--memory-limit",
+        type=float,
+        metavar="GB",
+        help="end a worker that uses more (default: 90 %% of the memory)",
+    )
+    _options.add_seed(group)
+
+
+class Plan(NamedTuple):
+    """What is to be measured, and where it is kept."""
+
+    directory: Path
+    settings: Settings
+    catalogue: Catalogue
+    dataset: DataSet
+    parallel: ParallelSpeed
+
+
+def run(options: Options) -> int:
     """Run or resume a campaign and print its table; status 1 where nothing could be measured."""
-    from bench.campaign.description import methods_of, new_directory
+    from bench import paths
     from bench.campaign.display import progress
     from bench.campaign.runner import Campaign
-    from bench.data.structures import load_dataset
-    from bench.runs import store
 
     paths.weights_dir()  # refuses a folder that is not there before anything is written
-    if options.resume is None:
-        catalogue = Catalogue(options.adapter)
-        parallel = provenance.measure_parallel_speed()
-        settings = _settings(options, catalogue, parallel)
-        dataset = load_dataset(options.structures)
-        directory = new_directory(options.output)
-    else:
-        _refuse_changes(options)
-        directory = store.find(options.resume, options.output)
-        stored = store.read(directory).campaign
-        extra = [*map(Path, stored["extra_adapters"]), *(path.resolve() for path in options.adapter)]
-        catalogue = Catalogue(dict.fromkeys(extra))
-        dataset = store.stored_dataset(directory, stored)
-        parallel = stored["machine"]["parallel_speed"]
-        methods_of(catalogue, stored["settings"]["methods"])
-        settings = settings_from(stored["settings"], getattr(options, "budget", AS_BEFORE))
+    plan = _new(options) if options.resume is None else _begun(options)
+    settings = plan.settings
     with progress(settings) as display:
-        campaign = Campaign(directory, settings, catalogue, dataset, display, parallel)
+        campaign = Campaign(plan.directory, settings, plan.catalogue, plan.dataset, display, plan.parallel)
         campaign.begin() if options.resume is None else campaign.resume()
         display.say(
-            f"run {directory.name}: {len(settings.methods)} methods, {dataset.name}, {settings.threads} thread(s)"
+            f"run {plan.directory.name}: {len(settings.methods)} methods, {plan.dataset.name}, "
+            f"{settings.threads} thread(s)"
         )
         stopped = False
         try:
             campaign.run()
         except KeyboardInterrupt:
             stopped = True
-    form = "json" if options.json else "terminal"
-    if settings.protocols == (MD,):
-        show_stability(directory, form)
-        measured = any(one.steps for one in store.read(directory).trajectories)
-    else:
-        table = table_of(directory)
-        show(table, form)
-        measured = any(row.time for row in table.rows)
+    measured = _results.show(_results.SPEED, plan.directory, "json" if options.json else "terminal")
     if stopped:
-        print(f"pesbench: stopped; go on with 'pesbench run --resume {directory.name}'.", file=sys.stderr)
+        print(f"pesbench: stopped; go on with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
         return 130
     return 0 if measured else 1
 
 
-def _refuse_changes(options: argparse.Namespace) -> None:
-    """Refuse options that a resumed run would have to pass over."""
-    plain = vars(parser().parse_args(["run"]))
-    may_change = {"resume", "budget", "output", "json", "adapter"}
-    for name, value in vars(options).items():
-        if name not in may_change and value != plain[name]:
-            option = "--" + name.replace("_", "-")
-            raise BadInput(f"a resumed run goes on as it was planned; leave out {option}, or start a new run.")
+def _new(options: Options) -> Plan:
+    from bench.campaign.describing import new_directory
+    from bench.data.structures import load_dataset
+    from bench.machine.cores import measure_parallel_speed
+    from bench.methods.catalogue import Catalogue
+
+    catalogue = Catalogue(options.adapter)
+    parallel = measure_parallel_speed()
+    settings = settings_of(options, catalogue, parallel)
+    return Plan(new_directory(options.output), settings, catalogue, load_dataset(options.structures), parallel)
 
 
-def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[str, Any]) -> Settings:
+def _begun(options: Options) -> Plan:
+    """Return the plan of a run that goes on, as it was kept; raises BadInput where another one is asked for."""
+    from bench.campaign.describing import check_methods
+    from bench.contract.description import Description
+    from bench.methods.catalogue import Catalogue
+    from bench.runs import store
+
+    assert options.resume is not None
+    _options.refuse_changes(options, MAY_CHANGE)
+    directory = store.find(options.resume, options.output)
+    stored = store.campaign(directory)
+    described = Description.of(stored)
+    settings = described.settings
+    if options.budget is not None:
+        budgets: dict[str, float | None] = dict.fromkeys(settings.methods, options.budget.seconds)
+        settings = dataclasses.replace(settings, budget_s=budgets)
+    extra = [*map(Path, described.extra_adapters), *(path.resolve() for path in options.adapter)]
+    catalogue = Catalogue(list(dict.fromkeys(extra)))
+    check_methods(catalogue, settings.methods)
+    parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
+    return Plan(directory, settings, catalogue, store.stored_dataset(directory, stored), parallel)
+
+
+def settings_of(options: Options, catalogue: Catalogue, parallel: ParallelSpeed) -> Settings:
+    """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
+    from bench.campaign.plan import default_budgets
+    from bench.machine import accelerators
+    from bench.machine.cores import default_threads
+
     methods = catalogue.select(options.methods)
-    protocols = tuple(dict.fromkeys(options.protocols.split(",")))
-    if options.device is None:
-        devices = ("cpu", "cuda") if provenance.gpus() else ("cpu",)
+    devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
+    budgets: dict[str, float | None]
+    if options.budget is None:
+        budgets = default_budgets(methods, devices, options.rounds, options.protocols)
     else:
-        devices = tuple(dict.fromkeys(options.device.split(",")))
-    budgets = (
-        {method.name: options.budget for method in methods}
-        if hasattr(options, "budget")
-        else default_budgets(methods, devices, options.rounds, protocols)
-    )
+        budgets = dict.fromkeys((method.name for method in methods), options.budget.seconds)
     return Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
-        protocols=protocols,
+        protocols=options.protocols,
         optimizer=options.optimizer,
         fmax=options.fmax,
         max_steps=options.max_steps,
-        threads=options.threads if options.threads is not None else provenance.default_threads(parallel),
+        threads=options.threads if options.threads is not None else default_threads(parallel),
         rounds=options.rounds,
         budget_s=budgets,
         timeout_s=options.timeout,
@@ -111,12 +277,12 @@ def _settings(options: argparse.Namespace, catalogue: Catalogue, parallel: dict[
         weights=options.weights,
         replay_points=options.replay_points,
         md=MdSettings(
-            ensembles=tuple(dict.fromkeys(options.ensembles.split(","))),
+            ensembles=options.ensembles,
             duration_ps=options.duration,
             nvt_duration_ps=options.nvt_duration,
             time_step_fs=options.time_step,
             temperature_k=options.temperature,
-            seeds=5 if options.limit is None else min(options.limit, 5),
+            seeds=MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds),
         ),
         checkpoint=str(options.checkpoint.resolve()) if options.checkpoint else None,
         trust=options.trust_checkpoint,

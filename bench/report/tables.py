@@ -210,7 +210,7 @@ def _interval_object(value: Estimate | None) -> dict[str, float | None]:
 
 
 def _stability_object(found: Stability | None) -> dict[str, Any]:
-    """Return the verdict on a method's dynamics and what it rests on; `pesbench table --protocol md` has the rest."""
+    """Return the verdict on a method's dynamics and what it rests on; `pesbench table --protocols md` has the rest."""
     nve = next((one for one in found.ensembles if one.name == "nve"), None) if found else None
     times = nve.survival if nve else None
     slope, error = (found.drift if found else None) or (None, None)

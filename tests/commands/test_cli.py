@@ -9,8 +9,6 @@ from ase import Atoms
 from ase.build import molecule
 from ase.io import write
 
-from bench.cli import parser
-
 
 def refused(done):
     """Return the one sentence of a refusal."""
@@ -107,6 +105,20 @@ def test_a_resumed_run_takes_no_other_plan(pesbench, fake_run):
     assert "leave out --max-steps, or start a new run" in line
 
 
+def test_results_of_a_protocol_that_a_run_has_not_are_refused(pesbench, fake_run):
+    line = refused(pesbench("table", fake_run, "--protocols", "replay"))
+    assert f"{fake_run.name} has no replay; 'pesbench run --protocols relax,replay' measures both." in line
+    assert "has no dynamics" in refused(pesbench("table", fake_run, "--protocols", "md"))
+
+
+def test_a_table_can_be_of_one_protocol(pesbench, fake_run):
+    whole, part = (
+        json.loads(pesbench("table", fake_run, "--format", "json", *chosen).stdout)
+        for chosen in ([], ["--protocols", "relax"])
+    )
+    assert part["rows"] == [row for row in whole["rows"] if row["protocol"] == "relax"]
+
+
 def test_an_unknown_format_is_named(pesbench, fake_run):
     assert "there is no format 'docx'" in refused(pesbench("table", fake_run, "--format", "docx"))
 
@@ -169,14 +181,6 @@ def test_a_figure_is_drawn_of_a_run_and_of_the_paper(pesbench, fake_run, tmp_pat
         assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("verb", ["list", "doctor", "prepare", "run", "table", "plot", "env", "overhead"])
-def test_each_verb_explains_itself_with_an_example(pesbench, verb):
-    done = pesbench(verb, "--help")
-    assert done.returncode == 0
-    assert f"pesbench {verb}" in done.stdout.partition("example:")[2]
-    assert max(map(len, done.stdout.splitlines())) <= 80
-
-
 def test_list_doctor_and_env_speak_json(pesbench):
     methods = json.loads(pesbench("list", "--json").stdout)
     assert "uff" in {method["method"] for method in methods}
@@ -192,45 +196,3 @@ def test_doctor_says_why_a_method_cannot_run_on_a_gpu_that_is_not_there(pesbench
     findings = json.loads(pesbench("doctor", "--device", "cuda", "--json", PATH="/usr/bin:/bin").stdout)
     reasons = {finding["method"]: finding["reason"] for finding in findings["methods"]}
     assert reasons["uff"] == "uff runs on cpu only"
-
-
-def test_every_option_that_scripts_rely_on_is_there():
-    options = parser().parse_args(
-        [
-            "run",
-            "--methods",
-            "a,b",
-            "--adapter",
-            "x.py",
-            "--adapter",
-            "y.py",
-            "--structures",
-            "s",
-            "--limit",
-            "3",
-            "--protocols",
-            "relax",
-            "--optimizer",
-            "CG",
-            "--fmax",
-            "0.1",
-            "--max-steps",
-            "9",
-            "--device",
-            "cuda:1",
-            "--threads",
-            "2",
-            "--rounds",
-            "4",
-            "--budget",
-            "none",
-            "--seed",
-            "5",
-            "--output",
-            "d",
-            "--json",
-        ]
-    )
-    assert options.budget is None
-    assert len(options.adapter) == 2
-    assert parser().parse_args(["run", "--resume", "r", "--budget", "3.5"]).budget == 3.5

@@ -1,0 +1,180 @@
+"""Options that several verbs have, and how values are read.
+
+Defaults are those of a verb's ``Options``; nothing here knows them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from bench.contract.device import DEVICES
+from bench.contract.protocol import PROTOCOLS
+from bench.errors import BadInput
+
+SPEED = "speed"
+"""What results are shown by default: the times of relaxations and replays."""
+
+DEVICE = "|".join(name for kind in DEVICES.values() for name in kind.spellings)
+"""How a device is named."""
+
+_Parser = argparse._ActionsContainer
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """Measuring time, as a user gives it."""
+
+    seconds: float | None
+    """None: no limit."""
+
+
+def budget(text: str) -> Budget:
+    """Read a budget: seconds, or none."""
+    if text == "none":
+        return Budget(None)
+    seconds = _number(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no budget; give seconds above zero, or none.")
+    return Budget(seconds)
+
+
+def positive(text: str) -> float:
+    """Read a number above zero."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above zero.")
+    return number
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names with commas between them; each counts once."""
+    return tuple(dict.fromkeys(text.split(",")))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def refuse_changes(options: Any, may_change: Collection[str]) -> None:
+    """Refuse, by name, an option that is neither at its default nor among those that may change; raises BadInput."""
+    for field in dataclasses.fields(options):
+        if field.name not in may_change and getattr(options, field.name) != field.default:
+            option = "--" + field.name.replace("_", "-")
+            raise BadInput(f"a resumed run goes on as it was planned; leave out {option}, or start a new run.")
+
+
+def add_adapter(parser: _Parser) -> None:
+    """Add --adapter: a tuple of paths."""
+    parser.add_argument(
+        "--adapter",
+        action="append",
+        metavar="FILE",
+        type=Path,
+        help="an adapter file of your own (repeatable)",
+    )
+
+
+def add_methods(parser: _Parser, text: str, required: bool = False) -> None:
+    """Add --methods: names with commas between them, as the catalogue takes them."""
+    parser.add_argument("--methods", metavar="A,B,...", required=required, help=text)
+
+
+def add_structures(parser: _Parser, text: str = "as in 'run'") -> None:
+    """Add --structures: the name or the file of a data set."""
+    parser.add_argument("--structures", metavar="NAME|FILE", help=text)
+
+
+def add_limit(parser: _Parser, text: str) -> None:
+    """Add --limit: a number of structures."""
+    parser.add_argument("--limit", type=int, metavar="N", help=text)
+
+
+def add_device(parser: _Parser) -> None:
+    """Add --device: one device."""
+    parser.add_argument("--device", metavar=DEVICE, help="default: %(default)s")
+
+
+def add_threads(parser: _Parser, text: str = "default: %(default)s") -> None:
+    """Add --threads."""
+    parser.add_argument("--threads", type=int, metavar="N", help=text)
+
+
+def add_torch_backend(parser: _Parser) -> None:
+    """Add --torch-backend."""
+    parser.add_argument(
+        "--torch-backend", metavar="NAME", help="passed to uv: cpu, auto, cu128, ... (default: by device)"
+    )
+
+
+def add_weights(parser: _Parser) -> None:
+    """Add --weights and --trust-checkpoint."""
+    parser.add_argument(
+        "--weights",
+        metavar="MODE",
+        help="pretrained, random, or auto: random ones, for speed only, where a checkpoint cannot be had "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--trust-checkpoint", action="store_true", help="use checkpoints whose SHA-256 nobody publishes"
+    )
+
+
+def add_seed(parser: _Parser) -> None:
+    """Add --seed."""
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of the order of methods, and of random weights (default: %(default)s)"
+    )
+
+
+def add_threshold(parser: _Parser) -> None:
+    """Add --threshold."""
+    parser.add_argument(
+        "--threshold",
+        type=positive,
+        metavar="X",
+        help="the smallest change that counts, 0.05 for 5 %% (default: %(default)s)",
+    )
+
+
+def add_run(parser: _Parser, paper: bool = False) -> None:
+    """Add the argument RUN; with `paper`, it can be the published table."""
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN|paper" if paper else "RUN",
+        help="a run id or directory (default: the newest run)",
+    )
+
+
+def add_shown_protocols(parser: _Parser) -> None:
+    """Add --protocols, which chooses among results."""
+    parser.add_argument(
+        "--protocols",
+        choices=(SPEED, *PROTOCOLS),
+        help="results of which protocol; speed: the times of relax and replay (default: %(default)s)",
+    )
+    # as it was called at first
+    parser.add_argument("--protocol", dest="protocols", choices=(SPEED, *PROTOCOLS), help=argparse.SUPPRESS)
+
+
+def add_output_folder(parser: _Parser) -> None:
+    """Add --output, for run directories."""
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of run directories (default: results)")
+
+
+def add_format(parser: _Parser, forms: str) -> None:
+    """Add --format."""
+    parser.add_argument("--format", metavar="NAME", help=f"{forms} (default: %(default)s)")
+
+
+def add_json(parser: _Parser, what: str) -> None:
+    """Add --json, which prints `what`."""
+    parser.add_argument("--json", action="store_true", help=f"print {what} as JSON on standard output")

@@ -1,0 +1,45 @@
+"""The verb ``baseline``: keeps what methods answer."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+
+from bench.commands import _options, _output
+
+HELP = """\
+Keep the answers of a run as baselines, which later runs are held against.
+Energies and forces of five structures, relaxed energies and bonds, by method.
+Exit status: 1 where the run has none to keep."""
+EXAMPLES = ("pesbench baseline 20261122-101500",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    run: str | None = None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    _options.add_run(parser)
+
+
+def run(options: Options) -> int:
+    """Keep the answers of a run as baselines; status 1 where it has none to keep."""
+    from bench.commands._comparing import refuse_versions
+    from bench.runs import baselines, frames
+
+    loaded = frames.load(options.run)
+    refuse_versions(loaded)
+    written = baselines.keep(loaded)
+    for path in written:
+        print(_output.short(path))
+    if not written:
+        print(
+            "pesbench: nothing to keep: no answers of real weights, or no relaxations where the baseline has some.",
+            file=sys.stderr,
+        )
+    return 0 if written else 1

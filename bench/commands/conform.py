@@ -1,0 +1,92 @@
+"""The verb ``conform``: whether an adapter does what its interface promises."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.commands import _options, _output
+from bench.contract.device import CPU
+from bench.contract.settings import Settings
+
+if TYPE_CHECKING:
+    from bench.methods.catalogue import Catalogue
+    from bench.methods.header import Method
+
+HELP = """\
+Check whether an adapter does what its interface promises.
+Units, derivatives, invariances, state, threads, parameter count, header.
+Exit status: 1 where a check fails."""
+EXAMPLES = ("pesbench conform 7net-0", "pesbench conform my_adapter.py")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    what: str
+    """A method's name, or the path of an adapter file."""
+    device: str = CPU
+    threads: int = Settings.threads
+    structures: str | None = None
+    weights: str = Settings.weights
+    trust_checkpoint: bool = False
+    adapter: tuple[Path, ...] = ()
+    json: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("what", metavar="METHOD|FILE", help="a method, or an adapter file with all its methods")
+    _options.add_device(parser)
+    _options.add_threads(parser)
+    _options.add_structures(parser, "as in 'run' (default: naphthalene-gfn2)")
+    _options.add_weights(parser)
+    _options.add_adapter(parser)
+    _options.add_json(parser, "the checks")
+
+
+def run(options: Options) -> int:
+    """Check the adapter of a method, or all methods of an adapter file; status 1 where a check fails."""
+    from bench.campaign.conform import conform
+    from bench.data.structures import GFN2, load_dataset
+    from bench.machine.cores import measure_parallel_speed
+    from bench.report.conform import render
+
+    catalogue, methods = _subject(options)
+    settings = Settings(
+        methods=tuple(method.name for method in methods),
+        devices=(options.device,),
+        threads=options.threads,
+        weights=options.weights,
+        trust=options.trust_checkpoint,
+    )
+    dataset = load_dataset(options.structures or GFN2)
+    parallel = measure_parallel_speed()
+    found = {}
+    for method in methods:
+        checks = conform(catalogue, method, dataset, settings, options.device, parallel, _output.to_stderr)
+        found[method.name] = checks
+        if not options.json:
+            print(f"{method.name}\n{render(checks, _output.out().width)}")
+    if options.json:
+        _output.print_json(
+            {method: [dataclasses.asdict(check) for check in checks] for method, checks in found.items()}
+        )
+    return 1 if any(check.passed is False for checks in found.values() for check in checks) else 0
+
+
+def _subject(options: Options) -> tuple[Catalogue, list[Method]]:
+    """Return the methods that are meant, and a catalogue that has them."""
+    from bench import paths
+    from bench.methods.catalogue import Catalogue
+
+    file = Path(options.what)
+    if file.suffix != ".py":
+        catalogue = Catalogue(options.adapter)
+        return catalogue, catalogue.select(options.what)
+    ours = file.resolve().parent == paths.ADAPTERS
+    catalogue = Catalogue(options.adapter if ours else [*options.adapter, file])
+    return catalogue, [method for method in catalogue.methods.values() if method.adapter == file.resolve()]

@@ -1,0 +1,74 @@
+"""The verb ``doctor``: what can run here, and what stands in the way of the rest."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from bench.commands import _options, _output
+from bench.contract.device import CPU, Device
+
+HELP = """\
+Tell for every method whether it can run here and if not why.
+Imports no model and fetches nothing."""
+EXAMPLES = ("pesbench doctor", "pesbench doctor --device cuda")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    device: str = CPU
+    adapter: tuple[Path, ...] = ()
+    json: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    _options.add_device(parser)
+    _options.add_adapter(parser)
+    _options.add_json(parser, "the findings")
+
+
+def run(options: Options) -> int:
+    """Print what can run here and what stands in the way of the rest."""
+    from bench.methods import doctor
+    from bench.methods.catalogue import Catalogue
+
+    Device.parse(options.device)  # refused before the machine is looked at
+    findings = doctor.examine(Catalogue(options.adapter), options.device)
+    machine = doctor.surroundings()
+    if options.json:
+        _output.print_json({"machine": machine, "methods": findings})
+        return 0
+    _print_machine(machine)
+    _print_findings(findings)
+    return 0
+
+
+def _print_machine(machine: dict[str, Any]) -> None:
+    memory, disk = machine["free_memory_bytes"] / 1e9, machine["free_disk_bytes"] / 1e9
+    parallel = machine["parallel_speed"]
+    console = _output.out()
+    console.print(
+        f"{machine['cpu']}, {machine['usable_cores']} cores, {', '.join(machine['gpus']) or 'no GPU'}; "
+        f"free: {memory:.0f} GB of memory, {disk:.0f} GB of disk"
+    )
+    console.print(
+        f"{parallel['threads']} processes at once do {parallel['speed']} times the work of one: "
+        f"'run' uses {machine['default_threads']} thread(s) unless told otherwise"
+    )
+
+
+def _print_findings(findings: list[dict[str, Any]]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = _output.out()
+    width = max(len(finding["method"]) for finding in findings)
+    for finding in findings:
+        console.print(f"{finding['method']:<{width}}  {finding['state']:<10}  {finding['weights']}")
+        if finding["reason"]:
+            console.print(Padding(Text(finding["reason"], style="dim", overflow="fold"), (0, 0, 0, 4)))

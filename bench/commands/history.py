@@ -1,0 +1,112 @@
+"""The verb ``history``: a machine's speed over time."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from bench.commands import _options, _output, _results
+from bench.errors import BadInput
+
+HELP = """\
+Keep the times of one machine's runs as lines, and find steps in them.
+They lie in results/history/, one file a machine."""
+EXAMPLES = (
+    "pesbench history add",
+    "pesbench history show",
+    "pesbench history plot --output speed",
+    "pesbench history export --output benchmark.json",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    action: str
+    """A key of :data:`ACTIONS`."""
+    run: str | None = None
+    machine: str | None = None
+    output: Path | None = None
+    json: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("action", choices=tuple(ACTIONS), help="export: for github-action-benchmark")
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="with add: a run id or directory (default: the newest run)"
+    )
+    parser.add_argument("--machine", metavar="NAME", help="a part of a history's name, where there are several")
+    parser.add_argument("--output", type=Path, metavar="FILE|STEM", help="of plot (without ending) and export")
+    _options.add_json(parser, "the lines (show)")
+
+
+def run(options: Options) -> int:
+    """Add a run to its machine's history, or show, draw or export one; status 1 where there is nothing to add."""
+    if options.run is not None and options.action != "add":
+        raise BadInput(f"'history {options.action}' takes no run; choose a machine with --machine.")
+    return ACTIONS[options.action](options)
+
+
+def _add(options: Options) -> int:
+    from bench.commands._comparing import refuse_versions
+    from bench.runs import frames, history
+
+    loaded = frames.load(options.run)
+    refuse_versions(loaded)
+    path = history.add(history.entries(loaded, _results.table_of(loaded.directory)))
+    if path is None:
+        print("pesbench: the run has no time to keep.", file=sys.stderr)
+        return 1
+    print(_output.short(path))
+    return 0
+
+
+def _show(options: Options) -> int:
+    from bench.report.history import table
+    from bench.runs import history
+
+    path = history.find(options.machine)
+    lines = history.read(path)
+    if options.json:
+        _output.print_json(lines)
+        return 0
+    console = _output.out()
+    console.print(path.stem)
+    console.print(table(history.series(lines)))
+    return 0
+
+
+def _plot(options: Options) -> int:
+    from bench.report.history import plot
+    from bench.runs import history
+
+    path = history.find(options.machine)
+    stem = options.output or Path(f"history-{path.stem}")
+    try:
+        for file in plot(history.series(history.read(path)), stem):
+            print(file)
+    except OSError as error:
+        raise BadInput(f"cannot write {stem}: {error.strerror}; choose another place with --output.") from None
+    return 0
+
+
+def _export(options: Options) -> int:
+    from bench.runs import history
+
+    text = json.dumps(history.export(history.read(history.find(options.machine))), indent=1) + "\n"
+    if options.output is None:
+        _output.print_text(text)
+        return 0
+    try:
+        options.output.write_text(text)
+    except OSError as error:
+        raise BadInput(f"cannot write {options.output}: {error.strerror}; choose another place.") from None
+    return 0
+
+
+ACTIONS = {"add": _add, "show": _show, "plot": _plot, "export": _export}

@@ -1,0 +1,66 @@
+"""The verb ``list``: which methods there are."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.commands import _options, _output
+
+if TYPE_CHECKING:
+    from bench.methods.header import Method
+
+HELP = "List the methods, with kind, parameters, devices and licence."
+EXAMPLES = ("pesbench list",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    adapter: tuple[Path, ...] = ()
+    json: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    _options.add_adapter(parser)
+    _options.add_json(parser, "the methods")
+
+
+def run(options: Options) -> int:
+    """Print the methods."""
+    from bench.methods.catalogue import Catalogue
+
+    methods = Catalogue(options.adapter).select("all")
+    if options.json:
+        _output.print_json([_facts(method) for method in methods])
+        return 0
+    table = _output.plain_table("method", "what it is", "kind", "parameters", "devices", "licence of the weights")
+    for method in methods:
+        table.add_row(
+            method.name if method.default else f"{method.name} *",
+            method.label,
+            method.kind,
+            f"{method.parameters:,}" if method.parameters else "-",
+            " ".join(method.devices),
+            method.checkpoint.licence if method.checkpoint else "-",
+        )
+    _output.out().print(table)
+    _output.out().print("* measured only when named with --methods")
+    return 0
+
+
+def _facts(method: Method) -> dict[str, Any]:
+    return {
+        "method": method.name,
+        "label": method.label,
+        "kind": method.kind,
+        "parameters": method.parameters,
+        "devices": method.devices,
+        "licence": method.checkpoint.licence if method.checkpoint else None,
+        "default": method.default,
+        "note": method.note,
+    }

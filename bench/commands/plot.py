@@ -1,0 +1,57 @@
+"""The verb ``plot``: the results of a run, or of the paper, as a figure."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from bench.commands import _options, _results
+from bench.errors import BadInput
+
+HELP = "Draw milliseconds per step of all methods, or their dynamics, as SVG and PNG."
+EXAMPLES = ("pesbench plot --output speed", "pesbench plot --protocols md")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    run: str | None = None
+    protocols: str = _options.SPEED
+    output: Path | None = None
+    """Without ending."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    _options.add_run(parser, paper=True)
+    _options.add_shown_protocols(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="STEM",
+        help="without ending (default: ms-per-step or stability in the run directory)",
+    )
+
+
+def run(options: Options) -> int:
+    """Draw a figure and print the names of its files."""
+    from bench.report import figure
+    from bench.runs import store
+
+    shown = _results.SHOWN[_results.chosen(options.protocols, options.run)]
+    if options.output is not None:
+        stem = options.output
+    elif options.run == _results.PAPER:
+        stem = Path(f"{shown.stem}-paper")
+    else:
+        stem = store.find(options.run) / shown.stem
+    made = shown.draw(shown.of(options.run))
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        for path in figure.save(made, stem):
+            print(path)
+    except OSError as error:
+        raise BadInput(f"cannot write {stem}: {error.strerror}; choose another place with --output.") from None
+    return 0

@@ -1,0 +1,74 @@
+"""The verb ``prepare``: makes ready what a run needs, so that it needs no network."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from bench.commands import _options
+from bench.contract.device import CPU
+from bench.contract.settings import Settings
+from bench.errors import BadInput
+
+HELP = """\
+Make methods' environments and fetch their checkpoints.
+Random weights are built where a checkpoint cannot be had. After that a run
+needs no network. Exit status: 1 where one of the methods is not ready."""
+EXAMPLES = ("pesbench prepare 7net-0 nequix-mp-1", "pesbench prepare pet-mad-1.5-s --trust-checkpoint")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    methods: tuple[str, ...] = ()
+    """None named: those that are measured by default."""
+    device: str = CPU
+    torch_backend: str | None = None
+    weights: str = Settings.weights
+    trust_checkpoint: bool = False
+    adapter: tuple[Path, ...] = ()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument(
+        "methods", nargs="*", metavar="METHOD", help="default: the methods that 'run' measures by default"
+    )
+    _options.add_device(parser)
+    _options.add_torch_backend(parser)
+    _options.add_weights(parser)
+    _options.add_adapter(parser)
+
+
+def run(options: Options) -> int:
+    """Make environments and checkpoints ready; status 1 where one of them could not be had."""
+    from bench.campaign.ready import Ready
+    from bench.machine.cores import measure_parallel_speed
+    from bench.methods.catalogue import Catalogue
+
+    catalogue = Catalogue(options.adapter)
+    methods = catalogue.select(",".join(options.methods) or None)
+    settings = Settings(
+        methods=tuple(method.name for method in methods),
+        devices=(options.device,),
+        weights=options.weights,
+        trust=options.trust_checkpoint,
+        torch_backend=options.torch_backend,
+    )
+    parallel = measure_parallel_speed()
+    missing = 0
+    for method in methods:
+
+        def say(line: str, name: str = method.name) -> None:
+            print(f"{name}: {line} ...", flush=True)
+
+        try:
+            chosen = Ready(settings, catalogue, None, parallel, say).or_refuse(method, options.device).weights
+            reason = f". {chosen.reason}" if chosen.reason else ""
+            print(f"{method.name}: ready, weights: {chosen.mode}{reason}")
+        except BadInput as error:
+            print(f"{method.name}: not ready. {error}")
+            missing += 1
+    return 1 if missing else 0

@@ -1,0 +1,205 @@
+"""The verb ``regress``: two versions of a method, measured in turn."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.commands import _comparing, _options
+from bench.commands._output import to_stderr
+from bench.contract.device import CPU
+from bench.contract.protocol import REPLAY
+from bench.contract.settings import Settings
+from bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from bench.analysis.regression import Comparison
+    from bench.methods.catalogue import Catalogue
+    from bench.methods.header import Method
+    from bench.report.comparison import Report
+    from bench.runs.frames import Run
+
+HELP = """\
+Measure an old version of methods and the present one in turn, on this machine.
+It ends when they are told apart or found the same, or with the budget.
+Exit status: 0 nothing got slower, 1 something did, 2 bad input,
+or a version that cannot be measured."""
+EXAMPLES = (
+    "pesbench regress --methods 7net-0 --base main",
+    "pesbench regress --methods 7net-0 --base-with sevenn==0.12.1",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    methods: str
+    base: str | None = None
+    """A commit; one of the three has to be given."""
+    base_env: Path | None = None
+    base_with: tuple[str, ...] = ()
+    adapter: tuple[Path, ...] = ()
+    threshold: float = 0.10
+    """What a noisy hosted machine can tell apart within the budget."""
+    budget: float = 300.0
+    """Seconds for each method."""
+    device: str = CPU
+    threads: int = Settings.threads
+    structures: str | None = None
+    limit: int | None = None
+    seed: int = Settings.seed
+    weights: str = Settings.weights
+    trust_checkpoint: bool = False
+    output: Path | None = None
+    format: str = "terminal"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    _options.add_methods(parser, "names from 'pesbench list'", required=True)
+    old = parser.add_mutually_exclusive_group(required=True)
+    old.add_argument("--base", metavar="REV", help="the adapter file at this commit, tag or branch")
+    old.add_argument("--base-env", type=Path, metavar="FILE", help="another adapter file that has the methods")
+    old.add_argument(
+        "--base-with", action="append", metavar="PIN", help="the adapter file with this pin changed (repeatable)"
+    )
+    _options.add_adapter(parser)
+    _options.add_threshold(parser)
+    parser.add_argument(
+        "--budget", type=_options.positive, metavar="SECONDS", help="for each method (default: %(default)g)"
+    )
+    _options.add_device(parser)
+    _options.add_threads(parser)
+    _options.add_structures(parser)
+    _options.add_limit(parser, "only N structures")
+    _options.add_seed(parser)
+    _options.add_weights(parser)
+    _options.add_output_folder(parser)
+    _options.add_format(parser, _comparing.FORMATS)
+
+
+def run(options: Options) -> int:
+    """Measure an old and the present version of methods in turn.
+
+    Status 1 where one got slower, else 2 where one could not be measured.
+    """
+    _comparing.check_format(options.format)
+    from bench import paths
+    from bench.campaign.describing import new_directory
+
+    paths.weights_dir()  # refuses a folder that is not there before anything is written
+    directory = new_directory(options.output)
+    try:
+        report, found = _measured(options, directory)
+    except BadInput:
+        if not (directory / "campaign.json").exists():
+            shutil.rmtree(directory, ignore_errors=True)
+        raise
+    return _comparing.show(report, found, options.format) or (2 if any(one.ratio is None for one in found) else 0)
+
+
+def _measured(options: Options, directory: Path) -> tuple[Report, list[Comparison]]:
+    from bench.campaign.regress import POINTS, TwoVersions, begin
+    from bench.data.structures import load_dataset
+    from bench.machine.cores import measure_parallel_speed
+    from bench.methods.catalogue import Catalogue
+    from bench.runs import frames
+    from bench.runs.comparisons import Versions
+
+    catalogue = Catalogue(options.adapter)
+    methods = _paced(catalogue, options.methods)
+    pairs = [(_old_version(method, options, catalogue, directory), method) for method in methods]
+    settings = Settings(
+        methods=tuple(one.name for pair in pairs for one in pair),
+        devices=(options.device,),
+        protocols=(REPLAY,),
+        replay_points=POINTS,
+        threads=options.threads,
+        limit=options.limit,
+        seed=options.seed,
+        weights=options.weights,
+        trust=options.trust_checkpoint,
+    )
+    dataset = load_dataset(options.structures)
+    parallel = measure_parallel_speed()
+    ready = [TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr) for old, new in pairs]
+    writer = begin(directory, settings, catalogue, dataset, parallel)
+    found, rounds = [], []
+    try:
+        for (old, new), both in zip(pairs, ready, strict=True):
+            versions = Versions(directory, old.name, new.name, options.device, options.threshold)
+            began = time.monotonic()
+            try:
+                count = both.run(writer, options.budget, versions.decided)
+            except BadInput as error:  # the others are compared all the same
+                if len(ready) == 1:
+                    raise
+                found.append(versions.not_compared(new.label, str(error).rstrip(".")))
+                continue
+            found.append(versions.compared())
+            rounds.append((new.name, f"{count} rounds in {time.monotonic() - began:.0f} s"))
+    finally:
+        writer.close()
+    return _report(options, frames.load(directory), pairs, found, rounds), found
+
+
+def _paced(catalogue: Catalogue, names: str) -> list[Method]:
+    """Return the methods; raises BadInput where one cannot be measured call by call."""
+    methods = catalogue.select(names)
+    for method in methods:
+        if method.native:
+            raise BadInput(
+                f"{method.name} is driven by its own optimiser and has no force calls to replay; leave it out."
+            )
+    return methods
+
+
+def _old_version(method: Method, options: Options, catalogue: Catalogue, directory: Path) -> Method:
+    """Return the version of a method to compare with, as a method of the catalogue."""
+    from bench.campaign import versions
+
+    if options.base_env is not None:
+        path = options.base_env.resolve()
+    elif options.base is not None:
+        text = versions.at_commit(method.adapter, options.base)
+        path = versions.write(directory / "base", method.adapter, text)
+    else:
+        path = versions.write(directory / "base", method.adapter, versions.with_pins(method.adapter, options.base_with))
+    return catalogue.add_version(method, path, versions.BASE)
+
+
+def _report(
+    options: Options,
+    measured: Run,
+    pairs: list[tuple[Method, Method]],
+    found: list[Comparison],
+    rounds: list[tuple[str, str]],
+) -> Report:
+    from bench.report.comparison import Report
+    from bench.runs.comparisons import changed_packages
+
+    what = options.base or options.base_env or ", ".join(options.base_with)
+    return Report(
+        title=[("Run", measured.directory.name), ("Old", str(what)), *_comparing.where(measured.campaign), *rounds],
+        comparisons=found,
+        threshold=options.threshold,
+        explain=changed_packages(measured, [(old.name, new.name) for old, new in pairs]),
+        notes=_disturbed(measured),
+    )
+
+
+def _disturbed(measured: Run) -> list[str]:
+    """Return what disturbed which rounds; both versions of a method were hit alike."""
+    from bench.analysis.disturbed import disturbances
+    from bench.campaign.versions import BASE
+
+    return [
+        f"{one.method}, round {one.round + 1}, was disturbed: {'; '.join(one.reasons)}"
+        for one in disturbances(measured.watched)
+        if not one.method.endswith(BASE)
+    ]

@@ -1,0 +1,183 @@
+"""Every command line that a person is told is run: nobody is told one that does not work.
+
+They are collected from the sources (see told.py). What is made up in them, such as the name of a run, is replaced by
+what the tables below say, and so are methods that would take long: their commands work alike with a fake. Options at
+the end make them short.
+"""
+
+import dataclasses
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from told import PROJECT, VERBS, collected, sources, unquoted
+
+from bench.cli import parse
+
+FAKES = PROJECT / "tests" / "fakes" / "fakes.py"
+RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examples, too
+
+# what is made up, or has to be filled in, and what stands in its place
+PLACEHOLDERS = {
+    "RUN": RUN,
+    "RUN_A": RUN,
+    "RUN_B": OTHER_RUN,
+    "METHOD": "toy",
+    "FILE": "emt.py",
+    "{method.name}": "toy",
+    "{plan.directory.name}": RUN,
+    "main": "HEAD",  # a clone need not have the branch
+    "my_adapter.py": "emt.py",
+    "sevenn==0.12.1": "ase==3.29.0",  # the fakes depend on that
+}
+# methods that take more than some seconds to load, or whose environment or checkpoint may not be here
+HEAVY = {
+    "7net-0": "toy",
+    "nequix-mp-1": "architecture",
+    "pet-mad-1.5-s": "architecture",
+}
+FAKE = {"toy", "architecture"}
+# put at the end of a verb's command line, to make it short
+SHORT = {
+    "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
+    "--duration 0.1 --nvt-duration 0.1 --output runs",
+    "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2 --output runs",
+    "overhead": "--limit 2 --structures naphthalene-gfn2",
+}
+# where a command line that names no method would take many or heavy ones
+SHORT_METHODS = {"run": "--methods uff", "overhead": "--methods toy", "prepare": "uff"}
+# command lines that end with bad input, and why they may
+REFUSED: dict[str, str] = {}
+
+
+def placeholders(word):
+    """Return what has to be filled in: what an f-string has in braces, capitals, and dots."""
+    return re.findall(r"\{[^{}]*\}|(?<![\w-])[A-Z][A-Z_]+(?![\w-])|\.\.\.", word)
+
+
+def filled(line):
+    """Return the words of a command line, without its first, with everything filled in."""
+    verb, *words = shlex.split(line)[1:]
+    done = []
+    for word in words:
+        for name in placeholders(word):
+            assert name in PLACEHOLDERS, (
+                f"'{line}' has {name}: say in PLACEHOLDERS of {Path(__file__).name} what stands for it when it is run"
+            )
+            word = word.replace(name, PLACEHOLDERS[name])
+        parts = [HEAVY.get(part, PLACEHOLDERS.get(part, part)) for part in word.split(",")]
+        done.append(",".join(dict.fromkeys(parts)))
+    return [verb, *done]
+
+
+def is_a_name(words):
+    """Tell whether a verb that needs more stands alone: then it is named, and its help is what there is to run."""
+    needs = {"regress", *(name for name, verb in VERBS.items() if _required(verb))}
+    return len(words) == 1 and words[0] in needs
+
+
+def _required(verb):
+    return any(field.default is dataclasses.MISSING for field in dataclasses.fields(verb.options))
+
+
+def short(words):
+    """Return a command line that ends soon."""
+    verb, *rest = words
+    if "--help" in rest or is_a_name(words):
+        return [verb, "--help"]
+    if "--resume" in rest:  # goes on as it was planned
+        return words
+    words = [*words, *shlex.split(SHORT.get(verb, ""))]
+    named = "--methods" in rest or (verb == "prepare" and any(not word.startswith("-") for word in rest))
+    if not named:
+        words += shlex.split(SHORT_METHODS.get(verb, ""))
+    if FAKE & {part for word in words for part in word.split(",")}:
+        words += ["--adapter", str(FAKES)]
+    return words
+
+
+TOLD = collected()
+LINES = {}
+for one in TOLD:
+    if one.line.startswith("pesbench"):
+        LINES.setdefault(one.line, one.where)
+MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory, pesbench):
+    """Return a copy of the checkout that may be written to, with two runs, a history and the README's adapter."""
+    folder = copied(tmp_path_factory.mktemp("checkout"))
+    (folder / ".envs").symlink_to(PROJECT / ".envs")
+    (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    (folder / "emt.py").write_text(example)
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
+        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md", "--duration", "0.1"),
+        *("--nvt-duration", "0.1", "--no-repeats", "--output", "first"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = (folder / "first").iterdir()
+    for name in (RUN, OTHER_RUN):
+        shutil.copytree(run, folder / "results" / name)
+    assert pesbench("history", "add", RUN, cwd=folder).returncode == 0
+    return folder
+
+
+def copied(folder):
+    """Copy what pesbench runs from into a folder."""
+    for name in ("bench", "adapters", "datasets", "results/paper", "results/baselines"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
+    words = short(filled(line))
+    # what removes environments must not find those of the real checkout
+    folder = copied(tmp_path) if "--remove" in words else checkout
+    done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(tmp_path / "cache"))
+    where = f"'{line}' of {LINES[line]}, run as 'pesbench {shlex.join(words)}'"
+    assert "Traceback" not in done.stderr, f"{where}:\n{done.stderr}"
+    assert done.returncode in ((2,) if line in REFUSED else (0, 1)), f"{where}:\n{done.stderr or done.stdout}"
+
+
+@pytest.mark.parametrize("line", MAKE)
+def test_a_make_line_that_is_told_has_a_target_and_runs_what_can_be_understood(line):
+    make, *words = shlex.split(line)
+    done = subprocess.run([make, "--dry-run", *words], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for command in re.findall(r"^\S*bin/pesbench (.*)", done.stdout.replace("\\\n", " "), re.MULTILINE):
+        parse(shlex.split(command))
+
+
+def test_every_verb_is_told():
+    assert {line.split()[1] for line in LINES} == VERBS.keys()
+
+
+def test_what_is_told_stands_between_quotes():
+    for path in sources():
+        for string in unquoted(path.read_text()):
+            pytest.fail(f"put the command line in {path.name} between quotes, so that its end can be seen: {string!r}")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["doctor"], ["env"], ["table", "paper"], ["prepare", "uff"], ["plot", "paper", "--output", "speed"]],
+    ids=" ".join,
+)
+def test_what_needs_no_run_works_in_a_fresh_checkout(pesbench, tmp_path, words):
+    folder = copied(tmp_path)
+    (folder / ".envs").symlink_to(PROJECT / ".envs")
+    done = pesbench(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_placeholder_that_nobody_knows_is_named():
+    with pytest.raises(AssertionError, match=r"'pesbench table \{nobody\}' has \{nobody\}: say in PLACEHOLDERS"):
+        filled("pesbench table {nobody}")

@@ -1,0 +1,116 @@
+"""The verbs and their options: one dataclass each, which the parser fits, and help that can be read."""
+
+import argparse
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.cli import parse, parser
+from bench.commands import Verb, verbs
+from bench.commands._options import Budget, refuse_changes
+from bench.commands._results import SHOWN
+from bench.commands.run import MAY_CHANGE
+from bench.contract.protocol import PROTOCOLS
+from bench.errors import BadInput
+
+VERBS = verbs()
+# what each verb has to be told besides
+NEEDED = {
+    "compare": ["a", "b"],
+    "conform": ["uff"],
+    "history": ["show"],
+    "regress": ["--methods", "uff", "--base", "HEAD"],
+}
+
+
+def made_up(options, *names):
+    """Return a verb with these options."""
+
+    def add_options(parser):
+        for name in names:
+            parser.add_argument(name)
+
+    return {"dance": Verb("dance", "Dance.", ("pesbench dance",), options, add_options, lambda options: 0)}
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_the_parser_of_a_verb_has_exactly_the_fields_of_its_options(verb):
+    own = argparse.ArgumentParser()
+    verb.add_options(own)
+    fields = [field.name for field in dataclasses.fields(verb.options)]
+    assert {action.dest for action in own._actions} - {"help"} == set(fields)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(parse([verb.name, *NEEDED.get(verb.name, [])])[1], fields[0], "changed")
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_what_is_left_out_is_as_the_dataclass_has_it(verb):
+    found, options = parse([verb.name, *NEEDED.get(verb.name, [])])
+    assert found == verb
+    given = {"a", "b", "what", "action", "methods", "base"} if verb.name in NEEDED else set()
+    for field in dataclasses.fields(options):
+        if field.name not in given:
+            assert getattr(options, field.name) == field.default, field.name
+
+
+def test_a_verb_whose_options_lack_a_field_or_an_option_is_a_fault():
+    with_field = dataclasses.make_dataclass("Options", [("steps", str, "")], frozen=True)
+    parser(made_up(with_field, "--steps"))
+    with pytest.raises(TypeError, match="'pesbench dance' and the fields of its Options differ in partner"):
+        parser(made_up(with_field, "--steps", "--partner"))
+    with pytest.raises(TypeError, match="differ in steps"):
+        parser(made_up(with_field))
+    with pytest.raises(TypeError, match="steps of 'pesbench dance' may be left out, and its field has no default"):
+        parser(made_up(dataclasses.make_dataclass("Options", [("steps", str)], frozen=True), "--steps"))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_explains_itself_with_an_example_in_80_columns(verb, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        parse([verb, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert f"pesbench {verb}" in text.partition("\nexample")[2]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_help_waits_for_nothing_that_loads_slowly():
+    slow = "{'ase', 'matplotlib', 'numpy', 'pandas', 'rich', 'scipy'}"
+    code = f"import sys; from bench.cli import parse; parse(['list']); print({slow} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
+
+
+def test_every_option_that_scripts_rely_on_is_there():
+    line = (
+        "run --methods a,b --adapter x.py --adapter y.py --structures s --limit 3 --protocols relax --optimizer CG "
+        "--fmax 0.1 --max-steps 9 --device cuda:1 --threads 2 --rounds 4 --budget none --seed 5 --output d --json"
+    )
+    options = parse(line.split())[1]
+    assert options.adapter == (Path("x.py"), Path("y.py"))
+    assert (options.device, options.protocols) == (("cuda:1",), ("relax",))
+    assert parse(["table", "--protocol", "md"])[1].protocols == "md"
+
+
+def test_a_budget_that_is_none_is_not_the_one_that_is_not_given():
+    assert parse(["run"])[1].budget is None
+    assert parse(["run", "--budget", "none"])[1].budget == Budget(None)
+    assert parse(["run", "--budget", "3.5"])[1].budget == Budget(3.5)
+
+
+@pytest.mark.parametrize(
+    "option", [("--max-steps", "9"), ("--protocols", "relax,md"), ("--no-repeats",), ("--device", "cpu")]
+)
+def test_a_resumed_run_names_the_option_that_would_change_its_plan(option):
+    allowed = ["run", "--resume", "r", "--budget", "none", "--output", "d", "--json", "--adapter", "x.py"]
+    refuse_changes(parse(allowed)[1], MAY_CHANGE)
+    with pytest.raises(BadInput, match=f"leave out {option[0]}, or start a new run"):
+        refuse_changes(parse([*allowed, *option])[1], MAY_CHANGE)
+
+
+def test_each_protocol_has_results_to_show():
+    assert SHOWN.keys() == {"speed", *PROTOCOLS}
