@@ -1,16 +1,11 @@
 """What is measured, in which order, and how a budget is shared."""
 
-import dataclasses
-import math
 from pathlib import Path
 
 import pytest
 
 from bench.campaign.plan import default_budgets, order, share
-from bench.contract.settings import Settings
-from bench.errors import BadInput
 from bench.methods.header import Method
-from bench.runs.store import AS_BEFORE, settings_from
 
 METHODS = ["a", "b", "c", "d", "e", "f"]
 
@@ -49,35 +44,3 @@ def test_what_is_left_of_a_budget_is_shared_by_the_rounds_that_are_left():
     assert share(90, 40, 1, 3) == 25
     assert share(90, 100, 2, 3) == 0
     assert share(None, 100, 0, 3) is None
-
-
-@pytest.mark.parametrize(
-    ("changed", "says"),
-    [
-        ({"optimizer": "LBFGS"}, "no optimizer 'LBFGS'; use BFGS or CG"),
-        ({"protocols": ("relax", "dance")}, "no protocol 'dance'"),
-        ({"devices": ("tpu",)}, "no device 'tpu'; use cpu, cuda or cuda:N"),
-        ({"devices": ("cuda:one",)}, "no device 'cuda:one'"),
-        ({"devices": ("cpu:1",)}, "no device 'cpu:1'"),
-        ({"fmax": 0.0}, "--fmax is 0; it has to be a number above zero"),
-        ({"fmax": math.nan}, "--fmax is nan"),
-        ({"max_steps": -1}, "--max-steps is -1"),
-        ({"threads": 0}, "--threads is 0"),
-        ({"rounds": 0}, "--rounds is 0"),
-        ({"limit": 0}, "--limit is 0"),
-        ({"budget_s": {"a": -5.0}}, "--budget is -5"),
-        ({"timeout_s": math.inf}, "--timeout is inf"),
-    ],
-)
-def test_settings_that_make_no_sense_are_named(changed, says):
-    with pytest.raises(BadInput) as caught:
-        Settings(methods=("a",), **changed)
-    assert says in str(caught.value)
-
-
-def test_a_resumed_run_keeps_its_settings_but_for_a_new_budget():
-    settings = Settings(methods=("a", "b"), budget_s={"a": 1.0, "b": 2.0}, seed=5)
-    stored = dataclasses.asdict(settings)
-    assert settings_from(stored, AS_BEFORE) == settings
-    assert settings_from(stored, None).budget_s == {"a": None, "b": None}
-    assert settings_from(stored, 9.0).seed == 5

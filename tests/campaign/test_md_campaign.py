@@ -1,5 +1,6 @@
 """Dynamics through the command line, over the fakes: plan, trajectories, symmetries, table, resume."""
 
+import dataclasses
 import json
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import bench
 from bench.campaign.ledger import Ledger
 from bench.campaign.trajectories import in_round, seconds, trajectories
+from bench.contract.protocol import Item
 from bench.contract.records import Trajectory
 from bench.contract.settings import MdSettings, Settings
 from bench.contract.task import TrajectoryPlan
@@ -187,20 +189,21 @@ def test_random_weights_alone_have_no_dynamics(pesbench, tmp_path):
 
 def test_a_resumed_run_keeps_what_it_could_not_make_longer():
     def cut_off(seconds):
-        plan = trajectories(settings.md)[0]
+        plan = dataclasses.asdict(trajectories(settings.md)[0])
         return Trajectory("toy", "cpu", 0, **plan, status="censored", steps=5, wall_ns=int(1e9 * seconds), file="")
 
     settings = Settings(
         methods=("toy",), protocols=("md",), budget_s={"toy": 100.0}, md=MdSettings(seeds=2, ensembles=("nvt",))
     )
     ledger = Ledger(settings)
+    planned = [Item("md", 0)]
     ledger.take_up([cut_off(45.0)])
-    assert ledger.dynamics_left(("toy", "cpu"), 0, "none", []) == []
-    assert ledger.left_for_dynamics(("toy", "cpu")) == 55.0
+    assert ledger.open(("toy", "cpu"), 0, planned, again=False) == []
+    assert ledger.left(("toy", "cpu"), "md") == 55.0
     ledger = Ledger(settings)
     ledger.take_up([cut_off(10.0)])
-    assert ledger.dynamics_left(("toy", "cpu"), 0, "none", []) == [("md", 0)]
-    assert ledger.left_for_dynamics(("toy", "cpu")) == 100.0, "its time is not lost, for it begins anew"
+    assert ledger.open(("toy", "cpu"), 0, planned, again=False) == planned
+    assert ledger.left(("toy", "cpu"), "md") == 100.0, "its time is not lost, for it begins anew"
 
 
 def test_a_larger_budget_goes_on_with_what_the_time_did_not_suffice_for(pesbench, tmp_path):
