@@ -21,13 +21,13 @@ def history(options: argparse.Namespace) -> int:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from bench.commands.results import table_of
-    from bench.runs import frames
+    from bench.commands.results import warn
+    from bench.runs import dataframes, tables
     from bench.runs import history as histories
 
-    run = frames.load(options.run)
+    run = dataframes.load(options.run)
     refuse_versions(run)
-    path = histories.add(histories.entries(run, table_of(run.directory)))
+    path = histories.add(histories.entries(run, tables.table_of(run.directory, warn)))
     if path is None:
         print("pesbench: the run has no time to keep.", file=sys.stderr)
         return 1

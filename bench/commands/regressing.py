@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench import paths
 from bench.campaign.versions import BASE
-from bench.commands.comparing import check_form, show, where
+from bench.commands.comparing import check_form, show
+from bench.contract.protocol import REPLAY
 from bench.contract.settings import Settings
 from bench.errors import BadInput
 from bench.machine import provenance
@@ -48,7 +49,7 @@ def regress(options: argparse.Namespace) -> int:
 def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list[Comparison]]:
     from bench.campaign.regress import POINTS, Pair, begin
     from bench.data.structures import load_dataset
-    from bench.report.comparison import Report
+    from bench.report.comparison import Report, where
     from bench.runs import store
 
     catalogue = Catalogue(options.adapter)
@@ -60,7 +61,7 @@ def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list
     settings = Settings(
         methods=tuple(one.name for pair in pairs for one in pair),
         devices=(options.device,),
-        protocols=("replay",),
+        protocols=(REPLAY,),
         replay_points=POINTS,
         threads=options.threads,
         limit=options.limit,
@@ -89,7 +90,7 @@ def _regress(options: argparse.Namespace, directory: Path) -> tuple[Report, list
         writer.close()
     what = options.base or options.base_env or ", ".join(options.base_with)
     return Report(
-        title=[("Run", directory.name), ("Old", str(what)), *where(store.read(directory).campaign), *rounds],
+        title=[("Run", directory.name), ("Old", str(what)), *where(store.describe(directory)), *rounds],
         comparisons=found,
         threshold=options.threshold,
         explain=_explained(directory, pairs),
@@ -127,10 +128,10 @@ def _run(pair: Pair, writer: RunWriter, directory: Path, options: argparse.Names
 def _compared(directory: Path, old: str, new: str, options: argparse.Namespace) -> Comparison:
     from bench.analysis.fingerprint import differences
     from bench.analysis.regression import Comparison, in_turn
-    from bench.analysis.speedup import mean_time
-    from bench.runs import baselines, frames
+    from bench.analysis.times import mean_time
+    from bench.runs import baselines, dataframes
 
-    run = frames.load(directory)
+    run = dataframes.load(directory)
     times = _times(directory)
     before, after = times[old, options.device], times[new, options.device]
     prints = baselines.of_run(run)
@@ -139,9 +140,9 @@ def _compared(directory: Path, old: str, new: str, options: argparse.Namespace) 
     verdict, ratio = in_turn(before, after, options.threshold, answers)
     return Comparison(
         method=new,
-        label=run.campaign["methods"][new]["label"],
+        label=run.description.methods[new].label,
         device=options.device,
-        protocol="replay",
+        protocol=REPLAY,
         weights=next(one.weights for one in run.contents.started if one.method == new),
         verdict=verdict,
         ratio=ratio,
@@ -154,22 +155,22 @@ def _compared(directory: Path, old: str, new: str, options: argparse.Namespace) 
 def _not_compared(method: Method, device: str, error: BadInput) -> Comparison:
     from bench.analysis.regression import NOT_COMPARED, Comparison
 
-    return Comparison(method.name, method.label, device, "replay", NOT_COMPARED, why=str(error).rstrip("."))
+    return Comparison(method.name, method.label, device, REPLAY, NOT_COMPARED, why=str(error).rstrip("."))
 
 
 def _times(directory: Path) -> Any:
-    from bench.analysis.speedup import per_round
-    from bench.runs import frames
+    from bench.analysis.times import per_round
+    from bench.runs import dataframes
 
-    return per_round(frames.load(directory).replays, "calculator_ns", "force_calls")
+    return per_round(dataframes.load(directory).replays, "calculator_ns", "force_calls")
 
 
 def _explained(directory: Path, pairs: Sequence[tuple[Method, Method]]) -> list[str]:
     """Return how the packages of each pair differ."""
-    from bench.analysis.regression import changes
-    from bench.runs import frames
+    from bench.analysis.likeness import changes
+    from bench.runs import dataframes
 
-    started = {record.method: record for record in frames.load(directory).contents.started}
+    started = {record.method: record for record in dataframes.load(directory).contents.started}
     return [
         f"{new.name}: {change}"
         for old, new in pairs
@@ -181,11 +182,11 @@ def _explained(directory: Path, pairs: Sequence[tuple[Method, Method]]) -> list[
 def _disturbed(directory: Path) -> list[str]:
     """Return what disturbed which rounds; both versions of a method were hit alike."""
     from bench.analysis.disturbed import disturbances
-    from bench.runs import frames
+    from bench.runs import dataframes
 
     return [
         f"{one.method}, round {one.round + 1}, was disturbed: {'; '.join(one.reasons)}"
-        for one in disturbances(frames.load(directory).watched)
+        for one in disturbances(dataframes.load(directory).watched)
         if not one.method.endswith(BASE)
     ]
 

@@ -7,57 +7,39 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.output import to_stderr
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.analysis.simulated import StabilityTable
     from bench.analysis.table import Table
 
 
 def table(options: argparse.Namespace) -> int:
-    """Print the table of times, or that of dynamics."""
-    if options.protocol == "md" or only_dynamics(options.run):
-        show_stability(options.run, options.format)
-    else:
-        show(table_of(options.run), options.format)
+    """Print the table of a protocol."""
+    from bench.report.shown import SHOWN
+    from bench.runs import tables
+
+    protocol = options.protocol or tables.protocol_of(options.run)
+    made = tables.shown_as(options.run, protocol, warn)
+    _print(SHOWN[protocol].render(made, options.format, color=sys.stdout.isatty()))
     return 0
-
-
-def only_dynamics(run: str | Path | None) -> bool:
-    """Tell whether a run has nothing but dynamics."""
-    from bench.runs import store
-
-    return run != "paper" and store.campaign(store.find(run))["settings"]["protocols"] == ["md"]
-
-
-def show_stability(run: str | Path | None, form: str) -> None:
-    """Print the stability table of a run in one of the formats."""
-    from bench.report.stability_formats import render
-
-    _print(render(_stabilities(run), form, color=sys.stdout.isatty()))
-
-
-def _stabilities(run: str | Path | None) -> StabilityTable:
-    from bench.runs import frames, simulations
-
-    if run == "paper":
-        raise BadInput("the paper simulated nothing; name a run.")
-    return simulations.stabilities(frames.load(run))
 
 
 def plot(options: argparse.Namespace) -> int:
     """Draw a figure."""
-    from bench.report import figure, stability_figure
-    from bench.runs import store
+    from bench.report import figure
+    from bench.report.shown import SHOWN
+    from bench.runs import store, tables
 
-    dynamics = options.protocol == "md" or only_dynamics(options.run)
+    protocol = options.protocol or tables.protocol_of(options.run)
+    shown = SHOWN[protocol]
     if options.output is not None:
         stem = options.output
     elif options.run == "paper":
-        stem = Path("ms-per-step-paper")
+        stem = Path(f"{shown.stem}-paper")
     else:
-        stem = store.find(options.run) / ("stability" if dynamics else "ms-per-step")
-    made = stability_figure.draw(_stabilities(options.run)) if dynamics else figure.draw(table_of(options.run))
+        stem = store.find(options.run) / shown.stem
+    made = shown.draw(tables.shown_as(options.run, protocol, warn))
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         for path in figure.save(made, stem):
@@ -69,35 +51,14 @@ def plot(options: argparse.Namespace) -> int:
 
 def table_of(run: str | Path | None) -> Table:
     """Return the table of a run, or of the paper."""
-    from bench.analysis.statistics import FEWEST
-    from bench.analysis.summary import summarise
-    from bench.contract.protocol import MD
-    from bench.paper import table1 as paper
-    from bench.runs import baselines, frames, simulations
+    from bench.runs import tables
 
-    if run == "paper":
-        return paper.table()
-    loaded = frames.load(run)
-    dynamics = {}
-    if MD in loaded.campaign["settings"]["protocols"]:
-        try:
-            dynamics = {(row.method, row.device): row for row in simulations.stabilities(loaded).rows}
-        except BadInput as error:  # the times are whole all the same
-            print(f"pesbench: the dynamics is left out: {error}", file=sys.stderr)
-    measured = loaded.structures.groupby(["method", "device"]).structure.nunique()
-    # steps are looked at only for a method with too few structures for an interval over those
-    steps = loaded.steps if (measured < FEWEST).any() else None
-    return summarise(
-        loaded.campaign,
-        loaded.methods,
-        loaded.structures,
-        steps,
-        replays=loaded.replays,
-        watched=loaded.watched,
-        answers=baselines.checked(loaded),
-        dynamics=dynamics,
-        paper=paper.read(),
-    )
+    return tables.table_of(run, warn)
+
+
+def warn(line: str) -> None:
+    """Say on standard error what is left out of what is shown."""
+    to_stderr(f"pesbench: {line}")
 
 
 def show(table: Table, form: str) -> None:
