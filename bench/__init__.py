@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from bench.runs.frames import load
+    from bench.runs.dataframes import load
 
 __all__ = ["__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        from bench.runs.frames import load
+        from bench.runs.dataframes import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

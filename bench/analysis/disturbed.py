@@ -50,8 +50,8 @@ def disturbances(watched: pd.DataFrame) -> tuple[Disturbance, ...]:
     return tuple(found)
 
 
-def in_place(
-    frame: pd.DataFrame, watched: pd.DataFrame, planned: int, statuses: pd.DataFrame | None = None
+def with_repeats(
+    data: pd.DataFrame, watched: pd.DataFrame, planned: int, statuses: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Return the rows of a campaign with what was disturbed replaced by its repeat, structure by structure.
 
@@ -62,33 +62,33 @@ def in_place(
 
     Parameters
     ----------
-    frame : DataFrame
+    data : DataFrame
         With the columns ``method``, ``device``, ``round`` and ``structure``.
     watched : DataFrame
         See :func:`disturbances`.
     planned : int
         The rounds of the campaign; those after them are repeats.
     statuses : DataFrame, optional
-        A frame with the column ``status`` besides, which `frame` itself is where this is left out.
+        Rows with the column ``status`` besides; `data` itself where this is left out.
     """
-    statuses = frame if statuses is None else statuses
+    statuses = data if statuses is None else statuses
     seen = {(row["method"], row["device"], row["round"]) for row in watched.to_dict("records")}
-    numbers = frame["round"]
-    keys = zip(frame["method"], frame["device"], numbers, strict=True)
-    left_out = pd.Series([key[2] >= planned and key not in seen for key in keys], index=frame.index, dtype=bool)
+    numbers = data["round"]
+    keys = zip(data["method"], data["device"], numbers, strict=True)
+    left_out = pd.Series([key[2] >= planned and key not in seen for key in keys], index=data.index, dtype=bool)
     for row in watched[watched["again"].notna()].to_dict("records"):
-        original, repeat = (_of(frame, row, row[name]) for name in ("again", "round"))
+        original, repeat = (_of(data, row, row[name]) for name in ("again", "round"))
         if row["disturbed"]:
             left_out |= repeat
             continue
-        better = frame["structure"].isin(_no_worse(statuses, row))
+        better = data["structure"].isin(_no_worse(statuses, row))
         left_out |= (original & better) | (repeat & ~better)
         numbers = numbers.mask(repeat, int(row["again"]))
-    return frame.assign(round=numbers)[~left_out]
+    return data.assign(round=numbers)[~left_out]
 
 
-def _of(frame: pd.DataFrame, row: Mapping[Hashable, Any], number: int) -> pd.Series:
-    return (frame["method"] == row["method"]) & (frame["device"] == row["device"]) & (frame["round"] == number)
+def _of(data: pd.DataFrame, row: Mapping[Hashable, Any], number: int) -> pd.Series:
+    return (data["method"] == row["method"]) & (data["device"] == row["device"]) & (data["round"] == number)
 
 
 def _no_worse(statuses: pd.DataFrame, row: Mapping[Hashable, Any]) -> set[Any]:

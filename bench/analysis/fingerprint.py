@@ -7,13 +7,16 @@ shows here, and not in the milliseconds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase.data import covalent_radii
 
+from bench.analysis.methods import MeasuredMethod
+from bench.analysis.times import Key
+from bench.contract.description import Description
 from bench.contract.records import CONVERGED
 
 SAME, CHANGED = "same", "CHANGED"
@@ -75,20 +78,20 @@ BOND_LENGTH = 0.01
 
 
 def fingerprints(
-    campaign: Mapping[str, Any],
-    methods: pd.DataFrame,
+    description: Description,
+    methods: Iterable[MeasuredMethod],
     answers: pd.DataFrame,
     structures: pd.DataFrame,
     reference: tuple[np.ndarray, np.ndarray],
-) -> dict[tuple[str, str], Fingerprint]:
+) -> dict[Key, Fingerprint]:
     """Return the fingerprint of each method and device of a run that gave an answer.
 
     Parameters
     ----------
-    campaign : mapping
-        What ``campaign.json`` says.
-    methods, structures : DataFrame
-        Those of :class:`bench.runs.frames.Run`.
+    description : Description
+    methods : iterable of MeasuredMethod
+    structures : DataFrame
+        One row a relaxation, with its final energy (eV) and positions (n, 3; Angstrom).
     answers : DataFrame
         One row an answer: method, device, structure, energy in eV, forces (n, 3) in eV/Angstrom.
     reference : (numbers, positions)
@@ -96,8 +99,8 @@ def fingerprints(
     """
     pairs = bonds_of(*reference)
     found = {}
-    for record in methods.to_dict("records"):
-        key = str(record["method"]), str(record["device"])
+    for one in methods:
+        key = one.key
         mine = answers[(answers["method"] == key[0]) & (answers["device"] == key[1])]
         if mine.empty:
             continue
@@ -107,16 +110,14 @@ def fingerprints(
             & (structures["status"] == CONVERGED)
             & structures["structure"].isin(mine["structure"])
         ].drop_duplicates("structure")
-        checkpoint = record.get("checkpoint")
-        settings = campaign["settings"]
         found[key] = Fingerprint(
             method=key[0],
-            kind=str(record["kind"]),
-            dataset=campaign["dataset"]["digest"],
-            weights=str(record["weights"]),
-            dtype=str(record["dtype"]),
-            checkpoint=checkpoint.get("sha256") if isinstance(checkpoint, Mapping) else None,
-            criterion=f"{record['optimizer']}, fmax {settings['fmax']:g}",
+            kind=one.kind,
+            dataset=description.dataset.digest,
+            weights=str(one.weights),
+            dtype=str(one.dtype),
+            checkpoint=(one.checkpoint or {}).get("sha256"),
+            criterion=f"{one.optimizer}, fmax {description.settings.fmax:g}",
             energies={int(row["structure"]): float(row["energy"]) for row in mine.to_dict("records")},
             forces={int(row["structure"]): np.asarray(row["forces"], dtype=float) for row in mine.to_dict("records")},
             relaxed={

@@ -9,21 +9,45 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import fidelity
-from bench.analysis.speedup import Key, mean_time, scatter
 from bench.analysis.statistics import FEWEST, Estimate, geometric_mean
+from bench.analysis.times import Key, mean_time, scatter
 from bench.contract.records import CONVERGED, FAILED, STEP_CAP
 
 
-def counts(relaxations: pd.DataFrame) -> dict[str, Any]:
-    """Return the fields of a row that are counted over the relaxations of one method on one device."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RelaxationFigures:
+    """The fields of a row that only relaxations have. A new one is a field here and a line in :func:`figures`."""
+
+    steps_per_structure: float | None = None
+    steps_measured: int = 0
+    force_calls_per_step: float | None = None
+    calculator_share: float | None = None
+    """Part of the step time that is spent in the calculator, 0 to 1."""
+    fmax_max: float | None = None
+    """Largest final force on an atom over the converged relaxations, eV/Angstrom."""
+    rmsd_median: float | None = None
+    """Median distance of the relaxed geometries from the method's own median geometry, Angstrom."""
+    rmsd_max: float | None = None
+    rmsd_outliers: int | None = None
+
+
+def counts(relaxations: pd.DataFrame) -> dict[str, int]:
+    """Return how many structures ended, and how many of them converged."""
+    status = relaxations["status"]
+    return {
+        "done": int(relaxations.loc[status.isin([CONVERGED, STEP_CAP]), "structure"].nunique()),
+        "converged": int(relaxations.loc[status == CONVERGED, "structure"].nunique()),
+    }
+
+
+def figures(relaxations: pd.DataFrame) -> dict[str, Any]:
+    """Return the fields of :class:`RelaxationFigures`, from the relaxations of one method on one device."""
     status = relaxations["status"]
     converged = relaxations[status == CONVERGED]
     counted = relaxations[status != FAILED]
     timed = counted.dropna(subset=["step_ns", "step_calculator_ns"])
     called = counted.dropna(subset=["steps", "step_force_calls"])
     fields: dict[str, Any] = {
-        "done": int(relaxations.loc[status.isin([CONVERGED, STEP_CAP]), "structure"].nunique()),
-        "converged": int(converged["structure"].nunique()),
         "steps_measured": int(counted["steps"].sum()),
         "steps_per_structure": _number(converged.groupby("structure")["steps"].mean().mean()),
         "force_calls_per_step": _ratio(called["step_force_calls"].sum(), called["steps"].sum()),

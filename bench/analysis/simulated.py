@@ -1,15 +1,21 @@
-"""What is known of the dynamics of methods, as frozen values; :mod:`bench.analysis.stability` makes them."""
+"""What is known of the methods from their simulations, as frozen values; :mod:`bench.analysis.stability` makes them."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
 
 from bench.analysis import events
+from bench.analysis.distributions import Reference
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
+from bench.analysis.times import Key
+from bench.contract.description import Description
+from bench.contract.trajectory_file import Content
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +30,25 @@ class Simulated:
     temperature_k: float
     status: str
     failure: str | None
-    content: Any
-    """Of its file, a :class:`bench.contract.trajectory_file.Content`; None where no step was done."""
+    content: Content | None
+    """Of its file; None where no step was done."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulations:
+    """All that a campaign simulated, and what it is compared with."""
+
+    trajectories: Mapping[Key, Sequence[Simulated]]
+    symmetries: pd.DataFrame
+    """One row a structure whose forces were examined."""
+    undistorted: np.ndarray
+    """(n, 3) the reference molecule, Angstrom."""
+    reference: Reference
+    """The frames that bond lengths and distances are compared with."""
+    reference_name: str
+    """What those are, in words."""
+    refused: Mapping[Key, str] = dataclasses.field(default_factory=dict)
+    """Why a method has nothing to show of its simulations."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +98,7 @@ class Distribution:
 
 @dataclasses.dataclass(frozen=True)
 class Stability:
-    """What there is to say about the dynamics of one method on one device."""
+    """What there is to say about one method on one device in MD."""
 
     method: str
     label: str
@@ -124,10 +147,11 @@ class Stability:
 class StabilityTable:
     """The stability of all methods of a run, ready to be rendered."""
 
-    head: Mapping[str, Any]
-    """What ``campaign.json`` says."""
+    description: Description
     rows: tuple[Stability, ...]
     reference: str
     """What bond lengths and distances are compared with, in words."""
     reference_planarity: float | None
     disturbances: tuple[Disturbance, ...] = ()
+    damaged: tuple[int, ...] = ()
+    """Lines of the run's records that could not be read."""

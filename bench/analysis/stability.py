@@ -1,4 +1,4 @@
-"""From the trajectories of a method to what is to be said about its dynamics: one frozen value a method and device.
+"""From the trajectories of a method to what is to be said about it in MD: one frozen value a method and device.
 
 The definitions are in :mod:`bench.analysis.events`, :mod:`bench.analysis.energies` and
 :mod:`bench.analysis.distributions`; here they are put together.
@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase.data import chemical_symbols
 
-from bench.analysis import energies, events, speedup
+from bench.analysis import energies, events
 from bench.analysis.distributions import Distances, Reference, planarity
-from bench.analysis.simulated import Distribution, Ensemble, Simulated, Stability
+from bench.analysis.disturbed import disturbances
+from bench.analysis.measurements import Measurements
+from bench.analysis.methods import MeasuredMethod
+from bench.analysis.simulated import Distribution, Ensemble, Simulated, Stability, StabilityTable
+from bench.analysis.times import Key, mean_time
 from bench.analysis.verdict import judge
 from bench.contract.records import FAILED
 
@@ -28,19 +32,53 @@ LEAST_FORCE = 0.1  # eV/Angstrom: of a relaxed structure, what float32 leaves is
 FEWEST_SEEDS = 3  # whose scatter is an error
 
 
+def stabilities(measurements: Measurements) -> dict[Key, Stability]:
+    """Return the stability of each method and device of a campaign; empty where nothing of it is at hand."""
+    found = measurements.simulations
+    if found is None:
+        return {}
+    return {
+        method.key: stability(
+            method,
+            found.trajectories.get(method.key, ()),
+            found.symmetries[
+                (found.symmetries["method"] == method.method) & (found.symmetries["device"] == method.device)
+            ],
+            found.undistorted,
+            found.reference,
+            found.refused.get(method.key),
+        )
+        for method in measurements.methods
+    }
+
+
+def stability_table(measurements: Measurements) -> StabilityTable:
+    """Return the stability of all methods of a campaign that simulated."""
+    found, watched = measurements.simulations, measurements.watched
+    assert found is not None
+    return StabilityTable(
+        description=measurements.description,
+        rows=tuple(stabilities(measurements).values()),
+        reference=found.reference_name,
+        reference_planarity=found.reference.planarity,
+        disturbances=disturbances(watched) if watched is not None else (),
+        damaged=measurements.damaged,
+    )
+
+
 def stability(
-    facts: Mapping[str, Any],
+    method: MeasuredMethod,
     trajectories: Sequence[Simulated],
     symmetries: pd.DataFrame,
     undistorted: np.ndarray,
     reference: Reference,
+    refused: str | None = None,
 ) -> Stability:
     """Return what the simulations of a method say.
 
     Parameters
     ----------
-    facts : mapping
-        ``method``, ``label``, ``kind``, ``device``, ``weights`` and ``refused``.
+    method : MeasuredMethod
     trajectories : sequence of Simulated
     symmetries : DataFrame
         One row for each structure whose forces were examined.
@@ -48,13 +86,20 @@ def stability(
         The reference molecule, Angstrom, for what is bonded.
     reference : Reference
         The frames that bond lengths and distances are compared with.
+    refused : str, optional
+        Why there is nothing to show.
     """
     molecule = events.topology(reference.distances.numbers, undistorted, reference.frames)
     longest = max((one.time_step_fs for one in trajectories), default=0.0)
     usual = [one for one in trajectories if one.time_step_fs == longest]
     nve = [one for one in usual if one.ensemble == "nve"]
     found = Stability(
-        **facts,
+        method=method.method,
+        label=method.label,
+        kind=method.kind,
+        device=method.device,
+        weights=method.weights,
+        refused=refused,
         ensembles=tuple(
             _ensemble(name, [one for one in usual if one.ensemble == name], molecule)
             for name in dict.fromkeys(one.ensemble for one in usual)
@@ -106,7 +151,7 @@ def _speed(trajectories: Iterable[Simulated], time_step_fs: float) -> dict[str, 
     if not rounds:
         return {}
     columns = {number: np.exp(np.mean(np.log(blocks), axis=0)) for number, blocks in rounds.items()}
-    time = speedup.mean_time(pd.DataFrame(columns))
+    time = mean_time(pd.DataFrame(columns))
     return {"ms_per_step": time, "ns_per_day": 86_400_000 / time.estimate * time_step_fs * 1e-6}
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from bench.analysis.disturbed import Disturbance
+from bench.analysis.methods import MeasuredMethod
+from bench.analysis.relaxation import RelaxationFigures
+from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
+from bench.contract.description import Description
+from bench.contract.device import Device, is_accelerator
 from bench.contract.kind import rank
-
-if TYPE_CHECKING:
-    from bench.analysis.simulated import Stability
-
-RELAX, REPLAY = "relax", "replay"
-PROTOCOLS = (RELAX, REPLAY)
+from bench.contract.protocol import PROTOCOLS, RELAX, REPLAY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,32 +31,19 @@ class Published:
 
     def on(self, device: str) -> float | None:
         """Return the figure that a measurement on `device` is compared with."""
-        return self.cpu_ms_per_step if device == "cpu" else self.gpu_ms_per_step
+        found: float | None = getattr(self, Device.parse(device).kind.published)
+        return found
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row(RelaxationFigures, MeasuredMethod):
     """One method with one kind of weights, under one protocol, on one device.
 
     Under the protocol ``relax`` the row is about the time of an optimisation step, under ``replay`` about that of a
-    force call; :attr:`time` is the one that it is about.
+    force call; :attr:`time` is the one that it is about. Under ``replay`` no optimiser is at work: it is None.
     """
 
-    method: str
-    label: str
-    kind: str
-    weights: str | None
-    device: str
     protocol: str = RELAX
-    family: str | None = None
-    dtype: str | None = None
-    threads: int | None = None
-    optimizer: str | None = None
-    """None under ``replay``, where no optimiser is at work."""
-    parameters: int | None = None
-    paper: str | None = None
-    """The method of the published table that this one is compared with."""
-    note: str = ""
     done: int | None = None
     """Structures that ended, converged or at the step cap, or whose whole path was replayed; None where a published
     table does not tell."""
@@ -68,53 +54,31 @@ class Row:
     """Rounds with at least one measured step or call."""
     round_spread: float | None = None
     """Slowest round over fastest, over the structures common to all rounds; None for fewer than two."""
-    steps_per_structure: float | None = None
-    steps_measured: int = 0
-    force_calls_per_step: float | None = None
     ms_per_step: Estimate | None = None
     calculator_ms_per_call: Estimate | None = None
-    calculator_share: float | None = None
-    """Part of the step time that is spent in the calculator, 0 to 1."""
     speedup_over_cpu: Estimate | None = None
     """On another device: how many times faster than the same method on the CPU, paired over structures."""
     outliers: int = 0
     """Structures whose time is flagged; they are in the mean."""
     failures: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    message: str | None = None
-    """Why the method, or some structure of it, failed."""
+    """How often what went wrong, by its class."""
     paper_ms_per_step: float | None = None
-    checkpoint: Mapping[str, Any] | None = None
-    """Name of the weights' file, with its SHA-256 and who vouches for it, or with the seed of random weights."""
-    brought: str | None = None
-    """Where the user brought the interpreter: what differs from what the method's header asks for."""
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What really ran, as the adapter found it: kernels, precision, head."""
-    tuned: tuple[str, ...] = ()
-    """The flags of a row that is set up for speed; empty for one as the method's documentation has it."""
-    threads_found: int | None = None
-    """The largest number of threads of a pool in the worker, where the method's threads are counted."""
     answers: tuple[str, ...] | None = None
     """Where the answers differ from the baseline; empty where they are the same, None where there is none."""
+    doubts: tuple[str, ...] = ()
+    """What makes the method's times doubtful; see :mod:`bench.analysis.doubts`."""
     stability: Stability | None = None
-    """What its dynamics is like, where it was simulated."""
-    cold_start_s: float | None = None
-    warm_up_calls: int | None = None
-    """Discarded calls that were slow as only first ones are, at most over the rounds."""
-    settled: bool | None = None
-    """Whether the discarded calls settled in every round."""
-    peak_memory_bytes: int | None = None
-    peak_device_memory_bytes: int | None = None
-    fmax_max: float | None = None
-    """Largest final force on an atom over the converged relaxations, eV/Angstrom."""
-    rmsd_median: float | None = None
-    """Median distance of the relaxed geometries from the method's own median geometry, Angstrom."""
-    rmsd_max: float | None = None
-    rmsd_outliers: int | None = None
+    """What it is like in MD, where it was simulated."""
 
     @property
     def name(self) -> str:
         """The label, which says so where the weights are random."""
         return f"{self.label} (random weights)" if self.weights == "random" else self.label
+
+    @property
+    def on(self) -> Device:
+        """The device."""
+        return Device.parse(self.device)
 
     @property
     def time(self) -> Estimate | None:
@@ -168,31 +132,42 @@ class Claim:
     """The methods behind the figure that ran with random weights."""
 
 
+CAMPAIGN, PAPER = "campaign", "paper"
+
+
 @dataclasses.dataclass(frozen=True)
 class Table:
     """The result of a campaign, or the published table, ready to be rendered."""
 
-    head: Mapping[str, Any]
-    """What ``campaign.json`` says, and ``source``: ``campaign`` or ``paper``."""
+    description: Description
+    """What was measured where; of the published table, what it states."""
     rows: tuple[Row, ...]
-    geometric_means: tuple[Mean, ...]
-    notes: tuple[str, ...] = ()
+    geometric_means: tuple[Mean, ...] = ()
+    source: str = CAMPAIGN
+    """:data:`CAMPAIGN` or :data:`PAPER`."""
+    title: str = ""
+    """Of the publication; empty for a campaign."""
     claims: tuple[Claim, ...] = ()
     rank_correlation: tuple[float, int] | None = None
     """Spearman's, of the CPU times with the published ones, and over how many methods."""
+    published: tuple[Published, ...] = ()
+    """The published rows that rows of this table are compared with."""
     disturbances: tuple[Disturbance, ...] = ()
+    damaged: tuple[int, ...] = ()
+    """Lines of the run's records that could not be read."""
 
-
-def is_gpu(device: str) -> bool:
-    """Tell whether `device` is anything but the CPU."""
-    return device != "cpu"
+    @property
+    def is_paper(self) -> bool:
+        """Whether it is the published table."""
+        return self.source == PAPER
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
     """Sort light kinds first, fast methods first, then relaxations and the CPU first; unmeasured methods last."""
     rows = list(rows)
+    protocols = list(PROTOCOLS)
     fastest: dict[str, float] = {}
-    for row in sorted(rows, key=lambda row: (PROTOCOLS.index(row.protocol), is_gpu(row.device))):
+    for row in sorted(rows, key=lambda row: (protocols.index(row.protocol), is_accelerator(row.device))):
         if row.time is not None:
             fastest.setdefault(row.method, row.time.estimate)
     return sorted(
@@ -201,8 +176,8 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
             rank(row.kind),
             fastest.get(row.method, float("inf")),
             row.method,
-            PROTOCOLS.index(row.protocol),
-            row.device != "cpu",
+            protocols.index(row.protocol),
+            is_accelerator(row.device),
             row.device,
         ),
     )

@@ -1,15 +1,12 @@
-"""From the figures of a method's dynamics to pass, warn or fail; ``docs/stability.md`` has the limits' reasons."""
+"""From the figures of a method's simulations to pass, warn or fail; ``docs/stability.md`` has the limits' reasons."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from bench.analysis.events import INTACT, WARNING
-
-if TYPE_CHECKING:
-    from bench.analysis.simulated import Stability
+from bench.analysis.simulated import Stability
 
 PASS, WARN, FAIL = VERDICTS = ("pass", "warn", "fail")
 

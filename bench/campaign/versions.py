@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -33,7 +34,7 @@ def at_commit(adapter: Path, revision: str) -> str:
     return done.stdout
 
 
-def with_pins(adapter: Path, pins: list[str]) -> str:
+def with_pins(adapter: Path, pins: Sequence[str]) -> str:
     """Return the text of an adapter file with other versions of some of its direct dependencies.
 
     Raises BadInput where a pin is not like ``name==version``, or the header does not depend on that package.

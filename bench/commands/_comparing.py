@@ -1,17 +1,17 @@
-"""What compare and regress have in common: the head of a report, its formats, and its exit status."""
+"""What compare and regress have in common: the formats of a report, and its exit status."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.analysis.regression import Comparison
     from bench.report.comparison import Report
-    from bench.runs.frames import Run
+    from bench.runs.dataframes import Run
 
 FORMATS = "terminal, markdown or json"
 
@@ -20,17 +20,8 @@ def refuse_versions(run: Run) -> None:
     """Refuse a run of `regress`: it measured two versions, and neither relaxed nor took all structures."""
     from bench.campaign.versions import BASE
 
-    if any(method.endswith(BASE) for method in run.campaign["methods"]):
+    if any(method.endswith(BASE) for method in run.description.methods):
         raise BadInput(f"{run.directory.name} is a comparison by 'pesbench regress'; name a run of 'pesbench run'.")
-
-
-def where(campaign: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what was measured on, and with how many threads."""
-    threads = campaign["settings"]["threads"]
-    return [
-        ("Machine", f"{campaign['machine']['cpu']}, {threads} thread{'s' if threads != 1 else ''}"),
-        ("Data set", f"{campaign['dataset']['name']}: {campaign['dataset']['count']} structures"),
-    ]
 
 
 def check_format(form: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,13 +22,6 @@ def print_text(text: str) -> None:
     sys.stdout.flush()
 
 
-def short(path: Path) -> Path:
-    """Return a path as it is printed: within the project, from there on."""
-    from bench.paths import PROJECT
-
-    return path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
-
-
 def plain_table(*columns: str) -> Table:
     """Return an empty table without rules."""
     from rich.table import Table
@@ -45,6 +37,11 @@ def out() -> Console:
     from rich.console import Console
 
     return Console(highlight=False)
+
+
+def warn(line: str) -> None:
+    """Say on standard error what is left out of what is shown."""
+    to_stderr(f"pesbench: {line}")
 
 
 def to_stderr(line: str) -> None:

@@ -30,13 +30,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Keep the answers of a run as baselines; status 1 where it has none to keep."""
     from bench.commands._comparing import refuse_versions
-    from bench.runs import baselines, frames
+    from bench.paths import shown
+    from bench.runs import baselines
+    from bench.runs.dataframes import load
 
-    loaded = frames.load(options.run)
+    loaded = load(options.run, _output.warn)
     refuse_versions(loaded)
     written = baselines.keep(loaded)
     for path in written:
-        print(_output.short(path))
+        print(shown(path))
     if not written:
         print(
             "pesbench: nothing to keep: no answers of real weights, or no relaxations where the baseline has some.",

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import TYPE_CHECKING
 
 from bench.commands import _comparing, _options
-from bench.errors import BadInput
-
-if TYPE_CHECKING:
-    from bench.runs.comparisons import Compared
-    from bench.runs.frames import Run
+from bench.commands._output import warn
 
 HELP = """\
 Compare two runs of one machine: what got faster, what got slower.
@@ -45,62 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Compare two runs; status 1 where something got slower."""
     _comparing.check_format(options.format)
-    from bench.analysis.regression import unlike
-    from bench.report.comparison import Report
-    from bench.runs import comparisons, frames
+    from bench.report.comparison import report_of
+    from bench.runs.dataframes import load
+    from bench.runs.tables import compared
 
-    old, new = frames.load(options.a), frames.load(options.b)
-    differences = unlike(old.campaign, new.campaign)
-    if differences and not options.force:
-        raise BadInput(
-            f"{old.directory.name} and {new.directory.name} are not alike: {'; '.join(differences)}. "
-            "Times of unlike runs say nothing about the methods; --force shows them all the same."
-        )
-    found = comparisons.of_runs(old, new, options.threshold)
-    _refuse_nothing(found, old, new)
-    report = Report(
-        title=[("Old", _name(old)), ("New", _name(new)), *_comparing.where(new.campaign)],
-        comparisons=found.comparisons,
-        threshold=options.threshold,
-        means=found.means,
-        unlike=differences,
-        explain=found.explain,
-        notes=[
-            *_circumstances(old, "the first run"),
-            *_circumstances(new, "the second run"),
-            "The two runs were not measured at the same time: what the machine did to a whole run is in no interval. "
-            "'pesbench regress' measures two versions in turn.",
-        ],
-    )
-    return _comparing.show(report, found.comparisons, options.format)
-
-
-def _refuse_nothing(found: Compared, old: Run, new: Run) -> None:
-    """Refuse runs that have nothing in common, with the reasons."""
-    if any(one.ratio for one in found.comparisons):
-        return
-    reasons = dict.fromkeys(f"{one.label}: {one.why.rstrip('.')}" for one in found.comparisons)
-    raise BadInput(
-        f"{old.directory.name} and {new.directory.name} have nothing in common that was timed"
-        f"{': ' if reasons else ''}{'; '.join(reasons)}."
-    )
-
-
-def _circumstances(run: Run, name: str) -> list[str]:
-    """Return what makes the times of a run less certain than they look."""
-    from bench.analysis.disturbed import disturbances
-    from bench.report import notes
-
-    labels = {method: facts["label"] for method, facts in run.campaign["methods"].items()}
-    disturbed = notes.disturbed(disturbances(run.watched), labels)
-    unsettled = ", ".join(dict.fromkeys(labels[one.method] for one in run.contents.started if one.settled is False))
-    return [
-        *([f"In {name}: {disturbed}"] if disturbed else []),
-        *([f"In {name} force calls had not settled when the warm-up was ended: {unsettled}."] if unsettled else []),
-    ]
-
-
-def _name(run: Run) -> str:
-    campaign = run.campaign
-    commit = f", commit {str(campaign['commit'])[:12]}" if campaign.get("commit") else ""
-    return f"{run.directory.name}, {campaign['created'].replace('T', ' ')[:16]}{commit}"
+    found = compared(load(options.a, warn), load(options.b, warn), options.threshold, options.force)
+    return _comparing.show(report_of(found), found.comparisons, options.format)

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from bench.commands import _options, _output, _results
+from bench.commands import _options, _output
 from bench.errors import BadInput
 
 HELP = """\
@@ -54,15 +54,18 @@ def run(options: Options) -> int:
 
 def _add(options: Options) -> int:
     from bench.commands._comparing import refuse_versions
-    from bench.runs import frames, history
+    from bench.paths import shown
+    from bench.runs import history
+    from bench.runs.dataframes import load
+    from bench.runs.tables import table_of
 
-    loaded = frames.load(options.run)
+    loaded = load(options.run, _output.warn)
     refuse_versions(loaded)
-    path = history.add(history.entries(loaded, _results.table_of(loaded.directory)))
+    path = history.add(history.entries(loaded, table_of(loaded.directory)))
     if path is None:
         print("pesbench: the run has no time to keep.", file=sys.stderr)
         return 1
-    print(_output.short(path))
+    print(shown(path))
     return 0
 
 

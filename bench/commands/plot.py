@@ -37,17 +37,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Draw a figure and print the names of its files."""
+    from bench.analysis.table import PAPER
     from bench.report import figure
     from bench.runs import store
 
-    shown = _results.SHOWN[_results.chosen(options.protocols, options.run)]
+    shown, table = _results.found(options.protocols, options.run)
     if options.output is not None:
         stem = options.output
-    elif options.run == _results.PAPER:
+    elif options.run == PAPER:
         stem = Path(f"{shown.stem}-paper")
     else:
         stem = store.find(options.run) / shown.stem
-    made = shown.draw(shown.of(options.run))
+    made = shown.draw(table)
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         for path in figure.save(made, stem):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue
     from bench.methods.header import Method
     from bench.report.comparison import Report
-    from bench.runs.frames import Run
+    from bench.runs.dataframes import Run
 
 HELP = """\
 Measure an old version of methods and the present one in turn, on this machine.
@@ -108,8 +108,8 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
     from bench.data.structures import load_dataset
     from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
-    from bench.runs import frames
     from bench.runs.comparisons import Versions
+    from bench.runs.dataframes import load
 
     catalogue = Catalogue(options.adapter)
     methods = _paced(catalogue, options.methods)
@@ -145,7 +145,7 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
             rounds.append((new.name, f"{count} rounds in {time.monotonic() - began:.0f} s"))
     finally:
         writer.close()
-    return _report(options, frames.load(directory), pairs, found, rounds), found
+    return _report(options, load(directory), pairs, found, rounds), found
 
 
 def _paced(catalogue: Catalogue, names: str) -> list[Method]:
@@ -180,12 +180,12 @@ def _report(
     found: list[Comparison],
     rounds: list[tuple[str, str]],
 ) -> Report:
-    from bench.report.comparison import Report
+    from bench.report.comparison import Report, where
     from bench.runs.comparisons import changed_packages
 
     what = options.base or options.base_env or ", ".join(options.base_with)
     return Report(
-        title=[("Run", measured.directory.name), ("Old", str(what)), *_comparing.where(measured.campaign), *rounds],
+        title=[("Run", measured.directory.name), ("Old", str(what)), *where(measured.description), *rounds],
         comparisons=found,
         threshold=options.threshold,
         explain=changed_packages(measured, [(old.name, new.name) for old, new in pairs]),

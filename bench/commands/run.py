@@ -203,7 +203,7 @@ def run(options: Options) -> int:
             campaign.run()
         except KeyboardInterrupt:
             stopped = True
-    measured = _results.show(_results.SPEED, plan.directory, "json" if options.json else "terminal")
+    measured = _results.show(_options.SPEED, plan.directory, "json" if options.json else "terminal")
     if stopped:
         print(f"pesbench: stopped; go on with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
         return 130
@@ -225,15 +225,13 @@ def _new(options: Options) -> Plan:
 def _begun(options: Options) -> Plan:
     """Return the plan of a run that goes on, as it was kept; raises BadInput where another one is asked for."""
     from bench.campaign.describing import check_methods
-    from bench.contract.description import Description
     from bench.methods.catalogue import Catalogue
     from bench.runs import store
 
     assert options.resume is not None
     _options.refuse_changes(options, MAY_CHANGE)
     directory = store.find(options.resume, options.output)
-    stored = store.campaign(directory)
-    described = Description.of(stored)
+    described = store.describe(directory)
     settings = described.settings
     if options.budget is not None:
         budgets: dict[str, float | None] = dict.fromkeys(settings.methods, options.budget.seconds)
@@ -242,7 +240,7 @@ def _begun(options: Options) -> Plan:
     catalogue = Catalogue(list(dict.fromkeys(extra)))
     check_methods(catalogue, settings.methods)
     parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
-    return Plan(directory, settings, catalogue, store.stored_dataset(directory, stored), parallel)
+    return Plan(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)
 
 
 def settings_of(options: Options, catalogue: Catalogue, parallel: ParallelSpeed) -> Settings:

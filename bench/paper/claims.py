@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from scipy.stats import spearmanr
 
 from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS, comparable, headline
 from bench.analysis.statistics import Estimate
-from bench.analysis.table import PROTOCOLS, Claim, Row, Table, is_gpu
+from bench.analysis.table import Claim, Published, Row, Table
+from bench.contract.device import is_accelerator
+from bench.contract.protocol import RELAX, REPLAY
 
 HOLDS = "holds"
 FAILS = "does not hold"
@@ -26,6 +28,16 @@ class _Figure:
     estimate: Estimate
     rows: tuple[Row, ...]
     """What it was computed from."""
+
+
+def judged(table: Table, paper: Mapping[str, Published]) -> Table:
+    """Return a table with what the paper says to it: its claims, its order, and the figures to compare with."""
+    return dataclasses.replace(
+        table,
+        claims=tuple(claims(table)),
+        rank_correlation=None if table.is_paper else rank_correlation(table),  # it has one order
+        published=tuple(one for name, one in paper.items() if any(row.paper == name for row in table.rows)),
+    )
 
 
 def claims(table: Table) -> list[Claim]:
@@ -54,7 +66,7 @@ def rank_correlation(table: Table) -> tuple[float, int] | None:
     """
     pairs: dict[str, tuple[float, float]] = {}
     for row in table.rows:
-        if row.paper and row.time and row.paper_ms_per_step and not is_gpu(row.device):
+        if row.paper and row.time and row.paper_ms_per_step and not is_accelerator(row.device):
             pairs.setdefault(row.paper, (row.time.estimate, row.paper_ms_per_step))
     if len(pairs) < FEWEST_RANKED:
         return None
@@ -69,7 +81,7 @@ def _claim(
     above: float,
     below: float | None = None,
 ) -> Claim:
-    for protocol in PROTOCOLS:
+    for protocol in (RELAX, REPLAY):
         figure = figure_under(table, protocol)
         if figure is not None:
             break
@@ -92,7 +104,7 @@ def _claim(
 def _on_cpu(table: Table, protocol: str) -> list[tuple[Row, Estimate]]:
     """Return the rows of the CPU that a claim may be judged by, each with its time."""
     rows = comparable(table.rows, protocol)
-    return [(row, row.time) for row in rows if not is_gpu(row.device) and row.time]
+    return [(row, row.time) for row in rows if not is_accelerator(row.device) and row.time]
 
 
 def _force_field_over_mlips(table: Table, protocol: str) -> _Figure | None:

@@ -13,10 +13,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.analysis.likeness import Circumstances, ComparedRuns
 from bench.analysis.regression import NOT_COMPARED, OTHER_ANSWER, SLOWER, UNDECIDED, Comparison
 from bench.analysis.statistics import Estimate
-from bench.analysis.table import REPLAY, is_gpu
+from bench.contract.description import Description
+from bench.contract.device import Device, is_accelerator
+from bench.contract.protocol import REPLAY
 from bench.report import numbers
+from bench.report.circumstances import damaged, disturbed, unsettled
 from bench.report.numbers import DASH
 
 FORMATS = ("terminal", "markdown", "json")
@@ -42,6 +46,45 @@ class Report:
     notes: Sequence[str] = ()
 
 
+def report_of(compared: ComparedRuns) -> Report:
+    """Return what the comparison of two runs has to show."""
+    old, new = compared.old, compared.new
+    return Report(
+        title=[("Old", _named(old)), ("New", _named(new)), *where(new.description)],
+        comparisons=compared.comparisons,
+        threshold=compared.threshold,
+        means=compared.means,
+        unlike=compared.unlike,
+        explain=compared.explain,
+        notes=[
+            *_circumstances(old, "the first run"),
+            *_circumstances(new, "the second run"),
+            "The two runs were not measured at the same time: what the machine did to a whole run is in no interval. "
+            "'pesbench regress' measures two versions in turn.",
+        ],
+    )
+
+
+def where(description: Description) -> list[tuple[str, str]]:
+    """Return what was measured on, and with how many threads."""
+    threads, dataset = description.settings.threads, description.dataset
+    return [
+        ("Machine", f"{description.machine.cpu}, {threads} thread{'s' if threads != 1 else ''}"),
+        ("Data set", f"{dataset.name}: {dataset.count} structures"),
+    ]
+
+
+def _named(run: Circumstances) -> str:
+    commit = f", commit {run.description.commit[:12]}" if run.description.commit else ""
+    return f"{run.name}, {run.description.created.replace('T', ' ')[:16]}{commit}"
+
+
+def _circumstances(run: Circumstances, name: str) -> list[str]:
+    labels = {method: facts.label for method, facts in run.description.methods.items()}
+    said = (disturbed(run.disturbances, labels), unsettled(run.unsettled), damaged(run.damaged))
+    return [f"In {name}: {sentence}" for sentence in said if sentence]
+
+
 def render(report: Report, form: str, width: int | None = None, color: bool = False) -> str:
     """Return the report as text in one of :data:`FORMATS`."""
     if form == "json":
@@ -61,7 +104,8 @@ def rule(threshold: float) -> str:
 
 def _cells(one: Comparison, intervals: bool) -> list[str]:
     label = f"{one.label}{' (random weights)' if one.weights == 'random' else ''}"
-    label += f"{' (GPU)' if is_gpu(one.device) else ''}{', replay' if one.protocol == REPLAY else ''}"
+    label += f" ({Device.parse(one.device).label})" if is_accelerator(one.device) else ""
+    label += ", replay" if one.protocol == REPLAY else ""
     if one.ratio is None:
         return [label, DASH, DASH, DASH, DASH, one.verdict]
     old, new = (

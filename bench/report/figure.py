@@ -6,6 +6,7 @@ A method with random weights has its time of a replayed force call there, half a
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import textwrap
 from collections.abc import Iterable
@@ -21,7 +22,9 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.table import Row, Table, in_order
-from bench.report.columns import has_steps, lines, time_text, unit
+from bench.contract.device import DEVICES
+from bench.report.columns import time_text
+from bench.report.lines import has_steps, lines, unit
 from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
 
@@ -32,7 +35,8 @@ _ABOVE, _AXIS, _CAPTION_LINE, _MARGIN = 0.4, 0.47, 0.125, 0.05  # inches
 _GAP = 0.14  # inches between the columns
 _SPACE = 0.045  # inches between an estimate and its interval
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-CPU, GPU = "#0072B2", "#D55E00"  # blue and vermilion of Okabe and Ito: told apart by the colour-blind, and in grey
+# Okabe and Ito's: told apart by the colour-blind, and the first two in grey; one kind of device each
+LOOKS = (("#0072B2", "o"), ("#D55E00", "D"), ("#009E73", "^"), ("#CC79A7", "s"))
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere
@@ -92,13 +96,13 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 def draw(table: Table) -> Figure:
     """Return the figure; a method that was not measured is in it with the reason in place of its figure."""
     shown = lines(dataclasses.replace(table, rows=tuple(in_order(table.rows))))
-    is_paper = table.head.get("source") == "paper"
-    cpu, gpu = tuple(line.cpu for line in shown), tuple(line.gpu for line in shown)
-    devices = [
-        _Device(name, color, marker, rows, tuple(map(time_text, shown, rows)), unit(table))
-        for name, color, marker, rows in (("CPU", CPU, "o", cpu), ("GPU", GPU, "D", gpu))
-        if any(rows)
-    ]
+    is_paper = table.is_paper
+    devices = []
+    for (color, marker), kind in zip(itertools.cycle(LOOKS), DEVICES.values(), strict=False):
+        rows = tuple(line.rows.get(kind.name) for line in shown)
+        if any(rows):
+            texts = tuple(map(time_text, shown, rows))
+            devices.append(_Device(kind.label, color, marker, rows, texts, unit(table)))
     caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, any(line.marked for line in shown)))
     plotted = _LINE * max(len(shown), 1)
     below = _AXIS + _CAPTION_LINE * (caption.count("\n") + 1) + _MARGIN
@@ -137,9 +141,9 @@ def draw(table: Table) -> Figure:
 
 def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_paper: bool) -> None:
     marked = [(device, row) for device, row in rows if row is not None and (row.time or row.paper_ms_per_step)]
-    for device, row in marked:
-        # side by side where both devices have something, so that no mark hides another
-        at = y if len(marked) < 2 or is_paper else y + (0.14 if device.name == "CPU" else -0.14)
+    for place, (device, row) in enumerate(marked):
+        # above each other where several devices have something, so that no mark hides another
+        at = y if len(marked) < 2 or is_paper else y + 0.14 - 0.28 * place / (len(marked) - 1)
         if row.paper_ms_per_step is not None and not is_paper:
             axes.plot(row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=device.color, mew=0.8, zorder=2)
         if row.time is not None:
@@ -232,17 +236,16 @@ def _legend(devices: list[_Device], is_paper: bool) -> list[Line2D]:
 
 
 def _caption(table: Table, marked: bool) -> Iterable[str]:
-    head = table.head
-    machine, dataset = head.get("machine", {}), head.get("dataset", {})
-    threads = head.get("settings", {}).get("threads")
-    hardware = [machine.get("cpu"), f"{threads} thread{'s' if threads != 1 else ''}" if threads else None]
-    yield ", ".join(filter(None, [*hardware, *(machine.get("gpus") or ())]))
-    data = f"{dataset.get('name')}, {dataset.get('count')} structures"
-    if head.get("source") == "paper":
-        yield f"{data}. {head.get('title')}"
+    measured = table.description
+    threads = measured.settings.threads
+    hardware = [measured.machine.cpu, f"{threads} thread{'s' if threads != 1 else ''}", *measured.machine.gpus]
+    yield ", ".join(filter(None, hardware))
+    data = f"{measured.dataset.name}, {measured.dataset.count} structures"
+    if table.is_paper:
+        yield f"{data}. {table.title}"
         return
-    commit = f", commit {str(head['commit'])[:12]}" if head.get("commit") else ""
-    yield f"{data}. Run {head.get('run_id')}{commit}"
+    commit = f", commit {measured.commit[:12]}" if measured.commit else ""
+    yield f"{data}. Run {measured.run_id}{commit}"
     if any(row.interval_over for row in table.rows):
         text = "Bars and brackets: 95 % intervals over structures and rounds"
         over_steps = dict.fromkeys(row.label for row in table.rows if row.interval_over == "steps")

@@ -2,103 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.analysis.table import RELAX, REPLAY
+from bench.analysis.simulated import StabilityTable
+from bench.analysis.table import Table
+from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
+from bench.contract.protocol import MD, PROTOCOLS, RELAX, REPLAY
+from bench.contract.settings import MdSettings, Settings
 from bench.report import numbers
 
+STATED = {
+    "machine": ("cpu", "gpus"),
+    "settings": ("optimizer", "threads"),
+    "dataset": ("name", "count", "total", "fallback"),
+}
+"""All that the published table says of what it was measured with; the rest of a description has nothing to show."""
 
-def heading(head: Mapping[str, Any]) -> list[tuple[str, str]]:
+
+def heading(table: Table | StabilityTable) -> list[tuple[str, str]]:
     """Return the labelled lines of the head; what the campaign did not record is left out."""
+    described = table.description
+    published = isinstance(table, Table) and table.is_paper
     found = [
-        ("Run", _run(head)),
-        ("Machine", _machine(head.get("machine", {}))),
-        ("Threads", _threads(head.get("settings", {}), head.get("machine", {}).get("parallel_speed"))),
-        ("Data set", _data_set(head.get("dataset", {}))),
-        ("Protocol", _protocol(head.get("settings", {}))),
+        ("Run", table.title if isinstance(table, Table) and published else _run(described)),
+        ("Machine", _machine(described.machine)),
+        ("Threads", _threads(described.settings, described.machine.parallel_speed)),
+        ("Data set", _data_set(described.dataset)),
+        ("Protocol", f"relax with {described.settings.optimizer}" if published else _protocols(described.settings)),
     ]
     return [(label, text) for label, text in found if text]
 
 
-def _run(head: Mapping[str, Any]) -> str:
-    if head.get("source") == "paper":
-        return str(head["title"])
-    commit = head.get("commit")
+def head_object(table: Table) -> dict[str, Any]:
+    """Return the head as the JSON object that scripts rely on."""
+    plain = table.description.plain()
+    if not table.is_paper:
+        return {"source": table.source, **plain}
+    stated = {part: {name: plain[part][name] for name in names} for part, names in STATED.items()}
+    return {"source": table.source, "run_id": table.description.run_id, "title": table.title, **stated}
+
+
+def _run(described: Description) -> str:
     parts = [
-        head.get("run_id"),
-        str(head.get("created", "")).replace("T", " ")[:16].strip(),
-        f"pesbench {head['pesbench']}" if head.get("pesbench") else None,
-        f"commit {str(commit)[:12]}{', changed since' if head.get('dirty') else ''}" if commit else None,
+        described.run_id,
+        described.created.replace("T", " ")[:16].strip(),
+        f"pesbench {described.pesbench}" if described.pesbench else None,
+        f"commit {described.commit[:12]}{', changed since' if described.dirty else ''}" if described.commit else None,
     ]
     return " · ".join(part for part in parts if part)
 
 
-def _machine(machine: Mapping[str, Any]) -> str:
-    cores, logical = machine.get("cores"), machine.get("logical_cores")
-    memory = machine.get("memory_bytes")
-    python = machine.get("python")
-    gpus = machine.get("gpus")
+def _machine(machine: Machine) -> str:
+    cores, logical = machine.cores, machine.logical_cores
     parts = [
-        machine.get("cpu"),
+        machine.cpu,
         f"{cores} cores" + (f" ({logical} logical)" if logical and logical != cores else "") if cores else None,
-        numbers.size(memory) if memory else None,
-        ", ".join(gpus) if gpus else "no GPU",
-        machine.get("os"),
-        f"Python {python}" if python else None,
+        numbers.size(machine.memory_bytes) if machine.memory_bytes else None,
+        ", ".join(machine.gpus) if machine.gpus else "no GPU",
+        machine.os,
+        f"Python {machine.python}" if machine.python else None,
     ]
     return " · ".join(part for part in parts if part)
 
 
-def _threads(settings: Mapping[str, Any], parallel: Mapping[str, Any] | None) -> str:
-    threads = settings.get("threads")
-    if threads is None:
-        return ""
-    if not parallel or parallel.get("speed") is None:
-        return str(threads)
-    return f"{threads} ({parallel['threads']} threads at once did {parallel['speed']:.2f} times the work of one here)"
-
-
-def _data_set(dataset: Mapping[str, Any]) -> str:
-    if not dataset:
-        return ""
-    count, total = dataset.get("count"), dataset.get("total")
-    amount = f"{count} of {total}" if total and total != count else f"{count}"
-    text = f"{dataset.get('name')}: {amount} structures"
-    if dataset.get("formula"):
-        text += f" of {dataset['formula']}"
-    if dataset.get("digest"):
-        text += f" (SHA-256 {str(dataset['digest']).removeprefix('sha256:')[:12]})"
-    return f"{text}; {dataset['description']}" if dataset.get("description") else text
-
-
-def _protocol(settings: Mapping[str, Any]) -> str:
-    rounds, points = settings.get("rounds"), settings.get("replay_points")
-    protocols = settings.get("protocols") or [RELAX]
-    relax = [
-        f"relax with {settings['optimizer']}" if settings.get("optimizer") else "relax",
-        f"fmax {settings['fmax']:g} eV/Å" if settings.get("fmax") else None,
-        f"at most {settings['max_steps']} steps" if settings.get("max_steps") else None,
-    ]
-    replay = f"replay of {points} point{'s' if points != 1 else ''} from each structure" if points else "replay"
-    parts = [
-        *(relax if RELAX in protocols else []),
-        replay if REPLAY in protocols else None,
-        _dynamics(settings["md"]) if "md" in protocols and settings.get("md") else None,
-        f"{rounds} round{'s' if rounds != 1 else ''}" if rounds else None,
-        _budget(settings.get("budget_s") or {}),
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def _dynamics(md: Mapping[str, Any]) -> str:
-    lengths = {"nve": md["duration_ps"], "nvt": md["nvt_duration_ps"]}
-    each = " and ".join(f"{lengths[name]:g} ps {name.upper()}" for name in md["ensembles"])
-    seeds = md["seeds"]
+def _threads(settings: Settings, parallel: ParallelSpeed | None) -> str:
+    if parallel is None or parallel.speed is None:
+        return str(settings.threads)
     return (
-        f"dynamics of {each}, {md['time_step_fs']:g} fs a step, {md['temperature_k']:g} K over all 3N velocities, "
-        f"{seeds} seed{'s' if seeds != 1 else ''}"
+        f"{settings.threads} ({parallel.threads} threads at once did {parallel.speed:.2f} times the work of one here)"
     )
+
+
+def _data_set(dataset: DataSetFacts) -> str:
+    if not dataset.name:
+        return ""
+    count, total = dataset.count, dataset.total
+    amount = f"{count} of {total}" if total and total != count else f"{count}"
+    text = f"{dataset.name}: {amount} structures"
+    if dataset.formula:
+        text += f" of {dataset.formula}"
+    if dataset.digest:
+        text += f" (SHA-256 {dataset.digest.removeprefix('sha256:')[:12]})"
+    return f"{text}; {dataset.description}" if dataset.description else text
+
+
+def _relax(settings: Settings) -> str:
+    return f"relax with {settings.optimizer} · fmax {settings.fmax:g} eV/Å · at most {settings.max_steps} steps"
+
+
+def _replay(settings: Settings) -> str:
+    points = settings.replay_points
+    return f"replay of {points} point{'s' if points != 1 else ''} from each structure"
+
+
+def _md(settings: Settings) -> str:
+    md: MdSettings = settings.md
+    lengths = {"nve": md.duration_ps, "nvt": md.nvt_duration_ps}
+    each = " and ".join(f"{lengths[name]:g} ps {name.upper()}" for name in md.ensembles)
+    return (
+        f"dynamics of {each}, {md.time_step_fs:g} fs a step, {md.temperature_k:g} K over all 3N velocities, "
+        f"{md.seeds} seed{'s' if md.seeds != 1 else ''}"
+    )
+
+
+SAID: Mapping[str, Callable[[Settings], str]] = {RELAX: _relax, REPLAY: _replay, MD: _md}
+"""What a heading says of a protocol beside its name."""
+
+
+def _protocols(settings: Settings) -> str:
+    rounds = settings.rounds
+    parts = [
+        *(SAID[name](settings) if name in SAID else name for name in PROTOCOLS if name in settings.protocols),
+        f"{rounds} round{'s' if rounds != 1 else ''}",
+        _budget(settings.budget_s),
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def _budget(budgets: Mapping[str, float | None]) -> str | None:

@@ -15,6 +15,7 @@ from rich import box
 from rich.table import Table as RichTable
 
 from bench.analysis.statistics import Estimate
+from bench.contract.device import is_accelerator
 from bench.report import numbers
 
 WIDTH = 7.0
@@ -49,7 +50,7 @@ def table(series: Sequence[pd.DataFrame]) -> RichTable:
 
 
 def _name(row: pd.Series) -> str:
-    extra = [str(row["device"])] if row["device"] != "cpu" else []
+    extra = [str(row["device"])] if is_accelerator(row["device"]) else []
     extra += [str(row["weights"])] if row["weights"] == "random" else []
     extra.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
     extra.append(str(row["dataset"]).partition(" ")[0])

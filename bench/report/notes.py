@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import FEWEST_ROUNDS
-from bench.analysis.table import RELAX, REPLAY, Published, Row, Table, is_gpu
+from bench.analysis.table import Row, Table
+from bench.contract.description import DataSetFacts
+from bench.contract.protocol import RELAX, REPLAY
+from bench.report.beside_paper import judged_claims, order, published
+from bench.report.circumstances import damaged, disturbed, doubts, elsewhere, unsettled
 
 REPLAY_MARK = "ʳ"
 """Stands beside the time of a force call in a column of times per step."""
-SOURCE = "R. T. Husistein and M. Reiher, A New Paradigm for Computational Chemistry (2026), Table 1"
-PAPER_CPU = "Intel Core i7-14700K"
-PAPER_THREADS = 4
-PAPER_GPU = "NVIDIA RTX 2070"
 
 
-def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
-    """Return the notes of a campaign's table, each one or two sentences."""
+def notes(table: Table) -> tuple[str, ...]:
+    """Return the notes of a table, each one or two sentences."""
+    if table.is_paper:
+        return tuple(note for note in (*published(table.published), judged_claims(table)) if note)
     rows = [row for row in table.rows if row.time is not None]
-    settings = table.head.get("settings", {})
+    settings = table.description.settings
     found = (
-        _data_set(table.head.get("dataset", {})),
+        _data_set(table.description.dataset),
+        damaged(table.damaged),
         _intervals(rows),
         _rounds(rows),
         disturbed(table.disturbances, {row.method: row.label for row in rows}),
-        _unsettled(rows),
+        unsettled(row.label for row in rows if row.settled is False),
         _weights(rows),
-        _replay(rows, settings.get("replay_points")),
+        _replay(rows, settings.replay_points),
         _random(rows, any(row.protocol == RELAX for row in table.rows)),
         _trusted(rows),
         _brought(rows),
+        *doubts(rows),
         _changed(rows),
         _unfinished(rows),
-        _optimizers(rows, settings.get("optimizer")),
+        _optimizers(rows, settings.optimizer),
         _unlike("Threads", rows, "threads"),
         _surplus_threads(rows),
         _unlike("Precision", rows, "dtype"),
@@ -44,30 +46,18 @@ def notes(table: Table, paper: Mapping[str, Published]) -> tuple[str, ...]:
         _outliers(rows),
         _geometries(rows),
         *_remarks(rows),
-        *published(figures for key, figures in paper.items() if any(row.paper == key for row in table.rows)),
+        *published(table.published),
         judged_claims(table),
-        _order(table.rank_correlation),
+        order(table.rank_correlation),
     )
     return tuple(note for note in found if note)
 
 
-def published(figures: Iterable[Published]) -> tuple[str, ...]:
-    """Return where the published figures are from, and which of them can be read in two ways."""
-    shown = list(figures)
-    if not shown:
-        return ()
-    source = (
-        f"Paper: {SOURCE}; {PAPER_CPU}, {PAPER_THREADS} cores, and {PAPER_GPU}. It states no intervals, no "
-        "convergence criterion, no precision and no warm-up."
-    )
-    return (source, *(f"Paper, {row.label}: {row.note}" for row in shown if row.note))
-
-
-def _data_set(dataset: Mapping[str, Any]) -> str:
-    if not dataset.get("fallback"):
+def _data_set(dataset: DataSetFacts) -> str:
+    if not dataset.fallback:
         return ""
     return (
-        f"The structures are the embedded {dataset.get('name', 'data set')}, because the MD17 ones could not be "
+        f"The structures are the embedded {dataset.name}, because the MD17 ones could not be "
         "had; times are comparable with MD17's only roughly."
     )
 
@@ -95,29 +85,14 @@ def _rounds(rows: list[Row]) -> str:
     widest = max(inside, key=lambda row: row.round_spread or 0.0, default=None)
     text = ""
     if widest is not None and widest.round_spread is not None:
+        where = elsewhere(widest.device) or f" on the {widest.on.label}"
         text = (
             f"Fresh processes of the same method differ by up to {100 * (widest.round_spread - 1):.1f} % "
-            f"({widest.label} on the {'GPU' if is_gpu(widest.device) else 'CPU'}{_in_replay(widest)}); the intervals "
-            "have that inside."
+            f"({widest.label}{where}{_in_replay(widest)}); the intervals have that inside."
         )
     if few:
         text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so that its interval is too narrow: {few}."
     return text.strip()
-
-
-def disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
-    """Return which rounds were disturbed, by what, and what became of them; may be empty."""
-    found = [
-        f"{labels.get(one.method, one.method)}{' on the GPU' if is_gpu(one.device) else ''}, round {one.round + 1} "
-        f"({'; '.join(one.reasons)}; {one.fate})"
-        for one in disturbances
-    ]
-    return f"Disturbed while they were measured: {', '.join(found)}." if found else ""
-
-
-def _unsettled(rows: Iterable[Row]) -> str:
-    named = _labels(row for row in rows if row.settled is False)
-    return f"Force calls had not settled when the warm-up was ended: {named}." if named else ""
 
 
 def _surplus_threads(rows: Iterable[Row]) -> str:
@@ -237,7 +212,7 @@ def _unlike(what: str, rows: list[Row], field: str) -> str:
 
 def _outliers(rows: list[Row]) -> str:
     flagged = [
-        f"{row.outliers} of {row.time.n} for {row.label}{' on the GPU' if is_gpu(row.device) else ''}{_in_replay(row)}"
+        f"{row.outliers} of {row.time.n} for {row.label}{elsewhere(row.device)}{_in_replay(row)}"
         for row in rows
         if row.outliers and row.time
     ]
@@ -260,35 +235,8 @@ def _remarks(rows: list[Row]) -> list[str]:
     return list(remarks.values())
 
 
-def judged_claims(table: Table) -> str:
-    """Return the paper's claims that the table can judge, with the figure behind each verdict; may be empty."""
-    parts = []
-    labels = {row.method: row.label for row in table.rows}
-    for claim in table.claims:
-        if claim.figure is not None:
-            low_high = "–" if claim.low is None or claim.high is None else f"{_3(claim.low)}, {_3(claim.high)}"
-            how = ", replay" if claim.protocol == REPLAY else ""
-            if claim.random:
-                how += f", random weights for {', '.join(labels.get(method, method) for method in claim.random)}"
-            parts.append(f"{claim.text}: {claim.verdict} ({_3(claim.figure)} [{low_high}]{how})")
-    if not parts:
-        return ""
-    return "The paper's claims, here: " + "; ".join(parts) + "."
-
-
-def _order(correlation: tuple[float, int] | None) -> str:
-    if correlation is None:
-        return ""
-    rho, count = correlation
-    return f"Spearman's rank correlation of the CPU times with the paper's: {rho:.2f}, over {count} methods."
-
-
 def _in_replay(row: Row) -> str:
     return " in replay" if row.protocol == REPLAY and row.weights != "random" else ""
-
-
-def _3(figure: float) -> str:
-    return f"{figure:.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
 def _labels(rows: Iterable[Row]) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from bench.analysis.events import WARNING
 from bench.analysis.simulated import Stability, StabilityTable
-from bench.report import notes as notes_of_times
+from bench.contract.device import Device
 from bench.report import numbers
+from bench.report.circumstances import damaged, disturbed
 from bench.report.numbers import DASH
 
 STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
@@ -183,7 +184,7 @@ def _planarity(row: Stability) -> str:
 
 def name(row: Stability, several: bool) -> str:
     """Return what a method is called, with its device where there are several."""
-    return f"{row.label} ({'CPU' if row.device == 'cpu' else 'GPU'})" if several else row.label
+    return f"{row.label} ({Device.parse(row.device).label})" if several else row.label
 
 
 def reasons(table: StabilityTable) -> list[tuple[str, str]]:
@@ -200,7 +201,7 @@ def reasons(table: StabilityTable) -> list[tuple[str, str]]:
 
 def notes(table: StabilityTable) -> list[str]:
     """Return what a reader has to know before believing a figure."""
-    disturbed = notes_of_times.disturbed(table.disturbances, {row.method: row.label for row in table.rows})
+    while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
         f"Bonds and distances are compared with {table.reference}.",
         "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
@@ -209,5 +210,6 @@ def notes(table: StabilityTable) -> list[str]:
         "seeds). Noise floors: what as many independent frames of the reference itself would have.",
         "T internal: over the vibrations alone; T of an element: over all its atoms' velocities. ms/step: 95 % "
         "interval over blocks of the trajectories and over rounds.",
-        *([f"{disturbed} That touches ms/step and nothing else here."] if disturbed else []),
+        *([f"{while_measured} That touches ms/step and nothing else here."] if while_measured else []),
+        *([said] if (said := damaged(table.damaged)) else []),
     ]

@@ -1,4 +1,4 @@
-"""The figure of dynamics: what a step costs against how the energy drifts, and how long the molecules hold."""
+"""The figure of simulations: what a step costs against how the energy drifts, and how long the molecules hold."""
 
 from __future__ import annotations
 
@@ -117,12 +117,9 @@ def _bare(axes: Axes) -> None:
 
 
 def _caption(table: StabilityTable) -> str:
-    head = table.head
-    md = head.get("settings", {}).get("md") or {}
-    machine = head.get("machine", {}).get("cpu")
+    settings, md = table.description.settings, table.description.settings.md
     return (
-        f"{machine}, {head.get('settings', {}).get('threads')} thread(s). Run {head.get('run_id')}: "
-        f"{md.get('duration_ps', 0):g} ps, {md.get('time_step_fs', 0):g} fs a step, {md.get('temperature_k', 0):g} K "
-        f"over all 3N velocities, {md.get('seeds')} seed(s). Bars: 95 %. "
-        "A curve ends at a mark where the simulation ended."
+        f"{table.description.machine.cpu}, {settings.threads} thread(s). Run {table.description.run_id}: "
+        f"{md.duration_ps:g} ps, {md.time_step_fs:g} fs a step, {md.temperature_k:g} K over all 3N velocities, "
+        f"{md.seeds} seed(s). Bars: 95 %. A curve ends at a mark where the simulation ended."
     )

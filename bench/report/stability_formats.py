@@ -34,7 +34,7 @@ def _terminal(table: StabilityTable, width: int | None = None, color: bool = Fal
     file = io.StringIO()
     system: Any = "standard" if color else None
     console = Console(file=file, width=width, force_terminal=color, color_system=system, highlight=False)
-    parts: list[RenderableType] = [_pairs_grid(heading(table.head), width)]
+    parts: list[RenderableType] = [_pairs_grid(heading(table), width)]
     for block in blocks(table):
         grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         least = [12, *(max(len(cell) for cell in column) for column in list(zip(*block.lines, strict=True))[1:])]
@@ -62,7 +62,7 @@ def _pairs_grid(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
 
 
 def _markdown(table: StabilityTable) -> str:
-    parts = [f"**{label}:** {text}  " for label, text in heading(table.head)]
+    parts = [f"**{label}:** {text}  " for label, text in heading(table)]
     for block in blocks(table):
         titles = [" ".join(filter(None, pair)) for pair in block.headings]
         parts += ["", f"**{block.title}**", "", "| " + " | ".join(titles) + " |"]
@@ -98,7 +98,7 @@ def row_object(row: Stability) -> dict[str, Any]:
 def _json(table: StabilityTable) -> str:
     document = {
         "format": 1,
-        "head": dict(table.head),
+        "head": table.description.plain(),
         "reference": table.reference,
         "reference_planarity": table.reference_planarity,
         "rows": [row_object(row) for row in table.rows],
@@ -143,3 +143,4 @@ _RENDERERS: dict[str, Callable[[StabilityTable], str]] = {
     "csv": _csv,
     "json": _json,
 }
+FORMATS = tuple(_RENDERERS)

@@ -12,11 +12,13 @@ from typing import Any
 from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
+from bench.contract.plain import to_plain
 from bench.errors import BadInput
-from bench.report.columns import columns, failures, fitting, has_steps, lines, means
-from bench.report.heading import heading
+from bench.report.columns import columns, failures, fitting, means
+from bench.report.heading import head_object, heading
 from bench.report.latex import escape, tabular
-from bench.report.notes import REPLAY_MARK
+from bench.report.lines import has_steps, lines
+from bench.report.notes import REPLAY_MARK, notes
 from bench.report.terminal import render_terminal
 
 FORMAT = 1
@@ -52,7 +54,7 @@ def _markdown(table: Table) -> str:
         return text.replace("|", "\\|").replace("\n", " ")
 
     shown = columns(table)
-    parts = [f"**{label}:** {cell(text)}  " for label, text in heading(table.head)]
+    parts = [f"**{label}:** {cell(text)}  " for label, text in heading(table)]
     parts += ["", "| " + " | ".join(cell(column.heading) for column in shown) + " |"]
     parts += ["|" + "|".join("---:" if column.right else ":---" for column in shown) + "|"]
     for line in lines(table):
@@ -60,8 +62,8 @@ def _markdown(table: Table) -> str:
     for title, pairs in (("Failures", failures(table)), ("How many times faster", means(table))):
         if pairs:
             parts += ["", f"**{title}**", "", *(f"- {label}: {cell(text)}" for label, text in pairs)]
-    if table.notes:
-        parts += ["", "**Notes**", "", *(f"- {note}" for note in table.notes)]
+    if said := notes(table):
+        parts += ["", "**Notes**", "", *(f"- {note}" for note in said)]
     return "\n".join(parts) + "\n"
 
 
@@ -72,8 +74,8 @@ def _latex(table: Table) -> str:
     """Return a ``table`` environment that needs ``\\usepackage{booktabs}`` and nothing else."""
     shown = fitting(table, _LATEX_WIDTH)
     subject = "an optimisation step" if has_steps(table) else "a force call"
-    caption = f"Time of {subject}. " + " ".join(f"{label}: {text.rstrip('.')}." for label, text in heading(table.head))
-    footnotes = [f"{label}: {text}" for label, text in (*failures(table), *means(table))] + list(table.notes)
+    caption = f"Time of {subject}. " + " ".join(f"{label}: {text.rstrip('.')}." for label, text in heading(table))
+    footnotes = [f"{label}: {text}" for label, text in (*failures(table), *means(table))] + list(notes(table))
     return "\n".join(
         [
             r"\begin{table*}",
@@ -105,13 +107,13 @@ def _latex_cell(text: str) -> str:
 
 def _csv(table: Table) -> str:
     """Return one line a row with all its fields; the last ones say what it was measured on, and with what."""
-    machine = table.head.get("machine", {})
+    measured = table.description
     context = {
-        "run_id": table.head.get("run_id"),
-        "commit": table.head.get("commit"),
-        "dataset": table.head.get("dataset", {}).get("name"),
-        "machine": machine.get("cpu"),
-        "gpus": "; ".join(machine.get("gpus") or ()),
+        "run_id": measured.run_id,
+        "commit": measured.commit,
+        "dataset": measured.dataset.name,
+        "machine": measured.machine.cpu,
+        "gpus": "; ".join(measured.machine.gpus),
     }
     file = io.StringIO()
     writer: csv.DictWriter[str] | None = None
@@ -141,62 +143,32 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
 def _json(table: Table) -> str:
     document = {
         "format": FORMAT,
-        "head": dict(table.head),
+        "head": head_object(table),
         "rows": [row_object(row) for row in table.rows],
         "geometric_means": [_mean_object(mean) for mean in table.geometric_means],
         "claims": [dataclasses.asdict(claim) for claim in table.claims],
         "rank_correlation": table.rank_correlation,
-        "notes": list(table.notes),
+        "notes": list(notes(table)),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+_NOT_IN_JSON = {"settings", "threads_found", "checkpoint", "environment", "failure"}
+"""Fields of a row that the notes are made of; a run's records have them in full."""
+
+
 def row_object(row: Row) -> dict[str, Any]:
-    """Return a row as the JSON object that scripts rely on."""
-    return {
-        "method": row.method,
-        "label": row.label,
-        "family": row.family,
-        "kind": row.kind,
-        "weights": row.weights,
-        "protocol": row.protocol,
-        "device": row.device,
-        "dtype": row.dtype,
-        "threads": row.threads,
-        "optimizer": row.optimizer,
-        "parameters": row.parameters,
-        "structures": {"done": row.done, "total": row.total},
-        "converged": row.converged,
-        "rounds": row.rounds,
-        "round_spread": row.round_spread,
-        "steps_per_structure": row.steps_per_structure,
-        "steps_measured": row.steps_measured,
-        "force_calls_per_step": row.force_calls_per_step,
-        "ms_per_step": _interval_object(row.ms_per_step),
+    """Return a row as the JSON object that scripts rely on: its fields, and what is computed from them."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(row):
+        if field.name not in _NOT_IN_JSON:
+            value = getattr(row, field.name)
+            found[field.name] = _OBJECTS[field.type](value) if field.type in _OBJECTS else to_plain(value)
+    found["structures"] = {"done": found.pop("done"), "total": found.pop("total")}
+    return found | {
         "interval_over": row.interval_over,
         "interval_rounds": row.time.rounds if row.time else None,
-        "calculator_ms_per_call": _interval_object(row.calculator_ms_per_call),
-        "calculator_share": row.calculator_share,
-        "speedup_over_cpu": _interval_object(row.speedup_over_cpu),
-        "outliers": row.outliers,
-        "failures": dict(row.failures),
-        "message": row.message,
-        "paper": row.paper,
-        "paper_ms_per_step": row.paper_ms_per_step,
         "ratio_to_paper": _interval_object(row.ratio_to_paper),
-        "cold_start_s": row.cold_start_s,
-        "peak_memory_bytes": row.peak_memory_bytes,
-        "peak_device_memory_bytes": row.peak_device_memory_bytes,
-        "fmax_max": row.fmax_max,
-        "rmsd_median": row.rmsd_median,
-        "rmsd_max": row.rmsd_max,
-        "rmsd_outliers": row.rmsd_outliers,
-        "warm_up_calls": row.warm_up_calls,
-        "settled": row.settled,
-        "tuned": list(row.tuned),
-        "answers": None if row.answers is None else list(row.answers),
-        "stability": _stability_object(row.stability),
-        "note": row.note,
     }
 
 
@@ -210,7 +182,7 @@ def _interval_object(value: Estimate | None) -> dict[str, float | None]:
 
 
 def _stability_object(found: Stability | None) -> dict[str, Any]:
-    """Return the verdict on a method's dynamics and what it rests on; `pesbench table --protocols md` has the rest."""
+    """Return the verdict on a method in MD and what it rests on; `pesbench table --protocols md` has the rest."""
     nve = next((one for one in found.ensembles if one.name == "nve"), None) if found else None
     times = nve.survival if nve else None
     slope, error = (found.drift if found else None) or (None, None)
@@ -221,6 +193,13 @@ def _stability_object(found: Stability | None) -> dict[str, Any]:
         "drift": slope,
         "drift_error": error,
     }
+
+
+_OBJECTS: dict[Any, Callable[[Any], dict[str, Any]]] = {
+    "Estimate | None": _interval_object,
+    "Stability | None": _stability_object,
+}
+"""How a field is shown, by its annotation: what has several figures has the same keys where it was not measured."""
 
 
 def _mean_object(mean: Mean) -> dict[str, Any]:

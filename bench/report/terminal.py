@@ -9,12 +9,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.fingerprint import CHANGED
 from bench.analysis.table import Table
 from bench.contract.failure import FAILURES
-from bench.report.columns import GAP, failures, fitting, lines, means
+from bench.report.columns import GAP, failures, fitting, means
 from bench.report.heading import heading
-from bench.report.notes import REPLAY_MARK
+from bench.report.lines import lines
+from bench.report.notes import REPLAY_MARK, notes
 from bench.report.numbers import DASH
 from bench.report.stability import STYLES
 
@@ -44,16 +46,16 @@ def render_terminal(table: Table, width: int | None = None, color: bool = False)
         highlight=False,
         legacy_windows=False,
     )
-    parts: list[RenderableType] = [_labelled(heading(table.head), width), Text(), _grid(table, width)]
+    parts: list[RenderableType] = [_labelled(heading(table), width), Text(), _grid(table, width)]
     if found := failures(table):
         parts += [Text(), Text("Failures", style="bold"), _labelled(found, width, "red")]
     if found := means(table):
         parts += [Text(), Text("How many times faster", style="bold"), _labelled(found, width)]
-    if table.notes:
-        notes = RichTable.grid(padding=(0, 1))
-        for note in table.notes:
-            notes.add_row("·", Text(note, overflow="fold"))
-        parts += [Text(), notes]
+    if said := notes(table):
+        below = RichTable.grid(padding=(0, 1))
+        for note in said:
+            below.add_row("·", Text(note, overflow="fold"))
+        parts += [Text(), below]
     console.print(Group(*parts))
     # rich fills lines with blanks up to the width
     return "\n".join(line.replace(_BLANK, " ").rstrip() for line in file.getvalue().splitlines()) + "\n"
@@ -101,7 +103,7 @@ def _aligned(cells: list[str]) -> list[str]:
 
 def _style(cell: str) -> str:
     text = cell.strip(f" {_BLANK}")
-    if text in FAILURES or text == CHANGED:
+    if text in FAILURES or text == CHANGED or text.partition(",")[0] in (VARIES, ALTERS):
         return "bold red"
     if text in STYLES:
         return STYLES[text]

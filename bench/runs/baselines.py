@@ -12,8 +12,10 @@ import numpy as np
 
 from bench import paths
 from bench.analysis.fingerprint import Fingerprint, Relaxed, differences, fingerprints
+from bench.analysis.times import Key
+from bench.contract.device import is_accelerator
 from bench.errors import BadInput
-from bench.runs.frames import Run
+from bench.runs.dataframes import Run
 
 FOLDER = "baselines"
 DIGITS = 9  # of a force in eV/Angstrom: far below every tolerance
@@ -24,7 +26,7 @@ def folder() -> Path:
     return paths.results_dir() / FOLDER
 
 
-def of_run(run: Run) -> dict[tuple[str, str], Fingerprint]:
+def of_run(run: Run) -> dict[Key, Fingerprint]:
     """Return the fingerprints of a run, by method and device."""
     from ase.io import read
 
@@ -32,11 +34,11 @@ def of_run(run: Run) -> dict[tuple[str, str], Fingerprint]:
         return {}
     reference = read(run.directory / "reference.xyz")
     return fingerprints(
-        run.campaign, run.methods, run.answers, run.structures, (reference.numbers, reference.positions)
+        run.description, run.measured_methods, run.answers, run.structures, (reference.numbers, reference.positions)
     )
 
 
-def checked(run: Run) -> dict[tuple[str, str], list[str]]:
+def checked(run: Run) -> dict[Key, list[str]]:
     """Return, for each method and device of a run that has a baseline, where its answers differ from that."""
     found = {}
     for key, new in of_run(run).items():
@@ -54,7 +56,7 @@ def keep(run: Run) -> list[Path]:
     the baseline has such. The CPU's is kept where there are several.
     """
     written = []
-    for (method, device), fingerprint in sorted(of_run(run).items(), key=lambda item: item[0][1] != "cpu"):
+    for (method, device), fingerprint in sorted(of_run(run).items(), key=lambda item: is_accelerator(item[0][1])):
         path = folder() / _name(method, fingerprint.dataset)
         if fingerprint.weights == "random" or path in written:
             continue
@@ -63,11 +65,11 @@ def keep(run: Run) -> list[Path]:
         versions = next((s.versions for s in run.contents.started if (s.method, s.device) == (method, device)), {})
         document = {
             **_plain(fingerprint),
-            "dataset_name": run.campaign["dataset"]["name"],
+            "dataset_name": run.description.dataset.name,
             "device": device,
-            "machine": run.campaign["machine"]["cpu"],
-            "created": run.campaign["created"],
-            "commit": run.campaign["commit"],
+            "machine": run.description.machine.cpu,
+            "created": run.description.created,
+            "commit": run.description.commit,
             "versions": versions,
         }
         try:

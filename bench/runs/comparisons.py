@@ -1,4 +1,4 @@
-"""Two runs, or two versions in one run, as the analysis compares them: reads what it takes in."""
+"""Two versions of a method in one run, as the analysis compares them: reads what it takes in."""
 
 from __future__ import annotations
 
@@ -8,44 +8,12 @@ from pathlib import Path
 
 from bench.analysis import regression
 from bench.analysis.fingerprint import differences
+from bench.analysis.likeness import changes
 from bench.analysis.regression import NOT_COMPARED, Comparison
-from bench.analysis.speedup import mean_time, per_round
-from bench.analysis.statistics import Estimate
-from bench.analysis.table import PROTOCOLS
+from bench.analysis.times import mean_time, per_round
 from bench.contract.protocol import REPLAY
-from bench.runs import baselines, frames
-from bench.runs.frames import Run
-
-
-@dataclasses.dataclass(frozen=True)
-class Compared:
-    """Two runs side by side."""
-
-    comparisons: list[Comparison]
-    means: dict[str, Estimate | None]
-    """Geometric means of the ratios, by protocol."""
-    explain: list[str]
-    """What else differs, in words."""
-
-
-def of_runs(old: Run, new: Run, threshold: float) -> Compared:
-    """Compare the methods that two runs have."""
-    prints = baselines.of_run(old), baselines.of_run(new)
-    answers = {key: differences(prints[1][key], prints[0][key]) for key in prints[0] if key in prints[1]}
-    before, after = (
-        regression.measured(run.campaign, run.methods, run.structures, run.replays, run.watched) for run in (old, new)
-    )
-    found = regression.compare(before, after, threshold, answers)
-    return Compared(
-        found,
-        {protocol: regression.mean_ratio(before, after, found, protocol) for protocol in PROTOCOLS},
-        regression.explain(
-            old.campaign,
-            new.campaign,
-            [{one.method: one.versions for one in run.contents.started} for run in (old, new)],
-            [{one.method: one.environment for one in run.contents.started} for run in (old, new)],
-        ),
-    )
+from bench.runs import baselines
+from bench.runs.dataframes import Run, load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,12 +29,12 @@ class Versions:
 
     def decided(self) -> bool:
         """Tell whether what is measured so far is enough."""
-        times = per_round(frames.load(self.directory).replays, "calculator_ns", "force_calls")
+        times = per_round(load(self.directory).replays, "calculator_ns", "force_calls")
         return regression.decided(times[self.old, self.device], times[self.new, self.device], self.threshold)
 
     def compared(self) -> Comparison:
         """Compare what was measured."""
-        run = frames.load(self.directory)
+        run = load(self.directory)
         times = per_round(run.replays, "calculator_ns", "force_calls")
         before, after = times[self.old, self.device], times[self.new, self.device]
         prints = baselines.of_run(run)
@@ -75,7 +43,7 @@ class Versions:
         verdict, ratio = regression.in_turn(before, after, self.threshold, answers)
         return Comparison(
             method=self.new,
-            label=run.campaign["methods"][self.new]["label"],
+            label=run.description.methods[self.new].label,
             device=self.device,
             protocol=REPLAY,
             weights=next(one.weights for one in run.contents.started if one.method == self.new),
@@ -98,5 +66,5 @@ def changed_packages(run: Run, pairs: Sequence[tuple[str, str]]) -> list[str]:
         f"{new}: {change}"
         for old, new in pairs
         if old in started and new in started
-        for change in regression.changes(started[old].versions, started[new].versions)
+        for change in changes(started[old].versions, started[new].versions)
     ]

@@ -13,8 +13,11 @@ import pandas as pd
 from bench import paths
 from bench.analysis.steps import steps
 from bench.analysis.table import Row, Table
+from bench.contract.description import Machine
+from bench.contract.protocol import REPLAY
+from bench.contract.settings import Settings
 from bench.errors import BadInput
-from bench.runs.frames import Run
+from bench.runs.dataframes import Run
 
 SERIES = ["method", "device", "protocol", "dataset", "settings", "threads", "weights", "dtype"]
 """What has to be alike for two lines to belong to one series."""
@@ -25,28 +28,28 @@ def folder() -> Path:
     return paths.results_dir() / "history"
 
 
-def machine_name(machine: Mapping[str, Any]) -> str:
+def machine_name(machine: Machine) -> str:
     """Return the name of a machine's file: its CPU, its cores, its GPUs."""
-    parts = [machine.get("cpu") or "cpu", f"{machine.get('usable_cores') or 0} cores", *(machine.get("gpus") or ())]
+    parts = [machine.cpu or "cpu", f"{machine.usable_cores or 0} cores", *machine.gpus]
     return re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
 
 
 def entries(run: Run, table: Table) -> list[dict[str, Any]]:
     """Return a line for each row of a run's table that has a time."""
     versions = {record.method: record.versions for record in run.contents.started}
-    campaign = run.campaign
+    campaign = run.description
     return [
         {
             "run": run.directory.name,
-            "created": campaign["created"],
-            "commit": campaign.get("commit"),
-            "machine": machine_name(campaign["machine"]),
+            "created": campaign.created,
+            "commit": campaign.commit,
+            "machine": machine_name(campaign.machine),
             "method": row.method,
             "label": row.label,
             "device": row.device,
             "protocol": row.protocol,
-            "dataset": f"{campaign['dataset']['name']} {str(campaign['dataset']['digest'])[-12:]}",
-            "settings": _settings(row, campaign["settings"]),
+            "dataset": f"{campaign.dataset.name} {campaign.dataset.digest[-12:]}",
+            "settings": _settings(row, campaign.settings),
             "threads": row.threads,
             "weights": row.weights,
             "dtype": row.dtype,
@@ -58,18 +61,18 @@ def entries(run: Run, table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def _settings(row: Row, settings: Mapping[str, Any]) -> str:
+def _settings(row: Row, settings: Settings) -> str:
     """Return what of a campaign's settings changes a time, in words."""
-    structures = f"{settings['limit']} structures" if settings.get("limit") else "all structures"
-    if row.protocol == "replay":
-        return f"{settings['replay_points']} points, {structures}"
-    return f"{row.optimizer}, fmax {settings['fmax']:g}, {settings['max_steps']} steps, {structures}"
+    structures = f"{settings.limit} structures" if settings.limit else "all structures"
+    if row.protocol == REPLAY:
+        return f"{settings.replay_points} points, {structures}"
+    return f"{row.optimizer}, fmax {settings.fmax:g}, {settings.max_steps} steps, {structures}"
 
 
 def _time(row: Row) -> dict[str, Any]:
     assert row.time is not None
     return {
-        "unit": "ms/call" if row.protocol == "replay" else "ms/step",
+        "unit": "ms/call" if row.protocol == REPLAY else "ms/step",
         "ms": row.time.estimate,
         "low": row.time.low,
         "high": row.time.high,
@@ -124,9 +127,8 @@ def find(machine: str | None) -> Path:
 
 def series(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
     """Return one data frame a series, in the order of time, with a column ``step``: the change of level, else NaN."""
-    frame = pd.DataFrame(lines)
     found = []
-    for _, group in frame.groupby(SERIES, dropna=False, sort=False):
+    for _, group in pd.DataFrame(lines).groupby(SERIES, dropna=False, sort=False):
         ordered = group.sort_values("created", kind="stable").reset_index(drop=True)
         changes = {step.at: step.ratio for step in steps(ordered["ms"].tolist())}
         found.append(ordered.assign(step=[changes.get(i, float("nan")) for i in range(len(ordered))]))

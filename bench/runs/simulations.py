@@ -1,4 +1,4 @@
-"""From the trajectories of a run directory to the stability of each method: reads the files that analysis takes in."""
+"""The trajectories of a run directory, and what they are compared with: reads the files that analysis takes in."""
 
 from __future__ import annotations
 
@@ -8,44 +8,40 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.distributions import Reference
-from bench.analysis.disturbed import disturbances
 from bench.analysis.events import METHODS_DOING, topology
-from bench.analysis.simulated import Simulated, StabilityTable
-from bench.analysis.stability import stability
+from bench.analysis.methods import MeasuredMethod
+from bench.analysis.simulated import Simulated, Simulations
 from bench.contract.protocol import MD
 from bench.data import rmd17
 from bench.data.structures import GFN2, load_dataset
-from bench.errors import BadInput
 from bench.paths import cache_dir
-from bench.runs.frames import Run
+from bench.runs.dataframes import Run
 
 
-def stabilities(run: Run) -> StabilityTable:
-    """Return the stability of each method and device of a run that simulated; raises BadInput for another."""
+def simulations(run: Run) -> Simulations | None:
+    """Return what a run simulated, None where nothing was planned; raises BadInput where a file cannot be read."""
     from ase.io import read
 
-    if MD not in run.campaign["settings"]["protocols"]:
-        raise BadInput(f"{run.directory.name} has no dynamics; 'pesbench run --protocols relax,md' simulates.")
+    if MD not in run.description.settings.protocols:
+        return None
     undistorted = read(run.directory / "reference.xyz")
-    reference, note = _reference(run, undistorted)
-    rows = []
-    for facts in run.methods.to_dict("records"):
-        mine = (run.trajectories["method"] == facts["method"]) & (run.trajectories["device"] == facts["device"])
-        examined = (run.symmetries["method"] == facts["method"]) & (run.symmetries["device"] == facts["device"])
-        simulated = [_simulated(run, one) for one in run.trajectories[mine].to_dict("records")]
-        rows.append(
-            stability(
-                {
-                    **{name: facts[name] for name in ("method", "label", "kind", "device", "weights")},
-                    "refused": _refused(facts, run.trajectories[mine]),
-                },
-                simulated,
-                run.symmetries[examined],
-                undistorted.positions,
-                reference,
-            )
-        )
-    return StabilityTable(run.campaign, tuple(rows), note, reference.planarity, disturbances(run.watched))
+    reference, name = _reference(run, undistorted)
+    mine = {method.key: _of(run.trajectories, method) for method in run.measured_methods}
+    reasons = {method.key: _refused(method, mine[method.key]) for method in run.measured_methods}
+    return Simulations(
+        trajectories={
+            key: [_simulated(run, row) for row in trajectories.to_dict("records")] for key, trajectories in mine.items()
+        },
+        symmetries=run.symmetries,
+        undistorted=undistorted.positions,
+        reference=reference,
+        reference_name=name,
+        refused={key: reason for key, reason in reasons.items() if reason is not None},
+    )
+
+
+def _of(data: pd.DataFrame, method: MeasuredMethod) -> pd.DataFrame:
+    return data[(data["method"] == method.method) & (data["device"] == method.device)]
 
 
 def _simulated(run: Run, row: dict[Any, Any]) -> Simulated:
@@ -55,16 +51,16 @@ def _simulated(run: Run, row: dict[Any, Any]) -> Simulated:
     )
 
 
-def _refused(facts: dict[Any, Any], trajectories: pd.DataFrame) -> str | None:
+def _refused(method: MeasuredMethod, trajectories: pd.DataFrame) -> str | None:
     """Return why a method has nothing to show of its trajectories."""
     if (trajectories["steps"] > 0).any() or trajectories["failure"].isin(METHODS_DOING).any():
         return None
     if trajectories["failure"].notna().any():
         failed = trajectories.dropna(subset=["failure"]).iloc[0]
         return f"{failed['failure']}: {failed['message']}"
-    if facts["weights"] == "random":
+    if method.weights == "random":
         return "random weights: what they hold together is no molecule"
-    return str(facts["message"]) if pd.notna(facts["failure"]) else "nothing was simulated in the time that it had"
+    return str(method.message) if method.failure else "nothing was simulated in the time that it had"
 
 
 def _alike(one: Any, other: Any) -> bool:

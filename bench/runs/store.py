@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import gc
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from bench import paths
+from bench.contract.description import Description
 from bench.contract.records import (
-    FORMAT,
+    READABLE,
     Answer,
-    Finished,
     NotMeasured,
     Record,
     Relaxation,
@@ -37,6 +38,8 @@ from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
+
+R = TypeVar("R", bound=Record)
 
 
 class RunWriter:
@@ -65,7 +68,7 @@ class RunWriter:
         self._file.close()
 
 
-def create(directory: Path, campaign: dict[str, Any], dataset: DataSet) -> RunWriter:
+def create(directory: Path, description: Description, dataset: DataSet) -> RunWriter:
     """Make the run directory `directory` for a new campaign; raises BadInput where it cannot be written."""
     from ase.io import write
 
@@ -79,30 +82,32 @@ def create(directory: Path, campaign: dict[str, Any], dataset: DataSet) -> RunWr
         write(directory / "structures.xyz", images, format="extxyz")
         write(directory / "reference.xyz", dataset.reference, format="extxyz")
         temporary = directory / "campaign.json.tmp"
-        temporary.write_text(json.dumps({"format": FORMAT, **campaign}, indent=1) + "\n")
+        temporary.write_text(json.dumps(description.plain(), indent=1) + "\n")
         temporary.rename(directory / "campaign.json")
         return RunWriter(directory)
     except OSError as error:
         raise BadInput(f"cannot write to {directory}: {error.strerror}; choose another folder with --output.") from None
 
 
-def log_of(directory: Path, method: str, device: str, round_number: int) -> Path:
-    """Return the file in which the standard error of a round's workers is kept."""
-    return directory / "logs" / f"{method}-{device.replace(':', '')}-round{round_number}.log"
+def log_of(directory: Path, method: str, device: str, number: int) -> Path:
+    """Return the file that the standard error of a method's worker goes to, in one round."""
+    return directory / "logs" / f"{method}-{device.replace(':', '')}-round{number}.log"
 
 
-def stored_dataset(directory: Path, campaign: dict[str, Any]) -> DataSet:
+def stored_dataset(directory: Path, description: Description) -> DataSet:
     """Return the data set that a run directory was measured on, from its own files."""
     from bench.data.structures import load_dataset
 
-    stored = campaign["dataset"]
+    stored = description.dataset
     dataset = load_dataset(directory / "structures.xyz")
-    if dataset.digest != stored["digest"]:
+    if dataset.digest != stored.digest:
         raise BadInput(f"{directory / 'structures.xyz'} is not what was measured; start a new run.")
     return dataclasses.replace(
         dataset,
         reference=load_dataset(directory / "reference.xyz").atoms[0],
-        **{name: stored[name] for name in ("name", "description", "fallback")},
+        name=stored.name,
+        description=stored.description,
+        fallback=stored.fallback,
     )
 
 
@@ -136,47 +141,95 @@ def _newest(results: Path) -> Path:
     return runs[-1].parent
 
 
-class Contents(NamedTuple):
-    """A run directory as read: the campaign, and the records of each kind, later ones in place of earlier."""
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """A run directory as read."""
 
-    campaign: dict[str, Any]
-    started: list[Started]
-    relaxations: list[Relaxation]
-    replays: list[Replay]
-    finished: list[Finished]
-    not_measured: list[NotMeasured]
-    watched: list[Watched]
-    answers: list[Answer]
-    symmetries: list[Symmetry]
-    trajectories: list[Trajectory]
+    description: Description
+    records: tuple[Record, ...]
+    """In their order, later ones in place of earlier ones."""
+    damaged: tuple[int, ...] = ()
+    """Numbers, from 1, of the lines of ``records.jsonl`` that could not be read."""
+
+    def of(self, kind: type[R]) -> list[R]:
+        """Return the records of one kind."""
+        return [record for record in self.records if type(record) is kind]
+
+    @functools.cached_property
+    def started(self) -> list[Started]:
+        """Workers that were ready."""
+        return self.of(Started)
+
+    @functools.cached_property
+    def relaxations(self) -> list[Relaxation]:
+        """Relaxed structures."""
+        return self.of(Relaxation)
+
+    @functools.cached_property
+    def replays(self) -> list[Replay]:
+        """Replayed paths."""
+        return self.of(Replay)
+
+    @functools.cached_property
+    def answers(self) -> list[Answer]:
+        """What methods say about the structures of their fingerprints."""
+        return self.of(Answer)
+
+    @functools.cached_property
+    def symmetries(self) -> list[Symmetry]:
+        """Structures whose forces were examined."""
+        return self.of(Symmetry)
+
+    @functools.cached_property
+    def trajectories(self) -> list[Trajectory]:
+        """Simulations."""
+        return self.of(Trajectory)
+
+    @functools.cached_property
+    def watched(self) -> list[Watched]:
+        """What the machine did beside the rounds."""
+        return self.of(Watched)
+
+    @property
+    def damage(self) -> str:
+        """Which lines were passed over, in one sentence for whoever reads them; empty where none was."""
+        if not self.damaged:
+            return ""
+        several = len(self.damaged) > 1
+        numbers = ", ".join(map(str, self.damaged))
+        return (
+            f"line{'s' if several else ''} {numbers} of records.jsonl {'are' if several else 'is'} damaged and "
+            f"{'were' if several else 'was'} passed over."
+        )
 
 
-def campaign(directory: Path) -> dict[str, Any]:
-    """Read what a run directory's campaign planned; a foreign format is BadInput."""
+def describe(directory: Path) -> Description:
+    """Read what a run directory's campaign planned; a foreign format, or a damaged file, is BadInput."""
     try:
-        found = json.loads((directory / "campaign.json").read_bytes())
-        version = found["format"]
+        fields = json.loads((directory / "campaign.json").read_bytes())
+        version = fields["format"]
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput(f"{directory} is no run directory: its campaign.json cannot be read.") from None
-    if version != FORMAT:
+    if version not in READABLE:
         raise BadInput(
-            f"{directory} has format {version}, and this pesbench reads format {FORMAT}; "
-            f"use the pesbench that wrote it ({found.get('pesbench', 'unknown')})."
+            f"{directory} has format {version}, and this pesbench reads the formats {READABLE[0]} to {READABLE[-1]}; "
+            f"use the pesbench that wrote it ({fields.get('pesbench', 'unknown')})."
         )
-    return found
+    try:
+        return Description.of(fields)
+    except ValueError as error:
+        raise BadInput(f"the campaign.json of {directory} is damaged: {error}.") from None
 
 
 def read(directory: Path) -> Contents:
-    """Read a run directory; a torn last line is passed over, a foreign format is BadInput."""
-    planned = campaign(directory)
-    path = directory / "records.jsonl"
+    """Read a run directory; raises BadInput as :func:`describe` does.
+
+    Lines that are damaged are passed over, and a torn last one without a word.
+    """
+    description = describe(directory)
     with no_collector():
-        records = _read_records(path)
-    by_kind: dict[type[Record], list[Any]] = {}
-    for record in records:
-        by_kind.setdefault(type(record), []).append(record)
-    kinds = (Started, Relaxation, Replay, Finished, NotMeasured, Watched, Answer, Symmetry, Trajectory)
-    return Contents(planned, *(by_kind.get(kind, []) for kind in kinds))
+        records, damaged = _read_records(directory / "records.jsonl")
+    return Contents(description, records, damaged)
 
 
 @contextlib.contextmanager
@@ -191,19 +244,33 @@ def no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _read_records(path: Path) -> list[Record]:
-    """Return the records of a file in their order, later ones in place of earlier ones."""
+def _read_records(path: Path) -> tuple[tuple[Record, ...], tuple[int, ...]]:
+    """Return the records of a file in their order, later ones in place of earlier ones, and the damaged lines."""
     kept: dict[tuple[Any, ...], Record] = {}
+    damaged = []
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
     for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is a torn line or nothing
         try:
-            record = from_fields(orjson.loads(line))  # a long run is a hundred megabytes
-        except ValueError as error:
-            raise BadInput(f"line {number} of {path} is damaged ({error}); remove it to read the rest.") from None
+            record = from_fields(_parsed(line))
+        except (ValueError, RecursionError):
+            damaged.append(number)
+            continue
         what = getattr(record, "structure", getattr(record, "trajectory", None))
         key = (record.record, record.method, record.device, record.round, what)
         kept.pop(key, None)
         kept[key] = record
         if isinstance(record, Started):  # what stood in the way is gone, or the run was resumed
             kept.pop((NotMeasured.record, *key[1:]), None)
-    return list(kept.values())
+    return tuple(kept.values()), tuple(damaged)
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)  # a long run is a hundred megabytes
+    except ValueError:
+        # version 0.1 wrote lone surrogates, which json reads and orjson does not
+        return json.loads(line, parse_constant=_refused)
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")

@@ -3,8 +3,8 @@
     .venv/bin/python tests/studies/harnesses.py OLD NEW --rounds 10
 
 Each round starts a worker of both checkouts. When both are warm, one makes a force call while the other waits, A B,
-then B A, along the same paths, as `pesbench regress` does with two versions of an adapter. The adapter file and the method's
-environment are the same on both sides, so that what differs is the harness: the ratio should be 1.
+then B A, along the same paths, as `pesbench regress` does with two versions of an adapter. The adapter file and the
+method's environment are the same on both sides, so that what differs is the harness: the ratio should be 1.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 from bench.commands.results import table_of
+
 from bench.errors import BadInput
 from bench.report.history import plot, table
 from bench.runs import frames, history

@@ -1,0 +1,61 @@
+"""What a campaign measured, as the analysis takes it in: data frames with the columns of ``docs/format.md``."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+
+from bench.analysis.disturbed import with_repeats
+from bench.analysis.methods import MeasuredMethod
+from bench.analysis.simulated import Simulations
+from bench.contract.description import Description
+from bench.contract.records import Record
+
+STRUCTURES = (
+    *("method", "device", "round", "structure", "optimizer", "status", "failure", "message", "steps"),
+    *("force_calls", "energy", "fmax", "wall_ns", "step_ns", "step_calculator_ns", "step_force_calls"),
+    *("calculator_ns", "harness_ns", "first_energy", "first_fmax", "positions"),
+)
+REPLAYS = (
+    *("method", "device", "round", "structure", "status", "failure", "message"),
+    *("force_calls", "calculator_ns", "first_energy", "first_fmax", "wall_ns"),
+)
+ANSWERS = ("method", "device", "structure", "energy", "forces", "changed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurements:
+    """A campaign and what came out of it. Times are nanoseconds, energies eV, lengths Angstrom."""
+
+    description: Description
+    methods: tuple[MeasuredMethod, ...]
+    structures: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(STRUCTURES)))
+    """One row a relaxation."""
+    replays: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(REPLAYS)))
+    """One row a replayed path."""
+    answers: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(ANSWERS)))
+    """One row an untimed force call at a structure of the fingerprint."""
+    steps: pd.DataFrame | None = None
+    """One row a step. Needed only for an interval over steps, where a method has fewer structures than an interval
+    over structures takes."""
+    watched: pd.DataFrame | None = None
+    """One row a round of a method, with what disturbed it."""
+    simulations: Simulations | None = None
+    records: tuple[Record, ...] = ()
+    """All of them, for what has no data frame here."""
+    damaged: tuple[int, ...] = ()
+    """Lines of the records that could not be read."""
+
+    def undisturbed(self) -> Measurements:
+        """Return the same with what was disturbed replaced by its repeat; see :mod:`bench.analysis.disturbed`."""
+        if self.watched is None:
+            return self
+        rounds = self.description.settings.rounds
+        steps = self.steps
+        return dataclasses.replace(
+            self,
+            structures=with_repeats(self.structures, self.watched, rounds),
+            replays=with_repeats(self.replays, self.watched, rounds),
+            steps=None if steps is None else with_repeats(steps, self.watched, rounds, self.structures),
+        )

@@ -1,0 +1,139 @@
+"""How the records of each protocol are summed up: one entry a protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench.analysis import relaxation
+from bench.analysis.measurements import Measurements
+from bench.analysis.stability import stabilities, stability_table
+from bench.analysis.statistics import FEWEST, flag_outliers
+from bench.analysis.table import Row
+from bench.analysis.times import Key, Times, mean_time, over_rounds, paired_ratio, per_round, round_spread
+from bench.contract.device import CPU, is_accelerator
+from bench.contract.lost import NATIVE
+from bench.contract.protocol import MD, RELAX, REPLAY
+from bench.contract.records import CONVERGED, FAILED
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What becomes of the records of one protocol: rows of the table of times, fields of them, a table of its own."""
+
+    times: Callable[[Measurements], Times] | None = None
+    """The times that its rows are about, and that two runs are compared by; None where it has no rows."""
+    rows: Callable[[Measurements, Sequence[Row], Times], list[Row]] | None = None
+    """Its rows, made of those that say nothing but which method and device."""
+    fields: Callable[[Measurements], Mapping[Key, Mapping[str, Any]]] | None = None
+    """What it adds to every row of a method and device."""
+    table: Callable[[Measurements], Any] | None = None
+    """Its own table, where its records are no rows of the table of times."""
+
+
+def _step_times(measurements: Measurements) -> Times:
+    return per_round(measurements.structures, "step_ns", "steps")
+
+
+def _call_times(measurements: Measurements) -> Times:
+    return per_round(measurements.replays, "calculator_ns", "force_calls")
+
+
+def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
+    """Return the rows of a time per step."""
+    structures, steps = measurements.structures, measurements.steps
+    records = _by_key(structures)
+    calls = per_round(structures, "calculator_ns", "force_calls")
+    few = [key for key, values in times.items() if len(values) < FEWEST]
+    single = relaxation.step_times(steps, structures, few) if steps is not None and few else {}
+    rows = []
+    for row in bare:
+        if row.key in records:
+            mine = records[row.key]
+            fields = relaxation.counts(mine) | relaxation.figures(mine)
+            row = dataclasses.replace(_with_failures(row, mine), **fields)
+        if row.key in times:
+            row = dataclasses.replace(
+                row,
+                ms_per_step=relaxation.ms_per_step(times[row.key], single.get(row.key)),
+                calculator_ms_per_call=mean_time(calls[row.key]) if row.key in calls else None,
+                **_compared(row.key, times),
+            )
+        rows.append(row)
+    return rows
+
+
+def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
+    """Return the rows of a time per force call along the fixed paths."""
+    records = _by_key(measurements.replays)
+    rows = []
+    for row in bare:
+        # a published step is one force call where BFGS made it, and an unknown number where another optimiser did
+        paper = None if row.optimizer == NATIVE else row.paper_ms_per_step
+        row = dataclasses.replace(row, optimizer=None, paper_ms_per_step=paper)
+        if row.key in records:
+            mine = records[row.key]
+            done = int(mine.loc[mine["status"] == CONVERGED, "structure"].nunique())
+            row = dataclasses.replace(_with_failures(row, mine), done=done, converged=done)
+        if row.key in times:
+            time = mean_time(times[row.key])
+            row = dataclasses.replace(row, calculator_ms_per_call=time, **_compared(row.key, times))
+        rows.append(row)
+    return rows
+
+
+def _simulated(measurements: Measurements) -> dict[Key, dict[str, Any]]:
+    return {key: {"stability": found} for key, found in stabilities(measurements).items()}
+
+
+SUMMARIES: dict[str, Summary] = {
+    RELAX: Summary(times=_step_times, rows=_relaxed),
+    REPLAY: Summary(times=_call_times, rows=_replayed),
+    MD: Summary(fields=_simulated, table=stability_table),
+}
+
+
+def shown_first(protocols: Iterable[str]) -> str:
+    """Return the protocol whose table a run is shown as where nobody asks for one: that of times, if there is one."""
+    planned = list(protocols) or [RELAX]
+    return next((name for name in planned if SUMMARIES[name].table is None), planned[0])
+
+
+def all_times(measurements: Measurements) -> dict[str, Times]:
+    """Return the times of each protocol that is about such."""
+    return {name: summary.times(measurements) for name, summary in SUMMARIES.items() if summary.times is not None}
+
+
+def _by_key(records: pd.DataFrame) -> dict[Key, pd.DataFrame]:
+    return {(str(method), str(device)): mine for (method, device), mine in records.groupby(["method", "device"])}
+
+
+def _compared(key: Key, measured: Times) -> dict[str, Any]:
+    """Return the fields of a row that compare its structures, its rounds, and it with the CPU."""
+    times = measured[key]
+    method, device = key
+    # the CPU's structures are the ones that a ratio to the CPU is paired over
+    cpu = measured.get((method, CPU)) if is_accelerator(device) else None
+    return {
+        "speedup_over_cpu": paired_ratio(cpu, times) if cpu is not None else None,
+        "outliers": int(flag_outliers(over_rounds(times).to_numpy()).sum()),
+        "rounds": times.shape[1],
+        "round_spread": round_spread(times),
+    }
+
+
+def _with_failures(row: Row, records: pd.DataFrame) -> Row:
+    """Count the failed records, each structure in each round, besides a failure of the whole method."""
+    failed = records[records["status"] == FAILED]
+    if failed.empty:
+        return row
+    classes = failed.drop_duplicates(["structure", "round"], keep="last")["failure"]
+    return dataclasses.replace(
+        row,
+        failures=dict(Counter(row.failures) + Counter(str(name) for name in classes)),
+        message=row.message or str(failed["message"].iloc[0]),
+    )

@@ -1,0 +1,62 @@
+"""What makes the figures of a run less certain than they look, in sentences for every table that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bench.analysis.disturbed import Disturbance
+from bench.analysis.doubts import ALTERS, VARIES
+from bench.analysis.table import Row
+from bench.contract.device import Device
+
+_DOUBTS = {
+    VARIES: "Answers about one structure that differ from call to call by more than the precision explains, so that no "
+    "two times need be of the same work",
+    ALTERS: "A force call that changes the atoms it is given, so that what was timed may not be what was asked for",
+}
+
+
+def damaged(lines: Sequence[int]) -> str:
+    """Return how many lines of a run's records could not be read, and which; may be empty."""
+    if not lines:
+        return ""
+    several = len(lines) > 1
+    return (
+        f"{len(lines)} line{'s' if several else ''} of records.jsonl {'are' if several else 'is'} damaged "
+        f"(line{'s' if several else ''} {', '.join(map(str, lines))}) and {'were' if several else 'was'} passed over."
+    )
+
+
+def disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
+    """Return which rounds were disturbed, by what, and what became of them; may be empty."""
+    found = [
+        f"{labels.get(one.method, one.method)}{elsewhere(one.device)}, round {one.round + 1} "
+        f"({'; '.join(one.reasons)}; {one.fate})"
+        for one in disturbances
+    ]
+    return f"Disturbed while they were measured: {', '.join(found)}." if found else ""
+
+
+def unsettled(labels: Iterable[str]) -> str:
+    """Return which methods had not settled when their warm-up was ended; may be empty."""
+    named = ", ".join(dict.fromkeys(labels))
+    return f"Force calls had not settled when the warm-up was ended: {named}." if named else ""
+
+
+def doubts(rows: Iterable[Row]) -> Iterable[str]:
+    """Say what each doubt means, and about which methods there is one."""
+    for kind, meaning in _DOUBTS.items():
+        found = {
+            row.label: what.strip()
+            for row in rows
+            for name, _, what in (doubt.partition(":") for doubt in row.doubts)
+            if name == kind
+        }
+        if found:
+            yield f"{meaning}: {'; '.join(f'{label} ({what})' for label, what in found.items())}."
+
+
+def elsewhere(device: str) -> str:
+    """Return on which device, where it is not the CPU; may be empty."""
+    found = Device.parse(device)
+    return f" on {'the ' if found.index is None else ''}{found.label}" if found.kind.accelerator else ""

@@ -1,0 +1,45 @@
+"""How each protocol is shown, in words and as a figure: one entry a protocol. What is drawn is imported when it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from bench.contract.protocol import MD, RELAX, REPLAY
+from bench.report import stability_formats, tables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """How what :func:`bench.runs.tables.shown_as` returns for a protocol is shown."""
+
+    render: Callable[..., str]
+    """Takes the table, the format, and as keywords the `width` and the `color` of a terminal."""
+    formats: tuple[str, ...]
+    draw: Callable[[Any], Figure]
+    stem: str
+    """The name of the figure's files, without what follows the dot."""
+
+
+def _draw_times(table: Any) -> Figure:
+    from bench.report import figure
+
+    return figure.draw(table)
+
+
+def _draw_stability(table: Any) -> Figure:
+    from bench.report import stability_figure
+
+    return stability_figure.draw(table)
+
+
+_TIMES = Shown(tables.render, tables.FORMATS, _draw_times, "ms-per-step")
+SHOWN: dict[str, Shown] = {
+    RELAX: _TIMES,
+    REPLAY: _TIMES,
+    MD: Shown(stability_formats.render, stability_formats.FORMATS, _draw_stability, "stability"),
+}

@@ -1,0 +1,129 @@
+"""From a run directory, or two, to what the report shows: where reading, analysis and the paper meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.analysis import likeness, regression
+from bench.analysis.disturbed import disturbances
+from bench.analysis.fingerprint import differences
+from bench.analysis.likeness import Circumstances, ComparedRuns
+from bench.analysis.simulated import StabilityTable
+from bench.analysis.summaries import SUMMARIES, shown_first
+from bench.analysis.summary import summarise
+from bench.analysis.table import PAPER, Table
+from bench.contract.protocol import MD, RELAX
+from bench.errors import BadInput
+from bench.paper import table1
+from bench.paper.claims import judged
+from bench.runs import baselines, store
+from bench.runs.dataframes import Run, load
+from bench.runs.simulations import simulations
+
+Say = Callable[[str], None]
+"""Told, in a sentence, what of a run is left out because it cannot be read."""
+
+
+def nobody(line: str) -> None:
+    """Tell nobody."""
+
+
+def protocol_of(run: str | Path | None) -> str:
+    """Return the protocol whose table a run, or ``paper``, is shown as where nobody asks for one."""
+    return RELAX if run == PAPER else shown_first(store.describe(store.find(run)).settings.protocols)
+
+
+def shown_as(run: str | Path | None, protocol: str, say: Say = nobody) -> Any:
+    """Return what shows a protocol of a run, or of ``paper``: a table of its own, or that of times.
+
+    Raises BadInput where the run has nothing of it.
+    """
+    if SUMMARIES[protocol].table is None:
+        return table_of(run, say)
+    if run == PAPER:
+        raise BadInput(f"the paper has nothing of the protocol {protocol}; name a run.")
+    return _own_table(load(run, say), protocol)
+
+
+def table_of(run: str | Path | None, say: Say = nobody) -> Table:
+    """Return the table of times of a run, or of ``paper``."""
+    if run == PAPER:
+        return table1.table()
+    loaded = load(run, say)
+    simulated = None
+    try:
+        simulated = simulations(loaded)
+    except BadInput as error:  # the times are whole all the same
+        say(f"the dynamics is left out: {error}")
+    paper = table1.read()
+    return judged(summarise(loaded.measurements(simulated), baselines.checked(loaded), paper), paper)
+
+
+def stabilities(run: str | Path | None, say: Say = nobody) -> StabilityTable:
+    """Return the stability of each method of a run that simulated; raises BadInput for another."""
+    found: StabilityTable = shown_as(run, MD, say)
+    return found
+
+
+def _own_table(run: Run, protocol: str) -> Any:
+    if protocol not in run.description.settings.protocols:
+        raise BadInput(
+            f"{run.directory.name} has nothing of the protocol {protocol}; "
+            f"'pesbench run --protocols relax,{protocol}' measures it."
+        )
+    make = SUMMARIES[protocol].table
+    assert make is not None
+    return make(run.measurements(simulations(run)))
+
+
+def compared(old: Run, new: Run, threshold: float, force: bool = False) -> ComparedRuns:
+    """Hold two runs against each other.
+
+    Raises BadInput where they are unlike, unless `force` compares them all the same, and where nothing that was timed
+    is in both. `threshold` is that of :func:`bench.analysis.regression.verdict`.
+    """
+    unlike = likeness.unlike(old.description, new.description)
+    if unlike and not force:
+        raise BadInput(
+            f"{old.directory.name} and {new.directory.name} are not alike: {'; '.join(unlike)}. "
+            "Times of unlike runs say nothing about the methods; --force shows them all the same."
+        )
+    prints = baselines.of_run(old), baselines.of_run(new)
+    answers = {key: differences(prints[1][key], prints[0][key]) for key in prints[0] if key in prints[1]}
+    before, after = (regression.Side.of(run.measurements()) for run in (old, new))
+    found = regression.compare(before, after, threshold, answers)
+    if not any(one.ratio for one in found):
+        reasons = dict.fromkeys(f"{one.label}: {one.why.rstrip('.')}" for one in found)
+        raise BadInput(
+            f"{old.directory.name} and {new.directory.name} have nothing in common that was timed"
+            f"{': ' if reasons else ''}{'; '.join(reasons)}."
+        )
+    return ComparedRuns(
+        old=_circumstances(old),
+        new=_circumstances(new),
+        comparisons=tuple(found),
+        threshold=threshold,
+        means={protocol: regression.mean_ratio(before, after, found, protocol) for protocol in before.times},
+        unlike=tuple(unlike),
+        explain=tuple(
+            likeness.explain(
+                old.description,
+                new.description,
+                [{one.method: one.versions for one in run.contents.started} for run in (old, new)],
+                [{one.method: one.environment for one in run.contents.started} for run in (old, new)],
+            )
+        ),
+    )
+
+
+def _circumstances(run: Run) -> Circumstances:
+    unsettled = dict.fromkeys(one.label for one in run.measured_methods if one.settled is False)
+    return Circumstances(
+        name=run.directory.name,
+        description=run.description,
+        disturbances=disturbances(run.watched),
+        unsettled=tuple(unsettled),
+        damaged=run.contents.damaged,
+    )
