@@ -142,6 +142,11 @@ class Stability:
     verdict: str | None = None
     reasons: tuple[str, ...] = ()
 
+    @property
+    def time(self) -> Estimate | None:
+        """The time that this row is about, as a row of times has it: milliseconds per step."""
+        return self.ms_per_step
+
 
 @dataclasses.dataclass(frozen=True)
 class StabilityTable:
