@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from bench.contract.lost import lost
+from bench.contract.protocol import RELAX, Item
 from bench.contract.records import (
     CONVERGED,
     FAILED,
@@ -11,10 +13,10 @@ from bench.contract.records import (
     Finished,
     NotMeasured,
     Relaxation,
-    failed_relaxation,
     from_json,
     to_json,
 )
+from bench.contract.task import MEASURE, Criterion, Subject, Task
 
 KEY = {"method": "toy", "device": "cpu", "round": 1}
 RELAXATION = Relaxation(
@@ -29,6 +31,11 @@ RELAXATION = Relaxation(
     positions=((0.0, 0.1, 0.2),),
     wall_ns=30,
     trace={"calculator_ns": (10, 11), "optimizer_ns": (1, 2), "harness_ns": (0, 0)},
+)
+TASK = Task(
+    MEASURE,
+    Subject("x.py", "toy", "toy", "cpu", "float64", threads=1, seed=0),
+    criterion=Criterion("CG", 0.05, 500),
 )
 
 
@@ -48,8 +55,8 @@ def test_a_record_is_one_line_and_reads_back():
 def test_a_failure_reads_back_with_its_class():
     failure = Failure("nan", "not finite")
     assert as_read(NotMeasured(**KEY, failure=failure)).failure == failure
-    record = as_read(failed_relaxation(KEY, 2, "CG", failure))
-    assert (record.status, record.failure) == (FAILED, failure)
+    record = as_read(lost(TASK, Item(RELAX, 2), failure))
+    assert (record.status, record.structure, record.optimizer, record.failure) == (FAILED, 2, "CG", failure)
 
 
 def test_a_failure_has_a_known_class():
