@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from bench.analysis.statistics import Estimate, geometric_mean
+from bench.contract.message import Pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,20 +23,19 @@ class Overhead:
     """What the observer itself took between steps, by its own clock."""
 
 
-def summarise(method: str, pairs: Sequence[dict[str, int]]) -> Overhead:
+def summarise(method: str, pairs: Sequence[Pair]) -> Overhead:
     """Return the paired ratio over structures from the pairs that a worker wrote.
 
-    A pair has ``structure``, ``bare_ns``, ``bare_steps``, ``harness_ns``, ``harness_steps`` and
-    ``bookkeeping_ns``. Raises ValueError where no pair made a step.
+    Raises ValueError where no pair made a step.
     """
-    by_structure: dict[int, list[dict[str, int]]] = {}
+    by_structure: dict[int, list[Pair]] = {}
     for pair in pairs:
-        if pair["bare_steps"] and pair["harness_steps"]:
-            by_structure.setdefault(pair["structure"], []).append(pair)
+        if pair.bare_steps and pair.harness_steps:
+            by_structure.setdefault(pair.structure, []).append(pair)
 
     def per_step(way: str) -> list[float]:
         return [
-            sum(pair[f"{way}_ns"] for pair in group) / sum(pair[f"{way}_steps"] for pair in group)
+            sum(getattr(pair, f"{way}_ns") for pair in group) / sum(getattr(pair, f"{way}_steps") for pair in group)
             for group in by_structure.values()
         ]
 
@@ -56,5 +56,5 @@ def summarise(method: str, pairs: Sequence[dict[str, int]]) -> Overhead:
         dataclasses.replace(
             ratio, estimate=(ratio.estimate - 1.0) * bare_ns / 1e3, low=added(ratio.low), high=added(ratio.high)
         ),
-        sum(pair["bookkeeping_ns"] for pair in kept) / sum(pair["harness_steps"] for pair in kept) / 1e3,
+        sum(pair.bookkeeping_ns for pair in kept) / sum(pair.harness_steps for pair in kept) / 1e3,
     )

@@ -87,6 +87,6 @@ def _subject(options: Options) -> tuple[Catalogue, list[Method]]:
     if file.suffix != ".py":
         catalogue = Catalogue(options.adapter)
         return catalogue, catalogue.select(options.what)
-    ours = file.resolve().parent == paths.ADAPTERS
+    ours = file.resolve().parent == paths.adapters_dir()
     catalogue = Catalogue(options.adapter if ours else [*options.adapter, file])
     return catalogue, [method for method in catalogue.methods.values() if method.adapter == file.resolve()]
