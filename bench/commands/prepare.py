@@ -62,12 +62,12 @@ def run(options: Options) -> int:
     for method in methods:
 
         def say(line: str, name: str = method.name) -> None:
-            print(f"{name}: {line} ...", flush=True)
+            # what says which method it is about is left as it is
+            print(line if line.startswith(f"{name}:") else f"{name}: {line} ...", flush=True)
 
         try:
             chosen = Ready(settings, catalogue, None, parallel, say).or_refuse(method, options.device).weights
-            reason = f". {chosen.reason}" if chosen.reason else ""
-            print(f"{method.name}: ready, weights: {chosen.mode}{reason}")
+            print(f"{method.name}: ready, weights: {chosen.mode}")
         except BadInput as error:
             print(f"{method.name}: not ready. {error}")
             missing += 1

@@ -169,7 +169,9 @@ def _old_version(method: Method, options: Options, catalogue: Catalogue, directo
         text = versions.at_commit(method.adapter, options.base)
         path = versions.write(directory / "base", method.adapter, text)
     else:
-        path = versions.write(directory / "base", method.adapter, versions.with_pins(method.adapter, options.base_with))
+        path = versions.write(
+            directory / "base", method.adapter, versions.with_pins(method.adapter, list(options.base_with))
+        )
     return catalogue.add_version(method, path, versions.BASE)
 
 

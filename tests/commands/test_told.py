@@ -16,6 +16,8 @@ import pytest
 from told import PROJECT, VERBS, collected, sources, unquoted
 
 from bench.cli import parse
+from bench.methods import environments
+from bench.methods.header import read_header
 
 FAKES = PROJECT / "tests" / "fakes" / "fakes.py"
 RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examples, too
@@ -33,8 +35,9 @@ PLACEHOLDERS = {
     "my_adapter.py": "emt.py",
     "sevenn==0.12.1": "ase==3.29.0",  # the fakes depend on that
 }
-# methods that take more than some seconds to load, or whose environment or checkpoint may not be here
+# methods that take long to load, or whose environment or checkpoint may not be here; uff and uff-ase stay themselves
 HEAVY = {
+    "gfn2-xtb": "toy",
     "7net-0": "toy",
     "nequix-mp-1": "architecture",
     "pet-mad-1.5-s": "architecture",
@@ -43,8 +46,8 @@ FAKE = {"toy", "architecture"}
 # put at the end of a verb's command line, to make it short
 SHORT = {
     "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
-    "--duration 0.1 --nvt-duration 0.1 --output runs",
-    "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2 --output runs",
+    "--duration 0.02 --nvt-duration 0.02",
+    "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
     "overhead": "--limit 2 --structures naphthalene-gfn2",
 }
 # where a command line that names no method would take many or heavy ones
@@ -101,9 +104,13 @@ def short(words):
 
 TOLD = collected()
 LINES = {}
+"""What is really run, and where it was told; lines that come to the same are run once."""
 for one in TOLD:
     if one.line.startswith("pesbench"):
-        LINES.setdefault(one.line, one.where)
+        LINES.setdefault(shlex.join(short(filled(one.line))), f"'{one.line}' of {one.where}")
+# what somebody types who has just cloned the repository
+for first in ("list", "table paper", "doctor", "env", "prepare uff", "plot paper --output speed"):
+    LINES.setdefault(first, "a first look around")
 MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
 
 
@@ -111,13 +118,16 @@ MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
 def checkout(tmp_path_factory, pesbench):
     """Return a copy of the checkout that may be written to, with two runs, a history and the README's adapter."""
     folder = copied(tmp_path_factory.mktemp("checkout"))
-    (folder / ".envs").symlink_to(PROJECT / ".envs")
     (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
     (folder / "emt.py").write_text(example)
+    (folder / ".envs").mkdir()
+    for adapter in (PROJECT / "adapters" / "uff.py", FAKES, folder / "emt.py"):
+        made = environments.prepare(read_header(adapter)).python.parents[1]
+        (folder / ".envs" / made.name).symlink_to(made)
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
-        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md", "--duration", "0.1"),
-        *("--nvt-duration", "0.1", "--no-repeats", "--output", "first"),
+        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md", "--duration", "0.02"),
+        *("--nvt-duration", "0.02", "--no-repeats", "--output", "first"),
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
@@ -138,11 +148,16 @@ def copied(folder):
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
-    words = short(filled(line))
-    # what removes environments must not find those of the real checkout
-    folder = copied(tmp_path) if "--remove" in words else checkout
+    words = shlex.split(line)
+    folder = checkout
+    if "--remove" in words:  # not the environments that are in use
+        folder = copied(tmp_path)
+    elif "--base" in words:  # a commit is in the repository only
+        folder = PROJECT
+    if words[0] in ("run", "regress") and not {"--help", "--resume"} & set(words):
+        words += ["--output", str(tmp_path / "runs")]
     done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(tmp_path / "cache"))
-    where = f"'{line}' of {LINES[line]}, run as 'pesbench {shlex.join(words)}'"
+    where = f"{LINES[line]}, run as 'pesbench {line}'"
     assert "Traceback" not in done.stderr, f"{where}:\n{done.stderr}"
     assert done.returncode in ((2,) if line in REFUSED else (0, 1)), f"{where}:\n{done.stderr or done.stdout}"
 
@@ -157,25 +172,13 @@ def test_a_make_line_that_is_told_has_a_target_and_runs_what_can_be_understood(l
 
 
 def test_every_verb_is_told():
-    assert {line.split()[1] for line in LINES} == VERBS.keys()
+    assert {line.split()[0] for line in LINES} == VERBS.keys()
 
 
 def test_what_is_told_stands_between_quotes():
     for path in sources():
         for string in unquoted(path.read_text()):
             pytest.fail(f"put the command line in {path.name} between quotes, so that its end can be seen: {string!r}")
-
-
-@pytest.mark.parametrize(
-    "words",
-    [["list"], ["doctor"], ["env"], ["table", "paper"], ["prepare", "uff"], ["plot", "paper", "--output", "speed"]],
-    ids=" ".join,
-)
-def test_what_needs_no_run_works_in_a_fresh_checkout(pesbench, tmp_path, words):
-    folder = copied(tmp_path)
-    (folder / ".envs").symlink_to(PROJECT / ".envs")
-    done = pesbench(*words, cwd=folder)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_placeholder_that_nobody_knows_is_named():

@@ -1,17 +1,13 @@
 """The conformance kit's report."""
 
+from bench.contract.message import Check
 from bench.report.conform import render
 
-
-def one(name, passed, figure="", tolerance="", advice=""):
-    return {"name": name, "passed": passed, "figure": figure, "tolerance": tolerance, "advice": advice}
-
-
 CHECKS = [
-    one("settings are plain JSON", True, "9 entries"),
-    one("a shift changes nothing", True, "3e-15 eV, 2e-14 eV/Å", "0.0001 eV, 0.0001 eV/Å"),
-    one("forces are minus the energy's derivative", False, "0.1 of 1.2 eV/Å", "0.002 eV/Å", "return all of it " * 9),
-    one("the number of parameters is the published one", None, "the header has no published count"),
+    Check("settings are plain JSON", True, "9 entries"),
+    Check("a shift changes nothing", True, "3e-15 eV, 2e-14 eV/Å", "0.0001 eV, 0.0001 eV/Å"),
+    Check("forces are minus the energy's derivative", False, "0.1 of 1.2 eV/Å", "0.002 eV/Å", "return all of it " * 9),
+    Check("the number of parameters is the published one", None, "the header has no published count"),
 ]
 
 
