@@ -11,7 +11,6 @@ from bench.contract.records import (
     Finished,
     NotMeasured,
     Relaxation,
-    failed_relaxation,
     from_json,
     to_json,
 )
@@ -48,7 +47,7 @@ def test_a_record_is_one_line_and_reads_back():
 def test_a_failure_reads_back_with_its_class():
     failure = Failure("nan", "not finite")
     assert as_read(NotMeasured(**KEY, failure=failure)).failure == failure
-    record = as_read(failed_relaxation(KEY, 2, "CG", failure))
+    record = as_read(dataclasses.replace(RELAXATION, status=FAILED, failure=failure))
     assert (record.status, record.failure) == (FAILED, failure)
 
 
