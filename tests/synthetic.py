@@ -1,12 +1,19 @@
-"""Campaigns made by hand, with the answer known: what ``bench.runs.store.load`` would give for a run."""
+"""Campaigns made by hand, with the answer known: what ``bench.load`` would give for a run."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.spatial.transform import Rotation
+
+from bench.analysis.measurements import Measurements
+from bench.analysis.methods import MeasuredMethod
+from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
+from bench.contract.settings import Settings
 
 NAPHTHALENE = np.array(
     [(x, y, 0.0) for x in (-2.4, -1.2, 0.0, 1.2, 2.4) for y in (-0.7, 0.7)]
@@ -15,57 +22,44 @@ NAPHTHALENE = np.array(
 """Angstrom; near enough to naphthalene to be no symmetric top, which is all that is asked of it."""
 
 
-def campaign(count: int = 101, **changes: Any) -> dict[str, Any]:
-    """Return a ``campaign.json``."""
-    return {
-        "format": 1,
-        "run_id": "20261122-105712",
-        "created": "2026-11-22T10:57:12+00:00",
-        "pesbench": "0.1.0",
-        "commit": "8bc89d6f0a1b2c3d4e5f",
-        "dirty": False,
-        "settings": {
-            "optimizer": "BFGS",
-            "fmax": 0.05,
-            "max_steps": 500,
-            "rounds": 3,
-            "budget_s": {},
-            "threads": 1,
-            "seed": 0,
-            "devices": ["cpu"],
-        },
-        "machine": {
-            "cpu": "Intel Xeon Processor (SapphireRapids)",
-            "cores": 2,
-            "logical_cores": 2,
-            "memory_bytes": 24 * 2**30,
-            "os": "Debian GNU/Linux 12",
-            "python": "3.11.7",
-            "gpus": [],
-            "parallel_speed": {"threads": 2, "speed": 1.07},
-        },
-        "dataset": {
-            "name": "naphthalene-md17",
-            "description": "rMD17, CC0",
-            "fallback": False,
-            "digest": "sha256:0123456789abcdef",
-            "count": count,
-            "total": 101,
-            "formula": "C10H8",
-        },
-    } | changes
+def campaign(count: int = 101, settings: dict[str, Any] | None = None, **changes: Any) -> Description:
+    """Return what a ``campaign.json`` says; `settings` are changes to its settings."""
+    described = Description(
+        run_id="20261122-105712",
+        created="2026-11-22T10:57:12+00:00",
+        pesbench="0.1.0",
+        commit="8bc89d6f0a1b2c3d4e5f",
+        dirty=False,
+        settings=Settings(methods=(), **{"rounds": 3, "threads": 1, **(settings or {})}),
+        machine=Machine(
+            cpu="Intel Xeon Processor (SapphireRapids)",
+            cores=2,
+            logical_cores=2,
+            memory_bytes=24 * 2**30,
+            os="Debian GNU/Linux 12",
+            python="3.11.7",
+            parallel_speed=ParallelSpeed(2, 1.07),
+        ),
+        dataset=DataSetFacts(
+            name="naphthalene-md17",
+            description="rMD17, CC0",
+            digest="sha256:0123456789abcdef",
+            formula="C10H8",
+            count=count,
+            total=101,
+        ),
+    )
+    return dataclasses.replace(described, **changes)
 
 
-def method(name: str, device: str = "cpu", kind: str = "mlip", **changes: Any) -> dict[str, Any]:
-    """Return one row of the methods' data frame."""
-    return {
+def method(name: str, device: str = "cpu", kind: str = "mlip", **changes: Any) -> MeasuredMethod:
+    """Return what is known of a method on a device."""
+    fields = {
         "method": name,
         "device": device,
         "label": name,
         "family": name.split("-")[0],
         "kind": kind,
-        "paper": None,
-        "note": "",
         "weights": "pretrained" if kind == "mlip" else "none",
         "dtype": "float32" if kind == "mlip" else "float64",
         "threads": 1,
@@ -76,9 +70,24 @@ def method(name: str, device: str = "cpu", kind: str = "mlip", **changes: Any) -
         "peak_device_memory_bytes": None if device == "cpu" else 700 * 2**20,
         "checkpoint": {"file": f"{name}.model", "sha256": "0123456789abcdef", "known_by": "header"},
         "environment": {"python": "3.11.7"},
-        "failure": None,
-        "message": None,
-    } | changes
+    }
+    return MeasuredMethod(**(fields | changes))
+
+
+def measurements(
+    methods: Sequence[MeasuredMethod],
+    relaxed: Sequence[pd.DataFrame] = (),
+    replayed: Sequence[pd.DataFrame] = (),
+    description: Description | None = None,
+    **changes: Any,
+) -> Measurements:
+    """Return what a campaign measured."""
+    made = Measurements(description or campaign(), tuple(methods), **changes)
+    return dataclasses.replace(
+        made,
+        structures=pd.concat(relaxed, ignore_index=True) if relaxed else made.structures,
+        replays=pd.concat(replayed, ignore_index=True) if replayed else made.replays,
+    )
 
 
 def relaxations(
@@ -121,6 +130,8 @@ def relaxations(
                     "calculator_ns": None if native else 0.9 * step_ns * (steps + 1) / steps,
                     "step_force_calls": None if native else steps,
                     "harness_ns": 5000.0 * steps,
+                    "first_energy": None if native else -8.0,
+                    "first_fmax": None if native else 2.0,
                     "positions": list(relaxed(count)),
                 }
                 | changes
@@ -154,6 +165,8 @@ def replays(
             "message": None,
             "force_calls": points,
             "calculator_ns": nanoseconds,
+            "first_energy": -8.0,
+            "first_fmax": 2.0,
             "wall_ns": 1.1 * nanoseconds,
         }
         rows.append(pd.DataFrame(fields | changes))
@@ -185,11 +198,11 @@ def rotation(rng: np.random.Generator) -> np.ndarray:
 def steps_of(structures: pd.DataFrame, spread: float = 0.1) -> pd.DataFrame:
     """Return the steps of the relaxations, their times spread about each relaxation's mean."""
     rng = np.random.default_rng(3)
-    frames = []
+    relaxed = []
     for row in structures.itertuples():
         n = int(row.steps) + 1
         factor = np.exp(rng.normal(0.0, spread, n))
-        frames.append(
+        relaxed.append(
             pd.DataFrame(
                 {
                     "method": row.method,
@@ -206,4 +219,4 @@ def steps_of(structures: pd.DataFrame, spread: float = 0.1) -> pd.DataFrame:
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(relaxed, ignore_index=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import ase.io
@@ -27,7 +28,6 @@ from bench.errors import BadInput
 MD17 = "naphthalene-md17"
 MD17_EXACT = "naphthalene-md17-exact"
 GFN2 = "naphthalene-gfn2"
-NAMES = (MD17, MD17_EXACT, GFN2)
 
 MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
 
@@ -69,7 +69,7 @@ class DataSet:
 
 
 def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None) -> DataSet:
-    """Load a data set: one of :data:`NAMES`, any file of molecules that ASE reads, or None for the default.
+    """Load a data set: one of :data:`DATA_SETS`, any file of molecules that ASE reads, or None for the default.
 
     The default is MD17's own frames (:data:`MD17_EXACT` where the folder PESBENCH_DATA has the complete file,
     else :data:`MD17`, fetched into `cache`) or, where these cannot be had, :data:`GFN2`. Of a file all images
@@ -81,25 +81,20 @@ def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = No
     cache = paths.cache_dir() if cache is None else cache
     if name_or_file is None:
         return _default(cache)
-    if name_or_file == GFN2:
-        return _gfn2()
-    if name_or_file == MD17_EXACT:
-        return _md17_exact()
-    if name_or_file != MD17:
-        return _user_file(Path(name_or_file).expanduser())
+    named = DATA_SETS.get(str(name_or_file))
     try:
-        return _md17(cache)
+        return named(cache) if named else _user_file(Path(name_or_file).expanduser())
     except rmd17.Unavailable as error:
         raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
 
 
 def _default(cache: Path) -> DataSet:
     if rmd17.given(_MD17_FILE) is not None:
-        return _md17_exact()
+        return _md17_exact(cache)
     try:
         return _md17(cache)
     except rmd17.Unavailable as error:
-        return dataclasses.replace(_gfn2(), fallback=f"{GFN2} stands in for {MD17} because {error}.")
+        return dataclasses.replace(_gfn2(cache), fallback=f"{GFN2} stands in for {MD17} because {error}.")
 
 
 def _md17(cache: Path) -> DataSet:
@@ -114,7 +109,7 @@ def _md17(cache: Path) -> DataSet:
     return _dataset(MD17, description, images, [str(index) for index in chosen], "rMD17", _naphthalene())
 
 
-def _md17_exact() -> DataSet:
+def _md17_exact(cache: Path) -> DataSet:
     """Take the frames on the grid from the complete MD17 file, which is never fetched."""
     path = rmd17.given(_MD17_FILE)
     if path is None:
@@ -136,7 +131,7 @@ def _md17_exact() -> DataSet:
     return _dataset(MD17_EXACT, description, images, [str(index) for index in chosen], path, _naphthalene())
 
 
-def _gfn2() -> DataSet:
+def _gfn2(cache: Path) -> DataSet:
     path = paths.datasets_dir() / "naphthalene-gfn2.extxyz"
     images = _read(path)
     description = (
@@ -147,11 +142,15 @@ def _gfn2() -> DataSet:
     return _dataset(GFN2, description, images, labels, path, _naphthalene())
 
 
+DATA_SETS: dict[str, Callable[[Path], DataSet]] = {MD17: _md17, MD17_EXACT: _md17_exact, GFN2: _gfn2}
+"""What makes each set that has a name: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""
+
+
 def _user_file(path: Path) -> DataSet:
     if path.is_dir():
-        raise BadInput(f"{path} is a folder; name one file of structures, or a data set ({', '.join(NAMES)}).")
+        raise BadInput(f"{path} is a folder; name one file of structures, or a data set ({', '.join(DATA_SETS)}).")
     if not path.is_file():
-        raise BadInput(f"{path} is neither a file nor a data set; the data sets are {', '.join(NAMES)}.")
+        raise BadInput(f"{path} is neither a file nor a data set; the data sets are {', '.join(DATA_SETS)}.")
     images = _read(path)
     labels = [str(index) for index in range(len(images))]
     description = f"{len(images)} structures of {path.name} (the user's file)"

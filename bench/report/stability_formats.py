@@ -24,9 +24,9 @@ from bench.report.stability import STYLES, blocks, notes, reasons
 
 def render(table: StabilityTable, form: str, width: int | None = None, color: bool = False) -> str:
     """Return the table as text; raises BadInput where the format is not known."""
-    if form not in _RENDERERS:
-        raise BadInput(f"there is no format {form!r}; use {', '.join(_RENDERERS)}.")
-    return _terminal(table, width, color) if form == "terminal" else _RENDERERS[form](table)
+    if form not in RENDERERS:
+        raise BadInput(f"there is no format {form!r}; use {', '.join(RENDERERS)}.")
+    return _terminal(table, width, color) if form == "terminal" else RENDERERS[form](table)
 
 
 def _terminal(table: StabilityTable, width: int | None = None, color: bool = False) -> str:
@@ -136,11 +136,11 @@ def _csv(table: StabilityTable) -> str:
     return file.getvalue()
 
 
-_RENDERERS: dict[str, Callable[[StabilityTable], str]] = {
+RENDERERS: dict[str, Callable[[StabilityTable], str]] = {
     "terminal": _terminal,
     "markdown": _markdown,
     "latex": _latex,
     "csv": _csv,
     "json": _json,
 }
-FORMATS = tuple(_RENDERERS)
+FORMATS = tuple(RENDERERS)

@@ -44,9 +44,9 @@ def render(table: Table, format: str, width: int | None = None, color: bool = Fa
     """
     if format == "terminal":
         return render_terminal(table, width, color)
-    if format not in _RENDERERS:
+    if format not in RENDERERS:
         raise BadInput(f"there is no format {format!r}; use {', '.join(FORMATS)}.")
-    return _RENDERERS[format](table)
+    return RENDERERS[format](table)
 
 
 def _markdown(table: Table) -> str:
@@ -215,10 +215,10 @@ def _mean_object(mean: Mean) -> dict[str, Any]:
     }
 
 
-_RENDERERS: dict[str, Callable[[Table], str]] = {
+RENDERERS: dict[str, Callable[[Table], str]] = {
     "markdown": _markdown,
     "latex": _latex,
     "csv": _csv,
     "json": _json,
 }
-FORMATS = ("terminal", *_RENDERERS)
+FORMATS = ("terminal", *RENDERERS)

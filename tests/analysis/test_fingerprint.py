@@ -85,9 +85,7 @@ def test_a_fingerprint_is_made_of_a_runs_answers_and_its_converged_relaxations()
         [("a", "cpu", 0, "converged", -14.5, water.positions), ("a", "cpu", 50, "censored", -14.4, water.positions)],
         columns=["method", "device", "structure", "status", "energy", "positions"],
     )
-    found = fingerprints(
-        campaign(), pd.DataFrame([method("a"), method("b")]), answers, structures, (water.numbers, water.positions)
-    )
+    found = fingerprints(campaign(), [method("a"), method("b")], answers, structures, (water.numbers, water.positions))
     assert set(found) == {("a", "cpu")}
     one = found["a", "cpu"]
     assert one.energies == {0: -14.2, 50: -14.1}

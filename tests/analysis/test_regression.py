@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import campaign, method, relaxations, replays
+from synthetic import measurements, method, relaxations, replays
 
 from bench.analysis import regression
 from bench.analysis.regression import EQUAL, FASTER, NOT_COMPARED, OTHER_ANSWER, SLOWER, UNDECIDED, verdict
@@ -73,12 +73,10 @@ def test_fewer_than_three_rounds_decide_nothing():
     assert not regression.decided(old, new, 0.05)
 
 
-def side(*frames, replayed=None, campaign_=None, methods=None):
-    names = list(dict.fromkeys(name for frame in frames for name in frame["method"]))
+def side(*relaxed, replayed=(), methods=None):
+    names = list(dict.fromkeys(name for one in relaxed for name in one["method"]))
     methods = methods or [method(name) for name in names]
-    structures = pd.concat(frames, ignore_index=True)
-    replayed = replayed if replayed is not None else structures.iloc[:0]
-    return regression.measured(campaign_ or campaign(), pd.DataFrame(methods), structures, replayed, NOBODY)
+    return regression.Side.of(measurements(methods, relaxed, replayed, watched=NOBODY))
 
 
 def test_two_runs_are_compared_by_structure_and_the_scatter_of_both_counts():
@@ -97,8 +95,8 @@ def test_two_runs_are_compared_by_structure_and_the_scatter_of_both_counts():
 
 
 def test_each_protocol_is_compared_with_itself():
-    old = side(relaxations("a", 100.0), replayed=replays("a", 90.0))
-    new = side(relaxations("a", 100.0), replayed=replays("a", 45.0))
+    old = side(relaxations("a", 100.0), replayed=[replays("a", 90.0)])
+    new = side(relaxations("a", 100.0), replayed=[replays("a", 45.0)])
     found = {one.protocol: one.verdict for one in regression.compare(old, new, 0.05, {("a", "cpu"): []})}
     assert found == {"relax": EQUAL, "replay": FASTER}
 
@@ -108,34 +106,6 @@ def test_random_and_real_weights_are_not_compared():
     new = side(relaxations("a", 100.0), methods=[method("a", weights="random")])
     (one,) = regression.compare(old, new, 0.05, {})
     assert (one.verdict, one.why) == (NOT_COMPARED, "unlike weights: pretrained and random")
-
-
-def test_alike_runs_are_alike_and_unlike_ones_are_named():
-    assert regression.unlike(campaign(), campaign()) == []
-    other = campaign(
-        machine=campaign()["machine"] | {"cpu": "AMD EPYC"},
-        dataset=campaign()["dataset"] | {"name": "mine", "digest": "sha256:fedc"},
-        settings=campaign()["settings"] | {"threads": 2},
-    )
-    assert regression.unlike(campaign(), other) == [
-        "CPU: Intel Xeon Processor (SapphireRapids) and AMD EPYC",
-        "data set: naphthalene-md17 and mine",
-        "threads: 1 and 2",
-    ]
-
-
-def test_what_differs_between_alike_runs_is_explained():
-    found = regression.explain(
-        campaign(),
-        campaign(commit="f" * 40),
-        [{"a": {"torch": "2.13.0", "ase": "3.29.0"}}, {"a": {"torch": "2.14.0", "ase": "3.29.0"}}],
-        [{"a": {"OMP_NUM_THREADS": "1"}}, {"a": {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}}],
-    )
-    assert found == [
-        "pesbench's commit: 8bc89d6f0a1b and ffffffffffff",
-        "a: torch 2.13.0 and 2.14.0",
-        "a: OMP_WAIT_POLICY not there and PASSIVE",
-    ]
 
 
 def test_two_rounds_decide_nothing_and_the_comparison_says_why():
@@ -149,8 +119,8 @@ def test_two_rounds_decide_nothing_and_the_comparison_says_why():
 def test_methods_whose_budgets_ended_at_unlike_structures_have_a_mean():
     def cut(name, rounds):
         """Return a method that reached structure 9 in one round alone."""
-        frame = relaxations(name, 10.0, count=10, rounds=3)
-        return frame[(frame["structure"] < 9) | frame["round"].isin(rounds)]
+        relaxed = relaxations(name, 10.0, count=10, rounds=3)
+        return relaxed[(relaxed["structure"] < 9) | relaxed["round"].isin(rounds)]
 
     both = side(cut("a", [0]), cut("b", [1]))
     mean = regression.mean_ratio(both, both, regression.compare(both, both, 0.05, {}), "relax")
@@ -162,6 +132,6 @@ def test_methods_whose_budgets_ended_at_unlike_structures_have_a_mean():
 def test_why_a_method_was_not_measured_is_told():
     old = side(relaxations("a", 10.0, count=20))
     new = side(relaxations("b", 10.0, count=20))
-    new.methods["a", "cpu"] = {**old.methods["a", "cpu"], "failure": "load", "message": "no such file"}
+    new.methods["a", "cpu"] = method("a", failure="load", message="no such file")
     found = {one.method: one.why for one in regression.compare(old, new, 0.05, {})}
     assert found["a"] == "not measured in the second run (load: no such file)"

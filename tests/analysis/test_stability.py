@@ -10,6 +10,7 @@ from ase.data import atomic_masses
 
 from bench.analysis import energies, verdict
 from bench.analysis.distributions import Reference
+from bench.analysis.methods import MeasuredMethod
 from bench.analysis.simulated import Simulated, Stability
 from bench.analysis.stability import stability
 from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
@@ -19,7 +20,7 @@ from bench.report.stability import drift
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
-FACTS = {"method": "m", "label": "M", "kind": "mlip", "device": "cpu", "refused": None}
+METHOD = MeasuredMethod(method="m", label="M", kind="mlip")
 SYMMETRY = ["method", "device", "round", "structure", "wall_ns", "force_rms", "net_force", "net_torque"]
 SYMMETRY += ["rotation_error", "loop_work", "loop_absolute", "jacobian_symmetric", "jacobian_antisymmetric"]
 SYMMETRY += ["failure", "message"]
@@ -76,8 +77,8 @@ FULL |= {"jacobian_symmetric": 50.0, "jacobian_antisymmetric": 0.0, "net_torque"
 def of(trajectories, symmetries=(FULL,)):
     random = np.random.default_rng(9)
     reference = Reference("", NUMBERS, POSITIONS + random.normal(0, 0.03, (500, 18, 3)))
-    frame = pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **one) for one in symmetries], columns=SYMMETRY)
-    return stability(FACTS, trajectories, frame, POSITIONS, reference)
+    rows = pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **one) for one in symmetries], columns=SYMMETRY)
+    return stability(METHOD, trajectories, rows, POSITIONS, reference)
 
 
 def test_a_planted_drift_fails_and_its_figure_is_right():
@@ -212,7 +213,7 @@ def test_the_documented_limits_are_the_ones_that_judge():
 
 def test_a_reference_of_one_structure_has_no_distribution():
     found = stability(
-        FACTS,
+        METHOD,
         [simulated(content(0))],
         pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **FULL)]),
         POSITIONS,

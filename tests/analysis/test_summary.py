@@ -6,17 +6,19 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import campaign, method, relaxations, steps_of
+from synthetic import campaign, measurements, method, relaxations, steps_of
 
+from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summary import summarise
 from bench.analysis.table import Published, Row, Table
 
 PAPER = {"nequix-mp-1": Published("nequix-mp-1", "Nequix", "mlip", 43.55, 35.95, None, "")}
 
 
-def table_of(methods: list[dict], *frames: pd.DataFrame, steps: pd.DataFrame | None = None, **changes) -> Table:
-    structures = pd.concat(frames, ignore_index=True) if frames else relaxations("none", 1.0, count=1)[:0]
-    return summarise(campaign(**changes), pd.DataFrame(methods), structures, steps, paper=PAPER)
+def table_of(
+    methods: list[MeasuredMethod], *relaxed: pd.DataFrame, steps: pd.DataFrame | None = None, count: int = 101
+) -> Table:
+    return summarise(measurements(methods, relaxed, description=campaign(count), steps=steps), paper=PAPER)
 
 
 def row_of(*arguments, **keywords) -> Row:
@@ -49,19 +51,19 @@ def test_a_native_optimiser_has_no_force_calls_and_no_share_but_a_time_per_step(
 
 
 def test_conjugate_gradients_make_more_force_calls_than_steps():
-    frame = relaxations("a", 10.0, count=2, rounds=1).assign(steps=[10, 30], step_force_calls=[20, 60])
-    assert row_of([method("a")], frame).force_calls_per_step == pytest.approx(2.0)
+    relaxed = relaxations("a", 10.0, count=2, rounds=1).assign(steps=[10, 30], step_force_calls=[20, 60])
+    assert row_of([method("a")], relaxed).force_calls_per_step == pytest.approx(2.0)
 
 
 def test_the_step_cap_counts_as_done_but_not_as_converged_and_a_censored_one_as_neither():
-    frame = relaxations("a", 10.0, count=4, rounds=1).assign(
+    relaxed = relaxations("a", 10.0, count=4, rounds=1).assign(
         status=["converged", "step-cap", "censored", "failed"],
         failure=[None, None, None, "nan"],
         message=[None, None, None, "the energy is nan"],
         steps=[10, 500, 60, 3],
         fmax=[0.04, 0.3, 1.0, 2.0],
     )
-    row = row_of([method("a")], frame, dataset={"name": "x", "count": 6, "total": 101})
+    row = row_of([method("a")], relaxed, count=6)
     assert (row.done, row.converged, row.total) == (2, 1, 6)
     assert row.steps_per_structure == 10.0
     assert row.steps_measured == 570
@@ -71,10 +73,10 @@ def test_the_step_cap_counts_as_done_but_not_as_converged_and_a_censored_one_as_
 
 
 def test_a_structure_that_converges_in_one_round_only_is_done_and_its_failures_are_counted():
-    frame = relaxations("a", 10.0, count=8, rounds=3)
-    bad = (frame["structure"] == 3) & (frame["round"] > 0)
-    frame.loc[bad, ["status", "failure", "message"]] = ["failed", "crash", "the process died"]
-    row = row_of([method("a")], frame)
+    relaxed = relaxations("a", 10.0, count=8, rounds=3)
+    bad = (relaxed["structure"] == 3) & (relaxed["round"] > 0)
+    relaxed.loc[bad, ["status", "failure", "message"]] = ["failed", "crash", "the process died"]
+    row = row_of([method("a")], relaxed)
     assert (row.done, row.failures) == (8, {"crash": 2})
 
 
@@ -87,24 +89,17 @@ def test_a_method_that_could_not_start_is_a_row_with_the_reason():
 
 
 def test_a_failure_of_the_whole_method_is_counted_beside_those_of_its_structures():
-    frame = relaxations("a", 10.0, count=6, rounds=1)
-    frame.loc[0, ["status", "failure", "message"]] = ["failed", "crash", "the process died"]
-    row = row_of([method("a", failure="timeout", message="no sign of life")], frame)
+    relaxed = relaxations("a", 10.0, count=6, rounds=1)
+    relaxed.loc[0, ["status", "failure", "message"]] = ["failed", "crash", "the process died"]
+    row = row_of([method("a", failure="timeout", message="no sign of life")], relaxed)
     assert row.failures == {"timeout": 1, "crash": 1}
     assert row.ms_per_step is not None
 
 
-def test_missing_numbers_come_back_as_none_although_pandas_made_them_nan():
-    methods = [method("a", parameters=707_000), method("b", parameters=None, paper=None)]
-    rows = table_of(methods, relaxations("a", 10.0)).rows
-    assert [row.parameters for row in rows] == [707_000, None]
-    assert isinstance(rows[0].parameters, int)
-
-
 def test_with_few_structures_the_interval_is_over_steps_and_says_so():
-    frame = relaxations("dft", 7520.0, count=1, rounds=1, status="censored", steps=40)
-    steps = steps_of(frame, spread=0.2).astype({"method": "category", "device": "category"})
-    row = row_of([method("dft", kind="dft")], frame, steps=steps)
+    relaxed = relaxations("dft", 7520.0, count=1, rounds=1, status="censored", steps=40)
+    steps = steps_of(relaxed, spread=0.2).astype({"method": "category", "device": "category"})
+    row = row_of([method("dft", kind="dft")], relaxed, steps=steps)
     assert row.interval_over == "steps"
     assert row.ms_per_step.low < row.ms_per_step.estimate < row.ms_per_step.high
     # 40 steps that spread by 20 %: 2 x 1.96 x 0.2 / sqrt(40)
@@ -113,18 +108,18 @@ def test_with_few_structures_the_interval_is_over_steps_and_says_so():
 
 
 def test_the_steps_of_failed_relaxations_and_the_first_force_call_are_in_no_interval():
-    frame = relaxations("dft", 7520.0, count=2, rounds=1, status="censored", steps=30)
-    steps = steps_of(frame)
-    clean = row_of([method("dft", kind="dft")], frame[:1], steps=steps[steps["structure"] == 0])
-    frame.loc[1, ["status", "failure"]] = ["failed", "nan"]
+    relaxed = relaxations("dft", 7520.0, count=2, rounds=1, status="censored", steps=30)
+    steps = steps_of(relaxed)
+    clean = row_of([method("dft", kind="dft")], relaxed[:1], steps=steps[steps["structure"] == 0])
+    relaxed.loc[1, ["status", "failure"]] = ["failed", "nan"]
     steps.loc[steps["step"] == 0, "calculator_ns"] *= 1000
     steps.loc[steps["structure"] == 1, "calculator_ns"] *= 1000
-    assert row_of([method("dft", kind="dft")], frame, steps=steps).ms_per_step == clean.ms_per_step
+    assert row_of([method("dft", kind="dft")], relaxed, steps=steps).ms_per_step == clean.ms_per_step
 
 
 def test_with_few_structures_and_few_steps_there_is_no_interval():
-    frame = relaxations("dft", 7520.0, count=1, rounds=1, steps=4)
-    row = row_of([method("dft", kind="dft")], frame, steps=steps_of(frame))
+    relaxed = relaxations("dft", 7520.0, count=1, rounds=1, steps=4)
+    row = row_of([method("dft", kind="dft")], relaxed, steps=steps_of(relaxed))
     assert (row.ms_per_step.low, row.ms_per_step.high, row.interval_over) == (None, None, None)
 
 
@@ -154,8 +149,8 @@ def test_rows_come_light_kinds_first_and_fast_ones_first_within_a_kind():
         method("fast", "cuda"),
         method("ff", kind="force-field"),
     ]
-    frames = [relaxations(name, ms) for name, ms in (("dft", 7000.0), ("slow", 90.0), ("fast", 50.0), ("ff", 0.2))]
-    table = table_of(methods, *frames, relaxations("fast", 500.0, "cuda"))
+    relaxed = [relaxations(name, ms) for name, ms in (("dft", 7000.0), ("slow", 90.0), ("fast", 50.0), ("ff", 0.2))]
+    table = table_of(methods, *relaxed, relaxations("fast", 500.0, "cuda"))
     order = [(row.method, row.device) for row in table.rows]
     assert order == [
         ("ff", "cpu"),
@@ -168,9 +163,9 @@ def test_rows_come_light_kinds_first_and_fast_ones_first_within_a_kind():
 
 
 def test_an_outlying_structure_is_flagged_and_still_in_the_mean():
-    frame = relaxations("a", 10.0)
-    frame.loc[frame["structure"] == 17, "step_ns"] *= 10.0
-    row = row_of([method("a")], frame)
+    relaxed = relaxations("a", 10.0)
+    relaxed.loc[relaxed["structure"] == 17, "step_ns"] *= 10.0
+    row = row_of([method("a")], relaxed)
     assert row.outliers == 1
     assert row.ms_per_step.estimate == pytest.approx(10.0 * 10.0 ** (1 / 101))
 
@@ -181,59 +176,9 @@ def test_nothing_measured_at_all_is_still_a_table():
     assert table.geometric_means == ()
 
 
-def note_with(table: Table, text: str) -> str:
-    found = [note for note in table.notes if text in note]
-    assert len(found) == 1, table.notes
-    return found[0]
-
-
-def test_the_notes_say_what_a_reader_must_know():
-    methods = [
-        method("uff", kind="force-field", label="UFF", optimizer="native", note="Stops at an energy change."),
-        method("n", label="Nequix", paper="nequix-mp-1"),
-        method("dft", kind="dft", label="PBE0", threads=2),
-    ]
-    dft = relaxations("dft", 7000.0, count=1, rounds=1, status="censored", steps=30)
-    far = relaxations("n", 50.0, rounds=1)
-    far["positions"] = [xyz * 1.3 if i == 5 else xyz for i, xyz in enumerate(far["positions"])]
-    table = table_of(
-        methods,
-        relaxations("uff", 0.15, native=True),
-        far,
-        dft,
-        steps=steps_of(dft),
-        dataset={"name": "naphthalene-gfn2", "count": 101, "total": 101, "fallback": True},
-    )
-    assert "naphthalene-gfn2" in note_with(table, "embedded")
-    assert "PBE0" in note_with(table, "BCa")
-    assert note_with(table, "Weights: pretrained") == "Weights: pretrained for Nequix."
-    assert "n of 101" in note_with(table, "time budget")
-    assert "UFF (its own)" in note_with(table, "Optimiser other than BFGS")
-    assert "PBE0 (2)" in note_with(table, "Threads: 1")
-    assert note_with(table, "Stops at an energy change.").startswith("UFF")
-    assert "1 for Nequix" in note_with(table, "0.1 Å")
-    assert "i7-14700K" in note_with(table, "Husistein")
-    assert "2.0 %" in note_with(table, "Fresh processes")
-    assert "200 times faster" in note_with(table, "claims")
-
-
-def test_a_published_figure_is_explained_also_beside_a_method_that_failed():
-    reading = Published("scf", "PBE0", "dft", 20301.416, None, 29301.416, "Read in two ways.")
-    methods = pd.DataFrame([method("scf", kind="dft", paper="scf", failure="no-program")])
-    table = summarise(campaign(), methods, relaxations("none", 1.0, count=1)[:0], paper={"scf": reading})
-    assert table.rows[0].paper_ms_per_step == 20301.416
-    assert note_with(table, "Read in two ways.") == "Paper, PBE0: Read in two ways."
-
-
-def test_a_whole_and_plain_run_has_no_notes_about_what_did_not_happen():
-    table = table_of([method("a", label="A")], relaxations("a", 50.0, rounds=1))
-    for text in ("embedded", "time budget", "Optimiser other", "Threads:", "Precision:", "Paper", "claims", "0.1 Å"):
-        assert not any(text in note for note in table.notes), table.notes
-
-
 def test_a_million_steps_are_summarised_in_seconds():
     structures, names = 1667, [f"m{i}" for i in range(9)]
-    frames = [relaxations(name, 10.0 + i, count=structures) for i, name in enumerate(names)]
+    relaxed = [relaxations(name, 10.0 + i, count=structures) for i, name in enumerate(names)]
     few = relaxations("dft", 7000.0, count=2)
     n = 1_000_000
     steps = pd.DataFrame(
@@ -249,6 +194,6 @@ def test_a_million_steps_are_summarised_in_seconds():
     ).astype({"method": "category", "device": "category"})
     methods = [method(name) for name in names] + [method("dft", kind="dft")]
     start = time.process_time()
-    table = table_of(methods, *frames, few, steps=steps)
+    table = table_of(methods, *relaxed, few, steps=steps)
     assert time.process_time() - start < 6.0  # about 1 s here; what is quadratic in structures takes a minute
     assert all(row.ms_per_step.low is not None for row in table.rows)

@@ -270,7 +270,7 @@ def test_a_file_with_an_at_sign_in_its_name_is_read_whole(written):
 def test_an_unknown_name_is_refused_with_the_known_ones():
     sentence = refusal("naphtalene")
     assert "naphtalene is neither a file nor a data set" in sentence
-    for name in structures.NAMES:
+    for name in structures.DATA_SETS:
         assert name in sentence
 
 

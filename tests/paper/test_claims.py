@@ -3,10 +3,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from synthetic import campaign, measurements, method, relaxations, replays
 
 from bench.analysis.statistics import Estimate
-from bench.analysis.table import Mean, Row, Table
-from bench.paper.claims import claims, rank_correlation
+from bench.analysis.summary import summarise
+from bench.analysis.table import Mean, Published, Row, Table
+from bench.contract.description import Description
+from bench.paper.claims import claims, judged, rank_correlation
 
 
 def estimate(value: float, spread: float | None = 0.02) -> Estimate:
@@ -30,7 +33,7 @@ def row(method: str, ms: float, kind: str = "mlip", device: str = "cpu", gain: f
 
 def verdicts(*rows: Row, means: tuple[Mean, ...] = ()) -> dict[str, str]:
     names = ("force field", "dft", "eqv2", "grace", "nequix")
-    return dict(zip(names, (claim.verdict for claim in claims(Table({}, rows, means))), strict=True))
+    return dict(zip(names, (claim.verdict for claim in claims(Table(Description(), rows, means))), strict=True))
 
 
 def test_an_empty_table_can_judge_nothing():
@@ -80,7 +83,7 @@ def ranked(*pairs: tuple[float, float], **changes) -> Table:
         dataclasses.replace(row(f"m{i}", ours), paper_ms_per_step=paper, **changes)
         for i, (ours, paper) in enumerate(pairs)
     ]
-    return Table({}, tuple(rows), ())
+    return Table(Description(), tuple(rows))
 
 
 def test_the_order_of_the_times_is_held_against_the_papers():
@@ -99,3 +102,62 @@ def test_a_published_method_counts_once():
     table = ranked((1, 10), (2, 20), (3, 30), (4, 40), (5, 50))
     again = dataclasses.replace(table.rows[0], method="m0-warm", ms_per_step=estimate(99.0))
     assert rank_correlation(dataclasses.replace(table, rows=(*table.rows, again))) == (pytest.approx(1.0), 5)
+
+
+PUBLISHED = {
+    "eqv2-m": Published("eqv2-m", "eqV2 M", "mlip", 471.18, 76.56, None, ""),
+    "nequix-mp-1": Published("nequix-mp-1", "Nequix", "mlip", 43.55, 35.95, None, ""),
+}
+BOTH = ("relax", "replay")
+
+
+def table_of(methods, paths, relaxed=(), protocols=BOTH):
+    made = campaign(settings={"protocols": protocols})
+    return judged(summarise(measurements(methods, relaxed, paths, made), paper=PUBLISHED), PUBLISHED)
+
+
+def claim(table, text):
+    (found,) = (claim for claim in table.claims if text in claim.text)
+    return found
+
+
+def test_claims_are_judged_by_relaxations_where_there_are_some():
+    methods = [method("eqv2-m", paper="eqv2-m"), method("nequix-mp-1", paper="nequix-mp-1")]
+    paths = [replays("eqv2-m", 100.0), replays("nequix-mp-1", 40.0)]
+    relaxed = [relaxations("eqv2-m", 800.0), relaxations("nequix-mp-1", 40.0)]
+    found = claim(table_of(methods, paths, relaxed), "Nequix on the CPU")
+    assert (found.verdict, found.protocol, found.random) == ("holds", "relax", ())
+    assert found.figure == pytest.approx(20.0)
+
+
+def test_claims_are_else_judged_by_replays_with_random_weights_and_say_so():
+    methods = [
+        method("eqv2-m", label="eqV2 M", paper="eqv2-m", weights="random"),
+        method("nequix-mp-1", paper="nequix-mp-1"),
+    ]
+    paths = [replays("eqv2-m", 800.0), replays("nequix-mp-1", 40.0)]
+    table = table_of(methods, paths, [relaxations("nequix-mp-1", 8.0)])
+    found = claim(table, "Nequix on the CPU")
+    assert (found.verdict, found.protocol, found.random) == ("holds", "replay", ("eqv2-m",))
+    assert found.figure == pytest.approx(20.0)
+
+
+def test_no_claim_is_judged_by_a_call_over_a_step():
+    methods = [method("eqv2-m", paper="eqv2-m", weights="random"), method("nequix-mp-1", paper="nequix-mp-1")]
+    table = table_of(methods, [replays("eqv2-m", 800.0)], [relaxations("nequix-mp-1", 8.0)], protocols=("relax",))
+    assert claim(table, "Nequix on the CPU").verdict == "not measured"
+
+
+def test_the_other_claims_fall_back_on_replays_too():
+    methods = [
+        method("uff", kind="force-field", paper="uff"),
+        method("grace", paper="grace-2l-oam", weights="random"),
+        method("grace", "cuda", paper="grace-2l-oam", weights="random"),
+        method("dft", kind="dft"),
+    ]
+    paths = [replays("uff", 0.1), replays("grace", 50.0), replays("grace", 8.0, "cuda"), replays("dft", 50_000.0)]
+    table = table_of(methods, paths, protocols=("replay",))
+    for text, figure in (("a force field", 500.0), ("DFT", 1000.0), ("GRACE", 6.25)):
+        found = claim(table, text)
+        assert (found.verdict, found.protocol, found.random) == ("holds", "replay", ("grace",))
+        assert found.figure == pytest.approx(figure)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pandas as pd
 import pytest
-from synthetic import campaign, method, relaxations, replays, steps_of
+from synthetic import campaign, measurements, method, relaxations, replays, steps_of
 
+from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summary import summarise
 from bench.analysis.table import Table
 from bench.paper import table1 as paper
+from bench.paper.claims import judged
 
 METHODS = [
     method("uff", kind="force-field", paper="uff", label="UFF (Open Babel CG)", optimizer="native"),
@@ -26,14 +30,14 @@ ON_GPU = [
     method("gfn2-xtb", "cuda", kind="semi-empirical", label="GFN2-xTB", failure="no-device", message="CPU only"),
 ]
 DFT = relaxations("pbe0-def2-svp", 33422.0, count=1, rounds=1, status="censored", steps=9)
-FRAMES = [
+RELAXED = [
     relaxations("uff", 0.1534, native=True),
     relaxations("gfn2-xtb", 24.3),
     relaxations("7net-0", 113.24, noise=0.1),
     relaxations("nequix-mp-1", 61.0),
     DFT,
 ]
-ON_GPU_FRAMES = [relaxations("7net-0", 22.0, "cuda"), relaxations("nequix-mp-1", 31.0, "cuda", count=37)]
+ON_GPU_RELAXED = [relaxations("7net-0", 22.0, "cuda"), relaxations("nequix-mp-1", 31.0, "cuda", count=37)]
 RANDOM = [replays("eqv2-m", 812.0)]
 RANDOM_ON_GPU = [replays("eqv2-m", 80.0, "cuda")]
 PATHS = [
@@ -47,51 +51,51 @@ PATHS_ON_GPU = [replays("7net-0", 21.0, "cuda"), replays("nequix-mp-1", 29.0, "c
 
 
 def table_of(
-    methods: list[dict], frames: list[pd.DataFrame], paths: list[pd.DataFrame], protocols: list[str], gpus: list[str]
+    methods: list[MeasuredMethod],
+    relaxed: list[pd.DataFrame],
+    paths: list[pd.DataFrame],
+    protocols: tuple[str, ...],
+    gpus: tuple[str, ...],
 ) -> Table:
-    made = campaign()
-    made["machine"]["gpus"] = gpus
-    made["settings"] |= {
-        "budget_s": {"7net-0": 300.0, "gfn2-xtb": 120.0},
-        "protocols": protocols,
-        "replay_points": 10,
-    }
-    return summarise(
-        made,
-        pd.DataFrame(methods),
-        pd.concat(frames, ignore_index=True) if frames else DFT[:0],
-        steps_of(DFT),
-        replays=pd.concat(paths, ignore_index=True),
-        paper=paper.read(),
+    made = campaign(
+        settings={
+            "budget_s": {"7net-0": 300.0, "gfn2-xtb": 120.0},
+            "protocols": protocols,
+            "replay_points": 10,
+        }
     )
+    made = dataclasses.replace(made, machine=dataclasses.replace(made.machine, gpus=gpus))
+    measured = measurements(methods, relaxed, paths, made, steps=steps_of(DFT))
+    figures = paper.read()
+    return judged(summarise(measured, paper=figures), figures)
 
 
 @pytest.fixture(scope="session")
 def cpu_table() -> Table:
-    return table_of(METHODS, FRAMES, RANDOM, ["relax"], [])
+    return table_of(METHODS, RELAXED, RANDOM, ("relax",), ())
 
 
 @pytest.fixture(scope="session")
 def gpu_table() -> Table:
     methods = [*METHODS, *ON_GPU]
-    return table_of(methods, FRAMES + ON_GPU_FRAMES, RANDOM + RANDOM_ON_GPU, ["relax"], ["NVIDIA H200"])
+    return table_of(methods, RELAXED + ON_GPU_RELAXED, RANDOM + RANDOM_ON_GPU, ("relax",), ("NVIDIA H200",))
 
 
 @pytest.fixture(scope="session")
 def both_table() -> Table:
     """Return a table of relaxations and replays on the CPU."""
-    return table_of(METHODS, FRAMES, RANDOM + PATHS, ["relax", "replay"], [])
+    return table_of(METHODS, RELAXED, RANDOM + PATHS, ("relax", "replay"), ())
 
 
 @pytest.fixture(scope="session")
 def both_gpu_table() -> Table:
     """Return a table of relaxations and replays on both devices."""
     paths = RANDOM + RANDOM_ON_GPU + PATHS + PATHS_ON_GPU
-    return table_of([*METHODS, *ON_GPU], FRAMES + ON_GPU_FRAMES, paths, ["relax", "replay"], ["NVIDIA H200"])
+    return table_of([*METHODS, *ON_GPU], RELAXED + ON_GPU_RELAXED, paths, ("relax", "replay"), ("NVIDIA H200",))
 
 
 @pytest.fixture(scope="session")
 def replay_table() -> Table:
     """Return a table of replays alone, on both devices."""
     paths = RANDOM + RANDOM_ON_GPU + PATHS + PATHS_ON_GPU
-    return table_of([*METHODS, *ON_GPU], [], paths, ["replay"], ["NVIDIA H200"])
+    return table_of([*METHODS, *ON_GPU], [], paths, ("replay",), ("NVIDIA H200",))

@@ -11,8 +11,9 @@ from matplotlib.text import Text
 
 from bench.paper import table1 as paper
 from bench.report import figure
-from bench.report.columns import columns, failures, fitting, lines, means
+from bench.report.columns import columns, failures, fitting, means
 from bench.report.heading import heading
+from bench.report.lines import lines
 from bench.report.tables import render
 
 MARK = "ʳ"
@@ -166,7 +167,7 @@ def test_a_failure_in_replay_alone_says_so(both_table):
 
 
 def test_the_head_names_the_protocols(cpu_table, both_table, replay_table):
-    relax, both, replay = (dict(heading(table.head))["Protocol"] for table in (cpu_table, both_table, replay_table))
+    relax, both, replay = (dict(heading(table))["Protocol"] for table in (cpu_table, both_table, replay_table))
     assert "relax with BFGS" in relax and "replay" not in relax
     assert "relax with BFGS" in both and "replay of 10 points" in both
     assert "relax" not in replay and "fmax" not in replay and "replay of 10 points" in replay

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from bench.errors import BadInput
-from bench.runs import baselines, frames
+from bench.runs import baselines, dataframes
 
 
 @pytest.fixture
@@ -25,11 +25,11 @@ def doctored(fake_run, tmp_path, change):
         fields = json.loads(line)
         lines.append(json.dumps(change(fields)))
     (copy / "records.jsonl").write_text("\n".join(lines) + "\n")
-    return frames.load(copy)
+    return dataframes.load(copy)
 
 
 def test_a_run_agrees_with_the_baseline_that_it_made(fake_run, project):
-    run = frames.load(fake_run)
+    run = dataframes.load(fake_run)
     written = baselines.keep(run)
     assert {path.name for path in written} >= {"toy.json", "toy-native.json"}
     found = baselines.checked(run)
@@ -38,7 +38,7 @@ def test_a_run_agrees_with_the_baseline_that_it_made(fake_run, project):
 
 
 def test_five_structures_are_answered_for(fake_run):
-    run = frames.load(fake_run)
+    run = dataframes.load(fake_run)
     toy = run.answers[run.answers.method == "toy"]
     assert len(toy) == 5
     assert set(toy.structure) <= set(run.structures.structure)
@@ -46,7 +46,7 @@ def test_five_structures_are_answered_for(fake_run):
 
 
 def test_another_answer_is_told(fake_run, project):
-    baselines.keep(frames.load(fake_run))
+    baselines.keep(dataframes.load(fake_run))
 
     def shifted(fields):
         if fields["record"] == "answer" and fields["method"] == "toy":
@@ -59,10 +59,10 @@ def test_another_answer_is_told(fake_run, project):
 
 
 def test_a_damaged_baseline_is_named(fake_run, project):
-    written = {path.name: path for path in baselines.keep(frames.load(fake_run))}
+    written = {path.name: path for path in baselines.keep(dataframes.load(fake_run))}
     written["toy.json"].write_text('{"method": "toy"}')
     with pytest.raises(BadInput, match=r"toy\.json is damaged .*'pesbench baseline RUN' writes a new one"):
-        baselines.checked(frames.load(fake_run))
+        baselines.checked(dataframes.load(fake_run))
 
 
 def test_the_baselines_of_this_repository_can_be_read():
@@ -73,7 +73,7 @@ def test_the_baselines_of_this_repository_can_be_read():
 
 
 def test_a_run_without_relaxations_replaces_no_baseline_that_has_some(fake_run, project, tmp_path):
-    baselines.keep(frames.load(fake_run))
+    baselines.keep(dataframes.load(fake_run))
     before = {path: path.read_text() for path in (project / "baselines").rglob("*.json")}
 
     def answers_alone(fields):
@@ -85,4 +85,4 @@ def test_a_run_without_relaxations_replaces_no_baseline_that_has_some(fake_run, 
     assert before == {path: path.read_text() for path in before}
     damaged = next(path for path in before if path.name == "toy.json")
     damaged.write_text("{")
-    assert baselines.keep(frames.load(tmp_path / "doctored")) == [damaged]
+    assert baselines.keep(dataframes.load(tmp_path / "doctored")) == [damaged]

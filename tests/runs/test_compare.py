@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FAKES = Path(__file__).parent / "fakes" / "fakes.py"
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 
 
 @pytest.fixture(scope="module")

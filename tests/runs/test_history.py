@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from bench.commands.results import table_of
 
 from bench.errors import BadInput
 from bench.report.history import plot, table
-from bench.runs import frames, history
+from bench.runs import dataframes, history
+from bench.runs.tables import table_of
 
 
 def line(day, ms, method="7net-0", **changes):
@@ -44,7 +44,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_run_is_added_once(fake_run, folder):
-    run = frames.load(fake_run)
+    run = dataframes.load(fake_run)
     lines = history.entries(run, table_of(fake_run))
     assert {one["method"]: one["settings"] for one in lines}.items() >= {
         "toy": "BFGS, fmax 0.05, 500 steps, 6 structures",

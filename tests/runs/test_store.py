@@ -8,29 +8,18 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from bench.contract.description import DataSetFacts, Description, MethodFacts
 from bench.contract.failure import Failure
 from bench.contract.records import FORMAT, NotMeasured, Relaxation, Started
+from bench.contract.settings import Settings
 from bench.data.structures import load_dataset
 from bench.errors import BadInput
-from bench.runs import frames, store
+from bench.runs import dataframes, store
 
 KEY = {"method": "toy", "device": "cpu", "round": 0}
-FACTS = {
-    "label": "Toy",
-    "family": "toys",
-    "kind": "mlip",
-    "paper": None,
-    "note": "",
-    "native": False,
-    "weights": "none",
-    "dtype": "float64",
-    "parameters": None,
-}
-CAMPAIGN = {
-    "pesbench": "0",
-    "settings": {"devices": ["cpu"], "optimizer": "BFGS", "threads": 1},
-    "methods": {"toy": FACTS},
-}
+DESCRIPTION = Description(
+    pesbench="0", settings=Settings(methods=("toy",)), methods={"toy": MethodFacts("Toy", "toys", "mlip")}
+)
 
 
 def relaxation(structure, calculator=(5, 6, 7), optimizer=(1, 2, 3)):
@@ -84,12 +73,12 @@ def dataset(tmp_path):
 
 @pytest.fixture
 def writer(tmp_path, dataset):
-    campaign = {**CAMPAIGN, "dataset": {"name": "two", "description": "", "fallback": "", "digest": dataset.digest}}
-    return store.create(tmp_path / "run", campaign, dataset)
+    described = dataclasses.replace(DESCRIPTION, dataset=DataSetFacts(name="two", digest=dataset.digest))
+    return store.create(tmp_path / "run", described, dataset)
 
 
 def read_all(writer):
-    return frames.load(writer.directory)
+    return dataframes.load(writer.directory)
 
 
 def test_structures_methods_and_steps_come_back_as_data_frames(writer):
@@ -139,20 +128,63 @@ def test_a_torn_last_line_is_passed_over_and_mended(writer):
     assert read_all(again).structures.structure.tolist() == [0, 1]
 
 
-def test_a_damaged_line_in_the_middle_is_named(writer):
+def test_a_damaged_line_is_passed_over_named_once_and_left_as_it_is(writer):
     writer.append(relaxation(0))
+    writer.append(relaxation(1))
     path = writer.directory / "records.jsonl"
-    path.write_bytes(b"{garbage}\n" + path.read_bytes())
-    with pytest.raises(BadInput, match="line 1 of"):
-        read_all(writer)
+    one, other = path.read_bytes().splitlines()
+    hostile = [b"{garbage}", b"\xff\xfe", b"[" * 100_000, b"", b'{"record":"unheard-of"}', b'{"wall_ns":NaN}']
+    damaged = b"\n".join([hostile[0], one, *hostile[1:], other]) + b"\n"
+    path.write_bytes(damaged)
+    said = []
+    run = dataframes.load(writer.directory, said.append)
+    assert run.structures.structure.tolist() == [0, 1]
+    assert run.contents.damaged == (1, 3, 4, 5, 6, 7)
+    assert said == ["run: lines 1, 3, 4, 5, 6, 7 of records.jsonl are damaged and were passed over."]
+    store.RunWriter(writer.directory).append(relaxation(2))
+    assert path.read_bytes().startswith(damaged)
+    assert read_all(writer).structures.structure.tolist() == [0, 1, 2]
 
 
-def test_a_run_of_another_format_is_refused_with_the_version_that_reads_it(writer):
+def test_a_lone_surrogate_as_version_0_1_wrote_it_is_no_damage(writer):
+    failed = dataclasses.replace(relaxation(0), status="failed", failure=Failure("calculator", "no file caf? here"))
+    writer.append(failed)
+    path = writer.directory / "records.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"caf?", b"caf\\udce9"))
+    said = []
+    run = dataframes.load(writer.directory, said.append)
+    assert run.structures.message.tolist() == ["no file caf\N{REPLACEMENT CHARACTER} here"]
+    assert (run.contents.damaged, said) == ((), [])
+
+
+@pytest.mark.parametrize("version", [0, FORMAT + 1, "2", None, [2]])
+def test_a_run_of_another_format_is_refused_with_the_version_that_reads_it(writer, version):
     path = writer.directory / "campaign.json"
-    campaign = json.loads(path.read_text())
-    path.write_text(json.dumps({**campaign, "format": FORMAT + 1}))
-    with pytest.raises(BadInput, match=f"format {FORMAT + 1}, and this pesbench reads format {FORMAT}"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": version}))
+    with pytest.raises(BadInput, match=r"this pesbench reads the formats 1 to 2; use the pesbench that wrote it \(0\)"):
         read_all(writer)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "is no run directory"),
+        ("[1]", "is no run directory"),
+        ('{"format": 2, "methods": []}', "is damaged"),
+        ('{"format": 2, "methods": {"a": {"label": "A"}}}', "is damaged"),
+        ('{"format": 2, "settings": {"methods": ["a"], "threads": 0}}', "--threads is 0"),
+    ],
+)
+def test_a_damaged_description_is_bad_input(writer, text, says):
+    (writer.directory / "campaign.json").write_text(text)
+    with pytest.raises(BadInput, match=says):
+        store.describe(writer.directory)
+
+
+def test_what_was_described_comes_back_as_it_was(writer, dataset):
+    assert store.describe(writer.directory) == dataclasses.replace(
+        DESCRIPTION, dataset=DataSetFacts(name="two", digest=dataset.digest)
+    )
 
 
 def test_a_full_disk_loses_nothing_that_was_written(writer):
@@ -191,10 +223,10 @@ def test_a_run_that_is_not_there_is_named(tmp_path):
 
 
 def test_the_data_set_of_a_run_is_read_from_the_run(writer, dataset):
-    stored = store.stored_dataset(writer.directory, read_all(writer).campaign)
+    stored = store.stored_dataset(writer.directory, read_all(writer).description)
     assert stored.digest == dataset.digest
     assert stored.name == "two"
     path = writer.directory / "structures.xyz"
     path.write_text(path.read_text().replace("0.8", "0.9"))
     with pytest.raises(BadInput, match="is not what was measured"):
-        store.stored_dataset(writer.directory, read_all(writer).campaign)
+        store.stored_dataset(writer.directory, read_all(writer).description)

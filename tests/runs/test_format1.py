@@ -1,0 +1,69 @@
+"""A run that version 0.1 wrote: every verb reads it, a lone surrogate in a message included.
+
+The run is in ``format1/``: three structures, of which two were measured, with a line of which json wrote ``\\udce9``.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.contract.records import FORMAT
+from bench.report.shown import SHOWN
+from bench.runs import dataframes, history, store, tables
+
+RUN = Path(__file__).parent / "format1"
+
+
+@pytest.fixture(scope="module")
+def table():
+    return tables.table_of(RUN)
+
+
+def test_its_table_has_the_figures_that_version_0_1_gave(table):
+    rows = {(row.method, row.protocol): row for row in table.rows}
+    assert rows["uff", "relax"].ms_per_step.estimate == pytest.approx(0.18891658381000107)
+    assert rows["uff", "relax"].ms_per_step.low == pytest.approx(0.18797805174033289)
+    assert rows["uff", "replay"].calculator_ms_per_call.estimate == pytest.approx(0.21938517079304432)
+    assert rows["gfn2-xtb", "replay"].calculator_ms_per_call.estimate == pytest.approx(2.863963330203426)
+    assert (rows["uff", "relax"].done, rows["uff", "relax"].total) == (2, 2)
+    assert not any(row.doubts for row in table.rows)
+    assert rows["gfn2-xtb", "relax"].stability.verdict == "warn"
+
+
+def test_a_message_with_a_lone_surrogate_is_read_and_can_be_printed(table):
+    row = next(row for row in table.rows if (row.method, row.protocol) == ("gfn2-xtb", "relax"))
+    assert row.failures == {"calculator": 1}
+    assert row.message == "RuntimeError: no file caf\N{REPLACEMENT CHARACTER} here"
+    assert table.damaged == ()
+    SHOWN["relax"].render(table, "terminal", width=80).encode()
+
+
+@pytest.mark.parametrize("protocol", SHOWN)
+def test_it_is_shown_and_drawn(protocol):
+    shown, made = SHOWN[protocol], tables.shown_as(RUN, protocol)
+    for form in shown.formats:
+        assert "GFN2-xTB (tblite)" in shown.render(made, form)
+    assert shown.draw(made).axes
+
+
+def test_it_is_compared_kept_in_a_history_and_loaded(table):
+    run = dataframes.load(RUN)
+    found = tables.compared(run, run, 0.05)
+    assert {one.ratio.estimate for one in found.comparisons} == {1.0}
+    assert len(history.entries(run, table)) == 4
+    assert run.trajectories["file"].notna().all()
+    assert len(run.trajectory(run.trajectories["file"][0]).potential) > 50
+
+
+def test_it_can_be_resumed(tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(RUN, copy)
+    description = store.describe(copy)
+    assert store.stored_dataset(copy, description).name == "three.xyz"
+    before = store.read(copy).records
+    writer = store.RunWriter(copy)
+    writer.append(before[-1])
+    writer.close()
+    assert len(store.read(copy).records) == len(before)
+    assert description.plain()["format"] == FORMAT
