@@ -15,6 +15,7 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
+from bench.contract.description import DataSetFacts, Description
 from bench.data import rmd17, structures
 from bench.data.structures import load_dataset
 from bench.errors import BadInput
@@ -368,9 +369,9 @@ def test_each_charge_and_each_spin_has_a_digest_of_its_own(written):
 def test_charge_and_spin_come_back_from_a_run_directory(written, tmp_path, state, lowest):
     data = load_dataset(written(water(**state), water(**state)))
     assert (data.charge, data.spin, data.lowest_spin) == (state["charge"], state["spin"], lowest)
-    campaign = {"dataset": {"name": data.name, "description": "", "fallback": "", "digest": data.digest}}
-    store.create(tmp_path / "run", campaign, data).close()
-    stored = store.stored_dataset(tmp_path / "run", campaign)
+    described = Description(dataset=DataSetFacts(name=data.name, digest=data.digest))
+    store.create(tmp_path / "run", described, data).close()
+    stored = store.stored_dataset(tmp_path / "run", described)
     assert (stored.charge, stored.spin, stored.digest) == (data.charge, data.spin, data.digest)
     assert [atoms.info for atoms in (*stored.atoms, stored.reference)] == [state] * 3
 

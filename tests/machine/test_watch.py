@@ -67,6 +67,8 @@ def test_a_foreign_process_is_seen_and_our_own_children_are_not():
     before = watch.look()
     subprocess.run([sys.executable, "-c", "sum(range(20_000_000))"], check=True)
     own = watch.since(before)
+    if own["foreign_cores"] > watch.count - 1:
+        pytest.skip("other processes fill this machine, so that one more cannot be seen")
     done = subprocess.run([sys.executable, "-c", launcher], capture_output=True, text=True, check=True)
     try:
         before = watch.look()
