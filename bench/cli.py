@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from bench import __version__
 from bench.commands import Verb, verbs
 from bench.errors import BadInput
+from bench.paths import cache_dir
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 1 nothing could be measured or something got slower, 2 bad input, 3 a fault of pesbench itself.
     """
+    # figures are drawn with matplotlib, whose own folder would be one of the user's
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
     try:
         verb, options = parse(arguments)
         return verb.run(options)

@@ -47,7 +47,7 @@ class Comparison:
 def verdict(ratio: Estimate, threshold: float) -> str:
     """Return what a ratio of times, new over old, says.
 
-    ``slower`` or ``faster`` takes two things: an effect of at least `threshold` and an interval clear of 1. ``same``
+    ``slower`` or ``faster`` takes two things: a change of at least `threshold`, and an interval that does not contain 1. ``same``
     is what is known to be smaller than the threshold: an interval that lies inside it. Everything else is
     ``undecided``.
 

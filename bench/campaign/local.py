@@ -84,7 +84,7 @@ class LocalWorker:
             try:
                 said = message.from_json(line)
             except ValueError as error:
-                self._end(Failure("crash", f"it said what nobody understands ({error}); it was ended"))
+                self._end(Failure("crash", f"it sent a message that cannot be read ({error}); it was ended"))
                 return
             if isinstance(said, Done):
                 self.done = True

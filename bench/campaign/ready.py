@@ -24,7 +24,7 @@ from bench.methods.environments import Environment, EnvironmentFailed
 from bench.methods.header import Header, Method
 from bench.methods.weights import Weights, choose
 
-ONLY_RANDOM = "there are only random weights for it, and what those hold together is no molecule"
+ONLY_RANDOM = "there are only random weights for it, whose energies mean nothing"
 
 
 class Ready:

@@ -35,7 +35,7 @@ from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
 
-DEATHS_A_ROUND = 2  # so many structures may kill a worker before its round is given up
+CRASHES_A_ROUND = 2  # after so many the rest of a method's round is given up
 
 
 class Campaign:
@@ -164,15 +164,15 @@ class Campaign:
 
         `watch` tells what the machine did since the round began.
         """
-        for deaths in range(1, DEATHS_A_ROUND + 1):
+        for crashes in range(1, CRASHES_A_ROUND + 1):
             began = time.monotonic()
             this.phase = STRUCTURES
             task = self._task(this)
             failure = self._one_worker(this, task, watch)
             if failure is None or not this.items:
                 break
-            if deaths == DEATHS_A_ROUND:
-                message = f"{failure.message} ({deaths} workers died of it, the rest was given up)"
+            if crashes == CRASHES_A_ROUND:
+                message = f"{failure.message} (given up after {crashes} crashes)"
                 self._give_up(this, task, Failure(failure.kind, message))
             if this.phase == STRUCTURES:
                 this.pass_time(time.monotonic() - began)

@@ -95,14 +95,23 @@ def caches(folder: Path) -> dict[str, str]:
 
 
 CACHES = {
-    "XDG_CACHE_HOME": "",  # fairchem, MACE, matplotlib and others make a folder of their own in it
+    "XDG_CACHE_HOME": "",  # MACE, matplotlib and others make a folder of their own in it
+    "CACHED_PATH_CACHE_ROOT": "cached_path",
+    "CUDA_CACHE_PATH": "cuda",
+    "CUPY_CACHE_DIR": "cupy",
     "FAIRCHEM_CACHE_DIR": "fairchem",
+    "GRACE_CACHE": "grace",
     "HF_HOME": "huggingface",
+    "HF_HUB_CACHE": "huggingface/hub",
+    "HF_XET_CACHE": "huggingface/xet",
+    "HUGGINGFACE_HUB_CACHE": "huggingface/hub",
     "KERAS_HOME": "keras",
     "MPLCONFIGDIR": "matplotlib",
     "NUMBA_CACHE_DIR": "numba",
-    "CUPY_CACHE_DIR": "cupy",
-    "CUDA_CACHE_PATH": "cuda",
     "TORCH_HOME": "torch",
-    "TRITON_CACHE_DIR": "triton",
+    "TRITON_HOME": "triton",  # not TRITON_CACHE_DIR: what torch compiles stays in the worker's own folder, and cold
+    "WANDB_CACHE_DIR": "wandb",
+    "WANDB_CONFIG_DIR": "wandb",
+    "WANDB_DATA_DIR": "wandb",
+    "WANDB_DIR": "wandb",
 }

@@ -19,11 +19,14 @@ BASE = "@base"
 
 def at_commit(adapter: Path, revision: str) -> str:
     """Return the text of an adapter file at a revision of this repository; raises BadInput where there is none."""
+    checkout = paths.checkout()
+    if checkout is None:
+        raise BadInput("--base needs a checkout of pesbench; compare with --base-env FILE or --base-with PIN.")
     try:
-        name = adapter.resolve().relative_to(paths.PROJECT)
+        name = adapter.resolve().relative_to(checkout)
     except ValueError:
         raise BadInput(f"{adapter} is not in this repository; compare with --base-env FILE.") from None
-    command = ["git", "-C", str(paths.PROJECT), "show", f"{revision}:{name.as_posix()}"]
+    command = ["git", "-C", str(checkout), "show", f"{revision}:{name.as_posix()}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except OSError:

@@ -135,7 +135,7 @@ class Answer(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Symmetry(Record):
-    """What the forces at a structure owe to physics; None stands for what the time did not suffice for."""
+    """Tests of the forces at a structure; None where the time did not suffice."""
 
     record: ClassVar[str] = "symmetry"
     structure: int

@@ -79,7 +79,7 @@ class Settings:
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
         if self.weights == "random" and MD in self.protocols:
-            raise BadInput("--weights random cannot be simulated: what random weights hold together is no molecule.")
+            raise BadInput("--weights random cannot be simulated: the energies of random weights mean nothing.")
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")
         for name in self.pythons:

@@ -1,4 +1,4 @@
-"""What a force field owes to physics, measured by force calls: no clock is read here, and no energy is asked for.
+"""Tests of forces that hold for every potential: force calls only, no clock and no energies.
 
 Forces that are the derivative of an energy have a symmetric Jacobian and do no work around a closed loop; forces
 between the atoms alone sum to zero, and so do their torques; the forces on a turned molecule are the turned forces.

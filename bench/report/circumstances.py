@@ -10,9 +10,9 @@ from bench.analysis.table import Row
 from bench.contract.device import Device
 
 _DOUBTS = {
-    VARIES: "Answers about one structure that differ from call to call by more than the precision explains, so that no "
-    "two times need be of the same work",
-    ALTERS: "A force call that changes the atoms it is given, so that what was timed may not be what was asked for",
+    VARIES: "Methods that answer differently about the same structure, by more than their precision explains; their times may be "
+    "of different work",
+    ALTERS: "Methods whose force call changes the atoms it is given; their times may be of something else",
 }
 
 

@@ -10,6 +10,7 @@ from bench.analysis.table import Table
 from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
 from bench.contract.protocol import MD, PROTOCOLS, RELAX, REPLAY
 from bench.contract.settings import MdSettings, Settings
+from bench.contract.spin import is_lowest
 from bench.report import numbers
 
 STATED = {
@@ -81,10 +82,16 @@ def _data_set(dataset: DataSetFacts) -> str:
     amount = f"{count} of {total}" if total and total != count else f"{count}"
     text = f"{dataset.name}: {amount} structures"
     if dataset.formula:
-        text += f" of {dataset.formula}"
+        text += f" of {dataset.formula}{_state(dataset)}"
     if dataset.digest:
         text += f" (SHA-256 {dataset.digest.removeprefix('sha256:')[:12]})"
     return f"{text}; {dataset.description}" if dataset.description else text
+
+
+def _state(dataset: DataSetFacts) -> str:
+    """Return charge and multiplicity where they are not those of a neutral molecule in its lowest spin."""
+    charge = f", charge {dataset.charge:+d}" if dataset.charge else ""
+    return charge + (f", multiplicity {dataset.spin}" if dataset.charge or not is_lowest(dataset.spin) else "")
 
 
 def _relax(settings: Settings) -> str:

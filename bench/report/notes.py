@@ -88,10 +88,10 @@ def _rounds(rows: list[Row]) -> str:
         where = elsewhere(widest.device) or f" on the {widest.on.label}"
         text = (
             f"Fresh processes of the same method differ by up to {100 * (widest.round_spread - 1):.1f} % "
-            f"({widest.label}{where}{_in_replay(widest)}); the intervals have that inside."
+            f"({widest.label}{where}{_in_replay(widest)}); the intervals include this."
         )
     if few:
-        text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so that its interval is too narrow: {few}."
+        text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so that their intervals are too narrow: {few}."
     return text.strip()
 
 

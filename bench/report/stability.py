@@ -54,7 +54,7 @@ def blocks(table: StabilityTable) -> list[Block]:
             ("power", "of dt", lambda row: numbers.plain(row.noise_exponent, 2)),
         ),
         block(
-            "Is its heat where it belongs? (NVE)",
+            "Is its energy shared equally? (NVE)",
             ("T internal", _target(table), lambda row: _kelvin(row.temperature)),
             *((f"T({symbol})", "K", _of_element(symbol)) for symbol in _elements(table)),
             (_light_over_rest(table), _expected(table), _ratio),
@@ -210,6 +210,6 @@ def notes(table: StabilityTable) -> list[str]:
         "seeds). Noise floors: what as many independent frames of the reference itself would have.",
         "T internal: over the vibrations alone; T of an element: over all its atoms' velocities. ms/step: 95 % "
         "interval over blocks of the trajectories and over rounds.",
-        *([f"{while_measured} That touches ms/step and nothing else here."] if while_measured else []),
+        *([f"{while_measured} This affects only ms/step."] if while_measured else []),
         *([said] if (said := damaged(table.damaged)) else []),
     ]

@@ -59,7 +59,7 @@ def _refused(method: MeasuredMethod, trajectories: pd.DataFrame) -> str | None:
         failed = trajectories.dropna(subset=["failure"]).iloc[0]
         return f"{failed['failure']}: {failed['message']}"
     if method.weights == "random":
-        return "random weights: what they hold together is no molecule"
+        return "random weights, whose energies mean nothing"
     return str(method.message) if method.failure else "nothing was simulated in the time that it had"
 
 

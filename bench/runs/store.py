@@ -137,7 +137,7 @@ def find(run: str | Path | None, results: Path | None = None) -> Path:
 def _newest(results: Path) -> Path:
     runs = sorted(results.glob("*/campaign.json"), key=lambda path: path.stat().st_mtime_ns)
     if not runs:
-        raise BadInput(f"there is no run in {results} yet; 'make bench' makes one.")
+        raise BadInput(f"there is no run in {results} yet; 'pesbench run' makes one.")
     return runs[-1].parent
 
 

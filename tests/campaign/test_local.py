@@ -52,7 +52,7 @@ def test_what_happens_after_a_worker_was_done_is_no_failure(worker):
 def test_a_worker_that_talks_nonsense_is_ended(worker):
     started = worker("os.write(1, b'Hello!\\n'); time.sleep(60)")
     assert list(started.messages()) == []
-    assert "it said what nobody understands" in started.failure().message
+    assert "it sent a message that cannot be read" in started.failure().message
 
 
 def test_a_worker_that_dies_of_a_signal_is_a_crash_with_its_last_words(worker):

@@ -118,7 +118,7 @@ def test_random_weights_are_replayed_and_not_simulated(simulated, trajectories_o
     assert "architecture" not in trajectories_of.index
     assert "architecture: not measured by md: there are only random weights for it" in simulated[0].stderr
     row = table_of(pesbench, simulated[1])["architecture"]
-    assert row["refused"] == "random weights: what they hold together is no molecule"
+    assert row["refused"] == "random weights, whose energies mean nothing"
     assert row["verdict"] is None
 
 

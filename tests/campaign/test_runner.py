@@ -102,7 +102,7 @@ def test_a_structure_that_kills_its_worker_is_a_failure_and_the_next_one_gets_a_
     assert lost.failure.value_counts()[kind] == 2
     assert (lost.status == "converged").sum() == 2
     assert methods.failure[method] == kind
-    assert "2 workers died of it" in methods.message[method]
+    assert "given up after 2 crashes" in methods.message[method]
 
 
 def start(*arguments):

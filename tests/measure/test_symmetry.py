@@ -1,4 +1,4 @@
-"""What forces owe to physics, on force fields whose faults are known."""
+"""The tests of forces, on force fields whose faults are known."""
 
 import numpy as np
 import pytest
