@@ -47,9 +47,9 @@ class Comparison:
 def verdict(ratio: Estimate, threshold: float) -> str:
     """Return what a ratio of times, new over old, says.
 
-    ``slower`` or ``faster`` takes two things: a change of at least `threshold`, and an interval that does not contain 1. ``same``
-    is what is known to be smaller than the threshold: an interval that lies inside it. Everything else is
-    ``undecided``.
+    ``slower`` or ``faster`` takes two things: a change of at least `threshold`, and an interval that does not contain 1.
+    ``same`` is a change that is known to be smaller than the threshold: the interval lies inside it. Everything else
+    is ``undecided``.
 
     Parameters
     ----------

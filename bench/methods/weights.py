@@ -27,7 +27,7 @@ class Weights:
 
 
 def choose(method: Method, settings: Settings, say: Callable[[str], None] = lambda line: None) -> Weights:
-    """Return the weights that `method` runs with; a random checkpoint's path is still to be made (:mod:`bench.campaign.random_weights`).
+    """Return the weights that `method` runs with; a random checkpoint's path is still to be made.
 
     Raises CheckpointMissing where they cannot be had.
     """

@@ -10,8 +10,8 @@ from bench.analysis.table import Row
 from bench.contract.device import Device
 
 _DOUBTS = {
-    VARIES: "Methods that answer differently about the same structure, by more than their precision explains; their times may be "
-    "of different work",
+    VARIES: "Methods that answer differently about the same structure, by more than their precision explains; their "
+    "times may be of different work",
     ALTERS: "Methods whose force call changes the atoms it is given; their times may be of something else",
 }
 

@@ -97,8 +97,8 @@ def render(report: Report, form: str, width: int | None = None, color: bool = Fa
 def rule(threshold: float) -> str:
     """Return the decision rule in one sentence."""
     return (
-        f"Slower or faster: by at least {100 * threshold:g} %, and the interval does not contain 1. Same: the interval within "
-        f"{100 * threshold:g} %. Undecided: anything else; more rounds or structures narrow the interval."
+        f"Slower or faster: by at least {100 * threshold:g} %, and the interval does not contain 1. Same: the interval "
+        f"lies within {100 * threshold:g} %. Undecided: anything else; more rounds or structures narrow the interval."
     )
 
 
