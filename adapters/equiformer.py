@@ -58,12 +58,12 @@ import types
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import TorchAdapter
 
 SEED = 0
 
 
-class EquiformerV2(Adapter):
+class EquiformerV2(TorchAdapter):
     """fairchem 1.10's calculator; it takes molecules without a box, and has no choice of precision or compilation."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -74,18 +74,17 @@ class EquiformerV2(Adapter):
         if index:  # fairchem takes the first GPU that it sees
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
             os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(index)] if visible != [""] else index
-        import torch
-
-        torch.set_num_threads(threads)
+        self.set_up_torch(kind, threads)
         _import_fairchem()
         from fairchem.core import OCPCalculator
 
         # Checkpoints of its time hold NumPy numbers, which torch since 2.6 refuses to load by default.
         os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"
         self._calculator = OCPCalculator(checkpoint_path=checkpoint, cpu=kind == "cpu", seed=SEED)
-        self._device = self._calculator.trainer.device
-        if self._device.type != kind:  # it falls back without a word
-            raise RuntimeError(f"fairchem chose the device {self._device} instead of {device}")
+        self.model = self._calculator.trainer.model
+        self.device = self._calculator.trainer.device
+        if self.device.type != kind:  # it falls back without a word
+            raise RuntimeError(f"fairchem chose the device {self.device} instead of {device}")
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
@@ -119,17 +118,9 @@ class EquiformerV2(Adapter):
             path,
         )
 
-    def synchronize(self) -> None:
-        """Wait until the GPU has finished; nothing to wait for on a CPU."""
-        if self._device.type == "cuda":
-            import torch
-
-            torch.cuda.synchronize(self._device)
-
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`; a charge, or an element beyond the model's table, is a ValueError."""
-        refuse_ions(atoms, "eqV2")
-        most = self._calculator.trainer.model.backbone.max_num_elements - 1
+        """Return `atoms`; an element beyond the model's table is a ValueError."""
+        most = self.model.backbone.max_num_elements - 1
         if max(atoms.numbers) > most:
             raise ValueError(f"eqV2 knows the elements up to {most}, not the atomic number {max(atoms.numbers)}")
         return atoms
@@ -143,38 +134,21 @@ class EquiformerV2(Adapter):
         calculator.reset()
         return calculator
 
-    def count_parameters(self) -> int:
-        """Return the number of trained parameters, the stress head's included, as published."""
-        return sum(parameter.numel() for parameter in self._calculator.trainer.model.parameters())
-
     def settings(self) -> dict[str, Any]:
         """Return the precision and the pieces that really run; the cutoff in Angstrom."""
-        import torch
-
         trainer = self._calculator.trainer
-        backbone = trainer.model.backbone
+        backbone = self.model.backbone
         return {
+            **super().settings(),
             "trainer": type(trainer).__name__,
             "scatter": sys.modules["torch_scatter"].scatter.__module__.partition(".")[0],
-            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in trainer.model.parameters()}),
             "amp": trainer.scaler is not None,
             "compile": False,
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "device": str(self._device),
-            "threads": torch.get_num_threads(),
             "cutoff": backbone.max_radius,
             "max_neighbors": backbone.max_neighbors,
             "forces": "direct",
             "stress": "computed with the forces",
         }
-
-    def peak_device_memory(self) -> int | None:
-        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
-        if self._device.type != "cuda":
-            return None
-        import torch
-
-        return int(torch.cuda.max_memory_allocated(self._device))
 
 
 def _import_fairchem() -> None:

@@ -52,7 +52,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import Adapter
 
 # the two-layer preset with the numbers of the foundation model on OMat24, of which OAM is a fine-tuned one
 ARCHITECTURE = {
@@ -123,12 +123,11 @@ class Grace(Adapter):
         """Return a copy in a periodic box, in which no atom is within the cutoff of another one's image.
 
         tensorpotential would put the caller's own atoms into a box of its own, and ASE take the moved atoms for a
-        new geometry and evaluate them twice. A charge, or an element that the model does not know, is a ValueError.
+        new geometry and evaluate them twice. An element that the model does not know is a ValueError.
         """
         unknown = sorted(set(atoms.symbols) - set(self._calculator.element_map))
         if unknown:
             raise ValueError(f"GRACE does not know the element {unknown[0]}")
-        refuse_ions(atoms, "GRACE")
         boxed = atoms.copy()
         boxed.center(vacuum=float(self._calculator.cutoff))
         boxed.pbc = True

@@ -68,7 +68,9 @@
 # label = "MACE-OMOL-0 (extra large)"
 # dtypes = ["float64", "float32"]
 # default = false
-# note = "Charge 0 and spin multiplicity 1 unless the structure has others. Weights: academic use only (ASL)."
+# charge = true
+# spin = true
+# note = "Takes charge and spin multiplicity. Weights: academic use only (ASL)."
 # [tool.pesbench.methods.mace-omol-0.checkpoint]
 # file = "MACE-omol-0-extra-large-1024.model"
 # licence = "ASL (Academic Software License: not for commercial use)"
@@ -84,14 +86,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import TorchAdapter, charge_and_spin, refuse_ions
 
 HEADS = {"mace-mh-1": "omol"}  # which of several heads; a model with a single one needs no name
 MH_1_HEADS = ["matpes_r2scan", "mp_pbe_refit_add", "spice_wB97M", "oc20_usemppbe", "omol", "omat_pbe"]
 ACCELERATORS = {"cuequivariance_torch", "openequivariance"}
 
 
-class Mace(Adapter):
+class Mace(TorchAdapter):
     """MACE's ASE calculator; the stress comes with the forces and cannot be switched off."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -99,16 +101,16 @@ class Mace(Adapter):
         if checkpoint is None:
             raise ValueError(f"{method} needs its checkpoint file; MACE would fetch one without checking it")
         _import_mace()
-        import torch
         from mace.calculators import MACECalculator
 
-        torch.set_num_threads(threads)
+        self.set_up_torch(device, threads)
         head = HEADS.get(method)
         # a Path, because MACE takes a str for a pattern
         calculator = MACECalculator(model_paths=checkpoint, device=device, default_dtype=dtype, head=head)
         if head is not None and calculator.head != head:  # MACE only warns, and takes the last head
             raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(calculator.available_heads)}")
         self._calculator = calculator
+        (self.model,) = calculator.models  # it may hold a committee, and a released file holds a single one
         return calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
@@ -158,70 +160,40 @@ class Mace(Adapter):
         )
         torch.save(model, path)
 
-    def synchronize(self) -> None:
-        """Wait until the GPU has finished; nothing to wait for on a CPU."""
-        if self._calculator.device.type == "cuda":
-            import torch
-
-            torch.cuda.synchronize(self._calculator.device)
-
     def prepare(self, atoms: Any) -> Any:
-        """Return a copy that has charge and spin multiplicity where the model takes them, and not where it does not.
+        """Return a copy that has charge and spin multiplicity where the model takes them.
 
-        A charge that the model cannot take, or an element that it was not trained on, is a ValueError.
+        An element that it was not trained on is a ValueError and, where the model does not take charges, an ion: the
+        checkpoint decides, and may be the user's own.
         """
         unknown = sorted(set(atoms.numbers.tolist()) - set(map(int, self._calculator.z_table.zs)))
         if unknown:
             raise ValueError(f"this MACE model does not know the element with the atomic number {unknown[0]}")
-        if not self._knows_charge:
-            refuse_ions(atoms, "this MACE model")
         atoms = atoms.copy()
-        charge, spin = int(atoms.info.pop("charge", 0)), int(atoms.info.pop("spin", 1))
         if self._knows_charge:
-            atoms.info.update(charge=charge, spin=spin)
+            atoms.info["charge"], atoms.info["spin"] = charge_and_spin(atoms)
+        else:
+            refuse_ions(atoms, "this MACE model")
         return atoms
-
-    def count_parameters(self) -> int:
-        """Return the number of parameters of the model, all heads included, as published."""
-        return sum(parameter.numel() for parameter in self._model.parameters())
 
     def settings(self) -> dict[str, Any]:
         """Return the head, the kernel and the precision that really run; the cutoff in Angstrom."""
-        import torch
-
-        packages = {type(module).__module__.partition(".")[0] for module in self._model.modules()}
+        packages = {type(module).__module__.partition(".")[0] for module in self.model.modules()}
         return {
+            **super().settings(),
             "head": self._calculator.head,
             "heads": list(self._calculator.available_heads),
             "kernel": ", ".join(sorted(packages & ACCELERATORS)) or "e3nn",
             "compiled": self._calculator.use_compile,
-            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in self._model.parameters()}),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "device": str(self._calculator.device),
-            "threads": torch.get_num_threads(),
             "cutoff": self._calculator.r_max,
             "charge_and_spin": "of the structure, else 0 and 1" if self._knows_charge else "not taken",
             "dispersion": "none added",
             "stress": "computed with the forces",
         }
 
-    def peak_device_memory(self) -> int | None:
-        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
-        if self._calculator.device.type != "cuda":
-            return None
-        import torch
-
-        return int(torch.cuda.max_memory_allocated(self._calculator.device))
-
-    @property
-    def _model(self) -> Any:
-        """The model itself: a calculator may hold a committee, and a released one holds a single model."""
-        (model,) = self._calculator.models
-        return model
-
     @property
     def _knows_charge(self) -> bool:
-        return "total_charge" in (getattr(self._model, "embedding_specs", None) or {})
+        return "total_charge" in (getattr(self.model, "embedding_specs", None) or {})
 
 
 def _import_mace() -> None:

@@ -78,7 +78,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import TorchAdapter
 
 # No hyper-parameters are published: these are the ones that give the parameter counts of the released models,
 # and the cutoffs (which do not change the count) are the defaults of the package.
@@ -88,7 +88,7 @@ ARCHITECTURES = {
 }
 
 
-class MatterSim(Adapter):
+class MatterSim(TorchAdapter):
     """MatterSim's ASE calculator with the stress switched off; it computes in float32 only."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -100,7 +100,7 @@ class MatterSim(Adapter):
         import torch
         from mattersim.forcefield import MatterSimCalculator, Potential
 
-        torch.set_num_threads(threads)
+        self.set_up_torch(device, threads)
         path = str(checkpoint.resolve())  # a bare name would make MatterSim look in its own cache
         potential = Potential.from_checkpoint(load_path=path, device=device, load_training_state=False)
         # It takes what it finds: a parameter that the file lacks would stay at its random start.
@@ -108,8 +108,7 @@ class MatterSim(Adapter):
         missing = [name for name, _ in potential.model.named_parameters() if name not in stored]
         if missing:
             raise ValueError(f"{checkpoint.name} lacks {len(missing)} parameters of MatterSim, {missing[0]} for one")
-        self._model = potential.model
-        self._device = torch.device(device)
+        self.model = potential.model
         return MatterSimCalculator(potential=potential, device=device, compute_stress=False)
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
@@ -122,25 +121,17 @@ class MatterSim(Adapter):
         model = M3Gnet(**ARCHITECTURES[method], cutoff=5.0, threebody_cutoff=4.0, max_z=94, device="cpu")
         Potential(model, device="cpu").save(str(path.resolve()))
 
-    def synchronize(self) -> None:
-        """Wait until the GPU has finished; nothing to wait for on a CPU."""
-        if self._device.type == "cuda":
-            import torch
-
-            torch.cuda.synchronize(self._device)
-
     def prepare(self, atoms: Any) -> Any:
         """Return `atoms` in a periodic box, the one that MatterSim would put around them in each call.
 
-        A charge, or an element that the model was not made for, is a ValueError.
+        An element that the model was not made for is a ValueError.
         """
         import numpy as np
 
-        arguments = self._model.model_args
+        arguments = self.model.model_args
         unknown = sorted(number for number in set(atoms.numbers.tolist()) if number > arguments["max_z"])
         if unknown:
             raise ValueError(f"MatterSim does not know the element with the atomic number {unknown[0]}")
-        refuse_ions(atoms, "MatterSim")
         atoms = atoms.copy()
         vacuum = 5 * max(arguments["cutoff"], arguments["threebody_cutoff"])
         atoms.cell = np.eye(3) * (np.ptp(atoms.positions, axis=0).max() + vacuum)
@@ -154,29 +145,16 @@ class MatterSim(Adapter):
         the scale and shift of each element and the constants of the radial basis (212), without those of the
         spherical one.
         """
-        return sum(tensor.numel() for name, tensor in self._model.state_dict().items() if name != "sbf.coef")
+        return sum(tensor.numel() for name, tensor in self.model.state_dict().items() if name != "sbf.coef")
 
     def settings(self) -> dict[str, Any]:
         """Return the precision and the graph that really run; cutoffs in Angstrom."""
-        import torch
-
         return {
+            **super().settings(),  # MatterSim switches TF32 off
             "kernel": "torch",
             "compiled": False,
-            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in self._model.parameters()}),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),  # MatterSim switches TF32 off
-            "device": str(next(self._model.parameters()).device),
-            "threads": torch.get_num_threads(),
-            "cutoff": self._model.model_args["cutoff"],
-            "threebody_cutoff": self._model.model_args["threebody_cutoff"],
+            "cutoff": self.model.model_args["cutoff"],
+            "threebody_cutoff": self.model.model_args["threebody_cutoff"],
             "charge_and_spin": "not taken",
             "stress": "off",
         }
-
-    def peak_device_memory(self) -> int | None:
-        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
-        if self._device.type != "cuda":
-            return None
-        import torch
-
-        return int(torch.cuda.max_memory_allocated(self._device))

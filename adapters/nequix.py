@@ -105,7 +105,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import Adapter
 
 ARCHITECTURE: dict[str, Any] = {  # what the checkpoint of nequix-mp-1 says; its siblings differ in the last three
     "hidden_irreps": "128x0e + 64x1o + 32x2e + 32x3o",
@@ -160,8 +160,7 @@ class Nequix(Adapter):
         save_model(path, model, {"atomic_numbers": ATOMIC_NUMBERS, **ARCHITECTURE})
 
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`; a charge, or an element that the model was not trained on, is a ValueError."""
-        refuse_ions(atoms, "Nequix")
+        """Return `atoms`; an element that the model was not trained on is a ValueError."""
         unknown = sorted(set(atoms.numbers.tolist()) - set(self._calculator.atom_indices))
         if unknown:
             raise ValueError(f"Nequix does not know the element with the atomic number {unknown[0]}")

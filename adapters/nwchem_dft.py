@@ -10,6 +10,8 @@
 # kind = "dft"
 # devices = ["cpu"]
 # dtypes = ["float64"]
+# charge = true
+# spin = true
 # download-mb = 80
 # warm-up = false
 # programs = ["nwchem"]
@@ -39,7 +41,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, charge_and_spin
 
 # ASE writes "basis noprint", for which NWChem takes Cartesian d functions although the library's entry says
 # spherical (water: 25 functions instead of 24, 1.5 mHa). def2-SVP is defined with spherical ones.
@@ -62,10 +64,14 @@ PRINTED = {
 
 
 class NWChemDFT(Adapter):
-    """PBE0/def2-SVP with NWChem, with or without the orbitals of the previous step."""
+    """PBE0/def2-SVP with NWChem, with or without the orbitals of the previous step.
+
+    It is unrestricted where electrons are unpaired: NWChem is told so for any multiplicity but 1.
+    """
 
     def __init__(self) -> None:
-        # NWChem's `dft` block; what it does not name has NWChem's default. To be changed before `load`.
+        # NWChem's `dft` block; what it does not name has NWChem's default. To be changed before `load`. The
+        # multiplicity is that of a closed shell, and each other structure has its own in its place.
         self.dft: dict[str, Any] = {"xc": "pbe0", "mult": 1, "direct": None, "noio": None}
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -89,10 +95,7 @@ class NWChemDFT(Adapter):
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return a calculator with a new folder; the last structure's files, orbitals too, are deleted."""
-        charge = int(atoms.info.get("charge", 0))
-        electrons = int(atoms.numbers.sum()) - charge
-        if electrons % 2 or atoms.info.get("spin", 1) != 1:
-            raise ValueError(f"only closed shells are implemented, this structure has {electrons} electrons")
+        charge, spin = charge_and_spin(atoms)
         if atoms.pbc.any():
             raise ValueError("only molecules are implemented, this structure is periodic")
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -105,7 +108,7 @@ class NWChemDFT(Adapter):
             basispar=BASIS_OPTIONS,
             memory=MEMORY,
             charge=charge,
-            dft=dict(self.dft),
+            dft={**self.dft, "mult": spin} | ({} if spin == 1 else {"odft": None}),
         )
 
     def _command(self) -> str:

@@ -51,8 +51,10 @@
 # [tool.pesbench.methods.orb-v3-conservative-omol]
 # label = "OrbMol conservative (orb-v3-conservative-omol)"
 # parameters = 25839670
-# note = "Charge 0 and spin multiplicity 1 unless the structure has others. Not compiled."
+# note = "Takes charge and spin multiplicity. Not compiled."
 # default = false
+# charge = true
+# spin = true
 # random-weights = true
 # memory-mb = 550
 # [tool.pesbench.methods.orb-v3-conservative-omol.checkpoint]
@@ -68,7 +70,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import TorchAdapter, charge_and_spin, refuse_ions
 
 PRECISIONS = {"float32": "float32-high", "float64": "float64"}  # "high" is upstream's default: TF32 on a GPU
 ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # what upstream's function of each model passes on
@@ -81,7 +83,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # what upstream's fun
 }
 
 
-class Orb(Adapter):
+class Orb(TorchAdapter):
     """Orb's ASE calculator; stress, rotational gradient and confidence come with the forces and stay on."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -89,11 +91,10 @@ class Orb(Adapter):
         if checkpoint is None:
             raise ValueError(f"{method} needs its checkpoint file; Orb would fetch one without checking it")
         import cached_path
-        import torch
         from orb_models.forcefield.calculator import ORBCalculator
         from orb_models.forcefield.pretrained import ORB_PRETRAINED_MODELS
 
-        torch.set_num_threads(threads)
+        self.set_up_torch(device, threads)
         checkpoint = checkpoint.resolve()
         # Even for a local file, cached_path makes its cache folder, by default in the home directory.
         cached_path.set_cache_dir(checkpoint.parent)
@@ -101,12 +102,11 @@ class Orb(Adapter):
             # that it sets torch's default precision; settings() says which
             warnings.filterwarnings("ignore", message="Setting global torch default dtype", category=UserWarning)
             warnings.filterwarnings("ignore", message="Consider passing 'precision", category=UserWarning)
-            model = ORB_PRETRAINED_MODELS[method](
+            self.model = ORB_PRETRAINED_MODELS[method](
                 weights_path=str(checkpoint), device=device, precision=PRECISIONS[dtype], compile=False
             )
-        _refuse_missing_heads(model, checkpoint)
-        self._calculator = ORBCalculator(model, device=device)
-        self._device = torch.device(device)
+        _refuse_missing_heads(self.model, checkpoint)
+        self._calculator = ORBCalculator(self.model, device=device)
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
@@ -118,54 +118,31 @@ class Orb(Adapter):
         name, options = ARCHITECTURES[method]
         torch.save(getattr(pretrained, name)(device="cpu", **options).state_dict(), path)
 
-    def synchronize(self) -> None:
-        """Wait until the GPU has finished; nothing to wait for on a CPU."""
-        if self._device.type == "cuda":
-            import torch
-
-            torch.cuda.synchronize(self._device)
-
     def prepare(self, atoms: Any) -> Any:
-        """Return a copy with charge and spin multiplicity where the model takes them, and without where not."""
-        takes = self._calculator.expects_charge_and_spin
-        if not takes:
-            refuse_ions(atoms, "this Orb model")
-        atoms = atoms.copy()
-        charge, spin = int(atoms.info.pop("charge", 0)), int(atoms.info.pop("spin", 1))
-        if takes:
-            atoms.info.update(charge=charge, spin=spin)
-        return atoms
+        """Return a copy with charge and spin multiplicity where the model takes them.
 
-    def count_parameters(self) -> int:
-        """Return the number of parameters, the 118 reference energies included, as published."""
-        return sum(parameter.numel() for parameter in self._calculator.model.parameters())
+        Where it does not, an ion is a ValueError: the checkpoint decides, and may be the user's own.
+        """
+        atoms = atoms.copy()
+        if self._calculator.expects_charge_and_spin:
+            atoms.info["charge"], atoms.info["spin"] = charge_and_spin(atoms)
+        else:
+            refuse_ions(atoms, "this Orb model")
+        return atoms
 
     def settings(self) -> dict[str, Any]:
         """Return what really runs: precision, compilation, charge and spin, graph; the cutoff in Angstrom."""
-        import torch
-
-        calculator, model = self._calculator, self._calculator.model
+        calculator = self._calculator
         return {
+            **super().settings(),
             "kernel": "PyTorch",
-            "compiled": bool(model.is_compiled()),
-            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()}),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "device": str(self._device),
-            "threads": torch.get_num_threads(),
+            "compiled": bool(self.model.is_compiled()),
             "forces": "gradient of the energy" if calculator.conservative else "direct",
             "charge_and_spin": "of the structure, else 0 and 1" if calculator.expects_charge_and_spin else "not taken",
             "cutoff": calculator.system_config.radius,
             "max_neighbours": calculator.max_num_neighbors or calculator.system_config.max_num_neighbors,
-            "stress": "computed with the forces" if model.has_stress else "none",
+            "stress": "computed with the forces" if self.model.has_stress else "none",
         }
-
-    def peak_device_memory(self) -> int | None:
-        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
-        if self._device.type != "cuda":
-            return None
-        import torch
-
-        return int(torch.cuda.max_memory_allocated(self._device))
 
 
 def _refuse_missing_heads(model: Any, checkpoint: Path) -> None:

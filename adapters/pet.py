@@ -44,7 +44,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import TorchAdapter
 
 ARCHITECTURE = {  # where it differs from metatrain's defaults
     "cutoff": 8.0,
@@ -62,7 +62,7 @@ ELEMENTS = 102
 ENSEMBLE = 128  # members of the LLPR ensemble, each a last layer of the energy
 
 
-class Pet(Adapter):
+class Pet(TorchAdapter):
     """upet's ASE calculator. PET is not equivariant: it has learned that a rotation leaves the energy as it is."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -75,7 +75,7 @@ class Pet(Adapter):
         import torch
         from upet.ase import UPETCalculator
 
-        torch.set_num_threads(threads)
+        self.set_up_torch(device, threads)
         if device != "cpu":
             torch.cuda.set_device(device)  # metatomic drops the index, and so takes the current one
         self._calculator = UPETCalculator(
@@ -83,6 +83,7 @@ class Pet(Adapter):
         )
         # or it computes the stress of every molecule too, and divides it by the volume 0 of its cell
         self._calculator.calculator.parameters["do_gradients_with_energy"] = False
+        self.model = self._calculator.calculator._model
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
@@ -113,20 +114,11 @@ class Pet(Adapter):
                 matrix.copy_(torch.eye(len(matrix)))
         torch.save(model.get_checkpoint(), path)
 
-    def synchronize(self) -> None:
-        """Wait until the GPU has finished; nothing to wait for on a CPU."""
-        if self._device.type == "cuda":
-            import torch
-
-            torch.cuda.synchronize(self._device)
-
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`; a charge, or an element that the model was not trained on, is a ValueError."""
-        capabilities = self._calculator.calculator._model.capabilities()
-        unknown = sorted(set(atoms.numbers.tolist()) - set(capabilities.atomic_types))
+        """Return `atoms`; an element that the model was not trained on is a ValueError."""
+        unknown = sorted(set(atoms.numbers.tolist()) - set(self.model.capabilities().atomic_types))
         if unknown:
             raise ValueError(f"PET-MAD does not know the element with the atomic number {unknown[0]}")
-        refuse_ions(atoms, "PET-MAD")
         return atoms
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
@@ -137,23 +129,23 @@ class Pet(Adapter):
         model = calculator.calculator
         model.reset()
         model._nl_calculators = AllNeighborsCalculator(
-            model._model.requested_neighbor_lists(), skin=model.parameters["neighbor_skin"]
+            self.model.requested_neighbor_lists(), skin=model.parameters["neighbor_skin"]
         )
         return calculator
 
     def count_parameters(self) -> int:
         """Return the number of trained parameters, without the ensemble for the uncertainty, as published."""
-        named = self._calculator.calculator._model.named_parameters()
+        named = self.model.named_parameters()
         return sum(parameter.numel() for name, parameter in named if "llpr_ensemble" not in name)
 
     def settings(self) -> dict[str, Any]:
         """Return heads, neighbour list and precision that really run; lengths in Angstrom."""
-        import torch
         from metatomic_ase import _neighbors
 
         model = self._calculator.calculator
-        on_gpu = self._device.type == "cuda" and _neighbors.HAS_NVALCHEMIOPS
+        on_gpu = self.device.type == "cuda" and _neighbors.HAS_NVALCHEMIOPS
         return {
+            **super().settings(),
             "energy": model._energy_key,
             "forces": "direct head" if model._nc_forces else "gradient of the energy",
             "uncertainty": "on" if self._calculator.supports_uncertainty else "off",
@@ -161,24 +153,8 @@ class Pet(Adapter):
             "compiled": "TorchScript",
             "neighbour_list": "nvalchemi" if on_gpu else "vesin",
             "neighbour_skin": model.parameters["neighbor_skin"],
-            "cutoff": model._model.requested_neighbor_lists()[0].cutoff,
+            "cutoff": self.model.requested_neighbor_lists()[0].cutoff,
             "dtype": str(model._dtype).removeprefix("torch."),
-            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in model._model.parameters()}),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "device": str(self._device),
-            "threads": torch.get_num_threads(),
             "charge_and_spin": "not taken",
             "stress": "only computed in a periodic cell",
         }
-
-    def peak_device_memory(self) -> int | None:
-        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
-        if self._device.type != "cuda":
-            return None
-        import torch
-
-        return int(torch.cuda.max_memory_allocated(self._device))
-
-    @property
-    def _device(self) -> Any:
-        return next(self._calculator.calculator._model.parameters()).device

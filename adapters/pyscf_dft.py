@@ -10,6 +10,8 @@
 # kind = "dft"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float64"]
+# charge = true
+# spin = true
 # download-mb = 135
 # warm-up = false
 # # [ctk] brings the CUDA libraries; CuPy 14.2 is built against cuTENSOR 2.4.1, and an unlike one is left unused
@@ -29,11 +31,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, charge_and_spin
 
 
 class PySCFDFT(Adapter):
-    """PBE0/def2-SVP with density fitting."""
+    """PBE0/def2-SVP with density fitting; unrestricted where electrons are unpaired."""
 
     def __init__(self) -> None:
         # To be changed, by who compares programs, before `load`.
@@ -64,10 +66,7 @@ class PySCFDFT(Adapter):
         else:
             from pyscf.pbc.tools.pyscf_ase import PySCF
 
-        charge = int(atoms.info.get("charge", 0))
-        electrons = int(atoms.numbers.sum()) - charge
-        if electrons % 2 or atoms.info.get("spin", 1) != 1:
-            raise ValueError(f"only closed shells are implemented, this structure has {electrons} electrons")
+        charge, spin = charge_and_spin(atoms)
         if atoms.pbc.any():
             raise ValueError("only molecules are implemented, this structure is periodic")
         molecule = gto.M(
@@ -75,9 +74,10 @@ class PySCFDFT(Adapter):
             unit="Angstrom",
             basis="def2-svp",
             charge=charge,
+            spin=spin - 1,  # PySCF's is the number of unpaired electrons
             verbose=0,
         )
-        mf = dft.RKS(molecule, xc="pbe0")
+        mf = (dft.RKS if spin == 1 else dft.UKS)(molecule, xc="pbe0")
         if self.density_fitting:
             mf = mf.density_fit()
         # The quadrature is most of the time, so the grid is the choice. On naphthalene level 1 leaves a net force

@@ -77,12 +77,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, read_header, refuse_ions
+from bench.adapter import TorchAdapter, shipped_checkpoint
 
 MODELS = {  # the name in sevenn, and the modal: the data set whose level of theory is asked for
     "7net-0": ("7net-0", None),
@@ -94,21 +93,25 @@ MF_OMPA_MODALS = ("mpa", "omat24")
 ACCELERATORS = {"cuequivariance_torch", "flashTP_e3nn", "openequivariance"}
 
 
-class SevenNet(Adapter):
+class SevenNet(TorchAdapter):
     """SevenNet's ASE calculator; the stress comes with the forces and cannot be switched off."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Return SevenNet's ASE calculator (eV, Angstrom); without `checkpoint`, of the file that it ships."""
-        import torch
         from sevenn.calculator import SevenNetCalculator
+        from sevenn.util import pretrained_name_to_path
 
-        torch.set_num_threads(threads)
+        self.set_up_torch(device, threads)
         name, modal = MODELS[method]
-        path = checkpoint or _shipped_checkpoint(method, name)
+        if checkpoint is None:
+            if method == "sevennet-mf-ompa":
+                raise ValueError(f"{method} does not come with sevenn: a checkpoint file is needed")
+            checkpoint = shipped_checkpoint(__file__, method, Path(pretrained_name_to_path(name)))
         with warnings.catch_warnings():
             # That e3nn is slower than an accelerator is no news; settings() says which one runs.
             warnings.filterwarnings("ignore", message="No tensor product accelerator", category=UserWarning)
-            self._calculator = SevenNetCalculator(path, modal=modal, device=device)
+            self._calculator = SevenNetCalculator(checkpoint, modal=modal, device=device)
+        self.model = self._calculator.model
         self._method = method
         return self._calculator
 
@@ -139,21 +142,9 @@ class SevenNet(Adapter):
         weights = build_E3_equivariant_model(config).state_dict()
         torch.save({"config": config, "model_state_dict": weights, "epoch": 0, "time": "", "hash": ""}, path)
 
-    def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`; a charge, which the model would pass over, is a ValueError."""
-        refuse_ions(atoms, "SevenNet")
-        return atoms
-
-    def synchronize(self) -> None:
-        """Wait until the GPU has finished; nothing to wait for on a CPU."""
-        if self._calculator.device.type == "cuda":
-            import torch
-
-            torch.cuda.synchronize(self._calculator.device)
-
     def count_parameters(self) -> int:
         """Return the number of trained parameters, counted as the published numbers are."""
-        named = dict(self._calculator.model.named_parameters())
+        named = dict(self.model.named_parameters())
         count = sum(parameter.numel() for parameter in named.values() if parameter.requires_grad)
         if self._method == "sevennet-mf-ompa":
             # Its per-element energy shifts were trained, but the released package cannot mark them alone.
@@ -162,40 +153,12 @@ class SevenNet(Adapter):
 
     def settings(self) -> dict[str, Any]:
         """Return the modal, the kernel and the precision that really run; the cutoff in Angstrom."""
-        import torch
-
-        model = self._calculator.model
         # A missing accelerator is only warned of, so look at what the model is made of.
-        packages = {type(module).__module__.partition(".")[0] for module in model.modules()}
+        packages = {type(module).__module__.partition(".")[0] for module in self.model.modules()}
         return {
+            **super().settings(),
             "modal": self._calculator.modal,
             "kernel": ", ".join(sorted(packages & ACCELERATORS)) or "e3nn",
-            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()}),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "device": str(self._calculator.device),
-            "threads": torch.get_num_threads(),
             "cutoff": self._calculator.cutoff,
             "stress": "computed with the forces",
         }
-
-    def peak_device_memory(self) -> int | None:
-        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
-        if self._calculator.device.type != "cuda":
-            return None
-        import torch
-
-        return int(torch.cuda.max_memory_allocated(self._calculator.device))
-
-
-def _shipped_checkpoint(method: str, name: str) -> Path:
-    """Return the installed file that sevenn loads for `name`, after a look at its SHA-256: it is a pickle."""
-    from sevenn.util import pretrained_name_to_path
-
-    known = read_header(__file__).methods[method].checkpoint
-    if known is None or not known.shipped:
-        raise ValueError(f"{method} does not come with sevenn: a checkpoint file is needed")
-    path = Path(pretrained_name_to_path(name))
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != known.sha256:
-        raise ValueError(f"{path} has the SHA-256 {found} instead of {known.sha256}; it was not loaded")
-    return path

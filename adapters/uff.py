@@ -37,7 +37,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, refuse_ions
+from bench.adapter import Adapter
 
 NAPHTHALENE = "C10H8"
 NAPHTHALENE_BONDS = 19
@@ -53,11 +53,6 @@ class UFF(Adapter):
             raise ValueError("UFF needs a reference structure to take the bonds from; none was set")
         self._force_field = _ForceField(self.reference)
         return _make_calculator(self._force_field)
-
-    def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`; a charge, which UFF has no term for, is a ValueError."""
-        refuse_ions(atoms, "UFF")
-        return atoms
 
     def settings(self) -> dict[str, Any]:
         """Return Open Babel's version and the topology that the energies belong to."""

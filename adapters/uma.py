@@ -28,6 +28,8 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]
+# charge = true
+# spin = true
 # download-mb = 330  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs, Triton included
 #
@@ -69,13 +71,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import TorchAdapter, charge_and_spin
 
 TASK = "omol"
 TUNED = "uma-s-1p2-tuned"
 
 
-class Uma(Adapter):
+class Uma(TorchAdapter):
     """fairchem's calculator, with every inference setting said: what its presets mean changes with the version."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -84,14 +86,12 @@ class Uma(Adapter):
             raise ValueError(f"{method} needs its checkpoint file; access is granted at huggingface.co/facebook/UMA")
         import torch
 
-        torch.set_num_threads(threads)
-        kind, _, index = device.partition(":")
-        if kind == "cuda":
-            torch.cuda.set_device(int(index or 0))  # fairchem takes no index, but the current device
-        self._method, self._dtype, self._kind, self._checkpoint = method, dtype, kind, checkpoint
+        self.set_up_torch(device, threads)
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)  # fairchem takes no index, but the current device
+        self._method, self._dtype, self._checkpoint = method, dtype, checkpoint
         self._calculator = self._fresh()
-        # Counted now: the first call merges the experts.
-        self._count = sum(parameter.numel() for parameter in self._calculator.predictor.model.parameters())
+        self._count = super().count_parameters()  # now, for the first call merges the experts
         self._system: tuple[Any, ...] | None = None
         return self._calculator
 
@@ -111,17 +111,10 @@ class Uma(Adapter):
         averaged["n_averaged"] = torch.tensor(1)
         torch.save(MLIPInferenceCheckpoint(MODEL, weights, averaged, _tasks()), path)
 
-    def synchronize(self) -> None:
-        """Wait until the GPU has finished; nothing to wait for on a CPU."""
-        if self._kind == "cuda":
-            import torch
-
-            torch.cuda.synchronize()
-
     def prepare(self, atoms: Any) -> Any:
-        """Return a copy with the charge and the spin multiplicity that omol asks for: neutral singlet if not given."""
+        """Return a copy with the charge and the spin multiplicity, without which omol takes a neutral singlet."""
         atoms = atoms.copy()
-        atoms.info = {"charge": 0, "spin": 1, **atoms.info}
+        atoms.info["charge"], atoms.info["spin"] = charge_and_spin(atoms)
         return atoms
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
@@ -139,44 +132,38 @@ class Uma(Adapter):
         calculator.reset()
         return calculator
 
-    def count_parameters(self) -> int:
+    def count_parameters(self) -> int | None:
         """Return the number of parameters in the checkpoint, all experts and tasks included."""
         return self._count
 
+    @property
+    def model(self) -> Any:
+        """The model that is in use: the predictor loads another one for another molecule."""
+        return self._calculator.predictor.model
+
     def settings(self) -> dict[str, Any]:
         """Return the inference settings that are in force; the cutoff in Angstrom."""
-        import torch
-
         predictor = self._calculator.predictor
-        backbone = predictor.model.module.backbone
+        backbone = self.model.module.backbone
         used = predictor.inference_settings
         return {
+            **super().settings(),
             "task": self._calculator.task_name,
             "charge and spin": "0 and 1 unless the structure says otherwise",
             "merge_mole": used.merge_mole,
-            "merged_parameters": sum(p.numel() for p in predictor.model.parameters()) if used.merge_mole else None,
+            "merged_parameters": super().count_parameters() if used.merge_mole else None,
             "compile": used.compile,
             "tf32": used.tf32,
             "nitro": used.nitro,
             "activation_checkpointing": used.activation_checkpointing,
             "kernel": type(backbone.backend).__name__,
             "graph": f"version {backbone.radius_pbc_version}",
-            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in predictor.model.parameters()}),
             "float32_matmul_precision": "high" if used.tf32 else "highest",
             "device": str(predictor.device),
-            "threads": torch.get_num_threads(),
             "cutoff": backbone.cutoff,
             "max_neighbors": backbone.max_neighbors,
             "stress": "computed with the forces" if backbone.regress_config.stress else "off",
         }
-
-    def peak_device_memory(self) -> int | None:
-        """Return the largest memory that torch had allocated on the GPU, in bytes; None on a CPU."""
-        if self._kind == "cpu":
-            return None
-        import torch
-
-        return int(torch.cuda.max_memory_allocated())
 
     def _fresh(self) -> Any:
         """Return a calculator with the model as it is in the checkpoint, its experts not yet merged."""
@@ -197,7 +184,7 @@ class Uma(Adapter):
             auto_add_default_untrained_tasks=tuned,  # this is the stress
         )
         overrides = None if tuned else {"backbone": {"regress_stress": False}}
-        predictor = load_predict_unit(self._checkpoint, settings, overrides, device=self._kind)
+        predictor = load_predict_unit(self._checkpoint, settings, overrides, device=self.device.type)
         return FAIRChemCalculator(predictor, task_name=TASK)
 
 

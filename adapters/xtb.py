@@ -15,6 +15,8 @@
 # kind = "semi-empirical"
 # devices = ["cpu"]
 # dtypes = ["float64"]
+# charge = true
+# spin = true
 # download-mb = 65
 # elements = [
 #   "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
@@ -38,7 +40,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, charge_and_spin
 
 NAMES = {"gfn2-xtb": "GFN2-xTB", "gfn1-xtb": "GFN1-xTB"}
 SHOWN = ("accuracy", "electronic_temperature", "max_iterations", "mixer", "mixer_damping")
@@ -46,6 +48,9 @@ SHOWN = ("accuracy", "electronic_temperature", "max_iterations", "mixer", "mixer
 
 class XTB(Adapter):
     """tblite's ASE calculator with its defaults.
+
+    The spin multiplicity says how many orbitals are filled once. As published, the methods have no energy of exchange
+    between unpaired electrons: oxygen's triplet does not come out below its singlet.
 
     Within a structure each SCF starts from the last one's density, as tblite does by itself. `new_structure`
     resets the calculator; ASE then reports everything as changed, and tblite drops the density.
@@ -59,8 +64,8 @@ class XTB(Adapter):
         return self._calculator
 
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`, or a copy that tells tblite the charge and the spin of an ion: it takes them by atom."""
-        charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
+        """Return `atoms`, or a copy that tells tblite its charge and unpaired electrons: it takes them by atom."""
+        charge, spin = charge_and_spin(atoms)
         if charge or spin != 1:
             others = [0.0] * (len(atoms) - 1)
             atoms = atoms.copy()

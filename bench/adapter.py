@@ -1,13 +1,14 @@
-"""The one interface that every method is measured through, and the header of an adapter file.
+"""The one interface that every method is measured through: all that an adapter file imports of pesbench.
 
 An adapter file is one Python file that holds a PEP 723 header (its whole environment, and under
-``[tool.pesbench]`` what the harness must know without importing it) and one subclass of
-:class:`Adapter`. This is the only module of pesbench that an adapter imports. It needs nothing but the
-standard library, for it runs inside every method's own environment.
+``[tool.pesbench]`` what the harness must know without importing it) and one subclass of :class:`Adapter`,
+or of :class:`TorchAdapter`. It runs inside the method's own environment, so that this module needs nothing
+but the standard library.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,7 +59,12 @@ class Adapter:
         """Wait until the device has finished; called right before each reading of the clock. No-op on a CPU."""
 
     def prepare(self, atoms: Any) -> Any:
-        """Return the ase.Atoms that the method is given for this structure (a box around it, a charge)."""
+        """Return the ase.Atoms that the method is given for this structure (a box around it, a charge).
+
+        Where the header says that the method takes them, ``atoms.info`` has the integers ``charge`` (elementary
+        charges) and ``spin`` (the multiplicity 2S+1); see :func:`charge_and_spin`. Else it has neither, for the
+        harness refuses a structure that is charged or whose multiplicity is not the lowest one.
+        """
         return atoms
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
@@ -85,11 +91,88 @@ class Adapter:
         raise NotImplementedError
 
 
+class TorchAdapter(Adapter):
+    """What the adapters of PyTorch's models share. Their `load` calls :meth:`set_up_torch` and sets :attr:`model`."""
+
+    model: Any
+    """The torch.nn.Module that computes."""
+    device: Any
+    """The torch.device that it computes on."""
+
+    def set_up_torch(self, device: str, threads: int) -> None:
+        """Set torch's number of threads, and keep the device: the one that is waited for.
+
+        `device` is ``cpu`` or ``cuda:N``. Call it after imports that set threads themselves.
+        """
+        import torch
+
+        torch.set_num_threads(threads)
+        self.device = torch.device(device)
+        self._backend = getattr(torch, self.device.type)  # torch.cuda, torch.xpu: their functions have the same names
+
+    def synchronize(self) -> None:
+        """Wait until the accelerator has finished; nothing to wait for on a CPU."""
+        if self.device.type != "cpu":
+            self._backend.synchronize(self.device)
+
+    def count_parameters(self) -> int | None:
+        """Return the number of all parameters of the model."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def settings(self) -> dict[str, Any]:
+        """Return the precision, the device and the threads that really run; subclasses add to them."""
+        import torch
+
+        return {
+            "parameter_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in self.model.parameters()}),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "device": str(next(self.model.parameters()).device),
+            "threads": torch.get_num_threads(),
+        }
+
+    def peak_device_memory(self) -> int | None:
+        """Return the largest memory that torch had allocated on the accelerator, in bytes; None on a CPU."""
+        return None if self.device.type == "cpu" else int(self._backend.max_memory_allocated(self.device))
+
+
+def charge_and_spin(atoms: Any) -> tuple[int, int]:
+    """Return the charge (elementary charges) and the multiplicity 2S+1 that ``atoms.info`` has.
+
+    What it does not say is neutral, and the lowest multiplicity for the number of electrons. Raises ValueError for a
+    multiplicity that this number cannot have.
+    """
+    charge = int(atoms.info.get("charge", 0))
+    electrons = int(sum(atoms.numbers)) - charge
+    spin = int(atoms.info.get("spin", 1 + electrons % 2))
+    if not 1 <= spin <= electrons + 1 or (electrons - spin) % 2 == 0:
+        raise ValueError(f"{electrons} electron{'s' * (electrons != 1)} cannot have the multiplicity {spin}")
+    return charge, spin
+
+
 def refuse_ions(atoms: Any, name: str) -> None:
-    """Raise ValueError where a structure has a charge or unpaired spins that the method `name` would pass over."""
+    """Raise ValueError where a structure has a charge or unpaired spins that the model `name` would pass over.
+
+    Needed where it is the checkpoint that decides; what a header says is refused by the harness.
+    """
     charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
     if charge or spin != 1:
         raise ValueError(f"{name} knows neutral singlets only, not charge {charge}, multiplicity {spin}")
+
+
+def shipped_checkpoint(adapter: str, method: str, path: Path) -> Path:
+    """Return `path`, the checkpoint of `method` in an installed package, once it is seen to be the header's.
+
+    `adapter` is the adapter's ``__file__``. Raises ValueError where the SHA-256 is another one: most checkpoints are
+    pickles, and can hold any program.
+    """
+    from bench.methods.header import read_header
+
+    known = read_header(adapter).methods[method].checkpoint
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if known is None or found != known.sha256:
+        wanted = known and known.sha256
+        raise ValueError(f"{path} has the SHA-256 {found} instead of {wanted}; it was not loaded")
+    return path
 
 
 def __getattr__(name: str) -> Any:

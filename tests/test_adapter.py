@@ -1,78 +1,181 @@
-"""The header of an adapter file."""
+"""What an adapter file imports: the interface, what torch families share, charge and spin, and files of version 0.1."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
 
 import pytest
+from ase import Atoms
+from ase.build import molecule
 
-from bench.methods.header import HeaderError, read_header
+from bench.adapter import TorchAdapter, charge_and_spin, shipped_checkpoint
+from bench.measure.conform import conform
+from bench.measure.loading import load_adapter
+from bench.paths import PROJECT
 
-HEADER = """# /// script
-# requires-python = ">=3.11"
-# dependencies = ["ase==3.29.0"]
-# [tool.pesbench]
-# family = "Family"
-# kind = "mlip"
-# devices = ["cpu", "cuda"]
-# cuda-dependencies = ["cuequivariance==0.6"]
-# [tool.pesbench.methods.small]
-# parameters = 10
-# checkpoint = { file = "small.pt", licence = "MIT", bytes = 5 }
-# [tool.pesbench.methods.large]
-# devices = ["cuda"]
-# default = false
-# ///
-raise RuntimeError("a header is read without importing the file")
-"""
+OLD = Path(__file__).parent / "fakes" / "from_0_1.py"
 
 
-@pytest.fixture
-def adapter(tmp_path):
-    def write(text):
-        path = tmp_path / "family.py"
-        path.write_text(text)
-        return path
-
-    return write
-
-
-def test_a_header_is_read_without_importing_the_file(adapter):
-    header = read_header(adapter(HEADER))
-    assert header.dependencies == ("ase==3.29.0",)
-    assert header.cuda_dependencies == ("cuequivariance==0.6",)
-    assert [*header.methods] == ["small", "large"]
-
-
-def test_what_the_family_says_holds_for_its_methods_unless_they_say_else(adapter):
-    methods = read_header(adapter(HEADER)).methods
-    assert methods["small"].devices == ("cpu", "cuda")
-    assert methods["large"].devices == ("cuda",)
-    assert methods["small"].default
-    assert not methods["large"].default
-    assert methods["small"].checkpoint.file == "small.pt"
-    assert methods["small"].label == "small"
-
-
-def test_the_digest_changes_with_what_the_environment_is_made_from_and_with_nothing_else(adapter):
-    first = read_header(adapter(HEADER)).digest
-    assert read_header(adapter(HEADER + "pass\n")).digest == first
-    assert read_header(adapter(HEADER.replace("parameters = 10", "parameters = 11"))).digest == first
-    assert read_header(adapter(HEADER.replace("cuequivariance==0.6", "cuequivariance==0.7"))).digest != first
-    assert read_header(adapter(HEADER.replace("3.29.0", "3.28.0"))).digest != first
+def test_importing_the_interface_imports_the_standard_library_alone():
+    code = "import sys; import bench.adapter; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    ours = {name for name in done.stdout.split() if name not in sys.stdlib_module_names and not name.startswith("_")}
+    assert not ours & {"ase", "numpy", "torch", "scipy"}
+    assert "bench" in ours
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "says"),
+    ("name", "info", "expected"),
     [
-        ("# /// script", "# script", "no '# /// script' header"),
-        ('kind = "mlip"', 'kind = "magic"', "kind = 'magic'"),
-        ('family = "Family"', 'familie = "Family"', "lacks 'family'"),
-        ("parameters = 10", "paramters = 10", "unknown key 'paramters'"),
-        ("bytes = 5", "byte = 5", "describes the checkpoint of small wrongly"),
-        ('devices = ["cuda"]', 'devices = ["tpu"]', "names the device 'tpu'"),
-        ("parameters = 10", "parameters = ", "not valid TOML"),
+        ("H2O", {}, (0, 1)),
+        ("CH3", {}, (0, 2)),
+        ("H2O", {"charge": 1}, (1, 2)),
+        ("H2O", {"charge": -2}, (-2, 1)),
+        ("O2", {"spin": 3}, (0, 3)),
+        ("H2O", {"charge": 1, "spin": 4}, (1, 4)),
     ],
 )
-def test_a_wrong_header_is_named_in_one_sentence(adapter, before, after, says):
-    assert before in HEADER
-    with pytest.raises(HeaderError) as caught:
-        read_header(adapter(HEADER.replace(before, after)))
-    assert says in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_what_a_structure_does_not_say_is_neutral_and_of_the_lowest_multiplicity(name, info, expected):
+    atoms = molecule(name)
+    atoms.info = info
+    assert charge_and_spin(atoms) == expected
+
+
+@pytest.mark.parametrize("info", [{"spin": 2}, {"charge": 1, "spin": 1}, {"spin": 0}, {"spin": 13}])
+def test_a_multiplicity_that_the_electrons_cannot_have_is_an_error(info):
+    atoms = molecule("H2O")
+    atoms.info = info
+    with pytest.raises(ValueError, match=r"electrons cannot have the multiplicity \d"):
+        charge_and_spin(atoms)
+
+
+class FakeTorch(types.ModuleType):
+    """As much of torch as an adapter on it needs; it keeps what it was told."""
+
+    float32 = "torch.float32"
+
+    def __init__(self):
+        super().__init__("torch")
+        self.waited_for = []
+        self.cuda = types.SimpleNamespace(
+            synchronize=self.waited_for.append, max_memory_allocated=lambda device: 1000 * (1 + device.index)
+        )
+        self.cpu = types.SimpleNamespace()
+
+    def device(self, text):
+        kind, _, index = text.partition(":")
+        return types.SimpleNamespace(type=kind, index=int(index) if index else None)
+
+    def set_num_threads(self, threads):
+        self.threads = threads
+
+    def get_num_threads(self):
+        return self.threads
+
+    def get_float32_matmul_precision(self):
+        return "highest"
+
+
+class Parameter:
+    """A tensor, as far as it is looked at."""
+
+    def __init__(self, count, dtype="torch.float32", device="cpu"):
+        self.count, self.dtype, self.device = count, dtype, device
+
+    def numel(self):
+        return self.count
+
+
+class OnTorch(TorchAdapter):
+    """What an adapter on torch has to do by itself."""
+
+    def load(self, method, device, dtype, threads, checkpoint):
+        self.set_up_torch(device, threads)
+        tensors = [Parameter(10, device=device), Parameter(5, "torch.float64", device)]
+        self.model = types.SimpleNamespace(parameters=lambda: iter(tensors))
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    fake = FakeTorch()
+    monkeypatch.setitem(sys.modules, "torch", fake)
+    return fake
+
+
+def loaded(device):
+    adapter = OnTorch()
+    adapter.load("m", device, "float32", 3, None)
+    return adapter
+
+
+def test_an_adapter_on_torch_waits_for_the_device_that_it_was_loaded_on(torch):
+    adapter = loaded("cuda:1")
+    adapter.synchronize()
+    assert [device.index for device in torch.waited_for] == [1]
+    assert adapter.peak_device_memory() == 2000
+
+
+def test_on_a_cpu_there_is_nothing_to_wait_for(torch):
+    adapter = loaded("cpu")
+    adapter.synchronize()
+    assert torch.waited_for == []
+    assert adapter.peak_device_memory() is None
+
+
+def test_an_adapter_on_torch_tells_what_all_such_families_share(torch):
+    adapter = loaded("cuda:0")
+    assert adapter.count_parameters() == 15
+    assert adapter.settings() == {
+        "parameter_dtypes": ["float32", "float64"],
+        "float32_matmul_precision": "highest",
+        "device": "cuda:0",
+        "threads": 3,
+    }
+
+
+def test_a_shipped_checkpoint_has_to_be_the_one_of_the_header(tmp_path):
+    path = tmp_path / "weights.txt"
+    path.write_bytes(b"4.0 1.2\n")
+    assert shipped_checkpoint(str(OLD), "old-springs", path) == path
+    path.write_bytes(b"another")
+    with pytest.raises(ValueError, match=hashlib.sha256(b"another").hexdigest()):
+        shipped_checkpoint(str(OLD), "old-springs", path)
+
+
+def test_an_adapter_file_of_version_0_1_conforms():
+    adapter = load_adapter(OLD)
+    adapter.reference = molecule("CH3CH2OH")
+    structures = [molecule("CH3CH2OH"), molecule("CH3CH2OH")]
+    for seed, structure in enumerate(structures):
+        structure.rattle(0.05, seed=seed)
+    calculator = adapter.load("old-springs", "cpu", "float64", 1, None)
+    facts = {"method": "old-springs", "device": "cpu", "dtype": "float64", "threads": 8, "conservative": True}
+    facts |= {"parameters": 2, "native": False, "weights": "pretrained", "charge": False, "spin": False}
+    assert [check for check in conform(adapter, calculator, structures, facts) if check.passed is False] == []
+
+
+def test_an_adapter_file_of_version_0_1_still_refuses_ions_by_itself():
+    adapter = load_adapter(OLD)
+    for info, said in (
+        ({"charge": 1, "spin": 2}, "charge 1, multiplicity 2"),
+        ({"spin": 3}, "charge 0, multiplicity 3"),
+    ):
+        with pytest.raises(ValueError, match=f"old springs knows neutral singlets only, not {said}"):
+            adapter.prepare(Atoms("H2O", info=info))
+
+
+def test_an_adapter_file_of_version_0_1_is_measured(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", OLD, "--methods", "old-springs", "--structures", "naphthalene-gfn2", "--limit", "2"),
+        *("--rounds", "1", "--threads", "1", "--max-steps", "5", "--no-repeats", "--output", tmp_path, "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row["failures"] == {}
+    assert row["parameters"] == 2
+    assert row["ms_per_step"]["estimate"] > 0

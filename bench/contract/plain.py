@@ -82,7 +82,7 @@ def jsonable(value: Any, name: str) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return float(value) if math.isfinite(value) else str(value)  # numpy's float64 is a float of another class
     if isinstance(value, Mapping):
         return {clean(str(key)): jsonable(inner, f"{name}[{key!r}]") for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -91,6 +91,7 @@ def jsonable(value: Any, name: str) -> Any:
         return sorted((jsonable(inner, name) for inner in value), key=str)
     if isinstance(value, PurePath):
         return clean(str(value))
-    if hasattr(value, "dtype") and hasattr(value, "tolist"):  # a number or an array of numpy, JAX or torch
+    # a number or an array of numpy, JAX or torch; the classes of numbers have the same names
+    if hasattr(value, "dtype") and hasattr(value, "tolist") and not isinstance(value, type):
         return jsonable(value.tolist(), name)
     raise TypeError(f"{name} is a {type(value).__name__}, which JSON cannot hold")

@@ -5,7 +5,6 @@ Runs in the method's own environment and asks the method exactly as the worker d
 
 from __future__ import annotations
 
-import copy
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,17 +14,20 @@ import numpy as np
 from ase.calculators.calculator import Calculator
 from ase.optimize import BFGS
 
-from bench.measure import declared, physics
+from bench.contract.message import Check
+from bench.measure import declared, ions, physics
 from bench.measure.clock import TimedCalculator
+from bench.measure.contents import changed, contents
 from bench.measure.probe import Finding, Probe, Skip, apart, compare, counting
 
-Check = tuple[str, Callable[[Probe], Finding]]
+Question = tuple[str, Callable[[Probe], Finding]]
+"""The name of a check, and what makes it."""
 COUNTED_STEPS = 3
 NATIVE_STEPS = 20
 
 
-def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Check a loaded adapter; yields one plain dict for each check.
+def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[str, Any]) -> Iterator[Check]:
+    """Check a loaded adapter.
 
     Parameters
     ----------
@@ -37,27 +39,27 @@ def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[st
         Distorted molecules of one composition in one order; two are enough.
     facts : dict
         ``method``, ``device``, ``dtype``, ``threads``, ``conservative``, ``parameters`` (the published count or
-        None), ``native``, ``weights`` (pretrained, random or none); optionally ``force_tolerance`` and
-        ``rotation_tolerance`` (eV/Angstrom), which replace those of the dtype.
+        None), ``native``, ``weights`` (pretrained, random or none), ``charge`` and ``spin`` (whether the header says
+        that the method takes them); optionally ``force_tolerance`` and ``rotation_tolerance`` (eV/Angstrom), which
+        replace those of the dtype.
 
     Yields
     ------
-    dict
-        ``name``, ``passed`` (None: skipped), ``figure``, ``tolerance``, ``advice`` (empty unless it failed).
+    bench.contract.message.Check
     """
     probe = Probe(adapter, calculator, structures, facts)
     broken = ""
     for name, check in FOUNDATIONS:
         outcome = run(name, check, probe) if not broken else skipped(name, f"for nothing if not: {broken}")
-        broken = broken or (name if outcome["passed"] is False else "")
+        broken = broken or (name if outcome.passed is False else "")
         yield outcome
-    for name, check in SURFACE + (NATIVE if facts["native"] else ()):
+    for name, check in SURFACE + IONS + (NATIVE if facts["native"] else ()):
         yield run(name, check, probe) if not broken else skipped(name, f"for nothing if not: {broken}")
     for name, check in DECLARED:
         yield run(name, check, probe)
 
 
-def run(name: str, check: Callable[[Probe], Finding], probe: Probe) -> dict[str, Any]:
+def run(name: str, check: Callable[[Probe], Finding], probe: Probe) -> Check:
     """Return what a check finds; an exception in it is a failed check."""
     try:
         found = check(probe)
@@ -67,17 +69,13 @@ def run(name: str, check: Callable[[Probe], Finding], probe: Probe) -> dict[str,
         last = traceback.extract_tb(error.__traceback__)[-1]
         text = " ".join(str(error).split())[:300]
         advice = f"raised in {last.name}() of {Path(last.filename).name}, line {last.lineno}; nothing may be"
-        return _plain(name, False, f"{type(error).__name__}: {text}", "", advice)
-    return _plain(name, bool(found.passed), found.figure, found.tolerance, "" if found.passed else found.advice)
+        return Check(name, False, f"{type(error).__name__}: {text}", advice=advice)
+    return Check(name, bool(found.passed), found.figure, found.tolerance, "" if found.passed else found.advice)
 
 
-def skipped(name: str, reason: str) -> dict[str, Any]:
+def skipped(name: str, reason: str) -> Check:
     """Return a check that was not made."""
-    return _plain(name, None, reason, "", "")
-
-
-def _plain(name: str, passed: bool | None, figure: str, tolerance: str, advice: str) -> dict[str, Any]:
-    return {"name": name, "passed": passed, "figure": figure, "tolerance": tolerance, "advice": advice}
+    return Check(name, None, reason)
 
 
 def _prepare(probe: Probe) -> Finding:
@@ -140,30 +138,17 @@ def _nothing_left(probe: Probe) -> Finding:
 
 def _not_mutated(probe: Probe) -> Finding:
     atoms, calculator = probe.start(probe.structures[0])
-    before = copy.deepcopy(_contents(atoms))
+    before = contents(atoms)
     calculator.get_forces(atoms)
     calculator.get_potential_energy(atoms)
-    after = _contents(atoms)
-    changed = sorted(key for key in {*before, *after} if not _same(before.get(key), after.get(key)))
-    probe.mutates = bool(changed)
+    others = changed(before, atoms)
+    probe.mutates = bool(others)
     return Finding(
-        not changed,
-        f"changed: {', '.join(changed)}" if changed else "as before",
+        not others,
+        f"changed: {', '.join(others)}" if others else "as before",
         "",
         "let the calculator work on a copy, or do in prepare() what upstream does to the atoms (a box, a shift)",
     )
-
-
-def _contents(atoms: Any) -> dict[str, Any]:
-    known = {"cell": atoms.cell.array, "pbc": atoms.pbc, "constraints": len(atoms.constraints)}
-    info = {f"info[{key!r}]": value for key, value in atoms.info.items()}
-    return {**known, **atoms.arrays, **info}
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.array_equal(np.asarray(one), np.asarray(other))
-    return bool(one == other)
 
 
 def _evaluations(probe: Probe) -> Finding:
@@ -203,14 +188,14 @@ def _native(probe: Probe) -> Finding:
 
 
 # each one is the ground that the later ones stand on: after a failure the rest would only repeat it
-FOUNDATIONS: tuple[Check, ...] = (
+FOUNDATIONS: tuple[Question, ...] = (
     ("prepare() keeps the molecule", _prepare),
     ("energy and forces have their types and shapes", _shapes),
     ("energy and forces are finite", _finite),
     ("the same answer comes twice", _repeats),
     ("nothing is left over from another molecule", _nothing_left),
 )
-SURFACE: tuple[Check, ...] = (
+SURFACE: tuple[Question, ...] = (
     ("a force call leaves the atoms alone", _not_mutated),
     ("a geometry is evaluated once", _evaluations),
     ("forces are minus the energy's derivative", physics.forces_are_the_derivative),
@@ -220,8 +205,12 @@ SURFACE: tuple[Check, ...] = (
     ("a rotation only turns the forces", physics.a_rotation_turns_the_forces),
     ("a mirror image", physics.a_mirror_image),
 )
-NATIVE: tuple[Check, ...] = (("its own relaxation goes downhill", _native),)
-DECLARED: tuple[Check, ...] = (
+IONS: tuple[Question, ...] = (
+    ("the charge reaches the method", ions.the_charge),
+    ("the spin multiplicity reaches the method", ions.the_spin),
+)
+NATIVE: tuple[Question, ...] = (("its own relaxation goes downhill", _native),)
+DECLARED: tuple[Question, ...] = (
     ("settings are plain JSON", declared.the_settings),
     ("the dtype is the declared one", declared.the_dtype),
     ("threads are as asked", declared.the_threads),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 
 import numpy as np
 
+from bench.contract.device import Device
+from bench.contract.plain import jsonable
 from bench.measure import process
 from bench.measure.probe import Finding, Probe, Skip
 
@@ -66,29 +67,34 @@ def the_parameters(probe: Probe) -> Finding:
 def the_device(probe: Probe) -> Finding:
     """Compare the device that the method tells, or the memory that it took there, with the one that was asked for."""
     asked = probe.facts["device"]
-    kind = asked.partition(":")[0]
+    device = Device.parse(asked)
     advice = f"load() gets device = {asked!r} and has to put the model there"
     named = probe.adapter.settings().get("device")
     if named is not None:
         text = str(named).lower()
-        index = re.search(r"cuda:(\d+)", text)
-        same = kind in text and (index is None or kind == "cpu" or index[0] == asked)
+        index = re.search(rf"{device.kind.name}:\d+", text)
+        other = device.kind.accelerator and index is not None and index[0] != device.exact
+        same = device.kind.name in text and not other
         return Finding(same, str(named), asked, advice)
-    if kind == "cuda":
+    if device.kind.accelerator:
         peak = probe.adapter.peak_device_memory() or 0
         return Finding(peak > 0, f"at most {peak / 1e6:.0f} MB in use on it", "more than 0", advice)
-    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
-        return Finding(True, "no GPU is visible to it", asked)
+    if all(os.environ.get(name) == value for name, value in device.variables().items()):
+        return Finding(True, "no accelerator is visible to it", asked)
     raise Skip("settings() does not tell the device")
 
 
 def the_settings(probe: Probe) -> Finding:
-    """Look whether the settings can be recorded."""
+    """Look whether the settings can be recorded, as the worker does: numpy's numbers and sets are converted."""
     settings = probe.adapter.settings()
-    json.dumps(settings, allow_nan=False)
-    return Finding(
-        isinstance(settings, dict), f"{len(settings)} entries", "", "settings() returns a dict of plain JSON"
-    )
+    advice = "settings() returns a dict of numbers, text, lists and dicts; leave out what is none of these, or name it"
+    if not isinstance(settings, dict):
+        return Finding(False, f"a {type(settings).__name__}", "", advice)
+    try:
+        jsonable(settings, "settings()")
+    except TypeError as error:
+        return Finding(False, str(error), "", advice)
+    return Finding(True, f"{len(settings)} entries")
 
 
 def the_stress(probe: Probe) -> Finding:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.contract.device import is_accelerator
+
 
 class Skip(Exception):
     """A check does not apply or cannot tell; the text is the reason."""
@@ -55,7 +57,7 @@ def tolerances(facts: dict[str, Any], settings: dict[str, Any]) -> Tolerances:
     if facts["dtype"] == "float64":
         return DOUBLE
     matmul = {str(value) for key, value in settings.items() if "matmul_precision" in key}
-    if facts["device"].startswith("cuda") and (settings.get("tf32") or matmul & {"high", "medium", "tensorfloat32"}):
+    if is_accelerator(facts["device"]) and (settings.get("tf32") or matmul & {"high", "medium", "tensorfloat32"}):
         return REDUCED
     return SINGLE
 

@@ -7,21 +7,26 @@ a list of complaints, empty if all is well.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from bench.contract.device import DEVICES
+from bench.contract.message import Check
 from bench.methods.header import Checkpoint, Header
 
 EXACT_PIN = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[0-9][A-Za-z0-9.!+_-]*( *;.*)?")
 DAY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 DTYPES = ("float32", "float64")
+INHERITED = {"Adapter": (), "TorchAdapter": ("count_parameters", "peak_device_memory")}
+"""What the classes of bench.adapter bring of that which a header may ask for."""
 
 
 def loose_pins(header: Header) -> list[str]:
     """Return the direct dependencies without an exact version."""
-    return [name for name in header.dependencies + header.cuda_dependencies if not EXACT_PIN.fullmatch(name)]
+    names = itertools.chain(header.dependencies, *header.device_dependencies.values())
+    return [name for name in names if not EXACT_PIN.fullmatch(name)]
 
 
 def open_date(header: Header) -> list[str]:
@@ -81,7 +86,7 @@ def wrong_types(header: Header) -> list[str]:
     """Complain about facts that are not of their type, and about dtypes that no tolerance is known for."""
     found = []
     for name, method in header.methods.items():
-        flags = ("conservative", "native", "default", "random_weights")
+        flags = ("conservative", "native", "default", "random_weights", "charge", "spin")
         found += [f"{name}: {flag} is no boolean" for flag in flags if not isinstance(getattr(method, flag), bool)]
         found += [f"{name}: dtype {dtype}" for dtype in method.dtypes if dtype not in DTYPES]
         found += [f"{name}: no {what}" for what in ("devices", "dtypes") if not getattr(method, what)]
@@ -107,17 +112,19 @@ def upstream_imports(header: Header) -> list[str]:
 def contradictions(header: Header) -> list[str]:
     """Complain where the class lacks what the header promises."""
     classes = [node for node in ast.walk(_tree(header)) if isinstance(node, ast.ClassDef)]
-    adapters = [node for node in classes if any(_last_name(base) == "Adapter" for base in node.bases)]
+    bases = {node: {_last_name(base) for base in node.bases} & set(INHERITED) for node in classes}
+    adapters = [node for node in classes if bases[node]]
     if len(adapters) != 1:
         return [f"{len(adapters)} subclasses of Adapter instead of one"]
     has = {node.name for node in adapters[0].body if isinstance(node, ast.FunctionDef)}
+    has.update(*(INHERITED[base] for base in bases[adapters[0]]))
     methods = header.methods.values()
     needed = {
         "load": True,
         "native_relax": any(method.native for method in methods),
         "make_random": any(method.random_weights for method in methods),
         "count_parameters": any(method.parameters is not None for method in methods),
-        "peak_device_memory": any("cuda" in method.devices for method in methods),
+        "peak_device_memory": any(DEVICES[name].accelerator for method in methods for name in method.devices),
     }
     return [f"{adapters[0].name} has no {name}()" for name, wanted in needed.items() if wanted and name not in has]
 
@@ -172,21 +179,13 @@ CHECKS: tuple[tuple[str, Callable[[Header], list[str]], str], ...] = (
 )
 
 
-def checks(header: Header) -> list[dict[str, Any]]:
-    """Return the checks of a header in the form of :func:`bench.measure.conform.conform`."""
+def checks(header: Header) -> list[Check]:
+    """Return what the checks of a header found."""
     found = []
     for name, complaints_about, advice in CHECKS:
         try:
             complaints = complaints_about(header)
         except SyntaxError as error:
             complaints, advice = [f"line {error.lineno}: {error.msg}"], "correct the file's syntax"
-        found.append(
-            {
-                "name": name,
-                "passed": not complaints,
-                "figure": "; ".join(complaints),
-                "tolerance": "",
-                "advice": advice if complaints else "",
-            }
-        )
+        found.append(Check(name, not complaints, "; ".join(complaints), advice=advice if complaints else ""))
     return found

@@ -10,13 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from uv import find_uv_bin
 
 from bench import paths
+from bench.contract.device import Device
 from bench.methods.header import Header
 
 # what pip is told by its environment variables, uv is told too where its own variable is unset
@@ -68,7 +69,7 @@ def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
 
 def directory(header: Header, device: str, torch_backend: str | None) -> Path:
     """Return the folder of an environment; its name changes with the header."""
-    variant = "cuda" if device.startswith("cuda") else "cpu"
+    variant = Device.parse(device).kind.name
     backend = f"-{torch_backend}" if torch_backend else ""
     return paths.envs_dir() / f"{header.path.stem}-{variant}{backend}-{header.digest[:10]}"
 
@@ -169,11 +170,13 @@ def _install(header: Header, device: str, torch_backend: str | None, folder: Pat
     """Install the header's packages; returns the torch backend that was used."""
     requirements = [*HARNESS_REQUIREMENTS]
     options = ["--quiet", "--python", str(folder / "bin" / "python"), *_age(header), "-r", str(header.path)]
-    if device.startswith("cuda") and header.cuda_dependencies:
-        requirements += header.cuda_dependencies
-        # an override that keeps a package out of the CPU variant would keep it out of this one, too
-        overrides = folder / "cuda-overrides.txt"
-        overrides.write_text("\n".join(header.cuda_dependencies) + "\n")
+    kind = Device.parse(device).kind.name
+    additional = header.device_dependencies.get(kind)
+    if additional:
+        requirements += additional
+        # an override that keeps a package out of the other variants would keep it out of this one, too
+        overrides = folder / f"{kind}-overrides.txt"
+        overrides.write_text("\n".join(additional) + "\n")
         options += ["--overrides", str(overrides)]
     attempts = _backends(header, device, torch_backend)
     for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
@@ -197,7 +200,7 @@ def _age(header: Header) -> list[str]:
     return options
 
 
-def _backends(header: Header, device: str, asked: str | None) -> list[str | None]:
+def _backends(header: Header, device: str, asked: str | None) -> Sequence[str | None]:
     """Return which of uv's torch backends to try, in order; None takes torch from the configured index.
 
     The index's own torch brings gigabytes of CUDA along on Linux, so a CPU environment takes the CPU build,
@@ -207,9 +210,8 @@ def _backends(header: Header, device: str, asked: str | None) -> list[str | None
         return [None]
     if asked:
         return [asked]
-    if device.startswith("cuda"):
-        return ["auto", None]
-    return [None] if uv_environment().get("UV_FIND_LINKS") else ["cpu", None]
+    kind = Device.parse(device).kind
+    return [None] if not kind.accelerator and uv_environment().get("UV_FIND_LINKS") else kind.torch_backends
 
 
 def _interpreter(header: Header) -> str:

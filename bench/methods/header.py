@@ -89,7 +89,8 @@ class Header:
     """SHA-256 of what the environment is made from: when it changes, the environment is made anew."""
     requires_python: str
     dependencies: tuple[str, ...]
-    cuda_dependencies: tuple[str, ...]
+    device_dependencies: dict[str, tuple[str, ...]]
+    """What a kind of device needs beside them, as ``<kind>-dependencies`` says."""
     exclude_newer: str | None
     """Packages uploaded after this moment do not exist for this environment: it is the same next year."""
     exclude_newer_package: dict[str, str | bool]
@@ -124,7 +125,7 @@ def read_header(path: str | Path) -> Header:
     path = Path(path).resolve()
     match = _BLOCK.search(path.read_text(encoding="utf-8"))
     if match is None:
-        raise HeaderError(f"{path} has no '# /// script' header; see \"How to add a method\" in README.md")
+        raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
     body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
     try:
         toml = tomllib.loads(body)
@@ -149,13 +150,13 @@ def read_header(path: str | Path) -> Header:
     }
     methods = {name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()}
     uv = toml["tool"].get("uv", {})
-    made_from = [toml.get(key) for key in ("requires-python", "dependencies")] + [uv, facts.get("cuda-dependencies")]
+    by_device = {kind: facts[f"{kind}-dependencies"] for kind in DEVICES if f"{kind}-dependencies" in facts}
     return Header(
         path=path,
-        digest=hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest(),
+        digest=_digest(toml, uv, by_device),
         requires_python=toml.get("requires-python", ">=3.11"),
         dependencies=tuple(toml.get("dependencies", ())),
-        cuda_dependencies=tuple(facts.get("cuda-dependencies", ())),
+        device_dependencies={kind: tuple(names) for kind, names in by_device.items()},
         exclude_newer=uv.get("exclude-newer"),
         exclude_newer_package=uv.get("exclude-newer-package", {}),
         family=family,
@@ -166,6 +167,14 @@ def read_header(path: str | Path) -> Header:
         thread_control=facts.get("thread-control", "environment"),
         warm_up=facts.get("warm-up", True),
     )
+
+
+def _digest(toml: dict[str, Any], uv: dict[str, Any], by_device: dict[str, list[str]]) -> str:
+    made_from = [toml.get("requires-python"), toml.get("dependencies"), uv, by_device.get("cuda")]
+    others = {kind: names for kind, names in by_device.items() if kind != "cuda"}
+    if others:  # else it is what version 0.1 made of the header, and its environments stay in use
+        made_from.append(others)
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
 def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]) -> Method:

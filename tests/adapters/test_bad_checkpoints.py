@@ -1,11 +1,10 @@
-"""Bad checkpoints, charges and elements, for each model of the published table: a row that says so, and nothing run."""
+"""Bad checkpoints and elements, for each model of the published table: a row that says so, and nothing run."""
 
 from __future__ import annotations
 
 import json
 import os
 import pickle
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from ase.build import molecule
 from ase.io import write
 
 from bench.methods.catalogue import Catalogue
-from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -122,76 +120,3 @@ def test_an_element_that_the_model_does_not_know_is_a_row(run, tmp_path, name):
         assert set(row["failures"]) <= {"calculator", "elements"}
         assert row["failures"]
         assert row["calculator_ms_per_call"]["estimate"] is None
-
-
-def test_a_charge_is_refused_before_anything_is_started(pesbench, tmp_path):
-    ion = molecule("H2O")
-    ion.info["charge"] = 1
-    write(tmp_path / "ion.xyz", ion, format="extxyz")
-    done = pesbench("run", "--methods", "uff", "--structures", tmp_path / "ion.xyz", "--output", tmp_path / "runs")
-    assert done.returncode == 2
-    assert "is charged, but only neutral molecules are measured" in done.stderr
-
-
-ION = """
-import json, sys
-from ase.build import molecule
-from bench.measure.loading import load_adapter
-
-adapter = load_adapter(sys.argv[1])
-ion = molecule("H2O")
-adapter.reference = molecule("H2O")
-adapter.load(sys.argv[2], "cpu", sys.argv[3], 1, None)
-for info in ({"charge": 1, "spin": 2}, {"spin": 3}):
-    ion.info = info
-    try:
-        adapter.prepare(ion)
-    except ValueError as error:
-        print(json.dumps(str(error)))
-neutral = molecule("H2O")
-assert adapter.prepare(neutral) is not None
-"""
-
-
-@pytest.mark.parametrize(
-    ("file", "name", "dtype", "label"),
-    [("uff.py", "uff-ase", "float64", "UFF"), ("sevennet.py", "7net-0", "float32", "SevenNet")],
-)
-def test_an_adapter_itself_refuses_what_its_method_would_pass_over(method_python, file, name, dtype, label):
-    done = subprocess.run(
-        [method_python(file), "-c", ION, adapters_dir() / file, name, dtype],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    refusals = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('"')]
-    assert refusals == [
-        f"{label} knows neutral singlets only, not charge 1, multiplicity 2",
-        f"{label} knows neutral singlets only, not charge 0, multiplicity 3",
-    ]
-
-
-def test_tblite_takes_the_charge_and_the_spin_of_an_ion(method_python):
-    script = (
-        "from ase.build import molecule; from bench.measure.loading import load_adapter; import sys;"
-        "adapter = load_adapter(sys.argv[1]);"
-        "energies = []\n"
-        "for info in ({}, {'charge': 0, 'spin': 1}, {'charge': 1, 'spin': 2}):\n"
-        "    calculator = adapter.load('gfn2-xtb', 'cpu', 'float64', 1, None)\n"
-        "    atoms = molecule('H2O'); atoms.info = info; atoms = adapter.prepare(atoms)\n"
-        "    atoms.calc = calculator; energies.append(float(atoms.get_potential_energy()))\n"
-        "print(energies)"
-    )
-    done = subprocess.run(
-        [method_python("xtb.py"), "-c", script, adapters_dir() / "xtb.py"],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    unsaid, neutral, cation = json.loads(done.stdout.splitlines()[-1])
-    assert unsaid == neutral
-    assert 10 < cation - neutral < 20  # eV: water's first ionisation takes 12.6

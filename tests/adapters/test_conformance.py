@@ -9,6 +9,7 @@ import pytest
 from ase import Atoms
 from ase.io import write
 
+from bench.methods.catalogue import Catalogue
 from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
@@ -16,9 +17,18 @@ pytestmark = pytest.mark.environment
 METHODS = [
     *("uff", "uff-ase", "gfn2-xtb", "7net-0", "7net-mf-0", "7net-l3i5", "pbe0-def2-svp"),
     # with random weights where their checkpoints cannot be had
-    *("mace-mh-1", "grace-2l-oam", "mattersim-v1-5m", "eqv2-m", "orb-v3", "orb-v3-direct-20-omat"),
+    *(
+        "mace-mh-1",
+        "grace-2l-oam",
+        "mattersim-v1-5m",
+        "eqv2-m",
+        "orb-v3",
+        "orb-v3-direct-20-omat",
+        "orb-v3-conservative-omol",
+    ),
     *("sevennet-mf-ompa", "uma-s-1p2", "pet-mad-1.5-s"),
 ]
+TAKES = Catalogue().methods
 WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
 if WEIGHTS and list(Path(WEIGHTS).rglob("nequix-mp-1.nqx")):
     METHODS.append("nequix-mp-1")
@@ -50,3 +60,6 @@ def test_every_adapter_does_what_the_interface_promises(pesbench, water, method)
     assert not wrong, done.stderr
     assert done.returncode == 0
     assert sum(check["passed"] is True for check in checks) > 15
+    passed = {check["name"]: check["passed"] for check in checks}
+    for name, taken in (("the charge", TAKES[method].charge), ("the spin multiplicity", TAKES[method].spin)):
+        assert passed[f"{name} reaches the method"] is (True if taken else None)

@@ -26,6 +26,8 @@ pytestmark = [
 
 MICROHARTREE = 27.211386e-6  # eV; the hartree of ASE and of PySCF differ by 2e-10, nothing for these energies
 MOLECULES = ("H2O", "C6H6")
+CATION = {"charge": 1, "spin": 2}
+TRIPLET = {"charge": 0, "spin": 3}
 NWCHEM_FINE = {
     "dft": {
         "xc": "pbe0",
@@ -47,7 +49,7 @@ task = json.loads(sys.argv[1])
 adapter = load_adapter(task["adapter"])
 for name, value in task["changes"].items():
     setattr(adapter, name, value)
-atoms = adapter.reference = Atoms(task["numbers"], task["positions"])
+atoms = adapter.reference = Atoms(task["numbers"], task["positions"], info=task["info"])
 atoms.calc = adapter.new_structure(adapter.load(task["method"], "cpu", "float64", 1, None), atoms)
 forces = atoms.get_forces()
 print(json.dumps({"energy": atoms.get_potential_energy(), "forces": forces.tolist(), "settings": adapter.settings()}))
@@ -55,7 +57,7 @@ print(json.dumps({"energy": atoms.get_potential_energy(), "forces": forces.tolis
 
 
 @functools.cache
-def calculate(python: Path, adapter: str, method: str, molecule: str, changes: str = "{}") -> dict:
+def calculate(python: Path, adapter: str, method: str, molecule: str, info: str, changes: str) -> dict:
     """Energy (eV), forces (eV/Angstrom) and settings of a distorted molecule, from the adapter's environment."""
     atoms = ase.build.molecule(molecule)
     atoms.rattle(0.05, seed=7)
@@ -63,6 +65,7 @@ def calculate(python: Path, adapter: str, method: str, molecule: str, changes: s
         "adapter": str(adapters_dir() / adapter),
         "method": method,
         "changes": json.loads(changes),
+        "info": json.loads(info),
         "numbers": atoms.numbers.tolist(),
         "positions": atoms.positions.tolist(),
     }
@@ -79,18 +82,19 @@ def calculate(python: Path, adapter: str, method: str, molecule: str, changes: s
 
 @pytest.fixture
 def nwchem(method_python):
-    def run(molecule, **changes):
+    def run(molecule, info=None, **changes):
         python = method_python("nwchem_dft.py")
-        return calculate(python, "nwchem_dft.py", "pbe0-def2-svp-nwchem", molecule, json.dumps(changes))
+        said = json.dumps(info or {}), json.dumps(changes)
+        return calculate(python, "nwchem_dft.py", "pbe0-def2-svp-nwchem", molecule, *said)
 
     return run
 
 
 @pytest.fixture
 def pyscf(method_python):
-    def run(molecule, **changes):
+    def run(molecule, info=None, **changes):
         python = method_python("pyscf_dft.py")
-        return calculate(python, "pyscf_dft.py", "pbe0-def2-svp", molecule, json.dumps(changes))
+        return calculate(python, "pyscf_dft.py", "pbe0-def2-svp", molecule, json.dumps(info or {}), json.dumps(changes))
 
     return run
 
@@ -107,6 +111,20 @@ def test_both_programs_mean_the_same_functional_and_basis(molecule, nwchem, pysc
     energy, forces = difference(pyscf(molecule, **PYSCF_FINE), nwchem(molecule, **NWCHEM_FINE))
     assert abs(energy) < 10
     assert forces < 1
+
+
+@pytest.mark.parametrize(("molecule", "info"), [("H2O", CATION), ("H2O", TRIPLET), ("O2", TRIPLET)])
+def test_both_programs_mean_the_same_by_unpaired_electrons(molecule, info, nwchem, pyscf):
+    energy, forces = difference(pyscf(molecule, info, **PYSCF_FINE), nwchem(molecule, info, **NWCHEM_FINE))
+    assert abs(energy) < 10
+    assert forces < 1
+
+
+def test_water_takes_12_6_eV_to_ionise_and_oxygen_is_a_triplet(pyscf):
+    water, cation = pyscf("H2O", **PYSCF_FINE), pyscf("H2O", CATION, **PYSCF_FINE)
+    assert cation["energy"] - water["energy"] == pytest.approx(12.6, abs=0.6)  # measured: 12.62, vertically
+    singlet, triplet = pyscf("O2", {"charge": 0, "spin": 1}, **PYSCF_FINE), pyscf("O2", TRIPLET, **PYSCF_FINE)
+    assert triplet["energy"] < singlet["energy"] - 0.9  # measured: 0.98; a restricted singlet is too high
 
 
 @pytest.mark.parametrize("molecule", MOLECULES)

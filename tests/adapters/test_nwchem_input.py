@@ -48,14 +48,13 @@ try:
     atoms.get_forces()
 except Exception as error:
     failure = str(error)
-refused = []
-for info in ({"charge": 1}, {"spin": 3}):
+open_shells = []
+for info in ({"charge": 1}, {"charge": 0, "spin": 3}):
     atoms.info = info
-    try:
-        adapter.new_structure(loaded, atoms)
-    except ValueError as error:
-        refused.append(str(error))
-print(json.dumps({"calls": calls, "failure": failure, "refused": refused, "settings": adapter.settings()}))
+    calculator = adapter.new_structure(loaded, atoms)
+    calculator.write_input(atoms, ["energy"])
+    open_shells.append(Path(calculator.directory, "nwchem.nwi").read_text())
+print(json.dumps({"calls": calls, "failure": failure, "open": open_shells, "settings": adapter.settings()}))
 """
 
 TWO_RANKS = """
@@ -145,11 +144,12 @@ def test_a_failure_carries_the_programs_own_words(cold):
     assert cold["failure"].startswith("NWChem: calculation failed to converge; dft gradient failed")
 
 
-def test_an_open_shell_is_refused(cold):
-    assert cold["refused"] == [
-        "only closed shells are implemented, this structure has 9 electrons",
-        "only closed shells are implemented, this structure has 10 electrons",
-    ]
+def test_unpaired_electrons_are_unrestricted_and_paired_ones_are_not(cold):
+    def said(text):
+        return [word for word in ("charge 0", "charge 1", "mult 1", "mult 2", "mult 3", "odft") if word in text]
+
+    assert {tuple(said(call["input"])) for call in cold["calls"]} == {("charge 0", "mult 1")}
+    assert [said(text) for text in cold["open"]] == [["charge 1", "mult 2", "odft"], ["charge 0", "mult 3", "odft"]]
 
 
 def test_nothing_is_left_in_the_temporary_folder(cold, warm):

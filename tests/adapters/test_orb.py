@@ -26,11 +26,13 @@ said = {}
 method = "orb-v3-conservative-omol"
 adapter.make_random(method, path, 0)
 calculator = adapter.load(method, "cpu", "float32", 1, path)
-water, cation = molecule("H2O"), molecule("H2O")
+water, cation, triplet = (molecule("H2O") for _ in range(3))
 cation.info = {"charge": 1, "spin": 2}
-said["energies"] = [calculator.get_potential_energy(adapter.prepare(water))]
-calculator = adapter.new_structure(calculator, cation)
-said["energies"].append(calculator.get_potential_energy(adapter.prepare(cation)))
+triplet.info = {"charge": 0, "spin": 3}
+said["energies"] = []
+for atoms in (water, cation, triplet):
+    prepared = adapter.prepare(atoms)
+    said["energies"].append(adapter.new_structure(calculator, prepared).get_potential_energy(prepared))
 said["info"] = [water.info, cation.info]
 
 method = "orb-v3-conservative-inf-omat"
@@ -74,9 +76,9 @@ def test_a_head_that_the_file_lacks_is_an_error_and_not_a_random_one(said):
     assert said["headless"] == "broken.ckpt lacks weights of this Orb model, among them heads.energy.mlp.NN-0.weight"
 
 
-def test_the_charge_of_the_structure_reaches_the_model_that_takes_it(said):
-    neutral, cation = said["energies"]
-    assert abs(neutral - cation) > 1e-4
+def test_charge_and_spin_of_the_structure_reach_the_model_that_takes_them(said):
+    neutral, cation, triplet = said["energies"]
+    assert min(abs(neutral - cation), abs(neutral - triplet), abs(cation - triplet)) > 1e-2
 
 
 def test_a_charge_is_refused_by_the_model_that_does_not_take_it(said):

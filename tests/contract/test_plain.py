@@ -29,13 +29,16 @@ from bench.contract.records import NotMeasured, to_json
     ],
 )
 def test_what_can_plainly_be_kept_is_converted(told, kept):
-    assert jsonable(told, "x") == kept
-    json.dumps(jsonable(told, "x"), allow_nan=False)
+    found = jsonable(told, "x")
+    assert found == kept
+    assert orjson.loads(orjson.dumps(found)) == json.loads(json.dumps(found, allow_nan=False)) == kept
 
 
 def test_the_key_of_what_cannot_be_kept_is_named():
     with pytest.raises(TypeError, match=r"settings\(\)\['model'\]\[1\] is a object, which JSON cannot hold"):
         jsonable({"model": [1, object()]}, "settings()")
+    with pytest.raises(TypeError, match=r"settings\(\)\['dtype'\] is a type"):
+        jsonable({"dtype": np.float64}, "settings()")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The conformance kit: a right method passes, and each way to go wrong is caught by the check that is there for it."""
 
-import json
-
 import numpy as np
 import pytest
 from ase import Atoms
@@ -9,7 +7,8 @@ from ase.build import molecule
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
-from bench.adapter import Adapter
+from bench.adapter import Adapter, charge_and_spin
+from bench.contract.message import from_json, to_json
 from bench.measure.conform import conform
 from bench.measure.physics import automorphism, bonds
 
@@ -22,6 +21,8 @@ FACTS = {
     "native": False,
     "parameters": 3,
     "weights": "none",
+    "charge": False,
+    "spin": False,
 }
 PREPARE = "prepare() keeps the molecule"
 SHAPES = "energy and forces have their types and shapes"
@@ -36,6 +37,8 @@ PERMUTED = "like atoms can change places"
 SHIFTED = "a shift changes nothing"
 ROTATED = "a rotation only turns the forces"
 MIRRORED = "a mirror image"
+CHARGE = "the charge reaches the method"
+SPIN = "the spin multiplicity reaches the method"
 NATIVE = "its own relaxation goes downhill"
 SETTINGS = "settings are plain JSON"
 DTYPE = "the dtype is the declared one"
@@ -88,24 +91,24 @@ def distorted(count=2):
 
 
 def check(calculator, adapter=None, structures=None, **facts):
-    """Return the outcomes by name; all of them have to be JSON."""
+    """Return the outcomes by name; all of them have to survive the pipe."""
     adapter = adapter or Toy()
     if adapter.reference is None:
         adapter.reference = molecule("CH3CH2OH")
     found = list(conform(adapter, calculator, structures or distorted(), {**FACTS, **facts}))
-    assert json.loads(json.dumps(found)) == found
-    assert all(bool(one["advice"]) == (one["passed"] is False) for one in found)
-    return {one["name"]: one for one in found}
+    assert [from_json(to_json(one)) for one in found] == found
+    assert all(bool(one.advice) == (one.passed is False) for one in found)
+    return {one.name: one for one in found}
 
 
 def failed(found):
-    return [name for name, one in found.items() if one["passed"] is False]
+    return [name for name, one in found.items() if one.passed is False]
 
 
 def test_a_right_method_passes():
     found = check(Springs())
     assert failed(found) == []
-    assert [name for name, one in found.items() if one["passed"] is None] == []
+    assert [name for name, one in found.items() if one.passed is None] == [CHARGE, SPIN]
     assert NATIVE not in found
 
 
@@ -118,7 +121,7 @@ def test_emt_passes():
     adapter.reference = reference
     found = check(EMT(), adapter, structures)
     assert failed(found) == []
-    assert "rms force" in found[UNITS]["figure"]
+    assert "rms force" in found[UNITS].figure
 
 
 def test_one_structure_is_enough():
@@ -267,22 +270,22 @@ def test_what_is_wrong_is_caught_by_the_check_that_is_there_for_it(calculator, c
 
 def test_an_exception_is_told_on_one_line():
     found = check(Raises())
-    assert found[SHAPES]["figure"] == "RuntimeError: the matrix is singular"
-    assert found[SHAPES]["passed"] is False
-    assert found[SHAPES]["advice"].startswith("raised in surface() of test_conform.py, line ")
+    assert found[SHAPES].figure == "RuntimeError: the matrix is singular"
+    assert found[SHAPES].passed is False
+    assert found[SHAPES].advice.startswith("raised in surface() of test_conform.py, line ")
 
 
 def test_what_stands_on_a_failed_check_is_skipped_and_what_does_not_is_made():
     found = check(GivesNaN())
-    assert found[DERIVATIVE]["passed"] is None
-    assert FINITE in found[DERIVATIVE]["figure"]
-    assert found[PARAMETERS]["passed"] is True
+    assert found[DERIVATIVE].passed is None
+    assert FINITE in found[DERIVATIVE].figure
+    assert found[PARAMETERS].passed is True
 
 
 def test_forces_that_are_predicted_beside_the_energy_are_stated_as_direct():
     found = check(ScalesForces(), conservative=False)
     assert failed(found) == []
-    assert found[DERIVATIVE]["figure"].startswith("direct: rms difference")
+    assert found[DERIVATIVE].figure.startswith("direct: rms difference")
 
 
 def test_a_header_may_say_how_inexact_upstream_is_known_to_be():
@@ -293,9 +296,9 @@ def test_a_header_may_say_how_inexact_upstream_is_known_to_be():
 def test_random_weights_have_no_units_and_have_learnt_no_symmetry():
     found = check(FieldAlongZ(), weights="random")
     assert failed(found) == []
-    assert found[UNITS]["passed"] is None
-    assert found[ROTATED]["passed"] is None
-    assert "learnt" in found[ROTATED]["figure"]
+    assert found[UNITS].passed is None
+    assert found[ROTATED].passed is None
+    assert "learnt" in found[ROTATED].figure
 
 
 class Tiny(PrefersFirstAtoms):
@@ -348,7 +351,7 @@ class OfTheReference(Springs):
 def test_a_fixed_topology_only_has_to_bear_orders_that_keep_the_bonds():
     found = check(OfTheReference(molecule("CH3CH2OH")))
     assert failed(found) == []
-    assert "where bonds stay bonds" in found[PERMUTED]["figure"]
+    assert "where bonds stay bonds" in found[PERMUTED].figure
 
 
 class Refuses(Springs):
@@ -364,8 +367,8 @@ def test_a_method_may_refuse_another_order():
         structure.set_tags(range(len(structure)))
     found = check(Refuses(), structures=structures)
     assert failed(found) == []
-    assert found[PERMUTED]["passed"] is None
-    assert found[PERMUTED]["figure"] == "refused: this is another order than the reference's"
+    assert found[PERMUTED].passed is None
+    assert found[PERMUTED].figure == "refused: this is another order than the reference's"
 
 
 def test_a_molecule_without_equal_atoms_has_nothing_to_permute():
@@ -373,7 +376,7 @@ def test_a_molecule_without_equal_atoms_has_nothing_to_permute():
     adapter = Toy()
     adapter.reference = structure
     found = check(Springs(), adapter, [structure])
-    assert found[PERMUTED]["passed"] is None
+    assert found[PERMUTED].passed is None
     assert failed(found) == []
 
 
@@ -396,6 +399,16 @@ def test_what_the_adapter_declares_is_compared_with_what_was_asked_for(changed, 
     for name, function in changed.items():
         setattr(adapter, name, function)
     assert failed(check(Springs(), adapter, **facts)) == [caught_by]
+
+
+def test_settings_may_have_numpys_numbers_and_sets_and_what_json_cannot_hold_is_named():
+    adapter = Toy()
+    adapter.settings = lambda: {"cutoff": np.float32(5), "kernels": {"a", "b"}, "grid": np.arange(2)}
+    assert check(Springs(), adapter)[SETTINGS].passed
+    adapter.settings = lambda: {"grid": {"points": object()}}
+    assert (
+        check(Springs(), adapter)[SETTINGS].figure == "settings()['grid']['points'] is a object, which JSON cannot hold"
+    )
 
 
 def test_a_random_model_may_miss_a_thousandth_of_the_parameters():
@@ -454,6 +467,76 @@ def test_a_native_relaxation_has_to_go_downhill(sign, caught):
     assert failed(check(Springs(), adapter, native=True)) == caught
 
 
+class Charged(Springs):
+    """Shifts the energy with charge and spin, as each structure says."""
+
+    def surface(self, atoms):
+        energy, forces = super().surface(atoms)
+        charge, spin = charge_and_spin(atoms)
+        return energy + 9.0 * charge + 0.5 * (spin - 1), forces
+
+
+class OnlyFirst(Charged):
+    """Takes the charge of the first structure for all."""
+
+    first = None
+
+    def surface(self, atoms):
+        if self.first is None:
+            self.first = dict(atoms.info)
+        other = atoms.copy()
+        other.info = self.first
+        return super().surface(other)
+
+
+class Sticks(Springs):
+    """Keeps the last charge that it was told."""
+
+    charge = 0
+
+    def surface(self, atoms):
+        energy, forces = super().surface(atoms)
+        self.charge = max(self.charge, charge_and_spin(atoms)[0])
+        return energy + self.charge, forces
+
+
+BOTH = {"charge": True, "spin": True}
+
+
+def test_charge_and_spin_have_to_change_the_answer_where_the_header_says_that_they_are_taken():
+    found = check(Charged(), **BOTH)
+    assert failed(found) == []
+    assert found[CHARGE].figure == "+9.5 eV for charge 1, multiplicity 2"
+    assert found[SPIN].figure == "+1 eV for charge 0, multiplicity 3"
+    assert failed(check(Springs(), **BOTH)) == [CHARGE, SPIN]
+    assert failed(check(OnlyFirst(), **BOTH)) == [CHARGE, SPIN]
+
+
+def test_a_charge_must_not_stick_to_the_next_structure():
+    found = check(Sticks(), charge=True)
+    assert failed(found) == [CHARGE]
+    assert "afterwards the molecule itself is off by 1e+00 eV" in found[CHARGE].figure
+
+
+def test_a_method_that_takes_charges_alone_is_told_no_spin():
+    told = []
+
+    class Asks(Charged):
+        def surface(self, atoms):
+            told.append(set(atoms.info))
+            return super().surface(atoms)
+
+    assert failed(check(Asks(), charge=True)) == []
+    assert set.union(*told) == {"charge"}
+
+
+def test_a_molecule_with_one_electron_has_no_spin_to_change():
+    atom = Atoms("H", [(0, 0, 0)])
+    adapter = Toy()
+    adapter.reference = atom
+    assert check(Charged(), adapter, [atom], spin=True)[SPIN].figure == "1 electron cannot have the multiplicity 4"
+
+
 def test_what_is_no_ase_calculator_is_not_counted():
     class Bare:
         def get_forces(self, atoms):
@@ -464,7 +547,7 @@ def test_what_is_no_ase_calculator_is_not_counted():
 
     found = check(Bare())
     assert failed(found) == []
-    assert found[EVALUATED]["passed"] is None
+    assert found[EVALUATED].passed is None
 
 
 def test_an_automorphism_keeps_elements_and_bonds():

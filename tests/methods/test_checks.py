@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.adapter import TorchAdapter
 from bench.methods import checks as header_checks
 from bench.methods.header import read_header
 
@@ -59,8 +60,8 @@ def failed(tmp_path, *changes):
         text = text.replace(old, new)
     path.write_text(text)
     checks = header_checks.checks(read_header(path))
-    assert all(bool(check["advice"]) == bool(check["figure"]) == (not check["passed"]) for check in checks)
-    return {check["name"]: check["figure"] for check in checks if not check["passed"]}
+    assert all(bool(check.advice) == bool(check.figure) == (not check.passed) for check in checks)
+    return {check.name: check.figure for check in checks if not check.passed}
 
 
 def test_a_right_header_passes(tmp_path):
@@ -81,8 +82,10 @@ def test_a_right_header_passes(tmp_path):
         ("file =", 'sha256 = "abc"\n# file =', "checkpoints have licence and origin", "64 hexadecimal digits"),
         ("file =", "shipped = true\n# file =", "checkpoints have licence and origin", "without sha256"),
         ("parameters = 10", 'conservative = "no"', "facts have their types", "x: conservative is no boolean"),
+        ("parameters = 10", "charge = 1", "facts have their types", "x: charge is no boolean"),
         ("parameters = 10", 'parameters = "10 M"', "facts have their types", "x: parameters is no whole number"),
         ("float32", "float16", "facts have their types", "x: dtype float16"),
+        ("dtypes =", 'cuda-dependencies = ["cupy"]\n# dtypes =', "dependencies have exact pins", "cupy"),
         ("import os", "import bench.runs.store", "of pesbench only the interface is imported", "bench.runs.store"),
         ("import os", "from . import y", "of pesbench only the interface is imported", "."),
         ("import os", "import torch", "nothing upstream is imported with the file", "torch"),
@@ -95,6 +98,21 @@ def test_each_fault_is_named(tmp_path, old, new, name, figure):
     found = failed(tmp_path, (old, new))
     assert list(found) == [name]
     assert figure in found[name]
+
+
+TORCH = [
+    ("import Adapter", "import TorchAdapter"),
+    ("X(Adapter)", "X(TorchAdapter)"),
+    ("def count_parameters", "def weigh"),
+    ("def peak_device_memory", "def fill"),
+]
+
+
+def test_what_the_class_for_torch_brings_need_not_be_written_again(tmp_path):
+    assert all(callable(vars(TorchAdapter)[name]) for name in header_checks.INHERITED["TorchAdapter"])
+    assert failed(tmp_path, *TORCH) == {}
+    lacks = failed(tmp_path, *TORCH, ("parameters = 10", "random-weights = true"))
+    assert lacks == {"the class has what the header promises": "X has no make_random()"}
 
 
 def test_a_file_that_is_no_python_is_told_with_the_line(tmp_path):

@@ -1,0 +1,91 @@
+"""The header of an adapter file."""
+
+import pytest
+
+from bench.methods.header import HeaderError, read_header
+
+HEADER = """# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ase==3.29.0"]
+# [tool.pesbench]
+# family = "Family"
+# kind = "mlip"
+# devices = ["cpu", "cuda"]
+# cuda-dependencies = ["cuequivariance==0.6"]
+# [tool.pesbench.methods.small]
+# parameters = 10
+# checkpoint = { file = "small.pt", licence = "MIT", bytes = 5 }
+# [tool.pesbench.methods.large]
+# devices = ["cuda"]
+# charge = true
+# default = false
+# ///
+raise RuntimeError("a header is read without importing the file")
+"""
+
+
+@pytest.fixture
+def adapter(tmp_path):
+    def write(text):
+        path = tmp_path / "family.py"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_header_is_read_without_importing_the_file(adapter):
+    header = read_header(adapter(HEADER))
+    assert header.dependencies == ("ase==3.29.0",)
+    assert header.device_dependencies == {"cuda": ("cuequivariance==0.6",)}
+    assert [*header.methods] == ["small", "large"]
+
+
+def test_what_the_family_says_holds_for_its_methods_unless_they_say_else(adapter):
+    methods = read_header(adapter(HEADER)).methods
+    assert methods["small"].devices == ("cpu", "cuda")
+    assert methods["large"].devices == ("cuda",)
+    assert methods["small"].default
+    assert not methods["large"].default
+    assert (methods["small"].charge, methods["large"].charge, methods["large"].spin) == (False, True, False)
+    assert methods["small"].checkpoint.file == "small.pt"
+    assert methods["small"].label == "small"
+
+
+def test_the_digest_changes_with_what_the_environment_is_made_from_and_with_nothing_else(adapter):
+    first = read_header(adapter(HEADER)).digest
+    assert read_header(adapter(HEADER + "pass\n")).digest == first
+    assert read_header(adapter(HEADER.replace("parameters = 10", "parameters = 11"))).digest == first
+    assert read_header(adapter(HEADER.replace("cuequivariance==0.6", "cuequivariance==0.7"))).digest != first
+    assert read_header(adapter(HEADER.replace("3.29.0", "3.28.0"))).digest != first
+    cpu_alone = HEADER.replace("# cuda-dependencies", '# cpu-dependencies = ["onednn==1"]\n# cuda-dependencies')
+    assert read_header(adapter(cpu_alone)).digest != first
+
+
+def test_the_digest_is_that_of_version_0_1_whose_environments_stay_in_use(adapter):
+    assert read_header(adapter(HEADER)).digest.startswith("4262c73c2dc5")
+
+
+def test_a_family_may_take_charge_and_spin_for_all_its_methods(adapter):
+    taken = HEADER.replace('# kind = "mlip"', '# kind = "mlip"\n# charge = true\n# spin = true')
+    assert all(method.charge and method.spin for method in read_header(adapter(taken)).methods.values())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("# /// script", "# script", "no '# /// script' header; see docs/extending.md"),
+        ('kind = "mlip"', 'kind = "magic"', "kind = 'magic'"),
+        ('family = "Family"', 'familie = "Family"', "lacks 'family'"),
+        ("parameters = 10", "paramters = 10", "unknown key 'paramters'"),
+        ("bytes = 5", "byte = 5", "describes the checkpoint of small wrongly"),
+        ('devices = ["cuda"]', 'devices = ["tpu"]', "names the device 'tpu'"),
+        ("parameters = 10", "parameters = ", "not valid TOML"),
+    ],
+)
+def test_a_wrong_header_is_named_in_one_sentence(adapter, before, after, says):
+    assert before in HEADER
+    with pytest.raises(HeaderError) as caught:
+        read_header(adapter(HEADER.replace(before, after)))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
