@@ -12,8 +12,8 @@ from typing import Any
 
 from bench import paths
 from bench.analysis import regression
-from bench.analysis.speedup import paired_ratio, per_round
-from bench.runs import frames
+from bench.analysis.times import paired_ratio, per_round
+from bench.runs import dataframes
 
 METHOD = "7net-0"
 ADAPTER = paths.adapters_dir() / "sevennet.py"
@@ -69,7 +69,7 @@ def compare(share: float, budget: float, gate: float, seed: int) -> dict[str, An
         seconds = time.monotonic() - started
         if done.returncode not in (0, 1):
             raise SystemExit(done.stderr)
-        run = frames.load(next(path.parent for path in Path(folder).glob("*/campaign.json")))
+        run = dataframes.load(next(path.parent for path in Path(folder).glob("*/campaign.json")))
         times = per_round(run.replays, "calculator_ns", "force_calls")
         watched = run.watched.drop_duplicates("round")
     slow, plain = times[f"{METHOD}@base", "cpu"], times[METHOD, "cpu"]

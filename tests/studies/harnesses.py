@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.speedup import paired_ratio, per_round
+from bench.analysis.times import paired_ratio, per_round
 
 PYTHON = sys.executable
 
