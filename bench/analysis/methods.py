@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bench.analysis.times import Key
 from bench.contract.description import Description, MethodFacts
+from bench.contract.device import CPU
 from bench.contract.lost import NATIVE
 from bench.contract.records import Finished, NotMeasured, Record, Started
 
@@ -25,7 +26,7 @@ class MeasuredMethod:
     kind: str
     weights: str | None = None
     """``pretrained``, ``random`` or ``none``; None where no worker started."""
-    device: str = "cpu"
+    device: str = CPU
     dtype: str | None = None
     threads: int | None = None
     optimizer: str | None = None

@@ -101,7 +101,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--replay-points", type=int, metavar="N", help="geometries of a replayed path (default: %(default)s)"
     )
     how.add_argument("--max-steps", type=int, metavar="N", help="step cap (default: %(default)s)")
-    _add_dynamics(parser.add_argument_group("dynamics (--protocols md)"))
+    _add_md(parser.add_argument_group("dynamics (--protocols md)"))
     weights = parser.add_argument_group("weights")
     _options.add_weights(weights)
     weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
@@ -113,7 +113,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_json(parser, "the table")
 
 
-def _add_dynamics(group: argparse._ArgumentGroup) -> None:
+def _add_md(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--ensembles",
         type=_options.names,

@@ -218,12 +218,12 @@ def _run(
     time_step = plan.time_step_fs * units.fs
     if plan.ensemble == "nvt":
         # ASE counts 3N degrees of freedom, so that the temperature is MD17's: that of all 3N velocities
-        dynamics: Any = NoseHooverChainNVT(atoms, time_step, plan.temperature_k, tdamp=DAMPING_STEPS * time_step)
+        integrator: Any = NoseHooverChainNVT(atoms, time_step, plan.temperature_k, tdamp=DAMPING_STEPS * time_step)
     else:
-        dynamics = VelocityVerlet(atoms, time_step)
+        integrator = VelocityVerlet(atoms, time_step)
     most = EXPLOSION * atoms.get_kinetic_energy()
     steps = plan.steps
-    made = dynamics.irun(steps)
+    made = integrator.irun(steps)
     next(made)  # the force call before the first step
     timed.check()
     kept.step(0, atoms, timed.energy, timed.nanoseconds, 0)

@@ -43,7 +43,7 @@ def shown_as(run: str | Path | None, protocol: str, say: Say = nobody) -> Any:
     if SUMMARIES[protocol].table is None:
         return table_of(run, say)
     if run == PAPER:
-        raise BadInput(f"the paper has nothing of the protocol {protocol}; name a run.")
+        raise BadInput(f"the paper has no records of the protocol {protocol}; name a run.")
     return _own_table(load(run, say), protocol)
 
 
@@ -70,8 +70,8 @@ def stabilities(run: str | Path | None, say: Say = nobody) -> StabilityTable:
 def _own_table(run: Run, protocol: str) -> Any:
     if protocol not in run.description.settings.protocols:
         raise BadInput(
-            f"{run.directory.name} has nothing of the protocol {protocol}; "
-            f"'pesbench run --protocols relax,{protocol}' measures it."
+            f"{run.directory.name} has no records of the protocol {protocol}; "
+            f"'pesbench run --protocols relax,{protocol}' makes some."
         )
     make = SUMMARIES[protocol].table
     assert make is not None

@@ -157,7 +157,7 @@ def test_the_figure_is_drawn(simulated, pesbench, tmp_path):
 def test_a_run_without_dynamics_has_no_stability_table(fake_run, pesbench):
     done = pesbench("table", fake_run, "--protocol", "md")
     assert done.returncode == 2
-    assert "has no dynamics" in done.stderr
+    assert "has no records of the protocol md" in done.stderr
 
 
 def test_dynamics_alone_shows_its_own_table_and_a_lost_file_is_named(pesbench, tmp_path):

@@ -1,13 +1,19 @@
 """Each protocol has its place in every registry."""
 
+from bench.analysis.summaries import SUMMARIES
 from bench.campaign.schedule import OF_ROUND
 from bench.contract.lost import LOST
 from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, PROTOCOLS, STRUCTURES
 from bench.measure.measurers import MEASURERS
+from bench.report.shown import SHOWN
 
 
-def test_each_protocol_has_a_measurer():
-    assert set(MEASURERS) == set(PROTOCOLS)
+def test_each_protocol_is_measured_summed_up_and_shown():
+    assert set(MEASURERS) == set(SUMMARIES) == set(SHOWN) == set(PROTOCOLS)
+
+
+def test_each_protocol_has_rows_in_the_table_of_times_or_a_table_of_its_own():
+    assert all((one.rows is None) == (one.times is None) != (one.table is None) for one in SUMMARIES.values())
 
 
 def test_each_part_has_a_record_for_what_was_lost():

@@ -1,9 +1,8 @@
 """How long the analysis of a usual run takes: the table of fifteen methods, one interval, a comparison."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from synthetic import campaign, method, relaxations
+from synthetic import measurements, method, relaxations
 
 from bench.analysis import regression
 from bench.analysis.statistics import between_rounds, geometric_mean
@@ -14,13 +13,12 @@ NAMES = [f"method-{number}" for number in range(15)]
 
 @pytest.fixture(scope="module")
 def run():
-    frames = [relaxations(name, 10.0 * (number + 1)) for number, name in enumerate(NAMES)]
-    return pd.DataFrame([method(name) for name in NAMES]), pd.concat(frames, ignore_index=True)
+    relaxed = [relaxations(name, 10.0 * (number + 1)) for number, name in enumerate(NAMES)]
+    return measurements([method(name) for name in NAMES], relaxed)
 
 
 def test_the_table_of_fifteen_methods(benchmark, run):
-    methods, structures = run
-    table = benchmark(summarise, campaign(), methods, structures)
+    table = benchmark(summarise, run)
     assert len(table.rows) == 15
 
 
@@ -31,12 +29,7 @@ def test_one_interval(benchmark):
 
 
 def test_the_comparison_of_two_runs(benchmark, run):
-    methods, structures = run
-    watched = pd.DataFrame(columns=["method", "device", "round", "disturbed", "again"])
-    replays = structures.iloc[:0]
-
     def compare():
-        sides = [regression.measured(campaign(), methods, structures, replays, watched) for _ in range(2)]
-        return regression.compare(*sides, 0.05, {})
+        return regression.compare(regression.Side.of(run), regression.Side.of(run), 0.05, {})
 
     assert {one.ratio.estimate for one in benchmark(compare)} == {1.0}

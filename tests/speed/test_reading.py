@@ -4,37 +4,27 @@ import random
 
 import pytest
 
-from bench.analysis.summary import summarise
+from bench.contract.description import DataSetFacts, Description, MethodFacts
 from bench.contract.records import Relaxation
+from bench.contract.settings import Settings
 from bench.data.structures import load_dataset
-from bench.paper import table1 as paper
 from bench.report.tables import render
-from bench.runs import frames, store
+from bench.runs import dataframes, store
+from bench.runs.tables import table_of
 
 METHODS, STRUCTURES, ROUNDS, STEPS = 10, 101, 50, 20  # about a million steps
-FACTS = {
-    "family": "synthetic",
-    "kind": "mlip",
-    "paper": None,
-    "note": "",
-    "native": False,
-    "weights": "none",
-    "dtype": "float64",
-    "parameters": None,
-}
 
 
 @pytest.fixture(scope="module")
 def million_steps(tmp_path_factory):
     dataset = load_dataset("naphthalene-gfn2")
     names = [f"method-{number}" for number in range(METHODS)]
-    campaign = {
-        "pesbench": "0",
-        "settings": {"devices": ["cpu"], "optimizer": "BFGS", "threads": 1},
-        "dataset": {"name": dataset.name, "count": STRUCTURES},
-        "methods": {name: {"label": name, **FACTS} for name in names},
-    }
-    writer = store.create(tmp_path_factory.mktemp("run") / "million", campaign, dataset)
+    description = Description(
+        settings=Settings(tuple(names)),
+        dataset=DataSetFacts(name=dataset.name, count=STRUCTURES),
+        methods={name: MethodFacts(name, "synthetic", "mlip") for name in names},
+    )
+    writer = store.create(tmp_path_factory.mktemp("run") / "million", description, dataset)
     draw = random.Random(1)
     positions = tuple(map(tuple, dataset.reference.positions.tolist()))
     lines = []
@@ -72,9 +62,8 @@ def million_steps(tmp_path_factory):
 
 def test_a_million_steps_are_read_and_tabulated(benchmark, million_steps):
     def tabulate():
-        run = frames.load(million_steps)
-        return render(summarise(run.campaign, run.methods, run.structures, run.steps, paper=paper.read()), "json")
+        return render(table_of(million_steps), "json")
 
     table = benchmark.pedantic(tabulate, rounds=3)
     assert table.count('"ms_per_step"') == METHODS
-    assert len(frames.load(million_steps).steps) == METHODS * STRUCTURES * ROUNDS * (STEPS + 1)
+    assert len(dataframes.load(million_steps).steps) == METHODS * STRUCTURES * ROUNDS * (STEPS + 1)
