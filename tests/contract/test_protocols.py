@@ -1,13 +1,20 @@
 """Each protocol has its place in every registry."""
 
+from bench.analysis.summaries import SUMMARIES
 from bench.campaign.schedule import OF_ROUND
 from bench.contract.lost import LOST
 from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, PROTOCOLS, STRUCTURES
 from bench.measure.measurers import MEASURERS
+from bench.report.shown import SHOWN
 
 
 def test_each_protocol_has_a_measurer():
     assert set(MEASURERS) == set(PROTOCOLS)
+
+
+def test_each_protocol_is_summed_up_and_shown():
+    assert set(SUMMARIES) == set(PROTOCOLS)
+    assert set(SHOWN) == set(PROTOCOLS)
 
 
 def test_each_part_has_a_record_for_what_was_lost():
