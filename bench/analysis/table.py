@@ -161,6 +161,15 @@ class Table:
         """Whether it is the published table."""
         return self.source == PAPER
 
+    def only(self, protocol: str) -> Table:
+        """Return the part that is about one protocol; it may have no rows."""
+        return dataclasses.replace(
+            self,
+            rows=tuple(row for row in self.rows if row.protocol == protocol),
+            geometric_means=tuple(mean for mean in self.geometric_means if mean.protocol == protocol),
+            claims=tuple(claim for claim in self.claims if claim.protocol == protocol),
+        )
+
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
     """Sort light kinds first, fast methods first, then relaxations and the CPU first; unmeasured methods last."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.commands._options import SPEED
 from bench.commands._output import print_text, warn
+from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.report.shown import Shown
@@ -17,12 +18,24 @@ def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
     """Return how a protocol is shown, and what there is to show of it.
 
     Where a user names none, a run is shown by its times, or by the first protocol that it has where it timed nothing.
+    Raises BadInput where a run has nothing of the protocol that is named.
     """
+    from bench.analysis.table import Table
     from bench.report.shown import SHOWN
     from bench.runs import tables
 
-    chosen = tables.protocol_of(run) if protocol == SPEED else protocol
-    return SHOWN[chosen], tables.shown_as(run, chosen, warn)
+    if protocol == SPEED:
+        chosen = tables.protocol_of(run)
+        return SHOWN[chosen], tables.shown_as(run, chosen, warn)
+    table = tables.shown_as(run, protocol, warn)
+    if isinstance(table, Table):
+        table = table.only(protocol)
+        if not table.rows:
+            raise BadInput(
+                f"there is no {protocol} in {run or 'the newest run'}; "
+                f"'pesbench run --protocols {protocol}' measures it."
+            )
+    return SHOWN[protocol], table
 
 
 def show(protocol: str, run: str | Path | None, form: str) -> bool:

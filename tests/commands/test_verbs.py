@@ -11,9 +11,7 @@ import pytest
 from bench.cli import parse, parser
 from bench.commands import Verb, verbs
 from bench.commands._options import Budget, refuse_changes
-from bench.commands._results import SHOWN
 from bench.commands.run import MAY_CHANGE
-from bench.contract.protocol import PROTOCOLS
 from bench.errors import BadInput
 
 VERBS = verbs()
@@ -110,7 +108,3 @@ def test_a_resumed_run_names_the_option_that_would_change_its_plan(option):
     refuse_changes(parse(allowed)[1], MAY_CHANGE)
     with pytest.raises(BadInput, match=f"leave out {option[0]}, or start a new run"):
         refuse_changes(parse([*allowed, *option])[1], MAY_CHANGE)
-
-
-def test_each_protocol_has_results_to_show():
-    assert SHOWN.keys() == {"speed", *PROTOCOLS}

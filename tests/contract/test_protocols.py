@@ -16,6 +16,11 @@ def test_each_protocol_has_rows_in_the_table_of_times_or_a_table_of_its_own():
     assert all((one.rows is None) == (one.times is None) != (one.table is None) for one in SUMMARIES.values())
 
 
+def test_each_protocol_is_summed_up_and_shown():
+    assert set(SUMMARIES) == set(PROTOCOLS)
+    assert set(SHOWN) == set(PROTOCOLS)
+
+
 def test_each_part_has_a_record_for_what_was_lost():
     assert set(LOST) == set(PARTS)
 
