@@ -47,7 +47,7 @@ class Comparison:
 def verdict(ratio: Estimate, threshold: float) -> str:
     """Return what a ratio of times, new over old, says.
 
-    ``slower`` or ``faster`` takes two things: a change of at least `threshold`, and an interval that does not contain 1.
+    ``slower`` or ``faster`` takes two things: a change of at least `threshold`, and an interval without 1 in it.
     ``same`` is a change that is known to be smaller than the threshold: the interval lies inside it. Everything else
     is ``undecided``.
 

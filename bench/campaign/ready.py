@@ -20,8 +20,9 @@ from bench.methods import environments
 from bench.methods.catalogue import Catalogue
 from bench.methods.checkpoints import CheckpointMissing
 from bench.methods.doctor import obstacle
-from bench.methods.environments import Environment, EnvironmentFailed
+from bench.methods.environments import Environment
 from bench.methods.header import Header, Method
+from bench.methods.uv import EnvironmentFailed
 from bench.methods.weights import Weights, choose
 
 ONLY_RANDOM = "there are only random weights for it, whose energies mean nothing"

@@ -14,7 +14,7 @@ from bench.contract.failure import Failure
 from bench.contract.plain import to_plain
 from bench.contract.spin import is_lowest
 from bench.machine import accelerators, cores, provenance
-from bench.methods import checkpoints, environments
+from bench.methods import checkpoints, environments, uv
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Header, Method
 
@@ -68,7 +68,7 @@ def examine(catalogue: Catalogue, device: str = CPU) -> list[dict[str, Any]]:
     is missing.
     """
     missing = any(environments.ready(header, device) is None for header in catalogue.headers)
-    index = environments.index_trouble() if missing else None
+    index = uv.index_trouble() if missing else None
     return [_examine(method, catalogue.header(method), device, index) for method in catalogue.methods.values()]
 
 

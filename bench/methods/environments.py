@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,21 +18,11 @@ from uv import find_uv_bin
 from bench import paths
 from bench.contract.device import Device
 from bench.methods.header import Header
+from bench.methods.uv import EnvironmentFailed, run_uv, uv_environment
 
-# what pip is told by its environment variables, uv is told too where its own variable is unset
-PIP_TO_UV = {
-    "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
-    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
-    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
-    "PIP_CERT": ("SSL_CERT_FILE",),
-}
 WORKER_PACKAGES = ("ase", "numpy")
 HARNESS_REQUIREMENTS = ("threadpoolctl>=3.5",)  # the worker verifies thread counts with it
 STAMP = "pesbench.json"
-
-
-class EnvironmentFailed(Exception):
-    """An environment could not be made; the text is one line that says why."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,20 +40,6 @@ class Environment:
         if self.differences is not None:
             found["brought"] = "; ".join(self.differences) or "as the header asks"
         return found
-
-
-def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the environment variables that uv is run with, pip's settings translated."""
-    environ = dict(os.environ if environ is None else environ)
-    for pip, (uv, *older) in PIP_TO_UV.items():
-        if environ.get(pip) and not any(environ.get(name) for name in (uv, *older)):
-            # pip separates several folders by spaces, uv by commas
-            environ[uv] = environ[pip].replace(" ", ",") if uv == "UV_FIND_LINKS" else environ[pip]
-    environ.pop("VIRTUAL_ENV", None)
-    environ.pop("PYTHONPATH", None)
-    # an interpreter that uv has to fetch stays inside the project
-    environ.setdefault("UV_PYTHON_INSTALL_DIR", str(paths.envs_dir() / "python"))
-    return environ
 
 
 def directory(header: Header, device: str, torch_backend: str | None) -> Path:
@@ -106,7 +81,7 @@ def prepare(
         say(f"preparing the {header.family} environment (about {header.download_mb} MB to fetch the first time)")
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            _uv("venv", "--quiet", "--python", _interpreter(header), str(folder))
+            run_uv("venv", "--quiet", "--python", _interpreter(header), str(folder))
             backend = _install(header, device, torch_backend, folder)
         except EnvironmentFailed:
             shutil.rmtree(folder, ignore_errors=True)
@@ -182,7 +157,7 @@ def _install(header: Header, device: str, torch_backend: str | None, folder: Pat
     for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
         torch = ["--torch-backend", backend] if backend else []
         try:
-            _uv("pip", "install", *options, *torch, *requirements)
+            run_uv("pip", "install", *options, *torch, *requirements)
         except EnvironmentFailed:
             if last:
                 raise
@@ -231,43 +206,6 @@ def interpreter_trouble(header: Header) -> str | None:
         [find_uv_bin(), "python", "find", "--no-python-downloads", wanted], env=uv_environment(), capture_output=True
     )
     return None if found.returncode == 0 else f"no Python {wanted} is here; install one"
-
-
-def index_trouble() -> str | None:
-    """Ask the package index for one small package, without installing it; returns why that failed, or None."""
-    asked = [
-        find_uv_bin(),
-        "pip",
-        "install",
-        "--dry-run",
-        "--no-deps",
-        "--reinstall",
-        "--python",
-        sys.executable,
-        "six",
-    ]
-    environ = {**uv_environment(), "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "5", "UV_NO_CACHE": "1"}
-    done = subprocess.run(asked, env=environ, capture_output=True, text=True)
-    return None if done.returncode == 0 else f"the package index cannot be reached: {_reason(done.stderr)[:200]}"
-
-
-def _uv(*arguments: str) -> None:
-    done = subprocess.run(
-        [find_uv_bin(), *arguments],
-        env=uv_environment(),
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode:
-        raise EnvironmentFailed(_reason(done.stderr))
-
-
-def _reason(stderr: str) -> str:
-    """Return uv's own words about what failed, in one line."""
-    lines = [line.strip(" ×╰─▶│·├\t") for line in stderr.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(("warning:", "WARNING"))]
-    return " ".join(lines)[:400] or "uv failed without a word"
 
 
 @contextlib.contextmanager

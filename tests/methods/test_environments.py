@@ -6,8 +6,8 @@ import pytest
 
 from bench import paths
 from bench.methods import environments
-from bench.methods.environments import EnvironmentFailed, uv_environment
 from bench.methods.header import read_header
+from bench.methods.uv import EnvironmentFailed, uv_environment
 
 HEADER = """# /// script
 # requires-python = ">=3.11"

@@ -1,0 +1,75 @@
+"""Runs uv, told what pip is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from uv import find_uv_bin
+
+from bench import paths
+
+# what pip is told by its environment variables, uv is told too where its own variable is unset
+PIP_TO_UV = {
+    "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
+    "PIP_CERT": ("SSL_CERT_FILE",),
+}
+
+
+class EnvironmentFailed(Exception):
+    """An environment could not be made; the text is one line that says why."""
+
+
+def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the environment variables that uv is run with, pip's settings translated."""
+    environ = dict(os.environ if environ is None else environ)
+    for pip, (uv, *older) in PIP_TO_UV.items():
+        if environ.get(pip) and not any(environ.get(name) for name in (uv, *older)):
+            # pip separates several folders by spaces, uv by commas
+            environ[uv] = environ[pip].replace(" ", ",") if uv == "UV_FIND_LINKS" else environ[pip]
+    environ.pop("VIRTUAL_ENV", None)
+    environ.pop("PYTHONPATH", None)
+    # an interpreter that uv has to fetch stays inside the project
+    environ.setdefault("UV_PYTHON_INSTALL_DIR", str(paths.envs_dir() / "python"))
+    return environ
+
+
+def run_uv(*arguments: str) -> None:
+    """Run uv; raises EnvironmentFailed with its own words where it fails."""
+    done = subprocess.run(
+        [find_uv_bin(), *arguments],
+        env=uv_environment(),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise EnvironmentFailed(_reason(done.stderr))
+
+
+def index_trouble() -> str | None:
+    """Ask the package index for one small package, without installing it; returns why that failed, or None."""
+    asked = [
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--dry-run",
+        "--no-deps",
+        "--reinstall",
+        "--python",
+        sys.executable,
+        "six",
+    ]
+    environ = {**uv_environment(), "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "5", "UV_NO_CACHE": "1"}
+    done = subprocess.run(asked, env=environ, capture_output=True, text=True)
+    return None if done.returncode == 0 else f"the package index cannot be reached: {_reason(done.stderr)[:200]}"
+
+
+def _reason(stderr: str) -> str:
+    """Return uv's own words about what failed, in one line."""
+    lines = [line.strip(" ×╰─▶│·├\t") for line in stderr.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("warning:", "WARNING"))]
+    return " ".join(lines)[:400] or "uv failed without a word"
