@@ -63,7 +63,7 @@ def test_an_environment_is_made_once_and_then_found_without_uv(adapter, monkeypa
     )
     assert found.stdout == b"1.16.0\n"
     assert len(said) == 1
-    monkeypatch.setattr(environments, "_uv", lambda *arguments: pytest.fail("uv was called again"))
+    monkeypatch.setattr(environments, "run_uv", lambda *arguments: pytest.fail("uv was called again"))
     assert environments.prepare(header, say=said.append) == made
     assert len(said) == 1
 
@@ -102,9 +102,9 @@ def test_a_cpu_environment_takes_the_cpu_build_of_torch_unless_the_user_has_a_wh
     header = adapter('"torch==2.13.0"')
     for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
-    assert environments._backends(header, "cpu", None) == ["cpu", None]
-    assert environments._backends(header, "cpu", "cu128") == ["cu128"]
-    assert environments._backends(header, "cuda", None) == ["auto", None]
+    assert list(environments._backends(header, "cpu", None)) == ["cpu", None]
+    assert list(environments._backends(header, "cpu", "cu128")) == ["cu128"]
+    assert list(environments._backends(header, "cuda", None)) == ["auto", None]
     monkeypatch.setenv("PIP_FIND_LINKS", "/wheels")
-    assert environments._backends(header, "cpu", None) == [None]
-    assert environments._backends(adapter('"six==1.16.0"'), "cpu", "cu128") == [None]
+    assert list(environments._backends(header, "cpu", None)) == [None]
+    assert list(environments._backends(adapter('"six==1.16.0"'), "cpu", "cu128")) == [None]
