@@ -3,6 +3,8 @@
 import pytest
 
 from bench.campaign.conform import conform
+from bench.contract.description import ParallelSpeed
+from bench.contract.device import CPU
 from bench.contract.settings import Settings
 from bench.data.structures import load_dataset
 from bench.methods.catalogue import Catalogue
@@ -17,21 +19,21 @@ def checked(request):
     def check(name):
         method = catalogue.methods[name]
         settings = Settings(methods=(name,), weights="pretrained", timeout_s=20)
-        found = conform(catalogue, method, dataset, settings, say=lambda line: None)
-        return {one["name"]: one for one in found}
+        found = conform(catalogue, method, dataset, settings, CPU, ParallelSpeed(1, 1.0), lambda line: None)
+        return {one.name: one for one in found}
 
     return check
 
 
 def failed(checks):
-    return [name for name, one in checks.items() if one["passed"] is False]
+    return [name for name, one in checks.items() if one.passed is False]
 
 
 def test_a_right_method_passes_in_its_own_environment(checked):
     checks = checked("toy")
     assert failed(checks) == []
-    assert checks["forces are minus the energy's derivative"]["passed"]
-    assert checks["methods have labels"]["passed"]
+    assert checks["forces are minus the energy's derivative"].passed
+    assert checks["methods have labels"].passed
 
 
 @pytest.mark.parametrize(
@@ -46,14 +48,14 @@ def test_a_right_method_passes_in_its_own_environment(checked):
 def test_what_keeps_a_method_from_being_checked_is_a_failed_check(checked, name, caught_by, says):
     checks = checked(name)
     assert caught_by in failed(checks)
-    assert says in checks[caught_by]["figure"]
-    assert checks[caught_by]["advice"]
+    assert says in checks[caught_by].figure
+    assert checks[caught_by].advice
 
 
 def test_what_goes_wrong_in_the_middle_is_told_with_the_place(checked):
     checks = checked("dies")
-    assert "after the check" in checks["it stays alive"]["figure"]
+    assert "after the check" in checks["it stays alive"].figure
 
 
 def test_a_nan_that_comes_late_is_no_answer(checked):
-    assert "nan eV" in checked("returns-nan")["the same answer comes twice"]["figure"]
+    assert "nan eV" in checked("returns-nan")["the same answer comes twice"].figure
