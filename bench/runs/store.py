@@ -48,6 +48,7 @@ class RunWriter:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         path = directory / "records.jsonl"
+        (directory / "logs").mkdir(exist_ok=True)  # empty folders get lost on the way from one machine to another
         _mend_torn_line(path)
         self._file = path.open("ab", buffering=0)
 
@@ -78,7 +79,7 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
         image.info["label"] = label
         images.append(image)
     try:
-        (directory / "logs").mkdir(parents=True)
+        directory.mkdir(parents=True)
         write(directory / "structures.xyz", images, format="extxyz")
         write(directory / "reference.xyz", dataset.reference, format="extxyz")
         temporary = directory / "campaign.json.tmp"

@@ -67,3 +67,4 @@ def test_it_can_be_resumed(tmp_path):
     writer.close()
     assert len(store.read(copy).records) == len(before)
     assert description.plain()["format"] == FORMAT
+    assert store.log_of(copy, "uff", "cuda:1", 2).parent.is_dir(), "git keeps no empty folder"
