@@ -32,6 +32,14 @@ def plain_table(*columns: str) -> Table:
     return made
 
 
+def print_below(text: str) -> None:
+    """Print what belongs to the line above, indented and wrapped."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out().print(Padding(Text(text, style="dim", overflow="fold"), (0, 0, 0, 4), expand=False))
+
+
 def out() -> Console:
     """Return the console of standard output."""
     from rich.console import Console

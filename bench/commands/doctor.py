@@ -63,12 +63,8 @@ def _print_machine(machine: dict[str, Any]) -> None:
 
 
 def _print_findings(findings: list[dict[str, Any]]) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    console = _output.out()
     width = max(len(finding["method"]) for finding in findings)
     for finding in findings:
-        console.print(f"{finding['method']:<{width}}  {finding['state']:<10}  {finding['weights']}")
+        print(f"{finding['method']:<{width}}  {finding['state']:<10}  {finding['weights']}")
         if finding["reason"]:
-            console.print(Padding(Text(finding["reason"], style="dim", overflow="fold"), (0, 0, 0, 4)))
+            _output.print_below(finding["reason"])

@@ -38,18 +38,14 @@ def run(options: Options) -> int:
     if options.json:
         _output.print_json([_facts(method) for method in methods])
         return 0
-    table = _output.plain_table("method", "what it is", "kind", "parameters", "devices", "licence of the weights")
+    width = max(len(method.name) for method in methods)
     for method in methods:
-        table.add_row(
-            method.name if method.default else f"{method.name} *",
-            method.label,
-            method.kind,
-            f"{method.parameters:,}" if method.parameters else "-",
-            " ".join(method.devices),
-            method.checkpoint.licence if method.checkpoint else "-",
-        )
-    _output.out().print(table)
-    _output.out().print("* measured only when named with --methods")
+        parameters = f"{method.parameters:,}" if method.parameters else "-"
+        mark = " " if method.default else "*"
+        print(f"{method.name:<{width}} {mark} {method.kind:<14}  {parameters:>11}  {' '.join(method.devices)}")
+        licence = f"; weights: {method.checkpoint.licence}" if method.checkpoint else ""
+        _output.print_below(f"{method.label}{licence}")
+    print("* measured only when named with --methods")
     return 0
 
 
@@ -60,6 +56,8 @@ def _facts(method: Method) -> dict[str, Any]:
         "kind": method.kind,
         "parameters": method.parameters,
         "devices": method.devices,
+        "charge": method.charge,
+        "spin": method.spin,
         "licence": method.checkpoint.licence if method.checkpoint else None,
         "default": method.default,
         "note": method.note,
