@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 from bench.analysis.times import Key
 from bench.contract.description import Description, MethodFacts
 from bench.contract.device import CPU
-from bench.contract.lost import NATIVE
-from bench.contract.records import Finished, NotMeasured, Record, Started
+from bench.contract.records import NATIVE, Finished, NotMeasured, Record, Started
 
 R = TypeVar("R", bound=Record)
 

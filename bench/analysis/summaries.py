@@ -16,9 +16,8 @@ from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import Row
 from bench.analysis.times import Key, Times, mean_time, over_rounds, paired_ratio, per_round, round_spread
 from bench.contract.device import CPU, is_accelerator
-from bench.contract.lost import NATIVE
 from bench.contract.protocol import MD, RELAX, REPLAY
-from bench.contract.records import CONVERGED, FAILED
+from bench.contract.records import CONVERGED, FAILED, NATIVE
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from bench.campaign import trajectories
 from bench.campaign.plan import share
 from bench.campaign.schedule import is_complete
-from bench.contract.protocol import MD, STRUCTURES, Item, item_of, phase_of, phases
+from bench.contract.protocol import MD, STRUCTURES, item_of, phase_of, phases
 from bench.contract.records import CENSORED, Record, Trajectory
 from bench.contract.settings import Settings
-from bench.contract.task import Allowance
+from bench.contract.task import Allowance, Item
 
 Key = tuple[str, str]
 """A method and a device."""

@@ -8,8 +8,8 @@ from typing import Any
 from bench.campaign.ledger import Key
 from bench.campaign.schedule import in_phase
 from bench.campaign.tasks import Prepared
-from bench.contract.protocol import PHASES, STRUCTURES, Item, phase_of
-from bench.contract.task import Allowance
+from bench.contract.protocol import PHASES, STRUCTURES, phase_of
+from bench.contract.task import Allowance, Item
 
 
 @dataclasses.dataclass

@@ -21,9 +21,10 @@ from bench.campaign.ready import Ready
 from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
-from bench.contract.protocol import REPLAY, Item
+from bench.contract.protocol import REPLAY
 from bench.contract.records import Watched
 from bench.contract.settings import Settings
+from bench.contract.task import Item
 from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput

@@ -20,12 +20,11 @@ from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
-from bench.contract.lost import lost
 from bench.contract.message import Beat, Phase, Result
-from bench.contract.protocol import STRUCTURES, Item, item_of
+from bench.contract.protocol import STRUCTURES, item_of, lost
 from bench.contract.records import NotMeasured, Record, Started, Watched
 from bench.contract.settings import Settings
-from bench.contract.task import Allowance, Task
+from bench.contract.task import Allowance, Item, Task
 from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from bench.campaign.plan import protocols
 from bench.campaign.trajectories import in_round, trajectories
-from bench.contract.protocol import MD, PARTS, PHASES, PROTOCOLS, STRUCTURES, SYMMETRY, Item, item_of, phase_of
+from bench.contract.protocol import MD, PARTS, PHASES, PROTOCOLS, STRUCTURES, SYMMETRY, item_of, phase_of
 from bench.contract.records import CENSORED, Record
 from bench.contract.settings import Settings
+from bench.contract.task import Item
 
 EXAMINED = 5
 """Structures whose forces are examined for their symmetries."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.campaign.trajectories import trajectories
-from bench.contract.protocol import MD, REPLAY, Item
+from bench.contract.protocol import MD, REPLAY
 from bench.contract.settings import Settings
 from bench.contract.task import (
     BUILD_RANDOM,
@@ -17,6 +17,7 @@ from bench.contract.task import (
     OVERHEAD,
     Allowance,
     Criterion,
+    Item,
     Molecule,
     Promises,
     Structure,

@@ -7,24 +7,18 @@ the report shows it (:mod:`bench.report.shown`); a test compares their keys with
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Callable
 
-from bench.contract.records import Record, Relaxation, Replay, Symmetry, Trajectory
+from bench.contract.failure import Failure
+from bench.contract.plain import to_plain
+from bench.contract.records import FAILED, Record, Relaxation, Replay, Symmetry, Trajectory
+from bench.contract.task import Item, Task
 
 STRUCTURES = "structures"
 """The phase of a worker in which it goes from structure to structure."""
 MD = "md"
 RELAX, REPLAY = "relax", "replay"
 SYMMETRY = "symmetry"
-
-
-class Item(NamedTuple):
-    """One thing that a worker is to measure."""
-
-    part: str
-    """A key of :data:`PARTS`."""
-    number: int
-    """Of the structure, or of the trajectory, from 0."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +28,8 @@ class Part:
     name: str
     record: type[Record]
     """What each item of it becomes."""
+    lost: Callable[[Task, int, Failure], Record]
+    """Makes the record of an item of which nothing is left but the failure."""
     number: str = "structure"
     """The record's field that has the item's number."""
     complete_when_censored: bool = False
@@ -53,16 +49,55 @@ class Protocol:
     """Whether a model with random weights may enter: its speed is faithful, and everything else is meaningless."""
 
 
+def _relaxation(task: Task, number: int, failure: Failure) -> Record:
+    return Relaxation(
+        **task.key,
+        structure=number,
+        optimizer=task.optimizer,
+        status=FAILED,
+        steps=0,
+        force_calls=None,
+        energy=None,
+        fmax=None,
+        positions=None,
+        wall_ns=0,
+        trace={"optimizer_ns": (), "harness_ns": ()},
+        failure=failure,
+    )
+
+
+def _replay(task: Task, number: int, failure: Failure) -> Record:
+    return Replay(
+        **task.key,
+        structure=number,
+        status=FAILED,
+        calculator_ns=(),
+        energies=(),
+        fmax=(),
+        wall_ns=0,
+        failure=failure,
+    )
+
+
+def _symmetry(task: Task, number: int, failure: Failure) -> Record:
+    return Symmetry(**task.key, structure=number, wall_ns=0, failure=failure)
+
+
+def _trajectory(task: Task, number: int, failure: Failure) -> Record:
+    plan = next(one for one in task.trajectories if one.trajectory == number)
+    return Trajectory(**task.key, **to_plain(plan), status=FAILED, steps=0, wall_ns=0, file=None, failure=failure)
+
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol(RELAX, (Part(RELAX, Relaxation),), STRUCTURES),
-        Protocol(REPLAY, (Part(REPLAY, Replay),), STRUCTURES, random_weights=True),
+        Protocol(RELAX, (Part(RELAX, Relaxation, _relaxation),), STRUCTURES),
+        Protocol(REPLAY, (Part(REPLAY, Replay, _replay),), STRUCTURES, random_weights=True),
         Protocol(
             MD,
             (
-                Part(SYMMETRY, Symmetry, complete_when_censored=True),
-                Part(MD, Trajectory, number="trajectory", complete_when_censored=True),
+                Part(SYMMETRY, Symmetry, _symmetry, complete_when_censored=True),
+                Part(MD, Trajectory, _trajectory, number="trajectory", complete_when_censored=True),
             ),
             MD,
         ),
@@ -74,6 +109,11 @@ PHASES: tuple[str, ...] = tuple(dict.fromkeys(protocol.phase for protocol in PRO
 PROTOCOL_OF: dict[str, str] = {part.name: protocol.name for protocol in PROTOCOLS.values() for part in protocol.parts}
 """The protocol that each part belongs to."""
 _PART_OF: dict[type[Record], Part] = {part.record: part for part in PARTS.values()}
+
+
+def lost(task: Task, item: Item, failure: Failure) -> Record:
+    """Return the record of an item that could not be measured: what its worker died of, or what it raised."""
+    return PARTS[item.part].lost(task, item.number, failure)
 
 
 def item_of(record: Record) -> Item | None:

@@ -23,6 +23,7 @@ CONVERGED = "converged"
 STEP_CAP = "step-cap"
 CENSORED = "censored"  # the time budget ended before it did
 FAILED = "failed"
+NATIVE = "native"  # stands for the optimiser of a method that has its own
 DONE = "done"  # a trajectory that was simulated to its end; else it is censored or failed
 
 

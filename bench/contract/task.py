@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.contract.plain import from_plain, to_plain
-from bench.contract.protocol import Item
+from bench.contract.records import NATIVE
 
 VERSION = 2
 
 MEASURE, CONFORM, OVERHEAD, BUILD_RANDOM = JOBS = ("measure", "conform", "overhead", "build-random")
 """What a worker can be asked for; the protocols are ways to measure."""
+
+
+class Item(NamedTuple):
+    """One thing that a worker is to measure."""
+
+    part: str
+    """A key of :data:`bench.contract.protocol.PARTS`."""
+    number: int
+    """Of the structure, or of the trajectory, from 0."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +167,7 @@ class Task:
     structures: tuple[Structure, ...] = ()
     criterion: Criterion | None = None
     items: tuple[tuple[str, int], ...] = ()
-    """What is to be measured, in this order within each phase; see :class:`bench.contract.protocol.Item`."""
+    """What is to be measured, in this order within each phase; see :class:`Item`."""
     allowances: dict[str, Allowance] = dataclasses.field(default_factory=dict)
     """By phase."""
     answers: tuple[int, ...] = ()
@@ -180,6 +189,12 @@ class Task:
     def key(self) -> dict[str, Any]:
         """What every record of this worker says."""
         return {"method": self.subject.method, "device": self.subject.device, "round": self.round}
+
+    @property
+    def optimizer(self) -> str:
+        """The optimiser that relaxes its structures."""
+        assert self.criterion is not None
+        return NATIVE if self.subject.native else self.criterion.optimizer
 
     def of_parts(self, *names: str) -> list[Item]:
         """Return the items of some parts, in their order."""

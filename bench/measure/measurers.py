@@ -7,8 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.contract.protocol import MD, RELAX, REPLAY, SYMMETRY, Item
+from bench.contract.protocol import MD, RELAX, REPLAY, SYMMETRY
 from bench.contract.records import Record
+from bench.contract.task import Item
 from bench.measure.md import Relaxed, left_for, simulate
 from bench.measure.replay import replay
 from bench.measure.session import Deadlines, Session, after

@@ -12,7 +12,6 @@ from time import monotonic_ns, perf_counter_ns
 from typing import Any
 
 from bench.contract.device import Device
-from bench.contract.lost import optimizer_of
 from bench.contract.protocol import RELAX
 from bench.contract.records import Answer, Relaxation, Started
 from bench.contract.task import Allowance, Task
@@ -113,7 +112,7 @@ class Session:
             calculator,
             atoms,
             key={**self.task.key, "structure": number},
-            optimizer=optimizer_of(self.task),
+            optimizer=self.task.optimizer,
             fmax=self.task.criterion.fmax,
             max_steps=max_steps,
             deadline_ns=deadline_ns,

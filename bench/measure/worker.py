@@ -28,11 +28,10 @@ if "bench" not in sys.modules and __name__ == "__main__":
 
 from bench.contract import task as tasks
 from bench.contract.device import Device
-from bench.contract.lost import lost
 from bench.contract.message import Done, Phase
-from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, STRUCTURES, Item, phase_of
+from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, STRUCTURES, lost, phase_of
 from bench.contract.records import Finished, NotMeasured
-from bench.contract.task import Allowance, Task
+from bench.contract.task import Allowance, Item, Task
 from bench.measure import process
 from bench.measure.channel import Channel
 from bench.measure.loading import NotReady, load_adapter, stage

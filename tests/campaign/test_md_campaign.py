@@ -11,10 +11,9 @@ import pytest
 import bench
 from bench.campaign.ledger import Ledger
 from bench.campaign.trajectories import in_round, seconds, trajectories
-from bench.contract.protocol import Item
 from bench.contract.records import Trajectory
 from bench.contract.settings import MdSettings, Settings
-from bench.contract.task import TrajectoryPlan
+from bench.contract.task import Item, TrajectoryPlan
 from bench.errors import BadInput
 from bench.paths import PROJECT
 

@@ -2,7 +2,6 @@
 
 from bench.analysis.summaries import SUMMARIES
 from bench.campaign.schedule import OF_ROUND
-from bench.contract.lost import LOST
 from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, PROTOCOLS, STRUCTURES
 from bench.measure.measurers import MEASURERS
 from bench.report.shown import SHOWN
@@ -14,15 +13,6 @@ def test_each_protocol_is_measured_summed_up_and_shown():
 
 def test_each_protocol_has_rows_in_the_table_of_times_or_a_table_of_its_own():
     assert all((one.rows is None) == (one.times is None) != (one.table is None) for one in SUMMARIES.values())
-
-
-def test_each_protocol_is_summed_up_and_shown():
-    assert set(SUMMARIES) == set(PROTOCOLS)
-    assert set(SHOWN) == set(PROTOCOLS)
-
-
-def test_each_part_has_a_record_for_what_was_lost():
-    assert set(LOST) == set(PARTS)
 
 
 def test_each_protocol_that_does_not_go_from_structure_to_structure_has_a_plan():

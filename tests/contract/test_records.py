@@ -4,8 +4,7 @@ import dataclasses
 
 import pytest
 
-from bench.contract.lost import lost
-from bench.contract.protocol import RELAX, Item
+from bench.contract.protocol import RELAX, lost
 from bench.contract.records import (
     CONVERGED,
     FAILED,
@@ -16,7 +15,7 @@ from bench.contract.records import (
     from_json,
     to_json,
 )
-from bench.contract.task import MEASURE, Criterion, Subject, Task
+from bench.contract.task import MEASURE, Criterion, Item, Subject, Task
 
 KEY = {"method": "toy", "device": "cpu", "round": 1}
 RELAXATION = Relaxation(

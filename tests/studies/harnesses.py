@@ -47,7 +47,7 @@ NEW = """
 import dataclasses, json, sys, time
 from bench.campaign import start, tasks
 from bench.campaign.ready import Ready
-from bench.contract.protocol import Item
+from bench.contract.task import Item
 from bench.contract.settings import Settings
 from bench.data.selection import measuring_order
 from bench.data.structures import load_dataset
