@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,18 @@ def positive(text: str) -> float:
 def names(text: str) -> tuple[str, ...]:
     """Read names with commas between them; each counts once."""
     return tuple(dict.fromkeys(text.split(",")))
+
+
+def interpreters(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the path of each method's interpreter, as METHOD=PATH pairs name it; raises BadInput for another text."""
+    found = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        path = Path(text).expanduser()
+        if not equals or not path.is_file():
+            raise BadInput(f"--python {pair}: give METHOD=PATH with the path of an interpreter.")
+        found[name] = str(path.absolute())
+    return found
 
 
 def _number(text: str) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +14,6 @@ from bench.contract.description import ParallelSpeed
 from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
-from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
@@ -213,13 +211,16 @@ def run(options: Options) -> int:
 def _new(options: Options) -> Plan:
     from bench.campaign.describing import new_directory
     from bench.data.structures import load_dataset
-    from bench.machine.cores import measure_parallel_speed
+    from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
 
     catalogue = Catalogue(options.adapter)
-    parallel = measure_parallel_speed()
-    settings = settings_of(options, catalogue, parallel)
-    return Plan(new_directory(options.output), settings, catalogue, load_dataset(options.structures), parallel)
+    settings = settings_of(options, catalogue)
+    dataset = load_dataset(options.structures)
+    parallel = measure_parallel_speed()  # takes a second: what is refused is refused before
+    if options.threads is None:
+        settings = dataclasses.replace(settings, threads=default_threads(parallel))
+    return Plan(new_directory(options.output), settings, catalogue, dataset, parallel)
 
 
 def _begun(options: Options) -> Plan:
@@ -243,29 +244,22 @@ def _begun(options: Options) -> Plan:
     return Plan(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)
 
 
-def settings_of(options: Options, catalogue: Catalogue, parallel: ParallelSpeed) -> Settings:
+def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.campaign.plan import default_budgets
     from bench.machine import accelerators
-    from bench.machine.cores import default_threads
 
     methods = catalogue.select(options.methods)
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
-    budgets: dict[str, float | None]
-    if options.budget is None:
-        budgets = default_budgets(methods, devices, options.rounds, options.protocols)
-    else:
-        budgets = dict.fromkeys((method.name for method in methods), options.budget.seconds)
-    return Settings(
+    settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
         protocols=options.protocols,
         optimizer=options.optimizer,
         fmax=options.fmax,
         max_steps=options.max_steps,
-        threads=options.threads if options.threads is not None else default_threads(parallel),
+        threads=Settings.threads if options.threads is None else options.threads,
         rounds=options.rounds,
-        budget_s=budgets,
         timeout_s=options.timeout,
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
         seed=options.seed,
@@ -284,16 +278,11 @@ def settings_of(options: Options, catalogue: Catalogue, parallel: ParallelSpeed)
         ),
         checkpoint=str(options.checkpoint.resolve()) if options.checkpoint else None,
         trust=options.trust_checkpoint,
-        pythons=_pythons(options.python, catalogue),
+        pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},
     )
-
-
-def _pythons(pairs: Sequence[str], catalogue: Catalogue) -> dict[str, str]:
-    """Return the interpreters that METHOD=PATH pairs name."""
-    found = {}
-    for pair in pairs:
-        name, equals, path = pair.partition("=")
-        if not equals or not Path(path).expanduser().is_file():
-            raise BadInput(f"--python {pair}: give METHOD=PATH with the path of an interpreter.")
-        found[catalogue.select(name)[0].name] = str(Path(path).expanduser().absolute())
-    return found
+    budgets: dict[str, float | None]
+    if options.budget is None:  # shared by what the settings have been found to allow
+        budgets = default_budgets(methods, devices, options.rounds, options.protocols)
+    else:
+        budgets = dict.fromkeys(settings.methods, options.budget.seconds)
+    return dataclasses.replace(settings, budget_s=budgets)
