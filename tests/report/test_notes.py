@@ -146,7 +146,7 @@ def with_doubts(table: Table, *doubts: str) -> Table:
 def test_a_doubt_is_in_the_row_early_and_red_and_a_note_says_what_it_means():
     table = table_of([method("a", label="A")], [relaxations("a", 50.0)])
     doubtful = with_doubts(table, f"{VARIES}: energies by up to 0.3 eV", f"{ALTERS}: positions")
-    assert "A (energies by up to 0.3 eV)" in note_with(doubtful, "differ from call to call")
+    assert "A (energies by up to 0.3 eV)" in note_with(doubtful, "answer differently")
     assert "A (positions)" in note_with(doubtful, "changes the atoms")
     assert "varies, alters atoms" in render(doubtful, "terminal", width=60)
     assert "\x1b[1;31mvaries" in render(with_doubts(table, f"{VARIES}: x"), "terminal", width=60, color=True)
