@@ -79,7 +79,7 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
         image.info["label"] = label
         images.append(image)
     try:
-        directory.mkdir(parents=True)
+        (directory / "logs").mkdir(parents=True)  # the old version of a method may lie in the folder already
         write(directory / "structures.xyz", images, format="extxyz")
         write(directory / "reference.xyz", dataset.reference, format="extxyz")
         temporary = directory / "campaign.json.tmp"

@@ -165,7 +165,7 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
         folder = PROJECT
     if words[0] in ("run", "regress") and not {"--help", "--resume"} & set(words):
         words += ["--output", str(tmp_path / "runs")]
-    done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(tmp_path / "cache"))
+    done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"
     assert "Traceback" not in done.stderr, f"{where}:\n{done.stderr}"
     assert done.returncode in ((2,) if line in REFUSED else (0, 1)), f"{where}:\n{done.stderr or done.stdout}"
