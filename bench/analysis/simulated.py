@@ -143,9 +143,9 @@ class Stability:
     reasons: tuple[str, ...] = ()
 
     @property
-    def time(self) -> Estimate | None:
-        """The time that this row is about, as a row of times has it: milliseconds per step."""
-        return self.ms_per_step
+    def measured(self) -> bool:
+        """Whether anything was simulated."""
+        return any(one.simulated_ps > 0 for one in self.ensembles)
 
 
 @dataclasses.dataclass(frozen=True)

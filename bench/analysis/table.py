@@ -86,6 +86,11 @@ class Row(RelaxationFigures, MeasuredMethod):
         return self.calculator_ms_per_call if self.protocol == REPLAY else self.ms_per_step
 
     @property
+    def measured(self) -> bool:
+        """Whether there is a time."""
+        return self.time is not None
+
+    @property
     def ratio_to_paper(self) -> Estimate | None:
         """Our time over the published one per step; BFGS makes one force call a step."""
         if self.time is None or not self.paper_ms_per_step:

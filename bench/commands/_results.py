@@ -39,7 +39,7 @@ def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
 
 
 def show(protocol: str, run: str | Path | None, form: str) -> bool:
-    """Print the results of a protocol in one of the formats; returns whether anything was timed."""
+    """Print the results of a protocol in one of the formats; returns whether anything was measured."""
     shown, table = found(protocol, run)
     print_text(shown.render(table, form, color=sys.stdout.isatty()))
-    return any(row.time for row in table.rows)
+    return any(row.measured for row in table.rows)

@@ -196,9 +196,9 @@ def test_where_nothing_can_be_measured_the_status_is_one(tmp_path, pesbench):
 
 @pytest.fixture(scope="module")
 def strange_run(pesbench, tmp_path_factory):
-    """Return what a campaign over methods printed that end, speak, or answer strangely, and its run directory."""
+    """Return what a campaign over methods printed that end or speak strangely, and its run directory."""
     results = tmp_path_factory.mktemp("strange")
-    methods = "toy,exits-quietly,leaves-quietly,hostile-words,odd-settings,bad-settings,moves-atoms,never-the-same"
+    methods = "exits-quietly,leaves-quietly,hostile-words,odd-settings,bad-settings"
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", methods, *STRUCTURES, "--limit", "4", "--rounds", "1"),
         *("--threads", "1", "--no-repeats", "--output", results, "--json"),
@@ -234,10 +234,3 @@ def test_settings_that_cannot_be_kept_are_a_row_that_names_the_key(strange_run):
     row = next(row for row in strange_run[0]["rows"] if row["method"] == "bad-settings")
     assert row["failures"] == {"load": 1}
     assert "settings()['model'] is a Fakes, which JSON cannot hold" in row["message"]
-
-
-def test_a_method_that_changes_atoms_or_answers_differently_each_time_is_marked(strange_run):
-    doubts = {row["method"]: row["doubts"] for row in strange_run[0]["rows"]}
-    assert doubts["toy"] == []
-    assert "info['touched']" in doubts["moves-atoms"][0]
-    assert doubts["never-the-same"]

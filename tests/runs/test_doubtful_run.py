@@ -1,9 +1,12 @@
 """Methods that lie about what they compute, measured through the command line: marked, and no others."""
 
 import json
+from pathlib import Path
 
 import pytest
-from conftest import FAKES, STRUCTURES
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+STRUCTURES = ("--structures", "naphthalene-gfn2")
 
 
 @pytest.fixture(scope="module")
