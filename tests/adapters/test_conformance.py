@@ -28,7 +28,7 @@ METHODS = [
     ),
     *("sevennet-mf-ompa", "uma-s-1p2", "pet-mad-1.5-s"),
 ]
-TAKES = Catalogue().methods
+CATALOGUE = Catalogue()
 WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
 if WEIGHTS and list(Path(WEIGHTS).rglob("nequix-mp-1.nqx")):
     METHODS.append("nequix-mp-1")
@@ -61,5 +61,6 @@ def test_every_adapter_does_what_the_interface_promises(pesbench, water, method)
     assert done.returncode == 0
     assert sum(check["passed"] is True for check in checks) > 15
     passed = {check["name"]: check["passed"] for check in checks}
-    for name, taken in (("the charge", TAKES[method].charge), ("the spin multiplicity", TAKES[method].spin)):
+    (known,) = CATALOGUE.select(method)
+    for name, taken in (("the charge", known.charge), ("the spin multiplicity", known.spin)):
         assert passed[f"{name} reaches the method"] is (True if taken else None)
