@@ -9,6 +9,9 @@ from ase import Atoms
 from ase.build import molecule
 from ase.io import write
 
+from bench.machine import accelerators
+from bench.methods.catalogue import Catalogue
+
 
 def refused(done):
     """Return the one sentence of a refusal."""
@@ -196,3 +199,11 @@ def test_doctor_says_why_a_method_cannot_run_on_a_gpu_that_is_not_there(pesbench
     findings = json.loads(pesbench("doctor", "--device", "cuda", "--json", PATH="/usr/bin:/bin").stdout)
     reasons = {finding["method"]: finding["reason"] for finding in findings["methods"]}
     assert reasons["uff"] == "uff runs on cpu only"
+
+
+@pytest.mark.skipif(bool(accelerators.found("cuda")), reason="the environments of all methods would be made")
+def test_prepare_without_names_takes_the_methods_that_run_measures_by_default(pesbench):
+    done = pesbench("prepare", "--device", "cuda")
+    assert done.returncode == 1, done.stderr
+    said = [line.partition(":")[0] for line in done.stdout.splitlines() if ": not ready. " in line]
+    assert said == [method.name for method in Catalogue().select(None)]
