@@ -15,7 +15,7 @@ from bench.paths import PROJECT
 pytestmark = pytest.mark.environment
 
 METHODS = [
-    *("uff", "uff-ase", "gfn2-xtb", "7net-0", "7net-mf-0", "7net-l3i5", "pbe0-def2-svp"),
+    *("uff", "uff-ase", "gfn2-xtb", "7net-0", "7net-mf-0", "so3lr", "pbe0-def2-svp"),
     # with random weights where their checkpoints cannot be had
     *(
         "mace-mh-1",

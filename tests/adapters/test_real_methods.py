@@ -15,7 +15,7 @@ from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
 
-OFFLINE = ["uff", "uff-ase", "gfn2-xtb", "gfn1-xtb", "7net-0", "7net-mf-0", "7net-l3i5"]
+OFFLINE = ["uff", "uff-ase", "gfn2-xtb", "gfn1-xtb", "7net-0", "7net-mf-0", "7net-l3i5", "so3lr"]
 WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
 
 
@@ -70,7 +70,7 @@ def test_every_method_finds_naphthalenes_bonds(run):
 
 def test_the_parameter_counts_are_the_published_ones(run):
     counts = {record.method: record.parameters for record in run.contents.started}
-    published = {"7net-0": 842_440, "7net-l3i5": 1_171_144, "nequix-mp-1": 707_658}
+    published = {"7net-0": 842_440, "7net-l3i5": 1_171_144, "so3lr": 529_852, "nequix-mp-1": 707_658}
     for method in set(published) & set(counts):
         assert counts[method] == published[method]
 
