@@ -63,7 +63,7 @@ class So3lr(TorchAdapter):
         return self._calculator
 
     def prepare(self, atoms: Any) -> Any:
-        """Return a copy with the total charge and the total spin S, which is not the multiplicity, as upstream reads."""
+        """Return a copy with what upstream reads: the total charge and the total spin S, not the multiplicity."""
         charge, spin = charge_and_spin(atoms)
         atoms = atoms.copy()
         atoms.info = {"charge": charge, "total_spin": (spin - 1) / 2}

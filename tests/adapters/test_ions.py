@@ -17,7 +17,7 @@ from bench.paths import PROJECT, adapters_dir
 pytestmark = pytest.mark.environment
 
 STATES = {"neutral": {}, "cation": {"charge": 1}, "triplet": {"spin": 3}}
-TAKE = ["gfn2-xtb", "so3lr", "pbe0-def2-svp", *(["pbe0-def2-svp-nwchem"] if shutil.which("nwchem") else [])]
+TAKE = ["gfn2-xtb", "pbe0-def2-svp", *(["pbe0-def2-svp-nwchem"] if shutil.which("nwchem") else [])]
 
 
 @pytest.fixture(scope="module")
