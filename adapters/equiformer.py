@@ -38,7 +38,7 @@
 # memory-mb = 2500
 # note = """
 # Trained on OMat24, then on MPtrj and sAlex, as Matbench Discovery lists eqV2 M. fairchem-core 1.10.0, the last \
-# release that runs it, on torch 2.13 and with torch_geometric's scatter for torch_scatter's, which has no wheels. \
+# release that runs it, on torch 2.13, with torch_geometric's scatter in place of torch_scatter's, which has no wheels. \
 # Forces are predicted directly; the stress is predicted too and cannot be switched off."""
 # [tool.pesbench.methods.eqv2-m.checkpoint]
 # file = "eqV2_86M_omat_mp_salex.pt"
@@ -71,19 +71,19 @@ class EquiformerV2(TorchAdapter):
         if checkpoint is None:
             raise ValueError(f"{method} needs its checkpoint file; access is granted at huggingface.co/facebook/OMAT24")
         kind, _, index = device.partition(":")
-        if index:  # fairchem takes the first GPU that it sees
+        if index:  # fairchem uses the first visible GPU
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
             os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(index)] if visible != [""] else index
         self.set_up_torch(kind, threads)
         _import_fairchem()
         from fairchem.core import OCPCalculator
 
-        # Checkpoints of its time hold NumPy numbers, which torch since 2.6 refuses to load by default.
+        # These old checkpoints hold NumPy numbers, which torch since 2.6 refuses to load by default.
         os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"
         self._calculator = OCPCalculator(checkpoint_path=checkpoint, cpu=kind == "cpu", seed=SEED)
         self.model = self._calculator.trainer.model
         self.device = self._calculator.trainer.device
-        if self.device.type != kind:  # it falls back without a word
+        if self.device.type != kind:  # it falls back silently
             raise RuntimeError(f"fairchem chose the device {self.device} instead of {device}")
         return self._calculator
 
@@ -126,16 +126,16 @@ class EquiformerV2(TorchAdapter):
         return atoms
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
-        """Return the calculator without its last results, and its random numbers from the start.
+        """Return the calculator without its last results, and reset its random numbers.
 
-        It turns the frame of every edge by a random angle about that edge, which shows in the last digits.
+        It rotates the frame of every edge by a random angle about that edge, which changes the last digits.
         """
         calculator.trainer.set_seed(SEED)
         calculator.reset()
         return calculator
 
     def settings(self) -> dict[str, Any]:
-        """Return the precision and the pieces that really run; the cutoff in Angstrom."""
+        """Return the precision and the components that really run; the cutoff in Angstrom."""
         trainer = self._calculator.trainer
         backbone = self.model.backbone
         return {
@@ -152,12 +152,12 @@ class EquiformerV2(TorchAdapter):
 
 
 def _import_fairchem() -> None:
-    """Import what EquiformerV2 needs of fairchem, which by itself would import every architecture that it has.
+    """Import the parts of fairchem for EquiformerV2; by itself it would import all its architectures.
 
-    It imports torch_scatter's `scatter`. Where that package is not installed, torch_geometric's own function of
-    the same meaning stands in for it; nothing that is installed is changed.
+    It imports torch_scatter's `scatter`. Where that package is not installed, torch_geometric's equivalent function
+    replaces it; no installed package is changed.
     """
-    from torch_geometric.utils import scatter  # before the stand-in is there, for it looks for torch_scatter
+    from torch_geometric.utils import scatter  # before the replacement exists, because it looks for torch_scatter
 
     if importlib.util.find_spec("torch_scatter") is None:
         stand_in = types.ModuleType("torch_scatter", "torch_geometric's scatter, put here by pesbench")
@@ -165,7 +165,7 @@ def _import_fairchem() -> None:
         sys.modules["torch_scatter"] = stand_in
     from fairchem.core.common.registry import registry
 
-    registry.register("imports_setup", True)  # fairchem's way of saying that it need not import the rest
+    registry.register("imports_setup", True)  # tells fairchem not to import the rest
     importlib.import_module("fairchem.core.models.equiformer_v2.equiformer_v2")
     importlib.import_module("fairchem.core.models.equiformer_v2.trainers.forces_trainer")
 

@@ -10,7 +10,7 @@
 # [tool.uv]
 # exclude-newer = "2026-11-15T00:00:00Z"
 # override-dependencies = [
-#   "tensorflow; sys_platform == 'never'",  # tensorflow-cpu holds the same modules, without some gigabytes of CUDA
+#   "tensorflow; sys_platform == 'never'",  # tensorflow-cpu has the same modules, without gigabytes of CUDA
 #   "tf-keras==2.20.1",  # later ones ask for a later TensorFlow
 #   "grpcio; sys_platform == 'never'",
 #   "keras; sys_platform == 'never'",
@@ -38,7 +38,7 @@
 # parameters = 12597516
 # random-weights = true
 # memory-mb = 1200
-# note = "Neither GRACE-2L-OAM-M nor -L. Academic Software License, here and of tensorpotential: no commercial use."
+# note = "Not GRACE-2L-OAM-M or -L. Model and tensorpotential: Academic Software License, no commercial use."
 # [tool.pesbench.methods.grace-2l-oam.checkpoint]
 # file = "GRACE-2L-OAM"
 # licence = "Academic Software License (ASL): not open source, academic non-commercial use only"
@@ -54,7 +54,7 @@ from typing import Any
 
 from bench.adapter import Adapter
 
-# the two-layer preset with the numbers of the foundation model on OMat24, of which OAM is a fine-tuned one
+# the two-layer preset with the sizes of the foundation model on OMat24, from which OAM is fine-tuned
 ARCHITECTURE = {
     "rcut": 6.0,
     "lmax": (4, 4),
@@ -68,16 +68,16 @@ UNKNOWN_ELEMENTS = {"Po", "At", "Rn", "Fr", "Ra"}  # of the first 94: the model 
 
 
 class Grace(Adapter):
-    """tensorpotential's ASE calculator; it computes the virial with the forces, and that cannot be switched off."""
+    """tensorpotential's ASE calculator; it computes the virial with the forces, which cannot be switched off."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Return tensorpotential's ASE calculator (eV, Angstrom) of the SavedModel folder `checkpoint`.
 
-        It is made as `grace_fm` makes it, but without a look at what lies in GRACE's own cache.
+        It is made like in `grace_fm`, but without GRACE's own cache.
         """
         if checkpoint is None:
             raise ValueError(f"{method} needs its SavedModel folder; tensorpotential would fetch one unchecked")
-        # before TensorFlow, of which it chooses the Keras
+        # before TensorFlow, because it chooses the Keras version
         from tensorpotential.calculator import TPCalculator  # isort: skip
         import tensorflow as tf
 
@@ -107,7 +107,7 @@ class Grace(Adapter):
         preset = GRACE_2LAYER_v1_24(element_map={symbol: i for i, symbol in enumerate(elements)}, **ARCHITECTURE)
         model = TPModel(preset.get_instructions())
         model.build(tf.float64)
-        # the gain of the normalisation starts at 1e-16, and would leave the readout's network without a say
+        # the gain of the normalisation starts at 1e-16, so the readout's network would have no effect
         gain = model.instructions["LinMLPOut2ScalarTarget"].scale
         gain.assign(tf.ones_like(gain))
         model.save_model(str(path))
@@ -120,10 +120,10 @@ class Grace(Adapter):
             tf.test.experimental.sync_devices()
 
     def prepare(self, atoms: Any) -> Any:
-        """Return a copy in a periodic box, in which no atom is within the cutoff of another one's image.
+        """Return a copy in a periodic box in which no atom is within the cutoff of an image.
 
-        tensorpotential would put the caller's own atoms into a box of its own, and ASE take the moved atoms for a
-        new geometry and evaluate them twice. An element that the model does not know is a ValueError.
+        tensorpotential would put the caller's own atoms into its box, and ASE would treat the moved atoms as a new
+        geometry and evaluate them twice. Raises ValueError for an element that the model does not know.
         """
         unknown = sorted(set(atoms.symbols) - set(self._calculator.element_map))
         if unknown:
@@ -136,8 +136,8 @@ class Grace(Adapter):
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return the calculator without its last results.
 
-        Where the structure has more neighbours than what was compiled so far has room for, that happens here and not
-        in the timed region; but not for the first one, whose first call is to show what compilation costs.
+        If the structure has more neighbours than the compiled sizes allow, it compiles here and not in the timed
+        region; but not for the first structure, whose first call shows the cost of compilation.
         """
         sizes = calculator.padding_manager.padding_bounds
         compiled = len(sizes)
@@ -152,7 +152,7 @@ class Grace(Adapter):
         return sum(variable.shape.num_elements() for variable in self._variables() if variable.trainable)
 
     def settings(self) -> dict[str, Any]:
-        """Return engine, precision, threads and compiled size that really run; the cutoff in Angstrom."""
+        """Return the engine, precision, threads and compiled sizes in use; the cutoff in Angstrom."""
         import tensorflow as tf
 
         calculator = self._calculator

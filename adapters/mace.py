@@ -26,8 +26,8 @@
 # download-mb = 300  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance is not used
 #
-# # Upstream publishes no SHA-256. These sizes and hashes were not taken from a file of ours: several public
-# # repositories that have nothing to do with each other pin the same ones for the files at these addresses.
+# # Upstream publishes no SHA-256. These sizes and hashes do not come from a file of ours: several unrelated public
+# # repositories pin the same ones for the files at these addresses.
 #
 # [tool.pesbench.methods.mace-mh-1]
 # label = "MACE-MH-1 (omol)"
@@ -105,19 +105,19 @@ class Mace(TorchAdapter):
 
         self.set_up_torch(device, threads)
         head = HEADS.get(method)
-        # a Path, because MACE takes a str for a pattern
+        # a Path, because MACE treats a str as a pattern
         calculator = MACECalculator(model_paths=checkpoint, device=device, default_dtype=dtype, head=head)
-        if head is not None and calculator.head != head:  # MACE only warns, and takes the last head
+        if head is not None and calculator.head != head:  # MACE would only warn and use the last head
             raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(calculator.available_heads)}")
         self._calculator = calculator
-        (self.model,) = calculator.models  # it may hold a committee, and a released file holds a single one
+        (self.model,) = calculator.models  # it may hold a committee, but a released file holds a single model
         return calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
-        """Write MACE-MH-1 with random weights to `path`, as the pickled module that MACE releases are.
+        """Write MACE-MH-1 with random weights to `path`, as a pickled module like MACE's releases.
 
-        The hyper-parameters are those of its published training configuration and of the training script's
-        defaults; what only shifts or scales the energy (isolated atoms) is the same for all heads here.
+        The hyper-parameters come from its published training configuration and the training script's defaults;
+        numbers that only shift or scale the energy (isolated atoms) are the same for all heads here.
         """
         if method != "mace-mh-1":
             raise ValueError(f"{method} cannot be built with random weights")
@@ -163,8 +163,8 @@ class Mace(TorchAdapter):
     def prepare(self, atoms: Any) -> Any:
         """Return a copy that has charge and spin multiplicity where the model takes them.
 
-        An element that it was not trained on is a ValueError and, where the model does not take charges, an ion: the
-        checkpoint decides, and may be the user's own.
+        Raises ValueError for an element that it was not trained on and, if the model takes no charges, for an ion. This
+        depends on the checkpoint, which may be the user's own.
         """
         unknown = sorted(set(atoms.numbers.tolist()) - set(map(int, self._calculator.z_table.zs)))
         if unknown:
@@ -198,6 +198,6 @@ class Mace(TorchAdapter):
 
 def _import_mace() -> None:
     """Import MACE, which lets torch read e3nn's and its own pickles; e3nn 0.4.4 cannot be imported before it."""
-    # it says so once per place that reads a file: e3nn's import, MACE's calculator
+    # torch warns at each place that reads a file: e3nn's import, MACE's calculator
     warnings.filterwarnings("ignore", message="Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD detected")
     import mace.modules  # noqa: F401

@@ -46,21 +46,21 @@
 # paper = "mattersim-v1-5m"
 # parameters = 4549142
 # random-weights = true
-# memory-mb = 600  # 525 seen with random weights; the released file is larger by 55
+# memory-mb = 600  # 525 measured with random weights; the released file is larger by 55
 # note = "In the box of vacuum that MatterSim puts around a molecule; stress off; neutral singlets only."
 # [tool.pesbench.methods.mattersim-v1-5m.checkpoint]
 # file = "mattersim-v1.0.0-5M.pth"
 # licence = "MIT"
 # url = "https://raw.githubusercontent.com/microsoft/mattersim/296630372948fd35613939d14d3f97daa27cefda/pretrained_models/mattersim-v1.0.0-5M.pth"
-# # Upstream publishes neither. They were not taken from a file of ours: several public repositories that have
-# # nothing to do with each other pin this hash.
+# # Upstream publishes neither. They do not come from a file of ours: several unrelated public repositories pin
+# # this hash.
 # bytes = 91176875
 # sha256 = "e3df9fa708725e3d453140646c7d1838324b347a3d1214cf1440522146f872b5"
 #
 # [tool.pesbench.methods.mattersim-v1-1m]
 # label = "MatterSim v1.0.0 1M"
 # default = false
-# parameters = 890246  # 890034 in its training log, and the buffers that are counted for the 5M model too
+# parameters = 890246  # 890034 in its training log, plus the buffers that also count for the 5M model
 # random-weights = true
 # memory-mb = 500
 # note = "In the box of vacuum that MatterSim puts around a molecule; stress off; neutral singlets only."
@@ -80,8 +80,8 @@ from typing import Any
 
 from bench.adapter import TorchAdapter
 
-# No hyper-parameters are published: these are the ones that give the parameter counts of the released models,
-# and the cutoffs (which do not change the count) are the defaults of the package.
+# No hyper-parameters are published: these give the parameter counts of the released models. The cutoffs (which do
+# not change the count) are the defaults of the package.
 ARCHITECTURES = {
     "mattersim-v1-5m": {"num_blocks": 4, "units": 256, "max_l": 4, "max_n": 4},
     "mattersim-v1-1m": {"num_blocks": 3, "units": 128, "max_l": 4, "max_n": 4},
@@ -95,7 +95,7 @@ class MatterSim(TorchAdapter):
         """Return MatterSim's ASE calculator (eV, Angstrom) of `checkpoint`."""
         if checkpoint is None:
             raise ValueError(f"{method} needs its checkpoint file; MatterSim would fetch one without checking it")
-        # its import makes a folder in the home folder, which is none of our business: the worker's own will do
+        # its import makes a folder in the home folder, so a folder of the worker takes that place
         os.environ["HOME"] = tempfile.gettempdir()
         import torch
         from mattersim.forcefield import MatterSimCalculator, Potential
@@ -103,16 +103,16 @@ class MatterSim(TorchAdapter):
         self.set_up_torch(device, threads)
         path = str(checkpoint.resolve())  # a bare name would make MatterSim look in its own cache
         potential = Potential.from_checkpoint(load_path=path, device=device, load_training_state=False)
-        # It takes what it finds: a parameter that the file lacks would stay at its random start.
+        # It loads partial files: a missing parameter would keep its random initial value.
         stored = torch.load(path, map_location="cpu", weights_only=True)["model"]
         missing = [name for name, _ in potential.model.named_parameters() if name not in stored]
         if missing:
-            raise ValueError(f"{checkpoint.name} lacks {len(missing)} parameters of MatterSim, {missing[0]} for one")
+            raise ValueError(f"{checkpoint.name} lacks {len(missing)} parameters of MatterSim, such as {missing[0]}")
         self.model = potential.model
         return MatterSimCalculator(potential=potential, device=device, compute_stress=False)
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
-        """Write `method` with random weights to `path`, as MatterSim saves a model that it begins to train."""
+        """Write `method` with random weights to `path`, as MatterSim saves a model at the start of training."""
         import torch
         from mattersim.forcefield import Potential
         from mattersim.forcefield.m3gnet.m3gnet import M3Gnet
@@ -122,9 +122,9 @@ class MatterSim(TorchAdapter):
         Potential(model, device="cpu").save(str(path.resolve()))
 
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms` in a periodic box, the one that MatterSim would put around them in each call.
+        """Return `atoms` in the periodic box that MatterSim would otherwise put around them in each call.
 
-        An element that the model was not made for is a ValueError.
+        Raises ValueError for an element that the model does not cover.
         """
         import numpy as np
 
@@ -139,16 +139,16 @@ class MatterSim(TorchAdapter):
         return atoms
 
     def count_parameters(self) -> int:
-        """Return the number of parameters, counted as the published number is.
+        """Return the number of parameters, counted like the published number.
 
-        That is Matbench Discovery's: beside the trained parameters (4,548,930 of the 5M model), the buffers with
-        the scale and shift of each element and the constants of the radial basis (212), without those of the
-        spherical one.
+        That is Matbench Discovery's: the trained parameters (4,548,930 of the 5M model), plus the buffers with the
+        scale and shift of each element and the constants of the radial basis (212), without those of the spherical
+        one.
         """
         return sum(tensor.numel() for name, tensor in self.model.state_dict().items() if name != "sbf.coef")
 
     def settings(self) -> dict[str, Any]:
-        """Return the precision and the graph that really run; cutoffs in Angstrom."""
+        """Return the precision and the graph in use; cutoffs in Angstrom."""
         return {
             **super().settings(),  # MatterSim switches TF32 off
             "kernel": "torch",

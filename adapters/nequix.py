@@ -10,7 +10,7 @@
 # [tool.uv]
 # exclude-newer = "2026-11-15T00:00:00Z"
 # override-dependencies = [
-#   "jax==0.10.2",  # nequix asks for jax[cuda12], some gigabytes, on every Linux machine
+#   "jax==0.10.2",  # nequix requires jax[cuda12], some gigabytes, on every Linux machine
 #   "ase-db-backends; sys_platform == 'never'",
 #   "matplotlib; sys_platform == 'never'",
 #   "h5py; sys_platform == 'never'",
@@ -107,7 +107,7 @@ from typing import Any
 
 from bench.adapter import Adapter
 
-ARCHITECTURE: dict[str, Any] = {  # what the checkpoint of nequix-mp-1 says; its siblings differ in the last three
+ARCHITECTURE: dict[str, Any] = {  # from the checkpoint of nequix-mp-1; its siblings differ in the last three
     "hidden_irreps": "128x0e + 64x1o + 32x2e + 32x3o",
     "lmax": 3,
     "cutoff": 6.0,
@@ -129,7 +129,7 @@ ATOMIC_NUMBERS = [*range(1, 84), *range(89, 95)]  # H to Bi and Ac to Pu
 class Nequix(Adapter):
     """Nequix's ASE calculator on its JAX backend.
 
-    Adapter.synchronize stays as it is: the calculator copies energy and forces to the host, and that waits.
+    It needs no synchronize(): the calculator copies energy and forces to the host, which waits for the device.
     """
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
@@ -150,7 +150,7 @@ class Nequix(Adapter):
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
-        """Write a checkpoint of the one architecture that all of them have, as Nequix initialises it."""
+        """Write a checkpoint of the common architecture with Nequix's initial weights."""
         os.environ["JAX_PLATFORMS"] = "cpu"
         import jax
         from nequix.model import Nequix as Model
@@ -160,7 +160,7 @@ class Nequix(Adapter):
         save_model(path, model, {"atomic_numbers": ATOMIC_NUMBERS, **ARCHITECTURE})
 
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`; an element that the model was not trained on is a ValueError."""
+        """Return `atoms`; raises ValueError for an element that the model was not trained on."""
         unknown = sorted(set(atoms.numbers.tolist()) - set(self._calculator.atom_indices))
         if unknown:
             raise ValueError(f"Nequix does not know the element with the atomic number {unknown[0]}")
@@ -169,18 +169,18 @@ class Nequix(Adapter):
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return the calculator without its last results.
 
-        Not with reset(): the calculator would then choose its padded number of edges anew, and where that is
-        one not met before (320 or 384 for naphthalene) compile again, inside the timed region.
+        It does not call reset(): the calculator would then choose its padded number of edges anew, and compile again
+        for a new one (320 or 384 for naphthalene), inside the timed region.
         """
         calculator.results = {}
         return calculator
 
     def count_parameters(self) -> int:
-        """Return the number of parameters, the energies of the isolated elements included, as published."""
+        """Return the number of parameters, including the energies of isolated atoms, as published."""
         return sum(leaf.size for leaf in self._leaves())
 
     def settings(self) -> dict[str, Any]:
-        """Return backend, kernel, precision and compiled size that really run; the cutoff in Angstrom."""
+        """Return the backend, kernel, precision and compiled size in use; the cutoff in Angstrom."""
         import jax
 
         model = self._calculator.model

@@ -21,13 +21,13 @@
 # label = "PBE0/def2-SVP (NWChem)"
 # paper = "pbe0-def2-svp"
 # note = """integral-direct, spherical functions, NWChem's default grid and tolerances; \
-#   every step starts the program, and the SCF from the atomic guess, as ASE does"""
+#   as with ASE, every step starts the program anew, and its SCF from the atomic guess"""
 #
 # [tool.pesbench.methods.pbe0-def2-svp-nwchem-warm]
 # label = "PBE0/def2-SVP (NWChem, previous orbitals)"
 # paper = "pbe0-def2-svp"
 # default = false
-# note = "as PBE0/def2-SVP (NWChem), but from a structure's second step on the SCF starts from the last orbitals"
+# note = "like PBE0/def2-SVP (NWChem), but after a structure's first step the SCF starts from the last orbitals"
 # ///
 """PBE0/def2-SVP with NWChem, through ASE's file interface: one start of the program for each force call."""
 
@@ -43,15 +43,15 @@ from typing import Any
 
 from bench.adapter import Adapter, charge_and_spin
 
-# ASE writes "basis noprint", for which NWChem takes Cartesian d functions although the library's entry says
+# ASE writes "basis noprint", with which NWChem uses Cartesian d functions although the library entry says
 # spherical (water: 25 functions instead of 24, 1.5 mHa). def2-SVP is defined with spherical ones.
 BASIS_OPTIONS = "spherical"
 
-# What a rank may take, stated because the built-in limit differs from one build of the program to the next. It
-# is no reservation and no speed setting: a direct SCF keeps no integrals (benzene takes 100 MB).
+# The memory limit of a rank, stated because the built-in one differs between builds of the program. It reserves
+# nothing and does not affect speed: a direct SCF keeps no integrals (benzene takes 100 MB).
 MEMORY = "total 2000 mb"
 
-# What NWChem prints about itself and its settings.
+# NWChem's output about itself and its settings.
 PRINTED = {
     "version": r"nwchem branch\s+= (\S+)",
     "functions-of-water": r"AO basis - number of functions:\s+(\S+)",  # 24 spherical, 25 Cartesian
@@ -66,16 +66,16 @@ PRINTED = {
 class NWChemDFT(Adapter):
     """PBE0/def2-SVP with NWChem, with or without the orbitals of the previous step.
 
-    It is unrestricted where electrons are unpaired: NWChem is told so for any multiplicity but 1.
+    It is unrestricted where electrons are unpaired: for any multiplicity but 1.
     """
 
     def __init__(self) -> None:
-        # NWChem's `dft` block; what it does not name has NWChem's default. To be changed before `load`. The
-        # multiplicity is that of a closed shell, and each other structure has its own in its place.
+        # NWChem's `dft` block; all else has NWChem's defaults. Change it before `load`. The multiplicity is that of a
+        # closed shell; any other structure replaces it with its own.
         self.dft: dict[str, Any] = {"xc": "pbe0", "mult": 1, "direct": None, "noio": None}
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
-        """Run NWChem once on a water molecule: to see that it works, and what its settings are."""
+        """Run NWChem once on a water molecule, to check that it works and to read its settings."""
         from ase.build import molecule
 
         self._warm = method.endswith("-warm")
@@ -83,7 +83,7 @@ class NWChemDFT(Adapter):
         for program in ["nwchem"] + ["mpirun"] * (threads > 1):
             if shutil.which(program) is None:
                 raise FileNotFoundError(f"{program} is not on PATH")
-        self._scratch = tempfile.TemporaryDirectory(prefix="pesbench-nwchem-")  # goes when the process ends
+        self._scratch = tempfile.TemporaryDirectory(prefix="pesbench-nwchem-")  # removed when the process ends
         self._folder = Path(self._scratch.name, "0")
         water = molecule("H2O")
         calculator = self.new_structure(None, water)
@@ -115,13 +115,13 @@ class NWChemDFT(Adapter):
         """Return the shell command that ASE runs in the structure's folder."""
         variables = {
             "TMPDIR": self._scratch.name,  # Open MPI leaves a session folder there
-            "OMPI_MCA_ess_singleton_isolated": "1",  # else one rank starts a daemon in a session of its own
-            "OMPI_MCA_rmaps_base_oversubscribe": "1",  # who calls us decides how many ranks there are
+            "OMPI_MCA_ess_singleton_isolated": "1",  # otherwise one rank starts a daemon in its own session
+            "OMPI_MCA_rmaps_base_oversubscribe": "1",  # the caller decides the number of ranks
         }
         if os.geteuid() == 0:  # in a container, where mpirun would refuse
             variables |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         words = ["env"]
-        # inside a Slurm job step a program without mpirun thinks that srun started it, and ends
+        # inside a Slurm job step a program without mpirun assumes that srun started it, and ends
         words += [f"-u {name}" for name in os.environ if name.startswith(("SLURM_", "PMI"))]
         words += [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
         if self._ranks > 1:  # by default the ranks of all runs on a machine are bound to the same first cores
@@ -129,7 +129,7 @@ class NWChemDFT(Adapter):
         return " ".join([*words, "nwchem PREFIX.nwi > PREFIX.nwo 2> PREFIX.err"])
 
     def settings(self) -> dict[str, Any]:
-        """Return NWChem's input and what it printed about itself at :meth:`load`."""
+        """Return NWChem's input and its output about itself at :meth:`load`."""
         return {
             "program": "NWChem",
             **self._printed,
@@ -141,7 +141,7 @@ class NWChemDFT(Adapter):
 
 
 def _calculator_class(warm: bool) -> Any:
-    """Return ASE's NWChem calculator, with the program's own words in its errors and, if `warm`, a guess."""
+    """Return ASE's NWChem calculator, with NWChem's messages in its errors and, if `warm`, with an initial guess."""
     from ase.calculators.calculator import CalculationFailed
     from ase.calculators.nwchem import NWChem
 
@@ -162,13 +162,13 @@ def _calculator_class(warm: bool) -> Any:
 
 
 def _reason(prefix: Path) -> str:
-    """Return the last lines of substance that NWChem, or else what started it, has written."""
+    """Return the last meaningful lines of output from NWChem, or else from the program that started it."""
     output = prefix.with_suffix(".nwo").read_text(errors="replace")
-    # NWChem ends with a block between rules: what failed, at which line of the input, and its likely cause
+    # NWChem ends with a block between rules: the error, its line of the input, and its likely cause
     block = output.partition(f"\n {'-' * 72}\n")[2]
     source = block or prefix.with_suffix(".err").read_text(errors="replace")
     lines = [" ".join(line.split()) for line in source.splitlines()]
     lines = [line for line in lines if line.strip("-") and not line.startswith("For ")][-8:]
     if "Calculation failed to converge" in output:
         lines.insert(0, "calculation failed to converge")
-    return "NWChem: " + ("; ".join(lines) or "ended without a word")[:600]
+    return "NWChem: " + ("; ".join(lines) or "ended without a message")[:600]

@@ -1,5 +1,5 @@
 # /// script
-# requires-python = ">=3.11,<3.13"  # dm-tree 0.1.8 has no wheels for a later one
+# requires-python = ">=3.11,<3.13"  # dm-tree 0.1.8 has no wheels for later versions
 # dependencies = [
 #   "orb-models==0.5.5",
 #   "torch==2.13.0",
@@ -27,7 +27,7 @@
 # label = "Orb-v3 conservative inf OMat"
 # paper = "orb-v3"
 # parameters = 25510582
-# note = "The Orb-v3 that upstream advises to begin with; the paper does not say which one it measured. Not compiled."
+# note = "The Orb-v3 model that upstream recommends first; the paper does not say which it measured. Not compiled."
 # random-weights = true
 # memory-mb = 550
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat.checkpoint]
@@ -38,7 +38,7 @@
 # [tool.pesbench.methods.orb-v3-direct-20-omat]
 # label = "Orb-v3 direct 20 OMat"
 # parameters = 25644479
-# note = "Forces predicted beside the energy, not derived from it; at most 20 neighbours. Not compiled."
+# note = "Forces are predicted directly, not derived from the energy; at most 20 neighbours. Not compiled."
 # default = false
 # conservative = false
 # random-weights = true
@@ -62,7 +62,7 @@
 # licence = "Apache-2.0"
 # url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-v3-conservative-omol-20250820.ckpt"
 # ///
-"""Orb-v3 models, run eagerly: upstream compiles by default, which gains little for so small molecules on a CPU."""
+"""Orb-v3 models, run eagerly: upstream compiles by default, which gains little for small molecules on a CPU."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ from typing import Any
 from bench.adapter import TorchAdapter, charge_and_spin, refuse_ions
 
 PRECISIONS = {"float32": "float32-high", "float64": "float64"}  # "high" is upstream's default: TF32 on a GPU
-ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # what upstream's function of each model passes on
+ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # the arguments in upstream's function for each model
     "orb-v3-conservative-inf-omat": ("orb_v3_conservative_architecture", {}),
     "orb-v3-direct-20-omat": ("orb_v3_direct_architecture", {}),
     "orb-v3-conservative-omol": (
@@ -99,7 +99,7 @@ class Orb(TorchAdapter):
         # Even for a local file, cached_path makes its cache folder, by default in the home directory.
         cached_path.set_cache_dir(checkpoint.parent)
         with warnings.catch_warnings():
-            # that it sets torch's default precision; settings() says which
+            # it sets torch's default precision; settings() reports it
             warnings.filterwarnings("ignore", message="Setting global torch default dtype", category=UserWarning)
             warnings.filterwarnings("ignore", message="Consider passing 'precision", category=UserWarning)
             self.model = ORB_PRETRAINED_MODELS[method](
@@ -110,7 +110,7 @@ class Orb(TorchAdapter):
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
-        """Write the state dict of upstream's architecture as upstream initialises it (element energies included)."""
+        """Write the state dict of upstream's architecture with upstream's initial weights (and element energies)."""
         import torch
         from orb_models.forcefield import pretrained
 
@@ -121,7 +121,7 @@ class Orb(TorchAdapter):
     def prepare(self, atoms: Any) -> Any:
         """Return a copy with charge and spin multiplicity where the model takes them.
 
-        Where it does not, an ion is a ValueError: the checkpoint decides, and may be the user's own.
+        Otherwise it raises ValueError for an ion. This depends on the checkpoint, which may be the user's own.
         """
         atoms = atoms.copy()
         if self._calculator.expects_charge_and_spin:
@@ -146,7 +146,7 @@ class Orb(TorchAdapter):
 
 
 def _refuse_missing_heads(model: Any, checkpoint: Path) -> None:
-    """Raise ValueError where `checkpoint` lacks energy or force weights: upstream would leave them at random."""
+    """Raise ValueError where `checkpoint` lacks energy or force weights: upstream would leave them random."""
     import torch
 
     found = torch.load(checkpoint, map_location="meta", weights_only=True)

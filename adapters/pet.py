@@ -14,7 +14,7 @@
 # override-dependencies = [
 #   "hf-xet; sys_platform == 'never'",
 #   "matplotlib; sys_platform == 'never'",
-#   "nvalchemi-toolkit-ops; sys_platform == 'never'",  # neighbour lists on a GPU; it brings warp
+#   "nvalchemi-toolkit-ops; sys_platform == 'never'",  # neighbour lists on a GPU; it depends on warp
 # ]
 #
 # [tool.pesbench]
@@ -46,9 +46,9 @@ from typing import Any
 
 from bench.adapter import TorchAdapter
 
-ARCHITECTURE = {  # where it differs from metatrain's defaults
+ARCHITECTURE = {  # only values that differ from metatrain's defaults
     "cutoff": 8.0,
-    "cutoff_width_adaptive": 0.5,  # what metatrain gives checkpoints that are older than this parameter
+    "cutoff_width_adaptive": 0.5,  # metatrain's value for checkpoints older than this parameter
     "num_neighbors_adaptive": 16,
     "adaptive_cutoff_method": "grid",
     "d_pet": 256,
@@ -63,12 +63,12 @@ ENSEMBLE = 128  # members of the LLPR ensemble, each a last layer of the energy
 
 
 class Pet(TorchAdapter):
-    """upet's ASE calculator. PET is not equivariant: it has learned that a rotation leaves the energy as it is."""
+    """upet's ASE calculator. PET is not equivariant: it has learned that a rotation does not change the energy."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Return upet's ASE calculator (eV, Angstrom) of `checkpoint`, scripted and without uncertainty.
 
-        By name, upet would ask Hugging Face for a list of its files even where it has the model.
+        Given a name, upet would ask Hugging Face for a list of files even if it has the model.
         """
         if checkpoint is None:
             raise ValueError(f"{method} needs its checkpoint file; upet would fetch one without checking it")
@@ -77,11 +77,11 @@ class Pet(TorchAdapter):
 
         self.set_up_torch(device, threads)
         if device != "cpu":
-            torch.cuda.set_device(device)  # metatomic drops the index, and so takes the current one
+            torch.cuda.set_device(device)  # metatomic drops the index and uses the current device
         self._calculator = UPETCalculator(
             checkpoint_path=checkpoint, dtype=dtype, device=device, non_conservative=False, uncertainty_threshold=None
         )
-        # or it computes the stress of every molecule too, and divides it by the volume 0 of its cell
+        # otherwise it also computes the stress of every molecule, and divides by a cell volume of 0
         self._calculator.calculator.parameters["do_gradients_with_energy"] = False
         self.model = self._calculator.calculator._model
         return self._calculator
@@ -110,12 +110,12 @@ class Pet(TorchAdapter):
         model = LlprModel({"num_ensemble_members": {"energy": ENSEMBLE}}, data)
         model.set_wrapped_model(PetModel({**get_default_hypers("pet")["model"], **ARCHITECTURE}, data))
         for name, matrix in model.named_buffers(recurse=False):
-            if name.startswith("cholesky_"):  # zero before calibration, and so singular
+            if name.startswith("cholesky_"):  # zero before calibration, hence singular
                 matrix.copy_(torch.eye(len(matrix)))
         torch.save(model.get_checkpoint(), path)
 
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`; an element that the model was not trained on is a ValueError."""
+        """Return `atoms`; raises ValueError for an element that the model was not trained on."""
         unknown = sorted(set(atoms.numbers.tolist()) - set(self.model.capabilities().atomic_types))
         if unknown:
             raise ValueError(f"PET-MAD does not know the element with the atomic number {unknown[0]}")
@@ -139,7 +139,7 @@ class Pet(TorchAdapter):
         return sum(parameter.numel() for name, parameter in named if "llpr_ensemble" not in name)
 
     def settings(self) -> dict[str, Any]:
-        """Return heads, neighbour list and precision that really run; lengths in Angstrom."""
+        """Return the heads, neighbour list and precision in use; lengths in Angstrom."""
         from metatomic_ase import _neighbors
 
         model = self._calculator.calculator

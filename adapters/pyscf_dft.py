@@ -14,13 +14,13 @@
 # spin = true
 # download-mb = 135
 # warm-up = false
-# # [ctk] brings the CUDA libraries; CuPy 14.2 is built against cuTENSOR 2.4.1, and an unlike one is left unused
+# # [ctk] installs the CUDA libraries; CuPy 14.2 is built against cuTENSOR 2.4.1 and ignores other versions
 # cuda-dependencies = ["gpu4pyscf-cuda12x==1.9.0", "cupy-cuda12x[ctk]==14.2.0", "cutensor-cu12==2.4.1"]
 #
 # [tool.pesbench.methods.pbe0-def2-svp]
 # label = "PBE0/def2-SVP (PySCF)"
 # paper = "pbe0-def2-svp"
-# note = """density fitting, grid level 2; from a structure's second step on the SCF starts from the last density; \
+# note = """density fitting, grid level 2; after a structure's first step the SCF starts from the last density; \
 #   the paper's program is NWChem"""
 # ///
 """PBE0/def2-SVP with PySCF, or on an accelerator with GPU4PySCF, through PySCF's own ASE calculator."""
@@ -38,15 +38,15 @@ class PySCFDFT(Adapter):
     """PBE0/def2-SVP with density fitting; unrestricted where electrons are unpaired."""
 
     def __init__(self) -> None:
-        # To be changed, by who compares programs, before `load`.
+        # To compare programs, change these before `load`.
         self.density_fitting = True
         self.grid_level = 2
         self._on_gpu = False
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
-        """Import PySCF and set the calculation of the reference molecule up."""
+        """Import PySCF and set up the calculation of the reference molecule."""
         if device.startswith("cuda"):
-            # GPU4PySCF spreads over every device that it sees, so it is let see one
+            # GPU4PySCF uses every visible device, so only one is made visible
             number = int(device.partition(":")[2] or 0)
             visible = os.environ.get("CUDA_VISIBLE_DEVICES")
             os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[number] if visible else str(number)
@@ -80,7 +80,7 @@ class PySCFDFT(Adapter):
         mf = (dft.RKS if spin == 1 else dft.UKS)(molecule, xc="pbe0")
         if self.density_fitting:
             mf = mf.density_fit()
-        # The quadrature is most of the time, so the grid is the choice. On naphthalene level 1 leaves a net force
+        # The quadrature takes most of the time, so the grid matters most. On naphthalene level 1 leaves a net force
         # of 4.0 meV/Angstrom, level 2 of 0.3 and level 3, with 40 % more points, of 0.2.
         mf.grids.level = self.grid_level
         mf.chkfile = None  # no file inside a step; the scanner keeps the density in memory
@@ -105,7 +105,7 @@ class PySCFDFT(Adapter):
         return cupy.get_default_memory_pool().total_bytes()
 
     def settings(self) -> dict[str, Any]:
-        """Return what the last made calculation object says about itself."""
+        """Return the settings of the last calculation object."""
         import pyscf
 
         mf = self._mf

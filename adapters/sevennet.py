@@ -28,7 +28,7 @@
 # [tool.pesbench.methods.7net-0]
 # label = "SevenNet-0 (11Jul2024)"
 # parameters = 842440
-# note = "The checkpoint of 11 July 2024, which the name 7net-0 stands for in sevenn, not that of 22 May 2024."
+# note = "The checkpoint of 11 July 2024, which sevenn calls 7net-0, not that of 22 May 2024."
 # memory-mb = 600
 # [tool.pesbench.methods.7net-0.checkpoint]
 # file = "checkpoint_sevennet_0.pth"
@@ -83,7 +83,7 @@ from typing import Any
 
 from bench.adapter import TorchAdapter, shipped_checkpoint
 
-MODELS = {  # the name in sevenn, and the modal: the data set whose level of theory is asked for
+MODELS = {  # the name in sevenn, and the modal: the data set whose level of theory is used
     "7net-0": ("7net-0", None),
     "7net-mf-0": ("7net-mf-0", "PBE"),
     "7net-l3i5": ("7net-l3i5", None),
@@ -97,7 +97,7 @@ class SevenNet(TorchAdapter):
     """SevenNet's ASE calculator; the stress comes with the forces and cannot be switched off."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
-        """Return SevenNet's ASE calculator (eV, Angstrom); without `checkpoint`, of the file that it ships."""
+        """Return SevenNet's ASE calculator (eV, Angstrom); without `checkpoint`, of the file in its package."""
         from sevenn.calculator import SevenNetCalculator
         from sevenn.util import pretrained_name_to_path
 
@@ -108,7 +108,7 @@ class SevenNet(TorchAdapter):
                 raise ValueError(f"{method} does not come with sevenn: a checkpoint file is needed")
             checkpoint = shipped_checkpoint(__file__, method, Path(pretrained_name_to_path(name)))
         with warnings.catch_warnings():
-            # That e3nn is slower than an accelerator is no news; settings() says which one runs.
+            # The warning only says that e3nn is slower than an accelerator; settings() reports which one runs.
             warnings.filterwarnings("ignore", message="No tensor product accelerator", category=UserWarning)
             self._calculator = SevenNetCalculator(checkpoint, modal=modal, device=device)
         self.model = self._calculator.model
@@ -116,7 +116,7 @@ class SevenNet(TorchAdapter):
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
-        """Write a checkpoint of SevenNet-MF-ompa as sevenn initialises it, after its preset for fine-tuning it."""
+        """Write a checkpoint of SevenNet-MF-ompa with sevenn's initial weights, from sevenn's fine-tuning preset."""
         if method != "sevennet-mf-ompa":
             raise ValueError(f"{method} comes with sevenn: no random weights are needed")
         import sevenn
@@ -143,17 +143,17 @@ class SevenNet(TorchAdapter):
         torch.save({"config": config, "model_state_dict": weights, "epoch": 0, "time": "", "hash": ""}, path)
 
     def count_parameters(self) -> int:
-        """Return the number of trained parameters, counted as the published numbers are."""
+        """Return the number of trained parameters, counted like the published numbers."""
         named = dict(self.model.named_parameters())
         count = sum(parameter.numel() for parameter in named.values() if parameter.requires_grad)
         if self._method == "sevennet-mf-ompa":
-            # Its per-element energy shifts were trained, but the released package cannot mark them alone.
+            # Its per-element energy shifts were trained, but the released package cannot mark them separately.
             count += named["rescale_atomic_energy.shift"].numel()
         return count
 
     def settings(self) -> dict[str, Any]:
         """Return the modal, the kernel and the precision that really run; the cutoff in Angstrom."""
-        # A missing accelerator is only warned of, so look at what the model is made of.
+        # A missing accelerator only causes a warning, so examine the model itself.
         packages = {type(module).__module__.partition(".")[0] for module in self.model.modules()}
         return {
             **super().settings(),

@@ -22,14 +22,14 @@
 # native = true
 # paper = "uff"
 # force-tolerance = 0.1
-# note = "Open Babel's own conjugate gradients; the line search of a step makes several energy evaluations."
+# note = "Open Babel's own conjugate gradients; each step makes several energy evaluations in its line search."
 #
 # [tool.pesbench.methods.uff-ase]
 # label = "UFF (Open Babel, ASE)"
 # force-tolerance = 0.1
-# note = "On distorted molecules Open Babel's forces miss the energy's derivative by up to 0.06 eV/Å."
+# note = "On distorted molecules Open Babel's forces differ from the energy's derivative by up to 0.06 eV/Å."
 # ///
-"""UFF as Open Babel implements it (it differs from RDKit's UFF off the plane of a ring)."""
+"""UFF as implemented in Open Babel (it differs from RDKit's UFF out of the plane of a ring)."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class UFF(Adapter):
     """Open Babel's UFF with the topology of the reference, for ASE and with its own minimiser."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
-        """Return the ASE calculator (eV, Angstrom) of a force field that is set up on the reference; it is serial."""
+        """Return the serial ASE calculator (eV, Angstrom) of a force field that is set up on the reference."""
         if self.reference is None:
-            raise ValueError("UFF needs a reference structure to take the bonds from; none was set")
+            raise ValueError("UFF needs a reference structure for its bonds; none was set")
         self._force_field = _ForceField(self.reference)
         return _make_calculator(self._force_field)
 
     def settings(self) -> dict[str, Any]:
-        """Return Open Babel's version and the topology that the energies belong to."""
+        """Return Open Babel's version and the topology behind the energies."""
         from openbabel import openbabel
 
         return {
@@ -71,7 +71,7 @@ class UFF(Adapter):
 
 
 class _ForceField:
-    """A private UFF instance: the one that Open Babel hands out by name is shared by the whole process."""
+    """A private UFF instance: the one that Open Babel returns by name is shared by the whole process."""
 
     def __init__(self, reference: Any) -> None:
         from openbabel import openbabel
@@ -100,7 +100,7 @@ class _ForceField:
         self._check_topology(reference, labels)
 
     def _check_topology(self, reference: Any, labels: list[str]) -> None:
-        """Raise ValueError unless the perceived bonds and types are what the molecule must have."""
+        """Raise ValueError unless the perceived bonds and types are correct for the molecule."""
         formula = reference.get_chemical_formula()
         if formula == NAPHTHALENE and (self.bonds, self.types) != (NAPHTHALENE_BONDS, NAPHTHALENE_TYPES):
             raise ValueError(
@@ -131,17 +131,17 @@ class _ForceField:
     def energy_and_forces(self) -> tuple[float, list[tuple[float, float, float]]]:
         """Return the energy (kJ/mol) and the forces (kJ/mol/Angstrom)."""
         energy = self.instance.Energy(True)  # True: fill in the gradients, too
-        vectors = [self.instance.GetGradient(atom) for atom in self._atoms]  # in spite of its name, the force
+        vectors = [self.instance.GetGradient(atom) for atom in self._atoms]  # despite its name, the force
         return energy, [(vector.GetX(), vector.GetY(), vector.GetZ()) for vector in vectors]
 
     def positions(self) -> list[tuple[float, float, float]]:
-        """Return the present coordinates (Angstrom)."""
+        """Return the current coordinates (Angstrom)."""
         self.instance.GetCoordinates(self._molecule)
         return [(atom.GetX(), atom.GetY(), atom.GetZ()) for atom in self._atoms]
 
 
 class _ConjugateGradients:
-    """Open Babel's Fletcher-Reeves conjugate gradients, one step a call."""
+    """Open Babel's Fletcher-Reeves conjugate gradients, one step per call."""
 
     criterion = (
         "Open Babel's: the energy changes by less than 1e-6 kJ/mol in a step, and the shortest of the atoms' "
@@ -155,17 +155,17 @@ class _ConjugateGradients:
         force_field.set_structure(atoms)
 
     def step(self) -> bool:
-        """Do one step and tell whether it has converged."""
+        """Make one step and return whether it has converged."""
         if not self._started:
             # The initialisation is a step: it moves the atoms along the forces.
             self._started = True
             self._force_field.instance.ConjugateGradientsInitialize(self._max_steps, 1e-6)
             return False
-        # It also stops at max_steps, but counts without the first step, so the caller gets there before.
+        # It also stops at max_steps, but does not count the first step, so the caller reaches the limit first.
         return not self._force_field.instance.ConjugateGradientsTakeNSteps(1)
 
     def finish(self, atoms: Any) -> None:
-        """Write the present coordinates (Angstrom) into `atoms`."""
+        """Write the current coordinates (Angstrom) into `atoms`."""
         atoms.positions = self._force_field.positions()
 
 

@@ -13,11 +13,11 @@
 # override-dependencies = [
 #   "ase-db-backends; sys_platform == 'never'",
 #   "clusterscope; sys_platform == 'never'",
-#   "cuda-python; sys_platform == 'never'",  # for UMA Nitro, which takes uma-s-1p2p1 and not uma-s-1p2
+#   "cuda-python; sys_platform == 'never'",  # for UMA Nitro, which supports uma-s-1p2p1 but not uma-s-1p2
 #   "cwevals; sys_platform == 'never'",
 #   "lmdb; sys_platform == 'never'",
 #   "numba; sys_platform == 'never'",
-#   "nvalchemi-toolkit-ops; sys_platform == 'never'",  # a neighbour list that has to be asked for
+#   "nvalchemi-toolkit-ops; sys_platform == 'never'",  # an optional neighbour list
 #   "nvidia-cutlass-dsl; sys_platform == 'never'",  # for UMA Nitro
 #   "tensorboard; sys_platform == 'never'",
 #   "websockets; sys_platform == 'never'",
@@ -41,7 +41,7 @@
 # memory-mb = 5000
 # note = """
 # Task omol; the experts are merged for the molecule, which leaves 6.33 M of 291.5 M parameters; eager, no TF32, no \
-# stress. What fairchem does by default with this checkpoint (compile, TF32 on a GPU, stress) is uma-s-1p2-tuned."""
+# stress. fairchem's default for this checkpoint (compile, TF32 on a GPU, stress) is uma-s-1p2-tuned."""
 # [tool.pesbench.methods.uma-s-1p2.checkpoint]
 # file = "uma-s-1p2.pt"
 # licence = "FAIR Chemistry License (code: MIT)"
@@ -56,15 +56,15 @@
 # tuned = ["compile", "TF32 on a GPU"]
 # default = false
 # note = """
-# What fairchem 2.24 does by default with this checkpoint: task omol, merged experts (6.33 M of 291.5 M parameters), \
-# torch.compile (minutes at the first call, and a C++ compiler), TF32 on a GPU, stress."""
+# The default of fairchem 2.24 for this checkpoint: task omol, merged experts (6.33 M of 291.5 M parameters), \
+# torch.compile (takes minutes at the first call and needs a C++ compiler), TF32 on a GPU, stress."""
 # [tool.pesbench.methods.uma-s-1p2-tuned.checkpoint]
 # file = "uma-s-1p2.pt"
 # licence = "FAIR Chemistry License (code: MIT)"
 # url = "https://huggingface.co/facebook/UMA/resolve/main/checkpoints/uma-s-1p2.pt"
 # gated = "https://huggingface.co/facebook/UMA"
 # ///
-"""Meta's UMA-S-1.2 for molecules (task omol), its experts merged for the molecule at hand."""
+"""Meta's UMA-S-1.2 for molecules (task omol), with its experts merged for the molecule."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ TUNED = "uma-s-1p2-tuned"
 
 
 class Uma(TorchAdapter):
-    """fairchem's calculator, with every inference setting said: what its presets mean changes with the version."""
+    """fairchem's calculator with every inference setting stated: the meaning of its presets changes between versions."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Return fairchem's ASE calculator (eV, Angstrom) of `checkpoint`."""
@@ -88,18 +88,18 @@ class Uma(TorchAdapter):
 
         self.set_up_torch(device, threads)
         if self.device.type == "cuda":
-            torch.cuda.set_device(self.device)  # fairchem takes no index, but the current device
+            torch.cuda.set_device(self.device)  # fairchem ignores an index and uses the current device
         self._method, self._dtype, self._checkpoint = method, dtype, checkpoint
         self._calculator = self._fresh()
-        self._count = super().count_parameters()  # now, for the first call merges the experts
+        self._count = super().count_parameters()  # now, because the first call merges the experts
         self._system: tuple[Any, ...] | None = None
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint in fairchem's inference format: the architecture as released, fairchem's initial weights.
 
-        The element energies are zero. Sizes that the released configurations lack are those of uma-s-1p2p1, which
-        fairchem's fast path is written for; both have 64 experts and seven tasks.
+        The element energies are zero. Sizes missing from the released configurations are those of uma-s-1p2p1, for
+        which fairchem's fast path is written; both have 64 experts and seven tasks.
         """
         import torch
         from fairchem.core.models.base import HydraModel
@@ -112,7 +112,7 @@ class Uma(TorchAdapter):
         torch.save(MLIPInferenceCheckpoint(MODEL, weights, averaged, _tasks()), path)
 
     def prepare(self, atoms: Any) -> Any:
-        """Return a copy with the charge and the spin multiplicity, without which omol takes a neutral singlet."""
+        """Return a copy with the charge and the spin multiplicity; without them omol assumes a neutral singlet."""
         atoms = atoms.copy()
         atoms.info["charge"], atoms.info["spin"] = charge_and_spin(atoms)
         return atoms
@@ -120,8 +120,8 @@ class Uma(TorchAdapter):
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return the calculator without its last results.
 
-        The experts are merged at the first call, for one composition, charge and spin. Met with another one,
-        fairchem would go on unmerged and uncompiled, so load anew and merge here, outside the timed region.
+        The experts are merged at the first call, for one composition, charge and spin. With another one, fairchem
+        would continue unmerged and uncompiled, so load anew and merge here, outside the timed region.
         """
         system = atoms.get_chemical_formula(), atoms.info["charge"], atoms.info["spin"]
         if self._system not in (None, system):
@@ -138,11 +138,11 @@ class Uma(TorchAdapter):
 
     @property
     def model(self) -> Any:
-        """The model that is in use: the predictor loads another one for another molecule."""
+        """The current model: the predictor loads another one for another molecule."""
         return self._calculator.predictor.model
 
     def settings(self) -> dict[str, Any]:
-        """Return the inference settings that are in force; the cutoff in Angstrom."""
+        """Return the inference settings in use; the cutoff in Angstrom."""
         predictor = self._calculator.predictor
         backbone = self.model.module.backbone
         used = predictor.inference_settings
@@ -166,7 +166,7 @@ class Uma(TorchAdapter):
         }
 
     def _fresh(self) -> Any:
-        """Return a calculator with the model as it is in the checkpoint, its experts not yet merged."""
+        """Return a calculator with the model as in the checkpoint, its experts not yet merged."""
         from fairchem.core import FAIRChemCalculator
         from fairchem.core.units.mlip_unit import InferenceSettings, load_predict_unit
 
@@ -236,7 +236,7 @@ MODEL = {
 
 
 def _tasks() -> list[dict[str, Any]]:
-    """Return what the checkpoint predicts: energy and forces of every data set, the stress of the crystals'."""
+    """Return the checkpoint's outputs: energy and forces for every data set, stress for those of crystals."""
     shapes: dict[str, tuple[str, list[int]]] = {
         "energy": ("system", [1]),
         "forces": ("atom", [3]),

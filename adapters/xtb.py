@@ -49,10 +49,10 @@ SHOWN = ("accuracy", "electronic_temperature", "max_iterations", "mixer", "mixer
 class XTB(Adapter):
     """tblite's ASE calculator with its defaults.
 
-    The spin multiplicity says how many orbitals are filled once. As published, the methods have no energy of exchange
-    between unpaired electrons: oxygen's triplet does not come out below its singlet.
+    The spin multiplicity sets the number of singly occupied orbitals. As published, the methods have no exchange energy
+    between unpaired electrons: the triplet of oxygen is not lower than its singlet.
 
-    Within a structure each SCF starts from the last one's density, as tblite does by itself. `new_structure`
+    Within a structure each SCF starts from the last one's density, which is tblite's default. `new_structure`
     resets the calculator; ASE then reports everything as changed, and tblite drops the density.
     """
 
@@ -64,7 +64,7 @@ class XTB(Adapter):
         return self._calculator
 
     def prepare(self, atoms: Any) -> Any:
-        """Return `atoms`, or a copy that tells tblite its charge and unpaired electrons: it takes them by atom."""
+        """Return `atoms`, or a copy with charge and unpaired electrons on its atoms, where tblite reads them."""
         charge, spin = charge_and_spin(atoms)
         if charge or spin != 1:
             others = [0.0] * (len(atoms) - 1)

@@ -1,9 +1,9 @@
-"""The one interface that every method is measured through: all that an adapter file imports of pesbench.
+"""The interface through which every method is measured, and the only part of pesbench that an adapter file imports.
 
 An adapter file is one Python file that holds a PEP 723 header (its whole environment, and under
 ``[tool.pesbench]`` what the harness must know without importing it) and one subclass of :class:`Adapter`,
-or of :class:`TorchAdapter`. It runs inside the method's own environment, so that this module needs nothing
-but the standard library.
+or of :class:`TorchAdapter`. It runs inside the method's own environment, so this module needs only the
+standard library.
 """
 
 from __future__ import annotations
@@ -14,43 +14,43 @@ from typing import Any, Protocol
 
 
 class NativeRelaxation(Protocol):
-    """A relaxation that the method drives itself, one step a call (Open Babel's conjugate gradients)."""
+    """A relaxation with the method's own optimiser, one step per call (Open Babel's conjugate gradients)."""
 
-    criterion: str  # when it counts as converged, in words: shown in the table's notes
+    criterion: str  # the convergence criterion in words, shown in the table's notes
 
     def step(self) -> bool:
-        """Do one step (this call is what is timed) and tell whether it has converged."""
+        """Make one step and return whether the relaxation has converged; this call is timed."""
 
     def finish(self, atoms: Any) -> None:
-        """Write the present coordinates into `atoms`; outside the timed region."""
+        """Write the current coordinates into `atoms`; outside the timed region."""
 
 
 class Adapter:
     """Makes the methods of one family available; subclass it once in an adapter file.
 
     The worker makes one instance, sets :attr:`reference`, calls :meth:`load` once and, for each structure,
-    :meth:`prepare` and :meth:`new_structure`; none of these is inside a timed region.
+    :meth:`prepare` and :meth:`new_structure`; none of these is timed.
     """
 
     reference: Any = None
-    """ase.Atoms: an undistorted molecule with the atoms in the data set's order, for what needs a fixed topology."""
+    """ase.Atoms: the undistorted molecule, atoms in the data set's order, for methods that need a fixed topology."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Load `method` and return an ASE calculator (eV, Angstrom) that gives energy and forces.
 
         `method` is a name from the header, `device` is ``cpu`` or ``cuda:N``, `dtype` one of the header's
-        (its first unless the user chose), `checkpoint` a verified file or None where the header names none.
-        The thread variables (OMP_NUM_THREADS and its kin) are already set, and nothing was imported before.
-        Whatever is raised here becomes a failure record.
+        (the first unless the user chose), `checkpoint` a verified file or None where the header names none.
+        The thread variables (OMP_NUM_THREADS and the like) are already set, and nothing was imported before.
+        Any exception raised here becomes a failure record.
         """
         raise NotImplementedError
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of the published architecture of `method` with random weights to `path`.
 
-        It has the official format, so that :meth:`load` reads it as it reads the official one, the published
-        number of parameters, and weights of a scale that trained ones have (no denormal numbers, which are slow).
-        Runs in a process of its own, never in one that measures; needed where the header says
+        It has the official format, so that :meth:`load` reads it like the official one, the published number of
+        parameters, and weights of the usual scale of trained ones (no denormal numbers, which are slow).
+        It runs in its own process, never in one that measures; needed where the header says
         ``random-weights = true``.
         """
         raise NotImplementedError
@@ -59,27 +59,27 @@ class Adapter:
         """Wait until the device has finished; called right before each reading of the clock. No-op on a CPU."""
 
     def prepare(self, atoms: Any) -> Any:
-        """Return the ase.Atoms that the method is given for this structure (a box around it, a charge).
+        """Return the ase.Atoms that the method gets for this structure (with a box around it, or a charge).
 
         Where the header says that the method takes them, ``atoms.info`` has the integers ``charge`` (elementary
-        charges) and ``spin`` (the multiplicity 2S+1); see :func:`charge_and_spin`. Else it has neither, for the
-        harness refuses a structure that is charged or whose multiplicity is not the lowest one.
+        charges) and ``spin`` (the multiplicity 2S+1); see :func:`charge_and_spin`. Otherwise it has neither, because
+        the harness refuses a structure that is charged or whose multiplicity is not the lowest one.
         """
         return atoms
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
-        """Return the calculator for a new structure, with nothing left over from the last one."""
+        """Return the calculator for a new structure, with no state from the previous one."""
         reset = getattr(calculator, "reset", None)
         if callable(reset):
             reset()
         return calculator
 
     def count_parameters(self) -> int | None:
-        """Return the number of trained parameters of what was loaded, or None where a method has none."""
+        """Return the number of trained parameters of the loaded model, or None where a method has none."""
         return None
 
     def settings(self) -> dict[str, Any]:
-        """Return what really runs, as JSON: kernels, precision, head, grid, versions of outside programs."""
+        """Return what really runs, as JSON: kernels, precision, head, grid, versions of external programs."""
         return {}
 
     def peak_device_memory(self) -> int | None:
@@ -87,12 +87,12 @@ class Adapter:
         return None
 
     def native_relax(self, calculator: Any, atoms: Any, max_steps: int) -> NativeRelaxation:
-        """Start a relaxation that the method drives itself; needed where the header says ``native = true``."""
+        """Start a relaxation with the method's own optimiser; needed where the header says ``native = true``."""
         raise NotImplementedError
 
 
 class TorchAdapter(Adapter):
-    """What the adapters of PyTorch's models share. Their `load` calls :meth:`set_up_torch` and sets :attr:`model`."""
+    """What adapters of PyTorch models share. Their `load` calls :meth:`set_up_torch` and sets :attr:`model`."""
 
     model: Any
     """The torch.nn.Module that computes."""
@@ -100,7 +100,7 @@ class TorchAdapter(Adapter):
     """The torch.device that it computes on."""
 
     def set_up_torch(self, device: str, threads: int) -> None:
-        """Set torch's number of threads, and keep the device: the one that is waited for.
+        """Set torch's number of threads, and keep the device, which :meth:`synchronize` waits for.
 
         `device` is ``cpu`` or ``cuda:N``. Call it after imports that set threads themselves.
         """
@@ -120,7 +120,7 @@ class TorchAdapter(Adapter):
         return sum(parameter.numel() for parameter in self.model.parameters())
 
     def settings(self) -> dict[str, Any]:
-        """Return the precision, the device and the threads that really run; subclasses add to them."""
+        """Return the precision, the device and the threads that are really used; subclasses add to them."""
         import torch
 
         return {
@@ -138,8 +138,8 @@ class TorchAdapter(Adapter):
 def charge_and_spin(atoms: Any) -> tuple[int, int]:
     """Return the charge (elementary charges) and the multiplicity 2S+1 that ``atoms.info`` has.
 
-    What it does not say is neutral, and the lowest multiplicity for the number of electrons. Raises ValueError for a
-    multiplicity that this number cannot have.
+    By default the molecule is neutral and has the lowest multiplicity for its number of electrons. Raises ValueError
+    for a multiplicity that this number of electrons cannot have.
     """
     charge = int(atoms.info.get("charge", 0))
     electrons = int(sum(atoms.numbers)) - charge
@@ -150,9 +150,9 @@ def charge_and_spin(atoms: Any) -> tuple[int, int]:
 
 
 def refuse_ions(atoms: Any, name: str) -> None:
-    """Raise ValueError where a structure has a charge or unpaired spins that the model `name` would pass over.
+    """Raise ValueError where a structure has a charge or unpaired spins that the model `name` would ignore.
 
-    Needed where it is the checkpoint that decides; what a header says is refused by the harness.
+    Needed where this depends on the checkpoint; the harness refuses what the header rules out.
     """
     charge, spin = int(atoms.info.get("charge", 0)), int(atoms.info.get("spin", 1))
     if charge or spin != 1:
@@ -160,10 +160,10 @@ def refuse_ions(atoms: Any, name: str) -> None:
 
 
 def shipped_checkpoint(adapter: str, method: str, path: Path) -> Path:
-    """Return `path`, the checkpoint of `method` in an installed package, once it is seen to be the header's.
+    """Return `path`, the checkpoint of `method` in an installed package, after checking it against the header.
 
-    `adapter` is the adapter's ``__file__``. Raises ValueError where the SHA-256 is another one: most checkpoints are
-    pickles, and can hold any program.
+    `adapter` is the adapter's ``__file__``. Raises ValueError where the SHA-256 differs: most checkpoints are
+    pickles, which can run any code.
     """
     from bench.methods.header import read_header
 

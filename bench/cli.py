@@ -1,4 +1,4 @@
-"""The command line: finds the verb and its options, and turns what goes wrong into an exit status."""
+"""The command line: finds the verb and its options, and turns errors into an exit status."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from bench.paths import cache_dir
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
-    0 done, 1 nothing could be measured or something got slower, 2 bad input, 3 a fault of pesbench itself.
+    0 done, 1 nothing could be measured or something got slower, 2 bad input, 3 a bug in pesbench itself.
     """
-    # figures are drawn with matplotlib, whose own folder would be one of the user's
+    # matplotlib draws the figures; by default it would make a folder in the user's home
     os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
     try:
         verb, options = parse(arguments)
@@ -32,26 +32,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("pesbench: stopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+    except BrokenPipeError:  # the reader of the pipe, such as head, has stopped reading
         sys.stderr.close()
         return 0
-    except Exception:  # Python's own status would be 1, and that means something here
+    except Exception:  # Python's own status would be 1, which has another meaning here
         traceback.print_exc()
         return 3
 
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
-    """Return the verb of a command line, and its options; raises SystemExit where it cannot be understood."""
+    """Return the verb of a command line and its options; raises SystemExit where the line cannot be parsed."""
     known = verbs()
     given = vars(parser(known).parse_args(arguments))
     verb = known[given.pop("verb")]
-    # what argparse collects in a list does not change any more
+    # argparse collects lists; options are immutable from here on
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     return verb, verb.options(**values)
 
 
 def parser(known: Mapping[str, Verb]) -> argparse.ArgumentParser:
-    """Return the parser of some verbs; raises TypeError where a verb's parser does not fit its dataclass."""
+    """Return the parser for the verbs; raises TypeError where a verb's parser does not match its dataclass."""
     top = argparse.ArgumentParser(
         prog="pesbench",
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
@@ -74,7 +74,7 @@ def parser(known: Mapping[str, Verb]) -> argparse.ArgumentParser:
 
 
 def _fit(verb: Verb, one: argparse.ArgumentParser) -> None:
-    """Give the options the defaults that the dataclass has, once it is sure that each is a field and the reverse."""
+    """Set the defaults from the dataclass, after checking that options and fields are the same."""
     actions = {action.dest: action for action in one._actions if action.dest != "help"}
     fields = {field.name: field for field in dataclasses.fields(verb.options)}
     if actions.keys() != fields.keys():

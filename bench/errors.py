@@ -2,8 +2,8 @@
 
 
 class BadInput(Exception):
-    """What the user asked for cannot be done; the text is one sentence that says what was wrong and what to do.
+    """The request cannot be carried out; the text is one sentence that says what is wrong and what to do.
 
-    The command line prints it without a traceback and exits with status 2. What a *method* cannot do is
-    never raised like this: it becomes a record (see :mod:`bench.contract.records`).
+    The command line prints it without a traceback and exits with status 2. It is never raised for something that
+    a *method* cannot do: that becomes a record (see :mod:`bench.contract.records`).
     """

@@ -1,7 +1,7 @@
 """Where things lie; imported by the harness only, never inside a method's environment.
 
-In a checkout everything stays inside it. Where pesbench is installed (``pip install``, ``uv tool install``, ``pipx``),
-what the project brings lies inside the package, environments in the user's cache folder, and results in the working
+In a checkout everything stays inside it. In an installation (``pip install``, ``uv tool install``, ``pipx``), the files
+that come with pesbench lie inside the package, environments in the user's cache folder, and results in the working
 directory.
 """
 
@@ -21,17 +21,17 @@ PROJECT = Path(__file__).resolve().parents[1]
 def checkout() -> Path | None:
     """Return the checkout that this pesbench runs from; None where it is installed."""
     beside = (PROJECT / "pyproject.toml").is_file() and (PROJECT / "adapters").is_dir()
-    # site-packages may hold things of these names, which other projects have put there
+    # other projects may have put files with these names into site-packages
     return PROJECT if beside and not _packed().is_dir() else None
 
 
 def _packed() -> Path:
-    """Return the folder in a wheel that holds what a checkout has beside the package; pyproject.toml fills it."""
+    """Return the folder of a wheel with the files that a checkout has beside the package; see pyproject.toml."""
     return PROJECT / "bench" / "_shipped"
 
 
 def _shipped() -> Path:
-    """Return the folder that holds what the project brings."""
+    """Return the folder of the files that come with pesbench."""
     return checkout() or _packed()
 
 
@@ -46,7 +46,7 @@ def datasets_dir() -> Path:
 
 
 def shipped_results_dir() -> Path:
-    """Return the folder of the published table and of the project's own baselines; only read from."""
+    """Return the folder of the published table and the project's own baselines; it is read-only."""
     return _shipped() / "results"
 
 
@@ -62,7 +62,7 @@ def envs_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Return the folder for what is fetched, PESBENCH_CACHE or the user's cache folder; it need not exist."""
+    """Return the folder for downloads, PESBENCH_CACHE or the user's cache folder; it need not exist."""
     given = os.environ.get("PESBENCH_CACHE")
     if given:
         return Path(given).expanduser().absolute()
@@ -70,12 +70,12 @@ def cache_dir() -> Path:
 
 
 def data_dir() -> Path | None:
-    """Return the folder of data files that PESBENCH_DATA names, or None; BadInput where it is no folder."""
+    """Return the folder of data files that PESBENCH_DATA names, or None; raises BadInput where it is not a folder."""
     return _named_folder("PESBENCH_DATA")
 
 
 def weights_dir() -> Path | None:
-    """Return the folder of checkpoints that PESBENCH_WEIGHTS names, or None; BadInput where it is no folder."""
+    """Return the folder of checkpoints that PESBENCH_WEIGHTS names, or None; raises BadInput where it is no folder."""
     return _named_folder("PESBENCH_WEIGHTS")
 
 
@@ -90,6 +90,6 @@ def _named_folder(variable: str) -> Path | None:
 
 
 def shown(path: Path) -> Path:
-    """Return a path as it is printed: relative to the working directory where it lies below it."""
+    """Return a path as it is printed: relative to the working directory if it lies inside that."""
     absolute, here = path.absolute(), Path.cwd()
     return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute

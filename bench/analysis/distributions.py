@@ -1,4 +1,4 @@
-"""Distances between atoms in a simulation against those in a reference, each beside the noise of so few frames."""
+"""Compares distances between atoms in a simulation with a reference, with a noise floor for so few frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import wasserstein_distance
 
 BINS, RANGE = 500, 10.0
 """Of h(r), Angstrom, as in Fu et al. (arXiv:2210.07237)."""
-_FINE = 0.005  # Angstrom: bins of the Wasserstein distances, well below what they are to tell apart
+_FINE = 0.005  # Angstrom: bins of the Wasserstein distances, much finer than the differences of interest
 _FINE_EDGES = np.arange(0.0, 20.0 + _FINE, _FINE)
 _DRAWS = 20
 
@@ -40,7 +40,7 @@ class Distances:
 
     @functools.cached_property
     def h(self) -> np.ndarray:
-        """(500,) density of the distances, 1/Angstrom; what is further than 10 Angstrom is missing in it."""
+        """(500,) density of the distances, 1/Angstrom; distances beyond 10 Angstrom are left out."""
         return _density(self.each)
 
     @functools.cached_property
@@ -73,7 +73,7 @@ def wasserstein(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class Reference:
-    """The distances that a simulation is compared with, and how far off a perfect one of so many frames would be."""
+    """The distances with which a simulation is compared, and the error of a perfect one of so many frames."""
 
     def __init__(self, name: str, numbers: np.ndarray, frames: np.ndarray) -> None:
         self.name = name
@@ -89,11 +89,11 @@ class Reference:
         }
 
     def floor(self, count: int) -> tuple[float, dict[str, float]]:
-        """Return what :meth:`errors` would be for `count` independent frames of the reference itself, in the mean.
+        """Return the mean of :meth:`errors` for `count` independent frames of the reference itself.
 
-        Frames are drawn from it twenty times and compared with all of it. A drawn frame is among all, and a simulated
-        one is not, so the result is scaled by the root of (1/count + 1/N) over (1/m - 1/N), the variances of a
-        difference of means; m is how many were drawn, at most half of the N.
+        Frames are drawn from it twenty times and compared with all N. Drawn frames are among the N and simulated ones
+        are not, so the result is scaled by the root of (1/count + 1/N) over (1/m - 1/N), the variances of a
+        difference of means; m is the number of drawn frames, at most N/2.
         """
         if count not in self._floors:
             self._floors[count] = self._floor(count)
@@ -120,7 +120,7 @@ class Reference:
 
 
 def planarity(numbers: np.ndarray, frames: np.ndarray) -> float | None:
-    """Return how far the heavy atoms are from the plane that fits them best; None for fewer than four of them.
+    """Return how far the heavy atoms are from their best-fit plane; None for fewer than four of them.
 
     Root mean square distance in Angstrom, mean over the frames, (f, n, 3).
     """

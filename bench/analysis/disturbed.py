@@ -1,4 +1,4 @@
-"""Rounds that were disturbed: what was measured again takes their place, and the table says so."""
+"""Rounds that were disturbed: repeats replace them, and the table says so."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pandas as pd
 from bench.contract.records import CENSORED, FAILED
 
 MEASURED_AGAIN = "measured again"
-KEPT = "in the mean all the same"
+KEPT = "still in the mean"
 WORSE = "measured again, and disturbed again"
 
 
 @dataclasses.dataclass(frozen=True)
 class Disturbance:
-    """A round that something on the machine disturbed."""
+    """A round that was disturbed by something else on the machine."""
 
     method: str
     device: str
@@ -25,8 +25,7 @@ class Disturbance:
     """From 0."""
     reasons: tuple[str, ...]
     fate: str
-    """:data:`MEASURED_AGAIN`: an undisturbed round stands in its place, as far as that came. Otherwise it is in the
-    mean."""
+    """:data:`MEASURED_AGAIN`: an undisturbed round replaces it, as far as that one got. Otherwise it is in the mean."""
 
 
 def disturbances(watched: pd.DataFrame) -> tuple[Disturbance, ...]:
@@ -35,8 +34,8 @@ def disturbances(watched: pd.DataFrame) -> tuple[Disturbance, ...]:
     Parameters
     ----------
     watched : DataFrame
-        One row a round of a method on a device, with the reasons in ``disturbed`` and, in ``again``, the round that it
-        measured again.
+        One row per round of a method on a device, with the reasons in ``disturbed`` and, in ``again``, the round that
+        it repeats.
     """
     rows = watched.to_dict("records")
     repeats = {(row["method"], row["device"], int(row["again"])): row for row in rows if pd.notna(row["again"])}
@@ -53,12 +52,11 @@ def disturbances(watched: pd.DataFrame) -> tuple[Disturbance, ...]:
 def with_repeats(
     data: pd.DataFrame, watched: pd.DataFrame, planned: int, statuses: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return the rows of a campaign with what was disturbed replaced by its repeat, structure by structure.
+    """Return the rows of a campaign, with disturbed rounds replaced by their repeats, structure by structure.
 
-    A repeat takes the number of the round that it stands for, so that it is paired with what was measured beside that.
-    A structure that it failed at, or was cut off in where the disturbed round was not, stays as it was; so does the
-    whole round where the repeat was disturbed itself: nothing was gained by it. A repeat that was interrupted is not
-    there.
+    A repeat takes the number of the round that it replaces, so that it is paired with the same rounds of other methods.
+    A structure is not replaced where the repeat failed, or where only the repeat was cut off. Nothing is replaced where
+    the repeat was disturbed itself. A repeat that was interrupted is ignored.
 
     Parameters
     ----------
@@ -69,7 +67,7 @@ def with_repeats(
     planned : int
         The rounds of the campaign; those after them are repeats.
     statuses : DataFrame, optional
-        Rows with the column ``status`` besides; `data` itself where this is left out.
+        Rows that also have the column ``status``; by default `data` itself.
     """
     statuses = data if statuses is None else statuses
     seen = {(row["method"], row["device"], row["round"]) for row in watched.to_dict("records")}
@@ -92,7 +90,7 @@ def _of(data: pd.DataFrame, row: Mapping[Hashable, Any], number: int) -> pd.Seri
 
 
 def _no_worse(statuses: pd.DataFrame, row: Mapping[Hashable, Any]) -> set[Any]:
-    """Return the structures of which a repeat has as much as the round that it stands for."""
+    """Return the structures for which a repeat has at least as much as the round that it replaces."""
     before, again = (
         statuses[_of(statuses, row, row[name])].set_index("structure")["status"].to_dict()
         for name in ("again", "round")

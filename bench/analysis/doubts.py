@@ -1,7 +1,7 @@
-"""Methods whose times are doubtful, because of what their answers give away at no cost.
+"""Methods whose times are doubtful, as their answers show at no extra cost.
 
-A method that answers differently each time does not do the same work each time; one that changes the atoms that it was
-given makes the optimiser walk elsewhere. Both are measured all the same, and marked.
+A method that answers differently each time does not do the same work each time; one that changes its atoms leads the
+optimiser astray. Both are measured anyway, and marked.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.times import Key
 
 _Apart = tuple[float, float]
-"""How far two values lie apart, and the larger one's size."""
+"""The distance between two values, and the size of the larger one."""
 VARIES, ALTERS = "varies", "alters atoms"
-"""How a doubt begins; what follows a colon says by how much, or what."""
+"""The first word of a doubt; after a colon it says by how much, or what."""
 
 
 def doubts(
     methods: Sequence[MeasuredMethod], answers: pd.DataFrame, structures: pd.DataFrame, replays: pd.DataFrame
 ) -> dict[Key, tuple[str, ...]]:
-    """Return what makes the times of a method on a device doubtful; empty where nothing does.
+    """Return the doubts about the times of each method on each device; empty where there are none.
 
-    The answer that was asked for outside the clock, the first force call of each relaxation and that of each replayed
-    path are all about the same geometry: that of the structure.
+    The untimed answer, the first force call of each relaxation and that of each replayed path all have the same
+    geometry: that of the structure.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def _changed(answers: pd.DataFrame) -> dict[Key, tuple[str, ...]]:
 
 
 def _first_calls(answers: pd.DataFrame, structures: pd.DataFrame, replays: pd.DataFrame) -> pd.DataFrame:
-    """Return all that was said about the structures as they are in the data set, with ``energy`` and ``fmax``."""
+    """Return all answers at the geometries of the data set, with ``energy`` and ``fmax``."""
     key = ["method", "device", "structure"]
     told = answers[[*key, "energy"]].assign(fmax=[_largest(forces) for forces in answers["forces"]])
     names = {"first_energy": "energy", "first_fmax": "fmax"}
@@ -72,7 +72,7 @@ def _largest(forces: np.ndarray) -> float:
 
 
 def _apart(calls: pd.DataFrame) -> dict[Key, tuple[_Apart, _Apart]]:
-    """Return, for each method and device, the structures whose energies and largest forces lie furthest apart."""
+    """Return, for each method and device, the largest differences of energies and of largest forces."""
     found = {}
     for (method, device), rows in calls.groupby(["method", "device"], observed=True):
         by_structure = rows.groupby("structure")[["energy", "fmax"]]
@@ -87,9 +87,9 @@ def _widest(low: pd.Series, high: pd.Series) -> _Apart:
 
 
 def _varies(method: MeasuredMethod, energies: _Apart, forces: _Apart) -> list[str]:
-    """Return in words by how much the answers about the same geometry differ, where the precision cannot be why."""
-    # What a baseline grants to another machine is more than one machine needs: its answers have the same last digits
-    # but for sums in another order and for SCFs that end elsewhere within their criterion.
+    """Return in words how much answers at the same geometry differ, if precision cannot explain it."""
+    # A baseline's tolerances for another machine are more than enough for a single one, where only the order of sums
+    # and the end of an SCF within its criterion change the last digits.
     wide = tolerance(method.kind, method.dtype or "")
     found = []
     if energies[0] > wide.energy + 4 * wide.resolution * energies[1]:

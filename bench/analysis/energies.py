@@ -1,4 +1,4 @@
-"""What a simulation says about a force field by its energies and momenta: drift, noise, temperatures, equipartition."""
+"""The quality of a force field from the energies and momenta of a simulation: drift, noise, equipartition."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ase import units
 from ase.data import atomic_masses
 
 SETTLING = 0.1
-"""This part of a trajectory, its first, is passed over."""
+"""The first part of a trajectory, which is skipped."""
 BLOCK_PS = 1.0
 """Length of a block of the bootstrap: five periods of naphthalene's slowest vibration (170 cm^-1)."""
 FEWEST_BLOCKS = 10
 FEWEST_STEPS = 100
-"""Shorter trajectories have no drift."""
+"""Shorter trajectories get no drift."""
 _RESAMPLES = 2000
 
 
@@ -29,21 +29,21 @@ class Drift:
     error: float
     """Its standard error, by block bootstrap."""
     ratio: float | None
-    """|slope| times the time, over the standard deviation of the kinetic energy: a change that the molecule notices."""
+    """|slope| times the time, over the standard deviation of the kinetic energy: how much the drift matters."""
     noise: float
     """Standard deviation about the slope, meV/atom."""
 
 
 def settled(length: int) -> slice:
-    """Return what is left of a series of that length without its first tenth."""
+    """Return the part of a series of that length after its first tenth."""
     return slice(math.ceil(SETTLING * length), None)
 
 
 def drift(total: np.ndarray, kinetic: np.ndarray, time_step_fs: float, atoms: int) -> Drift | None:
     """Return the drift of the total energy after the first tenth; None for fewer than 100 steps.
 
-    The slope is that of least squares over every step. Its error resamples blocks of the residuals, 1 ps long or a
-    tenth of the series where that is shorter, so that neighbouring steps' likeness is kept.
+    The slope is that of least squares over all steps. Its error resamples blocks of the residuals, 1 ps long or a
+    tenth of the series where that is shorter, which keeps the correlation of neighbouring steps.
 
     Parameters
     ----------
@@ -73,14 +73,14 @@ def _bootstrap(weights: np.ndarray, residuals: np.ndarray, time_step_fs: float) 
     """Return the standard deviation of the slope over resampled blocks of its residuals."""
     length = max(1, min(round(1000 * BLOCK_PS / time_step_fs), len(residuals) // FEWEST_BLOCKS))
     blocks = len(residuals) // length
-    # what block j would add to the slope if it stood in place of block k
+    # the contribution of block j to the slope in the place of block k
     parts = weights[: blocks * length].reshape(blocks, length) @ residuals[: blocks * length].reshape(blocks, length).T
     picks = np.random.default_rng(0).integers(blocks, size=(_RESAMPLES, blocks))
     return float(parts[np.arange(blocks), picks].sum(axis=1).std())
 
 
 def over_seeds(drifts: Sequence[Drift]) -> tuple[float, float] | None:
-    """Return the mean slope over trajectories and its standard error: of their scatter or their own, what is larger."""
+    """Return the mean slope over trajectories and its standard error: from their scatter or their own, the larger."""
     if not drifts:
         return None
     slopes = np.array([one.slope for one in drifts])
@@ -90,10 +90,10 @@ def over_seeds(drifts: Sequence[Drift]) -> tuple[float, float] | None:
 
 
 def noise_exponent(noise: float, noise_at_half: float) -> float | None:
-    """Return by what power of the time step the noise of the energy grows, from its noise at a step and at half of it.
+    """Return the power of the time step with which the energy noise grows, from a full and a half time step.
 
-    Velocity Verlet's is 2 on a smooth surface (Hairer, Lubich and Wanner, Acta Numerica 12, 399 (2003)); noise that the
-    model makes does not shrink with the step.
+    It is 2 for velocity Verlet on a smooth surface (Hairer, Lubich and Wanner, Acta Numerica 12, 399 (2003)); noise of
+    the model itself does not shrink with the step.
     """
     return math.log2(noise / noise_at_half) if noise > 0 and noise_at_half > 0 else None
 
@@ -109,7 +109,7 @@ def rigid_motions(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def rigid_share(numbers: np.ndarray, positions: np.ndarray, velocities: np.ndarray) -> float:
-    """Return what part of the kinetic energy moves or turns the molecule as a whole: the worst frame of those given.
+    """Return the share of the kinetic energy in translation and rotation of the molecule, in the worst frame.
 
     It starts at zero, and forces without net force and net torque keep it there.
 
@@ -143,10 +143,10 @@ def temperature(numbers: np.ndarray, velocities: np.ndarray, which: np.ndarray |
 
 
 def expected_ratio(numbers: np.ndarray, positions: np.ndarray, which: np.ndarray) -> float:
-    """Return the temperature of some atoms over that of the others where there is equipartition.
+    """Return the temperature of some atoms over that of the others under equipartition.
 
-    It is not 1 where the molecule neither moves nor turns: the kinetic energy along those motions is missing, and most
-    of that is the heavy atoms'. For naphthalene H has 1.18 times the temperature of C.
+    It is not 1 for a molecule that neither translates nor rotates: the missing kinetic energy would be mostly that of
+    the heavy atoms. In naphthalene, H has 1.18 times the temperature of C.
 
     Parameters
     ----------

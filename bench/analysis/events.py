@@ -1,4 +1,4 @@
-"""What became of a simulated molecule, and when: bonds that break and form, atoms that leave, and survival over seeds.
+"""The fate of a simulated molecule: bonds that break and form, atoms that leave, and survival over seeds.
 
 The stable time is that of Fu, Wu, Wang, Xie, Keten, Gomez-Bombarelli and Jaakkola, "Forces are not enough"
 (TMLR 2023, arXiv:2210.07237): until a bond is more than 0.5 Angstrom from its mean length in the reference.
@@ -14,27 +14,28 @@ from ase.data import covalent_radii
 from scipy.stats import CensoredData, ecdf
 
 BROKEN = 0.5
-"""Angstrom from the mean length of a bond: it is broken."""
+"""Angstrom from its mean length: a bond beyond this is broken."""
 WARNING = 0.25
 """Angstrom: 1.3 times the largest excursion, 0.192, of a bond in 9,633 frames of MD17's naphthalene."""
 DETACHED = 2.5
-"""Angstrom: a hydrogen with no heavy atom as near as this has left."""
+"""Angstrom: a hydrogen without a heavy atom within this distance has left."""
 BONDED, APART, FORMED = 1.3, 1.45, 1.25
-"""Times the sum of the covalent radii: atoms of the undistorted molecule closer than the first are bonded, further than
-the second are not, and have formed a bond when they come closer than the third; what lies between counts as neither."""
+"""In units of the sum of the covalent radii: atoms of the undistorted molecule closer than the first are bonded, those
+further apart than the second are not, and these have formed a bond once they are closer than the third; pairs between
+the first two count as neither."""
 
 INTACT, BOND_BROKEN, BOND_FORMED, H_DETACHED, EXPLOSION, NAN, GAVE_UP = KINDS = (
     *("intact", "bond broken", "new bond", "H detached"),
     *("explosion", "NaN", "gave up"),
 )
-"""From the least to the worst that can become of a trajectory; each has one of them."""
+"""The possible fates of a trajectory, from best to worst; each has one of them."""
 METHODS_DOING = {"nan": NAN, "explosion": EXPLOSION, "calculator": GAVE_UP, "optimizer": GAVE_UP, "elements": GAVE_UP}
-"""What a failed trajectory died of, where that was the method's doing. Any other is the machine's, and censors it."""
+"""Failures caused by the method. Any other is the machine's fault, and censors the trajectory."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Topology:
-    """What is bonded to what in the undistorted molecule."""
+    """The bonds of the undistorted molecule."""
 
     numbers: np.ndarray
     """(n,)"""
@@ -43,7 +44,7 @@ class Topology:
     lengths: np.ndarray
     """(b,) mean length in the reference, Angstrom."""
     strangers: np.ndarray
-    """(s, 2) the pairs that are clearly not bonded."""
+    """(s, 2) pairs that are clearly not bonded."""
 
 
 def topology(numbers: np.ndarray, undistorted: np.ndarray, frames: np.ndarray) -> Topology:
@@ -55,7 +56,7 @@ def topology(numbers: np.ndarray, undistorted: np.ndarray, frames: np.ndarray) -
     undistorted : ndarray, shape (n, 3)
         Angstrom.
     frames : ndarray, shape (f, n, 3)
-        Of the reference: the bonds' mean lengths are taken from them.
+        Of the reference; they give the mean lengths of the bonds.
     """
     first, second = np.triu_indices(len(numbers), 1)
     lengths = _length(undistorted[None], first, second)[0]
@@ -72,27 +73,27 @@ def _length(frames: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nda
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What became of one trajectory."""
+    """The fate of one trajectory."""
 
     kind: str
     """The worst of :data:`KINDS` that happened in it."""
     step: int | None
-    """When that happened first; None for an intact one."""
+    """When it first happened; None for an intact one."""
     simulated_ps: float
     stable_ps: float
-    """Until a bond was broken or the trajectory failed, else all that was simulated."""
+    """Until a bond broke or the trajectory failed, else the whole simulated time."""
     ended: bool
-    """Whether something ended the stable time; else it is censored there."""
+    """Whether an event ended the stable time; otherwise it is censored there."""
     warned_ps: float | None
     """When a bond was first further than 0.25 Angstrom from its mean length."""
     largest: float | None
-    """Furthest that a bond was from its mean length, Angstrom."""
+    """Largest deviation of a bond from its mean length, Angstrom."""
 
 
 def outcome(
     frames: np.ndarray, times_ps: np.ndarray, molecule: Topology, frame_every: int, failure: str | None = None
 ) -> Outcome:
-    """Return what became of a trajectory.
+    """Return the fate of a trajectory.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def outcome(
         Of the steps; the last is how long it lasted.
     molecule : Topology
     frame_every : int
-        Steps from a frame to the next: what happens is seen so many steps late at most.
+        Steps from a frame to the next: events are seen at most this many steps late.
     failure : str, optional
         The class of failure that ended it.
     """
@@ -132,7 +133,7 @@ _WARNED = "warned"
 
 
 def _moments(frames: np.ndarray, molecule: Topology) -> dict[str, np.ndarray]:
-    """Return the frames in which something is amiss, by its kind."""
+    """Return the frames with an event, by its kind."""
     if not len(frames):
         return {}
     excursions = _excursions(frames, molecule)
@@ -161,22 +162,22 @@ class Survival:
     """How long the molecule holds together, over the seeds: Kaplan and Meier's estimate."""
 
     median_ps: float | None
-    """None where more than half of the molecules outlive what was simulated."""
+    """None where more than half of the molecules outlive the simulated time."""
     longest_ps: float
     """Longest stable time, ended or not."""
     ended: int
-    """Trajectories whose stable time ended while they were simulated."""
+    """Trajectories whose stable time ended during the simulation."""
     count: int
     times_ps: tuple[float, ...]
     """Where the curve steps down or a trajectory is censored."""
     shares: tuple[float, ...]
-    """Share that is still stable after each of those times."""
+    """Share of trajectories still stable after each of those times."""
 
 
 def survival(outcomes: Sequence[Outcome]) -> Survival | None:
-    """Return the survival over trajectories, of which one that was not ended counts as censored; None for none.
+    """Return the survival over trajectories, censored where no event ended them; None without trajectories.
 
-    E. L. Kaplan and P. Meier, J. Am. Stat. Assoc. 53, 457 (1958), as SciPy has it.
+    E. L. Kaplan and P. Meier, J. Am. Stat. Assoc. 53, 457 (1958), in SciPy's implementation.
     """
     if not outcomes:
         return None

@@ -1,7 +1,7 @@
 """Whether relaxations that started from different distortions end in the same geometry.
 
-There is no true answer to compare a method with, so each is compared with itself: the distance of every
-relaxed structure from the method's own median geometry. A large one is another minimum, a broken
+There is no true answer to compare a method with, so each is compared with itself: by the distance of every
+relaxed structure from the method's own median geometry. A large distance means another minimum, a broken
 molecule or a relaxation that stopped early.
 """
 
@@ -62,7 +62,7 @@ def superpose(mobile: ArrayLike, target: ArrayLike) -> Floats:
     # the rotation R that minimises |moved R - fixed| comes from the singular vectors of their covariance
     u, _, vt = np.linalg.svd(np.swapaxes(moved, -1, -2) @ (fixed - centre))
     handedness = np.where(np.linalg.det(u) * np.linalg.det(vt) < 0.0, -1.0, 1.0)
-    # of the improper solutions the best proper one has the last (smallest) singular vector turned round
+    # to turn an improper solution into the best proper one, the smallest singular vector changes sign
     u[..., :, 2] *= np.asarray(handedness)[..., None]
     return moved @ (u @ vt) + centre
 
@@ -86,8 +86,8 @@ def kabsch_rmsd(a: ArrayLike, b: ArrayLike) -> float:
 def median_geometry(positions: ArrayLike) -> Floats:
     """Return the coordinate-wise median of superposed geometries.
 
-    All are put on the first, their median is taken, all are put on that, and so on until it rests: a first
-    geometry that is an outlier thus has no say in the outcome.
+    All are superposed on the first, then on their median, and so on until it converges, so the result does not
+    depend on a first geometry that is an outlier.
 
     Parameters
     ----------

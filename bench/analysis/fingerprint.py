@@ -1,7 +1,7 @@
-"""The same answer: what a method says about a few fixed structures, and whether it still says it.
+"""Fingerprints: the answers of a method at a few fixed structures, and whether they are still the same.
 
-A time means something only beside the answer that it was needed for. A silent change of precision, head or version
-shows here, and not in the milliseconds.
+A time means something only together with the answer that it produced. A silent change of precision, head or version
+shows here, not in the milliseconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Relaxed:
 
 @dataclasses.dataclass(frozen=True)
 class Fingerprint:
-    """What a method answers at fixed structures of a data set."""
+    """The answers of a method at fixed structures of a data set."""
 
     method: str
     kind: str
@@ -45,7 +45,7 @@ class Fingerprint:
     checkpoint: str | None
     """SHA-256 of the weights."""
     criterion: str
-    """What the relaxed structures were relaxed with."""
+    """Optimiser and criterion of the relaxed structures."""
     energies: Mapping[int, float]
     """eV, by structure."""
     forces: Mapping[int, Any]
@@ -55,24 +55,24 @@ class Fingerprint:
 
 @dataclasses.dataclass(frozen=True)
 class Tolerance:
-    """How far two answers of the same method may lie apart."""
+    """How much two answers of the same method may differ."""
 
     energy: float
-    """eV, beside what the precision allows at an energy of that size."""
+    """eV, in addition to the rounding error of an energy of that size."""
     force: float
     """eV/Angstrom."""
     resolution: float
-    """Relative spacing of the numbers that energies are computed in."""
+    """Relative spacing of the floating-point numbers in which energies are computed."""
 
 
 TOLERANCES = {
-    # an SCF ends where it has converged, which depends on the machine in its last digits
+    # the last digits of a converged SCF depend on the machine
     "dft": Tolerance(2e-4, 5e-3, 2e-16),
     "float64": Tolerance(1e-5, 1e-4, 2e-16),
     "float32": Tolerance(1e-3, 2e-3, 1.2e-7),
 }
 RELAXED_ENERGY = 5e-3
-"""eV. Two relaxations to 0.05 eV/Angstrom end so near each other, whatever their last digits did on the way."""
+"""eV. Two relaxations to 0.05 eV/Angstrom end this close to each other, even if rounding differs on the way."""
 BOND_LENGTH = 0.01
 """Angstrom."""
 
@@ -91,11 +91,11 @@ def fingerprints(
     description : Description
     methods : iterable of MeasuredMethod
     structures : DataFrame
-        One row a relaxation, with its final energy (eV) and positions (n, 3; Angstrom).
+        One row per relaxation, with its final energy (eV) and positions (n, 3; Angstrom).
     answers : DataFrame
-        One row an answer: method, device, structure, energy in eV, forces (n, 3) in eV/Angstrom.
+        One row per answer: method, device, structure, energy in eV, forces (n, 3) in eV/Angstrom.
     reference : (numbers, positions)
-        The molecule whose bonds are looked at: shapes (n,) and (n, 3), Angstrom.
+        The molecule that defines the bonds: shapes (n,) and (n, 3), Angstrom.
     """
     pairs = bonds_of(*reference)
     found = {}
@@ -148,9 +148,9 @@ def tolerance(kind: str, dtype: str) -> Tolerance:
 
 
 def differences(new: Fingerprint, old: Fingerprint) -> list[str] | None:
-    """Return in words where the answers of `new` are not those of `old`; empty where they are the same.
+    """Return in words where the answers of `new` and `old` differ; empty where they are the same.
 
-    None where they cannot be compared: another data set, no structure in common, real weights on one side only.
+    None where they cannot be compared: another data set, no common structure, real weights on one side only.
     """
     common = sorted(set(new.energies) & set(old.energies))
     if new.dataset != old.dataset or not common or new.weights != old.weights:

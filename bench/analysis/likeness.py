@@ -1,4 +1,4 @@
-"""Whether two runs are alike enough to be compared, and what else differs between them."""
+"""Whether two runs are similar enough to compare, and what else differs between them."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ UNLIKE_SETTINGS = ("threads", "optimizer", "fmax", "max_steps", "replay_points")
 
 @dataclasses.dataclass(frozen=True)
 class Circumstances:
-    """One of two runs: what it was, and what makes its times less certain than they look."""
+    """One of two runs: its description, and what makes its times less certain than they look."""
 
     name: str
     description: Description
     disturbances: tuple[Disturbance, ...] = ()
     unsettled: tuple[str, ...] = ()
-    """Labels of the methods whose force calls had not settled when the warm-up was ended."""
+    """Labels of the methods whose force calls had not settled when the warm-up ended."""
     damaged: tuple[int, ...] = ()
     """Lines of its records that could not be read."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ComparedRuns:
-    """Two runs held against each other, ready to be rendered."""
+    """A comparison of two runs, ready to be rendered."""
 
     old: Circumstances
     new: Circumstances
@@ -39,7 +39,7 @@ class ComparedRuns:
     means: Mapping[str, Estimate | None]
     """Geometric means of the ratios, by protocol."""
     unlike: tuple[str, ...] = ()
-    """Why the two cannot really be compared."""
+    """Why the two should not be compared."""
     explain: tuple[str, ...] = ()
     """What else differs."""
 
@@ -101,7 +101,7 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """Return in words how two mappings, such as the versions of packages, differ."""
     names = sorted({*old, *new} - {"executable"})
     return [
-        f"{name} {old.get(name, 'not there')} and {new.get(name, 'not there')}"
+        f"{name} {old.get(name, 'missing')} and {new.get(name, 'missing')}"
         for name in names
         if old.get(name) != new.get(name)
     ]

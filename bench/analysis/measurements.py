@@ -1,4 +1,4 @@
-"""What a campaign measured, as the analysis takes it in: data frames with the columns of ``docs/format.md``."""
+"""The results of a campaign, the input of the analysis: data frames with the columns of ``docs/format.md``."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ ANSWERS = ("method", "device", "structure", "energy", "forces", "changed")
 
 @dataclasses.dataclass(frozen=True)
 class Measurements:
-    """A campaign and what came out of it. Times are nanoseconds, energies eV, lengths Angstrom."""
+    """A campaign and its results. Times are nanoseconds, energies eV, lengths Angstrom."""
 
     description: Description
     methods: tuple[MeasuredMethod, ...]
     structures: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(STRUCTURES)))
-    """One row a relaxation."""
+    """One row per relaxation."""
     replays: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(REPLAYS)))
-    """One row a replayed path."""
+    """One row per replayed path."""
     answers: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(ANSWERS)))
-    """One row an untimed force call at a structure of the fingerprint."""
+    """One row per untimed force call at a structure of the fingerprint."""
     steps: pd.DataFrame | None = None
-    """One row a step. Needed only for an interval over steps, where a method has fewer structures than an interval
-    over structures takes."""
+    """One row per step. Needed only for an interval over steps, where a method has too few structures for an interval
+    over structures."""
     watched: pd.DataFrame | None = None
-    """One row a round of a method, with what disturbed it."""
+    """One row per round of a method, with what disturbed it."""
     simulations: Simulations | None = None
     records: tuple[Record, ...] = ()
-    """All of them, for what has no data frame here."""
+    """All records, for those that have no data frame here."""
     damaged: tuple[int, ...] = ()
     """Lines of the records that could not be read."""
 
     def undisturbed(self) -> Measurements:
-        """Return the same with what was disturbed replaced by its repeat; see :mod:`bench.analysis.disturbed`."""
+        """Return a copy with disturbed rounds replaced by their repeats; see :mod:`bench.analysis.disturbed`."""
         if self.watched is None:
             return self
         rounds = self.description.settings.rounds

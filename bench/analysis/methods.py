@@ -1,4 +1,4 @@
-"""What is known of each method on each device of a campaign, as frozen values made of the records."""
+"""The facts about each method on each device of a campaign, as frozen values made from the records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ R = TypeVar("R", bound=Record)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeasuredMethod:
-    """A method on a device: what the campaign planned, and what its workers told."""
+    """A method on a device: the campaign's plan, and the facts that its workers reported."""
 
     method: str
     label: str
@@ -32,39 +32,39 @@ class MeasuredMethod:
     parameters: int | None = None
     """As counted on the loaded model, else the published number."""
     paper: str | None = None
-    """The method of the published table that this one is compared with."""
+    """The method of the published table with which this one is compared."""
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What really ran, as the adapter found it: kernels, precision, head."""
+    """What really ran, as the adapter reported it: kernels, precision, head."""
     tuned: tuple[str, ...] = ()
-    """The flags of a row that is set up for speed; empty for one as the method's documentation has it."""
+    """The flags of a variant tuned for speed; empty for the setup in the method's documentation."""
     threads_found: int | None = None
     """Threads of the widest OpenMP pool in a worker; its BLAS has one by design."""
     checkpoint: Mapping[str, Any] | None = None
-    """Name of the weights' file, with its SHA-256 and who vouches for it, or with the seed of random weights."""
+    """Name of the weights file, with its SHA-256 and who vouches for it, or with the seed of random weights."""
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The thread variables, the interpreter, the torch backend."""
     cold_start_s: float | None = None
     """Median over the workers."""
     warm_up_calls: int | None = None
-    """Discarded calls that were slow as only first ones are, at most over the rounds."""
+    """Number of slow warm-up calls, the largest over the rounds."""
     settled: bool | None = None
     """Whether the discarded calls settled in every round."""
     peak_memory_bytes: int | None = None
     peak_device_memory_bytes: int | None = None
     failure: str | None = None
-    """The class of what kept the method from being measured in a round."""
+    """The class of the failure that kept the method from being measured in a round."""
     message: str | None = None
     """Why the method failed; in a row of the table, the method or some structure of it."""
     note: str = ""
 
     @property
     def key(self) -> Key:
-        """What tells it apart from the others of a campaign."""
+        """Its key in a campaign."""
         return (self.method, self.device)
 
     @property
     def brought(self) -> str | None:
-        """Where the user brought the interpreter: what differs from what the method's header asks for."""
+        """For an interpreter of the user: how it differs from the method's header."""
         return self.environment.get("brought")
 
 

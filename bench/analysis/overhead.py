@@ -1,4 +1,4 @@
-"""What the harness adds to a step, from pairs of the same relaxation bare and through the harness."""
+"""What the harness adds to a step, from pairs of the same relaxation, bare and through the harness."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Overhead:
     added_us_per_step: Estimate
     """The ratio's excess over one, times the bare step."""
     bookkeeping_us_per_step: float
-    """What the observer itself took between steps, by its own clock."""
+    """The observer's own time between steps, by its own clock."""
 
 
 def summarise(method: str, pairs: Sequence[Pair]) -> Overhead:
-    """Return the paired ratio over structures from the pairs that a worker wrote.
+    """Return the paired ratio over structures from a worker's pairs.
 
     Raises ValueError where no pair made a step.
     """

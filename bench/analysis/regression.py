@@ -1,4 +1,4 @@
-"""Faster, slower or the same: the decision rule, for two runs and for two versions measured in turn."""
+"""Faster, slower or the same: the decision rule, for two runs and for two versions measured alternately."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bench.analysis.times import Key, Times, mean_over, mean_time, over_rounds, 
 
 FASTER, SLOWER, EQUAL, UNDECIDED, NOT_COMPARED = "faster", "slower", "same", "undecided", "not compared"
 OTHER_ANSWER = "other answer"
-"""The verdict instead of ``faster`` where the answers differ: what computes something else is no speed-up."""
+"""The verdict instead of ``faster`` where the answers differ: computing something else is no speed-up."""
 
 EARLY = 0.99
-"""Confidence of the interval that may end a comparison before its budget does: looking often finds chance effects."""
+"""Confidence of the interval that may end a comparison early: it is tested often, which finds chance effects."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,24 +32,24 @@ class Comparison:
     protocol: str
     verdict: str
     ratio: Estimate | None = None
-    """Time of the new one over time of the old one."""
+    """Time of the new one over that of the old one."""
     old: Estimate | None = None
     new: Estimate | None = None
     """Milliseconds per step, or per force call under ``replay``."""
     answers: tuple[str, ...] | None = ()
-    """Where the answers differ; None where that cannot be told."""
+    """Where the answers differ; None where this is unknown."""
     weights: str | None = None
-    """Of both: unlike ones are not compared."""
+    """The same for both, or they are not compared."""
     why: str = ""
     """Why the methods were not compared, or why nothing was decided."""
 
 
 def verdict(ratio: Estimate, threshold: float) -> str:
-    """Return what a ratio of times, new over old, says.
+    """Return the verdict on a ratio of times, new over old.
 
-    ``slower`` or ``faster`` takes two things: a change of at least `threshold`, and an interval without 1 in it.
-    ``same`` is a change that is known to be smaller than the threshold: the interval lies inside it. Everything else
-    is ``undecided``.
+    ``slower`` or ``faster`` needs two things: a change of at least `threshold`, and an interval that does not contain
+    1. ``same`` means that the change is surely smaller than the threshold: the interval lies inside it. Everything
+    else is ``undecided``.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def verdict(ratio: Estimate, threshold: float) -> str:
 
 
 def decided(old: pd.DataFrame, new: pd.DataFrame, threshold: float) -> bool:
-    """Tell whether rounds that were measured in turn have decided already, so that no more are needed.
+    """Return whether the rounds so far decide between two versions, so that no more are needed.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def decided(old: pd.DataFrame, new: pd.DataFrame, threshold: float) -> bool:
 def in_turn(
     old: pd.DataFrame, new: pd.DataFrame, threshold: float, answers: Sequence[str] | None = ()
 ) -> tuple[str, Estimate | None]:
-    """Return verdict and ratio of two versions that were measured in turn, round by round.
+    """Return verdict and ratio of two versions that were measured alternately, round by round.
 
-    Where the comparison ended early the interval is the one that ended it; at the end of a budget it is the 95 % one.
+    If the comparison ended early, the interval is the one that ended it; at the end of the budget it is the 95 % one.
     """
     if decided(old, new, threshold):
         ratio = paired_ratio(new, old, confidence=EARLY)
@@ -107,7 +107,7 @@ def judged(ratio: Estimate, threshold: float, answers: Sequence[str] | None) -> 
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """What a comparison takes from one of two runs."""
+    """One of two runs, as a comparison needs it."""
 
     methods: Mapping[Key, MeasuredMethod]
     times: Mapping[str, Times]
@@ -115,15 +115,15 @@ class Side:
 
     @classmethod
     def of(cls, measurements: Measurements) -> Side:
-        """Return it, with what was disturbed replaced by its repeat."""
+        """Return a copy with disturbed rounds replaced by their repeats."""
         return cls({one.key: one for one in measurements.methods}, all_times(measurements.undisturbed()))
 
 
 def compare(old: Side, new: Side, threshold: float, answers: Mapping[Key, Sequence[str] | None]) -> list[Comparison]:
     """Return the comparison of each method, device and protocol that one of the two runs has.
 
-    Structures are paired. Rounds are not: two runs were not measured beside each other, and the scatter of both is in
-    the interval.
+    Structures are paired. Rounds are not, because two runs were not measured at the same time: the interval includes
+    the scatter of both.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def compare(old: Side, new: Side, threshold: float, answers: Mapping[Key, Sequen
     threshold : float
         See :func:`verdict`.
     answers : mapping of (method, device) to sequence of str or None
-        Where the fingerprints differ; None or missing where it cannot be told.
+        Where the fingerprints differ; None or missing where this is unknown.
     """
     found = []
     for protocol in old.times:
@@ -152,7 +152,7 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
     for field, words in (("weights", "weights"), ("dtype", "precision")):
         one, other = getattr(old.methods[key], field), getattr(new.methods[key], field)
         if one != other:
-            return dataclasses.replace(bare, why=f"unlike {words}: {one} and {other}")
+            return dataclasses.replace(bare, why=f"different {words}: {one} and {other}")
     before, after = old.times[protocol][key], new.times[protocol][key]
     ratio = paired_ratio(after, before, same_rounds=False)
     if ratio is None:
@@ -165,7 +165,7 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
         old=mean_time(before),
         new=mean_time(after),
         answers=None if answers is None else tuple(answers),
-        why=f"fewer than {FEWEST_ROUNDS} rounds do not tell how far fresh processes differ" if few else "",
+        why=f"fewer than {FEWEST_ROUNDS} rounds do not show how much fresh processes differ" if few else "",
     )
 
 
@@ -182,7 +182,7 @@ def mean_ratio(old: Side, new: Side, comparisons: Iterable[Comparison], protocol
     if not common:
         return None
     before, after = ([one.loc[sorted(common)] for one in series] for series in (before, after))
-    # each over its own rounds: budgets end at different structures, and one round may have no structure of them all
+    # each over its own rounds: budgets end at different structures, so a single round may have none that all share
     logs = [np.log(over_rounds(b) / over_rounds(a)) for a, b in zip(before, after, strict=True)]
     between = independent(scatter(mean_over(before)), scatter(mean_over(after)))
     return geometric_mean(np.exp(np.mean(logs, axis=0)), between=between)

@@ -1,4 +1,4 @@
-"""What the relaxations of one method on one device amount to: counts, geometries and the time of a step."""
+"""Sums up the relaxations of one method on one device: counts, geometries and the time of a step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RelaxationFigures:
     steps_measured: int = 0
     force_calls_per_step: float | None = None
     calculator_share: float | None = None
-    """Part of the step time that is spent in the calculator, 0 to 1."""
+    """Share of the step time spent in the calculator, 0 to 1."""
     fmax_max: float | None = None
     """Largest final force on an atom over the converged relaxations, eV/Angstrom."""
     rmsd_median: float | None = None
@@ -69,7 +69,7 @@ def ms_per_step(times: pd.DataFrame, single_steps: np.ndarray | None) -> Estimat
     estimate = mean_time(times)
     if len(times) >= FEWEST or single_steps is None or len(single_steps) < FEWEST:
         return estimate
-    # The steps lend their relative interval; the estimate stays the one over structures, which ratios are made of.
+    # The relative interval is that over steps; the estimate stays the one over structures, as in the ratios.
     over_steps = geometric_mean(single_steps, over="steps", between=scatter(times))
     over_steps = over_steps.scaled(estimate.estimate / over_steps.estimate)
     return dataclasses.replace(over_steps, estimate=estimate.estimate, n=estimate.n)
@@ -81,7 +81,7 @@ def step_times(steps: pd.DataFrame, structures: pd.DataFrame, keys: list[Key]) -
     failed = structures.loc[structures["status"] == FAILED, ["method", "device", "round", "structure"]]
     if len(failed):
         wanted = wanted.merge(failed, how="left", indicator=True).query("_merge == 'left_only'")
-    # a native optimiser tells only the whole step
+    # a native optimiser gives only the time of the whole step
     nanoseconds = wanted["calculator_ns"].fillna(0) + wanted["optimizer_ns"].fillna(0)
     wanted = wanted.assign(ms=nanoseconds.to_numpy(dtype=float) * 1e-6)
     wanted = wanted[wanted["ms"] > 0]

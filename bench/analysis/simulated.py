@@ -1,4 +1,4 @@
-"""What is known of the methods from their simulations, as frozen values; :mod:`bench.analysis.stability` makes them."""
+"""The results of the methods' simulations as frozen values; :mod:`bench.analysis.stability` makes them."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ class Simulated:
     status: str
     failure: str | None
     content: Content | None
-    """Of its file; None where no step was done."""
+    """The contents of its file; None where no step was made."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Simulations:
-    """All that a campaign simulated, and what it is compared with."""
+    """All simulations of a campaign, and their reference."""
 
     trajectories: Mapping[Key, Sequence[Simulated]]
     symmetries: pd.DataFrame
-    """One row a structure whose forces were examined."""
+    """One row per structure whose forces were examined."""
     undistorted: np.ndarray
     """(n, 3) the reference molecule, Angstrom."""
     reference: Reference
-    """The frames that bond lengths and distances are compared with."""
+    """The frames with which bond lengths and distances are compared."""
     reference_name: str
-    """What those are, in words."""
+    """What those frames are, in words."""
     refused: Mapping[Key, str] = dataclasses.field(default_factory=dict)
-    """Why a method has nothing to show of its simulations."""
+    """Why a method has no simulations to show."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ensemble:
-    """What became of the molecule in one ensemble."""
+    """The fate of the molecule in one ensemble."""
 
     name: str
     planned_ps: float
@@ -61,14 +61,14 @@ class Ensemble:
     simulated_ps: float
     """Of all seeds together."""
     outcomes: tuple[events.Outcome, ...]
-    """Of each trajectory that says anything."""
+    """The fate of each trajectory that counts."""
     survival: events.Survival | None
     lost: Mapping[str, int]
-    """Trajectories that the machine ended, not the method, by class of failure: crash, timeout, out-of-memory."""
+    """Trajectories that the machine ended, not the method, by failure class: crash, timeout, out-of-memory."""
 
     @property
     def kinds(self) -> dict[str, int]:
-        """How many trajectories came to which end."""
+        """The number of trajectories by fate."""
         return dict(Counter(one.kind for one in self.outcomes))
 
     @property
@@ -78,13 +78,13 @@ class Ensemble:
 
     @property
     def largest(self) -> float | None:
-        """Furthest that a bond was from its mean length in the reference, Angstrom."""
+        """Largest deviation of a bond from its mean length in the reference, Angstrom."""
         return max((one.largest for one in self.outcomes if one.largest is not None), default=None)
 
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """The distances in a simulation against the reference's, each beside the floor: the noise of so few frames."""
+    """Differences of distances between a simulation and the reference, each with the noise floor of so few frames."""
 
     ensemble: str
     frames: int
@@ -98,7 +98,7 @@ class Distribution:
 
 @dataclasses.dataclass(frozen=True)
 class Stability:
-    """What there is to say about one method on one device in MD."""
+    """The results of one method on one device in md."""
 
     method: str
     label: str
@@ -123,9 +123,9 @@ class Stability:
     temperatures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Kinetic temperature of each element, K."""
     light_ratio: tuple[float, float | None] | None = None
-    """Temperature of the lightest element's atoms over that of the others, with its standard error over seeds."""
+    """Temperature of the lightest element over that of the others, with its standard error over seeds."""
     expected_light_ratio: float | None = None
-    """The same where there is equipartition."""
+    """The same ratio under equipartition."""
     rigid_share: float | None = None
     distribution: Distribution | None = None
     asymmetry: float | None = None
@@ -133,7 +133,7 @@ class Stability:
     loop: float | None = None
     """Work around a closed loop over its absolute value, root mean square over structures."""
     rotation: float | None = None
-    """Error of the forces on a turned molecule, as a part of their root mean square."""
+    """Error of the forces on a rotated molecule, as a fraction of their root mean square."""
     net_force: float | None = None
     """eV/Angstrom, the largest."""
     net_torque: float | None = None
@@ -155,7 +155,7 @@ class StabilityTable:
     description: Description
     rows: tuple[Stability, ...]
     reference: str
-    """What bond lengths and distances are compared with, in words."""
+    """The reference for bond lengths and distances, in words."""
     reference_planarity: float | None
     disturbances: tuple[Disturbance, ...] = ()
     damaged: tuple[int, ...] = ()

@@ -1,7 +1,7 @@
 """Ratios between methods and devices, paired over the structures that both of them relaxed.
 
 A distorted structure that is hard for one method tends to be hard for another, and both rows of a ratio
-contain it: what structures have in common drops out of the ratio, and its interval is the tighter for it.
+contain it. Such common effects cancel in the ratio, which makes its interval narrower.
 """
 
 from __future__ import annotations
@@ -30,16 +30,15 @@ def over_cpu(kind: DeviceKind) -> str:
 def means(rows: Iterable[Row], times: Times, protocol: str = RELAX) -> tuple[Mean, ...]:
     """Return the geometric-mean speed-ups over the methods of a table, under one protocol.
 
-    Each is computed structure by structure, over the structures common to all the methods in it, and round by round,
-    so that one interval is that of the whole mean. Rows with random weights are in none over relaxations, for what
-    they relax is no molecule; along a fixed path their speed is that of the trained model. For the force field and
-    for DFT the rows that the published table has are taken (``Row.paper``), and all of that kind only where none of
-    those was measured.
+    Each is computed structure by structure, over the structures common to all its methods, and round by round, so that
+    the whole mean has one interval. No mean over relaxations includes random weights, whose relaxations mean nothing;
+    along a fixed path their speed is that of the trained model. For the force field and for DFT, the rows of the
+    published table are used (``Row.paper``), and all rows of that kind only where none of those was measured.
 
     Parameters
     ----------
     rows : iterable of Row
-        Those of another protocol are passed over.
+        Those of other protocols are ignored.
     times : mapping of (method, device) to DataFrame
         Milliseconds per step, or per force call, by structure and round: see :func:`bench.analysis.times.per_round`.
     protocol : str
@@ -50,7 +49,7 @@ def means(rows: Iterable[Row], times: Times, protocol: str = RELAX) -> tuple[Mea
     tuple of Mean
         ``GPU over CPU``, and so for each kind of accelerator, over the MLIPs measured on both, ``force field over
         MLIPs`` and ``MLIPs over DFT`` on the CPU; each says how many times faster a step, or a call, of the first is.
-        One that cannot be told is left out.
+        A mean that cannot be computed is left out.
     """
     measured = [row for row in comparable(rows, protocol) if row.key in times]
     on_cpu = [row for row in measured if not is_accelerator(row.device)]
@@ -72,13 +71,13 @@ def _gain(kind: DeviceKind, mlips: list[Row], measured: list[Row], times: Times)
 
 
 def comparable(rows: Iterable[Row], protocol: str) -> list[Row]:
-    """Return the rows of a protocol that may be compared: those with random weights only where such may enter."""
+    """Return the rows of a protocol that may be compared; random weights only if the protocol admits them."""
     random = PROTOCOLS[protocol].random_weights
     return [row for row in rows if row.protocol == protocol and (random or row.weights != "random")]
 
 
 def headline(rows: Iterable[Row], kind: str) -> list[Row]:
-    """Return the rows of a kind that the published table has too, or all of that kind where none is."""
+    """Return the rows of a kind that are also in the published table, or all of that kind if none is."""
     of_kind = [row for row in rows if row.kind == kind]
     return [row for row in of_kind if row.paper] or of_kind
 

@@ -1,4 +1,4 @@
-"""From the trajectories of a method to what is to be said about it in MD: one frozen value a method and device.
+"""Sums up the trajectories of a method: one frozen value per method and device.
 
 The definitions are in :mod:`bench.analysis.events`, :mod:`bench.analysis.energies` and
 :mod:`bench.analysis.distributions`; here they are put together.
@@ -26,14 +26,14 @@ from bench.analysis.verdict import judge
 from bench.contract.records import FAILED
 
 SPACING_PS = 0.1
-"""Frames that are compared with the reference's are so far apart: half a period of the slowest vibration."""
+"""Distance between frames for the comparison with the reference: half a period of the slowest vibration."""
 SPEED_BLOCKS = 10
-LEAST_FORCE = 0.1  # eV/Angstrom: of a relaxed structure, what float32 leaves is no part of its forces
-FEWEST_SEEDS = 3  # whose scatter is an error
+LEAST_FORCE = 0.1  # eV/Angstrom: the forces at a relaxed structure may be only float32 noise
+FEWEST_SEEDS = 3  # for an error from their scatter
 
 
 def stabilities(measurements: Measurements) -> dict[Key, Stability]:
-    """Return the stability of each method and device of a campaign; empty where nothing of it is at hand."""
+    """Return the stability of each method and device of a campaign; empty without simulations."""
     found = measurements.simulations
     if found is None:
         return {}
@@ -74,7 +74,7 @@ def stability(
     reference: Reference,
     refused: str | None = None,
 ) -> Stability:
-    """Return what the simulations of a method say.
+    """Return the stability of a method from its simulations.
 
     Parameters
     ----------
@@ -83,11 +83,11 @@ def stability(
     symmetries : DataFrame
         One row for each structure whose forces were examined.
     undistorted : ndarray, shape (n, 3)
-        The reference molecule, Angstrom, for what is bonded.
+        The reference molecule, Angstrom, which defines the bonds.
     reference : Reference
-        The frames that bond lengths and distances are compared with.
+        The frames with which bond lengths and distances are compared.
     refused : str, optional
-        Why there is nothing to show.
+        Why it was not simulated.
     """
     molecule = events.topology(reference.distances.numbers, undistorted, reference.frames)
     longest = max((one.time_step_fs for one in trajectories), default=0.0)
@@ -173,7 +173,7 @@ def _drift(one: Simulated, steps: int | None = None) -> energies.Drift | None:
 
 
 def _exponent(trajectories: Iterable[Simulated], longest: float) -> float | None:
-    """Compare the noise at both time steps, of the same seed over the same time."""
+    """Compare the noise at both time steps, with the same seed over the same time."""
     nve = {(one.time_step_fs, one.seed): one for one in trajectories if one.ensemble == "nve"}
     for (step, seed), half in nve.items():
         whole = nve.get((longest, seed))
@@ -240,7 +240,7 @@ def _distribution(trajectories: Iterable[Simulated], reference: Reference) -> Di
 
 
 def _spaced(content: Any) -> np.ndarray:
-    """Return frames that have all but forgotten each other, after the first tenth."""
+    """Return nearly uncorrelated frames, after the first tenth."""
     between = max(1, round(1000 * SPACING_PS / content.time_step_fs / content.frame_every))
     return content.positions[energies.settled(len(content.positions))][::between]
 

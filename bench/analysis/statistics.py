@@ -1,13 +1,13 @@
 """Geometric means with their intervals, and the flag for outliers.
 
-Times and ratios of times are positive and spread by factors rather than by amounts, so that all of
-this works on logarithms: a geometric mean is the mean of logs, and a ratio of two geometric means over
+Times and ratios of times are positive and vary by factors rather than by amounts, so everything here
+works on logarithms: a geometric mean is the mean of logs, and a ratio of two geometric means over
 the same structures is the geometric mean of the paired ratios.
 
 An interval has two parts. Structures differ: their part is a BCa bootstrap over structures. Fresh processes of the
 same method differ too, all structures of a process together: their part is the standard error of the rounds, since a
 bootstrap of three rounds could never reach beyond the largest of them. Their variances add.
-``docs/timing.md`` tells it in plain words.
+``docs/timing.md`` explains it in plain words.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 FEWEST = 5
-"""With fewer values than this there is no bootstrap: one of four values promises more than it knows."""
+"""With fewer values than this there is no bootstrap: one of four values would be too narrow."""
 FEWEST_ROUNDS = 3
-"""Two processes tell next to nothing about a third: with Student's t their interval is nine times their distance."""
+"""Two processes say almost nothing about a third: with Student's t their interval is nine times their distance."""
 SEED = 20260117
-"""Every interval starts from the same seed, so that a number does not depend on what was computed before it."""
+"""Every interval starts from the same seed, so that it does not depend on earlier computations."""
 
 _MOST_RESAMPLES = 9999
-_DRAWS = 2_000_000  # above 200 values fewer resamples do, and a large run stays a matter of seconds
+_DRAWS = 2_000_000  # above 200 values fewer resamples suffice, and a large run still takes only seconds
 _FEWEST_RESAMPLES = 999
-_MOST_FOR_BCA = 1000  # BCa takes time like n squared, and its corrections fade like one over n
+_MOST_FOR_BCA = 1000  # the time of BCa grows like n squared, and its corrections shrink like 1/n
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Estimate:
     low: float | None
     high: float | None
     n: int
-    """The number of values that the estimate is the mean of."""
+    """The number of values in the mean."""
     over: str | None
-    """What the interval is over: ``structures``, ``steps`` or, with too few of both, ``rounds`` alone; None where
-    there is no interval."""
+    """The interval is over ``structures``, ``steps`` or, with too few of both, ``rounds`` alone; None where there is
+    no interval."""
     rounds: int = 1
-    """The number of rounds whose scatter is inside the interval; 1 where that of fresh processes is not."""
+    """The number of rounds whose scatter the interval includes; 1 where it does not include that of fresh processes."""
 
     def scaled(self, factor: float) -> Estimate:
         """Return the estimate and its interval times `factor`, which is positive."""
@@ -60,12 +60,12 @@ class Estimate:
 
 
 class Between(NamedTuple):
-    """How sure a mean log is for the scatter of fresh processes alone."""
+    """The uncertainty of a mean log from the scatter of fresh processes alone."""
 
     error: float
     """Standard error of the mean over rounds."""
     freedom: float
-    """Degrees of freedom that it is known with."""
+    """Degrees of freedom of the standard error."""
     rounds: int
 
 
@@ -75,7 +75,7 @@ def between_rounds(logs: ArrayLike) -> Between | None:
     Parameters
     ----------
     logs : array_like, shape (rounds, structures)
-        Logarithms, NaN where a round did not measure a structure. Only structures that all rounds have are looked at.
+        Logarithms, NaN where a round did not measure a structure. Only structures that all rounds have are used.
 
     Returns
     -------
@@ -95,9 +95,9 @@ def between_rounds(logs: ArrayLike) -> Between | None:
 
 
 def independent(one: Between | None, other: Between | None) -> Between | None:
-    """Return the scatter of a difference of two means whose rounds were not measured beside each other.
+    """Return the scatter of a difference of two means whose rounds were not measured together.
 
-    Welch's t: variances add, and the degrees of freedom are Satterthwaite's. None where one of them is not known.
+    Welch's t: variances add, and the degrees of freedom are Satterthwaite's. None where one of the two is unknown.
     """
     if one is None or other is None:
         return None
@@ -117,17 +117,17 @@ def geometric_mean(
 ) -> Estimate:
     """Return the geometric mean of `values` with its interval.
 
-    The values' own part of the interval is a BCa bootstrap (a percentile one above 1000 values), each side by itself.
-    It is joined with the standard error of the rounds by a t of both: variances add.
+    The values' own part of the interval is a BCa bootstrap (a percentile one above 1000 values), each side separately.
+    It is combined with the standard error of the rounds by a common t: variances add.
 
     Parameters
     ----------
     values : array_like, shape (n,)
         Positive and finite.
     over : str
-        What one value belongs to; told on in :attr:`Estimate.over`.
+        What one value belongs to, for :attr:`Estimate.over`.
     between : Between, optional
-        The scatter of the rounds that each value is the mean over.
+        The scatter of the rounds over which each value is a mean.
     confidence : float
         Between 0 and 1.
 
@@ -156,7 +156,7 @@ def geometric_mean(
     low = middle - _reach(middle - low, array.size, between, confidence)
     high = middle + _reach(high - middle, array.size, between, confidence)
     rounds = 1 if between is None else between.rounds
-    # the estimate lies inside its interval also where rounding put it a bit outside
+    # rounding must not leave the estimate just outside its interval
     return Estimate(
         estimate,
         min(_exp(low), estimate),
@@ -168,12 +168,12 @@ def geometric_mean(
 
 
 def _reach(bootstrapped: float, n: int, between: Between | None, confidence: float) -> float:
-    """Return how far an interval reaches to one side, from how far the bootstrap of n values does.
+    """Return how far an interval extends to one side, from the extent of the bootstrap of n values.
 
-    A bootstrap draws from the values as if they were all there are: its error is too small by the square root of
-    (n - 1) / n, and known with n - 1 degrees of freedom only. So it is taken for a standard error, and joined with that
-    of the rounds as Cochran and Cox have it (Experimental Designs, 1950): variances add, and the t of the sum is the
-    mean of both t's, each with the weight of its variance. Welch's t covers too little where three rounds weigh most.
+    A bootstrap treats the values as the whole population: its error is too small by the square root of (n - 1) / n, and
+    has only n - 1 degrees of freedom. So it is treated as a standard error and combined with that of the rounds
+    after Cochran and Cox (Experimental Designs, 1950): variances add, and the t of the sum is the mean of both t's,
+    weighted by their variances. Welch's t covers too little where three rounds dominate.
     """
     tail = (1 + confidence) / 2
     own = bootstrapped / float(stats.norm.ppf(tail)) * math.sqrt(n / max(n - 1, 1))
@@ -188,7 +188,7 @@ def _reach(bootstrapped: float, n: int, between: Between | None, confidence: flo
 
 
 def _exp(log: float) -> float:
-    """Return a number that is finite also for an interval that is as good as none (two rounds far apart)."""
+    """Return a finite number even for a useless interval (two rounds far apart)."""
     return float(np.exp(np.clip(log, -700.0, 700.0)))
 
 
@@ -198,7 +198,7 @@ def _interval_of_mean(logs: NDArray[np.float64], confidence: float) -> tuple[flo
     resamples = int(np.clip(_DRAWS // logs.size, _FEWEST_RESAMPLES, _MOST_RESAMPLES))
     for method in ("BCa", "percentile") if logs.size <= _MOST_FOR_BCA else ("percentile",):
         with warnings.catch_warnings():
-            # scipy warns and answers NaN where the resamples hardly vary; the percentiles then still tell
+            # scipy warns and returns NaN where the resamples hardly vary; the percentiles are then still valid
             warnings.simplefilter("ignore")
             interval = stats.bootstrap(
                 (logs,),
@@ -216,7 +216,7 @@ def _interval_of_mean(logs: NDArray[np.float64], confidence: float) -> tuple[flo
 
 
 def flag_outliers(values: ArrayLike) -> NDArray[np.bool_]:
-    """Flag the values that lie far from the median; they are shown, never dropped.
+    """Flag the values far from the median; they are shown, never dropped.
 
     Parameters
     ----------
@@ -226,9 +226,9 @@ def flag_outliers(values: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool, shape (n,)
-        True where the logarithm is more than five median absolute deviations from the median one, and the
-        value more than 5 % from the median (which keeps quiet about values that are all but the same); never
-        among fewer than :data:`FEWEST`.
+        True where the logarithm is more than five median absolute deviations from its median, and the value
+        more than 5 % from the median (so that nearly equal values are not flagged); never among fewer than
+        :data:`FEWEST`.
     """
     logs = np.log(np.asarray(values, dtype=float).ravel())
     if logs.size < FEWEST:

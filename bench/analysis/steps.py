@@ -1,4 +1,4 @@
-"""Steps in a series of times: where a method became faster or slower for good."""
+"""Changes of level in a series of times: where a method became faster or slower for good."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import ruptures
 
 LEAST_RUN = 3
-"""Measurements on either side of a step, whose median counts: a single odd one is none."""
+"""Measurements on either side of a change, of which the median counts: a single odd one is no change."""
 LEAST_NOISE = 0.01
-"""Relative; a series that happens to vary less still gets no step out of chance."""
+"""Relative; keeps a series that happens to vary less from getting a change by chance."""
 PENALTY = 6.0
-"""In units of the noise squared and of log n: what a step has to explain to be believed. 3 is the usual least."""
+"""In units of the noise squared and of log n: the penalty for each change. 3 is the usual minimum."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ def steps(times: Sequence[float], threshold: float = 0.05) -> list[Step]:
     logs = np.log(np.asarray(times, dtype=float))
     if logs.size < 2 * LEAST_RUN:
         return []
-    # the median of differences takes no notice of a few steps among them
+    # a few changes of level do not affect the median of the differences
     noise = max(float(np.median(np.abs(np.diff(logs)))) / 0.6745 / np.sqrt(2), LEAST_NOISE)
     finder = ruptures.Pelt(model="l2", min_size=LEAST_RUN, jump=1).fit(logs[:, None])
     ends = finder.predict(pen=PENALTY * noise**2 * np.log(logs.size))

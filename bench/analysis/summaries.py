@@ -1,4 +1,4 @@
-"""How the records of each protocol are summed up: one entry a protocol."""
+"""How the records of each protocol are summed up: one entry per protocol."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from bench.contract.records import CONVERGED, FAILED, NATIVE
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What becomes of the records of one protocol: rows of the table of times, fields of them, a table of its own."""
+    """What the records of one protocol give: rows of the table of times, fields of rows, or a separate table."""
 
     times: Callable[[Measurements], Times] | None = None
-    """The times that its rows are about, and that two runs are compared by; None where it has no rows."""
+    """The times in its rows, by which two runs are compared; None where it has no rows."""
     rows: Callable[[Measurements, Sequence[Row], Times], list[Row]] | None = None
-    """Its rows, made of those that say nothing but which method and device."""
+    """Makes its rows from rows that hold only the method and device."""
     fields: Callable[[Measurements], Mapping[Key, Mapping[str, Any]]] | None = None
-    """What it adds to every row of a method and device."""
+    """The fields that it adds to every row of a method and device."""
     table: Callable[[Measurements], Any] | None = None
-    """Its own table, where its records are no rows of the table of times."""
+    """Its own table, where its records give no rows of the table of times."""
 
 
 def _step_times(measurements: Measurements) -> Times:
@@ -43,7 +43,7 @@ def _call_times(measurements: Measurements) -> Times:
 
 
 def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
-    """Return the rows of a time per step."""
+    """Return the rows with a time per step."""
     structures, steps = measurements.structures, measurements.steps
     records = _by_key(structures)
     calls = per_round(structures, "calculator_ns", "force_calls")
@@ -67,11 +67,11 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
 
 
 def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
-    """Return the rows of a time per force call along the fixed paths."""
+    """Return the rows with a time per force call along the fixed paths."""
     records = _by_key(measurements.replays)
     rows = []
     for row in bare:
-        # a published step is one force call where BFGS made it, and an unknown number where another optimiser did
+        # a published step is one force call with BFGS, and an unknown number with another optimiser
         paper = None if row.optimizer == NATIVE else row.paper_ms_per_step
         row = dataclasses.replace(row, optimizer=None, paper_ms_per_step=paper)
         if row.key in records:
@@ -97,13 +97,13 @@ SUMMARIES: dict[str, Summary] = {
 
 
 def shown_first(protocols: Iterable[str]) -> str:
-    """Return the protocol whose table a run is shown as where nobody asks for one: that of times, if there is one."""
+    """Return the protocol by which a run is shown by default: one with times, if there is one."""
     planned = list(protocols) or [RELAX]
     return next((name for name in planned if SUMMARIES[name].table is None), planned[0])
 
 
 def all_times(measurements: Measurements) -> dict[str, Times]:
-    """Return the times of each protocol that is about such."""
+    """Return the times of each protocol that has times."""
     return {name: summary.times(measurements) for name, summary in SUMMARIES.items() if summary.times is not None}
 
 
@@ -112,10 +112,10 @@ def _by_key(records: pd.DataFrame) -> dict[Key, pd.DataFrame]:
 
 
 def _compared(key: Key, measured: Times) -> dict[str, Any]:
-    """Return the fields of a row that compare its structures, its rounds, and it with the CPU."""
+    """Return the fields of a row that compare structures, rounds, and the device with the CPU."""
     times = measured[key]
     method, device = key
-    # the CPU's structures are the ones that a ratio to the CPU is paired over
+    # a ratio to the CPU is paired over the CPU's structures
     cpu = measured.get((method, CPU)) if is_accelerator(device) else None
     return {
         "speedup_over_cpu": paired_ratio(cpu, times) if cpu is not None else None,
@@ -126,7 +126,7 @@ def _compared(key: Key, measured: Times) -> dict[str, Any]:
 
 
 def _with_failures(row: Row, records: pd.DataFrame) -> Row:
-    """Count the failed records, each structure in each round, besides a failure of the whole method."""
+    """Count the failed records, each structure in each round, and a failure of the whole method."""
     failed = records[records["status"] == FAILED]
     if failed.empty:
         return row

@@ -1,4 +1,4 @@
-"""From what a campaign measured to the table of times: one row a method, protocol and device."""
+"""From the measurements of a campaign to the table of times: one row per method, protocol and device."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def summarise(
     Parameters
     ----------
     measurements : Measurements
-        A method has a row for each protocol of the campaign's settings that has rows; one with random weights only for
-        those that such may enter, and always one for ``replay``.
+        A method has a row for each protocol of the campaign's settings that has rows; with random weights, only for
+        protocols that admit them, and always for ``replay``.
     answers : mapping of (method, device) to sequence of str, optional
         Where the answers of a method differ from its baseline; empty where they do not.
     paper : mapping of str to Published, optional
@@ -37,8 +37,8 @@ def summarise(
     Returns
     -------
     Table
-        Rows light kinds first and fast ones first within a kind. Milliseconds, seconds, bytes, Angstrom. It is not
-        held against the paper's claims yet: :func:`bench.paper.claims.judged` does that.
+        Rows by kind, light ones first, and within a kind by speed. Milliseconds, seconds, bytes, Angstrom. The paper's
+        claims are not judged yet: :func:`bench.paper.claims.judged` does that.
     """
     watched = measurements.watched
     every = doubts(measurements.methods, measurements.answers, measurements.structures, measurements.replays)
@@ -69,10 +69,10 @@ def summarise(
 
 
 def _protocols(measurements: Measurements) -> dict[Key, tuple[str, ...]]:
-    """Return the protocols that each method on each device has rows of."""
+    """Return the protocols in which each method on each device has rows."""
     planned = measurements.description.settings.protocols
     of_random = (REPLAY, *(name for name in planned if PROTOCOLS[name].random_weights))
-    # where a method could not start, nothing tells its weights but the other device
+    # where a method could not start, only its other device knows its weights
     random = {method.method for method in measurements.methods if method.weights == "random"}
     found = {}
     for method in measurements.methods:
@@ -84,7 +84,7 @@ def _protocols(measurements: Measurements) -> dict[Key, tuple[str, ...]]:
 def _bare(
     method: MeasuredMethod, measurements: Measurements, paper: Mapping[str, Published], fields: Mapping[str, Any]
 ) -> Row:
-    """Return what is known of a method before anything was measured with it."""
+    """Return the row of a method before anything was measured."""
     published = paper.get(method.paper or "")
     return Row(
         **vars(method),

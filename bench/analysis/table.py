@@ -1,4 +1,4 @@
-"""What an analysis ends in: a table of frozen values, and all that a report ever sees."""
+"""The result of an analysis: a table of frozen values, and the only input of a report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.contract.protocol import PROTOCOLS, RELAX, REPLAY
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """One row of the published table: milliseconds of an optimisation step, as printed."""
+    """One row of the published table: milliseconds per optimisation step, as printed."""
 
     method: str
     label: str
@@ -30,7 +30,7 @@ class Published:
     note: str
 
     def on(self, device: str) -> float | None:
-        """Return the figure that a measurement on `device` is compared with."""
+        """Return the figure with which a measurement on `device` is compared."""
         found: float | None = getattr(self, Device.parse(device).kind.published)
         return found
 
@@ -39,14 +39,14 @@ class Published:
 class Row(RelaxationFigures, MeasuredMethod):
     """One method with one kind of weights, under one protocol, on one device.
 
-    Under the protocol ``relax`` the row is about the time of an optimisation step, under ``replay`` about that of a
-    force call; :attr:`time` is the one that it is about. Under ``replay`` no optimiser is at work: it is None.
+    Under the protocol ``relax``, :attr:`time` is that of an optimisation step, under ``replay`` that of a force call.
+    ``replay`` uses no optimiser, so it is None there.
     """
 
     protocol: str = RELAX
     done: int | None = None
     """Structures that ended, converged or at the step cap, or whose whole path was replayed; None where a published
-    table does not tell."""
+    table does not say."""
     total: int | None = None
     converged: int | None = None
     """Structures that converged in at least one round; under ``replay`` those that are done."""
@@ -57,22 +57,22 @@ class Row(RelaxationFigures, MeasuredMethod):
     ms_per_step: Estimate | None = None
     calculator_ms_per_call: Estimate | None = None
     speedup_over_cpu: Estimate | None = None
-    """On another device: how many times faster than the same method on the CPU, paired over structures."""
+    """On an accelerator: how many times faster than the same method on the CPU, paired over structures."""
     outliers: int = 0
-    """Structures whose time is flagged; they are in the mean."""
+    """Structures whose time is flagged; they stay in the mean."""
     failures: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    """How often what went wrong, by its class."""
+    """Number of failures by class."""
     paper_ms_per_step: float | None = None
     answers: tuple[str, ...] | None = None
     """Where the answers differ from the baseline; empty where they are the same, None where there is none."""
     doubts: tuple[str, ...] = ()
     """What makes the method's times doubtful; see :mod:`bench.analysis.doubts`."""
     stability: Stability | None = None
-    """What it is like in MD, where it was simulated."""
+    """Its results in md, where it was simulated."""
 
     @property
     def name(self) -> str:
-        """The label, which says so where the weights are random."""
+        """The label, with a remark where the weights are random."""
         return f"{self.label} (random weights)" if self.weights == "random" else self.label
 
     @property
@@ -82,7 +82,7 @@ class Row(RelaxationFigures, MeasuredMethod):
 
     @property
     def time(self) -> Estimate | None:
-        """The time that this row is about, in milliseconds: per step, or per force call under ``replay``."""
+        """Milliseconds per step, or per force call under ``replay``."""
         return self.calculator_ms_per_call if self.protocol == REPLAY else self.ms_per_step
 
     @property
@@ -92,14 +92,14 @@ class Row(RelaxationFigures, MeasuredMethod):
 
     @property
     def ratio_to_paper(self) -> Estimate | None:
-        """Our time over the published one per step; BFGS makes one force call a step."""
+        """Our time over the published one per step; BFGS makes one force call per step."""
         if self.time is None or not self.paper_ms_per_step:
             return None
         return self.time.scaled(1.0 / self.paper_ms_per_step)
 
     @property
     def interval_over(self) -> str | None:
-        """What the interval of the time is over: ``structures``, ``steps`` or nothing."""
+        """``structures``, ``steps`` or ``rounds``, over which the interval of the time is taken; None without one."""
         return self.time.over if self.time else None
 
 
@@ -109,21 +109,21 @@ class Mean:
 
     name: str
     methods: tuple[str, ...]
-    """The methods that it averages."""
+    """The averaged methods."""
     reference: tuple[str, ...]
-    """What they are compared with; empty where each is compared with itself on the other device."""
+    """The methods they are compared with; empty where each is compared with itself on the other device."""
     estimate: float
     low: float | None
     high: float | None
     n: int | None
-    """The number of structures common to all of them; None where a published table does not tell."""
+    """The number of structures common to all of them; None where a published table does not say."""
     protocol: str = RELAX
     """The protocol of all the rows in it: ratios of steps, or of force calls."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """A sentence of the paper, and what this table says to it."""
+    """A claim of the paper, and the verdict of this table."""
 
     text: str
     verdict: str
@@ -132,7 +132,7 @@ class Claim:
     low: float | None = None
     high: float | None = None
     protocol: str = RELAX
-    """The protocol of the rows that the figure is from."""
+    """The protocol of the rows behind the figure."""
     random: tuple[str, ...] = ()
     """The methods behind the figure that ran with random weights."""
 
@@ -145,18 +145,18 @@ class Table:
     """The result of a campaign, or the published table, ready to be rendered."""
 
     description: Description
-    """What was measured where; of the published table, what it states."""
+    """The description of the campaign, or what the published table states."""
     rows: tuple[Row, ...]
     geometric_means: tuple[Mean, ...] = ()
     source: str = CAMPAIGN
     """:data:`CAMPAIGN` or :data:`PAPER`."""
     title: str = ""
-    """Of the publication; empty for a campaign."""
+    """The source of the publication; empty for a campaign."""
     claims: tuple[Claim, ...] = ()
     rank_correlation: tuple[float, int] | None = None
-    """Spearman's, of the CPU times with the published ones, and over how many methods."""
+    """Spearman's, of the CPU times with the published ones, and the number of methods."""
     published: tuple[Published, ...] = ()
-    """The published rows that rows of this table are compared with."""
+    """The published rows with which rows of this table are compared."""
     disturbances: tuple[Disturbance, ...] = ()
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""
@@ -167,7 +167,7 @@ class Table:
         return self.source == PAPER
 
     def only(self, protocol: str) -> Table:
-        """Return the part that is about one protocol; it may have no rows."""
+        """Return the part for one protocol; it may have no rows."""
         return dataclasses.replace(
             self,
             rows=tuple(row for row in self.rows if row.protocol == protocol),

@@ -1,4 +1,4 @@
-"""Times by structure and round, of one method on one device: what is averaged, and what ratios are made of."""
+"""Times by structure and round of one method on one device: the basis of means and ratios."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
     Parameters
     ----------
     structures : DataFrame
-        One row a relaxation or a replayed path. Converged, step-capped and censored ones count, failed ones do
-        not, nor does one without a single step.
+        One row per relaxation or replayed path. Converged, step-capped and censored ones count; failed ones and those
+        without a step do not.
     time : str
         The column of nanoseconds.
     count : str
-        The column that they are divided by.
+        The column by which they are divided.
 
     Returns
     -------
     dict of (method, device) to DataFrame
-        Milliseconds, a line for each structure and a column for each round; NaN where a round did not measure it.
+        Milliseconds, one line per structure and one column per round; NaN where a round did not measure it.
     """
     if structures.empty:
         return {}
     numerator = pd.to_numeric(structures[time], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     denominator = pd.to_numeric(structures[count], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    # NaN compares false, so that what was not recorded drops out here too
+    # NaN compares false, so missing values drop out here too
     usable = (structures["status"] != FAILED).to_numpy(dtype=bool) & (numerator > 0) & (denominator > 0)
     counted = structures.loc[usable, ["method", "device", "round", "structure"]]
     counted = counted.assign(log=np.log(numerator[usable] / denominator[usable] * 1e-6))
@@ -54,12 +54,12 @@ def over_rounds(times: pd.DataFrame) -> pd.Series:
 
 
 def mean_time(times: pd.DataFrame) -> Estimate:
-    """Return the geometric mean over structures, with the scatter of the rounds inside its interval."""
+    """Return the geometric mean over structures; its interval includes the scatter of the rounds."""
     return geometric_mean(over_rounds(times).to_numpy(), between=scatter(times))
 
 
 def scatter(times: pd.DataFrame) -> Between | None:
-    """Return how far the rounds of one method scatter; see :func:`bench.analysis.statistics.between_rounds`."""
+    """Return the scatter of the rounds of one method; see :func:`bench.analysis.statistics.between_rounds`."""
     return between_rounds(_log(times).to_numpy().T)
 
 
@@ -84,8 +84,8 @@ def paired_ratio(
     numerator, denominator : DataFrame
         Milliseconds by structure and round, as :func:`per_round` gives them.
     same_rounds : bool
-        Round for round they were measured beside each other, so that what a round did to both drops out; False for two
-        runs, whose rounds have nothing but a number in common.
+        Rounds with the same number were measured together, so that effects of a round cancel; False for two runs,
+        whose rounds have only the number in common.
     confidence : float
         Of the interval.
 

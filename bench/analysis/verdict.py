@@ -1,4 +1,4 @@
-"""From the figures of a method's simulations to pass, warn or fail; ``docs/stability.md`` has the limits' reasons."""
+"""From the figures of a method's simulations to pass, warn or fail; ``docs/stability.md`` explains the limits."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ PASS, WARN, FAIL = VERDICTS = ("pass", "warn", "fail")
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """Up to `passes` it passes, up to `warns` it warns, above it fails; None: it never fails."""
+    """A value up to `passes` passes, up to `warns` warns, and above that fails; None: it never fails."""
 
     passes: float
     warns: float | None = None
 
     def judge(self, value: float, error: float = 0.0) -> str:
-        """Return the verdict of a value; within 1.96 standard errors of a limit it has the better one, but no pass."""
+        """Return the verdict on a value; within 1.96 standard errors of a limit the better one, but not a pass."""
         if value - 1.96 * error > (self.warns if self.warns is not None else float("inf")):
             return FAIL
         return PASS if value + 1.96 * error <= self.passes else WARN
 
 
-LEAST_PS = 5.0  # of all seeds together: what was simulated for less cannot pass
+LEAST_PS = 5.0  # all seeds together: a shorter simulation cannot pass
 DRIFT = Limit(0.07, 0.7)  # meV/atom/ps
 NOISE_EXPONENT = Limit(0.5)  # distance from 2
-EQUIPARTITION = 0.1  # of the ratio of temperatures; a warning only beyond its error, for vibrations mix slowly
+EQUIPARTITION = 0.1  # of the ratio of temperatures; a warning only beyond its error, because vibrations mix slowly
 RIGID = Limit(0.001, 0.05)
 ASYMMETRY = Limit(0.001, 0.01)
-LOOP = Limit(0.0003, 0.003)  # a third of the asymmetry: so much of it goes round a circle
+LOOP = Limit(0.0003, 0.003)  # a third of the asymmetry: this much of it does work around a circle
 ROTATION = Limit(0.01, 0.1)
 
 
 def judge(found: Stability) -> tuple[str | None, tuple[str, ...]]:
-    """Return the worst verdict on a method, and in words what it is for; None where nothing was simulated."""
+    """Return the worst verdict on a method, with the reasons in words; None where nothing was simulated."""
     if not any(ensemble.survival for ensemble in found.ensembles):
         return None, ()
     verdicts: list[tuple[str, str]] = [*_held(found), *_energies(found), *_forces(found)]
@@ -71,16 +71,16 @@ def _energies(found: Stability) -> Iterable[tuple[str, str]]:
         ratio, error = (value / found.expected_light_ratio for value in (found.light_ratio[0], found.light_ratio[1]))
         yield (WARN if abs(ratio - 1) - 1.96 * error > EQUIPARTITION else PASS), "no equipartition"
     if found.rigid_share is not None:
-        yield RIGID.judge(found.rigid_share), "it begins to move or turn as a whole"
+        yield RIGID.judge(found.rigid_share), "the molecule begins to translate or rotate"
 
 
 def _forces(found: Stability) -> Iterable[tuple[str, str]]:
     if found.asymmetry is None:
         yield WARN, "forces not examined"
     for value, limit, words in (
-        (found.asymmetry, ASYMMETRY, "forces are no derivative (Jacobian)"),
+        (found.asymmetry, ASYMMETRY, "forces are not a derivative (Jacobian)"),
         (found.loop, LOOP, "work around a closed loop"),
-        (found.rotation, ROTATION, "forces do not turn with the molecule"),
+        (found.rotation, ROTATION, "forces do not rotate with the molecule"),
     ):
         if value is not None:
             yield limit.judge(value), words

@@ -34,8 +34,8 @@ def conform(
 ) -> list[Check]:
     """Check a method's adapter.
 
-    `settings` are those of a campaign: threads, weights, checkpoint, timeout and the user's interpreter count. That a
-    method cannot run here, does not load or dies is a failed check like any other.
+    Of a campaign's `settings`, it uses threads, weights, checkpoint, timeout and the user's interpreter. A method that
+    cannot run here, does not load or dies is a failed check like any other.
     """
     header = catalogue.header(method)
     found = header_checks(dataclasses.replace(header, methods={method.name: method}))
@@ -53,13 +53,13 @@ def conform(
 
 
 def _heard(worker: LocalWorker) -> list[Check]:
-    """Return the checks that a worker tells, and how it ended if that was not by itself."""
+    """Return the checks that a worker reports, and a failed one if it did not end normally."""
     checks: list[Check] = []
     for said in worker.messages():
         if isinstance(said, Check):
             checks.append(said)
         elif isinstance(said, Result) and isinstance(said.record, NotMeasured):
-            checks.append(_failed("it loads", said.record.failure.message, "correct what load() of the adapter does"))
+            checks.append(_failed("it loads", said.record.failure.message, "correct load() of the adapter"))
     failure = worker.failure()
     if failure is not None:
         after = f"after the check '{checks[-1].name}'" if checks else "before the first check"

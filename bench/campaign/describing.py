@@ -1,4 +1,4 @@
-"""What a new run directory's ``campaign.json`` says, and the directory itself."""
+"""Makes the name of a new run directory, and the contents of its ``campaign.json``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def describe(
 
 
 def new_directory(output: Path | None) -> Path:
-    """Return a run directory that does not exist yet, named by the time in UTC."""
+    """Return the path of a run directory that does not exist yet, named after the time in UTC."""
     results = output or paths.results_dir()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     names = [stamp, *(f"{stamp}-{number}" for number in range(2, 100))]
@@ -78,4 +78,4 @@ def check_methods(catalogue: Catalogue, names: tuple[str, ...]) -> None:
     """Raise BadInput where a method of a stored run has no adapter here."""
     for name in names:
         if name not in catalogue.methods:
-            raise BadInput(f"the run measured {name!r}, whose adapter is not here; name it with --adapter FILE.")
+            raise BadInput(f"the run measured {name!r}, whose adapter is missing here; give it with --adapter FILE.")

@@ -14,12 +14,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from bench.contract.records import Record, Relaxation, Replay, Trajectory
 from bench.contract.settings import Settings
 
-# drawing costs a few milliseconds on a core that the measurement might want: twice a second is enough
+# drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
 REFRESH_PER_SECOND = 2
 
 
 class _Tally:
-    """What one worker has done so far, and how fast: milliseconds a step, or a force call where it replays."""
+    """What one worker has done so far, and how fast: milliseconds per step, or per force call in a replay."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -55,12 +55,12 @@ class _Tally:
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
     def all(self) -> str:
-        """Return it with the number of structures, where there are such."""
+        """Return it with the number of structures, if there are any."""
         return f"{len(self.structures)} structures, {self}" if self.structures or not self.picoseconds else str(self)
 
 
 def _worker(method: str, device: str, round_number: int, rounds: int) -> str:
-    """Return what is measured now; a round after the planned ones is a disturbed one again."""
+    """Return what is measured now; a round after the planned ones repeats a disturbed one."""
     return f"{method} {device}, " + (f"round {round_number + 1} of {rounds}" if round_number < rounds else "once more")
 
 
@@ -69,7 +69,7 @@ def _left(seconds: float | None) -> str:
 
 
 class LiveProgress:
-    """A line of its own for the campaign and for the worker that runs; for a terminal."""
+    """One line for the campaign and one for the running worker; for a terminal."""
 
     def __init__(self, settings: Settings, console: Console) -> None:
         self.settings = settings
@@ -115,7 +115,7 @@ class LiveProgress:
             self.bars.update(self.worker, speed=f"{self.tally}, step {steps}")
 
     def end(self, seconds_left: float | None) -> None:
-        """Leave one line with what the worker found, and take its bar away."""
+        """Print one line with what the worker found, and remove its bar."""
         if self.worker is not None:
             self.say(f"{self.name}: {self.tally.all()}")
             self.bars.remove_task(self.worker)
@@ -163,6 +163,6 @@ class PlainProgress:
 
 
 def progress(settings: Settings) -> LiveProgress | PlainProgress:
-    """Return the display that fits standard error, where a campaign tells how it goes."""
+    """Return the display that suits standard error, where a campaign reports its progress."""
     console = Console(file=sys.stderr)
     return LiveProgress(settings, console) if console.is_terminal else PlainProgress(settings, console)

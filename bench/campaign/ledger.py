@@ -1,4 +1,4 @@
-"""What of a campaign is done, and how much of each method's time is spent."""
+"""Which parts of a campaign are done, and how much of each method's time is spent."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bench.contract.task import Allowance, Item
 
 Key = tuple[str, str]
 """A method and a device."""
-CLEARLY = 1.5  # times the time that a trajectory had before
+CLEARLY = 1.5  # as a factor of the time that a trajectory had before
 
 
 class Ledger:
-    """The books of a campaign; a method has its budget once for each phase."""
+    """The books of a campaign; a method has its full budget for each phase."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -31,7 +31,7 @@ class Ledger:
         self.round_seconds: dict[Key, float] = {}  # of a round that reached all structures
 
     def take_up(self, records: Iterable[Record]) -> None:
-        """Enter what an earlier session measured; what is to be measured once more is not."""
+        """Enter what an earlier session measured, except what will be measured again."""
         for record in records:
             item = item_of(record)
             if item is None or (isinstance(record, Trajectory) and self._may_become_longer(record)):
@@ -41,7 +41,7 @@ class Ledger:
                 self.done.setdefault((record.method, record.device, record.round), set()).add(item)
 
     def _may_become_longer(self, record: Trajectory) -> bool:
-        """Tell whether a trajectory that was cut off has clearly more time now: it begins anew, from its start."""
+        """Return whether a trajectory that was cut off has clearly more time now; it then starts from the beginning."""
         plans = trajectories.trajectories(self.settings.md)
         part = plans[record.trajectory].steps / sum(plan.steps for plan in plans)
         allotted = part * self.budget((record.method, record.device))
@@ -74,11 +74,11 @@ class Ledger:
         return max(self.budget(key) - self.spent_on(key, phase), 0.0)
 
     def is_spent(self, key: Key) -> bool:
-        """Tell whether a method has no time left for anything that it is to be measured by."""
+        """Return whether a method has no time left in any of its phases."""
         return not any(self.left(key, phase) for phase in self.phases)
 
     def open(self, key: Key, round_number: int, items: Iterable[Item], again: bool) -> list[Item]:
-        """Return those of a round's items that are not done and that there is time for; `again`: whatever is spent."""
+        """Return the items of a round that are not done and for which time is left; `again` ignores what is spent."""
         done = self.done.get((*key, round_number), set())
         return [item for item in items if item not in done and (again or self.left(key, phase_of(item.part)))]
 
@@ -91,7 +91,7 @@ class Ledger:
         return Allowance(begin, None if begin is None else self.left(key, phase))
 
     def _md_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float | None:
-        """Return the seconds that a round's trajectories have; None: no limit."""
+        """Return the seconds for a round's trajectories; None: no limit."""
         plans = trajectories.trajectories(self.settings.md)
         now = [plan for plan in plans if Item(MD, plan.trajectory) in items]
         later = [
@@ -103,7 +103,7 @@ class Ledger:
         return trajectories.seconds(self.settings.budget_s[key[0]], self.spent_on(key, MD), now, later)
 
     def seconds_left(self, stopped: Collection[Key]) -> float | None:
-        """Return an upper bound on the measuring that is left; None where a budget is without limit."""
+        """Return an upper bound on the measuring time that is left; None where a budget has no limit."""
         left = 0.0
         for name in self.settings.methods:
             for device in self.settings.devices:

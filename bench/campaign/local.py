@@ -23,9 +23,9 @@ POLL_SECONDS = 0.25
 
 
 class LocalWorker:
-    """One worker process; iterate over :meth:`messages`, then ask :meth:`failure` how it ended.
+    """One worker process; iterate over :meth:`messages`, then :meth:`failure` says how it ended.
 
-    `timeout_s` is how long it may be silent, `memory_limit` (bytes) what it and its children may use: by default
+    `timeout_s` is how long it may be silent, `memory_limit` (bytes) what it and its children may use, by default
     nine tenths of the machine's memory. Made by :func:`bench.campaign.start.start`.
     """
 
@@ -42,14 +42,14 @@ class LocalWorker:
         self.memory_limit = memory_limit or int(0.9 * psutil.virtual_memory().total)
         self.log = log
         self.done = False
-        """It has said that it did what it was asked for."""
+        """It has reported that its task is done."""
         self._ended_for: Failure | None = None
         self._oom_kills = _oom_kills()
-        # a worker that is killed cannot remove what it and its programs left there
+        # a worker that is killed cannot remove its own files and those of its programs
         self._scratch = tempfile.TemporaryDirectory(prefix="pesbench-", ignore_cleanup_errors=True)
         line = task.to_json().encode() + b"\n"
         with log.open("ab") as errors:
-            # a session of its own: a Ctrl-C is for the harness, and the whole group can be ended
+            # its own session, so that Ctrl-C reaches only the harness, and the whole group can be ended
             self.process = subprocess.Popen(
                 command,
                 env={**environ, "TMPDIR": self._scratch.name},
@@ -59,14 +59,14 @@ class LocalWorker:
                 start_new_session=True,
             )
         assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it died at once; failure() will tell
+        with contextlib.suppress(BrokenPipeError):  # it died at once; failure() says why
             self.process.stdin.write(line)
             self.process.stdin.flush()
             if not task.paced:
                 self.process.stdin.close()
 
     def go(self, calls: int) -> None:
-        """Let a paced worker make so many force calls more."""
+        """Let a paced worker make this many more force calls."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(b"%d\n" % calls)
@@ -79,7 +79,7 @@ class LocalWorker:
             self.process.stdin.close()
 
     def messages(self) -> Iterator[Message]:
-        """Yield what the worker says, but for its last word, until it ends or is ended."""
+        """Yield the worker's messages, except the last, until it ends or is ended."""
         for line in self._lines():
             try:
                 said = message.from_json(line)
@@ -106,7 +106,7 @@ class LocalWorker:
                     heard = time.monotonic()
                     *lines, pending = (pending + chunk).split(b"\n")
                     yield from lines
-                    heard = time.monotonic()  # what the caller did meanwhile is not the worker's silence
+                    heard = time.monotonic()  # the caller's own time does not count as the worker's silence
                 elif time.monotonic() - heard > self.timeout_s:
                     self._end(Failure("timeout", f"no sign of life for {self.timeout_s:g} s; it was ended"))
                     break
@@ -118,7 +118,7 @@ class LocalWorker:
         self.process.wait()
 
     def failure(self) -> Failure | None:
-        """Return how a worker that has ended went wrong; None where it had said that it was done.
+        """Return why a worker that has ended failed; None where it reported that it was done.
 
         Its exit status alone says nothing: a library may end the process with status 0 in the middle.
         """
@@ -134,7 +134,7 @@ class LocalWorker:
         return Failure("crash", f"{how}{early}{self._last_words()}")
 
     def stop(self) -> None:
-        """End the worker and its children, if they still run, and remove what they left behind."""
+        """End the worker and its children if they still run, and remove their files."""
         children: list[psutil.Process] = []
         with contextlib.suppress(psutil.Error):  # MPI ranks have process groups of their own
             children = psutil.Process(self.process.pid).children(recursive=True)
@@ -169,7 +169,7 @@ class LocalWorker:
 
 
 def _oom_kills() -> int:
-    """Return how many processes the kernel has ended for want of memory since it started; 0 if it does not tell."""
+    """Return how many processes the kernel has killed since boot because memory ran out; 0 if this is unknown."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):

@@ -1,4 +1,4 @@
-"""One round of a method on a device: what of it is left, and how long that may take."""
+"""One round of a method on a device: what is left to measure, and how long that may take."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.contract.task import Allowance, Item
 
 @dataclasses.dataclass
 class Round:
-    """One round of a method on a device, and what of it is still to be measured."""
+    """One round of a method on a device, and what is still to be measured."""
 
     prepared: Prepared
     number: int
@@ -22,18 +22,18 @@ class Round:
     allowance: Allowance
     """For the structures."""
     phase: str = STRUCTURES
-    """That its worker has come to."""
+    """The phase that its worker has reached."""
     watched: dict[str, Any] | None = None
-    """What the machine did beside the structures, where another phase followed them."""
+    """What else the machine did during the structures, where another phase followed."""
 
     @property
     def key(self) -> Key:
-        """What the ledger books it under."""
+        """Its key in the ledger."""
         return self.prepared.method.name, self.prepared.device
 
     @property
     def record_key(self) -> dict[str, Any]:
-        """What its records say."""
+        """The fields that identify its records."""
         return {"method": self.key[0], "device": self.key[1], "round": self.number}
 
     def structures_left(self) -> int:
@@ -41,11 +41,11 @@ class Round:
         return len(in_phase(self.items, STRUCTURES))
 
     def open_items(self) -> list[Item]:
-        """Return the items that the worker has not passed: what it did not reach of an earlier phase stays undone."""
+        """Return the items of the worker's phase and of later ones; what it missed in an earlier phase stays undone."""
         return [item for item in self.items if PHASES.index(phase_of(item.part)) >= PHASES.index(self.phase)]
 
     def pass_time(self, seconds: float) -> None:
-        """Take a worker that died off the time of the next one."""
+        """Subtract the time of a worker that died from that of the next one."""
         begin, end = (
             None if limit is None else max(limit - seconds, 0.0)
             for limit in (self.allowance.begin_s, self.allowance.end_s)

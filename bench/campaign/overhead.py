@@ -1,4 +1,4 @@
-"""Measures what the harness adds to a step: the same relaxations bare and through the harness, interleaved."""
+"""Measures what the harness adds to a step: the same relaxations bare and through the harness, alternating."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 
-REPEATS = 3  # of each structure; the pair's order alternates, so that a drift favours neither
+REPEATS = 3  # per structure; the order within a pair alternates, so that a drift favours neither
 
 
 def measure(
@@ -38,7 +38,7 @@ def measure(
 
 def _pairs(ready: Ready, method: Method) -> list[Pair]:
     if method.native:
-        raise BadInput(f"{method.name} is relaxed by its own optimiser; there is nothing of the harness in its steps.")
+        raise BadInput(f"{method.name} is relaxed by its own optimiser; the harness has no part in its steps.")
     settings, dataset = ready.settings, ready.dataset
     assert dataset is not None
     prepared = ready.or_refuse(method, "cpu")

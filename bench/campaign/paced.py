@@ -1,4 +1,4 @@
-"""A worker that waits for its turn before each force call, or before each few of them."""
+"""A worker that waits for its turn before each force call, or before every few."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from bench.errors import BadInput
 
 
 class PacedWorker:
-    """Measures while it has its turn, and waits otherwise; `take` is called with each record."""
+    """Measures when it has its turn and waits otherwise; `take` is called with each record."""
 
     def __init__(self, name: str, process: LocalWorker, take: Callable[[Record], None]) -> None:
         self.name = name
         self.process = process
         self.take = take
         self.messages = process.messages()
-        self.call_seconds = 1.0  # where no call is made before the first structure
+        self.call_seconds = 1.0  # a guess, in case no call is made before the first structure
 
     def take_turn(self, calls: int) -> None:
-        """Let it make so many force calls."""
+        """Let it make this many force calls."""
         if not self.process.done:
             self.process.go(calls)
             self.listen()
 
     def finish(self) -> None:
-        """Let it end, and take what it still has to say."""
+        """Let it end, and take its remaining messages."""
         self.process.finish()
         while not self.process.done:
             self.listen()

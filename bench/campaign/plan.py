@@ -10,17 +10,17 @@ from bench.contract.protocol import REPLAY, STRUCTURES, phases
 from bench.contract.settings import Settings
 from bench.methods.header import Method
 
-# `make bench` ends within half an hour on two cores: so many seconds are shared, and the rest is for environments
-# and for the step that a DFT method has in flight when its budget ends
+# `make bench` ends within half an hour on two cores: this many seconds are shared; the rest is for environments
+# and for the step that a DFT method is making when its budget ends
 DEFAULT_SECONDS = 1530.0
 LEAST_SECONDS = 20.0
-REPEATS_SHARE = 0.2  # of the whole budget, for rounds that were disturbed
+REPEATS_SHARE = 0.2  # of the whole budget, for repeating disturbed rounds
 
 
 def default_budgets(
     methods: Sequence[Method], devices: Sequence[str], rounds: int, protocols: Sequence[str] = ("relax",)
 ) -> dict[str, float | None]:
-    """Share half an hour over the methods, less what their workers need to start.
+    """Divide half an hour among the methods, minus the time that their workers need to start.
 
     A DFT method's share is three times that of another; none gets less than twenty seconds. Where a worker has several
     phases, such as structures and md, each has an equal part.
@@ -32,15 +32,15 @@ def default_budgets(
 
 
 def timeout(settings: Settings, kind: str) -> float:
-    """Return how many seconds a worker may be silent: as the user says, else as its kind has it."""
+    """Return how many seconds a worker may be silent: the user's value, else that of its kind."""
     return KINDS[kind].silence_s if settings.timeout_s is None else settings.timeout_s
 
 
 def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:
     """Return the order of the methods in a round.
 
-    The first round keeps the given one (light methods first, so that a first row appears soon); the others
-    are shuffled by the seed, so that a drift of the machine hits no method always at the same place.
+    The first round keeps the given order (light methods first, so that a first row appears soon); the others
+    are shuffled with the seed, so that a drift of the machine does not always hit the same method.
     """
     if round_number == 0:
         return list(methods)
@@ -50,9 +50,9 @@ def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:
 
 
 def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
-    """Return the protocols that weights of this mode are measured by.
+    """Return the protocols for weights of this mode.
 
-    What a model with random weights relaxes or simulates is no molecule, so it enters the replay protocol only,
+    A relaxation or simulation with random weights means nothing, so such a model enters only the replay protocol,
     whatever the settings say: there it makes the same force calls as a trained one. Where no
     structures are measured, it has none.
     """
@@ -62,10 +62,10 @@ def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
 
 
 def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int) -> float | None:
-    """Return the seconds in which a worker of this round may begin structures; None: no limit.
+    """Return for how many seconds a worker of this round may begin structures; None: no limit.
 
-    What is left of the budget is shared by the rounds that are left. The structure in flight when the share
-    ends is finished while the method's whole budget lasts, so that only a slow method's is cut off.
+    The remaining rounds share the remaining budget. A structure in flight when the share ends may use the rest of
+    the method's whole budget, so that only a slow method's structure is cut off.
     """
     if budget_s is None:
         return None
@@ -73,8 +73,8 @@ def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int
 
 
 def answers_of(kind: str, indices: Sequence[int], round_number: int) -> list[int]:
-    """Return the structures that a worker answers for, outside the clock: five in the first round, one of them for DFT.
+    """Return the structures whose answers are recorded, untimed: five in the first round, but one for DFT.
 
-    Each costs a force call more, a minute with DFT.
+    Each costs one more force call, a minute with DFT.
     """
     return list(indices[: KINDS[kind].answers]) if round_number == 0 else []

@@ -1,4 +1,4 @@
-"""What whoever watches a campaign is told; :mod:`bench.campaign.display` shows it."""
+"""The progress that a campaign reports; :mod:`bench.campaign.display` shows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench.contract.records import Record
 
 
 class Progress(Protocol):
-    """What a campaign tells while it runs."""
+    """What a campaign reports while it runs."""
 
     def say(self, line: str) -> None:
         """Show one line."""
@@ -17,10 +17,10 @@ class Progress(Protocol):
         """Announce that a worker starts."""
 
     def measured(self, record: Record) -> None:
-        """Announce what one item became."""
+        """Announce the record of one item."""
 
     def alive(self, number: int, steps: int) -> None:
         """Give a sign of life of a long item."""
 
     def end(self, seconds_left: float | None) -> None:
-        """Announce that the worker ended, and how much measuring is left at most (None: no limit)."""
+        """Announce that the worker ended, and how much measuring time is left at most (None: no limit)."""

@@ -1,4 +1,4 @@
-"""Builds checkpoints with random weights, each in a process of its own, into pesbench's own cache."""
+"""Builds checkpoints with random weights, each in its own process, into pesbench's own cache."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def build(
     parallel: ParallelSpeed | None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Weights:
-    """Return `weights` with the path of its random checkpoint, built now if it is not in our own cache.
+    """Return `weights` with the path of its random checkpoint, built now if it is not in pesbench's cache.
 
-    It never lies in an upstream cache, where it would pass for the real one. Raises CheckpointMissing.
+    It never lies in an upstream cache, where it could be mistaken for the real one. Raises CheckpointMissing.
     """
     if weights.mode != "random":
         return weights
     assert method.checkpoint is not None
-    code = hashlib.sha256(header.path.read_bytes()).hexdigest()[:10]  # what builds it
+    code = hashlib.sha256(header.path.read_bytes()).hexdigest()[:10]  # the code that builds it
     folder = paths.cache_dir() / "random" / f"{method.checkpoint.file}-{code}-seed{settings.seed}"
     path = folder / f"RANDOM-{method.checkpoint.file}"
     if not path.exists():

@@ -1,4 +1,4 @@
-"""What a method needs before it can be measured: nothing in its way, weights, an environment."""
+"""Prepares a method for measuring: checks that it can run here, chooses weights, makes its environment."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from bench.methods.header import Header, Method
 from bench.methods.uv import EnvironmentFailed
 from bench.methods.weights import Weights, choose
 
-ONLY_RANDOM = "there are only random weights for it, whose energies mean nothing"
+ONLY_RANDOM = "it has only random weights, whose energies mean nothing"
 
 
 class Ready:
-    """Makes the methods of a campaign ready; weights are chosen once, and `begun_with` are those of a resumed run.
+    """Prepares the methods of a campaign; weights are chosen once, and `begun_with` are those of a resumed run.
 
-    `dataset` is what is measured on, or None where that does not matter.
+    `dataset` has the structures to measure, or is None where they do not matter.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Ready:
         return Prepared(method, header, device, environment, chosen)
 
     def _measured_on(self) -> tuple[set[str], int, int]:
-        """Return the elements, the charge and the multiplicity of what is measured on."""
+        """Return the elements, the charge and the multiplicity of the structures."""
         if self.dataset is None:
             return set(), 0, 1
         return set(self.dataset.reference.get_chemical_symbols()), self.dataset.charge, self.dataset.spin
@@ -93,7 +93,7 @@ class Ready:
                 self.say(f"{method.name}: not measured by {', '.join(lacks)}: {ONLY_RANDOM}")
 
     def _choose(self, method: Method) -> Weights:
-        """Return the weights of a method; a resumed run goes on with those it began with."""
+        """Return the weights of a method; a resumed run keeps those it began with."""
         begun = self.begun_with.get(method.name, "none")
         settings = self.settings if begun == "none" else dataclasses.replace(self.settings, weights=begun)
         return choose(method, settings, self.say)

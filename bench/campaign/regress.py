@@ -1,8 +1,8 @@
-"""Measures two versions of a method in turn, A B B A, on one machine, until they are told apart or the time is over.
+"""Measures two versions of a method in turn, A B B A, on one machine, until the result is clear or time is up.
 
-A round is a fresh process of each. Both are loaded and warm before the first structure, and then one makes a force call
-while the other waits, and the other way round, along the same paths. What the machine does meanwhile it does to both,
-so that their ratio is steady where their times are not.
+A round is a fresh process of each. Both are loaded and warm before the first structure. Then they take turns along the
+same paths: one makes a force call while the other waits. Changes of the machine affect both, so their ratio is steady
+even where their times are not.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from bench.methods.header import Method
 from bench.runs import store
 
 ROUND_SECONDS = 8.0
-"""A round measures for as long as its processes took to start, and at least so long, both versions together; for less
-where three rounds would not fit into the budget, but not for less than"""
+"""A round measures for as long as its processes took to start, but at least for this long, both versions together."""
 LEAST_SECONDS = 3.0
+"""The least where three rounds would not otherwise fit into the budget."""
 POINTS = 4
-"""Geometries on the path of a structure: few, so that a round has several structures."""
+"""Geometries per path: few, so that a round has several structures."""
 TURN_SECONDS = 0.05
-"""A turn is one force call, or as many as take this long: what is far shorter meets cold caches after each turn."""
+"""A turn is one force call, or as many as take this long: shorter turns would meet cold caches each time."""
 LEAST_ROUNDS = 3
 
 
@@ -75,12 +75,12 @@ class TwoVersions:
             )
         self.indices = measuring_order(len(dataset.atoms))[: settings.limit]
         self.planned: int | None = None
-        """Structures of a round, the same in all: known when the first calls were made."""
+        """Structures per round, the same in all; known once the first calls are made."""
 
     def run(self, writer: store.RunWriter, budget_s: float, decided: Callable[[], bool]) -> int:
-        """Measure rounds until `decided` or until the next one would end after `budget_s`; returns their number.
+        """Measure rounds until `decided`, or until the next one would exceed `budget_s`; returns their number.
 
-        Three are measured in any case. Raises BadInput where a version cannot be measured.
+        It measures at least three. Raises BadInput where a version cannot be measured.
         """
         began = time.monotonic()
         longest = 0.0
@@ -93,14 +93,14 @@ class TwoVersions:
         return number
 
     def _round(self, number: int, writer: store.RunWriter, allotted_s: float) -> None:
-        """Measure one round; the first one plans as many structures as fit into `allotted_s` with its start."""
+        """Measure one round; the first plans as many structures as fit into `allotted_s`, including its start."""
         began = time.monotonic()
-        # who starts first waits for the other one; as often the one as the other
+        # the one that starts first waits for the other, so they take turns at it
         sides = ["old", "new"] if (self.settings.seed + number) % 2 else ["new", "old"]
         workers: dict[str, PacedWorker] = {}
         strangers, before = accelerators.processes(Device.parse(self.device)), self.watch.look()
         with contextlib.ExitStack() as running:
-            for side in sides:  # one after the other, so that their starts do not disturb each other
+            for side in sides:  # one after the other, because starts disturb each other
                 workers[side] = self._start(running, side, number, writer)
                 workers[side].listen()
             pair_seconds = sum(one.call_seconds for one in workers.values())
@@ -120,7 +120,7 @@ class TwoVersions:
             self.say(f"round {number + 1} was disturbed: {'; '.join(facts['disturbed'])}")
 
     def _plan(self, started_s: float, allotted_s: float, pair_seconds: float) -> int:
-        """Return the number of structures that each round measures."""
+        """Return the number of structures per round."""
         seconds = min(max(ROUND_SECONDS, started_s), max(allotted_s - started_s, LEAST_SECONDS))
         wanted = round(seconds / pair_seconds / self.settings.replay_points)
         return max(1, min(wanted, len(self.indices)))

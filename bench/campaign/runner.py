@@ -34,11 +34,11 @@ from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
 
-CRASHES_A_ROUND = 2  # after so many the rest of a method's round is given up
+CRASHES_A_ROUND = 2  # after so many, the worker gives up the rest of the round
 
 
 class Campaign:
-    """One campaign in one run directory; :meth:`run` measures what is not measured yet."""
+    """One campaign in one run directory; :meth:`run` measures what is still missing."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Campaign:
         self.writer = store.create(self.directory, campaign, self.dataset)
 
     def resume(self) -> None:
-        """Take up an existing run directory; raises BadInput where it cannot be written."""
+        """Continue an existing run directory; raises BadInput where it cannot be written."""
         contents = store.read(self.directory)
         self.ready.begun_with = {record.method: record.weights for record in contents.started}
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
@@ -83,7 +83,7 @@ class Campaign:
             raise BadInput(f"cannot write to {self.directory}: {error.strerror}.") from None
 
     def run(self) -> None:
-        """Measure all rounds; raises KeyboardInterrupt when the user stops it, with everything written."""
+        """Measure all rounds; when the user stops it, everything is written and KeyboardInterrupt is raised."""
         try:
             for round_number in range(self.settings.rounds):
                 self.parallel_now = parallel_speed(self.settings.threads)
@@ -97,14 +97,14 @@ class Campaign:
             self.writer.close()
 
     def _measure_again(self) -> None:
-        """Measure disturbed rounds once more, each as a round of its own, for a fifth of the whole budget at most."""
+        """Measure disturbed rounds again, each as a new round, for at most a fifth of the whole budget."""
         budgets = self.settings.budget_s
         shares = [budget for budget in budgets.values() if budget is not None]
         left = REPEATS_SHARE * sum(shares) * len(self.settings.devices) if len(shares) == len(budgets) else math.inf
         repeated = {(record.method, record.device, record.again) for record in self.watched.values()}
         for (name, device, number), record in list(self.watched.items()):
             again = record.disturbed and record.again is None and (name, device, number) not in repeated
-            # of md alone there is nothing to repeat: what a molecule does, nothing disturbs
+            # md alone needs no repeat: a disturbance does not change what a molecule does
             if not again or left <= 0 or (name, device, number) not in self.ledger.measured:
                 continue
             next_number = 1 + max(
@@ -134,7 +134,7 @@ class Campaign:
             return
         if again is None:
             allowance = self.ledger.allowance(key, round_number, STRUCTURES, items)
-        else:  # as long as a round has on the average
+        else:  # the average time of a round
             average = share(self.settings.budget_s[method.name], 0.0, 0, self.settings.rounds)
             allowance = Allowance(average, average)
         self.progress.begin(method.name, device, round_number, len(items))
@@ -150,7 +150,7 @@ class Campaign:
         self.progress.end(self.ledger.seconds_left(self.stopped))
 
     def _note_watched(self, this: Round, facts: dict[str, Any], again: int | None) -> None:
-        """Record what the machine did; what disturbed an earlier session's part of a resumed round still counts."""
+        """Record what the machine did; in a resumed round, earlier disturbances still count."""
         earlier = self.watched.get((*this.key, this.number))
         if earlier is not None:
             facts["disturbed"] = tuple(dict.fromkeys([*earlier.disturbed, *facts["disturbed"]]))
@@ -159,9 +159,9 @@ class Campaign:
         self.watched[*this.key, this.number] = record
 
     def _workers(self, this: Round, watch: Callable[[], dict[str, Any]]) -> None:
-        """Run a worker over a round, and another one where the first was killed by what it measured.
+        """Run a worker over a round, and another one if a structure or trajectory killed the first.
 
-        `watch` tells what the machine did since the round began.
+        `watch` knows what the machine did since the round began.
         """
         for crashes in range(1, CRASHES_A_ROUND + 1):
             began = time.monotonic()
@@ -175,7 +175,7 @@ class Campaign:
                 self._give_up(this, task, Failure(failure.kind, message))
             if this.phase == STRUCTURES:
                 this.pass_time(time.monotonic() - began)
-            else:  # structures have had their time
+            else:  # the time for structures is over
                 this.items[:] = this.open_items()
 
     def _task(self, this: Round) -> Task:
@@ -199,7 +199,7 @@ class Campaign:
         )
 
     def _give_up(self, this: Round, task: Task, failure: Failure) -> None:
-        """End a method of which worker after worker dies; where a later phase kills them, only that of this round."""
+        """Give up on a method whose workers keep dying, or only on a later phase of this round if that kills them."""
         if this.phase == STRUCTURES:
             self._not_measured(this.prepared.method, this.prepared.device, this.number, failure)
             return
@@ -214,7 +214,7 @@ class Campaign:
         self.progress.measured(record)
 
     def _one_worker(self, this: Round, task: Task, watch: Callable[[], dict[str, Any]]) -> Failure | None:
-        """Run one worker over a round and take what it measured out of its items; returns how it died, if it did."""
+        """Run one worker over a round and remove what it measured from the items; returns how it died, if it did."""
         method, device = this.prepared.method, this.prepared.device
         structures = this.structures_left()
         ready = False
@@ -252,7 +252,7 @@ class Campaign:
         failure = worker.failure()
         in_flight = this.open_items()
         if failure is not None and in_flight:
-            if ready:  # what was in flight is what it died of
+            if ready:  # the item in flight is the cause of its death
                 self._lose(this, task, in_flight[0], failure)
                 if this.phase != STRUCTURES:
                     self.ledger.spend(this.key, this.phase, time.monotonic() - since)
@@ -266,7 +266,7 @@ class Campaign:
         self._stop(method, device, failure)
 
     def _stop(self, method: Method, device: str, failure: Failure) -> None:
-        """Do not try a method again in this session: what stood in its way will still be there."""
+        """Do not try a method again in this session: the same problem would stop it."""
         self.stopped.add((method.name, device))
         self.progress.say(f"{method.name} on {device}: not measured ({failure.kind}): {failure.message}")
 
@@ -275,6 +275,6 @@ class Campaign:
             self.writer.append(record)
         except OSError as error:
             raise BadInput(
-                f"cannot write to {self.directory}: {error.strerror}; what was measured before is kept, "
+                f"cannot write to {self.directory}: {error.strerror}; all earlier results are kept, "
                 f"continue with --resume {self.directory.name}."
             ) from None

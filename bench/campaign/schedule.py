@@ -1,4 +1,4 @@
-"""What a round of a method is to measure, and what of it is done."""
+"""What a round of a method measures, and which records count as done."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from bench.contract.settings import Settings
 from bench.contract.task import Item
 
 EXAMINED = 5
-"""Structures whose forces are examined for their symmetries."""
+"""How many structures have their forces examined for symmetry."""
 
 
 def items(settings: Settings, weights: str, indices: Sequence[int], round_number: int) -> list[Item]:
-    """Return what weights of this mode are to be measured by in a round, phase by phase.
+    """Return the items of a round for weights of this mode, phase by phase.
 
-    `indices` are all structures of the data set in the order in which they are measured.
+    `indices` are all structures of the data set, in measuring order.
     """
     wanted = protocols(settings, weights)
     found: list[Item] = []
     for phase in PHASES:
         names = [name for name in wanted if PROTOCOLS[name].phase == phase]
-        if phase == STRUCTURES:  # structure by structure, so that protocols share what a structure costs to set up
+        if phase == STRUCTURES:  # structure by structure, so that protocols share the cost of setting one up
             found += [Item(name, index) for index in indices[: settings.limit] for name in names]
         else:
             found += [item for name in names for item in OF_ROUND[name](settings, indices, round_number)]
@@ -32,14 +32,14 @@ def items(settings: Settings, weights: str, indices: Sequence[int], round_number
 
 
 def _md(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
-    """Return the trajectories of a round, and in the first one the structures whose forces are examined."""
+    """Return the trajectories of a round, and in the first round the structures whose forces are examined."""
     examined = indices[:EXAMINED] if round_number == 0 else ()
     plans = in_round(trajectories(settings.md), round_number, settings.rounds)
     return [Item(SYMMETRY, index) for index in examined] + [Item(MD, plan.trajectory) for plan in plans]
 
 
 OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {MD: _md}
-"""For each protocol that does not go from structure to structure."""
+"""For each protocol that does not go structure by structure."""
 
 
 def in_phase(planned: Sequence[Item], phase: str) -> list[Item]:
@@ -48,6 +48,6 @@ def in_phase(planned: Sequence[Item], phase: str) -> list[Item]:
 
 
 def is_complete(record: Record) -> bool:
-    """Tell whether a resumed run passes over it; a structure that was cut off is measured again."""
+    """Return whether a resumed run skips it; a structure that was cut off is measured again."""
     item = item_of(record)
     return item is None or PARTS[item.part].complete_when_censored or getattr(record, "status", None) != CENSORED

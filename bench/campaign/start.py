@@ -1,4 +1,4 @@
-"""The one way to start a worker: its command, its environment variables, and its end, whatever happens."""
+"""The only way to start a worker: its command, its environment variables, and its certain end."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def start(
     environment : Environment
         The method's.
     parallel : ParallelSpeed or None
-        What the machine gives at the moment; None only where that does not matter, for one thread.
+        The measured parallel speed of the machine; None only for one thread, where it does not matter.
     timeout_s : float
-        A worker that is silent for so long is ended.
+        A worker that is silent for this long is ended.
     memory_limit : int, optional
-        Bytes that it and its children may use: by default nine tenths of the machine's memory.
+        Bytes that it and its children may use, by default nine tenths of the machine's memory.
     log : Path, optional
-        Where its standard error is kept; by default it goes with the context.
+        Where its standard error is kept; by default it is removed when the context ends.
     place : type
-        What runs it: a process of this machine, or what has the same methods and runs it elsewhere.
+        The class that runs it: a process on this machine, or a class with the same methods that runs it elsewhere.
     """
     with contextlib.ExitStack() as stack:
         if log is None:
@@ -69,8 +69,8 @@ def start(
 def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
     """Return the environment variables of a worker: threads are set before anything is imported.
 
-    The optimiser's BLAS gets one thread (a 54 x 54 diagonalisation loses by threads). Where the machine does
-    not give the cores it shows, waiting threads sleep instead of spinning (OMP_WAIT_POLICY).
+    The optimiser's BLAS gets one thread (a 54 x 54 diagonalisation is slower with more). Where the machine has
+    fewer free cores than it shows, waiting threads sleep instead of spinning (OMP_WAIT_POLICY).
     """
     threads = task.subject.threads
     environ = dict(os.environ)
@@ -79,7 +79,7 @@ def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
         MKL_NUM_THREADS=str(threads),
         NUMEXPR_NUM_THREADS=str(threads),
         OPENBLAS_NUM_THREADS="1",
-        HF_HUB_OFFLINE="1",  # what a method needs was prepared before; a worker never fetches
+        HF_HUB_OFFLINE="1",  # everything was prepared before; a worker never fetches
     )
     environ.pop("VIRTUAL_ENV", None)
     if parallel and threads > 1 and parallel.speed < 0.85 * min(threads, parallel.threads):
@@ -90,12 +90,12 @@ def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
 
 
 def caches(folder: Path) -> dict[str, str]:
-    """Return the variables that keep what methods' libraries cache out of the user's own folders."""
+    """Return the variables that keep the caches of methods' libraries out of the user's folders."""
     return {name: str(folder / inner) if inner else str(folder) for name, inner in CACHES.items()}
 
 
 CACHES = {
-    "XDG_CACHE_HOME": "",  # MACE, matplotlib and others make a folder of their own in it
+    "XDG_CACHE_HOME": "",  # MACE, matplotlib and others make their own folders in it
     "CACHED_PATH_CACHE_ROOT": "cached_path",
     "CUDA_CACHE_PATH": "cuda",
     "CUPY_CACHE_DIR": "cupy",
@@ -109,7 +109,7 @@ CACHES = {
     "MPLCONFIGDIR": "matplotlib",
     "NUMBA_CACHE_DIR": "numba",
     "TORCH_HOME": "torch",
-    "TRITON_HOME": "triton",  # not TRITON_CACHE_DIR: what torch compiles stays in the worker's own folder, and cold
+    "TRITON_HOME": "triton",  # not TRITON_CACHE_DIR: each worker compiles anew, in its own folder
     "WANDB_CACHE_DIR": "wandb",
     "WANDB_CONFIG_DIR": "wandb",
     "WANDB_DATA_DIR": "wandb",

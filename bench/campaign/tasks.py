@@ -45,7 +45,7 @@ VARIABLES = (
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """A method that is ready to be measured on a device: its environment is made, and its weights are there."""
+    """A method that is ready to be measured on a device: it has its environment and its weights."""
 
     method: Method
     header: Header
@@ -87,7 +87,7 @@ def conform(prepared: Prepared, settings: Settings, dataset: DataSet, indices: I
     task = _task(CONFORM, prepared, settings, dataset)
     return dataclasses.replace(
         task,
-        # nothing is timed, and a method that fails in its first call is to be told why
+        # nothing is timed, and a method whose first call fails should learn why from a check
         subject=dataclasses.replace(task.subject, warm_up=False),
         structures=_bare_structures(method, dataset, indices),
         promises=Promises(
@@ -102,7 +102,7 @@ def conform(prepared: Prepared, settings: Settings, dataset: DataSet, indices: I
 
 
 def overhead(prepared: Prepared, settings: Settings, dataset: DataSet, indices: Iterable[int], repeats: int) -> Task:
-    """Return the task that relaxes each structure bare and through the harness, so many times."""
+    """Return the task that relaxes each structure bare and through the harness, `repeats` times."""
     return dataclasses.replace(
         _task(OVERHEAD, prepared, settings, dataset),
         structures=_bare_structures(prepared.method, dataset, indices),
@@ -155,7 +155,7 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
 
 
 def _structures(method: Method, dataset: DataSet, items: Sequence[Item], points: int) -> tuple[Structure, ...]:
-    """Return the structures of some items, in their order; a replayed one has its path, of `points` geometries."""
+    """Return the structures of some items, in order; a replayed one has its path of `points` geometries."""
     replayed = {number for part, number in items if part == REPLAY}
     return tuple(
         dataclasses.replace(one, path=replay_path(dataset.atoms[one.index], dataset.reference, points).tolist())
@@ -171,6 +171,6 @@ def _bare_structures(method: Method, dataset: DataSet, indices: Iterable[int]) -
 
 
 def _state(method: Method, dataset: DataSet) -> dict[str, Any]:
-    """Return the charge and the multiplicity that a method is told, as far as its header says that it takes them."""
+    """Return the charge and the multiplicity for a method, if its header says that it takes them."""
     told = {"charge": dataset.charge} if method.charge else {}
     return told | ({"spin": dataset.spin} if method.spin else {})

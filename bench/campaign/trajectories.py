@@ -1,4 +1,4 @@
-"""What is simulated: the trajectories of the md protocol, in which round, and for how long."""
+"""The trajectories of the md protocol: which there are, in which round, and for how long."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from bench.contract.settings import MdSettings
 from bench.contract.task import TrajectoryPlan
 
-HALF_STEP_PS = 0.5  # so long is the run at half the time step: fifty vibrations of C-H show the noise of the energy
+HALF_STEP_PS = 0.5  # length of the run at half the time step: fifty C-H vibrations show the noise of the energy
 
 
 def trajectories(md: MdSettings) -> list[TrajectoryPlan]:
     """Return all trajectories of a campaign, in the order of their numbers.
 
-    Each seed has one in each ensemble. The first seed has another one at constant energy, with half the time step, for
-    the part of the energy's noise that the time step makes.
+    Each seed has one in each ensemble. The first seed has another one at constant energy, with half the time step: it
+    shows how much of the energy's noise comes from the time step.
     """
     found: list[TrajectoryPlan] = []
 
@@ -32,14 +32,14 @@ def trajectories(md: MdSettings) -> list[TrajectoryPlan]:
 
 
 def in_round(plans: Iterable[TrajectoryPlan], round_number: int, rounds: int) -> list[TrajectoryPlan]:
-    """Return the trajectories of a round: seeds go round, so that they are spread over fresh processes."""
+    """Return the trajectories of a round: the rounds share the seeds, so that fresh processes measure them."""
     return [plan for plan in plans if plan.seed % rounds == round_number]
 
 
 def seconds(
     budget_s: float | None, spent_s: float, now: Sequence[TrajectoryPlan], later: Sequence[TrajectoryPlan]
 ) -> float | None:
-    """Return what of a method's budget the trajectories of a round have: their part of the steps that are left."""
+    """Return a round's part of a method's md budget: proportional to its part of the steps that are left."""
     if budget_s is None:
         return None
     steps = sum(plan.steps for plan in now)

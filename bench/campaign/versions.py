@@ -1,4 +1,4 @@
-"""Another version of a method to compare with: its adapter file at an earlier commit, or with other pins."""
+"""An old version of a method to compare with: its adapter file at an earlier commit, or with other pins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench import paths
 from bench.errors import BadInput
 
 BASE = "@base"
-"""What the name of an old version ends with."""
+"""Suffix of an old version's name."""
 
 
 def at_commit(adapter: Path, revision: str) -> str:
@@ -47,7 +47,7 @@ def with_pins(adapter: Path, pins: Sequence[str]) -> str:
         try:
             wanted = Requirement(pin)
         except InvalidRequirement:
-            raise BadInput(f"{pin!r} is no requirement; give one like sevenn==0.12.1.") from None
+            raise BadInput(f"{pin!r} is not a requirement; give one like sevenn==0.12.1.") from None
         name = canonicalize_name(wanted.name)
         found = [
             match
@@ -64,7 +64,7 @@ def with_pins(adapter: Path, pins: Sequence[str]) -> str:
 
 
 def write(folder: Path, adapter: Path, text: str) -> Path:
-    """Keep the text of another version in `folder`, under the adapter's own name; returns the file."""
+    """Write the text of another version to `folder`, under the adapter's own name; returns the file."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / adapter.name

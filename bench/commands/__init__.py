@@ -1,12 +1,12 @@
 """The verbs of the command line: one module each, found by listing this folder.
 
-A module of a verb has its name and holds four things: ``HELP``, whose first sentence is what the list of verbs says;
+A verb's module has the verb's name and holds five things: ``HELP``, whose first sentence appears in the list of verbs;
 ``EXAMPLES``, command lines; ``Options``, a frozen dataclass with the values of its options and their defaults;
-``add_options``, which adds them to a parser; and ``run``, which does it and returns the exit status. Modules whose
-names begin with an underscore are what verbs share.
+``add_options``, which adds them to a parser; and ``run``, which does the work and returns the exit status. Modules
+whose names begin with an underscore are shared by verbs.
 
-Every module is imported before a command line is understood, so that imports that take long (pandas, SciPy, rich)
-are made inside functions.
+All modules are imported before the command line is parsed, so slow imports (pandas, SciPy, rich) belong inside
+functions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Verb:
 
 
 def verbs() -> dict[str, Verb]:
-    """Return all verbs by name; raises AttributeError where a module of this folder lacks a part of one."""
+    """Return all verbs by name; raises AttributeError where a module of this folder lacks a part."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     return {name: _verb(name) for name in names if not name.startswith("_")}
 

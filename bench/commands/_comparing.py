@@ -17,7 +17,7 @@ FORMATS = "terminal, markdown or json"
 
 
 def refuse_versions(run: Run) -> None:
-    """Refuse a run of `regress`: it measured two versions, and neither relaxed nor took all structures."""
+    """Refuse a run of `regress`: it measured two versions, relaxed nothing and did not use all structures."""
     from bench.campaign.versions import BASE
 
     if any(method.endswith(BASE) for method in run.description.methods):

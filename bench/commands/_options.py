@@ -1,6 +1,6 @@
-"""Options that several verbs have, and how values are read.
+"""Options that several verbs share, and how their values are parsed.
 
-Defaults are those of a verb's ``Options``; nothing here knows them.
+Defaults come from the ``Options`` of each verb, not from here.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from bench.contract.protocol import PROTOCOLS
 from bench.errors import BadInput
 
 SPEED = "speed"
-"""What results are shown by default: the times of relaxations and replays."""
+"""The results shown by default: the times of relaxations and replays."""
 
 DEVICE = "|".join(name for kind in DEVICES.values() for name in kind.spellings)
-"""How a device is named."""
+"""The spellings of a device."""
 
 _Parser = argparse._ActionsContainer
 
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Measuring time, as a user gives it."""
+    """The measuring time, as the user gives it."""
 
     seconds: float | None
     """None: no limit."""
@@ -39,7 +39,7 @@ def budget(text: str) -> Budget:
         return Budget(None)
     seconds = _number(text)
     if not seconds > 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no budget; give seconds above zero, or none.")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a budget; give a number of seconds above zero, or none.")
     return Budget(seconds)
 
 
@@ -47,17 +47,17 @@ def positive(text: str) -> float:
     """Read a number above zero."""
     number = _number(text)
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above zero.")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero.")
     return number
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Read names with commas between them; each counts once."""
+    """Read comma-separated names; each counts once."""
     return tuple(dict.fromkeys(text.split(",")))
 
 
 def interpreters(pairs: Sequence[str]) -> dict[str, str]:
-    """Return the path of each method's interpreter, as METHOD=PATH pairs name it; raises BadInput for another text."""
+    """Return the path of each method's interpreter from METHOD=PATH pairs; raises BadInput for any other text."""
     found = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -76,11 +76,11 @@ def _number(text: str) -> float:
 
 
 def refuse_changes(options: Any, may_change: Collection[str]) -> None:
-    """Refuse, by name, an option that is neither at its default nor among those that may change; raises BadInput."""
+    """Raise BadInput, with its name, for an option that is not at its default and may not change."""
     for field in dataclasses.fields(options):
         if field.name not in may_change and getattr(options, field.name) != field.default:
             option = "--" + field.name.replace("_", "-")
-            raise BadInput(f"a resumed run goes on as it was planned; leave out {option}, or start a new run.")
+            raise BadInput(f"a resumed run continues as it was planned; leave out {option}, or start a new run.")
 
 
 def add_adapter(parser: _Parser) -> None:
@@ -95,7 +95,7 @@ def add_adapter(parser: _Parser) -> None:
 
 
 def add_methods(parser: _Parser, text: str, required: bool = False) -> None:
-    """Add --methods: names with commas between them, as the catalogue takes them."""
+    """Add --methods: comma-separated names, as the catalogue takes them."""
     parser.add_argument("--methods", metavar="A,B,...", required=required, help=text)
 
 
@@ -131,18 +131,18 @@ def add_weights(parser: _Parser) -> None:
     parser.add_argument(
         "--weights",
         metavar="MODE",
-        help="pretrained, random, or auto: random ones, for speed only, where a checkpoint cannot be had "
+        help="pretrained, random, or auto: random weights, for speed only, where no checkpoint is available "
         "(default: %(default)s)",
     )
     parser.add_argument(
-        "--trust-checkpoint", action="store_true", help="use checkpoints whose SHA-256 nobody publishes"
+        "--trust-checkpoint", action="store_true", help="use checkpoints whose authors publish no SHA-256"
     )
 
 
 def add_seed(parser: _Parser) -> None:
     """Add --seed."""
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="of the order of methods, and of random weights (default: %(default)s)"
+        "--seed", type=int, metavar="N", help="for the order of methods and for random weights (default: %(default)s)"
     )
 
 
@@ -167,13 +167,13 @@ def add_run(parser: _Parser, paper: bool = False) -> None:
 
 
 def add_shown_protocols(parser: _Parser) -> None:
-    """Add --protocols, which chooses among results."""
+    """Add --protocols, which chooses the results to show."""
     parser.add_argument(
         "--protocols",
         choices=(SPEED, *PROTOCOLS),
-        help="results of which protocol; speed: the times of relax and replay (default: %(default)s)",
+        help="the protocol whose results are shown; speed: the times of relax and replay (default: %(default)s)",
     )
-    # as it was called at first
+    # its first name
     parser.add_argument("--protocol", dest="protocols", choices=(SPEED, *PROTOCOLS), help=argparse.SUPPRESS)
 
 

@@ -17,7 +17,7 @@ def print_json(value: Any) -> None:
 
 
 def print_text(text: str) -> None:
-    """Print what a report rendered."""
+    """Print a rendered report."""
     sys.stdout.write(text.rstrip("\n") + "\n")
     sys.stdout.flush()
 
@@ -33,7 +33,7 @@ def plain_table(*columns: str) -> Table:
 
 
 def print_below(text: str) -> None:
-    """Print what belongs to the line above, indented and wrapped."""
+    """Print details of the line above, indented and wrapped."""
     from rich.padding import Padding
     from rich.text import Text
 
@@ -48,10 +48,10 @@ def out() -> Console:
 
 
 def warn(line: str) -> None:
-    """Say on standard error what is left out of what is shown."""
+    """Say on standard error what is left out of the results."""
     to_stderr(f"pesbench: {line}")
 
 
 def to_stderr(line: str) -> None:
-    """Print a line of progress, apart from what a script reads."""
+    """Print a line of progress, separate from the output that a script reads."""
     print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The results of a run as a user asks for them: by protocol, printed or drawn."""
+"""Shows the results of a run by protocol, printed or drawn."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
-    """Return how a protocol is shown, and what there is to show of it.
+    """Return how a protocol is shown, and the results to show.
 
-    Where a user names none, a run is shown by its times, or by the first protocol that it has where it timed nothing.
-    Raises BadInput where a run has nothing of the protocol that is named.
+    Without a protocol, a run is shown by its times or, where it timed nothing, by its first protocol. Raises BadInput
+    where the run has no results of the named protocol.
     """
     from bench.analysis.table import Table
     from bench.report.shown import SHOWN
@@ -32,7 +32,7 @@ def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
         table = table.only(protocol)
         if not table.rows:
             raise BadInput(
-                f"there is no {protocol} in {run or 'the newest run'}; "
+                f"there are no {protocol} results in {run or 'the newest run'}; "
                 f"'pesbench run --protocols {protocol}' measures it."
             )
     return SHOWN[protocol], table

@@ -1,4 +1,4 @@
-"""The verb ``baseline``: keeps what methods answer."""
+"""The verb ``baseline``: keeps the answers of methods."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 from bench.commands import _options, _output
 
 HELP = """\
-Keep the answers of a run as baselines, which later runs are held against.
-Energies and forces of five structures, relaxed energies and bonds, by method.
+Keep the answers of a run as baselines, with which later runs are compared:
+energies and forces of five structures, relaxed energies and bonds, by method.
 Exit status: 1 where the run has none to keep."""
 EXAMPLES = ("pesbench baseline 20261122-101500",)
 
@@ -41,7 +41,7 @@ def run(options: Options) -> int:
         print(shown(path))
     if not written:
         print(
-            "pesbench: nothing to keep: no answers of real weights, or no relaxations where the baseline has some.",
+            "pesbench: nothing to keep: no answers with real weights, or no relaxations where the baseline has some.",
             file=sys.stderr,
         )
     return 0 if written else 1

@@ -9,8 +9,9 @@ from bench.commands import _comparing, _options
 from bench.commands._output import warn
 
 HELP = """\
-Compare two runs of one machine: what got faster, what got slower.
-Exit status: 0 nothing got slower, 1 something did, 2 bad input or unlike runs."""
+Compare two runs on one machine: what got faster, what got slower.
+Exit status: 0 nothing got slower, 1 something did, 2 bad input or runs that
+cannot be compared."""
 EXAMPLES = ("pesbench compare 20261122-101500 20261123-091200",)
 
 
@@ -23,7 +24,7 @@ class Options:
     b: str
     """The new run."""
     threshold: float = 0.05
-    """What two runs, not measured at the same time, can tell apart."""
+    """The smallest change that two runs at different times can show."""
     force: bool = False
     format: str = "terminal"
 
@@ -33,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A", help="the old run: an id or a directory")
     parser.add_argument("b", metavar="B", help="the new run")
     _options.add_threshold(parser)
-    parser.add_argument("--force", action="store_true", help="compare runs of unlike machines, data or settings")
+    parser.add_argument("--force", action="store_true", help="compare runs with different machines, data or settings")
     _options.add_format(parser, _comparing.FORMATS)
 
 

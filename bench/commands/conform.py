@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from bench.methods.header import Method
 
 HELP = """\
-Check whether an adapter does what its interface promises.
-Units, derivatives, invariances, state, threads, parameter count, header.
+Check whether an adapter does what its interface promises: units, derivatives,
+invariances, state, threads, parameter count, header.
 Exit status: 1 where a check fails."""
 EXAMPLES = ("pesbench conform 7net-0", "pesbench conform my_adapter.py")
 
@@ -79,7 +79,7 @@ def run(options: Options) -> int:
 
 
 def _subject(options: Options) -> tuple[Catalogue, list[Method]]:
-    """Return the methods that are meant, and a catalogue that has them."""
+    """Return the methods to check, and a catalogue that has them."""
     from bench import paths
     from bench.methods.catalogue import Catalogue
 

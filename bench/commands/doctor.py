@@ -1,4 +1,4 @@
-"""The verb ``doctor``: what can run here, and what stands in the way of the rest."""
+"""The verb ``doctor``: which methods can run here, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bench.commands import _options, _output
 from bench.contract.device import CPU, Device
 
 HELP = """\
-Tell for every method whether it can run here and if not why.
-Imports no model and fetches nothing."""
+Report for every method whether it can run here and, if not, why.
+It imports no model and fetches nothing."""
 EXAMPLES = ("pesbench doctor", "pesbench doctor --device cuda")
 
 
@@ -33,11 +33,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Print what can run here and what stands in the way of the rest."""
+    """Print which methods can run here, and why the others cannot."""
     from bench.methods import doctor
     from bench.methods.catalogue import Catalogue
 
-    Device.parse(options.device)  # refused before the machine is looked at
+    Device.parse(options.device)  # bad input is refused before the machine is examined
     findings = doctor.examine(Catalogue(options.adapter), options.device)
     machine = doctor.surroundings()
     if options.json:

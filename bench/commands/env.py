@@ -19,7 +19,7 @@ class Options:
     """The options of the verb."""
 
     remove: tuple[str, ...] = ()
-    """Empty: they are listed."""
+    """Empty: list them."""
     adapter: tuple[Path, ...] = ()
     json: bool = False
 
@@ -49,7 +49,7 @@ def run(options: Options) -> int:
 
 
 def _chosen(wanted: tuple[str, ...], found: list[dict[str, Any]]) -> list[str]:
-    """Return the names of environments that are meant; raises BadInput before any of them is removed."""
+    """Return the names of the environments to remove; raises BadInput before any is removed."""
     names = {entry["name"] for entry in found}
     groups = {"all": names, "stale": {entry["name"] for entry in found if entry["stale"]}}
     chosen: set[str] = set()
@@ -65,4 +65,4 @@ def _print(found: list[dict[str, Any]]) -> None:
     for entry in found:
         size = f"{entry['bytes'] / 1e9:.2f} GB"
         listing.add_row(entry["name"], entry["family"], entry["device"], size, "stale" if entry["stale"] else "")
-    _output.out().print(listing if found else "no environment is made yet; 'pesbench prepare' makes them.")
+    _output.out().print(listing if found else "there are no environments yet; 'pesbench prepare' makes them.")

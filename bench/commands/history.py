@@ -12,8 +12,8 @@ from bench.commands import _options, _output
 from bench.errors import BadInput
 
 HELP = """\
-Keep the times of one machine's runs as lines, and find steps in them.
-They lie in results/history/, one file a machine."""
+Keep the times of a machine's runs, and find lasting changes in them.
+They lie in results/history/, one file per machine."""
 EXAMPLES = (
     "pesbench history add",
     "pesbench history show",
@@ -40,8 +40,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run", nargs="?", metavar="RUN", help="with add: a run id or directory (default: the newest run)"
     )
-    parser.add_argument("--machine", metavar="NAME", help="a part of a history's name, where there are several")
-    parser.add_argument("--output", type=Path, metavar="FILE|STEM", help="of plot (without ending) and export")
+    parser.add_argument("--machine", metavar="NAME", help="part of a history's name, where there are several")
+    parser.add_argument("--output", type=Path, metavar="FILE|STEM", help="for plot (without extension) and export")
     _options.add_json(parser, "the lines (show)")
 
 
@@ -63,7 +63,7 @@ def _add(options: Options) -> int:
     refuse_versions(loaded)
     path = history.add(history.entries(loaded, table_of(loaded.directory)))
     if path is None:
-        print("pesbench: the run has no time to keep.", file=sys.stderr)
+        print("pesbench: the run has no times to keep.", file=sys.stderr)
         return 1
     print(shown(path))
     return 0

@@ -11,8 +11,8 @@ from bench.contract.settings import Settings
 
 HELP = """\
 Measure what the harness adds to a step.
-The same relaxations run bare (a plain ASE script) and through the harness, in
-turn, in one process."""
+The same relaxations run bare (as a plain ASE script) and through the harness,
+alternating, in one process."""
 EXAMPLES = ("pesbench overhead --methods uff-ase,gfn2-xtb,7net-0",)
 
 
@@ -56,7 +56,7 @@ def run(options: Options) -> int:
     if options.json:
         _output.print_json([dataclasses.asdict(entry) for entry in found])
         return 0
-    shown = _output.plain_table("method", "bare ms/step", "harness / bare", "added us/step", "of it bookkeeping")
+    shown = _output.plain_table("method", "bare ms/step", "harness / bare", "added us/step", "bookkeeping")
     for entry in found:
         shown.add_row(
             entry.method,
@@ -67,6 +67,6 @@ def run(options: Options) -> int:
         )
     _output.out().print(shown)
     _output.out().print(
-        "intervals: 95 % BCa bootstrap over structures, paired; one process a method, bare and harness in turn"
+        "intervals: 95 % BCa bootstrap over structures, paired; one process per method, bare and harness alternating"
     )
     return 0

@@ -1,4 +1,4 @@
-"""The verb ``prepare``: makes ready what a run needs, so that it needs no network."""
+"""The verb ``prepare``: fetches and builds everything a run needs, so that the run needs no network."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bench.errors import BadInput
 
 HELP = """\
 Make methods' environments and fetch their checkpoints.
-Random weights are built where a checkpoint cannot be had. After that a run
-needs no network. Exit status: 1 where one of the methods is not ready."""
+Random weights are built where no checkpoint is available. After that a run
+needs no network. Exit status: 1 if one of the methods is not ready."""
 EXAMPLES = ("pesbench prepare 7net-0 nequix-mp-1", "pesbench prepare pet-mad-1.5-s --trust-checkpoint")
 
 
@@ -23,7 +23,7 @@ class Options:
     """The options of the verb."""
 
     methods: tuple[str, ...] = ()
-    """None named: those that are measured by default."""
+    """Empty: the methods that are measured by default."""
     device: str = CPU
     torch_backend: str | None = None
     weights: str = Settings.weights
@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Make environments and checkpoints ready; status 1 where one of them could not be had."""
+    """Prepare environments and checkpoints; status 1 where one of them is missing in the end."""
     from bench.campaign.ready import Ready
     from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
@@ -62,7 +62,7 @@ def run(options: Options) -> int:
     for method in methods:
 
         def say(line: str, name: str = method.name) -> None:
-            # what says which method it is about is left as it is
+            # some lines name their method already
             print(line if line.startswith(f"{name}:") else f"{name}: {line} ...", flush=True)
 
         try:

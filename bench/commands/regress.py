@@ -1,4 +1,4 @@
-"""The verb ``regress``: two versions of a method, measured in turn."""
+"""The verb ``regress``: two versions of a method, measured alternately."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bench.runs.dataframes import Run
 
 HELP = """\
-Measure an old version of methods and the present one in turn, on this machine.
-It ends when they are told apart or found the same, or with the budget.
+Measure an old and the current version of methods alternately, on this machine.
+It ends when the difference is decided, or with the budget.
 Exit status: 0 nothing got slower, 1 something did, 2 bad input,
 or a version that cannot be measured."""
 EXAMPLES = (
@@ -40,14 +40,14 @@ class Options:
 
     methods: str
     base: str | None = None
-    """A commit; one of the three has to be given."""
+    """A commit; one of the three is required."""
     base_env: Path | None = None
     base_with: tuple[str, ...] = ()
     adapter: tuple[Path, ...] = ()
     threshold: float = 0.10
-    """What a noisy hosted machine can tell apart within the budget."""
+    """The smallest change that a noisy hosted machine can show within the budget."""
     budget: float = 300.0
-    """Seconds for each method."""
+    """Seconds per method."""
     device: str = CPU
     threads: int = Settings.threads
     structures: str | None = None
@@ -70,9 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     _options.add_adapter(parser)
     _options.add_threshold(parser)
-    parser.add_argument(
-        "--budget", type=_options.positive, metavar="SECONDS", help="for each method (default: %(default)g)"
-    )
+    parser.add_argument("--budget", type=_options.positive, metavar="SECONDS", help="per method (default: %(default)g)")
     _options.add_device(parser)
     _options.add_threads(parser)
     _options.add_structures(parser)
@@ -84,15 +82,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Measure an old and the present version of methods in turn.
+    """Measure an old and the current version of methods alternately.
 
-    Status 1 where one got slower, else 2 where one could not be measured.
+    Status 1 if one got slower, else 2 if one could not be measured.
     """
     _comparing.check_format(options.format)
     from bench import paths
     from bench.campaign.describing import new_directory
 
-    paths.weights_dir()  # refuses a folder that is not there before anything is written
+    paths.weights_dir()  # refuses a missing folder before anything is written
     directory = new_directory(options.output)
     try:
         report, found = _measured(options, directory)
@@ -136,7 +134,7 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
             began = time.monotonic()
             try:
                 count = both.run(writer, options.budget, versions.decided)
-            except BadInput as error:  # the others are compared all the same
+            except BadInput as error:  # the others are still compared
                 if len(ready) == 1:
                     raise
                 found.append(versions.not_compared(new.label, str(error).rstrip(".")))
@@ -153,14 +151,12 @@ def _paced(catalogue: Catalogue, names: str) -> list[Method]:
     methods = catalogue.select(names)
     for method in methods:
         if method.native:
-            raise BadInput(
-                f"{method.name} is driven by its own optimiser and has no force calls to replay; leave it out."
-            )
+            raise BadInput(f"{method.name} uses its own optimiser and has no force calls to replay; leave it out.")
     return methods
 
 
 def _old_version(method: Method, options: Options, catalogue: Catalogue, directory: Path) -> Method:
-    """Return the version of a method to compare with, as a method of the catalogue."""
+    """Return the old version of a method, as a method of the catalogue."""
     from bench.campaign import versions
 
     if options.base_env is not None:
@@ -196,7 +192,7 @@ def _report(
 
 
 def _disturbed(measured: Run) -> list[str]:
-    """Return what disturbed which rounds; both versions of a method were hit alike."""
+    """Return which rounds were disturbed, and by what; both versions of a method were affected alike."""
     from bench.analysis.disturbed import disturbances
     from bench.campaign.versions import BASE
 

@@ -1,4 +1,4 @@
-"""The verb ``run``: measures a campaign, or goes on with one."""
+"""The verb ``run``: measures a campaign, or continues one."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 HELP = """\
 Measure: relax every structure with every method, time each step, and print the
-table. Everything is kept in results/<run-id>/; a run that was stopped goes on
-with --resume. Exit status: 1 where nothing could be measured."""
+table. Everything is kept in results/<run-id>/; --resume continues a run that was
+stopped. Exit status: 1 if nothing could be measured."""
 EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
 )
 MAY_CHANGE = ("resume", "budget", "output", "json", "adapter")
-"""What can be said of a run that goes on; everything else was planned when it began."""
+"""The options that a resumed run takes; everything else was fixed when it began."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Options:
     python: tuple[str, ...] = ()
     """METHOD=PATH each."""
     device: tuple[str, ...] | None = None
-    """None: those that the machine has."""
+    """None: the devices that the machine has."""
     threads: int | None = None
-    """None: by what the machine does with them."""
+    """None: depends on the machine's measured parallel speed."""
     torch_backend: str | None = None
     rounds: int = Settings.rounds
     no_repeats: bool = False
     budget: Budget | None = None
-    """None: each method has its share of half an hour."""
+    """None: half an hour, shared by the methods."""
     timeout: float | None = None
     """Seconds."""
     memory_limit: float | None = None
@@ -76,12 +76,12 @@ class Options:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     what = parser.add_argument_group("what is measured")
-    _options.add_methods(what, "names from 'pesbench list', or 'all' (default: the default ones)")
+    _options.add_methods(what, "names from 'pesbench list', or 'all' (default: those without a * in that list)")
     _options.add_adapter(what)
     _options.add_structures(
-        what, "naphthalene-md17, naphthalene-gfn2 or a file that ASE reads (default: the first that can be had)"
+        what, "naphthalene-md17, naphthalene-gfn2 or a file that ASE reads (default: the first that is available)"
     )
-    _options.add_limit(what, "only N structures, spread evenly over the set, and N seeds of dynamics")
+    _options.add_limit(what, "only N structures, spread evenly over the set, and N seeds for dynamics")
     what.add_argument(
         "--protocols",
         type=_options.names,
@@ -96,9 +96,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--fmax", type=float, metavar="X", help="converged below this force in eV/Angstrom (default: %(default)s)"
     )
     how.add_argument(
-        "--replay-points", type=int, metavar="N", help="geometries of a replayed path (default: %(default)s)"
+        "--replay-points", type=int, metavar="N", help="geometries per replayed path (default: %(default)s)"
     )
-    how.add_argument("--max-steps", type=int, metavar="N", help="step cap (default: %(default)s)")
+    how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
     _add_md(parser.add_argument_group("dynamics (--protocols md)"))
     weights = parser.add_argument_group("weights")
     _options.add_weights(weights)
@@ -107,7 +107,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add_how_much(parser.add_argument_group("how much"))
     kept = parser.add_argument_group("what is kept")
     _options.add_output_folder(kept)
-    kept.add_argument("--resume", metavar="RUN", help="go on with this run; only --budget can be changed")
+    kept.add_argument("--resume", metavar="RUN", help="continue this run; only --budget can be changed")
     _options.add_json(parser, "the table")
 
 
@@ -118,12 +118,14 @@ def _add_md(group: argparse._ArgumentGroup) -> None:
         metavar="A,B",
         help="nve, at constant energy; nvt, with a thermostat (default: both)",
     )
-    group.add_argument("--duration", type=float, metavar="PS", help="of each nve trajectory (default: %(default)g)")
+    group.add_argument(
+        "--duration", type=float, metavar="PS", help="length of each nve trajectory (default: %(default)g)"
+    )
     group.add_argument(
         "--nvt-duration",
         type=float,
         metavar="PS",
-        help="of each nvt trajectory; 300 for distributions to rely on (default: %(default)g)",
+        help="length of each nvt trajectory; 300 for reliable distributions (default: %(default)g)",
     )
     group.add_argument("--time-step", type=float, metavar="FS", help="default: %(default)g")
     group.add_argument(
@@ -142,24 +144,24 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         "--device",
         type=_options.names,
         metavar=_options.DEVICE,
-        help="several with commas (default: cpu, and an accelerator where there is one)",
+        help="comma-separated if several (default: cpu, and an accelerator where there is one)",
     )
-    _options.add_threads(group, "default: physical cores up to 4, fewer where the machine gives less")
+    _options.add_threads(group, "default: physical cores up to 4, fewer where fewer are free")
     _options.add_torch_backend(group)
 
 
 def _add_how_much(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--rounds", type=int, metavar="R", help="fresh processes a method (default: %(default)s)")
+    group.add_argument("--rounds", type=int, metavar="R", help="fresh processes per method (default: %(default)s)")
     group.add_argument("--no-repeats", action="store_true", help="do not measure disturbed rounds again")
     group.add_argument(
         "--budget",
         type=_options.budget,
         metavar="SECONDS|none",
-        help="measuring time a method, all rounds together, and as much for its dynamics (default: shared so that "
-        "the whole takes half an hour)",
+        help="measuring time per method, all rounds together, and as much again for its dynamics (default: the "
+        "methods share half an hour)",
     )
     group.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="end a silent worker after (default: 900, for DFT 3600)"
+        "--timeout", type=float, metavar="SECONDS", help="end a silent worker after this (default: 900, for DFT 3600)"
     )
     group.add_argument(
         "--memory-limit",
@@ -181,12 +183,12 @@ class Plan(NamedTuple):
 
 
 def run(options: Options) -> int:
-    """Run or resume a campaign and print its table; status 1 where nothing could be measured."""
+    """Run or resume a campaign and print its table; status 1 if nothing could be measured."""
     from bench import paths
     from bench.campaign.display import progress
     from bench.campaign.runner import Campaign
 
-    paths.weights_dir()  # refuses a folder that is not there before anything is written
+    paths.weights_dir()  # refuses a missing folder before anything is written
     plan = _new(options) if options.resume is None else _begun(options)
     settings = plan.settings
     with progress(settings) as display:
@@ -203,7 +205,7 @@ def run(options: Options) -> int:
             stopped = True
     measured = _results.show(_options.SPEED, plan.directory, "json" if options.json else "terminal")
     if stopped:
-        print(f"pesbench: stopped; go on with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
+        print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
         return 130
     return 0 if measured else 1
 
@@ -217,14 +219,14 @@ def _new(options: Options) -> Plan:
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
     dataset = load_dataset(options.structures)
-    parallel = measure_parallel_speed()  # takes a second: what is refused is refused before
+    parallel = measure_parallel_speed()  # takes a second, so bad input is refused first
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))
     return Plan(new_directory(options.output), settings, catalogue, dataset, parallel)
 
 
 def _begun(options: Options) -> Plan:
-    """Return the plan of a run that goes on, as it was kept; raises BadInput where another one is asked for."""
+    """Return the plan of a resumed run as it was kept; raises BadInput where the options ask for another one."""
     from bench.campaign.describing import check_methods
     from bench.methods.catalogue import Catalogue
     from bench.runs import store
@@ -281,7 +283,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},
     )
     budgets: dict[str, float | None]
-    if options.budget is None:  # shared by what the settings have been found to allow
+    if options.budget is None:  # after the settings have been checked
         budgets = default_budgets(methods, devices, options.rounds, options.protocols)
     else:
         budgets = dict.fromkeys(settings.methods, options.budget.seconds)

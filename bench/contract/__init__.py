@@ -1,4 +1,4 @@
-"""What both sides of the pipe share: frozen types for what a worker is asked, what it answers, and what is kept.
+"""Frozen types shared by both sides of the pipe: a worker's task, its messages, and the records.
 
-Imported inside every method's own environment, so that it needs nothing but the standard library and what ASE brings.
+Imported inside every method's own environment, so it needs only the standard library and ASE with its dependencies.
 """

@@ -1,4 +1,4 @@
-"""What ``campaign.json`` says: all that a reader of a run needs beside the records."""
+"""The contents of ``campaign.json``: all that a reader of a run needs besides the records."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from bench.contract.settings import Settings
 
 @dataclasses.dataclass(frozen=True)
 class ParallelSpeed:
-    """How much work processes do side by side on this machine, just now."""
+    """How much work processes do at the same time on this machine, at the moment."""
 
     threads: int
-    """Processes that were tried at once."""
+    """Number of processes that ran at once."""
     speed: float
-    """The work that they did, in units of what one does alone."""
+    """The work that they did, in units of the work of one alone."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """What a reader of a timing has to know about the machine."""
+    """What a reader of a timing must know about the machine."""
 
     cpu: str | None = None
     cores: int | None = None
@@ -41,12 +41,12 @@ class Machine:
 
 @dataclasses.dataclass(frozen=True)
 class DataSetFacts:
-    """What was measured on."""
+    """The data set."""
 
     name: str = ""
     description: str = ""
     fallback: str = ""
-    """Why this set stands in for MD17's; empty where it does not."""
+    """Why this set replaces MD17's; empty where it does not."""
     digest: str = ""
     formula: str = ""
     count: int | None = None
@@ -60,13 +60,13 @@ class DataSetFacts:
 
 @dataclasses.dataclass(frozen=True)
 class MethodFacts:
-    """What a report says about a method, so that a run can be read without the adapters."""
+    """The facts about a method that reports need, so that a run can be read without the adapters."""
 
     label: str
     family: str
     kind: str
     paper: str | None = None
-    """The row of the published table that it is compared with."""
+    """The row of the published table with which it is compared."""
     native: bool = False
     conservative: bool = True
     parameters: int | None = None
@@ -80,7 +80,7 @@ class MethodFacts:
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """A campaign: what was planned, when, on which machine, over which data set."""
+    """A campaign: its plan, time, machine and data set."""
 
     run_id: str = ""
     created: str = ""
@@ -99,5 +99,5 @@ class Description:
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Description:
-        """Make one of what a ``campaign.json`` of this format or of an older one says; raises ValueError."""
+        """Make one from a ``campaign.json`` of this format or an older one; raises ValueError."""
         return from_plain(cls, fields, strict=False)

@@ -1,6 +1,6 @@
-"""Devices: how they are named, what a worker on one is told, and which published column it is compared with.
+"""Devices: their names, the environment of a worker on one, and the published column to compare with.
 
-A kind of device is one entry of :data:`DEVICES`. What is found on this machine is in :mod:`bench.machine`.
+A kind of device is one entry of :data:`DEVICES`. :mod:`bench.machine` finds the devices of this machine.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class DeviceKind:
     """As a table prints it."""
     accelerator: bool
     torch_backends: tuple[str | None, ...]
-    """What uv's ``--torch-backend`` is set to, in the order of trying; None takes torch from the usual index."""
+    """Values for uv's ``--torch-backend``, in the order in which they are tried; None: torch from the usual index."""
     published: str
-    """The field of a published row that it is compared with."""
+    """The field of a published row with which it is compared."""
     variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Environment variables of a worker on it."""
     hidden_by: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Environment variables that keep a worker on another kind of device from finding one of these."""
+    """Environment variables that hide these devices from a worker on another kind of device."""
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ CPU = "cpu"
 
 @dataclasses.dataclass(frozen=True)
 class Device:
-    """One device: a kind and, of accelerators, an index where the user gave one."""
+    """One device: a kind and, for accelerators, an index where the user gave one."""
 
     kind: DeviceKind
     index: int | None = None
@@ -78,7 +78,7 @@ class Device:
         return self.kind.label if self.index is None else f"{self.kind.label} {self.index}"
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables of a worker on it; no other accelerator is to be found there."""
+        """Return the environment variables of a worker on it; they hide all other accelerators."""
         found: dict[str, str] = {}
         for other in DEVICES.values():
             if other is not self.kind:
@@ -87,5 +87,5 @@ class Device:
 
 
 def is_accelerator(device: str) -> bool:
-    """Tell whether the device of a record is anything but the CPU."""
+    """Return whether the device of a record is not the CPU."""
     return device != CPU

@@ -1,4 +1,4 @@
-"""Why something failed: an expected outcome of a method, which has a class and is never a blank."""
+"""Why something failed: an expected outcome of a method, always with a class and never left blank."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from bench.contract.plain import clean
 
 FAILURES = {
     "environment": "the method's environment could not be made",
-    "no-weights": "the checkpoint is not there",
+    "no-weights": "the checkpoint is missing",
     "no-program": "a program that the method needs is not on PATH",
-    "no-device": "the device is not there",
+    "no-device": "the device is missing",
     "load": "the method could not be loaded",
     "elements": "the method does not know an element of the structure",
     "charge": "the method cannot take the charge of the structure",
@@ -19,19 +19,19 @@ FAILURES = {
     "nan": "an energy or a force was not a finite number",
     "calculator": "the calculator raised an error",
     "optimizer": "the optimiser gave up",
-    "out-of-memory": "the memory did not suffice",
+    "out-of-memory": "memory ran out",
     "crash": "the process ended before it was done",
-    "timeout": "no sign of life within the time-out",
+    "timeout": "no sign of life within the timeout",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """Why a method, or one structure of it, gave no result."""
+    """Why a method, or one of its structures, gave no result."""
 
     kind: str
     message: str
-    """One line; what a method writes into it is made clean here."""
+    """One line; text from a method is cleaned here."""
 
     def __post_init__(self) -> None:
         if self.kind not in FAILURES:

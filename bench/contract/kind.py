@@ -1,4 +1,4 @@
-"""Kinds of methods, light ones first, and what differs between them: how long they take to start, and to answer."""
+"""Kinds of methods, light ones first, and how they differ: the time to start, and to answer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ class Kind:
 
     name: str
     start_s: float = 3.0
-    """A worker takes about so many seconds before it measures, where nothing is downloaded."""
+    """About how many seconds a worker takes before it measures, without downloads."""
     share: float = 1.0
-    """Of the time of a whole campaign, as a multiple of another kind's."""
+    """Share of a campaign's time, as a multiple of the usual one."""
     silence_s: float = 900.0
-    """A worker that gives no sign of life for so many seconds is ended. It gives one after each step."""
+    """A worker without a sign of life for this many seconds is ended. It gives one after each step."""
     answers: int = 5
-    """Structures whose energy and forces are told for the fingerprint; each costs a force call."""
+    """Structures whose energy and forces make up the fingerprint; each costs a force call."""
     conform_structures: int = 2
-    """Structures that the conformance kit looks at: some 35 force calls each."""
+    """Structures for the conformance kit: some 35 force calls each."""
 
 
 KINDS: dict[str, Kind] = {
@@ -27,12 +27,12 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("force-field"),
         Kind("semi-empirical"),
-        Kind("mlip", start_s=12.0),  # what it imports, loads and compiles
+        Kind("mlip", start_s=12.0),  # to import, load and compile
         Kind("dft", share=3.0, silence_s=3600.0, answers=1, conform_structures=1),  # a force call takes a minute
     )
 }
 
 
 def rank(kind: str) -> int:
-    """Return the place of a kind in a table, light ones first; unknown ones last."""
+    """Return the rank of a kind in a table, light ones first; unknown ones last."""
     return list(KINDS).index(kind) if kind in KINDS else len(KINDS)

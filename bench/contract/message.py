@@ -1,4 +1,4 @@
-"""What a worker answers: frozen messages, one JSON line each, told apart by the field ``message``.
+"""A worker's messages: frozen, one JSON line each; the field ``message`` names the type.
 
 The last one is always :class:`Done`: a worker that ends without it has failed, whatever its exit status says.
 """
@@ -17,14 +17,14 @@ VERSION = 2
 
 @dataclasses.dataclass(frozen=True)
 class Message:
-    """What a worker says."""
+    """A message of a worker."""
 
     message: ClassVar[str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Result(Message):
-    """A record, to be kept as it is."""
+    """A record, which is kept as it is."""
 
     message: ClassVar[str] = "result"
     record: records.Record
@@ -36,7 +36,7 @@ class Beat(Message):
 
     message: ClassVar[str] = "beat"
     number: int
-    """Of the structure or the trajectory in flight; -1 for what comes before."""
+    """Number of the structure or the trajectory in flight; -1 before the first one."""
     steps: int
 
 
@@ -50,7 +50,7 @@ class Phase(Message):
 
 @dataclasses.dataclass(frozen=True)
 class Waits(Message):
-    """A paced worker has made its force calls, and waits for its turn."""
+    """A paced worker has made its force calls and waits for its next turn."""
 
     message: ClassVar[str] = "waits"
 
@@ -67,27 +67,27 @@ class Pair(Message):
     harness_ns: int
     harness_steps: int
     bookkeeping_ns: int
-    """What the observer between the steps took, by its own clock."""
+    """The observer's own time between the steps, by its own clock."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Check(Message):
-    """What a check of the conformance kit found."""
+    """The result of a check of the conformance kit."""
 
     message: ClassVar[str] = "check"
     name: str
     passed: bool | None
     """None: skipped."""
     figure: str
-    """What was found, with units."""
+    """The measured value, with units."""
     tolerance: str = ""
     advice: str = ""
-    """What to fix; empty unless it failed."""
+    """How to fix it; empty unless it failed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Done(Message):
-    """The worker has done what it was asked for."""
+    """The worker has finished its task."""
 
     message: ClassVar[str] = "done"
 
@@ -104,7 +104,7 @@ def to_json(message: Message) -> str:
 
 
 def from_json(line: str | bytes) -> Message:
-    """Read a line of a worker; raises ValueError where it is no message of this version."""
+    """Read a line from a worker; raises ValueError where it is not a message of this version."""
     fields = json.loads(line)
     if not isinstance(fields, dict):
         raise ValueError("not a message")

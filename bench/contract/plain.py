@@ -18,20 +18,20 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 def to_plain(value: Any) -> Any:
-    """Return a value of dataclasses, mappings, tuples and what JSON has as JSON has it."""
+    """Return a value of dataclasses, mappings, tuples and JSON types as plain JSON types."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): to_plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple):
         return [to_plain(inner) for inner in value]
-    return value  # a list is what JSON has already, and may hold a hundred thousand coordinates
+    return value  # a list is plain already, and may hold a hundred thousand coordinates
 
 
 def from_plain(kind: type[T], fields: Mapping[str, Any], strict: bool = True) -> T:
-    """Make a dataclass of what :func:`to_plain` gave.
+    """Make a dataclass from the result of :func:`to_plain`.
 
-    Raises ValueError where a field is missing and, if `strict`, where there is one that the class does not have.
+    Raises ValueError where a field is missing and, if `strict`, where there is an unknown one.
     """
     hints = typing.get_type_hints(kind)
     known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
@@ -41,11 +41,11 @@ def from_plain(kind: type[T], fields: Mapping[str, Any], strict: bool = True) ->
     try:
         return kind(**{name: _typed(hints[name], value, strict) for name, value in fields.items() if name in known})
     except (AttributeError, TypeError) as error:
-        raise ValueError(f"this is no {kind.__name__}: {error}") from None
+        raise ValueError(f"this is not a {kind.__name__}: {error}") from None
 
 
 def _typed(hint: Any, value: Any, strict: bool) -> Any:
-    """Return a JSON value as its annotation has it: dataclasses, tuples, and mappings of either."""
+    """Return a JSON value in the type of its annotation: dataclasses, tuples, and mappings of either."""
     if isinstance(hint, types.UnionType):
         hint = next(kind for kind in hint.__args__ if kind is not types.NoneType)
     if value is None:
@@ -65,24 +65,24 @@ def _typed(hint: Any, value: Any, strict: bool) -> Any:
 def clean(text: str) -> str:
     """Return text that can be written, read and printed anywhere.
 
-    A method's messages may hold lone surrogates, which are no UTF-8, and escape sequences, which a terminal obeys:
-    what is not printable is replaced by a blank or, where it is no character at all, by U+FFFD.
+    A method's messages may contain lone surrogates, which are not valid UTF-8, and escape sequences, which a terminal
+    would obey: anything not printable becomes a blank or, if it is not a character at all, U+FFFD.
     """
     whole = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _ESCAPE.sub("", text))
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in whole)
 
 
 def jsonable(value: Any, name: str) -> Any:
-    """Return what an adapter tells of itself as JSON: numpy's numbers and arrays, sets and paths are converted.
+    """Return an adapter's settings as JSON: numpy's numbers and arrays, sets and paths are converted.
 
-    Raises TypeError for anything else, with the `name` of the entry that it is.
+    Raises TypeError for anything else, with the `name` of the entry.
     """
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(value)  # numpy's float64 is a float of another class
+        return float(value) if math.isfinite(value) else str(value)  # numpy's float64 is a subclass of float
     if isinstance(value, Mapping):
         return {clean(str(key)): jsonable(inner, f"{name}[{key!r}]") for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -91,7 +91,7 @@ def jsonable(value: Any, name: str) -> Any:
         return sorted((jsonable(inner, name) for inner in value), key=str)
     if isinstance(value, PurePath):
         return clean(str(value))
-    # a number or an array of numpy, JAX or torch; the classes of numbers have the same names
+    # a number or an array of numpy, JAX or torch; their number classes have the same names
     if hasattr(value, "dtype") and hasattr(value, "tolist") and not isinstance(value, type):
         return jsonable(value.tolist(), name)
     raise TypeError(f"{name} is a {type(value).__name__}, which JSON cannot hold")

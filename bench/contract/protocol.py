@@ -1,4 +1,4 @@
-"""The protocols: what can be done with a method and timed. One entry each; what belongs to one is keyed by its name.
+"""The protocols: what can be done with a method and timed. One entry each, whose name is the key everywhere.
 
 The worker measures by it (:mod:`bench.measure.measurers`), the analysis sums it up (:mod:`bench.analysis.summaries`),
 the report shows it (:mod:`bench.report.shown`); a test compares their keys with those of :data:`PROTOCOLS`.
@@ -15,7 +15,7 @@ from bench.contract.records import FAILED, Record, Relaxation, Replay, Symmetry,
 from bench.contract.task import Item, Task
 
 STRUCTURES = "structures"
-"""The phase of a worker in which it goes from structure to structure."""
+"""The phase in which a worker goes from structure to structure."""
 MD = "md"
 RELAX, REPLAY = "relax", "replay"
 SYMMETRY = "symmetry"
@@ -23,28 +23,28 @@ SYMMETRY = "symmetry"
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """One sort of item: as a rule a protocol has one, named like itself."""
+    """One sort of item: usually a protocol has only one, with its own name."""
 
     name: str
     record: type[Record]
-    """What each item of it becomes."""
+    """The record that each of its items becomes."""
     lost: Callable[[Task, int, Failure], Record]
-    """Makes the record of an item of which nothing is left but the failure."""
+    """Makes the record of an item that only failed."""
     number: str = "structure"
-    """The record's field that has the item's number."""
+    """The record's field with the item's number."""
     complete_when_censored: bool = False
-    """Whether a resumed run leaves an item alone that the budget cut off."""
+    """Whether a resumed run skips an item that the budget cut off."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """What is done with a method, and timed."""
+    """A way to measure a method."""
 
     name: str
-    """As users write it after ``--protocols``."""
+    """Its name after ``--protocols``."""
     parts: tuple[Part, ...]
     phase: str
-    """When a worker does it, and whose budget it uses: a method has its budget once for each phase."""
+    """When a worker does it, and which budget it uses: a method has its full budget for each phase."""
     random_weights: bool = False
     """Whether a model with random weights may enter: its speed is faithful, and everything else is meaningless."""
 
@@ -105,29 +105,29 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 PARTS: dict[str, Part] = {part.name: part for protocol in PROTOCOLS.values() for part in protocol.parts}
 PHASES: tuple[str, ...] = tuple(dict.fromkeys(protocol.phase for protocol in PROTOCOLS.values()))
-"""In the order in which a worker goes through them."""
+"""In the order of a worker."""
 PROTOCOL_OF: dict[str, str] = {part.name: protocol.name for protocol in PROTOCOLS.values() for part in protocol.parts}
-"""The protocol that each part belongs to."""
+"""The protocol of each part."""
 _PART_OF: dict[type[Record], Part] = {part.record: part for part in PARTS.values()}
 
 
 def lost(task: Task, item: Item, failure: Failure) -> Record:
-    """Return the record of an item that could not be measured: what its worker died of, or what it raised."""
+    """Return the record of an item that could not be measured, with the cause: a dead worker or an exception."""
     return PARTS[item.part].lost(task, item.number, failure)
 
 
 def item_of(record: Record) -> Item | None:
-    """Return the item that a record is the result of; None for a record of another kind."""
+    """Return the item whose result a record is; None for a record of another kind."""
     part = _PART_OF.get(type(record))
     return None if part is None else Item(part.name, getattr(record, part.number))
 
 
 def phase_of(part: str) -> str:
-    """Return the phase that items of a part are measured in."""
+    """Return the phase in which items of a part are measured."""
     return PROTOCOLS[PROTOCOL_OF[part]].phase
 
 
 def phases(protocols: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the phases that some protocols have, in order."""
+    """Return the phases of some protocols, in order."""
     wanted = {PROTOCOLS[name].phase for name in protocols}
     return tuple(phase for phase in PHASES if phase in wanted)

@@ -1,7 +1,7 @@
 """The records of a run directory: frozen, one JSON line each, with a format version.
 
 ``docs/format.md`` documents them for people who read a run directory without this package.
-A record is never changed; a later record with the same key takes the place of an earlier one
+A record is never changed; a later record with the same key replaces an earlier one
 (a structure that ran out of budget and was resumed).
 """
 
@@ -16,20 +16,20 @@ from bench.contract.plain import jsonable
 
 FORMAT = 2
 READABLE = (1, 2)
-"""Formats that are read; later ones only add fields, with defaults for what earlier ones lack."""
+"""Formats that can be read; later ones only add fields, whose defaults apply to earlier ones."""
 
 # How a relaxation ended.
 CONVERGED = "converged"
 STEP_CAP = "step-cap"
-CENSORED = "censored"  # the time budget ended before it did
+CENSORED = "censored"  # the time budget ended first
 FAILED = "failed"
-NATIVE = "native"  # stands for the optimiser of a method that has its own
-DONE = "done"  # a trajectory that was simulated to its end; else it is censored or failed
+NATIVE = "native"  # the method's own optimiser
+DONE = "done"  # a trajectory that was simulated to its end; otherwise it is censored or failed
 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What every record says: which method, on which device, in which round."""
+    """The fields of every record: method, device and round."""
 
     record: ClassVar[str]
     method: str
@@ -39,7 +39,7 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Started(Record):
-    """A worker process is ready to measure: its cold start, and what really runs in it."""
+    """A worker is ready to measure: its cold start, and what really runs in it."""
 
     record: ClassVar[str] = "started"
     weights: str
@@ -48,27 +48,27 @@ class Started(Record):
     threads: int
     parameters: int | None
     import_ns: int
-    """From the start of the process to the adapter's module being imported."""
+    """From the start of the process until the adapter's module is imported."""
     load_ns: int
     first_call_ns: int | None
-    """The first force call, with what it compiles; None where the header says ``warm-up = false``."""
+    """The first force call, including compilation; None where the header says ``warm-up = false``."""
     warmup_ns: tuple[int, ...]
     """The discarded force calls after the first."""
     settings: dict[str, Any]
     versions: dict[str, str]
     thread_pools: tuple[dict[str, Any], ...]
-    """What threadpoolctl saw after the first call."""
+    """The report of threadpoolctl after the first call."""
     environment: dict[str, str]
     """The thread variables, the interpreter, the torch backend."""
     checkpoint: dict[str, Any] | None = None
     """Name and SHA-256 of the weights file and who vouches for it, or the seed of random weights."""
     warm_up_calls: int | None = None
-    """How many of the discarded calls were slow as only the first ones are; None where none was made."""
+    """Number of slow warm-up calls among the discarded ones; None where none were made."""
     settled: bool | None = None
-    """Whether the discarded calls settled before there were too many of them."""
+    """Whether the discarded calls settled before their limit."""
 
     def __post_init__(self) -> None:
-        # what a method's libraries tell may be anything; TypeError names what cannot be kept
+        # a method's libraries may return any object; TypeError names an entry that cannot be kept
         object.__setattr__(self, "settings", jsonable(self.settings, "settings()"))
         for name in ("versions", "environment", "checkpoint"):
             object.__setattr__(self, name, jsonable(getattr(self, name), name))
@@ -87,7 +87,7 @@ class Relaxation(Record):
     status: str
     steps: int
     force_calls: int | None
-    """All of them, with the one before the first step; None where a native optimiser does not tell."""
+    """All force calls, including the one before the first step; None where a native optimiser does not count them."""
     energy: float | None
     """Final energy, eV."""
     fmax: float | None
@@ -109,11 +109,11 @@ class Replay(Record):
     structure: int
     """Index into the data set's selection; the path leads from it towards the reference molecule."""
     status: str
-    """``converged`` where the whole path was done, else ``censored`` or ``failed``."""
+    """``converged`` where the whole path was measured, else ``censored`` or ``failed``."""
     calculator_ns: tuple[int, ...]
-    """One force call a point."""
+    """One force call per point."""
     energies: tuple[float | None, ...]
-    """eV; without meaning where the weights are random."""
+    """eV; meaningless where the weights are random."""
     fmax: tuple[float | None, ...]
     """Largest force on an atom at each point, eV/Angstrom."""
     wall_ns: int
@@ -122,7 +122,7 @@ class Replay(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Answer(Record):
-    """What a method says about a structure, from a force call that is not timed: part of its fingerprint."""
+    """A method's answer at a structure, from an untimed force call: part of its fingerprint."""
 
     record: ClassVar[str] = "answer"
     structure: int
@@ -131,12 +131,12 @@ class Answer(Record):
     forces: tuple[tuple[float, float, float], ...]
     """(n, 3) in eV/Angstrom."""
     changed: tuple[str, ...] = ()
-    """What of the atoms that it was given the force call changed."""
+    """What the force call changed in the atoms that it got."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Symmetry(Record):
-    """Tests of the forces at a structure; None where the time did not suffice."""
+    """Tests of the forces at a structure; None where the time ran out."""
 
     record: ClassVar[str] = "symmetry"
     structure: int
@@ -148,11 +148,11 @@ class Symmetry(Record):
     net_torque: float | None = None
     """Norm of the sum of the torques about the molecule's centre, eV."""
     rotation_error: float | None = None
-    """Forces of the turned molecule less turned forces, root mean square of a component, eV/Angstrom."""
+    """Forces of the rotated molecule minus rotated forces, root mean square of a component, eV/Angstrom."""
     loop_work: float | None = None
     """Work around a circle in configuration space, eV."""
     loop_absolute: float | None = None
-    """The same of the absolute values, eV."""
+    """The same for the absolute values, eV."""
     jacobian_symmetric: float | None = None
     """Frobenius norm of the symmetric part of the forces' derivatives, eV/Angstrom^2."""
     jacobian_antisymmetric: float | None = None
@@ -169,7 +169,7 @@ class Trajectory(Record):
     ensemble: str
     """``nve`` or ``nvt``."""
     seed: int
-    """Of the momenta at the start."""
+    """For the initial momenta."""
     time_step_fs: float
     temperature_k: float
     """Over all 3N velocities."""
@@ -178,17 +178,17 @@ class Trajectory(Record):
     status: str
     """``done``, ``censored`` (the time budget ended first) or ``failed``."""
     steps: int
-    """That were done."""
+    """Number of steps made."""
     wall_ns: int
-    """With the relaxation before it, in the first one of a worker."""
+    """Includes the relaxation before it, in the first trajectory of a worker."""
     file: str | None
-    """Of energies and frames, in the run directory; None where no step was done."""
+    """The file of energies and frames, in the run directory; None where no step was made."""
     failure: Failure | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Finished(Record):
-    """A worker process ended."""
+    """A worker ended."""
 
     record: ClassVar[str] = "finished"
     peak_memory_bytes: int | None
@@ -197,30 +197,30 @@ class Finished(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Watched(Record):
-    """What the machine did beside the workers of one method in one round; see :mod:`bench.machine.watch`."""
+    """What else the machine did during one method's round; see :mod:`bench.machine.watch`."""
 
     record: ClassVar[str] = "watched"
     seconds: float
     cpus: int
-    """That this campaign may use."""
+    """The number of CPUs that this campaign may use."""
     foreign_cores: float
     """CPU time of other processes on those CPUs, over `seconds`."""
     stolen_cores: float
-    """CPU time that the host of a virtual machine kept back, over `seconds`."""
+    """CPU time that the host of a virtual machine withheld, over `seconds`."""
     clock_mhz: tuple[float, float] | None
-    """Before and after; None where the machine does not tell, as in the three that follow."""
+    """Before and after; None where the machine does not report it, also in the next three."""
     throttled: int | None
     swapped_bytes: int
     free_memory_share: float
     loop_speed: tuple[float, float]
-    """Thousands of rounds of a plain Python loop in a second, before and after."""
+    """Thousands of iterations of a plain Python loop per second, before and after."""
     foreign_gpu_processes: int | None
     disturbed: tuple[str, ...]
     """What disturbed the round, in words; empty where nothing did."""
     parallel_speed: float | None = None
-    """How many times the work of one process as many as there are threads did; measured before each round."""
+    """Parallel speed: the work of as many processes as threads, over that of one; measured before each round."""
     again: int | None = None
-    """The disturbed round that this one measured again."""
+    """The disturbed round that this one repeats."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,7 +243,7 @@ def to_json(record: Record) -> str:
 
 
 def _shallow(record: Record) -> dict[str, Any]:
-    # dataclasses.asdict would copy every trace entry by entry
+    # dataclasses.asdict would copy every trace, entry by entry
     fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
     if isinstance(fields.get("failure"), Failure):
         fields["failure"] = dataclasses.asdict(fields["failure"])
@@ -251,12 +251,12 @@ def _shallow(record: Record) -> dict[str, Any]:
 
 
 def from_json(line: str | bytes) -> Record:
-    """Read one line of a run directory; raises ValueError where it is no record of this format."""
+    """Read one line of a run directory; raises ValueError where it is not a record of this format."""
     return from_fields(json.loads(line))
 
 
 def from_fields(fields: Any) -> Record:
-    """Make a record of the fields of a parsed line, which it takes over; raises ValueError as `from_json` does."""
+    """Make a record from the fields of a parsed line, which it may modify; raises ValueError like `from_json`."""
     try:
         kind = _KINDS[fields.pop("record")]
         if fields.get("failure") is not None:

@@ -1,4 +1,4 @@
-"""Everything that a user can choose about a campaign; it is kept in the run directory as it is."""
+"""Everything that a user can choose about a campaign; the run directory keeps it unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class MdSettings:
 
     ensembles: tuple[str, ...] = ENSEMBLES
     duration_ps: float = 20.0
-    """Of a trajectory at constant energy."""
+    """Length of a trajectory at constant energy."""
     nvt_duration_ps: float = 30.0
     time_step_fs: float = 0.5
     temperature_k: float = 500.0
@@ -35,12 +35,14 @@ class MdSettings:
         _positive("--temperature", self.temperature_k)
         _positive("--limit", self.seeds)
         if self.time_step_fs > 1000 * min(self.duration_ps, self.nvt_duration_ps):
-            raise BadInput("--time-step is longer than the trajectories; it is in femtoseconds, they in picoseconds.")
+            raise BadInput(
+                "--time-step is longer than the trajectories; it is in femtoseconds, they are in picoseconds."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The settings of a campaign; BadInput where one of them makes no sense."""
+    """The settings of a campaign; raises BadInput where one of them makes no sense."""
 
     methods: tuple[str, ...]
     devices: tuple[str, ...] = ("cpu",)
@@ -52,26 +54,26 @@ class Settings:
     threads: int = 1
     rounds: int = 3
     budget_s: dict[str, float | None] = dataclasses.field(default_factory=dict)
-    """Seconds that each method has, all rounds together, once for each phase of a worker; None: no limit."""
+    """Seconds for each method, all rounds together, in full for each phase of a worker; None: no limit."""
     timeout_s: float | None = None
-    """A worker that gives no sign of life for this long is ended; None: as the method's kind has it."""
+    """A worker without a sign of life for this long is ended; None: the limit of the method's kind."""
     memory_limit_bytes: int | None = None
     seed: int = 0
     limit: int | None = None
-    """Only so many structures of the data set."""
+    """Only this many structures of the data set."""
     repeats: bool = True
     """Measure disturbed rounds again."""
     torch_backend: str | None = None
     weights: str = "auto"
-    """``pretrained``, ``random``, or ``auto``: random ones where the checkpoint cannot be had."""
+    """``pretrained``, ``random``, or ``auto``: random weights where the checkpoint is not available."""
     replay_points: int = 10
     md: MdSettings = dataclasses.field(default_factory=MdSettings)
     checkpoint: str | None = None
     """The user's own checkpoint, for the one method of the campaign."""
     trust: bool = False
-    """Use checkpoints whose hash nobody publishes."""
+    """Use checkpoints whose authors publish no hash."""
     pythons: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Interpreters that the user brings, by method."""
+    """The user's own interpreters, by method."""
 
     def __post_init__(self) -> None:
         _one_of("protocol", self.protocols, PROTOCOLS)
@@ -79,7 +81,7 @@ class Settings:
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
         if self.weights == "random" and MD in self.protocols:
-            raise BadInput("--weights random cannot be simulated: the energies of random weights mean nothing.")
+            raise BadInput("--weights random allows no md: the energies of random weights mean nothing.")
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")
         for name in self.pythons:
@@ -109,4 +111,4 @@ def _one_of(what: str, names: Iterable[str], known: Iterable[str]) -> None:
 
 def _positive(what: str, value: float) -> None:
     if not value > 0 or value == float("inf"):
-        raise BadInput(f"{what} is {value:g}; it has to be a number above zero.")
+        raise BadInput(f"{what} is {value:g}; it must be a number above zero.")

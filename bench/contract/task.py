@@ -1,4 +1,4 @@
-"""What a worker is asked: one frozen :class:`Task`, which travels as one line of JSON, so that it can go anywhere."""
+"""A worker's task: one frozen :class:`Task`, sent as one line of JSON, so that a worker can run anywhere."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from bench.contract.records import NATIVE
 VERSION = 2
 
 MEASURE, CONFORM, OVERHEAD, BUILD_RANDOM = JOBS = ("measure", "conform", "overhead", "build-random")
-"""What a worker can be asked for; the protocols are ways to measure."""
+"""The jobs of a worker; the protocols are ways to measure."""
 
 
 class Item(NamedTuple):
-    """One thing that a worker is to measure."""
+    """One thing for a worker to measure."""
 
     part: str
     """A key of :data:`bench.contract.protocol.PARTS`."""
     number: int
-    """Of the structure, or of the trajectory, from 0."""
+    """Number of the structure or the trajectory, from 0."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Molecule:
     positions: list[list[float]]
     """(n, 3) in Angstrom."""
     info: dict[str, int] = dataclasses.field(default_factory=dict)
-    """``charge`` in elementary charges and ``spin``, the multiplicity; only what the method's header says it takes."""
+    """``charge`` in elementary charges and ``spin``, the multiplicity; each only if the method's header takes it."""
 
     @classmethod
     def of(cls, atoms: Any, info: dict[str, int] | None = None) -> Molecule:
-        """Make one of ase.Atoms; `info` is the charge and the spin that the method is to be told."""
+        """Make one from ase.Atoms; `info` holds the charge and the spin for the method."""
         return cls(atoms.numbers.tolist(), atoms.positions.tolist(), info or {})
 
     def atoms(self) -> Any:
@@ -72,12 +72,12 @@ class TrajectoryPlan:
 
     @property
     def steps(self) -> int:
-        """How many steps it is to have."""
+        """Its planned number of steps."""
         return round(1000.0 * self.duration_ps / self.time_step_fs)
 
     @property
     def name(self) -> str:
-        """What tells it apart from the other trajectories of a campaign."""
+        """Its key among the trajectories of a campaign."""
         return f"{self.ensemble}-{self.time_step_fs:g}fs-seed{self.seed}"
 
 
@@ -86,14 +86,14 @@ class Allowance:
     """How long a phase of a worker may take, in seconds; None: no limit."""
 
     begin_s: float | None = None
-    """After this no further item is begun."""
+    """No item begins after this."""
     end_s: float | None = None
-    """After this the item in flight is cut off."""
+    """The item in flight is cut off after this."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """The method, and what it is loaded with."""
+    """The method, and how it is loaded."""
 
     adapter: str
     """Path of the adapter file."""
@@ -107,7 +107,7 @@ class Subject:
     threads: int
     seed: int
     cpus: tuple[int, ...] = ()
-    """The only CPUs that it may use, where its threads are controlled that way."""
+    """The only CPUs that it may use, if its threads are controlled by affinity."""
     checkpoint: str | None = None
     native: bool = False
     warm_up: bool = True
@@ -115,7 +115,7 @@ class Subject:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """What the records say about a worker that it does not find out by itself."""
+    """Facts for the records that a worker cannot find out by itself."""
 
     weights: str = "none"
     """``pretrained``, ``random`` or ``none``."""
@@ -126,7 +126,7 @@ class Told:
     variables: tuple[str, ...] = ()
     """Names of the environment variables to record."""
     launched_ns: int = 0
-    """A reading of the monotonic clock from before the process was started."""
+    """A reading of the monotonic clock before the process was started."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Criterion:
 
 @dataclasses.dataclass(frozen=True)
 class Promises:
-    """What the header of an adapter promises of a method; the conformance kit checks it."""
+    """What an adapter's header promises about a method; the conformance kit checks it."""
 
     conservative: bool = True
     parameters: int | None = None
@@ -167,37 +167,37 @@ class Task:
     structures: tuple[Structure, ...] = ()
     criterion: Criterion | None = None
     items: tuple[tuple[str, int], ...] = ()
-    """What is to be measured, in this order within each phase; see :class:`Item`."""
+    """The items to measure, in this order within each phase; see :class:`Item`."""
     allowances: dict[str, Allowance] = dataclasses.field(default_factory=dict)
     """By phase."""
     answers: tuple[int, ...] = ()
-    """The structures whose energy and forces are to be told for the fingerprint."""
+    """The structures whose energy and forces the worker reports for the fingerprint."""
     trajectories: tuple[TrajectoryPlan, ...] = ()
     folder: str | None = None
-    """Where files of trajectories go."""
+    """The folder for the files of trajectories."""
     paced: bool = False
-    """Whether it makes force calls only when it is told to."""
+    """Whether it makes force calls only in its turn."""
     promises: Promises | None = None
     """For the conformance kit."""
     repeats: int = 1
-    """Of each structure, where the harness is compared with a plain script."""
+    """Relaxations of each structure, where the harness is compared with a plain script."""
     output: str | None = None
-    """The file that random weights are written to."""
+    """The file for random weights."""
     version: int = VERSION
 
     @property
     def key(self) -> dict[str, Any]:
-        """What every record of this worker says."""
+        """The fields of every record of this worker."""
         return {"method": self.subject.method, "device": self.subject.device, "round": self.round}
 
     @property
     def optimizer(self) -> str:
-        """The optimiser that relaxes its structures."""
+        """The optimiser for its structures."""
         assert self.criterion is not None
         return NATIVE if self.subject.native else self.criterion.optimizer
 
     def of_parts(self, *names: str) -> list[Item]:
-        """Return the items of some parts, in their order."""
+        """Return the items of some parts, in order."""
         return [Item(*item) for item in self.items if item[0] in names]
 
     def to_json(self) -> str:
@@ -206,7 +206,7 @@ class Task:
 
     @classmethod
     def from_json(cls, line: str) -> Task:
-        """Read a task; raises ValueError where it is none that this worker knows how to do."""
+        """Read a task; raises ValueError where this worker does not know it."""
         fields = json.loads(line)
         version = fields.get("version") if isinstance(fields, dict) else None
         if version != VERSION:

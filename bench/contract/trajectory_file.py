@@ -1,8 +1,8 @@
-"""The file of a trajectory: NetCDF 3 in AMBER's convention, which ASE, MDAnalysis and VMD read.
+"""The file of a trajectory: NetCDF 3 in AMBER's convention, which ASE, MDAnalysis and VMD can read.
 
-Frames are single precision, every so many steps; what is known at each step lies along a dimension of its own, which
-readers of the convention pass over. ``docs/format.md`` describes it. Written inside a method's environment with SciPy,
-which ASE brings along.
+Frames are single precision, one every few steps. Values at each step have their own dimension, which other readers
+ignore. ``docs/format.md`` describes the file. It is written inside a method's environment with SciPy, on which ASE
+depends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PER_STEP = ("potential", "kinetic", "calculator_ns", "integrator_ns")
 
 @dataclasses.dataclass(frozen=True)
 class Content:
-    """What a trajectory's file holds; n atoms, f frames, s steps and the start."""
+    """The contents of a trajectory's file; n atoms, f frames, s steps and the start."""
 
     numbers: np.ndarray
     """(n,) atomic numbers."""
@@ -28,15 +28,15 @@ class Content:
     positions: np.ndarray
     """(f, n, 3) Angstrom."""
     velocities: np.ndarray
-    """(f, n, 3) in ASE's unit, Angstrom sqrt(u/eV)^-1; an Angstrom/fs is 10.18 of them."""
+    """(f, n, 3) in ASE's unit, Angstrom sqrt(u/eV)^-1; 1 Angstrom/fs is 10.18 of these."""
     potential: np.ndarray
     """(s + 1,) eV."""
     kinetic: np.ndarray
     """(s + 1,) eV."""
     calculator_ns: np.ndarray
-    """(s + 1,) of each step's force call."""
+    """(s + 1,) time of each step's force call."""
     integrator_ns: np.ndarray
-    """(s + 1,) of everything else of a step."""
+    """(s + 1,) time of the rest of each step."""
 
     @property
     def times_ps(self) -> np.ndarray:
@@ -50,7 +50,7 @@ class Content:
 
 
 def write(path: Path, content: Content) -> None:
-    """Write a file, or replace it, whole or not at all; raises OSError."""
+    """Write or replace a file, completely or not at all; raises OSError."""
     frames, atoms = content.positions.shape[:2]
     temporary = path.with_name(path.name + ".tmp")
     with netcdf_file(temporary, "w", version=2) as file:
@@ -68,9 +68,9 @@ def write(path: Path, content: Content) -> None:
         _put(file, "atom_types", "i4", ("atom",), content.numbers)
         _put(file, "time", "f4", ("frame",), content.frame_times_ps, "picosecond")
         _put(file, "coordinates", "f4", ("frame", "atom", "spatial"), content.positions, "angstrom")
-        # ASE reads numbers and no units
+        # ASE reads the numbers but ignores units
         _put(file, "velocities", "f4", ("frame", "atom", "spatial"), content.velocities, "angstrom/10.1805fs")
-        # a molecule in vacuum: ASE asks for a cell all the same
+        # a molecule in vacuum, but ASE needs a cell
         _put(file, "cell_lengths", "f8", ("frame", "cell_spatial"), np.zeros((frames, 3)), "angstrom")
         _put(file, "cell_angles", "f8", ("frame", "cell_angular"), np.full((frames, 3), 90.0), "degree")
         for name in PER_STEP:
@@ -87,7 +87,7 @@ def _put(file: netcdf_file, name: str, kind: str, sizes: tuple[str, ...], data: 
 
 
 def read(path: Path) -> Content:
-    """Read a file; raises OSError, or ValueError where it is none that :func:`write` wrote whole."""
+    """Read a file; raises OSError, or ValueError where it is not a complete file of :func:`write`."""
     try:
         with netcdf_file(path, "r", mmap=False) as file:
             variables = file.variables
@@ -100,4 +100,4 @@ def read(path: Path) -> Content:
                 **{name: np.array(variables[name][:], dtype=float) for name in PER_STEP},
             )
     except (KeyError, AttributeError, TypeError, IndexError) as error:
-        raise ValueError(f"{path} is no trajectory of pesbench: {error}") from None
+        raise ValueError(f"{path} is not a trajectory of pesbench: {error}") from None

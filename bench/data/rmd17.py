@@ -1,4 +1,4 @@
-"""The ten rMD17 files of naphthalene: found in the user's folder or the cache, else fetched; verified at each use."""
+"""The ten rMD17 files of naphthalene: from the user's folder or the cache, else fetched; verified at each use."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SHA256 = {
     "rmd17_naphthalene_train_04.npz": "696494def32844c8e6eb016395f50ceaa767e6a22f1688d4f3c6dc19cc83b192",
     "rmd17_naphthalene_train_05.npz": "cfbfbf744ff3c8d8411c8ee745841037a78da73ecf7a6a08675e66bd822178ca",
 }
-_TIMEOUT = (3, 10)  # seconds to connect, seconds of silence: without a network the fall-back must come soon
+_TIMEOUT = (3, 10)  # seconds to connect, seconds of silence: short, so that the fallback comes soon without a network
 
 
 class Unavailable(Exception):
-    """A file is neither at hand nor can it be fetched; the text is a clause that says why."""
+    """A file is neither here nor can it be fetched; the text is a clause that says why."""
 
 
 def frames(cache: Path, fetch: bool = True) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """Return the atomic numbers, (18,), and 9,633 frames, (18, 3) in Angstrom, by their index in MD17.
 
-    Raises Unavailable where a file cannot be had, BadInput where one is not what it should be. Without `fetch`, only
-    what is at hand is had.
+    Raises Unavailable where a file is not available, BadInput where one has the wrong contents. Without `fetch`, only
+    local files are used.
     """
     found: dict[int, np.ndarray] = {}
     for name, sha256 in SHA256.items():
@@ -48,7 +48,7 @@ def frames(cache: Path, fetch: bool = True) -> tuple[np.ndarray, dict[int, np.nd
 
 
 def given(name: str) -> Path | None:
-    """Find `name` in the folder PESBENCH_DATA or in its sub-folder of the same name as the cache's."""
+    """Find `name` in the folder PESBENCH_DATA, or in its subfolder with the same name as in the cache."""
     folder = data_dir()
     if folder is None:
         return None
@@ -62,14 +62,14 @@ def _file(name: str, sha256: str, cache: Path, fetch: bool) -> Path:
     path = given(name) or folder / name
     if not path.is_file():
         if not fetch:
-            raise Unavailable(f"{name} is not at hand")
+            raise Unavailable(f"{name} is not here")
         host = urlsplit(URL).hostname
         try:
             pooch.retrieve(URL + name, sha256, name, folder, downloader=pooch.HTTPDownloader(timeout=_TIMEOUT))
-        except OSError as error:  # what requests raises is one too
+        except OSError as error:  # exceptions of requests are OSErrors too
             raise Unavailable(f"{name} could not be fetched from {host} ({type(error).__name__})") from None
-        except ValueError:  # the hash: a proxy's or a captive portal's page, as a rule
-            raise Unavailable(f"what {host} sent as {name} has the wrong SHA-256") from None
+        except ValueError:  # wrong hash: usually the page of a proxy or a captive portal
+            raise Unavailable(f"the file {name} from {host} has the wrong SHA-256") from None
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:

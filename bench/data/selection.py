@@ -1,4 +1,4 @@
-"""Which structures of a trajectory are measured, in which order, and the path that a replay takes from each."""
+"""Which structures of a trajectory are measured, in which order, and the replay path from each."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MD17_SPACING = 3_250
 
 
 def select_evenly(available: Sequence[int], count: int = COUNT, spacing: int = MD17_SPACING) -> list[int]:
-    """Return, for k = 0..count-1, the member of `available` nearest to spacing k, and of a tie the lower."""
+    """Return, for k = 0..count-1, the member of `available` nearest to spacing k; the lower one in a tie."""
     indices = np.unique(available)
-    # argmin takes the first of equals, and the indices ascend
+    # argmin takes the first of equal ones, and the indices ascend
     return [int(indices[np.argmin(np.abs(indices - spacing * k))]) for k in range(count)]
 
 
 def measuring_order(n: int) -> list[int]:
-    """Return the permutation of 0..n-1 in which all methods take the structures: 0, n/2, n/4, 3n/4, ...
+    """Return the order in which all methods take the structures 0..n-1: 0, n/2, n/4, 3n/4, ...
 
     It is van der Corput's sequence in base 2, so every prefix is spread evenly over the trajectory: a method
-    whose budget ends early has covered all of it, and shares each of its structures with all other methods.
+    whose budget ends early has still covered all of it, and shares its structures with all other methods.
     """
     bits = max(n - 1, 0).bit_length()
     reversals = (int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits))
@@ -31,7 +31,7 @@ def measuring_order(n: int) -> list[int]:
 
 
 def replay_path(structure: Atoms, reference: Atoms, points: int) -> np.ndarray:
-    """Return a path from a structure to the reference molecule, for every method the same.
+    """Return a path from a structure to the reference molecule, the same for every method.
 
     The reference is laid over the structure (least squares), and the way there is cut into equal parts. Returns
     displacements from the structure, (points, n, 3) in Angstrom; the first is zero.

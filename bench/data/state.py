@@ -1,7 +1,7 @@
 """The charge and the spin multiplicity of a molecule, as its file has them.
 
-Users set them in two ways: as ``charge`` and ``spin`` (2S+1) of ``atoms.info``, the keys that molecular potentials
-read, or atom by atom as ASE's initial charges and initial magnetic moments. Both are taken, and have to agree.
+Users set them in two ways: as ``charge`` and ``spin`` (2S+1) in ``atoms.info``, the keys that molecular potentials
+read, or atom by atom as ASE's initial charges and initial magnetic moments. Both are accepted; they must agree.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _FROM_WHOLE = 0.1
 
 
 def state_of(image: Atoms, here: str) -> tuple[int, int]:
-    """Return the charge and the spin multiplicity of a molecule; `here` is what an error message calls it.
+    """Return the charge and the spin multiplicity of a molecule; `here` is its name in error messages.
 
-    Where the file does not say: charge 0, and the lowest multiplicity for the number of electrons. Raises BadInput
-    where the two ways to say it disagree, and where no molecule can have that charge and multiplicity.
+    The defaults are charge 0 and the lowest multiplicity for the number of electrons. Raises BadInput where the two
+    ways disagree, and where no molecule can have that charge and multiplicity.
     """
     charge = _agreed(image, here, "charge", "initial_charges", "initial charges", lambda total: total)
     charge = 0 if charge is None else charge
@@ -43,23 +43,23 @@ def state_of(image: Atoms, here: str) -> tuple[int, int]:
 
 
 def _agreed(image: Atoms, here: str, key: str, array: str, words: str, of_sum: Callable[[int], int]) -> int | None:
-    """Return what an image says of its charge or its spin; None where it says nothing."""
+    """Return the charge or the spin that an image states; None where it states none."""
     given = image.info.get(key)
     value = None if given is None else _whole(given, 0.0, f"{here} has {key} {given!r}", f"its {key}")
     per_atom = np.asarray(image.arrays.get(array, 0.0))
-    if not per_atom.any():  # ASE's own default, as good as not given
+    if not per_atom.any():  # ASE's default, which means not given
         return value
     if per_atom.ndim != 1:
-        raise BadInput(f"{here} has {words} with directions, which no method is told; give its {key} instead.")
+        raise BadInput(f"{here} has {words} with directions, which no method takes; give its {key} instead.")
     total = per_atom.sum()
     summed = of_sum(_whole(total, _FROM_WHOLE, f"{here} has {words} that add up to {total:.2f}", "or remove them"))
     if value is not None and value != summed:
-        raise BadInput(f"{here} has {key} {value}, but its {words} make that {summed}; correct one of the two.")
+        raise BadInput(f"{here} has {key} {value}, but its {words} add up to {summed}; correct one of the two.")
     return summed
 
 
 def _whole(value: Any, tolerance: float, found: str, what: str) -> int:
-    """Return a number as a whole one, or refuse it: `found` begins the sentence, `what` is to be corrected."""
+    """Return a number as an int, or raise BadInput: `found` begins the sentence, `what` must be corrected."""
     try:
         number = float(value)
         nearest = round(number)

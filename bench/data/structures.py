@@ -1,7 +1,7 @@
-"""The data sets: where they come from, and that they are what they claim.
+"""The data sets: where they come from, and checks that they are valid.
 
-``datasets/README.md`` tells the provenance of each for people. Every method is given the same structures in
-the same order, without cell, velocities or labels, as molecules of one charge and spin in vacuum.
+``datasets/README.md`` describes the provenance of each. Every method gets the same structures in the same
+order, without cell, velocities or labels, as molecules of one charge and spin in vacuum.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
 
 _MD17_FILE = "md17_naphthalene.npz"
 
-# In units of the sum of the covalent radii. Real molecules stay above 0.7, even compressed ones of a scan
-# above 0.4; what lies below 0.3 are atoms listed twice and coordinates in nanometres.
+# In units of the sum of the covalent radii. Real molecules stay above 0.7, and even compressed ones of a scan
+# above 0.4; below 0.3 are atoms listed twice and coordinates in nanometres.
 _OVERLAP = 0.3
 
 
@@ -48,7 +48,7 @@ class DataSet:
     atoms: tuple[Atoms, ...]
     """The selection, Angstrom."""
     labels: tuple[str, ...]
-    """What each structure is called at its source, such as its index in MD17."""
+    """The name of each structure at its source, such as its index in MD17."""
     reference: Atoms
     """The undistorted molecule with the same atoms in the same order: for the topology and the warm-up."""
     digest: str
@@ -56,11 +56,11 @@ class DataSet:
     the molecule is not neutral in its lowest spin."""
     formula: str
     charge: int = 0
-    """Of each structure, in elementary charges."""
+    """The charge of each structure, in elementary charges."""
     spin: int = 1
     """The multiplicity 2S+1 of each structure."""
     fallback: str = ""
-    """One sentence why this set stands in for MD17's, where the user named none; else empty."""
+    """One sentence on why this set replaces MD17's, where the user named none; else empty."""
 
     @property
     def lowest_spin(self) -> bool:
@@ -72,11 +72,11 @@ def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = No
     """Load a data set: one of :data:`DATA_SETS`, any file of molecules that ASE reads, or None for the default.
 
     The default is MD17's own frames (:data:`MD17_EXACT` where the folder PESBENCH_DATA has the complete file,
-    else :data:`MD17`, fetched into `cache`) or, where these cannot be had, :data:`GFN2`. Of a file all images
-    are taken and the first is the reference, so an undistorted molecule belongs first.
+    else :data:`MD17`, fetched into `cache`) or, where these are not available, :data:`GFN2`. All images of a file
+    are used and the first is the reference, so an undistorted molecule belongs first.
 
-    Raises BadInput where the name is unknown, a file is not what it should be, or a structure is one that no
-    method could be measured on.
+    Raises BadInput where the name is unknown, a file has the wrong contents, or no method could be measured on a
+    structure.
     """
     cache = paths.cache_dir() if cache is None else cache
     if name_or_file is None:
@@ -94,11 +94,11 @@ def _default(cache: Path) -> DataSet:
     try:
         return _md17(cache)
     except rmd17.Unavailable as error:
-        return dataclasses.replace(_gfn2(cache), fallback=f"{GFN2} stands in for {MD17} because {error}.")
+        return dataclasses.replace(_gfn2(cache), fallback=f"{GFN2} replaces {MD17} because {error}.")
 
 
 def _md17(cache: Path) -> DataSet:
-    """Take the frames nearest to the grid from the ten rMD17 files, which hold 9,633 of MD17's frames."""
+    """Take the frames nearest to the grid from the ten rMD17 files, which have 9,633 of MD17's frames."""
     numbers, frames = rmd17.frames(cache)
     chosen = select_evenly(list(frames))
     description = (
@@ -143,7 +143,7 @@ def _gfn2(cache: Path) -> DataSet:
 
 
 DATA_SETS: dict[str, Callable[[Path], DataSet]] = {MD17: _md17, MD17_EXACT: _md17_exact, GFN2: _gfn2}
-"""What makes each set that has a name: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""
+"""Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""
 
 
 def _user_file(path: Path) -> DataSet:
@@ -165,7 +165,7 @@ def _naphthalene() -> Atoms:
 def _read(path: Path) -> list[Atoms]:
     try:
         return list(ase.io.read(path, index=":", do_not_split_by_at_sign=True))
-    except Exception as error:  # ASE's readers raise whatever their parsing meets
+    except Exception as error:  # ASE's readers raise all kinds of exceptions
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         raise BadInput(f"ASE cannot read structures from {path} ({type(error).__name__}: {reason}).") from None
 
@@ -178,7 +178,7 @@ def _dataset(
     origin: object,
     reference: Atoms | None,
 ) -> DataSet:
-    """Check the images and strip them to what is measured; `origin` is what an error message blames."""
+    """Check the images and keep only what is measured; `origin` names the source in error messages."""
     if reference is None or not images:
         raise BadInput(f"{origin} holds no structure.")
     for index, image in enumerate(images):
@@ -207,7 +207,7 @@ def _digest(images: list[Atoms], state: tuple[int, ...]) -> str:
     for image in images:
         sha256.update(image.numbers.astype("<i8").tobytes())
         sha256.update(np.rint(image.positions * 1e6).astype("<i8").tobytes())
-    sha256.update(np.array(state, dtype="<i8").tobytes())  # of neutral molecules nothing: baselines are named by this
+    sha256.update(np.array(state, dtype="<i8").tobytes())  # not for neutral molecules: baselines are named by it
     return sha256.hexdigest()
 
 
@@ -225,7 +225,7 @@ def _common_state(images: list[Atoms], origin: object) -> tuple[int, int]:
 
 
 def _check(image: Atoms, reference: Atoms, here: str) -> None:
-    """Refuse what no method could be measured on, in one sentence that names the image."""
+    """Refuse an image on which no method could be measured, in one sentence that names it."""
     if not len(image):
         raise BadInput(f"{here} has no atoms.")
     if image.pbc.any():

@@ -1,1 +1,1 @@
-"""This machine: what it is, what it gives, and what else it does."""
+"""This machine: its hardware, its parallel speed, and what else runs on it."""

@@ -1,6 +1,6 @@
-"""The accelerators of this machine: which there are, and how many processes compute on one.
+"""The accelerators of this machine: which there are, and how many processes use each.
 
-One entry of :data:`ACCELERATORS` for each kind of :data:`bench.contract.device.DEVICES` but the CPU.
+:data:`ACCELERATORS` has one entry for each kind in :data:`bench.contract.device.DEVICES` except the CPU.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from bench.contract.device import Device
 
 @dataclasses.dataclass(frozen=True)
 class Accelerator:
-    """How one kind of accelerator is looked at."""
+    """How to examine one kind of accelerator."""
 
     names: Callable[[], list[str]]
-    """Returns the names of those that are here, in the order of their numbers."""
+    """Returns the names of those in this machine, in the order of their numbers."""
     processes: Callable[[int], int]
-    """Returns how many processes compute on one; may raise anything where that cannot be told."""
+    """Returns how many processes use one; may raise any exception where this is unknown."""
     absent: str
-    """What is said where there is none."""
+    """The message where there is none."""
 
 
 def found(kind: str) -> list[str]:
@@ -37,7 +37,7 @@ def all_found() -> list[str]:
 
 
 def missing(device: Device) -> str | None:
-    """Return in words that a device is not here; None where it is."""
+    """Return a sentence if a device is missing; None if it is here."""
     if not device.kind.accelerator:
         return None
     names = found(device.kind.name)
@@ -47,9 +47,9 @@ def missing(device: Device) -> str | None:
 
 
 def processes(device: Device) -> int | None:
-    """Return how many processes compute on a device now; None where it cannot be told, or for the CPU."""
+    """Return how many processes use a device now; None where this is unknown, or for the CPU."""
     if device.kind.accelerator:
-        with contextlib.suppress(Exception):  # no driver, an old one, or none that tells: then nobody knows
+        with contextlib.suppress(Exception):  # no driver, an old one, or one that does not report it
             return ACCELERATORS[device.kind.name].processes(device.number)
     return None
 
@@ -62,7 +62,7 @@ def _nvidia_names() -> list[str]:
         done = subprocess.run(
             [program, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=30
         )
-    except (OSError, subprocess.TimeoutExpired):  # a driver that hangs gives no device
+    except (OSError, subprocess.TimeoutExpired):  # a driver that hangs counts as none
         return []
     return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
 

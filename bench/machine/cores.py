@@ -1,4 +1,4 @@
-"""The cores of this machine, and what parallel speed they really give at the moment."""
+"""The cores of this machine, and their real parallel speed at the moment."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def usable_cores() -> int:
 
 
 def physical_cpus(count: int) -> list[int]:
-    """Return `count` logical CPU numbers, on different physical cores as far as there are as many.
+    """Return `count` logical CPU numbers, on different physical cores if there are enough.
 
     An empty list where the system has no CPU affinity (macOS).
     """
@@ -52,7 +52,7 @@ def physical_cpus(count: int) -> list[int]:
 
 
 def parallel_speed(processes: int, seconds: float = 0.4) -> float:
-    """Measure how many times the work of one process `processes` of them really do at the same time.
+    """Measure how many times the work of one process is done by `processes` of them at the same time.
 
     The same plain loop runs alone, then `processes` times side by side, `seconds` each. On a quiet machine
     with free cores the result is near `processes`; where the host is busy or the cores are shared it is less,
@@ -71,12 +71,12 @@ def parallel_speed(processes: int, seconds: float = 0.4) -> float:
 
 
 def measure_parallel_speed() -> ParallelSpeed:
-    """Measure what parallel speed there is for the cores that a run may want, at most the paper's four."""
+    """Measure the parallel speed of the cores that a run may use, at most the paper's four."""
     cores = min(usable_cores(), PAPER_THREADS)
     return ParallelSpeed(cores, round(parallel_speed(cores), 2) if cores > 1 else 1.0)
 
 
 def default_threads(parallel: ParallelSpeed) -> int:
-    """Return the whole number of cores that were really there, at least one."""
-    # 0.85 of a core counts as one: two processes never give quite 2.0
+    """Return the whole number of cores that were really available, at least one."""
+    # 0.85 of a core counts as one: two processes never reach quite 2.0
     return parallel.threads if parallel.speed >= 0.85 * parallel.threads else max(1, int(parallel.speed + 0.15))

@@ -1,4 +1,4 @@
-"""What machine this is, and which version of pesbench runs on it."""
+"""The facts about this machine, and the version of pesbench that runs on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.machine.cores import usable_cores
 
 
 def machine(parallel: ParallelSpeed | None = None) -> Machine:
-    """Return what a reader of a timing has to know about this machine; `parallel` is kept with it."""
+    """Return what a reader of a timing must know about this machine; `parallel` is kept with it."""
     return Machine(
         cpu=_cpu_name(),
         cores=psutil.cpu_count(logical=False),
@@ -34,7 +34,7 @@ def machine(parallel: ParallelSpeed | None = None) -> Machine:
 
 
 def commit() -> dict[str, Any]:
-    """Return the commit of this checkout and whether files were changed since; nulls outside a checkout or git."""
+    """Return the commit of this checkout and whether files have changed since; None outside a checkout or git."""
     head = _git("rev-parse", "HEAD")
     status = None if head is None else _git("status", "--porcelain", "--untracked-files=no")
     return {"commit": head, "dirty": None if status is None else bool(status)}
@@ -42,7 +42,7 @@ def commit() -> dict[str, Any]:
 
 def _git(*arguments: str) -> str | None:
     checkout = paths.checkout()
-    if checkout is None or not (checkout / ".git").exists():  # a repository that this lies in is not ours
+    if checkout is None or not (checkout / ".git").exists():  # a repository around it is not pesbench's
         return None
     try:
         done = subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True, timeout=10)

@@ -1,8 +1,7 @@
 """The watch: what else the machine did while a worker measured.
 
-It looks before and after each worker and never while one runs, so that it costs the measurement nothing: the kernel
-counts CPU time all the while. What other processes used is what the CPUs were busy less what the campaign and its
-workers used.
+It reads the kernel's counters before and after each worker, never while one runs, so it costs the measurement
+nothing. The CPU time of other processes is the busy time of the CPUs minus that of the campaign and its workers.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ import psutil
 
 from bench.machine import cores
 
-# From here on a worker counts as disturbed.
+# Beyond these limits a worker counts as disturbed.
 FOREIGN_SHARE = 0.10
-"""Part of the CPUs that this process may use."""
+"""Share of the CPUs that this process may use."""
 STOLEN_SHARE = 0.05
-"""Part of one CPU's time that the host kept back."""
+"""Share of one CPU's time that the host withheld."""
 LEAST_SECONDS = 0.2
-"""Of CPU time, for both: the system counts in hundredths of a second, and a tenth of a short round is chance."""
+"""CPU time, for both: the system counts in hundredths of a second, and a tenth of a short round is chance."""
 SLOWER = 0.75
-"""A plain loop's speed beside the median of the campaign's."""
+"""A plain loop's speed over the campaign's median."""
 CLOCK_DROP = 0.90
-"""Clock frequency after the worker over that before it."""
+"""Clock frequency after the worker over the one before it."""
 FREE_MEMORY_SHARE = 0.03
 
 _LOOP = 100_000
@@ -42,10 +41,10 @@ class Moment:
 
     at: float
     busy_s: float
-    """CPU time that the CPUs which we may use have been busy since the system started."""
+    """Busy time of the CPUs that this process may use, since the system started."""
     stolen_s: float
     own_s: float
-    """CPU time of this process and of its children, those that have ended and those that live."""
+    """CPU time of this process and of its children, both ended and running."""
     clock_mhz: float | None
     throttled: int | None
     swapped_bytes: int
@@ -53,7 +52,7 @@ class Moment:
 
 
 class Watch:
-    """Looks at the machine before and after each worker of a campaign."""
+    """Examines the machine before and after each worker of a campaign."""
 
     def __init__(self) -> None:
         self.cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
@@ -61,11 +60,11 @@ class Watch:
 
     @property
     def count(self) -> int:
-        """The number of CPUs that are looked at."""
+        """The number of CPUs that are watched."""
         return len(self.cpus) if self.cpus is not None else psutil.cpu_count() or 1
 
     def look(self) -> Moment:
-        """Return what the counters say now; takes some 50 ms, in which a plain loop tells the speed of a core."""
+        """Return the counters now; takes some 50 ms, in which a plain loop measures the speed of a core."""
         speed = _loop_speed()
         self.speeds.append(speed)
         times = psutil.cpu_times(percpu=True)
@@ -104,7 +103,7 @@ class Watch:
 
 
 def disturbances(facts: dict[str, Any], usual_speed: float) -> tuple[str, ...]:
-    """Return in words what disturbed a worker; empty where nothing did.
+    """Return what disturbed a worker, in words; empty where nothing did.
 
     Parameters
     ----------
@@ -118,7 +117,7 @@ def disturbances(facts: dict[str, Any], usual_speed: float) -> tuple[str, ...]:
     if facts["foreign_cores"] > FOREIGN_SHARE * facts["cpus"] and foreign > LEAST_SECONDS:
         found.append(f"other processes used {facts['foreign_cores']:.1f} of {facts['cpus']} CPUs")
     if facts["stolen_cores"] > STOLEN_SHARE and stolen > LEAST_SECONDS:
-        found.append(f"the host kept back {100 * facts['stolen_cores']:.0f} % of a CPU")
+        found.append(f"the host withheld {100 * facts['stolen_cores']:.0f} % of a CPU")
     slowest = min(facts["loop_speed"])
     if slowest < SLOWER * usual_speed:
         found.append(f"a plain loop ran at {100 * slowest / usual_speed:.0f} % of its usual speed")
@@ -136,7 +135,7 @@ def disturbances(facts: dict[str, Any], usual_speed: float) -> tuple[str, ...]:
 
 
 def parallel_speed(threads: int) -> float | None:
-    """Return how many times the work of one process `threads` of them do at once just now; None for one thread."""
+    """Return how many times the work of one process `threads` of them do at once now; None for one thread."""
     return round(cores.parallel_speed(threads, 0.2), 2) if threads > 1 else None
 
 
@@ -146,7 +145,7 @@ def _rise(before: Moment, after: Moment, name: str) -> float:
 
 def _own() -> float:
     found = sum(os.times()[:4])
-    for child in psutil.Process().children(recursive=True):  # a worker that goes on to its dynamics lives
+    for child in psutil.Process().children(recursive=True):  # a worker that continues with md is still running
         with contextlib.suppress(psutil.Error):
             found += sum(child.cpu_times()[:4])
     return found
@@ -169,7 +168,7 @@ def _loop_speed() -> float:
 
 
 def _clock() -> float | None:
-    with contextlib.suppress(Exception):  # not told on every machine, and psutil then raises what it likes
+    with contextlib.suppress(Exception):  # not available on every machine; psutil then raises anything
         frequency = psutil.cpu_freq()
         return float(frequency.current) if frequency else None
     return None

@@ -1,4 +1,4 @@
-"""How a worker talks to the campaign that started it: messages out, and where two workers take turns, turns in."""
+"""How a worker talks to the campaign that started it: it sends messages and, if two workers alternate, gets turns."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BEAT_NS = 1_000_000_000
 
 
 class Channel:
-    """Where messages go: the pipe that the worker was started with."""
+    """Sends messages through the pipe that the worker was started with."""
 
     def __init__(self) -> None:
         self._fd = os.dup(1)
-        os.dup2(2, 1)  # a library that prints must not write into the messages
+        os.dup2(2, 1)  # the output of a library must not mix with the messages
         sys.stdout = sys.stderr
         self._last_beat = 0
 
@@ -42,7 +42,7 @@ class Channel:
 
 
 class Pace:
-    """Lets two workers take turns: before so many force calls as it was told to make, it asks to go on and waits."""
+    """Lets two workers take turns: after each turn of a given number of force calls, it asks for the next and waits."""
 
     def __init__(self, channel: Channel, wake: Callable[[], None]) -> None:
         self.channel = channel
@@ -52,14 +52,14 @@ class Pace:
         self.ended = False
 
     def may_go_on(self) -> bool:
-        """Wait for this worker's turn; False where there is nothing more to measure."""
+        """Wait for this worker's turn; returns False when there is nothing more to measure."""
         if self.left == 0:
             self.channel.say(Waits())
             self.left = int(sys.stdin.readline() or 0)
             if self.left == 0:
                 self.ended = True
                 return False
-            if self.asleep:  # while the other worker started, this one's caches went cold
+            if self.asleep:  # this worker's caches went cold while the other one started
                 self.asleep = False
                 self.wake()
         self.left -= 1

@@ -1,8 +1,8 @@
-"""The clock: what it stands between.
+"""The clock.
 
-Only :class:`TimedCalculator` reads the clock around a force call. It adds to a step what two readings of
-the clock and some comparisons of 3N numbers cost, and it takes nothing away: the method's own calculator is
-asked through ASE's public interface, unpatched, as often as a plain ASE script asks it.
+Only :class:`TimedCalculator` reads the clock around a force call. It adds two readings of the clock and some
+comparisons of 3N numbers to a step, and saves nothing: the method's own calculator is called through ASE's
+public interface, unpatched, as often as in a plain ASE script.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class NotFinite(ArithmeticError):
 class TimedCalculator:
     """Stands between an ASE optimiser and a method's calculator, and times each force call.
 
-    A force call is the first question about a new geometry: forces, then energy, so that a method that
-    computes both at once is called once. An optimiser asks for the same forces several times a step
-    (gradient, logging, convergence); those questions go on to the method's calculator, which answers from
-    its cache as it does in a plain ASE script, and their cost stays in the optimiser's share of the step.
+    A force call is the first request at a new geometry: forces, then energy, so that a method that
+    computes both at once is called once. An optimiser asks for the same forces several times per step
+    (gradient, logging, convergence); these requests also go to the method's calculator, which answers from
+    its cache as in a plain ASE script, and their cost stays in the optimiser's share of the step.
 
     Attributes: `nanoseconds` spent in force calls, `calls` made, and `energy` (eV) and `forces`
     ((n, 3), eV/Angstrom) of the last one.
@@ -40,20 +40,20 @@ class TimedCalculator:
         self._positions = b""
 
     def get_forces(self, atoms: Any) -> np.ndarray:
-        """Return the forces at the present geometry, (n, 3) in eV/Angstrom."""
+        """Return the forces at the current geometry, (n, 3) in eV/Angstrom."""
         if self._is_new(atoms):
             self._call(atoms)
             return self.forces
         return self.calculator.get_forces(atoms)
 
     def get_potential_energy(self, atoms: Any, force_consistent: bool = False) -> float:
-        """Return the energy at the present geometry in eV."""
+        """Return the energy at the current geometry in eV."""
         if self._is_new(atoms):
             self._call(atoms)
         return self.energy
 
     def _is_new(self, atoms: Any) -> bool:
-        # bytes compare in a tenth of the time that numpy takes for so few numbers
+        # for so few numbers, comparing bytes takes a tenth of numpy's time
         return atoms.positions.tobytes() != self._positions
 
     def _call(self, atoms: Any) -> None:
@@ -70,6 +70,6 @@ class TimedCalculator:
 
     def check(self) -> None:
         """Raise NotFinite where the last energy or force is not a finite number."""
-        # a sum is finite only if all its terms are, and costs a tenth of isfinite().all()
+        # a sum is finite only if all its terms are, and takes a tenth of the time of isfinite().all()
         if not np.isfinite(self.energy + self.forces.sum()):
             raise NotFinite(f"energy or forces are not finite in force call {self.calls}")

@@ -1,6 +1,6 @@
 """The conformance kit: whether an adapter does what :class:`bench.adapter.Adapter` promises.
 
-Runs in the method's own environment and asks the method exactly as the worker does. Nothing is timed.
+Runs in the method's own environment and calls the method exactly as the worker does. Nothing is timed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.measure.contents import changed, contents
 from bench.measure.probe import Finding, Probe, Skip, apart, compare, counting
 
 Question = tuple[str, Callable[[Probe], Finding]]
-"""The name of a check, and what makes it."""
+"""The name of a check, and its function."""
 COUNTED_STEPS = 3
 NATIVE_STEPS = 20
 
@@ -32,16 +32,16 @@ def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[st
     Parameters
     ----------
     adapter : bench.adapter.Adapter
-        With its `reference` set, and loaded.
+        Loaded, with its `reference` set.
     calculator : ase.calculators.calculator.Calculator
         What its `load` returned.
     structures : list of ase.Atoms
         Distorted molecules of one composition in one order; two are enough.
     facts : dict
         ``method``, ``device``, ``dtype``, ``threads``, ``conservative``, ``parameters`` (the published count or
-        None), ``native``, ``weights`` (pretrained, random or none), ``charge`` and ``spin`` (whether the header says
-        that the method takes them); optionally ``force_tolerance`` and ``rotation_tolerance`` (eV/Angstrom), which
-        replace those of the dtype.
+        None), ``native``, ``weights`` (pretrained, random or none), ``charge`` and ``spin`` (whether the method takes
+        them according to its header); optionally ``force_tolerance`` and ``rotation_tolerance`` (eV/Angstrom),
+        which replace those of the dtype.
 
     Yields
     ------
@@ -50,17 +50,17 @@ def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[st
     probe = Probe(adapter, calculator, structures, facts)
     broken = ""
     for name, check in FOUNDATIONS:
-        outcome = run(name, check, probe) if not broken else skipped(name, f"for nothing if not: {broken}")
+        outcome = run(name, check, probe) if not broken else skipped(name, f"pointless after the failure of: {broken}")
         broken = broken or (name if outcome.passed is False else "")
         yield outcome
     for name, check in SURFACE + IONS + (NATIVE if facts["native"] else ()):
-        yield run(name, check, probe) if not broken else skipped(name, f"for nothing if not: {broken}")
+        yield run(name, check, probe) if not broken else skipped(name, f"pointless after the failure of: {broken}")
     for name, check in DECLARED:
         yield run(name, check, probe)
 
 
 def run(name: str, check: Callable[[Probe], Finding], probe: Probe) -> Check:
-    """Return what a check finds; an exception in it is a failed check."""
+    """Return the result of a check; an exception in it is a failed check."""
     try:
         found = check(probe)
     except Skip as reason:
@@ -68,13 +68,13 @@ def run(name: str, check: Callable[[Probe], Finding], probe: Probe) -> Check:
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         text = " ".join(str(error).split())[:300]
-        advice = f"raised in {last.name}() of {Path(last.filename).name}, line {last.lineno}; nothing may be"
+        advice = f"raised in {last.name}() of {Path(last.filename).name}, line {last.lineno}, which must not raise"
         return Check(name, False, f"{type(error).__name__}: {text}", advice=advice)
     return Check(name, bool(found.passed), found.figure, found.tolerance, "" if found.passed else found.advice)
 
 
 def skipped(name: str, reason: str) -> Check:
-    """Return a check that was not made."""
+    """Return a check that did not run."""
     return Check(name, None, reason)
 
 
@@ -101,9 +101,9 @@ def _shapes(probe: Probe) -> Finding:
     scalar = np.ndim(energy) == 0 and np.isrealobj(energy)
     return Finding(
         bool(scalar and isinstance(forces, np.ndarray) and shape == wanted and forces.dtype.kind == "f"),
-        f"{'a number' if scalar else 'energy is no single number'}; forces {kind} {_size(shape)}",
+        f"{'a number' if scalar else 'energy is not a single number'}; forces {kind} {_size(shape)}",
         _size(wanted),
-        "get_potential_energy() returns one number, get_forces() a numpy array of floats with a row for each atom",
+        "get_potential_energy() returns one number, get_forces() a numpy array of floats with one row per atom",
     )
 
 
@@ -118,13 +118,13 @@ def _finite(probe: Probe) -> Finding:
         not wrong,
         f"NaN or infinite for {wrong} of {len(answers)}" if wrong else f"{len(answers)} molecules",
         "",
-        "look for overflow, for a division by a distance of zero, and for an element without parameters",
+        "look for overflow, division by a zero distance, or an element without parameters",
     )
 
 
 def _repeats(probe: Probe) -> Finding:
     again = apart(probe.answer(probe.structures[0]), probe.answer(probe.structures[0]))
-    advice = "fix the seeds, switch off dropout and the like, and let SCF converge tighter"
+    advice = "fix the seeds, switch off dropout and the like, and converge the SCF more tightly"
     return compare(probe, [again], probe.tolerances.repeat, advice)
 
 
@@ -132,7 +132,7 @@ def _nothing_left(probe: Probe) -> Finding:
     before = probe.first(0)
     probe.answer(probe.structures[1])
     found = apart(probe.answer(probe.structures[0]), before)
-    advice = "new_structure() must drop all that the last structure left: results, density, neighbour list, topology"
+    advice = "new_structure() must discard all state of the last one: results, density, neighbour list, topology"
     return compare(probe, [found], probe.tolerances.repeat, advice)
 
 
@@ -147,28 +147,28 @@ def _not_mutated(probe: Probe) -> Finding:
         not others,
         f"changed: {', '.join(others)}" if others else "as before",
         "",
-        "let the calculator work on a copy, or do in prepare() what upstream does to the atoms (a box, a shift)",
+        "let the calculator work on a copy, or make upstream's changes to the atoms (a box, a shift) in prepare()",
     )
 
 
 def _evaluations(probe: Probe) -> Finding:
-    """Relax some steps with the optimiser that measures, and count what it makes the calculator do."""
+    """Relax a few steps with the usual optimiser, and count the evaluations of the calculator."""
     if probe.mutates:
-        raise Skip("atoms that a force call changes are new ones, and evaluated again")
+        raise Skip("its force calls change the atoms, which are then evaluated again")
     atoms, calculator = probe.start(probe.structures[0])
     if not isinstance(calculator, Calculator):
-        raise Skip("its calculator is not ASE's Calculator, so nothing is there to count")
+        raise Skip("its calculator is not ASE's Calculator, so there is nothing to count")
     with counting(calculator) as calls:
         timed = TimedCalculator(calculator, probe.adapter.synchronize)
         atoms.calc = timed
         BFGS(atoms, logfile=None).run(fmax=0.0, steps=COUNTED_STEPS)
     if not calls:
-        raise Skip("its calculator answers without calculate(), so nothing is there to count")
+        raise Skip("its calculator answers without calculate(), so there is nothing to count")
     return Finding(
         len(calls) == timed.calls,
         f"{len(calls)} for {timed.calls} geometries of BFGS",
         "one each",
-        "compute energy and forces in one calculate(), keep both in `results`, and leave the atoms as they were: "
+        "compute energy and forces in one calculate(), keep both in `results`, and do not change the atoms: "
         "the harness asks for forces, then energy, then the same forces again",
     )
 
@@ -181,13 +181,13 @@ def _native(probe: Probe) -> Finding:
         steps += 1
     native.finish(atoms)
     if not isinstance(native.criterion, str):
-        return Finding(False, "no criterion", "", "say in words when it counts as converged")
+        return Finding(False, "no criterion", "", "describe in words when it counts as converged")
     change = probe.answer(atoms)[0] - probe.first(0)[0]
     advice = "step() does one step from the atoms that native_relax() got, and finish() writes the coordinates back"
     return Finding(change < 0, f"{change:+.2f} eV in {steps} steps", "below 0 eV", advice)
 
 
-# each one is the ground that the later ones stand on: after a failure the rest would only repeat it
+# each of these is the basis of the later ones: after a failure, the others would only repeat it
 FOUNDATIONS: tuple[Question, ...] = (
     ("prepare() keeps the molecule", _prepare),
     ("energy and forces have their types and shapes", _shapes),

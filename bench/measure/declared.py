@@ -1,4 +1,4 @@
-"""The checks of the conformance kit on what runs: whether it is what was asked for and what the header declares."""
+"""The checks of the conformance kit on what really runs: is it as requested, and as the header declares?"""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bench.measure.probe import Finding, Probe, Skip
 
 
 def the_dtype(probe: Probe) -> Finding:
-    """Compare the parameters' dtypes, or the precision of the energies, with the dtype that was asked for."""
+    """Compare the parameters' dtypes, or the precision of the energies, with the requested dtype."""
     declared = probe.facts["dtype"]
-    advice = f"load() gets dtype = {declared!r} and has to build the model in it; or change dtypes in the header"
+    advice = f"load() gets dtype = {declared!r} and must build the model in it; or change dtypes in the header"
     named = probe.adapter.settings().get("parameter_dtypes")
     if named:
         kinds = [str(name).removeprefix("torch.") for name in ([named] if isinstance(named, str) else named)]
@@ -29,7 +29,7 @@ def the_dtype(probe: Probe) -> Finding:
 
 
 def the_threads(probe: Probe) -> Finding:
-    """Look at the thread pools once the method has computed."""
+    """Check the thread pools once the method has computed."""
     asked = probe.facts["threads"]
     pools = [pool for pool in process.thread_pools() if pool["user_api"] == "openmp"]
     counts = {f"OpenMP ({pool['internal_api']})": pool["num_threads"] for pool in pools}
@@ -44,7 +44,7 @@ def the_threads(probe: Probe) -> Finding:
         max(counts.values()) <= asked,
         ", ".join(f"{count} {name}" for name, count in counts.items()),
         f"at most {asked}",
-        "load() gets the number of threads: pass it on (torch.set_num_threads), or say thread-control = 'affinity'",
+        "load() gets the number of threads: pass it on (torch.set_num_threads), or set thread-control = 'affinity'",
     )
 
 
@@ -54,21 +54,21 @@ def the_parameters(probe: Probe) -> Finding:
     if published is None:
         raise Skip("the header has no published count")
     count = probe.adapter.count_parameters()
-    # the random model of the same architecture may lack what only training adds, as the worker allows it
+    # a random model of the same architecture may lack parameters that only training adds; the worker allows it, too
     slack = published // 1000 if probe.facts["weights"] == "random" else 0
     return Finding(
         count is not None and abs(count - published) <= slack,
         "count_parameters() is None" if count is None else f"{count:,}",
         f"{published:,}" + (f" ± {slack:,}" if slack else ""),
-        "another checkpoint, or another way to count (buffers, frozen ones); parameters in the header is as published",
+        "another checkpoint, or another way to count (buffers, frozen ones); the header has the published count",
     )
 
 
 def the_device(probe: Probe) -> Finding:
-    """Compare the device that the method tells, or the memory that it took there, with the one that was asked for."""
+    """Compare the device that the method reports, or the memory it used there, with the requested device."""
     asked = probe.facts["device"]
     device = Device.parse(asked)
-    advice = f"load() gets device = {asked!r} and has to put the model there"
+    advice = f"load() gets device = {asked!r} and must put the model there"
     named = probe.adapter.settings().get("device")
     if named is not None:
         text = str(named).lower()
@@ -81,13 +81,13 @@ def the_device(probe: Probe) -> Finding:
         return Finding(peak > 0, f"at most {peak / 1e6:.0f} MB in use on it", "more than 0", advice)
     if all(os.environ.get(name) == value for name, value in device.variables().items()):
         return Finding(True, "no accelerator is visible to it", asked)
-    raise Skip("settings() does not tell the device")
+    raise Skip("settings() does not report the device")
 
 
 def the_settings(probe: Probe) -> Finding:
-    """Look whether the settings can be recorded, as the worker does: numpy's numbers and sets are converted."""
+    """Check that the settings can be recorded, as the worker does: numpy's numbers and sets are converted."""
     settings = probe.adapter.settings()
-    advice = "settings() returns a dict of numbers, text, lists and dicts; leave out what is none of these, or name it"
+    advice = "settings() returns a dict of numbers, text, lists and dicts; leave out other objects, or give their names"
     if not isinstance(settings, dict):
         return Finding(False, f"a {type(settings).__name__}", "", advice)
     try:
@@ -98,7 +98,7 @@ def the_settings(probe: Probe) -> Finding:
 
 
 def the_stress(probe: Probe) -> Finding:
-    """Tell whether stress is computed, too. For information: upstream may leave no choice."""
+    """Report whether stress is computed, too. For information: upstream may leave no choice."""
     if not isinstance(probe.results, dict):
         raise Skip("its calculator shows no results")
     told = probe.adapter.settings().get("stress")

@@ -1,4 +1,4 @@
-"""The checks of the conformance kit on charge and spin: that the answer changes with them, and changes back."""
+"""The checks of the conformance kit on charge and spin: the answer must change with them, and change back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.measure.probe import Finding, Probe, Skip, apart
 
 
 def the_charge(probe: Probe) -> Finding:
-    """Take an electron away, and leave the cation the lowest multiplicity."""
+    """Remove an electron; the cation has the lowest multiplicity."""
     _need(probe, "charge")
     given = probe.structures[0]
     cation = given.copy()
@@ -29,7 +29,7 @@ def the_spin(probe: Probe) -> Finding:
     try:
         return _another_answer(probe, other, "spin")
     except ValueError as error:
-        if charge_and_spin(given)[1] > 1:  # hydrogen's atom has one electron
+        if charge_and_spin(given)[1] > 1:  # a hydrogen atom has one electron
             raise Skip(str(error)) from None
         raise
 
@@ -40,10 +40,10 @@ def _need(probe: Probe, key: str) -> None:
 
 
 def _another_answer(probe: Probe, other: Any, key: str) -> Finding:
-    """Ask for `other`, then again for the structure as it was.
+    """Compute `other`, then the original structure again.
 
-    By how much the energy changes is the method's own affair: by several eV for most molecules, by almost nothing
-    where two states meet.
+    The size of the energy change depends on the method: several eV for most molecules, almost nothing where two
+    states cross.
     """
     given = probe.structures[0]
     charge, spin = charge_and_spin(other)
@@ -56,7 +56,7 @@ def _another_answer(probe: Probe, other: Any, key: str) -> Finding:
     if not is_back:
         figure += f"; afterwards the molecule itself is off by {energy:.0e} eV, {force:.0e} eV/Å"
     advice = (
-        "prepare() or new_structure() has to pass on what charge_and_spin(atoms) returns, for each structure anew; "
+        "prepare() or new_structure() must pass on what charge_and_spin(atoms) returns, anew for each structure; "
         f"where the method cannot take it, the header must not say {key} = true"
     )
     return Finding(abs(change) > least and is_back, figure, f"more than {least:.1g} eV", advice)

@@ -1,4 +1,4 @@
-"""From an adapter file to a loaded method, and from what goes wrong on the way to a failure with a class."""
+"""Loads a method from its adapter file; any error on the way becomes a failure with a class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NotReady(Exception):
 
 @contextlib.contextmanager
 def stage(loading: bool) -> Iterator[None]:
-    """Turn what goes wrong before the first structure into NotReady; its traceback goes to the log."""
+    """Turn an error before the first structure into NotReady; its traceback goes to the log."""
     try:
         yield
     except Exception as error:
@@ -53,7 +53,7 @@ def load_adapter(path: str | Path) -> Adapter:
 
 
 def check_size(adapter: Adapter, weights: str, published: int | None) -> None:
-    """Refuse a random model that has not the size of the published one: its speed would not be faithful."""
+    """Refuse a random model without the size of the published one: its speed would not be faithful."""
     if weights != "random" or published is None:
         return
     count = adapter.count_parameters()

@@ -1,7 +1,7 @@
-"""The md protocol: simulate a molecule from its relaxed geometry and keep what happened.
+"""The md protocol: simulate a molecule from its relaxed geometry and keep the trajectory.
 
-The clock is that of a relaxation: a step is the integrator's work and the force call that it asks for. Energies are
-kept at each step and frames every ten, in memory until the clock has stopped; then they go to one file.
+The clock is that of a relaxation: a step is the integrator's work and its force call. Energies are kept at each step
+and frames every ten steps, in memory until the clock has stopped; then they go to one file.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from bench.measure.clock import TimedCalculator
 from bench.measure.relax import classify, relax
 
 FRAME_EVERY = 10  # steps
-COLLECT_EVERY = 1000  # steps between two runs of the garbage collector, which is off meanwhile
-EXPLOSION = 10.0  # times the kinetic energy at the start: no bond of a molecule withstands that
-FMAX, MOST_STEPS = 0.01, 200  # of the relaxation that comes first, eV/Angstrom
+COLLECT_EVERY = 1000  # steps between two runs of the garbage collector, which is otherwise off
+EXPLOSION = 10.0  # times the initial kinetic energy: no bond of a molecule withstands that
+FMAX, MOST_STEPS = 0.01, 200  # of the relaxation before it, eV/Angstrom
 DAMPING_STEPS = 100  # characteristic time of the thermostat
 
 
 class RelaxationFailed(Exception):
-    """The method could not relax the molecule that a simulation is to start from."""
+    """The method could not relax the molecule from which a simulation starts."""
 
     def __init__(self, failure: Failure) -> None:
         self.failure = Failure(failure.kind, f"the molecule cannot be relaxed: {failure.message}")
 
 
 class Relaxed:
-    """The method's own relaxed geometry of the reference molecule, found when it is first asked for.
+    """The method's own relaxed geometry of the reference molecule, computed at the first request.
 
-    `deadline_ns` is that of all dynamics of the worker.
+    `deadline_ns` is that of the worker's md phase.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Relaxed:
     def atoms(self) -> Atoms | None:
         """Return a copy; None where the deadline came first. Raises RelaxationFailed.
 
-        Forces that are no derivative need not vanish anywhere: after 200 steps the geometry is taken as it is.
+        Forces that are not a derivative need not vanish anywhere: after 200 steps the geometry is used as it is.
         """
         if self._atoms is None:
             if self.deadline_ns is not None and perf_counter_ns() > self.deadline_ns:
@@ -88,24 +88,24 @@ class Relaxed:
 
 
 def set_momenta(atoms: Atoms, temperature: float, seed: int) -> None:
-    """Draw momenta for a molecule at its minimum, so that its temperature settles at `temperature`.
+    """Draw momenta for a molecule at its minimum such that its temperature settles at `temperature`.
 
     Maxwell-Boltzmann, then the total linear and angular momentum are removed, then all are scaled. As in MD17, the
-    temperature (K) is that of the kinetic energy over all 3N velocities, so that the internal motions have
-    3N/(3N-6) times as much. Half of the kinetic energy goes into the vibrations' potential energy, so the scaling is to
-    twice the target.
+    temperature (K) is that of the kinetic energy over all 3N velocities, so that of the internal motions is
+    3N/(3N-6) times as high. Half of the kinetic energy becomes potential energy of the vibrations, so the momenta are
+    scaled to twice the target.
     """
     thermalize_momenta(atoms, temperature, rng=np.random.default_rng(seed))
     Stationary(atoms, preserve_temperature=False)
     ZeroRotation(atoms, preserve_temperature=False)
     if not atoms.get_kinetic_energy() > 1e-12:
-        raise ValueError("a single atom has no motion but that of the whole, which is removed")
+        raise ValueError("a single atom has no internal motion to simulate")
     target = 2.0 * 1.5 * len(atoms) * units.kB * temperature
     atoms.set_momenta(atoms.get_momenta() * np.sqrt(target / atoms.get_kinetic_energy()))
 
 
 class Kept:
-    """What is kept of a trajectory while it runs: arrays as long as it may become."""
+    """The data of a running trajectory: arrays of the greatest possible length."""
 
     def __init__(self, atoms: Atoms, steps: int) -> None:
         self.numbers = atoms.numbers
@@ -120,7 +120,7 @@ class Kept:
         self.steps = 0
 
     def step(self, step: int, atoms: Atoms, energy: float, calculator_ns: int, integrator_ns: int) -> float:
-        """Keep a step, and a frame where it is one of those that are kept; returns the kinetic energy (eV)."""
+        """Keep the energies of a step, and its frame if it is due; returns the kinetic energy (eV)."""
         momenta = atoms.get_momenta()
         self.steps = step
         self.potential[step] = energy
@@ -133,7 +133,7 @@ class Kept:
         return kinetic
 
     def write(self, path: Path, time_step_fs: float) -> None:
-        """Write what there is."""
+        """Write the data so far."""
         end, frames = self.steps + 1, self.steps // FRAME_EVERY + 1
         trajectory_file.write(
             path,
@@ -164,8 +164,8 @@ def simulate(
 ) -> Trajectory:
     """Simulate one trajectory, write its file into `folder`, and return its record.
 
-    `key` is the record's method, device and round. After `deadline_ns` no further step is begun. What the method does
-    wrong is in the record.
+    `key` is the record's method, device and round. No step begins after `deadline_ns`. Errors of the method are in the
+    record.
     """
     fields = {**key, **to_plain(plan)}
     kept: Kept | None = None
@@ -217,7 +217,7 @@ def _run(
     atoms.calc = timed
     time_step = plan.time_step_fs * units.fs
     if plan.ensemble == "nvt":
-        # ASE counts 3N degrees of freedom, so that the temperature is MD17's: that of all 3N velocities
+        # ASE counts 3N degrees of freedom, so the temperature is defined as in MD17: over all 3N velocities
         integrator: Any = NoseHooverChainNVT(atoms, time_step, plan.temperature_k, tdamp=DAMPING_STEPS * time_step)
     else:
         integrator = VelocityVerlet(atoms, time_step)
@@ -246,7 +246,7 @@ def _run(
 
 
 def left_for(plans: Sequence[TrajectoryPlan], deadline_ns: int | None) -> int | None:
-    """Return the deadline of the first of `plans`: its part of the time that is left, by its number of steps."""
+    """Return the deadline of the first of `plans`: its share of the time left, by its number of steps."""
     if deadline_ns is None:
         return None
     now = perf_counter_ns()

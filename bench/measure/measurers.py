@@ -1,4 +1,4 @@
-"""How each protocol measures an item: one entry a protocol, made anew for each phase of a worker."""
+"""How each protocol measures an item: one entry per protocol, made anew for each phase of a worker."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bench.measure.symmetry import SHARE, examine
 
 
 class Measurer(Protocol):
-    """What measures the items of one protocol."""
+    """Measures the items of one protocol."""
 
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
-        """Get ready for the items of a phase that begins now."""
+        """Prepare for the items of a phase that begins now."""
 
     def measure(self, item: Item) -> Record | None:
-        """Return the record of an item; None where a paced worker was told to end. What is raised is a failure."""
+        """Return the record of an item; None where a paced worker was told to end. An exception counts as a failure."""
 
 
 class RelaxMeasurer:
@@ -68,8 +68,8 @@ class ReplayMeasurer:
 class MdMeasurer:
     """Examines the forces of structures for their symmetries, and simulates trajectories.
 
-    Both share the seconds of the phase: the symmetries end after a fifth of them, and each trajectory gets its part of
-    the rest, by its number of steps.
+    Both share the time of the phase: the symmetries get a fifth of it, and each trajectory gets a part of the rest in
+    proportion to its number of steps.
     """
 
     def __init__(self, session: Session, deadlines: Deadlines) -> None:

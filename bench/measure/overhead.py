@@ -1,4 +1,4 @@
-"""What the harness costs: the same relaxations by a plain ASE script and through the harness, in turn."""
+"""What the harness costs: the same relaxations by a plain ASE script and through the harness, alternating."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bench.measure.session import Session
 
 
 def pairs(session: Session) -> Iterator[Pair]:
-    """Relax each structure of a session's task both ways, and yield what each took.
+    """Relax each structure of a session's task both ways, and yield the times.
 
-    Which way is first alternates, so that a drift favours neither.
+    The order alternates, so that a drift favours neither.
     """
     criterion = session.task.criterion
     assert criterion is not None
@@ -37,9 +37,9 @@ def pairs(session: Session) -> Iterator[Pair]:
 
 
 def relax_bare(atoms: Any, calculator: Any, optimizer: str, fmax: float, max_steps: int) -> tuple[int, int]:
-    """Relax `atoms` without anything of pesbench in between; returns steps and nanoseconds.
+    """Relax `atoms` without pesbench in between; returns steps and nanoseconds.
 
-    The only favour: no garbage collection in the timed region, as in the harness.
+    The only adjustment: no garbage collection in the timed region, as in the harness.
     """
     atoms.calc = calculator
     driver = OPTIMIZERS[optimizer](atoms, logfile=None)

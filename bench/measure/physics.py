@@ -1,4 +1,4 @@
-"""The checks of the conformance kit that any potential-energy surface has to pass: derivatives, units, symmetry."""
+"""The checks of the conformance kit that any potential-energy surface must pass: derivatives, units, symmetry."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ase.data import covalent_radii
 
 from bench.measure.probe import Finding, Probe, Skip, apart, compare
 
-DIRECTIONS = 3  # random ones for each structure, beside the one along the forces
-STIFFNESS = (5.0, 150.0)  # eV/Å²; C-H 31, O-H 50, LiH 6 at the minimum. In kcal/mol C-H has 715, in Hartree 1.1
+DIRECTIONS = 3  # random ones for each structure, in addition to the one along the forces
+STIFFNESS = (5.0, 150.0)  # eV/Å²; C-H 31, O-H 50, LiH 6 at the minimum. C-H would be 715 in kcal/mol, 1.1 in Hartree
 FORCES = (0.05, 50.0)  # eV/Å, rms component
 
 
 def forces_are_the_derivative(probe: Probe) -> Finding:
     """Compare forces with Richardson-extrapolated central differences of the energy.
 
-    The mean square of the difference along random unit vectors is that of the difference's components; the
-    direction of the forces themselves shows best whether they are scaled.
+    The mean square of the difference along random unit vectors equals that of its components; the direction of
+    the forces themselves shows a wrong scale best.
     """
-    # along a unit vector of all coordinates: a small molecule's atoms then move no further than a large one's
+    # along a unit vector of all coordinates, so that atoms of small and large molecules move equally far
     step = probe.tolerances.step * np.sqrt(3 * len(probe.structures[0]))
     differences, scaled, components = [], [], []
     random = np.random.default_rng(0)
@@ -35,18 +35,18 @@ def forces_are_the_derivative(probe: Probe) -> Finding:
     found = max(float(np.sqrt(np.mean(np.square(differences)))), max(map(abs, scaled), default=0.0))
     rms = float(np.sqrt(np.mean(components)))
     noise = probe.tolerances.epsilon * abs(energy) / step
-    # a random model's energy can bend more in such a step than a molecule's does
+    # the energy of a random model can have more curvature than that of a real molecule
     slope = probe.tolerances.slope * (10 if probe.facts["weights"] == "random" else 1)
     allowed = _declared(probe, "force_tolerance", slope * rms) + noise
     figure = f"rms difference {found:.1e} of {rms:.2g} eV/Å"
     if not probe.facts["conservative"]:
-        return Finding(True, f"direct: {figure}", "none: predicted beside the energy")
+        return Finding(True, f"direct: {figure}", "none: predicted separately from the energy")
     return Finding(
         found <= allowed,
         figure,
         f"{allowed:.1g} eV/Å",
-        "return the whole derivative of the energy that is returned (sign, unit, every term of it), or say "
-        "conservative = false in the header; where upstream is known to be inexact, force-tolerance says by how much",
+        "return the full derivative of the returned energy (sign, unit, all terms), or set "
+        "conservative = false in the header; where upstream is known to be inexact, set force-tolerance",
     )
 
 
@@ -64,9 +64,9 @@ def _difference(probe: Probe, structure: Any, forces: np.ndarray, unit: np.ndarr
 
 
 def units_are_plausible(probe: Probe) -> Finding:
-    """Look how stiff a bond to hydrogen is; without hydrogen, how large the forces are."""
+    """Check the stiffness of a bond to hydrogen; without hydrogen, the size of the forces."""
     if probe.facts["weights"] == "random":
-        raise Skip("random weights know no units")
+        raise Skip("random weights have no units")
     advice = "convert to eV and Angstrom with ase.units; the figure is far from that of any molecule"
     structure = probe.adapter.reference if probe.adapter.reference is not None else probe.structures[0]
     hydrogens = np.flatnonzero(structure.numbers == 1)
@@ -90,18 +90,18 @@ def units_are_plausible(probe: Probe) -> Finding:
 
 
 def like_atoms_can_change_places(probe: Probe) -> Finding:
-    """Permute atoms of one element; where bonds are taken from the reference, only so that bonds stay bonds."""
+    """Permute atoms of one element; if bonds come from the reference, only such that bonds stay bonds."""
     structure = probe.structures[0]
     order = _permutation(structure.numbers)
     if order is None:
-        raise Skip("no two of its atoms are alike")
-    advice = "return forces in the order of the atoms that were given, and let no answer depend on that order"
+        raise Skip("no two of its atoms are of the same element")
+    advice = "return forces in the order of the given atoms, and do not let answers depend on that order"
     refused = ""
     try:
         finding = _permuted(probe, structure, order, advice)
         if finding.passed:
             return finding
-    except ValueError as error:  # an adapter may refuse what it has not been set up for
+    except ValueError as error:  # an adapter may refuse a molecule that it was not set up for
         refused = str(error)
     molecule = probe.adapter.reference if probe.adapter.reference is not None else structure
     order = automorphism(molecule.numbers, bonds(molecule))
@@ -124,7 +124,7 @@ def _permuted(probe: Probe, structure: Any, order: np.ndarray, advice: str) -> F
 
 
 def _permutation(numbers: np.ndarray) -> np.ndarray | None:
-    """Return an order in which no atom that has an equal stays in its place; None if there are no equals."""
+    """Return an order in which atoms of the same element change places; None if no element occurs twice."""
     random = np.random.default_rng(0)
     order = np.arange(len(numbers))
     for number in np.unique(numbers):
@@ -140,8 +140,8 @@ def bonds(atoms: Any) -> np.ndarray:
 
 
 def automorphism(numbers: np.ndarray, bonded: np.ndarray) -> np.ndarray | None:
-    """Return a permutation, other than none, that maps elements on like elements and bonds on bonds; None if none."""
-    walk: list[int] = []  # along the bonds, so that an atom has few places to go
+    """Return a nontrivial permutation that maps atoms to the same element and bonds to bonds; None if none exists."""
+    walk: list[int] = []  # along the bonds, so that each atom has few possible places
     for first in range(len(numbers)):
         reached = [first] if first not in walk else []
         while reached:
@@ -181,12 +181,12 @@ def a_shift_changes_nothing(probe: Probe) -> Finding:
         moved = structure.copy()
         moved.positions += (3.3, -1.7, 0.9)
         pairs.append(apart(probe.answer(moved), probe.first(index)))
-    advice = "let only distances between atoms enter; a box that prepare() makes has to follow the molecule"
+    advice = "use only distances between atoms; a box made by prepare() must follow the molecule"
     return compare(probe, pairs, probe.tolerances.symmetry, advice)
 
 
 def a_rotation_turns_the_forces(probe: Probe) -> Finding:
-    """Turn the molecules as a whole."""
+    """Rotate the molecules as a whole."""
     random = np.random.default_rng(0)
     pairs = []
     for index in range(probe.given):
@@ -194,17 +194,17 @@ def a_rotation_turns_the_forces(probe: Probe) -> Finding:
         pairs.append(_turned(probe, index, orthogonal * np.linalg.det(orthogonal)))
     tolerance = _declared(probe, "rotation_tolerance", probe.tolerances.rotation)
     advice = (
-        "energies must not depend on how the molecule lies, and forces must turn with it; a model that only "
-        "learns this says how well by rotation-tolerance (eV/Angstrom) in the header"
+        "energies must not depend on the orientation of the molecule, and forces must rotate with it; for a model that "
+        "only learns this, set rotation-tolerance (eV/Angstrom) in the header"
     )
     found = compare(probe, pairs, tolerance, advice)
     if not found.passed and probe.facts["weights"] == "random":
-        raise Skip(f"{found.figure}; random weights cannot have learnt it, if it has to be learnt")
+        raise Skip(f"{found.figure}; random weights cannot have learnt this symmetry")
     return found
 
 
 def a_mirror_image(probe: Probe) -> Finding:
-    """Mirror a molecule. For information: some models tell left from right, and nothing measured here minds."""
+    """Mirror a molecule. For information: some models distinguish mirror images, which is harmless here."""
     found = compare(probe, [_turned(probe, 0, np.diag([1.0, 1.0, -1.0]))], np.inf, "")
     return Finding(True, found.figure, "for information")
 

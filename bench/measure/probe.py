@@ -1,4 +1,4 @@
-"""What the checks of the conformance kit share: how a method is asked, what is tolerated, what a check answers."""
+"""Shared by the checks of the conformance kit: calls of a method, tolerances, and the result of a check."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bench.contract.device import is_accelerator
 
 
 class Skip(Exception):
-    """A check does not apply or cannot tell; the text is the reason."""
+    """A check does not apply or cannot decide; the text is the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What a check found."""
+    """The result of a check."""
 
     passed: bool
     figure: str
-    """What was found, with units."""
+    """The measured value, with units."""
     tolerance: str = ""
     advice: str = ""
     """What to fix if it did not pass."""
@@ -30,12 +30,12 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True)
 class Tolerances:
-    """How far two answers of a method may be apart."""
+    """How much two answers of a method may differ."""
 
     repeat: float
-    """For the same question asked again, eV and eV/Angstrom."""
+    """For a repeated call, eV and eV/Angstrom."""
     symmetry: float
-    """For the same molecule elsewhere, or with its atoms in another order, eV and eV/Angstrom."""
+    """For the same molecule shifted, or with its atoms in another order, eV and eV/Angstrom."""
     slope: float
     """Between forces and the derivative of the energy, as a fraction of the rms force."""
     step: float
@@ -43,17 +43,17 @@ class Tolerances:
     epsilon: float
     """Relative rounding error of an energy."""
     rotation: float = 5e-3
-    """For the same molecule turned: a tenth of the force that counts as none. DFT's grids do not turn with it."""
+    """For the same molecule rotated: a tenth of the convergence criterion. DFT grids do not rotate with it."""
 
 
 DOUBLE = Tolerances(repeat=1e-6, symmetry=1e-4, slope=2e-3, step=7e-4, epsilon=2.3e-16)
 SINGLE = Tolerances(repeat=1e-4, symmetry=1e-3, slope=2e-3, step=4e-3, epsilon=1.2e-7)
-# TF32 keeps 10 bits of each factor of a product; not measured, for want of a GPU
+# TF32 keeps 10 bits of each factor of a product; not measured, because there was no GPU
 REDUCED = Tolerances(repeat=1e-3, symmetry=2e-2, slope=5e-2, step=8e-3, epsilon=1e-5, rotation=2e-2)
 
 
 def tolerances(facts: dict[str, Any], settings: dict[str, Any]) -> Tolerances:
-    """Return the tolerances of a dtype; wider ones where TF32 is on for a GPU, as settings() tells."""
+    """Return the tolerances of a dtype; wider ones where settings() reports TF32 on a GPU."""
     if facts["dtype"] == "float64":
         return DOUBLE
     matmul = {str(value) for key, value in settings.items() if "matmul_precision" in key}
@@ -63,7 +63,7 @@ def tolerances(facts: dict[str, Any], settings: dict[str, Any]) -> Tolerances:
 
 
 class Probe:
-    """Asks a method for energies and forces as the worker does."""
+    """Gets energies and forces from a method as the worker does."""
 
     def __init__(self, adapter: Any, calculator: Any, structures: list[Any], facts: dict[str, Any]) -> None:
         self.adapter = adapter
@@ -71,25 +71,25 @@ class Probe:
         self.facts = facts
         self.structures = list(structures)
         self.given = len(structures)
-        """How many of the structures were given; with one, only the checks that need a second make one."""
+        """The number of given structures; if it is one, checks that need a second make it themselves."""
         if len(self.structures) == 1:
             self.structures.append(structures[0].copy())
             self.structures[1].rattle(0.05, seed=1)
         self.energies: list[float] = []
-        """All energies that it has answered, eV."""
+        """All energies so far, eV."""
         self.mutates = False
-        """Whether a force call was seen to change the atoms."""
+        """Whether a force call has changed the atoms."""
         self.results: Any = None
-        """What ASE's calculators keep of a force call, of the last one."""
+        """The results that ASE's calculators keep, of the last force call."""
         try:
             settings = adapter.settings()
-        except Exception:  # a check of its own
+        except Exception:  # another check covers it
             settings = {}
         self.tolerances = tolerances(facts, settings if isinstance(settings, dict) else {})
         self._answers: dict[int, tuple[float, np.ndarray]] = {}
 
     def start(self, structure: Any) -> tuple[Any, Any]:
-        """Return the prepared atoms of a structure and the calculator for it, fresh."""
+        """Return the prepared atoms of a structure and a fresh calculator for it."""
         atoms = self.adapter.prepare(structure.copy())
         return atoms, self.adapter.new_structure(self.calculator, atoms)
 
@@ -101,37 +101,37 @@ class Probe:
         return calculator.get_potential_energy(atoms), forces
 
     def answer(self, structure: Any) -> tuple[float, np.ndarray]:
-        """Return energy (eV) and forces ((n, 3), eV/Angstrom) of a structure, asked afresh."""
+        """Return energy (eV) and forces ((n, 3), eV/Angstrom) of a structure from a fresh call."""
         energy, forces = self.ask(structure)
         self.energies.append(float(energy))
         return float(energy), np.array(forces, dtype=float)
 
     def first(self, index: int) -> tuple[float, np.ndarray]:
-        """Return what was answered when structure `index` was asked for first."""
+        """Return the first answer for structure `index`."""
         if index not in self._answers:
             self._answers[index] = self.answer(self.structures[index])
         return self._answers[index]
 
     @property
     def rounding(self) -> float:
-        """How far two energies of these molecules may be apart by rounding alone, eV."""
+        """How much two energies of these molecules may differ by rounding alone, eV."""
         return 4 * self.tolerances.epsilon * abs(self.first(0)[0])
 
     @property
     def scale(self) -> float:
-        """What tolerances in eV and eV/Angstrom are multiplied by: random weights may give tiny forces."""
+        """Factor for tolerances in eV and eV/Angstrom: random weights may give tiny forces."""
         if self.facts["weights"] != "random":
             return 1.0
         return min(1.0, float(np.sqrt(np.mean(self.first(0)[1] ** 2))))
 
 
 def apart(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> tuple[float, float]:
-    """Return how far two answers are apart: in energy (eV), and the largest norm of a force (eV/Angstrom)."""
+    """Return the difference of two answers: in energy (eV), and the largest norm of a force (eV/Angstrom)."""
     return abs(one[0] - other[0]), float(np.linalg.norm(one[1] - other[1], axis=1).max())
 
 
 def compare(probe: Probe, pairs: list[tuple[float, float]], tolerance: float, advice: str) -> Finding:
-    """Judge how far answers are apart that should be one; `pairs` as from :func:`apart`."""
+    """Judge the differences between answers that should be equal; `pairs` as from :func:`apart`."""
     energy = max(pair[0] for pair in pairs)
     force = max(pair[1] for pair in pairs)
     tolerance *= probe.scale
@@ -142,7 +142,7 @@ def compare(probe: Probe, pairs: list[tuple[float, float]], tolerance: float, ad
 
 @contextlib.contextmanager
 def counting(calculator: Any) -> Iterator[list[Any]]:
-    """Count the evaluations of an ASE calculator: the list grows by one with each."""
+    """Count the evaluations of an ASE calculator: each adds one to the list."""
     original = getattr(calculator, "calculate", None)
     if not callable(original):
         raise Skip("its calculator has no calculate() to count")

@@ -1,4 +1,4 @@
-"""What a worker finds out about its own process: memory, versions, thread pools."""
+"""Facts about a worker's own process: memory, versions, thread pools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def die_with_parent() -> None:
 
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-        with contextlib.suppress(OSError):  # if memory runs out, the harness lives on
+        with contextlib.suppress(OSError):  # if memory runs out, the harness survives
             Path("/proc/self/oom_score_adj").write_text("800")
 
 
@@ -36,10 +36,10 @@ def versions() -> dict[str, str]:
 
 
 def thread_pools() -> tuple[dict[str, Any], ...]:
-    """Return what threadpoolctl sees of the loaded BLAS and OpenMP libraries; nothing where it is missing."""
+    """Return what threadpoolctl reports on the loaded BLAS and OpenMP libraries; nothing where it is missing."""
     try:
         from threadpoolctl import threadpool_info
-    except ImportError:  # an interpreter that the user brought
+    except ImportError:  # an interpreter of the user
         return ()
     return tuple(
         {name: pool.get(name) for name in ("user_api", "internal_api", "num_threads", "version")}

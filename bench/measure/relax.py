@@ -1,8 +1,8 @@
-"""The relax protocol: optimise one structure and keep what every step cost.
+"""The relax protocol: optimise one structure and keep the time of every step.
 
-A step is one accepted iterate: the optimiser's linear algebra and the force calls it asked for. Entry 0 of
-a trace is the force call before the first step. The observer's own work lies between two steps and is kept
-as harness time, apart from both.
+A step is one accepted iteration: the optimiser's linear algebra and its force calls. Entry 0 of a trace is the
+force call before the first step. The observer's own work lies between two steps and is kept as harness time,
+separate from both.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from bench.measure.clock import NotFinite, TimedCalculator
 
 Columns = dict[str, tuple[Any, ...]]
 Ending = tuple[str, Failure | None, Callable[[], Columns]]
-"""How a relaxation ended, why it failed if it did, and its trace, made up once the clock has stopped."""
+"""How a relaxation ended, its failure if it failed, and its trace, which is built after the clock has stopped."""
 
 OPTIMIZERS = {"BFGS": BFGS, "CG": SciPyFminCG}
 
 
 class _BudgetSpent(Exception):
-    """Raised between two steps to leave an optimiser; never an error."""
+    """Raised between two steps to leave an optimiser; not an error."""
 
 
 class Trace:
-    """What each step cost. Attach it to an ASE optimiser as an observer: it is called when a step is done.
+    """The time of each step. Attach it to an ASE optimiser as an observer: it is called when a step is done.
 
-    `deadline_ns` is a reading of perf_counter_ns after which no further step is begun (None: no limit), and
-    `beat` is called between steps with the number of steps done; it has to be cheap.
+    `deadline_ns` is a reading of perf_counter_ns after which no step begins (None: no limit), and `beat` is called
+    between steps with the number of steps done; it must be cheap.
     """
 
     def __init__(self, timed: TimedCalculator, deadline_ns: int | None, beat: Callable[[int], None]) -> None:
@@ -53,7 +53,7 @@ class Trace:
         self._resumed = perf_counter_ns()
 
     def __call__(self) -> None:
-        """Book what happened since the last call to the step that is done now."""
+        """Assign the time since the last call to the step that is done now."""
         now = perf_counter_ns()
         timed = self.timed
         calculator = timed.nanoseconds - self._calculator_before
@@ -68,7 +68,7 @@ class Trace:
             timed.check()
             steps = len(self.calculator_ns) - 1
             self.beat(steps)
-            # a structure that was begun gives at least one step, else its first force call was for nothing
+            # a structure that was begun gives at least one step, or its first force call would be wasted
             if self.deadline_ns is not None and steps >= 1 and now > self.deadline_ns:
                 raise _BudgetSpent
         finally:
@@ -76,7 +76,7 @@ class Trace:
             self.harness_ns.append(self._resumed - now)
 
     def columns(self) -> Columns:
-        """Return the columns of a relaxation's trace; None stands for what is not finite."""
+        """Return the columns of a relaxation's trace; values that are not finite become None."""
         return {
             "calculator_ns": tuple(self.calculator_ns),
             "optimizer_ns": tuple(self.optimizer_ns),
@@ -112,7 +112,7 @@ def relax(
     """Relax `atoms` in place until the largest force is below `fmax` (eV/Angstrom) and return the record.
 
     `key` holds the record's method, device, round and structure. `optimizer` is ``BFGS``, ``CG`` (ASE's
-    SciPyFminCG) or ``native``. What the method does wrong, from a NaN to an exception, is in the record.
+    SciPyFminCG) or ``native``. Errors of the method, from a NaN to an exception, are in the record.
     """
     run = _run_native if optimizer == "native" else _run_ase
     gc.collect()
@@ -175,7 +175,7 @@ def _run_ase(
 
 
 def _cause(error: Exception, timed: TimedCalculator) -> Exception:
-    """Return what went wrong first: a line search that met a NaN gives up with another complaint."""
+    """Return the first error: a line search that meets a NaN gives up with another message."""
     try:
         if timed.calls:
             timed.check()
@@ -194,7 +194,7 @@ def _run_native(
     deadline_ns: int | None,
     beat: Callable[[int], None],
 ) -> Ending:
-    # entry 0 is empty: a native optimiser makes its first force call while it is set up
+    # entry 0 is empty: a native optimiser makes its first force call during its setup
     steps_ns, harness_ns = [0], [0]
     status, failure = STEP_CAP, None
     try:
@@ -221,7 +221,7 @@ def _run_native(
 
 
 def _recompute(adapter: Any, calculator: Any, atoms: Any) -> tuple[float, float]:
-    """Return energy (eV) and largest force (eV/Angstrom) of a fresh force call, nothing left from the steps."""
+    """Return energy (eV) and largest force (eV/Angstrom) of a fresh force call, without state from the steps."""
     fresh = TimedCalculator(adapter.new_structure(calculator, atoms), adapter.synchronize)
     forces = fresh.get_forces(atoms)
     fresh.check()
@@ -229,7 +229,7 @@ def _recompute(adapter: Any, calculator: Any, atoms: Any) -> tuple[float, float]
 
 
 def classify(error: BaseException) -> Failure:
-    """Turn what a method raised into a failure with a class and one line of text."""
+    """Turn an exception of a method into a failure with a class and one line of text."""
     text = " ".join(str(error).split()) or type(error).__name__
     message = f"{type(error).__name__}: {text}"[:500]
     if isinstance(error, NotFinite):

@@ -1,7 +1,7 @@
 """The replay protocol: force calls along a fixed path of geometries, the same coordinates for every method.
 
-It is the fair latency number: no optimiser chooses the geometries, so that a model with random weights makes the
-same calls as a trained one.
+It gives a fair latency: no optimiser chooses the geometries, so a model with random weights makes the same calls
+as a trained one.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def replay(
 ) -> Replay:
     """Call energy and forces at each geometry of `path` and return the record.
 
-    `path` holds displacements from the first geometry, (points, n, 3) in Angstrom, so that a box that
-    :meth:`bench.adapter.Adapter.prepare` put around `atoms` stays where it is. `key` holds the record's method,
-    device, round and structure. After `deadline_ns` no further point is begun, nor when `may_go_on`, which is asked
-    before each of them and may take its time, says no.
+    `path` holds displacements from the first geometry, (points, n, 3) in Angstrom, so that a box from
+    :meth:`bench.adapter.Adapter.prepare` around `atoms` stays where it is. `key` holds the record's method, device,
+    round and structure. No point begins after `deadline_ns`, or once `may_go_on` returns False; it is called before
+    each point and may wait.
     """
     timed = TimedCalculator(calculator, adapter.synchronize)
     start_positions = atoms.positions.copy()

@@ -1,4 +1,4 @@
-"""A loaded method in its worker, warm and ready: what all protocols measure with."""
+"""A loaded method in its worker, warm and ready; all protocols measure with it."""
 
 from __future__ import annotations
 
@@ -80,29 +80,29 @@ class Session:
         seed = self.task.subject.seed
         calls = warm_up(self.adapter, calculator, atoms, seed)
         if self.task.of_parts(RELAX):
-            # the optimiser's own first calls (imports, BLAS) are warmed by a relaxation of three steps
+            # a relaxation of three steps warms up the optimiser's own first calls (imports, BLAS)
             atoms.rattle(0.05, seed=seed)
             self.relax(-1, atoms, WARM_UP_STEPS, None)
         return calls
 
     def _wake(self) -> None:
-        """Make a discarded force call, where the method is one that is warmed up at all."""
+        """Make a discarded force call, if the method needs warm-up at all."""
         if self.task.subject.warm_up:
             atoms = self.adapter.prepare(self.adapter.reference.copy())
             atoms.rattle(0.01, seed=self.task.subject.seed)
             self.calculator.get_forces(atoms)
 
     def fresh(self, structure: Any) -> tuple[Any, Any]:
-        """Return the prepared atoms of a structure, and the calculator with nothing left over from the last one."""
+        """Return the prepared atoms of a structure, and the calculator without state from the previous one."""
         atoms = self.adapter.prepare(structure.copy())
         return atoms, self.adapter.new_structure(self.calculator, atoms)
 
     def beat(self, number: int) -> Callable[[int], None]:
-        """Return what is to be called with the steps or calls done of a structure or a trajectory."""
+        """Return the callback for the number of steps or calls done in a structure or a trajectory."""
         return functools.partial(self.channel.beat, number)
 
     def relax(self, number: int, structure: Any, max_steps: int, deadline_ns: int | None) -> Relaxation:
-        """Relax a structure of the task, or another one, which has the number -1."""
+        """Relax a structure of the task, or another one, whose number is -1."""
         from bench.measure.relax import relax
 
         assert self.task.criterion is not None
@@ -120,7 +120,7 @@ class Session:
         )
 
     def answer(self, index: int) -> None:
-        """Tell energy and forces of a structure; where that fails, its measurement says why."""
+        """Send energy and forces of a structure; if that fails, its measurement reports why."""
         from bench.measure.clock import TimedCalculator
         from bench.measure.contents import changed, contents
 
@@ -151,5 +151,5 @@ class Deadlines:
 
 
 def after(seconds: float | None) -> int | None:
-    """Return the reading of perf_counter_ns in so many seconds; None: never."""
+    """Return the reading of perf_counter_ns after this many seconds; None: never."""
     return None if seconds is None else perf_counter_ns() + int(seconds * 1e9)

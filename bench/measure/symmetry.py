@@ -1,7 +1,7 @@
 """Tests of forces that hold for every potential: force calls only, no clock and no energies.
 
 Forces that are the derivative of an energy have a symmetric Jacobian and do no work around a closed loop; forces
-between the atoms alone sum to zero, and so do their torques; the forces on a turned molecule are the turned forces.
+between the atoms alone sum to zero, and so do their torques; the forces on a rotated molecule are the rotated forces.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bench.contract.failure import Failure
 from bench.contract.records import Symmetry
 from bench.measure.relax import classify
 
-SHARE = 0.2  # of the time that dynamics has in the round
+SHARE = 0.2  # of the time for md in the round
 ROTATIONS = 12
 STEP = 0.01  # Angstrom
 LOOP_POINTS = 24
-LOOP_RADIUS = 0.05  # Angstrom an atom, root mean square
+LOOP_RADIUS = 0.05  # Angstrom per atom, root mean square
 SEED = 0
 
 Forces = Callable[[np.ndarray], np.ndarray]
@@ -30,7 +30,7 @@ Forces = Callable[[np.ndarray], np.ndarray]
 
 
 class _TimeIsUp(Exception):
-    """Raised before a force call that comes too late."""
+    """Raised before a force call that would come too late."""
 
 
 def jacobian(forces: Forces, positions: np.ndarray, step: float = STEP) -> np.ndarray:
@@ -42,7 +42,7 @@ def jacobian(forces: Forces, positions: np.ndarray, step: float = STEP) -> np.nd
     positions : ndarray, shape (n, 3)
         Angstrom.
     step : float
-        Angstrom, to either side.
+        Angstrom, in either direction.
 
     Returns
     -------
@@ -59,16 +59,16 @@ def jacobian(forces: Forces, positions: np.ndarray, step: float = STEP) -> np.nd
 
 
 def loop_work(forces: Forces, positions: np.ndarray, seed: int = SEED) -> tuple[float, float]:
-    """Return the work of the forces around a circle in configuration space, and the same of its absolute values.
+    """Return the work of the forces around a circle in configuration space, and the sum of its absolute values.
 
-    The circle lies in the plane of two random directions, at right angles to each other, around `positions`; its
-    radius is 0.05 Angstrom times the root of the number of atoms. The sum over 24 equal parts is exact but for
-    harmonics of the 24th order, for the integrand is periodic.
+    The circle lies around `positions` in the plane of two random orthogonal directions; its radius is 0.05 Angstrom
+    times the root of the number of atoms. The integrand is periodic, so the sum over 24 equal parts is exact except
+    for harmonics of the 24th order.
 
     Returns
     -------
     work, absolute : float
-        eV. The first is zero for a conservative force; the second is what it is to be compared with.
+        eV. The first is zero for a conservative force; the second is the scale for comparison.
     """
     plane = np.linalg.qr(np.random.default_rng(seed).normal(size=(positions.size, 2)))[0].T.reshape(2, *positions.shape)
     radius = LOOP_RADIUS * np.sqrt(len(positions))
@@ -83,7 +83,7 @@ def loop_work(forces: Forces, positions: np.ndarray, seed: int = SEED) -> tuple[
 
 
 def rotation_error(forces: Forces, positions: np.ndarray, rotations: int = ROTATIONS, seed: int = SEED) -> float:
-    """Return how far the forces of a turned molecule are from the turned forces.
+    """Return how far the forces of a rotated molecule are from the rotated forces.
 
     Root mean square of a component, eV/Angstrom, over random rotations about the centre of the molecule.
     """
@@ -98,7 +98,7 @@ def rotation_error(forces: Forces, positions: np.ndarray, rotations: int = ROTAT
 
 
 def net(forces: np.ndarray, positions: np.ndarray) -> tuple[float, float]:
-    """Return the norms of the sum of the forces (eV/Angstrom) and of that of their torques (eV)."""
+    """Return the norms of the sum of the forces (eV/Angstrom) and of the sum of their torques (eV)."""
     torque = np.cross(positions - positions.mean(axis=0), forces).sum(axis=0)
     return float(np.linalg.norm(forces.sum(axis=0))), float(np.linalg.norm(torque))
 
@@ -112,9 +112,9 @@ def examine(
     deadline_ns: int | None = None,
     beat: Callable[[int], None] = lambda calls: None,
 ) -> Symmetry:
-    """Examine the forces at one structure; what comes after the deadline stays None in the record.
+    """Examine the forces at one structure; tests after the deadline stay None in the record.
 
-    `key` holds the record's method, device, round and structure. Cheap questions come first: 1, 13, 24 and 6n force
+    `key` holds the record's method, device, round and structure. Cheap tests come first: 1, 13, 24 and 6n force
     calls for n atoms.
     """
     begin = perf_counter_ns()

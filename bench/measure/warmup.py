@@ -1,8 +1,8 @@
-"""When a method is warm: found from the durations of its first calls, not set to a number of them.
+"""Decides when a method is warm: from the durations of its first calls, not after a fixed number.
 
-TorchScript specialises in its second call, XLA compiles for seconds in its first, some models settle in their fourth:
-what they have in common is a call that is slower than those right after it. A machine that slowly gets faster is no
-warm-up, for there each call takes about as long as its neighbours.
+TorchScript specialises in its second call, XLA compiles for seconds in its first, and some models settle in their
+fourth. In each case a call is slower than those right after it. A machine that slowly gets faster is not warm-up:
+there each call takes about as long as its neighbours.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 from bench.measure.clock import TimedCalculator
 
 LEAST = 5
-"""So many calls are made in any case."""
+"""The minimum number of calls."""
 MOST = 20
-"""After so many calls a method counts as warm anyway, and the record says that it did not settle."""
+"""After this many calls a method counts as warm anyway, and the record says that it did not settle."""
 STEADY = 3
-"""So many calls have to follow the last slow one."""
+"""This many calls must follow the last slow one."""
 SLOW = 1.2
-"""A call of the first stretch is slow where it takes more than this times the median of the calls after it."""
+"""A call of the first stretch is slow if it takes more than this times the median of the calls after it."""
 VERY_SLOW = 2.0
-"""A call after an ordinary one is slow only from here on: less than that is noise."""
+"""A call after a normal one is slow only above this factor: anything less is noise."""
 WINDOW = 10
 
 
@@ -35,17 +35,17 @@ def warm_up_length(durations: Sequence[float]) -> int:
     Parameters
     ----------
     durations : sequence of float, shape (n,)
-        Of the calls in their order, in any unit.
+        Durations of the calls in order, in any unit.
 
     Returns
     -------
     int
-        0 to :data:`MOST`: what is slow after that is no warm-up. Where it is n, nothing has settled yet.
+        0 to :data:`MOST`: a slow call after that is not warm-up. If it is n, nothing has settled yet.
     """
     length = 0
     for i in range(min(len(durations), MOST)):
         after = durations[i + 1 : i + 1 + WINDOW]
-        # the last calls have too few behind them to be measured by: the fastest one has to do
+        # too few calls follow the last ones for a median, so the fastest is used
         level = median(after) if len(after) >= STEADY else min(durations)
         limit = SLOW if i == length else VERY_SLOW
         if durations[i] > limit * level:
@@ -54,16 +54,16 @@ def warm_up_length(durations: Sequence[float]) -> int:
 
 
 def settled(durations: Sequence[float]) -> bool:
-    """Tell whether calls of these durations have settled: enough of them follow the last slow one."""
+    """Return whether calls of these durations have settled: enough of them follow the last slow one."""
     return len(durations) >= LEAST and len(durations) - warm_up_length(durations) >= STEADY
 
 
 def warm_up(adapter: Any, calculator: Any, atoms: Any, seed: int, most_seconds: float = 60.0) -> tuple[int, ...]:
     """Make discarded force calls on slightly displaced copies of `atoms` until they have settled.
 
-    Each call gets fresh coordinates (standard deviation 0.01 Angstrom), so that nothing is served from a
-    cache. Returns the duration of each call in nanoseconds, the first one included; it stops after :data:`MOST` calls
-    or `most_seconds` even where they have not settled.
+    Each call gets fresh coordinates (standard deviation 0.01 Angstrom), so that no answer comes from a cache. Returns
+    the duration of each call in nanoseconds, including the first; it stops after :data:`MOST` calls or `most_seconds`
+    even if they have not settled.
     """
     random = np.random.default_rng(seed)
     start_positions = atoms.positions.copy()

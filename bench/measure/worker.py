@@ -2,9 +2,9 @@
 
 Run as a script by that environment's interpreter. It reads one :class:`bench.contract.task.Task` (JSON, one line) from
 standard input and writes :mod:`messages <bench.contract.message>` to the standard output that it was started with;
-whatever the method's libraries print goes to standard error instead. pesbench is not installed in a method's
-environment: the worker makes the package importable from its own place, and nothing else of the project (a `datasets`
-on the path would shadow a package of that name).
+all output of the method's libraries goes to standard error instead. pesbench is not installed in a method's
+environment: the worker makes the package importable, and nothing else of the project (a `datasets` folder on the path
+would shadow the package of that name).
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from bench.measure.loading import NotReady, load_adapter, stage
 from bench.measure.session import Deadlines, Session
 
 UNKNOWN_TASK = 2
-"""Exit status where the task is none that this worker knows how to do."""
+"""Exit status for a task that this worker does not know."""
 
 
 def main() -> int:
-    """Read a task, do it, and say so; what a method does wrong is a record and not an exit status."""
+    """Read a task, do it, and report that it is done; errors of a method become records, not an exit status."""
     channel = Channel()
     line = sys.stdin.readline()
     process.die_with_parent()
@@ -77,10 +77,10 @@ def measure(task: Task, channel: Channel) -> None:
 
 
 def _phase(session: Session, phase: str, items: list[Item]) -> None:
-    """Measure the items of one phase: number by number, each by the protocols that it still lacks.
+    """Measure the items of one phase: number by number, each with its remaining protocols.
 
-    No number is begun after the allowance's first deadline, or when a paced worker was told to end. What is in flight
-    at the second deadline is cut off.
+    No number begins after the allowance's first deadline, or when a paced worker was told to end. The item in flight at
+    the second deadline is cut off.
     """
     from bench.measure.measurers import MEASURERS, Measurer
     from bench.measure.relax import classify
@@ -117,7 +117,7 @@ def conform(task: Task, channel: Channel) -> None:
 
 
 def facts(task: Task) -> dict[str, Any]:
-    """Return what the conformance kit has to know, as :func:`bench.measure.conform.conform` describes it."""
+    """Return the facts for the conformance kit, which :func:`bench.measure.conform.conform` describes."""
     assert task.promises is not None
     subject = task.subject
     return {
@@ -132,7 +132,7 @@ def facts(task: Task) -> dict[str, Any]:
 
 
 def compare_with_bare(task: Task, channel: Channel) -> None:
-    """Relax each structure bare and through the harness, in turn, and tell the pairs."""
+    """Relax each structure bare and through the harness, alternating, and send the pairs."""
     from bench.measure.overhead import pairs
 
     for pair in pairs(Session(task, channel)):

@@ -1,1 +1,1 @@
-"""The methods: what their adapter files say, their environments and checkpoints, and what is in the way of one."""
+"""The methods: their adapter files, environments and checkpoints, and what keeps a method from running."""

@@ -14,9 +14,9 @@ from bench.methods.header import Header, HeaderError, Method, read_header
 
 
 class Catalogue:
-    """The methods of the project's own adapters, and of the adapter files that the user names beside it.
+    """The methods of the project's own adapters, and of the user's adapter files.
 
-    Raises BadInput where a file is no adapter or a method's name is taken.
+    Raises BadInput where a file is not an adapter or a method's name is taken.
     """
 
     def __init__(self, extra: Iterable[str | Path] = ()) -> None:
@@ -36,7 +36,7 @@ class Catalogue:
         for name, method in header.methods.items():
             if name in self.methods:
                 taken = self.methods[name].adapter
-                raise BadInput(f"{path} names the method {name!r}, which {taken} has already; rename one.")
+                raise BadInput(f"{path} defines the method {name!r}, which {taken} has already; rename one.")
             self.methods[name] = method
         self.headers.append(header)
 
@@ -45,7 +45,7 @@ class Catalogue:
         return next(header for header in self.headers if header.path == method.adapter)
 
     def add_version(self, method: Method, path: Path, suffix: str) -> Method:
-        """Add `method` as another adapter file has it, under its name with `suffix`; BadInput where it has it not."""
+        """Add the `method` of another adapter file, its name with `suffix`; raises BadInput where the file lacks it."""
         try:
             header = read_header(path)
         except (HeaderError, UnicodeDecodeError, OSError) as error:
@@ -65,7 +65,7 @@ class Catalogue:
     def select(self, names: str | None) -> list[Method]:
         """Return the methods that a comma-separated list names, light ones first; None means the default ones.
 
-        ``all`` means every method. Light ones come first (kind, then size of the environment), so that a
+        ``all`` means every method. Light methods come first (by kind, then size of the environment), so that a
         first row appears soon. Raises BadInput for an unknown name.
         """
         if names is None:
@@ -75,7 +75,7 @@ class Catalogue:
         else:
             wanted = [name.strip() for name in names.split(",") if name.strip()]
             if not wanted:
-                raise BadInput("no method is named; 'pesbench list' shows what there is.")
+                raise BadInput("no method is named; 'pesbench list' shows them.")
             chosen = [self._named(name) for name in dict.fromkeys(wanted)]
         return sorted(chosen, key=self._weight)
 
@@ -85,10 +85,10 @@ class Catalogue:
     def _named(self, name: str) -> Method:
         if name in self.methods:
             return self.methods[name]
-        # the published table's own names: orb-v3 is the model that stands in its row
+        # names of the published table work too: orb-v3 is the model in its row
         published = [method for method in self.methods.values() if method.paper == name and method.default]
         if published:
             return published[0]
         near = difflib.get_close_matches(name, self.methods, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "'pesbench list' shows what there is."
+        hint = f"did you mean {near[0]!r}?" if near else "'pesbench list' shows them all."
         raise BadInput(f"there is no method {name!r}; {hint}")

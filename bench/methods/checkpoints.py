@@ -18,7 +18,7 @@ CHUNK = 1 << 16
 
 
 class CheckpointMissing(Exception):
-    """A checkpoint is not there or not the one that the header names; the text is one sentence."""
+    """A checkpoint is missing or is not the one in the header; the text is one sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Found:
     """Who vouches for the hash: ``header`` (published), ``user`` (--trust-checkpoint, now or before)."""
 
     def facts(self) -> dict[str, Any]:
-        """Return what a record says about it: no folder of this machine."""
+        """Return what a record says about it, without folders of this machine."""
         return {"file": self.path.name, "sha256": self.sha256, "known_by": self.known_by}
 
 
 def find(method: Method, trust: bool = False) -> Found | None:
     """Return the verified checkpoint of `method`; None where it needs none or its package ships it.
 
-    Looks in the folder that PESBENCH_WEIGHTS names (and its sub-folders), then in the cache. No network. With
-    `trust`, a file whose hash its authors do not publish is accepted, and its hash is remembered. Raises
+    Looks in the folder that PESBENCH_WEIGHTS names (and its subfolders), then in the cache. No network. With
+    `trust`, a file whose authors publish no hash is accepted, and its hash is remembered. Raises
     CheckpointMissing.
     """
     checkpoint = method.checkpoint
@@ -75,7 +75,7 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
     target = folder / (f"{checkpoint.file}.tar.gz" if checkpoint.unpack else checkpoint.file)
     try:
         _download(checkpoint.url, target, {"Authorization": f"Bearer {token}"} if checkpoint.gated else {})
-    except OSError as error:  # what requests raises is an OSError too
+    except OSError as error:  # exceptions of requests are OSErrors too
         raise CheckpointMissing(
             f"the checkpoint {checkpoint.file} could not be fetched ({type(error).__name__}); {how_to_get(method)}"
         ) from None
@@ -84,12 +84,12 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
             _unpack(target, checkpoint)
         except tarfile.TarError as error:  # cut off, or with a path that leads out of its folder
             target.unlink(missing_ok=True)
-            raise CheckpointMissing(f"{checkpoint.url} gave an archive that cannot be unpacked ({error}).") from None
+            raise CheckpointMissing(f"the archive from {checkpoint.url} cannot be unpacked ({error}).") from None
     return find(method, trust)
 
 
 def how_to_get(method: Method) -> str:
-    """Return how a user gets a checkpoint that is not here."""
+    """Return how the user can get a missing checkpoint."""
     checkpoint = method.checkpoint
     assert checkpoint is not None
     if checkpoint.gated:
@@ -103,7 +103,7 @@ def how_to_get(method: Method) -> str:
 def _unpublished(method: Method) -> str:
     return (
         "its authors publish no SHA-256 to check it by; "
-        f"'pesbench prepare {method.name} --trust-checkpoint' fetches it all the same."
+        f"'pesbench prepare {method.name} --trust-checkpoint' fetches it anyway."
     )
 
 
@@ -138,8 +138,8 @@ def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
     if trusted.get(checkpoint.file) != found:
         if not trust:
             raise CheckpointMissing(
-                f"nobody vouches for {path}: its authors publish no SHA-256, and unpickling a file runs what is in "
-                "it; add --trust-checkpoint if you trust it."
+                f"nobody vouches for {path}: its authors publish no SHA-256, and unpickling a file can run any code; "
+                "add --trust-checkpoint if you trust it."
             )
         ledger.parent.mkdir(parents=True, exist_ok=True)
         ledger.write_text(json.dumps({**trusted, checkpoint.file: found}, indent=1) + "\n")
@@ -147,7 +147,7 @@ def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
 
 
 def _download(url: str, target: Path, headers: dict[str, str]) -> None:
-    """Fetch `url` to `target`: what an earlier attempt left is continued, and only a whole file gets the name."""
+    """Fetch `url` to `target`: an interrupted download continues, and only a complete file gets the name."""
     import requests
 
     part = target.with_name(f"{target.name}.part")
@@ -168,7 +168,7 @@ def _unpack(archive: Path, checkpoint: Checkpoint) -> None:
     """Unpack an archive that holds one folder, and give that folder the checkpoint's name."""
     if checkpoint.sha256 is not None and digest(archive) != checkpoint.sha256:
         archive.unlink()
-        raise CheckpointMissing(f"{checkpoint.url} gave a file with another SHA-256 than the header's.")
+        raise CheckpointMissing(f"the file from {checkpoint.url} has another SHA-256 than the header's.")
     scratch = archive.with_name(f"{checkpoint.file}.unpacked")
     with tarfile.open(archive) as tar:
         tar.extractall(scratch, filter="data")

@@ -1,7 +1,7 @@
-"""What the header of an adapter file, and the file itself, have to be for its rows to mean something next year.
+"""Checks of an adapter file and its header, so that its rows still mean something next year.
 
-Nothing is imported: the header is read, and the code is looked at as text. Each check is a function from a header to
-a list of complaints, empty if all is well.
+Nothing is imported: the header is read, and the code is parsed. Each check is a function from a header to a list of
+complaints, which is empty if all is well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXACT_PIN = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[0-9][A-Za-z0-9
 DAY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 DTYPES = ("float32", "float64")
 INHERITED = {"Adapter": (), "TorchAdapter": ("count_parameters", "peak_device_memory")}
-"""What the classes of bench.adapter bring of that which a header may ask for."""
+"""The functions a header may require that the classes of bench.adapter have already."""
 
 
 def loose_pins(header: Header) -> list[str]:
@@ -30,26 +30,26 @@ def loose_pins(header: Header) -> list[str]:
 
 
 def open_date(header: Header) -> list[str]:
-    """Complain where the indirect dependencies are not those of a fixed day."""
+    """Complain where the indirect dependencies are not pinned to a day."""
     if header.exclude_newer is None:
         return ["there is no exclude-newer"]
     return [] if DAY.fullmatch(header.exclude_newer) else [f"exclude-newer is {header.exclude_newer!r}"]
 
 
 def undated_torch(header: Header) -> list[str]:
-    """Complain where a torch wheel of another index, which has no upload date, would be excluded."""
+    """Complain where a torch wheel of another index, without upload date, would be excluded."""
     wanted = any(name.startswith("torch==") for name in header.dependencies)
     fine = not wanted or header.exclude_newer_package.get("torch") is False
     return [] if fine else ["exclude-newer leaves out torch's own wheels"]
 
 
 def missing_labels(header: Header) -> list[str]:
-    """Return the methods that a table would show by their name alone, or not at all."""
+    """Return the methods without a label, or with one that a table cannot show."""
     return [name for name, method in header.methods.items() if not method.label.strip() or method.label == name]
 
 
 def misplaced_checkpoints(header: Header) -> list[str]:
-    """Return the MLIPs without a checkpoint, and what else has one."""
+    """Return the MLIPs without a checkpoint, and other methods with one."""
     found = []
     for name, method in header.methods.items():
         if (method.checkpoint is not None) != (method.kind == "mlip"):
@@ -83,20 +83,20 @@ def _vague(checkpoint: Checkpoint) -> Iterator[str]:
 
 
 def wrong_types(header: Header) -> list[str]:
-    """Complain about facts that are not of their type, and about dtypes that no tolerance is known for."""
+    """Complain about facts of the wrong type, and about dtypes without a known tolerance."""
     found = []
     for name, method in header.methods.items():
         flags = ("conservative", "native", "default", "random_weights", "charge", "spin")
-        found += [f"{name}: {flag} is no boolean" for flag in flags if not isinstance(getattr(method, flag), bool)]
+        found += [f"{name}: {flag} is not a boolean" for flag in flags if not isinstance(getattr(method, flag), bool)]
         found += [f"{name}: dtype {dtype}" for dtype in method.dtypes if dtype not in DTYPES]
         found += [f"{name}: no {what}" for what in ("devices", "dtypes") if not getattr(method, what)]
         if method.parameters is not None and not isinstance(method.parameters, int):
-            found.append(f"{name}: parameters is no whole number")
+            found.append(f"{name}: parameters is not a whole number")
     return found
 
 
 def pesbench_imports(header: Header) -> list[str]:
-    """Return what the file imports of pesbench beside the interface."""
+    """Return what the file imports from pesbench besides the interface."""
     names = set(_imported(_tree(header), ast.walk))
     return sorted(
         name for name in names if name.startswith(".") or (_package(name) == "bench" and name != "bench.adapter")
@@ -104,7 +104,7 @@ def pesbench_imports(header: Header) -> list[str]:
 
 
 def upstream_imports(header: Header) -> list[str]:
-    """Return what is imported with the file itself, before the harness has set threads and devices."""
+    """Return the imports at module level, which run before the harness has set threads and devices."""
     names = set(_imported(_tree(header), _at_import))
     return sorted(name for name in names if _package(name) not in {*sys.stdlib_module_names, "bench", ""})
 
@@ -150,7 +150,7 @@ def _imported(tree: ast.AST, nodes: Callable[[ast.AST], Iterator[ast.AST]]) -> I
 
 
 def _at_import(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk what runs when the module is imported: everything but the bodies of functions."""
+    """Walk the code that runs on import: everything except the bodies of functions."""
     for node in ast.iter_child_nodes(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield node
@@ -160,7 +160,7 @@ def _at_import(tree: ast.AST) -> Iterator[ast.AST]:
 CHECKS: tuple[tuple[str, Callable[[Header], list[str]], str], ...] = (
     ("dependencies have exact pins", loose_pins, "write name==version for each of them"),
     (
-        "indirect dependencies are of a fixed day",
+        "indirect dependencies are pinned to a day",
         open_date,
         'set exclude-newer = "YYYY-MM-DDTHH:MM:SSZ" under [tool.uv]',
     ),
@@ -171,16 +171,16 @@ CHECKS: tuple[tuple[str, Callable[[Header], list[str]], str], ...] = (
         misplaced_checkpoints,
         "describe the checkpoint under [tool.pesbench.methods.NAME.checkpoint], or correct kind",
     ),
-    ("checkpoints have licence and origin", vague_checkpoints, "say licence, and shipped, url or gated; hash and size"),
+    ("checkpoints have licence and origin", vague_checkpoints, "set licence, and shipped, url or gated; hash and size"),
     ("facts have their types", wrong_types, "booleans are true or false; dtypes are float32 and float64"),
-    ("of pesbench only the interface is imported", pesbench_imports, "import nothing but bench.adapter"),
+    ("only the interface of pesbench is imported", pesbench_imports, "import nothing but bench.adapter"),
     ("nothing upstream is imported with the file", upstream_imports, "import it in the methods that need it"),
-    ("the class has what the header promises", contradictions, "write what is missing, or correct the header"),
+    ("the class has what the header promises", contradictions, "write the missing function, or correct the header"),
 )
 
 
 def checks(header: Header) -> list[Check]:
-    """Return what the checks of a header found."""
+    """Return the results of the checks of a header."""
     found = []
     for name, complaints_about, advice in CHECKS:
         try:

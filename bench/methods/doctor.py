@@ -1,4 +1,4 @@
-"""Why a method cannot run here, told before an hour is spent; no model is imported and nothing is fetched."""
+"""Finds out early why a method cannot run here; imports no model and fetches nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.methods import checkpoints, environments, uv
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Header, Method
 
-INSTALLED_PER_DOWNLOADED = 3.5  # an installed environment takes about so many times what was fetched for it
+INSTALLED_PER_DOWNLOADED = 3.5  # size of an installed environment over that of its download, about
 
 
 def obstacle(
@@ -29,9 +29,9 @@ def obstacle(
     charge: int = 0,
     spin: int = 1,
 ) -> Failure | None:
-    """Return what keeps `method` from running on `device` over such structures; None if nothing is seen.
+    """Return what keeps `method` from running on `device` with such structures; None if nothing is found.
 
-    Environment and checkpoint are not looked at here: the campaign prepares those.
+    Environment and checkpoint are not checked here: the campaign prepares those.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def obstacle(
     charge : int
         Their charge, in elementary charges.
     spin : int
-        Their multiplicity; the lowest one is what a method does untold.
+        Their multiplicity; every method can do the lowest one.
     """
     if device.kind.name not in method.devices:
         return Failure("no-device", f"{method.name} runs on {' and '.join(method.devices)} only")
@@ -61,10 +61,10 @@ def obstacle(
 
 
 def examine(catalogue: Catalogue, device: str = CPU) -> list[dict[str, Any]]:
-    """Return for each method whether it can run here and if not why.
+    """Return for each method whether it can run here and, if not, why.
 
-    ``state`` is ``ready``, ``preparable`` (something is still to be fetched or built) or ``blocked``; ``weights`` is
-    what it would run with. No model is imported; the package index is asked once, and only where an environment
+    ``state`` is ``ready``, ``preparable`` (something is still to be fetched or built) or ``blocked``; ``weights`` are
+    those it would use. No model is imported; the package index is asked once, and only where an environment
     is missing.
     """
     missing = any(environments.ready(header, device) is None for header in catalogue.headers)
@@ -93,7 +93,7 @@ def _examine(method: Method, header: Header, device: str, index: str | None) -> 
 
 
 def _weights(method: Method, missing: list[str]) -> tuple[str, str | None]:
-    """Return the weights that a method would run with, and what keeps it from any; adds what is to be fetched."""
+    """Return the weights a method would use, and why it can have none; adds the download to `missing`."""
     checkpoint = method.checkpoint
     if checkpoint is None:
         return "none", None
@@ -111,7 +111,7 @@ def _weights(method: Method, missing: list[str]) -> tuple[str, str | None]:
 
 
 def _memory(method: Method, device: str) -> str | None:
-    """Tell where the memory that is free does not suffice."""
+    """Return a sentence where the free memory is not enough."""
     free = psutil.virtual_memory().available
     if device == CPU and method.memory_mb * 1e6 > free:
         return f"it needs {method.memory_mb / 1e3:.1f} GB of memory, {free / 1e9:.1f} GB are free"
@@ -119,7 +119,7 @@ def _memory(method: Method, device: str) -> str | None:
 
 
 def _room(header: Header) -> str | None:
-    """Tell where the disk does not hold an environment that is still to be made."""
+    """Return a sentence where the disk has no room for an environment that is still to be made."""
     needed = header.download_mb * INSTALLED_PER_DOWNLOADED * 1e6
     free = _free_disk()
     if free < needed:
@@ -128,13 +128,13 @@ def _room(header: Header) -> str | None:
 
 
 def _free_disk() -> int:
-    """Return the bytes that are free where the environments are made."""
+    """Return the free bytes on the disk of the environments."""
     folder = paths.envs_dir()
     return shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
 
 
 def surroundings() -> dict[str, Any]:
-    """Return what the machine offers: cores, measured parallel speed, memory, disk, GPUs, interpreter."""
+    """Return the machine's cores, measured parallel speed, memory, disk, GPUs and interpreter."""
     parallel = cores.measure_parallel_speed()
     return {
         **to_plain(provenance.machine(parallel)),

@@ -32,7 +32,7 @@ class Environment:
     python: Path
     torch_backend: str | None
     differences: tuple[str, ...] | None = None
-    """Where the user brought the interpreter: what it has other than the header asks for."""
+    """For an interpreter of the user: how it differs from the header."""
 
     def facts(self) -> dict[str, str]:
         """Return what a worker's record says about it."""
@@ -50,7 +50,7 @@ def directory(header: Header, device: str, torch_backend: str | None) -> Path:
 
 
 def ready(header: Header, device: str, torch_backend: str | None = None) -> Environment | None:
-    """Return the environment if it is made, else None; takes no time and no network."""
+    """Return the environment if it exists, else None; takes no time and no network."""
     folder = directory(header, device, torch_backend)
     try:
         stamp = json.loads((folder / STAMP).read_bytes())
@@ -66,9 +66,9 @@ def prepare(
     torch_backend: str | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Environment:
-    """Return the environment of an adapter, made now if need be.
+    """Return the environment of an adapter, made now if necessary.
 
-    `say` is called with one line before something takes long. Raises EnvironmentFailed.
+    `say` is called with one line before anything slow. Raises EnvironmentFailed.
     """
     made = ready(header, device, torch_backend)
     if made:
@@ -111,9 +111,9 @@ print(json.dumps({"python": sys.version.split()[0], "packages": found}))
 
 
 def bring(header: Header, python: Path) -> Environment:
-    """Return the environment of an interpreter that the user brought, compared with the header.
+    """Return the environment of an interpreter of the user, compared with the header.
 
-    Raises EnvironmentFailed where it does not run or lacks what the worker itself needs.
+    Raises EnvironmentFailed where it does not run or lacks something that the worker itself needs.
     """
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
@@ -126,7 +126,7 @@ def bring(header: Header, python: Path) -> Environment:
         )
         found = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise EnvironmentFailed(f"{python} is no Python that runs ({type(error).__name__})") from None
+        raise EnvironmentFailed(f"{python} is not a working Python ({type(error).__name__})") from None
     versions = found["packages"]
     lacking = [name for name in WORKER_PACKAGES if versions[name] is None]
     if lacking:
@@ -149,7 +149,7 @@ def _install(header: Header, device: str, torch_backend: str | None, folder: Pat
     additional = header.device_dependencies.get(kind)
     if additional:
         requirements += additional
-        # an override that keeps a package out of the other variants would keep it out of this one, too
+        # the overrides that keep a package out of the other variants would keep it out of this one, too
         overrides = folder / f"{kind}-overrides.txt"
         overrides.write_text("\n".join(additional) + "\n")
         options += ["--overrides", str(overrides)]
@@ -167,7 +167,7 @@ def _install(header: Header, device: str, torch_backend: str | None, folder: Pat
 
 
 def _age(header: Header) -> list[str]:
-    """Return the header's exclude-newer as options: `uv pip` reads the header's overrides, but not this."""
+    """Return the header's exclude-newer as options: `uv pip` reads the header's overrides, but not this key."""
     options = ["--exclude-newer", header.exclude_newer] if header.exclude_newer else []
     for package, until in header.exclude_newer_package.items():
         value = "false" if until is False else str(until)
@@ -178,8 +178,8 @@ def _age(header: Header) -> list[str]:
 def _backends(header: Header, device: str, asked: str | None) -> Sequence[str | None]:
     """Return which of uv's torch backends to try, in order; None takes torch from the configured index.
 
-    The index's own torch brings gigabytes of CUDA along on Linux, so a CPU environment takes the CPU build,
-    unless the user has a wheel of it in a folder. Behind a mirror that has only the index, it must do.
+    On Linux, the index's own torch comes with gigabytes of CUDA, so a CPU environment takes the CPU build, unless the
+    user has a wheel of it in a folder. Behind a mirror with nothing but the index, the index's torch is used.
     """
     if not any(name.partition("==")[0].strip() == "torch" for name in header.dependencies):
         return [None]
@@ -190,7 +190,7 @@ def _backends(header: Header, device: str, asked: str | None) -> Sequence[str | 
 
 
 def _interpreter(header: Header) -> str:
-    """Return what uv is asked for: the Python that runs the harness where the header allows it."""
+    """Return the Python to request from uv: the one that runs the harness, if the header allows it."""
     from packaging.specifiers import SpecifierSet
 
     own = ".".join(map(str, sys.version_info[:3]))
@@ -198,7 +198,7 @@ def _interpreter(header: Header) -> str:
 
 
 def interpreter_trouble(header: Header) -> str | None:
-    """Tell where no interpreter is here that the header allows; uv then has to fetch one."""
+    """Return a sentence where no installed interpreter fits the header; uv then has to fetch one."""
     wanted = _interpreter(header)
     if wanted == sys.executable:
         return None
@@ -218,7 +218,7 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def listing(headers: list[Header]) -> list[dict[str, Any]]:
-    """Return what environments there are: name, adapter, device, size in bytes, and whether still in use."""
+    """Return the environments: name, adapter, device, size in bytes, and whether still in use."""
     current = {header.digest for header in headers}
     found = []
     for stamp_file in sorted(paths.envs_dir().glob(f"*/{STAMP}")):

@@ -1,6 +1,6 @@
 """The header of an adapter file: its whole environment, and what the harness must know without importing it.
 
-A header is a PEP 723 block, and what is ours stands in it under ``[tool.pesbench]``. Standard library only.
+A header is a PEP 723 block, with pesbench's own keys under ``[tool.pesbench]``. Standard library only.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Checkpoint:
     bytes: int | None = None
     sha256: str | None = None
     shipped: bool = False
-    """It comes with the installed package: the adapter finds it by itself."""
+    """It comes with the installed package, and the adapter finds it."""
     gated: str | None = None
-    """The page to visit for access, where a licence has to be accepted first."""
+    """The page on which to ask for access, where a licence must be accepted first."""
     unpack: bool = False
-    """The URL gives a .tar.gz archive; `file` is the folder that it holds (a TensorFlow SavedModel)."""
+    """The URL leads to a .tar.gz archive; `file` is the folder in it (a TensorFlow SavedModel)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Method:
 
     name: str
     label: str
-    """As printed, with version and level."""
+    """Its name in tables, with version and level."""
     adapter: Path
     family: str
     kind: str
@@ -54,28 +54,28 @@ class Method:
     conservative: bool = True
     """The forces are the derivative of the energy."""
     charge: bool = False
-    """It takes the charge of a structure; without it charged ones are refused."""
+    """It takes the charge of a structure; otherwise charged ones are refused."""
     spin: bool = False
-    """It takes the spin multiplicity of a structure; without it only the lowest one is measured."""
+    """It takes the spin multiplicity of a structure; otherwise only the lowest one is measured."""
     parameters: int | None = None
     """The published parameter count."""
     checkpoint: Checkpoint | None = None
     paper: str | None = None
     """The row of results/paper/table1.csv that this method is compared with."""
     elements: tuple[str, ...] = ()
-    """Chemical symbols that it knows; empty: not restricted by the header."""
+    """Chemical symbols that it supports; empty: the header sets no limit."""
     random_weights: bool = False
     """:meth:`Adapter.make_random` builds the architecture, for timing without the checkpoint."""
     memory_mb: int = 0
-    """Peak resident memory of a worker on the CPU, about; 0 where nobody has looked."""
+    """Approximate peak resident memory of a worker on the CPU; 0 where it is unknown."""
     force_tolerance: float | None = None
-    """How far the forces may be from the energy's derivative, eV/Angstrom, where that is more than the dtype's."""
+    """How far the forces may be from the energy's derivative, eV/Angstrom, where the dtype's tolerance is too small."""
     rotation_tolerance: float | None = None
-    """How far the forces of a turned molecule may be from the turned forces, eV/Angstrom."""
+    """How far the forces of a rotated molecule may be from the rotated forces, eV/Angstrom."""
     known_as: str = ""
-    """The name that its adapter knows it by, where that is not its own: another version of a method."""
+    """Its name in the adapter, where that is another: for an old version of a method."""
     tuned: tuple[str, ...] = ()
-    """The flags that make this a row set up for speed; empty: as the method's documentation has it."""
+    """The flags of a variant tuned for speed; empty: set up as in the method's documentation."""
     note: str = ""
     """One sentence for the notes below the table."""
 
@@ -86,27 +86,27 @@ class Header:
 
     path: Path
     digest: str
-    """SHA-256 of what the environment is made from: when it changes, the environment is made anew."""
+    """SHA-256 of everything that determines the environment: when it changes, the environment is made anew."""
     requires_python: str
     dependencies: tuple[str, ...]
     device_dependencies: dict[str, tuple[str, ...]]
-    """What a kind of device needs beside them, as ``<kind>-dependencies`` says."""
+    """Extra dependencies by kind of device, from ``<kind>-dependencies``."""
     exclude_newer: str | None
-    """Packages uploaded after this moment do not exist for this environment: it is the same next year."""
+    """Packages uploaded later are ignored, so the environment is the same next year."""
     exclude_newer_package: dict[str, str | bool]
     """Exceptions from it, by package."""
     family: str
     methods: dict[str, Method]
     download_mb: int = 0
-    """Size of what is downloaded for the environment, about: small ones are prepared first."""
+    """Approximate size of the environment's download: small ones are prepared first."""
     programs: tuple[str, ...] = ()
-    """Programs that have to be on PATH."""
+    """Programs that must be on PATH."""
     programs_hint: str = ""
     """How to install them."""
     thread_control: str = "environment"
-    """``environment`` or, where a runtime heeds nothing else, ``affinity``."""
+    """``environment`` or, for a runtime that ignores the variables, ``affinity``."""
     warm_up: bool = True
-    """Whether a worker makes discarded force calls first (a DFT call has nothing to warm)."""
+    """Whether a worker makes discarded force calls first (DFT needs no warm-up)."""
 
 
 class HeaderError(ValueError):
@@ -120,7 +120,7 @@ _METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {"name", "
 def read_header(path: str | Path) -> Header:
     """Read the PEP 723 header of the adapter file `path`; the file is not imported.
 
-    Raises HeaderError where the file has no header or the header does not say what it must.
+    Raises HeaderError where the file has no header or the header is incomplete or wrong.
     """
     path = Path(path).resolve()
     match = _BLOCK.search(path.read_text(encoding="utf-8"))
@@ -172,7 +172,7 @@ def read_header(path: str | Path) -> Header:
 def _digest(toml: dict[str, Any], uv: dict[str, Any], by_device: dict[str, list[str]]) -> str:
     made_from = [toml.get("requires-python"), toml.get("dependencies"), uv, by_device.get("cuda")]
     others = {kind: names for kind, names in by_device.items() if kind != "cuda"}
-    if others:  # else it is what version 0.1 made of the header, and its environments stay in use
+    if others:  # without them the key is that of version 0.1, whose environments stay in use
         made_from.append(others)
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Runs uv, told what pip is told."""
+"""Runs uv with the settings that pip has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uv import find_uv_bin
 
 from bench import paths
 
-# what pip is told by its environment variables, uv is told too where its own variable is unset
+# pip's environment variables also apply to uv, unless uv's own variable is set
 PIP_TO_UV = {
     "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
@@ -20,15 +20,15 @@ PIP_TO_UV = {
 
 
 class EnvironmentFailed(Exception):
-    """An environment could not be made; the text is one line that says why."""
+    """An environment could not be made; the text says why in one line."""
 
 
 def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the environment variables that uv is run with, pip's settings translated."""
+    """Return the environment variables for uv, with pip's settings translated."""
     environ = dict(os.environ if environ is None else environ)
     for pip, (uv, *older) in PIP_TO_UV.items():
         if environ.get(pip) and not any(environ.get(name) for name in (uv, *older)):
-            # pip separates several folders by spaces, uv by commas
+            # pip separates folders by spaces, uv by commas
             environ[uv] = environ[pip].replace(" ", ",") if uv == "UV_FIND_LINKS" else environ[pip]
     environ.pop("VIRTUAL_ENV", None)
     environ.pop("PYTHONPATH", None)
@@ -38,7 +38,7 @@ def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
 
 
 def run_uv(*arguments: str) -> None:
-    """Run uv; raises EnvironmentFailed with its own words where it fails."""
+    """Run uv; raises EnvironmentFailed with uv's message where it fails."""
     done = subprocess.run(
         [find_uv_bin(), *arguments],
         env=uv_environment(),
@@ -51,7 +51,7 @@ def run_uv(*arguments: str) -> None:
 
 
 def index_trouble() -> str | None:
-    """Ask the package index for one small package, without installing it; returns why that failed, or None."""
+    """Look up one small package in the index, without installing it; returns why that failed, or None."""
     asked = [
         find_uv_bin(),
         "pip",
@@ -69,7 +69,7 @@ def index_trouble() -> str | None:
 
 
 def _reason(stderr: str) -> str:
-    """Return uv's own words about what failed, in one line."""
+    """Return uv's own message about the failure, in one line."""
     lines = [line.strip(" ×╰─▶│·├\t") for line in stderr.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("warning:", "WARNING"))]
-    return " ".join(lines)[:400] or "uv failed without a word"
+    return " ".join(lines)[:400] or "uv failed without a message"

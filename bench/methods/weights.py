@@ -15,21 +15,21 @@ from bench.methods.header import Method
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """What a worker loads."""
+    """The weights that a worker loads."""
 
     mode: str
     """``pretrained``, ``random``, or ``none`` where a method has no weights."""
     path: Path | None = None
     facts: dict[str, Any] | None = None
-    """What the records say about the file."""
+    """The facts about the file that go into the records."""
     reason: str = ""
-    """Why the weights are random, where the user did not ask for it."""
+    """Why the weights are random, where the user did not ask for them."""
 
 
 def choose(method: Method, settings: Settings, say: Callable[[str], None] = lambda line: None) -> Weights:
-    """Return the weights that `method` runs with; a random checkpoint's path is still to be made.
+    """Return the weights for `method`; a random checkpoint is built later, so it has no path yet.
 
-    Raises CheckpointMissing where they cannot be had.
+    Raises CheckpointMissing where none are available.
     """
     if method.checkpoint is None:
         return Weights("none")

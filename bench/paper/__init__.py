@@ -1,1 +1,1 @@
-"""The published Table 1: its figures, and its claims held against a run."""
+"""The published Table 1: its figures, and its claims compared with a run."""

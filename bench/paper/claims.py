@@ -1,4 +1,4 @@
-"""The paper's claims about speed, each held against the figures of a table."""
+"""The paper's claims about speed, each compared with the figures of a table."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ FAILS = "does not hold"
 UNDECIDED = "undecided"
 NOT_MEASURED = "not measured"
 FEWEST_RANKED = 5
-"""An order of four is chance."""
+"""An order of four methods can be chance."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Figure:
-    """What a claim is judged by."""
+    """The figure by which a claim is judged."""
 
     estimate: Estimate
     rows: tuple[Row, ...]
-    """What it was computed from."""
+    """The rows from which it was computed."""
 
 
 def judged(table: Table, paper: Mapping[str, Published]) -> Table:
-    """Return a table with what the paper says to it: its claims, its order, and the figures to compare with."""
+    """Return a table with the paper's claims, order and figures beside it."""
     return dataclasses.replace(
         table,
         claims=tuple(claims(table)),
-        rank_correlation=None if table.is_paper else rank_correlation(table),  # it has one order
+        rank_correlation=None if table.is_paper else rank_correlation(table),  # it would be compared with itself
         published=tuple(one for name, one in paper.items() if any(row.paper == name for row in table.rows)),
     )
 
@@ -43,14 +43,13 @@ def judged(table: Table, paper: Mapping[str, Published]) -> Table:
 def claims(table: Table) -> list[Claim]:
     """Return the paper's claims, each with a verdict and the figure behind it.
 
-    A claim is judged by relaxations where they have all that it takes, else by replayed paths, where models with
-    random weights count too. It is judged by the interval where there is one, and is undecided where a threshold
-    lies inside it. Methods that are no row of the published table (``Row.paper``) have no part in the claims about
-    single ones.
+    A claim is judged by relaxations if they suffice, else by replayed paths, where models with random weights count
+    too. It is judged by the interval where there is one, and is undecided if a threshold lies inside the interval.
+    Claims about a single method use only the method in that row of the published table (``Row.paper``).
     """
     return [
         _claim("a force field is more than 200 times faster than the MLIPs", table, _force_field_over_mlips, 200.0),
-        # "up to" names the largest ratio; within a factor of two of 1000 is what one can mean by it
+        # "up to" is about the largest ratio; a factor of two around 1000 is a fair reading
         _claim("DFT is up to 1000 times slower than an MLIP", table, _dft_over_fastest_mlip, 500.0, 2000.0),
         _claim("eqV2 M is more than 10 times slower than Nequix on the CPU", table, _eqv2_over_nequix, 10.0),
         _claim("GRACE gains more than a factor of 5 from the GPU", table, _gpu_gain("grace-2l-oam"), 5.0),
@@ -61,8 +60,8 @@ def claims(table: Table) -> list[Claim]:
 def rank_correlation(table: Table) -> tuple[float, int] | None:
     """Return Spearman's rank correlation of the times on the CPU with the published ones, and the number of methods.
 
-    A published method counts once, with its first row that has a time; models with random weights count, for the order
-    of times is not one of energies. None for fewer than :data:`FEWEST_RANKED`.
+    A published method counts once, with its first row that has a time; models with random weights count, because the
+    order of times does not depend on energies. None for fewer than :data:`FEWEST_RANKED`.
     """
     pairs: dict[str, tuple[float, float]] = {}
     for row in table.rows:
@@ -102,7 +101,7 @@ def _claim(
 
 
 def _on_cpu(table: Table, protocol: str) -> list[tuple[Row, Estimate]]:
-    """Return the rows of the CPU that a claim may be judged by, each with its time."""
+    """Return the CPU rows by which a claim may be judged, each with its time."""
     rows = comparable(table.rows, protocol)
     return [(row, row.time) for row in rows if not is_accelerator(row.device) and row.time]
 
@@ -148,7 +147,7 @@ def _gpu_gain(paper: str) -> Callable[[Table, str], _Figure | None]:
 
 
 def _quotient(numerator: tuple[Row, Estimate], denominator: tuple[Row, Estimate]) -> _Figure:
-    """Divide two times, with the widest interval that theirs allow: wider than a paired one, never tighter."""
+    """Divide two times, with the widest interval that theirs allow: never narrower than a paired one."""
     (above, over), (below, under) = numerator, denominator
     ratio = Estimate(over.estimate / under.estimate, None, None, min(over.n, under.n), None)
     if over.low is not None and over.high is not None and under.low is not None and under.high is not None:

@@ -38,7 +38,7 @@ def read(path: Path | None = None) -> dict[str, Published]:
     Raises
     ------
     BadInput
-        Where the file is not there, or a row of it cannot be read.
+        Where the file is missing, or one of its rows cannot be read.
     """
     file = path or paths.shipped_results_dir() / "paper" / "table1.csv"
     try:
@@ -70,15 +70,15 @@ def _milliseconds(text: str) -> float | None:
         return None
     value = float(text)
     if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{text!r} is no time")
+        raise ValueError(f"{text!r} is not a time")
     return value
 
 
 def table(figures: dict[str, Published] | None = None) -> Table:
     """Return the published table in the form of a campaign's, its means computed by the same code.
 
-    It states nothing but milliseconds, so there is no interval, no count and no precision in it. The order
-    of its rows is the published one.
+    It states only milliseconds, so it has no intervals, counts or precision. The order of its rows is the published
+    one.
     """
     figures = read() if figures is None else figures
     rows = []
@@ -88,11 +88,11 @@ def table(figures: dict[str, Published] | None = None) -> Table:
             milliseconds = row.on(device)
             if milliseconds is not None:
                 rows.append(_row(row, device, milliseconds))
-                # one figure a method is what one structure common to all would be
+                # one figure per method is like one structure common to all
                 times[row.method, device] = pd.DataFrame([[milliseconds]])
     return judged(
         Table(
-            # the settings that it does not state are not shown: see bench.report.heading
+            # settings that it does not state are not shown: see bench.report.heading
             description=Description(
                 run_id="paper",
                 settings=Settings((), devices=DEVICES, optimizer="BFGS", threads=THREADS),

@@ -1,1 +1,1 @@
-"""Numbers to tables and figures."""
+"""Turns numbers into tables and figures."""

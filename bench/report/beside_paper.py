@@ -1,4 +1,4 @@
-"""What stands below a table about the published one: where its figures are from, its claims, its order."""
+"""The notes below a table about the published one: the source of its figures, its claims, its order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.paper import table1
 
 
 def published(figures: Iterable[Published]) -> tuple[str, ...]:
-    """Return where the published figures are from, and which of them can be read in two ways."""
+    """Return the source of the published figures, and a note on each one that is ambiguous."""
     shown = list(figures)
     if not shown:
         return ()
@@ -38,7 +38,7 @@ def judged_claims(table: Table) -> str:
 
 
 def order(correlation: tuple[float, int] | None) -> str:
-    """Return how alike the order of the CPU times and the published ones is; may be empty."""
+    """Return how similar the order of the CPU times is to the published order; may be empty."""
     if correlation is None:
         return ""
     rho, count = correlation

@@ -1,4 +1,4 @@
-"""What makes the figures of a run less certain than they look, in sentences for every table that shows them."""
+"""Sentences for the tables on what makes the figures of a run less certain than they look."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bench.analysis.table import Row
 from bench.contract.device import Device
 
 _DOUBTS = {
-    VARIES: "Methods that answer differently about the same structure, by more than their precision explains; their "
+    VARIES: "Methods whose answers for the same structure differ by more than their precision explains; their "
     "times may be of different work",
-    ALTERS: "Methods whose force call changes the atoms it is given; their times may be of something else",
+    ALTERS: "Methods whose force call changes the atoms it is given; their times may be of other work",
 }
 
 
@@ -23,7 +23,7 @@ def damaged(lines: Sequence[int]) -> str:
     several = len(lines) > 1
     return (
         f"{len(lines)} line{'s' if several else ''} of records.jsonl {'are' if several else 'is'} damaged "
-        f"(line{'s' if several else ''} {', '.join(map(str, lines))}) and {'were' if several else 'was'} passed over."
+        f"(line{'s' if several else ''} {', '.join(map(str, lines))}) and {'were' if several else 'was'} skipped."
     )
 
 
@@ -38,13 +38,13 @@ def disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) ->
 
 
 def unsettled(labels: Iterable[str]) -> str:
-    """Return which methods had not settled when their warm-up was ended; may be empty."""
+    """Return which methods had not settled when their warm-up ended; may be empty."""
     named = ", ".join(dict.fromkeys(labels))
-    return f"Force calls had not settled when the warm-up was ended: {named}." if named else ""
+    return f"Force calls had not settled when the warm-up ended: {named}." if named else ""
 
 
 def doubts(rows: Iterable[Row]) -> Iterable[str]:
-    """Say what each doubt means, and about which methods there is one."""
+    """Say what each doubt means, and which methods it concerns."""
     for kind, meaning in _DOUBTS.items():
         found = {
             row.label: what.strip()
@@ -57,6 +57,6 @@ def doubts(rows: Iterable[Row]) -> Iterable[str]:
 
 
 def elsewhere(device: str) -> str:
-    """Return on which device, where it is not the CPU; may be empty."""
+    """Return " on" and the device where it is not the CPU; else empty."""
     found = Device.parse(device)
     return f" on {'the ' if found.index is None else ''}{found.label}" if found.kind.accelerator else ""

@@ -1,4 +1,4 @@
-"""The lines and columns that people see, whatever the format: one line a method, its devices side by side."""
+"""The lines and columns that people see in every format: one line per method, its devices side by side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.report.stability import drift, stable
 GAP = 2
 """Characters between two columns."""
 LABEL_WIDTH = 20
-"""A longer name is broken where there is little room."""
+"""A longer name is wrapped where there is little room."""
 _ROOMY = 120
 
 
@@ -138,8 +138,8 @@ def fitting(table: Table, width: int) -> list[Column]:
 
 
 def failures(table: Table) -> list[tuple[str, str]]:
-    """Return, for each row with failures, its name and device and what went wrong how often."""
-    found: dict[tuple[str, str], str] = {}  # what kept a method from starting is in its rows of both protocols
+    """Return, for each row with failures, its name and device, and what went wrong and how often."""
+    found: dict[tuple[str, str], str] = {}  # a method that could not start has the same failure in both protocols
     relaxed = {row.method for row in table.rows if row.protocol == RELAX}
     for row in table.rows:
         if row.failures:
@@ -155,7 +155,7 @@ def failures(table: Table) -> list[tuple[str, str]]:
 
 
 def means(table: Table) -> list[tuple[str, str]]:
-    """Return, for each geometric mean, its name and its figure with the methods that it averages."""
+    """Return, for each geometric mean, its name, and its figure with the methods that it averages."""
     names = {(row.method, row.protocol): row.name for row in table.rows}
 
     def named(methods: tuple[str, ...], mean: Mean) -> str:
@@ -175,7 +175,7 @@ def means(table: Table) -> list[tuple[str, str]]:
 
 
 def time_text(line: Line, row: Row | None) -> str:
-    """Return a row's time with its interval, marked where it is of another kind than the others, or why it has none."""
+    """Return a row's time with its interval, marked if it is of another kind than the others, or why there is none."""
     text = _time(line, row)
     return text + REPLAY_MARK if line.marked and row is not None and row.time else text
 
@@ -207,7 +207,7 @@ def _rounds(row: Row) -> str:
 
 
 def _answer(line: Line) -> str:
-    """Return whether the answers are those of the baseline, or what makes them doubtful."""
+    """Return whether the answers agree with the baseline, or what makes them doubtful."""
     rows = line.rows.values()
     doubts = dict.fromkeys(doubt.partition(":")[0] for row in rows for doubt in row.doubts)
     known = [row.answers for row in rows if row.answers is not None]
@@ -223,7 +223,7 @@ def _memory(row: Row | None) -> str:
 
 
 def _each(line: Line, text: Callable[[Row], str]) -> str:
-    """Return a count of every device, once where they agree."""
+    """Return a count for every device, or a single one where they agree."""
     measured = [row for row in line.rows.values() if row.time is not None]
     texts = [text(row) for row in measured or [line.row]]
     return " / ".join(texts if len(set(texts)) > 1 else texts[:1])

@@ -25,14 +25,14 @@ from bench.report.numbers import DASH
 
 FORMATS = ("terminal", "markdown", "json")
 ROOMY = 100
-"""A narrower terminal has room for the interval of the ratio alone, which is the one that the verdict is from."""
+"""A narrower terminal shows only the interval of the ratio, on which the verdict rests."""
 COLUMNS = ("method", "old ms", "new ms", "new/old", "n", "verdict")
 """n: structures that both have."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What a comparison has to show."""
+    """The contents of a comparison."""
 
     title: Sequence[tuple[str, str]]
     """Labelled lines above the table."""
@@ -41,13 +41,13 @@ class Report:
     means: Mapping[str, Estimate | None] = dataclasses.field(default_factory=dict)
     """Geometric means of the ratios, by protocol."""
     unlike: Sequence[str] = ()
-    """Why the two cannot really be compared; shown above the table."""
+    """Why the two should not be compared; shown above the table."""
     explain: Sequence[str] = ()
     notes: Sequence[str] = ()
 
 
 def report_of(compared: ComparedRuns) -> Report:
-    """Return what the comparison of two runs has to show."""
+    """Return the report on the comparison of two runs."""
     old, new = compared.old, compared.new
     return Report(
         title=[("Old", _named(old)), ("New", _named(new)), *where(new.description)],
@@ -59,14 +59,14 @@ def report_of(compared: ComparedRuns) -> Report:
         notes=[
             *_circumstances(old, "the first run"),
             *_circumstances(new, "the second run"),
-            "The two runs were not measured at the same time: what the machine did to a whole run is in no interval. "
-            "'pesbench regress' measures two versions in turn.",
+            "The two runs were not measured at the same time: the intervals do not include what the machine did to a "
+            "whole run. 'pesbench regress' measures two versions alternately.",
         ],
     )
 
 
 def where(description: Description) -> list[tuple[str, str]]:
-    """Return what was measured on, and with how many threads."""
+    """Return the machine, the number of threads and the data set."""
     threads, dataset = description.settings.threads, description.dataset
     return [
         ("Machine", f"{description.machine.cpu}, {threads} thread{'s' if threads != 1 else ''}"),
@@ -98,7 +98,7 @@ def rule(threshold: float) -> str:
     """Return the decision rule in one sentence."""
     return (
         f"Slower or faster: by at least {100 * threshold:g} %, and the interval does not contain 1. Same: the interval "
-        f"lies within {100 * threshold:g} %. Undecided: anything else; more rounds or structures narrow the interval."
+        f"lies within {100 * threshold:g} %. Undecided: all else; more rounds or structures narrow the interval."
     )
 
 
@@ -116,7 +116,7 @@ def _cells(one: Comparison, intervals: bool) -> list[str]:
 
 
 def _below(report: Report) -> list[tuple[str, str]]:
-    """Return the labelled lines below the table, whatever the format."""
+    """Return the labelled lines below the table, in any format."""
     found = [
         (f"Geometric mean{', replay' if protocol == REPLAY else ''}", numbers.ratio(mean))
         for protocol, mean in report.means.items()
@@ -127,7 +127,7 @@ def _below(report: Report) -> list[tuple[str, str]]:
         if one.answers:
             found.append((f"{name} answers differently", "; ".join(one.answers)))
         elif one.answers is None and one.ratio is not None:
-            found.append((name, "whether the answers are the same could not be told"))
+            found.append((name, "it is not known whether the answers are the same"))
         if one.why:
             found.append((f"{name} {one.verdict}", one.why))
     return [*found, *(("What differs", line) for line in report.explain), *(("Note", note) for note in report.notes)]
@@ -141,7 +141,7 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
     )
     parts: list[RenderableType] = []
     if report.unlike:
-        parts += [Text("Unlike, compared all the same:", style="bold red")]
+        parts += [Text("Different, but compared by request:", style="bold red")]
         parts += [Text(f"  {line}", style="red") for line in report.unlike]
         parts.append(Text())
     parts += [_labelled(report.title, width), Text()]
@@ -173,7 +173,7 @@ def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
 
 
 def _markdown(report: Report) -> str:
-    lines = [f"**Unlike, compared all the same:** {'; '.join(report.unlike)}", ""] if report.unlike else []
+    lines = [f"**Different, but compared by request:** {'; '.join(report.unlike)}", ""] if report.unlike else []
     lines += [f"**{label}:** {text}  " for label, text in report.title]
     lines += ["", "| " + " | ".join(COLUMNS) + " |", "|:---|---:|---:|---:|---:|:---|"]
     for one in report.comparisons:

@@ -1,4 +1,4 @@
-"""The checks of the conformance kit as plain text: a line for each, and below what to fix."""
+"""The checks of the conformance kit as plain text: a line for each, and what to fix below them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def render(checks: Sequence[Check], width: int = 80) -> str:
     Parameters
     ----------
     checks : sequence of Check
-        In the order in which they were made.
+        In the order in which they ran.
     width : int
         Characters in a line.
     """

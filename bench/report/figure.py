@@ -1,6 +1,6 @@
-"""The figure of a table: milliseconds per step on a logarithmic axis, one line a method, figures beside it.
+"""The figure of a table: milliseconds per step on a logarithmic axis, one line per method, numbers beside it.
 
-A method with random weights has its time of a replayed force call there, half a mark, and a marked figure.
+A method with random weights shows the time of a replayed force call, with half a mark and a marked number.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
 
 WIDTH = 7.0
-"""Inches: the two columns of a journal's page. No letter is smaller than 7 pt there."""
-_LINE = 0.23  # inches a method
+"""Inches: two columns of a journal page, where no letter is smaller than 7 pt."""
+_LINE = 0.23  # inches per method
 _ABOVE, _AXIS, _CAPTION_LINE, _MARGIN = 0.4, 0.47, 0.125, 0.05  # inches
 _GAP = 0.14  # inches between the columns
 _SPACE = 0.045  # inches between an estimate and its interval
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-# Okabe and Ito's: told apart by the colour-blind, and the first two in grey; one kind of device each
+# by Okabe and Ito: distinct for the colour-blind, the first two also in grey; one per kind of device
 LOOKS = (("#0072B2", "o"), ("#D55E00", "D"), ("#009E73", "^"), ("#CC79A7", "s"))
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -53,9 +53,9 @@ class _Device:
     color: str
     marker: str
     rows: tuple[Row | None, ...]
-    """Its row for each line, from the top."""
+    """The row of each line, from the top."""
     texts: tuple[str, ...]
-    """The figures beside the plot."""
+    """The numbers beside the plot."""
     unit: str
 
     @property
@@ -94,7 +94,7 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
 @mpl.rc_context(STYLE)
 def draw(table: Table) -> Figure:
-    """Return the figure; a method that was not measured is in it with the reason in place of its figure."""
+    """Return the figure; a method that was not measured shows the reason in place of a number."""
     shown = lines(dataclasses.replace(table, rows=tuple(in_order(table.rows))))
     is_paper = table.is_paper
     devices = []
@@ -142,7 +142,7 @@ def draw(table: Table) -> Figure:
 def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_paper: bool) -> None:
     marked = [(device, row) for device, row in rows if row is not None and (row.time or row.paper_ms_per_step)]
     for place, (device, row) in enumerate(marked):
-        # above each other where several devices have something, so that no mark hides another
+        # marks of several devices lie above each other, so that none hides another
         at = y if len(marked) < 2 or is_paper else y + 0.14 - 0.28 * place / (len(marked) - 1)
         if row.paper_ms_per_step is not None and not is_paper:
             axes.plot(row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=device.color, mew=0.8, zorder=2)
@@ -156,7 +156,7 @@ def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_
                 device.marker,
                 ms=3.8,
                 color=device.color,
-                # half a mark for random weights: half of the method, its accuracy, is not there
+                # half a mark for random weights: they give a speed but no accuracy
                 fillstyle="left" if row.weights == "random" else "full",
                 markerfacecoloralt="white",
                 mew=0.7,
@@ -165,7 +165,7 @@ def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_
 
 
 def _write_column(axes: Axes, x: float, device: _Device, axes_width: float) -> None:
-    """Write a device's figures right of the plot, `x` inches from its left edge."""
+    """Write a device's numbers right of the plot, `x` inches from its left edge."""
 
     def write(text: str, y: float, at: float, side: Literal["left", "right"], color: str = "black") -> None:
         axes.text(
@@ -214,13 +214,13 @@ def _dress(axes: Axes, labels: list[str], axis: str) -> None:
 
 
 def _power(x: float, _: int | None = None) -> str:
-    """Return a power of ten, in full as far as there is room for it."""
+    """Return a power of ten, written in full where there is room."""
     exponent = round(math.log10(x))
     return f"{x:g}" if -2 <= exponent <= 2 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def _legend(devices: list[_Device], is_paper: bool) -> list[Line2D]:
-    """Return the marks that are in the figure, each with what it means."""
+    """Return the marks in the figure and their meanings."""
     handles = []
     for device in devices:
         style: dict[str, Any] = {"marker": device.marker, "color": device.color, "ls": "none"}
@@ -251,4 +251,4 @@ def _caption(table: Table, marked: bool) -> Iterable[str]:
         over_steps = dict.fromkeys(row.label for row in table.rows if row.interval_over == "steps")
         yield text + (f"; over steps for {', '.join(over_steps)}" if over_steps else "") + "."
     if marked:
-        yield f"{REPLAY_MARK}: random weights; ms per force call along a fixed path, of which a step of BFGS makes one."
+        yield f"{REPLAY_MARK}: random weights; ms per force call along a fixed path; a BFGS step makes one such call."

@@ -18,7 +18,7 @@ STATED = {
     "settings": ("optimizer", "threads"),
     "dataset": ("name", "count", "total", "fallback"),
 }
-"""All that the published table says of what it was measured with; the rest of a description has nothing to show."""
+"""All that the published table says about its measurement; the other lines are left out."""
 
 
 def heading(table: Table | StabilityTable) -> list[tuple[str, str]]:
@@ -108,13 +108,13 @@ def _md(settings: Settings) -> str:
     lengths = {"nve": md.duration_ps, "nvt": md.nvt_duration_ps}
     each = " and ".join(f"{lengths[name]:g} ps {name.upper()}" for name in md.ensembles)
     return (
-        f"dynamics of {each}, {md.time_step_fs:g} fs a step, {md.temperature_k:g} K over all 3N velocities, "
+        f"md of {each}, {md.time_step_fs:g} fs per step, {md.temperature_k:g} K over all 3N velocities, "
         f"{md.seeds} seed{'s' if md.seeds != 1 else ''}"
     )
 
 
 SAID: Mapping[str, Callable[[Settings], str]] = {RELAX: _relax, REPLAY: _replay, MD: _md}
-"""What a heading says of a protocol beside its name."""
+"""What a heading says about each protocol."""
 
 
 def _protocols(settings: Settings) -> str:
@@ -128,8 +128,8 @@ def _protocols(settings: Settings) -> str:
 
 
 def _budget(budgets: Mapping[str, float | None]) -> str | None:
-    """Return how much time the methods had, each or, where they differ, from least to most."""
+    """Return how much time each method had; a range where they differ."""
     limits = sorted({budget for budget in budgets.values() if budget is not None})
     if not limits:
         return None
-    return f"{limits[0]:g} s a method" if len(limits) == 1 else f"{limits[0]:g} to {limits[-1]:g} s a method"
+    return f"{limits[0]:g} s per method" if len(limits) == 1 else f"{limits[0]:g} to {limits[-1]:g} s per method"

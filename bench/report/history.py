@@ -19,18 +19,18 @@ from bench.contract.device import is_accelerator
 from bench.report import numbers
 
 WIDTH = 7.0
-_PANEL = 0.75  # inches a method
+_PANEL = 0.75  # inches per method
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere
     "font.size": 8,
     "axes.linewidth": 0.6,
 }
-_LINE, _STEP = "#0072B2", "#D55E00"  # of Okabe and Ito: told apart by the colour-blind, and in grey
+_LINE, _STEP = "#0072B2", "#D55E00"  # by Okabe and Ito: distinct for the colour-blind, and in grey
 
 
 def table(series: Sequence[pd.DataFrame]) -> RichTable:
-    """Return a line for each series: how often it was measured, its newest time, and its last step."""
+    """Return a line for each series: how often it was measured, its newest time, and its last change."""
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for title, side in (("method", "left"), ("runs", "right"), ("first", "right"), ("newest", "right")):
         grid.add_column(title, justify=side, overflow="fold")  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ def _last_step(one: pd.DataFrame) -> str:
 
 
 def plot(series: Sequence[pd.DataFrame], stem: Path) -> list[Path]:
-    """Draw each series in a panel of its own, with intervals and steps; writes SVG and PNG and returns the files."""
+    """Draw each series in its own panel, with intervals and changes; writes SVG and PNG and returns the files."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, _PANEL * len(series) + 0.6), layout="constrained")
         FigureCanvasAgg(figure)

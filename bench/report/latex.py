@@ -1,4 +1,4 @@
-"""LaTeX: what means something to it, and a table ruled by `booktabs`."""
+"""LaTeX: its special characters, and a table ruled by `booktabs`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "[": "{[}",  # after \\ a bracket would be taken for an optional argument
+    "[": "{[}",  # after \\ LaTeX would read a bracket as an optional argument
     "]": "{]}",
     "–": "--",
     "·": r"$\cdot$",
@@ -32,7 +32,7 @@ _LATEX = {
 
 
 def escape(text: str) -> str:
-    """Return `text` so that LaTeX prints it as it is."""
+    """Return `text` escaped, so that LaTeX prints it as it is."""
     return "".join(_LATEX.get(character, character) for character in text)
 
 

@@ -1,4 +1,4 @@
-"""The lines of a table: one a method, with its rows on each kind of device."""
+"""The lines of a table: one per method, with its rows on each kind of device."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from bench.contract.protocol import RELAX, REPLAY
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A method with one kind of weights: its row on each kind of device, of which some may be missing.
+    """A method with one kind of weights: its row on each kind of device; some may be missing.
 
-    They are rows of relaxations where the method has such, else of replayed paths.
+    The rows are of relaxations where the method has any, else of replayed paths.
     """
 
     rows: Mapping[str, Row]
     """By the name of the kind of device, the CPU first."""
     replays: Mapping[str, Row]
     published: bool
-    """It is a line of the published table, whose figures are shown as printed."""
+    """It is a line of the published table; its figures are shown as printed."""
     marked: bool = False
-    """Its times are those of a force call, in a table where others are those of a step."""
+    """Its times are per force call, in a table of times per step."""
 
     @property
     def row(self) -> Row:
-        """The row that the columns without a device are of: the CPU's where it was measured."""
+        """The row for the columns that name no device: the CPU's where it was measured."""
         rows = list(self.rows.values())
         return next((row for row in rows if row.time), rows[-1])
 
     @property
     def label(self) -> str:
-        """The method's name, which says so where its weights are random."""
+        """The method's name, with a remark where its weights are random."""
         return self.row.name
 
 
 def lines(table: Table) -> list[Line]:
     """Return the table's lines in the order of its rows; a method's second device of a kind has a line of its own."""
-    # a row that could not be measured does not know its weights; it belongs beside the same method's other device
+    # the weights of a row that could not be measured are unknown; it belongs beside the method's other device
     weights = {row.method: row.weights for row in table.rows if row.weights}
     groups: dict[tuple[str, str | None], list[Row]] = {}
     for row in table.rows:
@@ -64,13 +64,13 @@ def lines(table: Table) -> list[Line]:
 
 
 def kinds(table: Table) -> list[DeviceKind]:
-    """Return the kinds of devices that the table is about, the CPU first."""
+    """Return the kinds of devices in the table, the CPU first."""
     there = {row.on.kind.name for row in table.rows} or {CPU}
     return [kind for name, kind in DEVICES.items() if name in there]
 
 
 def has_steps(table: Table) -> bool:
-    """Tell whether the table is about times of steps; where nothing was relaxed it is about those of force calls."""
+    """Return whether the table shows times per step; where nothing was relaxed, it shows times per force call."""
     return not table.rows or any(row.protocol == RELAX for row in table.rows)
 
 

@@ -1,4 +1,4 @@
-"""The notes below a table: what a reader has to know before believing a number of it."""
+"""The notes below a table: what a reader must know before trusting its numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.report.beside_paper import judged_claims, order, published
 from bench.report.circumstances import damaged, disturbed, doubts, elsewhere, unsettled
 
 REPLAY_MARK = "ʳ"
-"""Stands beside the time of a force call in a column of times per step."""
+"""Marks the time of a force call in a column of times per step."""
 
 
 def notes(table: Table) -> tuple[str, ...]:
@@ -57,8 +57,8 @@ def _data_set(dataset: DataSetFacts) -> str:
     if not dataset.fallback:
         return ""
     return (
-        f"The structures are the embedded {dataset.name}, because the MD17 ones could not be "
-        "had; times are comparable with MD17's only roughly."
+        f"The structures are the embedded {dataset.name}, because those of MD17 were not "
+        "available; the times are only roughly comparable with MD17's."
     )
 
 
@@ -67,15 +67,15 @@ def _intervals(rows: list[Row]) -> str:
         return ""
     text = (
         "Times are geometric means over structures; [low, high] is the 95 % interval: a BCa bootstrap over structures, "
-        "and with it the scatter of the rounds, each a fresh process; [–] where there is too little of both. Ratios "
+        "combined with the scatter of the rounds, each a fresh process; [–] where there are too few of both. Ratios "
         "are paired by structure and round."
     )
     over_steps = _labels(row for row in rows if row.interval_over == "steps")
     if over_steps:
-        text += f" Over the steps of its few structures instead: {over_steps}."
+        text += f" Too few structures, so the interval is over steps: {over_steps}."
     over_rounds = _labels(row for row in rows if row.interval_over == "rounds")
     if over_rounds:
-        text += f" Over its rounds alone: {over_rounds}."
+        text += f" The interval is over rounds alone: {over_rounds}."
     return text
 
 
@@ -91,7 +91,7 @@ def _rounds(rows: list[Row]) -> str:
             f"({widest.label}{where}{_in_replay(widest)}); the intervals include this."
         )
     if few:
-        text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so that their intervals are too narrow: {few}."
+        text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so the intervals are too narrow: {few}."
     return text.strip()
 
 
@@ -102,7 +102,7 @@ def _surplus_threads(rows: Iterable[Row]) -> str:
         if row.threads is not None and row.threads_found is not None and row.threads_found > row.threads
     }
     named = ", ".join(f"{label} ({counts})" for label, counts in found.items())
-    return f"More threads in a pool than were asked for: {named}." if found else ""
+    return f"More threads in a pool than requested: {named}." if found else ""
 
 
 def _tuned(rows: Iterable[Row]) -> str:
@@ -112,7 +112,7 @@ def _tuned(rows: Iterable[Row]) -> str:
 
 
 _WHAT_RAN = ("head", "task", "modal", "backend", "kernel", "engine", "compiled", "charge", "spin", "uncertainty")
-"""Of an adapter's settings, those that change a time or an energy and that upstream may choose by itself."""
+"""The adapter settings that change a time or an energy, and that upstream may choose by itself."""
 
 
 def _what_ran(rows: Iterable[Row]) -> str:
@@ -126,7 +126,7 @@ def _what_ran(rows: Iterable[Row]) -> str:
         if row.kind == "mlip" and said:
             found[row.label] = ", ".join(said)
     named = "; ".join(f"{label}: {text}" for label, text in found.items())
-    return f"What ran, as each worker found it: {named}." if found else ""
+    return f"What ran, as reported by the workers: {named}." if found else ""
 
 
 def _weights(rows: Iterable[Row]) -> str:
@@ -139,8 +139,8 @@ def _replay(rows: Iterable[Row], points: int | None) -> str:
         return ""
     path = f"the same {points} geometries" if points else "the same geometries"
     return (
-        f"Replay: the time of a force call, over {path} on the way from each structure to the reference molecule for "
-        "every method. A step of BFGS makes one such call, so that it is compared with the paper's step."
+        f"Replay: the time of a force call, for every method over {path} on the way from each structure to the "
+        "reference molecule. A step of BFGS makes one such call, so it is compared with the paper's step."
     )
 
 
@@ -149,10 +149,10 @@ def _random(rows: Iterable[Row], marked: bool) -> str:
     if not random:
         return ""
     text = (
-        f"Random weights, for speed only: {random}. The energies of such a model mean nothing, so that it is only "
-        "replayed, and in no mean over relaxations."
+        f"Random weights, for speed only: {random}. The energies of such a model mean nothing, so it is only "
+        "replayed, and no mean over relaxations includes it."
     )
-    return f"{text} {REPLAY_MARK} marks its time of a force call where others have that of a step." if marked else text
+    return f"{text} {REPLAY_MARK} marks its time per force call where others have a time per step." if marked else text
 
 
 def _trusted(rows: Iterable[Row]) -> str:
@@ -164,7 +164,7 @@ def _trusted(rows: Iterable[Row]) -> str:
     if not files:
         return ""
     named = "; ".join(f"{label} ({file})" for label, file in files.items())
-    return f"Checkpoints that only the user vouches for, not the method's header: {named}."
+    return f"Checkpoints that the user trusts, but whose hash is not in the method's header: {named}."
 
 
 def _brought(rows: Iterable[Row]) -> str:
@@ -172,7 +172,7 @@ def _brought(rows: Iterable[Row]) -> str:
     if not found:
         return ""
     named = ", ".join(f"{label} ({differences})" for label, differences in found.items())
-    return f"Run in an interpreter that the user brought, compared with the header's pins: {named}."
+    return f"Run in an interpreter of the user, with these differences from the header: {named}."
 
 
 def _changed(rows: Iterable[Row]) -> str:
@@ -180,7 +180,7 @@ def _changed(rows: Iterable[Row]) -> str:
     if not found:
         return ""
     named = "; ".join(f"{label}: {words}" for label, words in found.items())
-    return f"Answers that are not those of the baseline, so that the times are of something else: {named}."
+    return f"Answers that differ from the baseline, so the times are of something else: {named}."
 
 
 def _unfinished(rows: list[Row]) -> str:
@@ -188,8 +188,8 @@ def _unfinished(rows: list[Row]) -> str:
     if not short:
         return ""
     return (
-        f"n of {short[0].total}: where n is smaller, the others failed or were not reached within the method's "
-        "time budget; what was timed counts all the same."
+        f"n of {short[0].total}: where n is smaller, the other structures failed or were not reached within the "
+        "method's time budget; those that were timed still count."
     )
 
 

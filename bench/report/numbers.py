@@ -1,4 +1,4 @@
-"""Numbers as people read them: no more digits than the interval bears, and a dash where there is nothing."""
+"""Numbers as people read them: no more digits than the interval justifies, and a dash where there is no value."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def plain(value: float | None, digits: int = 3) -> str:
 
 
 def published(value: float | None, digits: int = 5) -> str:
-    """Return a published figure as it was printed, but for digits beyond `digits` significant ones."""
+    """Return a published figure as it was printed, with at most `digits` significant digits."""
     return DASH if value is None else f"{value:.{digits}g}"
 
 

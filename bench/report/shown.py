@@ -1,4 +1,4 @@
-"""How each protocol is shown, in words and as a figure: one entry a protocol. What is drawn is imported when it is."""
+"""How each protocol is shown, in words and as a figure: one entry per protocol. Figures are imported when drawn."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """How what :func:`bench.runs.tables.shown_as` returns for a protocol is shown."""
+    """How to show what :func:`bench.runs.tables.shown_as` returns for a protocol."""
 
     render: Callable[..., str]
     """Takes the table, the format, and as keywords the `width` and the `color` of a terminal."""
     formats: tuple[str, ...]
     draw: Callable[[Any], Figure]
     stem: str
-    """The name of the figure's files, without what follows the dot."""
+    """The name of the figure's files, without extension."""
 
 
 def _draw_times(table: Any) -> Figure:

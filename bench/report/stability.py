@@ -1,4 +1,4 @@
-"""What the stability table shows, whatever the format: narrow blocks of figures, each with a question for its title."""
+"""What the stability table shows in every format: narrow blocks of figures, each with a question as its title."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """One table of the report: a line a method."""
+    """One table of the report: one line per method."""
 
     title: str
     headings: tuple[tuple[str, str], ...]
@@ -27,7 +27,7 @@ class Block:
 
 
 def blocks(table: StabilityTable) -> list[Block]:
-    """Return the blocks of the report; a column in which nothing is known is left out, and so is an empty block."""
+    """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
     shown = [row for row in table.rows if row.refused is None]
     several = len({row.device for row in table.rows}) > 1
 
@@ -89,7 +89,7 @@ def blocks(table: StabilityTable) -> list[Block]:
 
 
 def stable(row: Stability, ensemble: str) -> str:
-    """Return the median stable time in ps with how many trajectories ended: ``> 20 (0/5)``."""
+    """Return the median stable time in ps, with the number of trajectories that ended: ``> 20 (0/5)``."""
     found = next((one for one in row.ensembles if one.name == ensemble), None)
     if found is None or found.survival is None:
         return DASH
@@ -113,7 +113,7 @@ def _reached(row: Stability, ensemble: str) -> str:
 
 
 def _small(value: float | None) -> str:
-    """Return two digits, as a power of ten where it is far below one."""
+    """Return two digits, as a power of ten for values far below one."""
     if value is None:
         return DASH
     return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-3 else numbers.plain(value, 2)
@@ -183,12 +183,12 @@ def _planarity(row: Stability) -> str:
 
 
 def name(row: Stability, several: bool) -> str:
-    """Return what a method is called, with its device where there are several."""
+    """Return the name of a method, with its device where there are several."""
     return f"{row.label} ({Device.parse(row.device).label})" if several else row.label
 
 
 def reasons(table: StabilityTable) -> list[tuple[str, str]]:
-    """Return, for each method that does not pass or was not simulated, why."""
+    """Return why each method that does not pass, or was not simulated, has this verdict."""
     several = len({row.device for row in table.rows}) > 1
     found = []
     for row in table.rows:
@@ -200,14 +200,14 @@ def reasons(table: StabilityTable) -> list[tuple[str, str]]:
 
 
 def notes(table: StabilityTable) -> list[str]:
-    """Return what a reader has to know before believing a figure."""
+    """Return what a reader must know before trusting the numbers."""
     while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
         f"Bonds and distances are compared with {table.reference}.",
         "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
-        f"(Kaplan-Meier), with how many of them it ended for; a bond beyond {WARNING} Å is a warning.",
+        f"(Kaplan-Meier), with the number of seeds for which this happened; a bond beyond {WARNING} Å is a warning.",
         "Drift: least-squares slope of the total energy after the first tenth, ± one standard error (block bootstrap, "
-        "seeds). Noise floors: what as many independent frames of the reference itself would have.",
+        "seeds). Noise floors: the value for as many independent frames of the reference itself.",
         "T internal: over the vibrations alone; T of an element: over all its atoms' velocities. ms/step: 95 % "
         "interval over blocks of the trajectories and over rounds.",
         *([f"{while_measured} This affects only ms/step."] if while_measured else []),

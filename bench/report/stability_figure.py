@@ -1,4 +1,4 @@
-"""The figure of simulations: what a step costs against how the energy drifts, and how long the molecules hold."""
+"""The figure of simulations: the cost of a step and the energy drift, and how long the molecules stay intact."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from bench.analysis.verdict import DRIFT
 from bench.report.figure import STYLE, WIDTH
 from bench.report.stability import name
 
-# Okabe and Ito's: told apart by the colour-blind
+# by Okabe and Ito: distinct for the colour-blind
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933", "#882255")
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h")
-_LEAST = 1e-4  # meV/atom/ps: a drift below this is drawn at it
+_LEAST = 1e-4  # meV/atom/ps: a smaller drift is drawn here
 
 
 @mpl.rc_context(STYLE)
 def draw(table: StabilityTable) -> Figure:
-    """Return the figure; a method that was not simulated is not in it."""
+    """Return the figure; it leaves out methods that were not simulated."""
     rows = [row for row in table.rows if row.refused is None]
     several = len({row.device for row in rows}) > 1
     caption = textwrap.fill(_caption(table), 125)
@@ -90,7 +90,7 @@ def _survival(axes: Axes, rows: list[Stability]) -> None:
         for one in row.ensembles:
             if one.name == "nve" and one.survival is not None:
                 x, y = curve(one.survival)
-                # all that hold lie on each other at 1: a little apart they can be told
+                # curves that stay at 1 would hide each other, so they are drawn slightly apart
                 axes.plot(x, [share - 0.008 * i for share in y], color=_color(i), lw=1.2)
                 axes.plot(x[-1], y[-1] - 0.008 * i, _marker(i), color=_color(i), ms=4)
     axes.set_xlim(left=0)
@@ -120,6 +120,6 @@ def _caption(table: StabilityTable) -> str:
     settings, md = table.description.settings, table.description.settings.md
     return (
         f"{table.description.machine.cpu}, {settings.threads} thread(s). Run {table.description.run_id}: "
-        f"{md.duration_ps:g} ps, {md.time_step_fs:g} fs a step, {md.temperature_k:g} K over all 3N velocities, "
+        f"{md.duration_ps:g} ps, {md.time_step_fs:g} fs per step, {md.temperature_k:g} K over all 3N velocities, "
         f"{md.seeds} seed(s). Bars: 95 %. A curve ends at a mark where the simulation ended."
     )

@@ -108,7 +108,7 @@ def _json(table: StabilityTable) -> str:
 
 
 def _csv(table: StabilityTable) -> str:
-    """Return one line a method; of an ensemble the stable time and what became of its trajectories."""
+    """Return one line per method; for each ensemble the stable time and the fate of its trajectories."""
     file = io.StringIO()
     writer: csv.DictWriter[str] | None = None
     for row in table.rows:

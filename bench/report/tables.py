@@ -22,7 +22,7 @@ from bench.report.notes import REPLAY_MARK, notes
 from bench.report.terminal import render_terminal
 
 FORMAT = 1
-"""Version of the JSON object; it grows by keys, and a changed meaning would change this number."""
+"""Version of the JSON object: a new key does not change it, a new meaning of a key does."""
 
 
 def render(table: Table, format: str, width: int | None = None, color: bool = False) -> str:
@@ -35,7 +35,7 @@ def render(table: Table, format: str, width: int | None = None, color: bool = Fa
     format : str
         One of :data:`FORMATS`.
     width, color : optional
-        See :func:`bench.report.terminal.render_terminal`; the other formats take no notice of them.
+        See :func:`bench.report.terminal.render_terminal`; the other formats ignore them.
 
     Raises
     ------
@@ -100,13 +100,13 @@ def _latex(table: Table) -> str:
 
 
 def _latex_cell(text: str) -> str:
-    # the mark hangs over, so that the figures stay below each other
+    # the mark takes no width, so that the figures stay aligned
     mark = escape(REPLAY_MARK)
     return escape(text).replace(mark, rf"\rlap{{{mark}}}")
 
 
 def _csv(table: Table) -> str:
-    """Return one line a row with all its fields; the last ones say what it was measured on, and with what."""
+    """Return one line per row with all its fields; the last ones name the data set, the machine and the run."""
     measured = table.description
     context = {
         "run_id": measured.run_id,
@@ -154,7 +154,7 @@ def _json(table: Table) -> str:
 
 
 _NOT_IN_JSON = {"settings", "threads_found", "checkpoint", "environment", "failure"}
-"""Fields of a row that the notes are made of; a run's records have them in full."""
+"""Fields of a row that only the notes use; a run's records have them in full."""
 
 
 def row_object(row: Row) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def row_object(row: Row) -> dict[str, Any]:
 
 
 def _interval_object(value: Estimate | None) -> dict[str, float | None]:
-    # always the three keys, so that a script may ask for the estimate of what was not measured
+    # always the three keys, so that a script can ask for an estimate that was not measured
     return {
         "estimate": value.estimate if value else None,
         "low": value.low if value else None,
@@ -182,7 +182,7 @@ def _interval_object(value: Estimate | None) -> dict[str, float | None]:
 
 
 def _stability_object(found: Stability | None) -> dict[str, Any]:
-    """Return the verdict on a method in MD and what it rests on; `pesbench table --protocols md` has the rest."""
+    """Return the verdict on a method in md, and its basis; `pesbench table --protocols md` has the rest."""
     nve = next((one for one in found.ensembles if one.name == "nve"), None) if found else None
     times = nve.survival if nve else None
     slope, error = (found.drift if found else None) or (None, None)
@@ -199,7 +199,7 @@ _OBJECTS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     "Estimate | None": _interval_object,
     "Stability | None": _stability_object,
 }
-"""How a field is shown, by its annotation: what has several figures has the same keys where it was not measured."""
+"""How a field is shown, by its annotation: a value of several figures has the same keys when it is missing."""
 
 
 def _mean_object(mean: Mean) -> dict[str, Any]:

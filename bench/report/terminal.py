@@ -1,4 +1,4 @@
-"""The table in a terminal: as many columns as the width holds, the most telling ones first."""
+"""The table in a terminal: as many columns as fit, chosen by importance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.report.numbers import DASH
 from bench.report.stability import STYLES
 
 _BLANK = "\u2800"
-"""Stands for a blank that rich would strip from the end of a cell."""
+"""Takes the place of a blank, which rich would strip from the end of a cell."""
 
 
 def render_terminal(table: Table, width: int | None = None, color: bool = False) -> str:
@@ -34,7 +34,7 @@ def render_terminal(table: Table, width: int | None = None, color: bool = False)
     width : int, optional
         Characters in a line.
     color : bool
-        Whether escape sequences for colours are in it.
+        Whether to add escape sequences for colours.
     """
     width = width or Console().width
     file = io.StringIO()
@@ -77,7 +77,7 @@ def _grid(table: Table, width: int) -> RichTable:
         grid.add_column(
             Text("\n".join(column.title_lines), justify="right" if column.right else "left"),
             justify="right" if column.right else "left",
-            no_wrap=column.priority > 0 or column.right,  # only a name may be broken
+            no_wrap=column.priority > 0 or column.right,  # only a name may be wrapped
             overflow="fold",
         )
     texts = [_aligned([column.text(line) for line in shown]) for column in chosen]
@@ -87,7 +87,7 @@ def _grid(table: Table, width: int) -> RichTable:
 
 
 def _aligned(cells: list[str]) -> list[str]:
-    """Put the intervals of a column below each other, so that the estimates are too, and let a mark hang over."""
+    """Align the intervals of a column, and with them the estimates; a mark stands outside."""
     if any(cell.endswith(REPLAY_MARK) for cell in cells):
         cells = [cell if cell.endswith(REPLAY_MARK) else cell + _BLANK for cell in cells]
     width = max((len(cell) - cell.index("[") for cell in cells if "[" in cell), default=0)

@@ -1,1 +1,1 @@
-"""Run directories, baselines and histories: what is kept, and what is read from it."""
+"""Run directories, baselines and histories: writing and reading them."""

@@ -1,4 +1,4 @@
-"""Baselines: the answers that methods gave once, kept in the repository, that later runs are held against."""
+"""Baselines: earlier answers of methods, kept in the repository, with which later runs are compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DIGITS = 9  # of a force in eV/Angstrom: far below every tolerance
 
 
 def folder() -> Path:
-    """Return the folder that baselines are written to; those of it come before the project's own."""
+    """Return the folder for new baselines; these take precedence over the project's own."""
     return paths.results_dir() / FOLDER
 
 
@@ -39,7 +39,7 @@ def of_run(run: Run) -> dict[Key, Fingerprint]:
 
 
 def checked(run: Run) -> dict[Key, list[str]]:
-    """Return, for each method and device of a run that has a baseline, where its answers differ from that."""
+    """Return, for each method and device of a run with a baseline, where its answers differ from it."""
     found = {}
     for key, new in of_run(run).items():
         old = read_baseline(new.method, new.dataset)
@@ -50,10 +50,10 @@ def checked(run: Run) -> dict[Key, list[str]]:
 
 
 def keep(run: Run) -> list[Path]:
-    """Write the fingerprints of a run as baselines, in place of what was there; returns the files.
+    """Write the fingerprints of a run as baselines, replacing older ones; returns the files.
 
-    Those of random weights are left out: they are the answers of no method. So is one without relaxed geometries where
-    the baseline has such. The CPU's is kept where there are several.
+    Those of random weights are left out, because their answers mean nothing. So is one without relaxed geometries where
+    the baseline has some. Of several devices, the CPU's is kept.
     """
     written = []
     for (method, device), fingerprint in sorted(of_run(run).items(), key=lambda item: is_accelerator(item[0][1])):
@@ -103,12 +103,12 @@ def read_baseline(method: str, dataset: str) -> Fingerprint | None:
 def _has_relaxations(path: Path) -> bool:
     try:
         return bool(json.loads(path.read_text())["relaxed"])
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: to be replaced
+    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged, so it is replaced
         return False
 
 
 def _path(method: str, dataset: str) -> Path:
-    """Return the file that a baseline is read from: the user's, else the project's own."""
+    """Return the file of a baseline: the user's, else the project's own."""
     name = _name(method, dataset)
     own = folder() / name
     return own if own.is_file() else paths.shipped_results_dir() / FOLDER / name

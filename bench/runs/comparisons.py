@@ -1,4 +1,4 @@
-"""Two versions of a method in one run, as the analysis compares them: reads what it takes in."""
+"""Two versions of a method in one run: reads what the analysis compares."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.runs.dataframes import Run, load
 
 @dataclasses.dataclass(frozen=True)
 class Versions:
-    """Two versions of a method that one run measures in turn."""
+    """Two versions of a method that one run measures alternately."""
 
     directory: Path
     old: str
@@ -28,12 +28,12 @@ class Versions:
     threshold: float
 
     def decided(self) -> bool:
-        """Tell whether what is measured so far is enough."""
+        """Return whether the rounds so far are enough."""
         times = per_round(load(self.directory).replays, "calculator_ns", "force_calls")
         return regression.decided(times[self.old, self.device], times[self.new, self.device], self.threshold)
 
     def compared(self) -> Comparison:
-        """Compare what was measured."""
+        """Compare the two versions."""
         run = load(self.directory)
         times = per_round(run.replays, "calculator_ns", "force_calls")
         before, after = times[self.old, self.device], times[self.new, self.device]
@@ -55,7 +55,7 @@ class Versions:
         )
 
     def not_compared(self, label: str, why: str) -> Comparison:
-        """Return what stands in the place of a comparison that could not be made."""
+        """Return the placeholder for a comparison that could not be made."""
         return Comparison(self.new, label, self.device, REPLAY, NOT_COMPARED, why=why)
 
 

@@ -1,4 +1,4 @@
-"""A run directory as pandas data frames: what analysis takes in."""
+"""A run directory as pandas data frames, the input of the analysis."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Run:
 
     @property
     def description(self) -> Description:
-        """What was planned, on what machine, over which data set."""
+        """The plan, the machine and the data set."""
         return self.contents.description
 
     @functools.cached_property
@@ -110,17 +110,17 @@ class Run:
         return self.of(Trajectory)
 
     def of(self, kind: type[Record]) -> pd.DataFrame:
-        """Return one row for each record of a kind: its fields, and the class and the text of its failure."""
+        """Return one row for each record of a kind: its fields, and the class and text of its failure."""
         names = [field.name for field in dataclasses.fields(kind) if field.name != "failure"]
         rows = [[*(getattr(one, name) for name in names), *_failure(one)] for one in self.contents.of(kind)]
         return pd.DataFrame(rows, columns=[*names, "failure", "message"], dtype=object)  # so that None stays None
 
     def trajectory(self, file: str) -> trajectory_file.Content:
-        """Read the file of a trajectory, as its row names it; BadInput where it cannot be read."""
+        """Read the file of a trajectory, named in its row; raises BadInput where it cannot be read."""
         try:
             return trajectory_file.read(self.directory / file)
         except (OSError, ValueError) as error:
-            raise BadInput(f"{self.directory / file} cannot be read ({error}); the run is not whole.") from None
+            raise BadInput(f"{self.directory / file} cannot be read ({error}); the run is incomplete.") from None
 
     @functools.cached_property
     def measured_methods(self) -> tuple[MeasuredMethod, ...]:
@@ -134,7 +134,7 @@ class Run:
         return pd.DataFrame([vars(method) for method in self.measured_methods], columns=names)
 
     def measurements(self, simulations: Simulations | None = None) -> Measurements:
-        """Return what the analysis takes in."""
+        """Return the input of the analysis."""
         measured = self.structures.groupby(["method", "device"]).structure.nunique()
         return Measurements(
             description=self.description,
@@ -142,7 +142,7 @@ class Run:
             structures=self.structures,
             replays=self.replays,
             answers=self.answers,
-            # steps are looked at only for a method with too few structures for an interval over those
+            # steps are needed only for a method with too few structures for an interval over structures
             steps=self.steps if (measured < FEWEST).any() else None,
             watched=self.watched,
             simulations=simulations,
@@ -191,7 +191,7 @@ def _structure_row(record: Relaxation) -> tuple[Any, ...]:
 def load(run: str | Path | None = None, say: Callable[[str], None] = lambda line: None) -> Run:
     """Read a run (its id, its directory, or None for the newest) into data frames.
 
-    `say` is told, in a sentence, which lines of its records are damaged, if there are any.
+    `say` is called with a sentence on the damaged lines of its records, if there are any.
 
     >>> run = load("20261122-101500")          # doctest: +SKIP
     >>> run.steps.groupby("method").calculator_ns.median()  # doctest: +SKIP

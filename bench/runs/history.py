@@ -1,4 +1,4 @@
-"""The history of one machine: one JSON line a method and run, kept in the repository, newest last."""
+"""The history of one machine: one JSON line per method and run, kept in the repository, newest last."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.errors import BadInput
 from bench.runs.dataframes import Run
 
 SERIES = ["method", "device", "protocol", "dataset", "settings", "threads", "weights", "dtype"]
-"""What has to be alike for two lines to belong to one series."""
+"""The keys that are equal in all lines of a series."""
 
 
 def folder() -> Path:
@@ -62,7 +62,7 @@ def entries(run: Run, table: Table) -> list[dict[str, Any]]:
 
 
 def _settings(row: Row, settings: Settings) -> str:
-    """Return what of a campaign's settings changes a time, in words."""
+    """Return the settings of a campaign that affect a time, in words."""
     structures = f"{settings.limit} structures" if settings.limit else "all structures"
     if row.protocol == REPLAY:
         return f"{settings.replay_points} points, {structures}"
@@ -112,7 +112,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def find(machine: str | None) -> Path:
-    """Return the history of a machine, by any part of its name; of the only one there is where None."""
+    """Return the history of a machine, by any part of its name; None means the only one."""
     known = sorted(folder().glob("*.jsonl"))
     if not known:
         raise BadInput("there is no history yet; 'pesbench history add' begins one with the newest run.")
@@ -120,13 +120,13 @@ def find(machine: str | None) -> Path:
     chosen = [path for path in chosen if path.stem == machine] or chosen  # one name may begin with another
     if len(chosen) != 1:
         names = ", ".join(path.stem for path in known)
-        which = "there are several" if machine is None else f"{machine!r} names {len(chosen) or 'none'} of them"
+        which = "there are several" if machine is None else f"{machine!r} matches {len(chosen) or 'none'} of them"
         raise BadInput(f"histories are kept for {names}; {which}, choose one with --machine.")
     return chosen[0]
 
 
 def series(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
-    """Return one data frame a series, in the order of time, with a column ``step``: the change of level, else NaN."""
+    """Return one data frame per series, in order of time, with a column ``step``: the change of level, else NaN."""
     found = []
     for _, group in pd.DataFrame(lines).groupby(SERIES, dropna=False, sort=False):
         ordered = group.sort_values("created", kind="stable").reset_index(drop=True)
@@ -141,7 +141,7 @@ def export(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in series(lines):
         last = one.iloc[-1]
         entry = {
-            # github-action-benchmark draws one line a name
+            # github-action-benchmark draws one line per name
             "name": ", ".join(str(last[column]) for column in SERIES),
             "unit": last["unit"],
             "value": last["ms"],

@@ -1,4 +1,4 @@
-"""The trajectories of a run directory, and what they are compared with: reads the files that analysis takes in."""
+"""The trajectories of a run directory and their reference: reads the files for the analysis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.runs.dataframes import Run
 
 
 def simulations(run: Run) -> Simulations | None:
-    """Return what a run simulated, None where nothing was planned; raises BadInput where a file cannot be read."""
+    """Return the simulations of a run, None where none were planned; raises BadInput where a file cannot be read."""
     from ase.io import read
 
     if MD not in run.description.settings.protocols:
@@ -52,7 +52,7 @@ def _simulated(run: Run, row: dict[Any, Any]) -> Simulated:
 
 
 def _refused(method: MeasuredMethod, trajectories: pd.DataFrame) -> str | None:
-    """Return why a method has nothing to show of its trajectories."""
+    """Return why a method has no trajectories to show."""
     if (trajectories["steps"] > 0).any() or trajectories["failure"].isin(METHODS_DOING).any():
         return None
     if trajectories["failure"].notna().any():
@@ -60,11 +60,11 @@ def _refused(method: MeasuredMethod, trajectories: pd.DataFrame) -> str | None:
         return f"{failed['failure']}: {failed['message']}"
     if method.weights == "random":
         return "random weights, whose energies mean nothing"
-    return str(method.message) if method.failure else "nothing was simulated in the time that it had"
+    return str(method.message) if method.failure else "its time ended before anything was simulated"
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Tell whether two molecules have the same atoms in the same order with the same bonds."""
+    """Return whether two molecules have the same atoms in the same order with the same bonds."""
     if len(one) != len(other) or (one.numbers != other.numbers).any():
         return False
     bonds = [topology(atoms.numbers, atoms.positions, atoms.positions[None]).bonds for atoms in (one, other)]
@@ -72,10 +72,10 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
-    """Return what the run's molecule is compared with, and its description.
+    """Return the reference for the run's molecule, and its description.
 
-    MD17's frames where it is their naphthalene and they are at hand (they are not fetched for this), else the embedded
-    set; for another molecule, the run's own structures.
+    For naphthalene as in MD17, these are MD17's frames if they are here (they are not fetched for this), else the
+    embedded set; for another molecule, the run's own structures.
     """
     embedded = load_dataset(GFN2)
     if not _alike(undistorted, embedded.reference):
@@ -91,5 +91,5 @@ def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
         frames = np.array([atoms.positions for atoms in embedded.atoms])
         return (
             Reference(GFN2, embedded.reference.numbers, frames),
-            f"the embedded {len(frames)} structures of GFN2-xTB dynamics, because MD17's frames are not at hand",
+            f"the embedded {len(frames)} structures of GFN2-xTB dynamics, because MD17's frames are not here",
         )

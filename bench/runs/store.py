@@ -1,7 +1,7 @@
-"""A run directory: append-only JSON lines, and what is read back from them.
+"""A run directory: writing and reading its append-only JSON lines.
 
-One campaign writes one directory: ``campaign.json`` (what was planned, where), ``structures.xyz`` (what was
-measured on), ``records.jsonl`` (what came out) and ``logs/``. ``docs/format.md`` describes them.
+One campaign writes one directory: ``campaign.json`` (the plan and the machine), ``structures.xyz`` (the data set),
+``records.jsonl`` (the results) and ``logs/``. ``docs/format.md`` describes them.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class RunWriter:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         path = directory / "records.jsonl"
-        (directory / "logs").mkdir(exist_ok=True)  # empty folders get lost on the way from one machine to another
+        (directory / "logs").mkdir(exist_ok=True)  # empty folders get lost when a run is copied between machines
         _mend_torn_line(path)
         self._file = path.open("ab", buffering=0)
 
     def append(self, record: Record) -> None:
-        """Write one record whole or not at all; raises OSError where the disk is full or gone."""
+        """Write one record completely or not at all; raises OSError where the disk is full or gone."""
         line = to_json(record).encode() + b"\n"
         end = os.fstat(self._file.fileno()).st_size
         try:
@@ -91,12 +91,12 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
 
 
 def log_of(directory: Path, method: str, device: str, number: int) -> Path:
-    """Return the file that the standard error of a method's worker goes to, in one round."""
+    """Return the file for the standard error of a method's worker in one round."""
     return directory / "logs" / f"{method}-{device.replace(':', '')}-round{number}.log"
 
 
 def stored_dataset(directory: Path, description: Description) -> DataSet:
-    """Return the data set that a run directory was measured on, from its own files."""
+    """Return the data set of a run directory, from its own files."""
     from bench.data.structures import load_dataset
 
     stored = description.dataset
@@ -113,7 +113,7 @@ def stored_dataset(directory: Path, description: Description) -> DataSet:
 
 
 def _mend_torn_line(path: Path) -> None:
-    """Cut off a last line that a kill left unfinished: the structure in flight is measured again."""
+    """Remove a last line that a kill left unfinished: the structure in flight is measured again."""
     if not path.exists():
         return
     with path.open("r+b") as file:
@@ -123,7 +123,7 @@ def _mend_torn_line(path: Path) -> None:
 
 
 def find(run: str | Path | None, results: Path | None = None) -> Path:
-    """Return the run directory that `run` means: a path, a run id, a folder of runs (its newest), None (newest)."""
+    """Return the run directory named by `run`: a path, a run id, a folder of runs (its newest), or None (newest)."""
     results = results or paths.results_dir()
     if run is None:
         return _newest(results)
@@ -148,7 +148,7 @@ class Contents:
 
     description: Description
     records: tuple[Record, ...]
-    """In their order, later ones in place of earlier ones."""
+    """In order; later ones replace earlier ones."""
     damaged: tuple[int, ...] = ()
     """Numbers, from 1, of the lines of ``records.jsonl`` that could not be read."""
 
@@ -158,7 +158,7 @@ class Contents:
 
     @functools.cached_property
     def started(self) -> list[Started]:
-        """Workers that were ready."""
+        """Workers that became ready."""
         return self.of(Started)
 
     @functools.cached_property
@@ -173,7 +173,7 @@ class Contents:
 
     @functools.cached_property
     def answers(self) -> list[Answer]:
-        """What methods say about the structures of their fingerprints."""
+        """The methods' answers at the structures of their fingerprints."""
         return self.of(Answer)
 
     @functools.cached_property
@@ -188,29 +188,29 @@ class Contents:
 
     @functools.cached_property
     def watched(self) -> list[Watched]:
-        """What the machine did beside the rounds."""
+        """What else the machine did during the rounds."""
         return self.of(Watched)
 
     @property
     def damage(self) -> str:
-        """Which lines were passed over, in one sentence for whoever reads them; empty where none was."""
+        """One sentence on the skipped lines for the reader; empty where there are none."""
         if not self.damaged:
             return ""
         several = len(self.damaged) > 1
         numbers = ", ".join(map(str, self.damaged))
         return (
             f"line{'s' if several else ''} {numbers} of records.jsonl {'are' if several else 'is'} damaged and "
-            f"{'were' if several else 'was'} passed over."
+            f"{'were' if several else 'was'} skipped."
         )
 
 
 def describe(directory: Path) -> Description:
-    """Read what a run directory's campaign planned; a foreign format, or a damaged file, is BadInput."""
+    """Read the plan of a run directory; raises BadInput for another format or a damaged file."""
     try:
         fields = json.loads((directory / "campaign.json").read_bytes())
         version = fields["format"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise BadInput(f"{directory} is no run directory: its campaign.json cannot be read.") from None
+        raise BadInput(f"{directory} is not a run directory: its campaign.json cannot be read.") from None
     if version not in READABLE:
         raise BadInput(
             f"{directory} has format {version}, and this pesbench reads the formats {READABLE[0]} to {READABLE[-1]}; "
@@ -225,7 +225,7 @@ def describe(directory: Path) -> Description:
 def read(directory: Path) -> Contents:
     """Read a run directory; raises BadInput as :func:`describe` does.
 
-    Lines that are damaged are passed over, and a torn last one without a word.
+    Damaged lines are skipped; for an unfinished last line, nothing is reported.
     """
     description = describe(directory)
     with no_collector():
@@ -235,7 +235,7 @@ def read(directory: Path) -> Contents:
 
 @contextlib.contextmanager
 def no_collector() -> Iterator[None]:
-    """Keep the garbage collector off: it would search millions of numbers for cycles, again and again."""
+    """Turn the garbage collector off: it would search millions of numbers for cycles, again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -246,11 +246,11 @@ def no_collector() -> Iterator[None]:
 
 
 def _read_records(path: Path) -> tuple[tuple[Record, ...], tuple[int, ...]]:
-    """Return the records of a file in their order, later ones in place of earlier ones, and the damaged lines."""
+    """Return the records of a file in order, where later ones replace earlier ones, and the damaged lines."""
     kept: dict[tuple[Any, ...], Record] = {}
     damaged = []
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is a torn line or nothing
+    for number, line in enumerate(lines[:-1], 1):  # after the last newline is an unfinished line or nothing
         try:
             record = from_fields(_parsed(line))
         except (ValueError, RecursionError):
@@ -260,18 +260,18 @@ def _read_records(path: Path) -> tuple[tuple[Record, ...], tuple[int, ...]]:
         key = (record.record, record.method, record.device, record.round, what)
         kept.pop(key, None)
         kept[key] = record
-        if isinstance(record, Started):  # what stood in the way is gone, or the run was resumed
+        if isinstance(record, Started):  # the obstacle is gone, or the run was resumed
             kept.pop((NotMeasured.record, *key[1:]), None)
     return tuple(kept.values()), tuple(damaged)
 
 
 def _parsed(line: bytes) -> Any:
     try:
-        return orjson.loads(line)  # a long run is a hundred megabytes
+        return orjson.loads(line)  # orjson is fast: a long run is a hundred megabytes
     except ValueError:
         # version 0.1 wrote lone surrogates, which json reads and orjson does not
         return json.loads(line, parse_constant=_refused)
 
 
 def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")

@@ -1,4 +1,4 @@
-"""From a run directory, or two, to what the report shows: where reading, analysis and the paper meet."""
+"""From one run directory, or two, to the tables that the report shows: reading, analysis, paper."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bench.runs.dataframes import Run, load
 from bench.runs.simulations import simulations
 
 Say = Callable[[str], None]
-"""Told, in a sentence, what of a run is left out because it cannot be read."""
+"""Called with a sentence on the parts of a run that cannot be read and are left out."""
 
 
 def nobody(line: str) -> None:
@@ -31,14 +31,14 @@ def nobody(line: str) -> None:
 
 
 def protocol_of(run: str | Path | None) -> str:
-    """Return the protocol whose table a run, or ``paper``, is shown as where nobody asks for one."""
+    """Return the protocol by which a run, or ``paper``, is shown by default."""
     return RELAX if run == PAPER else shown_first(store.describe(store.find(run)).settings.protocols)
 
 
 def shown_as(run: str | Path | None, protocol: str, say: Say = nobody) -> Any:
-    """Return what shows a protocol of a run, or of ``paper``: a table of its own, or that of times.
+    """Return the table that shows a protocol of a run, or of ``paper``: its own, or that of times.
 
-    Raises BadInput where the run has nothing of it.
+    Raises BadInput where the run has no such results.
     """
     if SUMMARIES[protocol].table is None:
         return table_of(run, say)
@@ -55,14 +55,14 @@ def table_of(run: str | Path | None, say: Say = nobody) -> Table:
     simulated = None
     try:
         simulated = simulations(loaded)
-    except BadInput as error:  # the times are whole all the same
+    except BadInput as error:  # the times are still complete
         say(f"the dynamics is left out: {error}")
     paper = table1.read()
     return judged(summarise(loaded.measurements(simulated), baselines.checked(loaded), paper), paper)
 
 
 def stabilities(run: str | Path | None, say: Say = nobody) -> StabilityTable:
-    """Return the stability of each method of a run that simulated; raises BadInput for another."""
+    """Return the stability of each method of a run; raises BadInput for a run without simulations."""
     found: StabilityTable = shown_as(run, MD, say)
     return found
 
@@ -79,16 +79,16 @@ def _own_table(run: Run, protocol: str) -> Any:
 
 
 def compared(old: Run, new: Run, threshold: float, force: bool = False) -> ComparedRuns:
-    """Hold two runs against each other.
+    """Compare two runs.
 
-    Raises BadInput where they are unlike, unless `force` compares them all the same, and where nothing that was timed
-    is in both. `threshold` is that of :func:`bench.analysis.regression.verdict`.
+    Raises BadInput where they are too different, unless `force` is set, and where they have nothing in common that was
+    timed. `threshold` is that of :func:`bench.analysis.regression.verdict`.
     """
     unlike = likeness.unlike(old.description, new.description)
     if unlike and not force:
         raise BadInput(
-            f"{old.directory.name} and {new.directory.name} are not alike: {'; '.join(unlike)}. "
-            "Times of unlike runs say nothing about the methods; --force shows them all the same."
+            f"{old.directory.name} and {new.directory.name} cannot be compared: {'; '.join(unlike)}. "
+            "The times of such runs say nothing about the methods; --force shows them anyway."
         )
     prints = baselines.of_run(old), baselines.of_run(new)
     answers = {key: differences(prints[1][key], prints[0][key]) for key in prints[0] if key in prints[1]}

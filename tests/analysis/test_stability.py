@@ -146,9 +146,9 @@ def test_symmetries_are_ratios_and_what_the_time_did_not_suffice_for_is_left_out
     assert (found.net_force, found.net_torque) == (0.3, 0.2)
     assert found.verdict == FAIL
     assert set(found.reasons) == {
-        "forces are no derivative (Jacobian)",
+        "forces are not a derivative (Jacobian)",
         "work around a closed loop",
-        "forces do not turn with the molecule",
+        "forces do not rotate with the molecule",
     }
 
 

@@ -115,7 +115,7 @@ def test_a_worker_that_dies_loses_its_trajectories_and_not_its_speed(simulated, 
 
 def test_random_weights_are_replayed_and_not_simulated(simulated, trajectories_of, pesbench):
     assert "architecture" not in trajectories_of.index
-    assert "architecture: not measured by md: there are only random weights for it" in simulated[0].stderr
+    assert "architecture: not measured by md: it has only random weights" in simulated[0].stderr
     row = table_of(pesbench, simulated[1])["architecture"]
     assert row["refused"] == "random weights, whose energies mean nothing"
     assert row["verdict"] is None
@@ -173,17 +173,17 @@ def test_dynamics_alone_shows_its_own_table_and_a_lost_file_is_named(pesbench, t
     next((run / "trajectories").iterdir()).unlink()
     done = pesbench("table", run)
     assert done.returncode == 2
-    assert "the run is not whole" in done.stderr
+    assert "the run is incomplete" in done.stderr
 
 
 def test_random_weights_alone_have_no_dynamics(pesbench, tmp_path):
     arguments = ("run", "--adapter", FAKES, *STRUCTURES, "--protocols", "md", *SHORT, "--output", tmp_path)
     refused = pesbench(*arguments, "--methods", "toy", "--weights", "random")
     assert refused.returncode == 2
-    assert "--weights random cannot be simulated" in refused.stderr
+    assert "--weights random allows no md" in refused.stderr
     done = pesbench(*arguments, "--methods", "architecture", "--limit", "1", "--rounds", "1")
     assert done.returncode == 1
-    assert "there are only random weights for it" in done.stdout
+    assert "it has only random weights" in done.stdout
 
 
 def test_a_resumed_run_keeps_what_it_could_not_make_longer():

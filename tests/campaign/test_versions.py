@@ -41,7 +41,7 @@ def test_a_pin_is_changed_and_everything_else_stays(tmp_path):
 
 @pytest.mark.parametrize(
     ("pin", "says"),
-    [("sevenn=0.12", "is no requirement; give one like"), ("numba==0.60.0", "sevenn.*does not pin numba")],
+    [("sevenn=0.12", "is not a requirement; give one like"), ("numba==0.60.0", "sevenn.*does not pin numba")],
 )
 def test_a_pin_that_is_none_or_of_another_package_is_refused(pin, says):
     with pytest.raises(BadInput, match=says):

@@ -161,7 +161,7 @@ def test_an_interpreter_that_does_not_run_is_named(pesbench, tmp_path):
         *("--python", "toy=/bin/false", "--output", tmp_path),
     )
     assert done.returncode == 1
-    assert "/bin/false is no Python that runs" in done.stdout.replace("\n", " ")
+    assert "/bin/false is not a working Python" in done.stdout.replace("\n", " ")
     for wrong in ("toy", "toy=/nowhere/python"):
         done = pesbench("run", "--adapter", FAKES, "--methods", "toy", "--python", wrong)
         assert done.returncode == 2

@@ -30,12 +30,12 @@ def refused(done):
         (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
         (("--protocols", "dance"), "there is no protocol 'dance'; use relax or replay or md."),
         (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
-        (("--fmax", "-1"), "--fmax is -1; it has to be a number above zero."),
-        (("--limit", "0"), "--limit is 0; it has to be a number above zero."),
+        (("--fmax", "-1"), "--fmax is -1; it must be a number above zero."),
+        (("--limit", "0"), "--limit is 0; it must be a number above zero."),
         (("--ensembles", "npt"), "there is no ensemble 'npt'; use nve or nvt."),
-        (("--duration", "-1"), "--duration is -1; it has to be a number above zero."),
+        (("--duration", "-1"), "--duration is -1; it must be a number above zero."),
         (("--time-step", "50000"), "--time-step is longer than the trajectories"),
-        (("--threads", "0"), "--threads is 0; it has to be a number above zero."),
+        (("--threads", "0"), "--threads is 0; it must be a number above zero."),
         (("--adapter", "nowhere.py"), "nowhere.py."),
     ],
 )
@@ -50,7 +50,7 @@ def test_a_bad_option_of_run_is_named(pesbench, tmp_path, arguments, says):
 def test_a_negative_budget_is_named(pesbench):
     done = pesbench("run", "--methods", "uff", "--budget", "-5")
     assert done.returncode == 2
-    assert "'-5' is no budget; give seconds above zero, or none." in done.stderr
+    assert "'-5' is not a budget; give a number of seconds above zero, or none." in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -17,7 +17,7 @@ from bench.errors import BadInput
         ({"devices": ("tpu",)}, "no device 'tpu'; use cpu, cuda or cuda:N"),
         ({"devices": ("cuda:one",)}, "no device 'cuda:one'"),
         ({"devices": ("cpu:1",)}, "no device 'cpu:1'"),
-        ({"fmax": 0.0}, "--fmax is 0; it has to be a number above zero"),
+        ({"fmax": 0.0}, "--fmax is 0; it must be a number above zero"),
         ({"fmax": math.nan}, "--fmax is nan"),
         ({"max_steps": -1}, "--max-steps is -1"),
         ({"threads": 0}, "--threads is 0"),

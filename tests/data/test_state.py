@@ -56,7 +56,7 @@ def test_charge_and_spin_are_taken_from_either_place_and_else_the_lowest_spin(at
         (changed(charge=1, spin=3), "has spin multiplicity 3, which 9 electrons (charge +1) cannot have"),
         (changed("H2", spin=5), "has spin multiplicity 5, which 2 electrons"),
         (changed("H2", charge=3), "has charge +3, more than its nuclei have"),
-        (changed(magmoms=np.ones((3, 3))), "with directions, which no method is told; give its spin instead"),
+        (changed(magmoms=np.ones((3, 3))), "with directions, which no method takes; give its spin instead"),
     ],
 )
 def test_what_no_molecule_can_have_is_refused_in_one_sentence(atoms, says):

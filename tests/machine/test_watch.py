@@ -33,7 +33,7 @@ def test_a_quiet_machine_disturbs_nothing():
     ("facts", "says"),
     [
         ({"foreign_cores": 0.95}, "other processes used 0.9 of 2 CPUs"),
-        ({"stolen_cores": 0.1}, "the host kept back 10 % of a CPU"),
+        ({"stolen_cores": 0.1}, "the host withheld 10 % of a CPU"),
         ({"loop_speed": (30000.0, 15000.0)}, "a plain loop ran at 50 % of its usual speed"),
         ({"clock_mhz": (3000.0, 2000.0)}, "the clock fell from 3000 to 2000 MHz"),
         ({"throttled": 3}, "the CPU was throttled for heat"),

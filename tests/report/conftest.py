@@ -20,7 +20,7 @@ METHODS = [
     method("7net-0", label="SevenNet-0"),
     method("nequix-mp-1", label="Nequix MP-1", paper="nequix-mp-1", note="50 % of A_b & #1 ~ C^2 \\ $5 <x> {y} | z"),
     method("eqv2-m", label="eqV2 M", paper="eqv2-m", weights="random"),
-    method("7net-l3i5", label="SevenNet-l3i5", failure="out-of-memory", message="the memory did not suffice"),
+    method("7net-l3i5", label="SevenNet-l3i5", failure="out-of-memory", message="memory ran out"),
     method("pbe0-def2-svp", kind="dft", paper="pbe0-def2-svp", label="PBE0/def2-SVP (NWChem, cold guess)"),
 ]
 ON_GPU = [

@@ -155,7 +155,7 @@ def test_csv_has_the_replay_rows_too(both_table):
 
 
 def test_what_kept_a_method_from_starting_is_told_once(both_table):
-    assert failures(both_table) == [("SevenNet-l3i5, CPU", "out-of-memory: the memory did not suffice")]
+    assert failures(both_table) == [("SevenNet-l3i5, CPU", "out-of-memory: memory ran out")]
 
 
 def test_a_failure_in_replay_alone_says_so(both_table):

@@ -79,7 +79,7 @@ def test_the_head_says_what_was_measured_where(cpu_table):
 def test_a_failure_is_a_row_and_its_reason_stands_below(cpu_table):
     text = render_terminal(cpu_table, 80)
     assert re.search(r"(?m)^SevenNet-l3i5 +out-of-memory +0", text)
-    assert "out-of-memory: the memory did not suffice" in words(text)
+    assert "out-of-memory: memory ran out" in words(text)
 
 
 def test_random_weights_are_named_in_the_row_itself_and_pretrained_ones_in_the_notes(cpu_table):

@@ -96,7 +96,7 @@ def test_unlike_runs_are_refused_and_shown_by_force(pesbench, three_rounds, copy
     forced = pesbench("compare", three_rounds, other, "--force")
     assert forced.returncode == 0, forced.stderr
     first = forced.stdout.index("A 1990s mainframe")
-    assert forced.stdout.startswith("Unlike, compared all the same")
+    assert forced.stdout.startswith("Different, but compared by request")
     assert first < forced.stdout.index("verdict")
 
 
@@ -109,7 +109,7 @@ def test_a_run_that_is_not_there_is_named(pesbench, three_rounds):
 def test_a_threshold_that_is_none_is_named(pesbench, three_rounds):
     done = pesbench("compare", three_rounds, three_rounds, "--threshold", "0")
     assert done.returncode == 2
-    assert "'0' is no number above zero." in done.stderr
+    assert "'0' is not a number above zero." in done.stderr
 
 
 def test_a_run_of_two_rounds_decides_nothing(pesbench, three_rounds, copy):

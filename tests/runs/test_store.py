@@ -168,8 +168,8 @@ def test_a_run_of_another_format_is_refused_with_the_version_that_reads_it(write
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "is no run directory"),
-        ("[1]", "is no run directory"),
+        ("{", "is not a run directory"),
+        ("[1]", "is not a run directory"),
         ('{"format": 2, "methods": []}', "is damaged"),
         ('{"format": 2, "methods": {"a": {"label": "A"}}}', "is damaged"),
         ('{"format": 2, "settings": {"methods": ["a"], "threads": 0}}', "--threads is 0"),
