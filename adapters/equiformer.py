@@ -38,7 +38,7 @@
 # memory-mb = 2500
 # note = """
 # Trained on OMat24, then on MPtrj and sAlex, as Matbench Discovery lists eqV2 M. fairchem-core 1.10.0, the last \
-# release that runs it, on torch 2.13, with torch_geometric's scatter in place of torch_scatter's, which has no wheels. \
+# release that runs it, on torch 2.13. torch_geometric's scatter replaces torch_scatter's, which has no wheels. \
 # Forces are predicted directly; the stress is predicted too and cannot be switched off."""
 # [tool.pesbench.methods.eqv2-m.checkpoint]
 # file = "eqV2_86M_omat_mp_salex.pt"

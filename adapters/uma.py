@@ -78,7 +78,7 @@ TUNED = "uma-s-1p2-tuned"
 
 
 class Uma(TorchAdapter):
-    """fairchem's calculator with every inference setting stated: the meaning of its presets changes between versions."""
+    """fairchem's calculator with every inference setting stated, since presets change between versions."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Return fairchem's ASE calculator (eV, Angstrom) of `checkpoint`."""
