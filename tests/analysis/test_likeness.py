@@ -33,5 +33,5 @@ def test_what_differs_between_alike_runs_is_explained():
     assert found == [
         "pesbench's commit: 8bc89d6f0a1b and ffffffffffff",
         "a: torch 2.13.0 and 2.14.0",
-        "a: OMP_WAIT_POLICY not there and PASSIVE",
+        "a: OMP_WAIT_POLICY missing and PASSIVE",
     ]
