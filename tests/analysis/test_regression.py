@@ -105,7 +105,7 @@ def test_random_and_real_weights_are_not_compared():
     old = side(relaxations("a", 100.0))
     new = side(relaxations("a", 100.0), methods=[method("a", weights="random")])
     (one,) = regression.compare(old, new, 0.05, {})
-    assert (one.verdict, one.why) == (NOT_COMPARED, "unlike weights: pretrained and random")
+    assert (one.verdict, one.why) == (NOT_COMPARED, "different weights: pretrained and random")
 
 
 def test_two_rounds_decide_nothing_and_the_comparison_says_why():
