@@ -47,7 +47,7 @@
 # parameters = 4549142
 # random-weights = true
 # memory-mb = 600  # 525 measured with random weights; the released file is larger by 55
-# note = "In the box of vacuum that MatterSim puts around a molecule; stress off; neutral singlets only."
+# note = "In the vacuum box that MatterSim puts around a molecule; stress off; neutral singlets only."
 # [tool.pesbench.methods.mattersim-v1-5m.checkpoint]
 # file = "mattersim-v1.0.0-5M.pth"
 # licence = "MIT"
@@ -63,7 +63,7 @@
 # parameters = 890246  # 890034 in its training log, plus the buffers that also count for the 5M model
 # random-weights = true
 # memory-mb = 500
-# note = "In the box of vacuum that MatterSim puts around a molecule; stress off; neutral singlets only."
+# note = "In the vacuum box that MatterSim puts around a molecule; stress off; neutral singlets only."
 # [tool.pesbench.methods.mattersim-v1-1m.checkpoint]
 # file = "mattersim-v1.0.0-1M.pth"
 # licence = "MIT"

@@ -99,7 +99,7 @@ class Orb(TorchAdapter):
         # Even for a local file, cached_path makes its cache folder, by default in the home directory.
         cached_path.set_cache_dir(checkpoint.parent)
         with warnings.catch_warnings():
-            # it sets torch's default precision; settings() reports it
+            # upstream warns that it sets torch's default precision, which settings() reports
             warnings.filterwarnings("ignore", message="Setting global torch default dtype", category=UserWarning)
             warnings.filterwarnings("ignore", message="Consider passing 'precision", category=UserWarning)
             self.model = ORB_PRETRAINED_MODELS[method](

@@ -16,7 +16,7 @@ MOST = {
     "A method": 1,
     "A protocol": 8,
     "A metric, or a column of the table": 2,
-    "A fact that a worker tells": 4,
+    "A fact that a worker reports": 4,
     "A verb": 1,
     "A device": 3,
     "A data set": 1,

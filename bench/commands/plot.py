@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.commands import _options, _results
 from bench.errors import BadInput
 
-HELP = "Draw the milliseconds per step of all methods, or their dynamics, as SVG and PNG."
+HELP = "Draw milliseconds per step of all methods, or their dynamics, as SVG and PNG."
 EXAMPLES = ("pesbench plot --output speed", "pesbench plot --protocols md")
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 HELP = """\
 Measure: relax every structure with every method, time each step, and print the
-table. Everything is kept in results/<run-id>/; --resume continues a run that was
-stopped. Exit status: 1 if nothing could be measured."""
+table. Everything is kept in results/<run-id>/; --resume continues a run that
+was stopped. Exit status: 1 if nothing could be measured."""
 EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",

@@ -54,7 +54,7 @@ def _agreed(image: Atoms, here: str, key: str, array: str, words: str, of_sum: C
     total = per_atom.sum()
     summed = of_sum(_whole(total, _FROM_WHOLE, f"{here} has {words} that add up to {total:.2f}", "or remove them"))
     if value is not None and value != summed:
-        raise BadInput(f"{here} has {key} {value}, but its {words} add up to {summed}; correct one of the two.")
+        raise BadInput(f"{here} has {key} {value}, but its {words} give {summed}; correct one of the two.")
     return summed
 
 

@@ -110,7 +110,7 @@ def test_a_resumed_run_takes_no_other_plan(pesbench, fake_run):
 
 def test_results_of_a_protocol_that_a_run_has_not_are_refused(pesbench, fake_run):
     line = refused(pesbench("table", fake_run, "--protocols", "replay"))
-    assert f"there is no replay in {fake_run}; 'pesbench run --protocols replay' measures it." in line
+    assert f"there are no replay results in {fake_run}; 'pesbench run --protocols replay' measures it." in line
     assert "has no records of the protocol md" in refused(pesbench("table", fake_run, "--protocols", "md"))
 
 

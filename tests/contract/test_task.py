@@ -62,7 +62,7 @@ def test_a_molecule_keeps_its_charge_and_its_multiplicity():
         ({"version": 1}, "does tasks of version 2, not of version 1"),
         ({"job": "dance"}, "knows no job 'dance'"),
         ({"colour": "red"}, "a Task has no field 'colour'"),
-        ({"subject": {}}, "this is no Subject"),
+        ({"subject": {}}, "this is not a Subject"),
     ],
 )
 def test_a_worker_refuses_a_task_that_it_does_not_know_and_does_nothing(change, says):

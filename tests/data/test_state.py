@@ -45,8 +45,8 @@ def test_charge_and_spin_are_taken_from_either_place_and_else_the_lowest_spin(at
 @pytest.mark.parametrize(
     ("atoms", "says"),
     [
-        (changed(charge=0, charges=[1, 0, 0]), "has charge 0, but its initial charges make that 1"),
-        (changed(spin=1, magmoms=[2, 0, 0]), "has spin 1, but its initial magnetic moments make that 3"),
+        (changed(charge=0, charges=[1, 0, 0]), "has charge 0, but its initial charges give 1"),
+        (changed(spin=1, magmoms=[2, 0, 0]), "has spin 1, but its initial magnetic moments give 3"),
         (changed(charges=[0.5, 0, 0]), "has initial charges that add up to 0.50, which is no whole number"),
         (changed(charge=0.5), "has charge 0.5, which is no whole number"),
         (changed(charge="plus"), "has charge 'plus', which is no whole number"),

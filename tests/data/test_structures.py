@@ -163,7 +163,7 @@ def test_a_file_with_a_flipped_byte_is_refused_by_name(monkeypatch, tmp_path, wh
 def test_without_a_network_the_generated_set_stands_in_and_says_why():
     data = load_dataset()
     assert data.name == "naphthalene-gfn2"
-    assert data.fallback.startswith("naphthalene-gfn2 stands in for naphthalene-md17 because ")
+    assert data.fallback.startswith("naphthalene-gfn2 replaces naphthalene-md17 because ")
     assert "could not be fetched from 127.0.0.1 (ConnectionError)" in data.fallback
 
 

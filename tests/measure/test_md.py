@@ -223,7 +223,7 @@ def test_a_single_atom_is_not_simulated(tmp_path):
     alone.reference = Atoms("He")
     record = simulate(alone, LennardJones(), Relaxed(alone, LennardJones()), plan(), tmp_path / "kept", key=KEY)
     assert (record.status, record.steps) == ("failed", 0)
-    assert "a single atom has no motion" in record.failure.message
+    assert "a single atom has no internal motion" in record.failure.message
 
 
 def test_a_file_that_is_no_trajectory_is_refused(tmp_path):

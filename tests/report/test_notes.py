@@ -107,7 +107,7 @@ def test_a_checkpoint_that_only_the_user_vouches_for_is_named_once():
     methods += [method("c", label="C", checkpoint=None), method("d", label="D", checkpoint={"file": "r", "seed": 0})]
     names = "abcd"
     table = table_of(methods, [relaxations(n, 9.0) for n in names], [replays(n, 9.0) for n in names], BOTH)
-    text = note_with(table, "vouches")
+    text = note_with(table, "that the user trusts")
     assert text.count("A (mine.model, SHA-256 feedbeeffeed)") == 1
     assert not any(f"{label} (" in text for label in "BCD")
 
@@ -116,7 +116,7 @@ def test_an_interpreter_that_the_user_brought_is_named_with_its_differences():
     brought = {"python": "3.12.1", "brought": "torch 2.1.0 instead of ==2.13.0"}
     methods = [method("a", label="A", environment=brought), method("b", label="B")]
     table = table_of(methods, [relaxations("a", 9.0), relaxations("b", 9.0)])
-    assert note_with(table, "brought").endswith("A (torch 2.1.0 instead of ==2.13.0).")
+    assert note_with(table, "interpreter of the user").endswith("A (torch 2.1.0 instead of ==2.13.0).")
 
 
 def test_a_claim_that_random_weights_judge_says_so():
@@ -128,8 +128,8 @@ def test_a_claim_that_random_weights_judge_says_so():
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        ((155,), "1 line of records.jsonl is damaged (line 155) and was passed over."),
-        ((3, 7), "2 lines of records.jsonl are damaged (lines 3, 7) and were passed over."),
+        ((155,), "1 line of records.jsonl is damaged (line 155) and was skipped."),
+        ((3, 7), "2 lines of records.jsonl are damaged (lines 3, 7) and were skipped."),
         ((), ""),
     ],
 )
@@ -146,7 +146,7 @@ def with_doubts(table: Table, *doubts: str) -> Table:
 def test_a_doubt_is_in_the_row_early_and_red_and_a_note_says_what_it_means():
     table = table_of([method("a", label="A")], [relaxations("a", 50.0)])
     doubtful = with_doubts(table, f"{VARIES}: energies by up to 0.3 eV", f"{ALTERS}: positions")
-    assert "A (energies by up to 0.3 eV)" in note_with(doubtful, "answer differently")
+    assert "A (energies by up to 0.3 eV)" in note_with(doubtful, "answers for the same structure differ")
     assert "A (positions)" in note_with(doubtful, "changes the atoms")
     assert "varies, alters atoms" in render(doubtful, "terminal", width=60)
     assert "\x1b[1;31mvaries" in render(with_doubts(table, f"{VARIES}: x"), "terminal", width=60, color=True)

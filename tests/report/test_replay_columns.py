@@ -112,7 +112,7 @@ def test_the_mark_survives_every_format_and_is_explained_there(both_gpu_table):
     for form, mark in (("terminal", MARK), ("markdown", MARK), ("latex", r"\textsuperscript{r}")):
         text = " ".join(render(both_gpu_table, form, width=120).split())
         assert re.search(rf"\d(\]|{{\]}})(\\rlap{{)?{re.escape(mark)}", text), form
-        assert f"{mark} marks its time of a force call" in text, form
+        assert f"{mark} marks its time per force call" in text, form
 
 
 def test_the_papers_figure_and_the_ratio_to_it_stand_beside_a_random_method(cpu_table):

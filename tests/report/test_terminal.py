@@ -71,7 +71,7 @@ def test_the_head_says_what_was_measured_where(cpu_table):
         "1 (2 threads at once did 1.07 times the work of one here)",
         "naphthalene-md17: 101 structures of C10H8",
         "fmax 0.05 eV/Å",
-        "120 to 300 s a method",
+        "120 to 300 s per method",
     ):
         assert part in text
 

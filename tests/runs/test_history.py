@@ -107,7 +107,7 @@ def test_what_is_damaged_or_not_there_is_named(folder):
         history.find(None)
     assert history.find("epyc") == path
     history.add([line(1, 1.0, machine="amd-epyc-2-cores-nvidia-h200")])
-    with pytest.raises(BadInput, match="'epyc' names 2 of them"):
+    with pytest.raises(BadInput, match="'epyc' matches 2 of them"):
         history.find("epyc")
     assert history.find("amd-epyc-2-cores") == path
     with path.open("a") as file:
