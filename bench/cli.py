@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from bench import __version__
 from bench.commands import Verb, verbs
@@ -50,9 +50,17 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
     return verb, verb.options(**values)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without argparse's page of usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        hint = "" if message.endswith(".") else f"; see '{self.prog} --help'."
+        self.exit(2, f"pesbench: {message}{hint}\n")
+
+
 def parser(known: Mapping[str, Verb]) -> argparse.ArgumentParser:
     """Return the parser for the verbs; raises TypeError where a verb's parser does not match its dataclass."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="pesbench",
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
         epilog="Each verb has its own --help. Exit status: 0 done, 1 nothing measured or something slower, 2 bad input",

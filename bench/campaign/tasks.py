@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.campaign.trajectories import trajectories
+from bench.contract.device import CPU
 from bench.contract.protocol import MD, REPLAY
 from bench.contract.settings import Settings
 from bench.contract.task import (
@@ -112,16 +113,7 @@ def overhead(prepared: Prepared, settings: Settings, dataset: DataSet, indices: 
 
 def build_random(method: Method, settings: Settings, output: Path) -> Task:
     """Return the task that writes a checkpoint with random weights."""
-    subject = Subject(
-        adapter=str(method.adapter),
-        method=method.name,
-        known_as=method.known_as or method.name,
-        device="cpu",
-        dtype=method.dtypes[0],
-        threads=settings.threads,
-        seed=settings.seed,
-    )
-    return Task(BUILD_RANDOM, subject, output=str(output))
+    return Task(BUILD_RANDOM, _subject(method, settings, CPU), output=str(output))
 
 
 def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) -> Task:
@@ -129,14 +121,8 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
     affine = header.thread_control == "affinity"
     return Task(
         job,
-        Subject(
-            adapter=str(method.adapter),
-            method=method.name,
-            known_as=method.known_as or method.name,
-            device=prepared.device,
-            dtype=method.dtypes[0],
-            threads=settings.threads,
-            seed=settings.seed,
+        dataclasses.replace(
+            _subject(method, settings, prepared.device),
             cpus=tuple(physical_cpus(settings.threads)) if affine else (),
             checkpoint=str(weights.path) if weights.path else None,
             native=method.native,
@@ -151,6 +137,18 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
         ),
         reference=Molecule.of(dataset.reference, _state(method, dataset)),
         criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps),
+    )
+
+
+def _subject(method: Method, settings: Settings, device: str) -> Subject:
+    return Subject(
+        adapter=str(method.adapter),
+        method=method.name,
+        known_as=method.known_as or method.name,
+        device=device,
+        dtype=method.dtypes[0],
+        threads=settings.threads,
+        seed=settings.seed,
     )
 
 

@@ -32,7 +32,7 @@ def at_commit(adapter: Path, revision: str) -> str:
     except OSError:
         raise BadInput("--base needs git, which is not on PATH; compare with --base-env FILE.") from None
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "git failed"
+        last = done.stderr.strip().splitlines()[-1].rstrip(".") if done.stderr.strip() else "git failed"
         raise BadInput(f"there is no {name} at {revision!r} ({last}); name a commit, tag or branch that has it.")
     return done.stdout
 

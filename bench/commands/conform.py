@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HELP = """\
 Check whether an adapter does what its interface promises: units, derivatives,
-invariances, state, threads, parameter count, header.
+invariances, state, threads, charge and spin, parameter count, header.
 Exit status: 1 where a check fails."""
 EXAMPLES = ("pesbench conform 7net-0", "pesbench conform my_adapter.py")
 

@@ -215,9 +215,11 @@ def _new(options: Options) -> Plan:
     from bench.data.structures import load_dataset
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
+    from bench.methods.weights import check_own_checkpoint
 
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
+    check_own_checkpoint(settings, catalogue.methods)
     dataset = load_dataset(options.structures)
     parallel = measure_parallel_speed()  # takes a second, so bad input is refused first
     if options.threads is None:

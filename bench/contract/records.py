@@ -23,8 +23,9 @@ CONVERGED = "converged"
 STEP_CAP = "step-cap"
 CENSORED = "censored"  # the time budget ended first
 FAILED = "failed"
-NATIVE = "native"  # the method's own optimiser
 DONE = "done"  # a trajectory that was simulated to its end; otherwise it is censored or failed
+
+NATIVE = "native"  # in the place of an optimiser's name: the method's own
 
 
 @dataclasses.dataclass(frozen=True)

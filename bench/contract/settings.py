@@ -104,9 +104,11 @@ class Settings:
 
 
 def _one_of(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    *others, last = known
     for name in names:
-        if name not in known:
-            raise BadInput(f"there is no {what} {name!r}; use {' or '.join(known)}.")
+        if name not in (*others, last):
+            choices = f"{', '.join(others)} or {last}" if others else last
+            raise BadInput(f"there is no {what} {name!r}; use {choices}.")
 
 
 def _positive(what: str, value: float) -> None:

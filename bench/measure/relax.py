@@ -17,7 +17,7 @@ from ase.optimize import BFGS
 from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
 
 from bench.contract.failure import Failure
-from bench.contract.records import CENSORED, CONVERGED, FAILED, STEP_CAP, Relaxation
+from bench.contract.records import CENSORED, CONVERGED, FAILED, NATIVE, STEP_CAP, Relaxation
 from bench.measure.clock import NotFinite, TimedCalculator
 
 Columns = dict[str, tuple[Any, ...]]
@@ -114,7 +114,7 @@ def relax(
     `key` holds the record's method, device, round and structure. `optimizer` is ``BFGS``, ``CG`` (ASE's
     SciPyFminCG) or ``native``. Errors of the method, from a NaN to an exception, are in the record.
     """
-    run = _run_native if optimizer == "native" else _run_ase
+    run = _run_native if optimizer == NATIVE else _run_ase
     gc.collect()
     gc.disable()
     start = perf_counter_ns()

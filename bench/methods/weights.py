@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.contract.settings import Settings
+from bench.errors import BadInput
 from bench.methods import checkpoints
 from bench.methods.checkpoints import CheckpointMissing
 from bench.methods.header import Method
@@ -24,6 +25,17 @@ class Weights:
     """The facts about the file that go into the records."""
     reason: str = ""
     """Why the weights are random, where the user did not ask for them."""
+
+
+def check_own_checkpoint(settings: Settings, methods: Mapping[str, Method]) -> None:
+    """Raise BadInput where the user's own checkpoint is missing, or its method would run without it."""
+    if settings.checkpoint is None:
+        return
+    (name,) = settings.methods
+    if methods[name].checkpoint is None:
+        raise BadInput(f"{name} takes no checkpoint; leave out --checkpoint.")
+    if not Path(settings.checkpoint).exists():
+        raise BadInput(f"there is no checkpoint {settings.checkpoint}; give its path with --checkpoint.")
 
 
 def choose(method: Method, settings: Settings, say: Callable[[str], None] = lambda line: None) -> Weights:

@@ -28,7 +28,7 @@ def refused(done):
         (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff'?"),
         (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda or cuda:N."),
         (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
-        (("--protocols", "dance"), "there is no protocol 'dance'; use relax or replay or md."),
+        (("--protocols", "dance"), "there is no protocol 'dance'; use relax, replay or md."),
         (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
         (("--fmax", "-1"), "--fmax is -1; it must be a number above zero."),
         (("--limit", "0"), "--limit is 0; it must be a number above zero."),
@@ -37,6 +37,10 @@ def refused(done):
         (("--time-step", "50000"), "--time-step is longer than the trajectories"),
         (("--threads", "0"), "--threads is 0; it must be a number above zero."),
         (("--adapter", "nowhere.py"), "nowhere.py."),
+        (("--checkpoint", "nowhere.pt"), "uff takes no checkpoint; leave out --checkpoint."),
+        (("--methods", "7net-0", "--checkpoint", "nowhere.pt"), "nowhere.pt; give its path with --checkpoint."),
+        (("--budget", "soon"), "'soon' is not a budget; give a number of seconds above zero, or none."),
+        (("--rounds", "two"), "see 'pesbench run --help'."),
     ],
 )
 def test_a_bad_option_of_run_is_named(pesbench, tmp_path, arguments, says):
