@@ -86,9 +86,9 @@ class TwoVersions:
         longest = 0.0
         number = 0
         while number < LEAST_ROUNDS or (not decided() and time.monotonic() - began + longest < budget_s):
-            start = time.monotonic()
+            round_began = time.monotonic()
             self._round(number, writer, budget_s / LEAST_ROUNDS)
-            longest = max(longest, time.monotonic() - start)
+            longest = max(longest, time.monotonic() - round_began)
             number += 1
         return number
 
