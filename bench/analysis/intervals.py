@@ -1,0 +1,78 @@
+"""Arithmetic means and other statistics of errors with their 95 % intervals, over the structures of one molecule.
+
+Unlike times, errors may be zero or negative, so nothing here works on logarithms as :mod:`bench.analysis.statistics`
+does; what is common to both comes from there.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from bench.analysis.statistics import CONFIDENCE, FEWEST, SEED, Estimate
+
+Floats = NDArray[np.float64]
+Chosen = NDArray[np.intp]
+"""(..., s) indices of structures, those of one resample along the last axis."""
+
+_RESAMPLES = 1999
+_BATCH = 100  # resamples at a time, which limits the memory
+_TAIL = (1 + CONFIDENCE) / 2
+
+
+def mean(values: Floats, least: float, most: float = math.inf) -> Estimate:
+    """Return the mean over structures with Student's t interval, within the possible values."""
+    # rounding must not leave the possible values
+    estimate, n = float(np.clip(values.mean(), least, most)), len(values)
+    if n < 2:
+        return Estimate(estimate, None, None, n, None)
+    reach = float(stats.t.ppf(_TAIL, n - 1)) * float(values.std(ddof=1)) / math.sqrt(n)
+    return Estimate(estimate, max(least, estimate - reach), min(most, estimate + reach), n, "structures")
+
+
+def spearman(one: Floats, other: Floats) -> Floats:
+    """Return the rank correlation along the last axis; 0 in a resample where all values of one are equal."""
+    first, second = (stats.rankdata(each, axis=-1) for each in (one, other))
+    first, second = (each - each.mean(axis=-1, keepdims=True) for each in (first, second))
+    products = (first * second).sum(axis=-1)
+    lengths = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
+    return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+
+
+def bootstrapped(
+    statistic: Callable[[Chosen], Floats], structures: int, least: float, most: float = math.inf
+) -> Estimate:
+    """Return a statistic of all structures with its interval, within the possible values.
+
+    `statistic` takes the indices of structures, shape (..., s). The interval is a BCa bootstrap, or a percentile one
+    where the resamples hardly vary, made wider like that of :func:`bench.analysis.statistics.geometric_mean`: a
+    bootstrap treats the structures as the whole population.
+    """
+    everything = np.arange(structures)
+    estimate = float(np.clip(statistic(everything), least, most))
+    if structures < FEWEST:
+        return Estimate(estimate, None, None, structures, None)
+    for method in ("BCa", "percentile"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = stats.bootstrap(
+                (everything,),
+                lambda chosen, axis: statistic(chosen),
+                vectorized=True,
+                n_resamples=_RESAMPLES,
+                batch=_BATCH,
+                confidence_level=CONFIDENCE,
+                method=method,
+                rng=np.random.default_rng(SEED),
+            ).confidence_interval
+        if np.isfinite([found.low, found.high]).all():
+            break
+    wider = float(stats.t.ppf(_TAIL, structures - 1) / stats.norm.ppf(_TAIL)) * math.sqrt(structures / (structures - 1))
+    low = estimate - wider * max(0.0, estimate - float(found.low))
+    high = estimate + wider * max(0.0, float(found.high) - estimate)
+    return Estimate(estimate, max(least, low), min(most, high), structures, "structures")

@@ -1,0 +1,146 @@
+"""Whose truth an error is measured against: levels of theory, the nearest reference, and what an error then means.
+
+An error against another theory than the method's own is partly the difference between both theories. So it is judged
+by the largest difference between the references themselves.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from bench.analysis.statistics import Estimate
+
+Theory = Mapping[str, str | None]
+"""A level of theory: ``functional``, ``basis``, ``dispersion`` and ``source``; only the first two are compared."""
+
+SAME = "same theory"
+WITHIN = "within the spread of theories"
+EDGE = "at its edge"
+BEYOND = "beyond it"
+
+# J. P. Perdew and K. Schmidt, AIP Conf. Proc. 577, 1 (2001), and beyond it. Hybrids are parted, so that a
+# range-separated one is nearest to its like
+_LADDER = (
+    ("pbe", "pbe+u", "pbesol", "rpbe", "revpbe", "blyp"),  # GGA
+    ("scan", "r2scan"),  # meta-GGA
+    ("pbe0", "b3lyp"),  # hybrid
+    ("wb97x", "wb97xd", "wb97xd3", "wb97xd3bj", "wb97xv", "wb97mv", "wb97md3bj"),  # range-separated hybrid
+    ("ccsd", "ccsd(t)"),  # coupled cluster
+)
+_RUNGS = {functional: rung for rung, functionals in enumerate(_LADDER, start=1) for functional in functionals}
+_NO_RUNG = 0
+
+_BASES = (
+    *("sto3g", "321g", "631g", "631g*", "631g(d)", "631g**", "631g(d,p)", "def2svp", "def2svpd", "ccpvdz", "augccpvdz"),
+    *("6311g**", "6311g(d,p)", "def2tzvp", "ccpvtz", "def2tzvpp", "def2tzvpd", "def2tzvppd", "augccpvtz"),
+    *("def2qzvp", "ccpvqz", "def2qzvpp", "def2qzvppd", "augccpvqz", "ccpv5z", "augccpv5z", "cbs"),
+)
+"""From the smallest to the most complete."""
+
+
+def same_theory(theory: Theory, reference: Theory) -> bool:
+    """Return whether two levels have the same functional and the same basis, however they are spelt.
+
+    An unknown functional or basis is not the same as any. Dispersion is not compared.
+    """
+    return all(_plain(theory.get(key)) == _plain(reference.get(key)) != "" for key in ("functional", "basis"))
+
+
+def nearest(theory: Theory, references: Mapping[str, Theory]) -> str:
+    """Return the name of the reference that is nearest to a method's level of theory.
+
+    The rule, each line deciding only where those before it leave several:
+
+    1. the same functional;
+    2. the nearest rung: GGA, meta-GGA, hybrid, range-separated hybrid, coupled cluster; of two equally near ones the
+       higher. A method without a rung (force fields, tight binding, unknown functionals) takes the highest there is;
+    3. the method's own basis;
+    4. the most complete basis;
+    5. the first in `references`.
+
+    Raises
+    ------
+    ValueError
+        Where there is no reference.
+    """
+    if not references:
+        raise ValueError("there is no reference to choose from")
+    functional, basis = _plain(theory.get("functional")), _plain(theory.get("basis"))
+    rung = _RUNGS.get(functional, _NO_RUNG)
+
+    def nearness(name: str) -> tuple[bool, int, int, bool, int]:
+        its_functional, its_basis = (_plain(references[name].get(key)) for key in ("functional", "basis"))
+        its_rung = _RUNGS.get(its_functional, _NO_RUNG)
+        return (
+            its_functional == functional != "",
+            -abs(its_rung - rung) if rung != _NO_RUNG else 0,
+            its_rung,
+            its_basis == basis,
+            _BASES.index(its_basis) if its_basis in _BASES else -1,
+        )
+
+    return max(references, key=nearness)
+
+
+def spread(pairs: Mapping[tuple[str, str], float]) -> float:
+    """Return the largest force MAE between two references, meV/Angstrom.
+
+    Parameters
+    ----------
+    pairs : mapping of (name, name) to float
+        The force MAE between each two references, meV/Angstrom.
+
+    Raises
+    ------
+    ValueError
+        Where there is no pair: a single reference says nothing about how theories differ.
+    """
+    if not pairs:
+        raise ValueError("the spread of theories needs at least two references")
+    return max(pairs.values())
+
+
+def verdict(error: Estimate, floor: float, same: bool) -> str:
+    """Return what a force error against a reference means.
+
+    Parameters
+    ----------
+    error : Estimate
+        Force MAE against the reference, meV/Angstrom.
+    floor : float
+        The largest force MAE between two references, meV/Angstrom: see :func:`spread`.
+    same : bool
+        Whether the method was made for the reference's level of theory: see :func:`same_theory`.
+
+    Returns
+    -------
+    str
+        :data:`SAME` for the same theory, where the error is the method's own whatever its size; else :data:`EDGE` if
+        the interval contains the floor, :data:`WITHIN` if it is below and :data:`BEYOND` if it is above. Without an
+        interval the estimate decides.
+
+    Raises
+    ------
+    ValueError
+        Where the floor is negative or NaN.
+    """
+    if not floor >= 0:
+        raise ValueError(f"the largest error between references cannot be {floor}")
+    if same:
+        return SAME
+    if error.low is not None and error.high is not None and error.low <= floor <= error.high:
+        return EDGE
+    return WITHIN if error.estimate <= floor else BEYOND
+
+
+def _plain(name: str | None) -> str:
+    """Return a name without what only spelling adds: case, hyphens, blanks, Greek letters, superscripts.
+
+    Brackets stay in a basis or in CCSD(T), where they mean something, and go from a dispersion such as D3(BJ).
+    """
+    # NFKC turns a superscript 2 into a 2
+    plain = unicodedata.normalize("NFKC", name or "").lower().replace("ω", "w")
+    for without in "-_ \u2010\u2011\u2013":
+        plain = plain.replace(without, "")
+    return plain.replace("(bj)", "bj")

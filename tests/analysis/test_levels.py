@@ -1,0 +1,126 @@
+"""Which reference a method is measured against, and what an error then means."""
+
+import pytest
+
+from bench.analysis import levels
+from bench.analysis.statistics import Estimate
+
+
+def theory(functional, basis="-", dispersion="-"):
+    return {"functional": functional, "basis": basis, "dispersion": dispersion, "source": "test"}
+
+
+REFERENCES = {
+    "pbe-svp": theory("PBE", "def2-SVP"),
+    "pbe0-svp": theory("PBE0", "def2-SVP"),
+    "pbe0-tzvp": theory("PBE0", "def2-TZVP"),
+    "wb97m-v-tzvp": theory("wB97M-V", "def2-TZVP", "VV10"),
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("PBE0", "def2-SVP"), ("pbe0", "def2svp")),
+        (("ωB97M-V", "def2-TZVPD"), ("wb97m_v", "def2-tzvpd")),
+        (("wB97M-D3(BJ)", "def2-TZVPPD"), ("wb97m-d3bj", "Def2 TZVPPD")),
+        (("r²SCAN", "plane waves"), ("R2SCAN", "plane-waves")),
+    ],
+)
+def test_spelling_is_no_difference_of_theory(one, other):
+    assert levels.same_theory(theory(*one), theory(*other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("PBE", "def2-SVP"), ("PBE0", "def2-SVP")),
+        (("PBE", "def2-SVP"), ("PBE+U", "def2-SVP")),
+        (("PBE0", "def2-SVP"), ("PBE0", "def2-TZVP")),
+        (("B3LYP", "6-31G*"), ("B3LYP", "6-31G**")),
+        (("CCSD", "cc-pVTZ"), ("CCSD(T)", "cc-pVTZ")),
+        (("PBE", "-"), ("PBE", "-")),
+        (("", "def2-SVP"), ("", "def2-SVP")),
+    ],
+)
+def test_another_functional_or_basis_or_an_unknown_one_is_another_theory(one, other):
+    assert not levels.same_theory(theory(*one), theory(*other))
+
+
+def test_a_theory_without_a_functional_is_the_same_as_none():
+    assert not levels.same_theory({"functional": None}, {"functional": None})
+
+
+@pytest.mark.parametrize(
+    ("method", "reference"),
+    [
+        (theory("PBE0", "def2-SVP"), "pbe0-svp"),
+        (theory("PBE0", "def2-TZVP"), "pbe0-tzvp"),
+        (theory("PBE0"), "pbe0-tzvp"),
+        (theory("PBE0", "numeric atomic orbitals"), "pbe0-tzvp"),
+        (theory("PBE", "plane waves"), "pbe-svp"),
+        (theory("PBE+U", "plane waves"), "pbe-svp"),
+        (theory("RPBE", "plane waves"), "pbe-svp"),
+        # as near to GGA as to hybrids: the higher one
+        (theory("r2SCAN", "plane waves"), "pbe0-tzvp"),
+        (theory("B3LYP", "def2-SVP"), "pbe0-svp"),
+        (theory("wB97X", "6-31G*"), "wb97m-v-tzvp"),
+        (theory("wB97M-D3(BJ)", "def2-TZVPPD"), "wb97m-v-tzvp"),
+        (theory("CCSD(T)", "cc-pVTZ"), "wb97m-v-tzvp"),
+        (theory("GFN2-xTB"), "wb97m-v-tzvp"),
+        (theory("UFF"), "wb97m-v-tzvp"),
+        ({}, "wb97m-v-tzvp"),
+    ],
+)
+def test_the_nearest_reference_is_that_of_the_rule(method, reference):
+    assert levels.nearest(method, REFERENCES) == reference
+    assert levels.nearest(method, dict(reversed(REFERENCES.items()))) == reference
+
+
+def test_the_same_functional_comes_before_rung_and_basis_even_where_it_has_no_rung():
+    references = {**REFERENCES, "xtb": theory("GFN2-xTB")}
+    assert levels.nearest(theory("GFN2-xTB"), references) == "xtb"
+    assert levels.nearest(theory("UFF"), references) == "wb97m-v-tzvp"
+
+
+def test_a_coupled_cluster_reference_is_the_truth_of_what_has_no_rung():
+    references = {**REFERENCES, "cc": theory("CCSD(T)", "cc-pVDZ")}
+    assert levels.nearest(theory("AMBER"), references) == "cc"
+    assert levels.nearest(theory("wB97M-V", "def2-TZVPD"), references) == "wb97m-v-tzvp"
+
+
+def test_without_a_reference_none_is_nearest():
+    with pytest.raises(ValueError, match="no reference"):
+        levels.nearest(theory("PBE"), {})
+
+
+def test_the_spread_is_the_largest_difference_between_two_references():
+    assert levels.spread({("a", "b"): 20.0, ("a", "c"): 55.0, ("b", "c"): 40.0}) == 55.0
+    with pytest.raises(ValueError, match="at least two"):
+        levels.spread({})
+
+
+def error(estimate, low=None, high=None):
+    return Estimate(estimate, low, high, 10, None if low is None else "structures")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (error(30, 25, 35), levels.WITHIN),
+        (error(48, 44, 52), levels.EDGE),
+        (error(52, 48, 56), levels.EDGE),
+        (error(70, 60, 80), levels.BEYOND),
+        (error(30), levels.WITHIN),
+        (error(70), levels.BEYOND),
+    ],
+)
+def test_an_error_is_judged_by_the_spread_of_theories(found, expected):
+    assert levels.verdict(found, 50.0, same=False) == expected
+    assert levels.verdict(found, 50.0, same=True) == levels.SAME
+
+
+@pytest.mark.parametrize("floor", [-1.0, float("nan")])
+def test_a_floor_that_cannot_be_is_an_error(floor):
+    with pytest.raises(ValueError, match="cannot be"):
+        levels.verdict(error(30), floor, same=False)
