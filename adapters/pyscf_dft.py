@@ -22,8 +22,58 @@
 # paper = "pbe0-def2-svp"
 # note = """density fitting, grid level 2; after a structure's first step the SCF starts from the last density; \
 #   the paper's program is NWChem"""
+# [tool.pesbench.methods.pbe0-def2-svp.theory]
+# functional = "PBE0"
+# basis = "def2-SVP"
+# dispersion = "none"
+# source = "the adapter's own input"
+#
+# # Reference labels ('pesbench reference'): converged further, and a structure starts from the last one's density.
+#
+# [tool.pesbench.methods.reference-pbe0-def2-svp]
+# label = "PBE0/def2-SVP (reference)"
+# level = "pbe0-def2-svp"
+# default = false
+# [tool.pesbench.methods.reference-pbe0-def2-svp.theory]
+# functional = "PBE0"
+# basis = "def2-SVP"
+# dispersion = "none"
+# source = "the adapter's own input"
+#
+# [tool.pesbench.methods.reference-pbe-def2-svp]
+# label = "PBE/def2-SVP (reference)"
+# level = "pbe-def2-svp"
+# default = false
+# [tool.pesbench.methods.reference-pbe-def2-svp.theory]
+# functional = "PBE"
+# basis = "def2-SVP"
+# dispersion = "none"
+# source = "the adapter's own input"
+#
+# [tool.pesbench.methods.reference-pbe0-def2-tzvp]
+# label = "PBE0/def2-TZVP (reference)"
+# level = "pbe0-def2-tzvp"
+# default = false
+# [tool.pesbench.methods.reference-pbe0-def2-tzvp.theory]
+# functional = "PBE0"
+# basis = "def2-TZVP"
+# dispersion = "none"
+# source = "the adapter's own input"
+#
+# [tool.pesbench.methods.reference-wb97m-v-def2-tzvp]
+# label = "wB97M-V/def2-TZVP (reference)"
+# level = "wb97m-v-def2-tzvp"
+# default = false
+# [tool.pesbench.methods.reference-wb97m-v-def2-tzvp.theory]
+# functional = "wB97M-V"
+# basis = "def2-TZVP"
+# dispersion = "VV10"
+# source = "the adapter's own input"
 # ///
-"""PBE0/def2-SVP with PySCF, or on an accelerator with GPU4PySCF, through PySCF's own ASE calculator."""
+"""DFT with PySCF, or on an accelerator with GPU4PySCF, through PySCF's own ASE calculator.
+
+One method is PBE0/def2-SVP as it is timed; the others are levels of theory for reference labels.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +84,28 @@ from typing import Any
 from bench.adapter import Adapter, charge_and_spin
 
 
+LEVELS = {
+    "pbe0-def2-svp": ("pbe0", "def2-svp"),
+    "reference-pbe0-def2-svp": ("pbe0", "def2-svp"),
+    "reference-pbe-def2-svp": ("pbe", "def2-svp"),
+    "reference-pbe0-def2-tzvp": ("pbe0", "def2-tzvp"),
+    "reference-wb97m-v-def2-tzvp": ("wb97m_v", "def2-tzvp"),
+}
+"""Functional and basis of each method."""
+# PySCF's default for the gradient, 3e-5, leaves tenths of a meV/Angstrom in a force
+REFERENCE_CONVERGENCE = 1e-9, 1e-5  # hartree; norm of the orbital gradient
+
+
 class PySCFDFT(Adapter):
-    """PBE0/def2-SVP with density fitting; unrestricted where electrons are unpaired."""
+    """Kohn-Sham DFT with density fitting; unrestricted where electrons are unpaired."""
 
     def __init__(self) -> None:
         # To compare programs, change these before `load`.
         self.density_fitting = True
         self.grid_level = 2
         self._on_gpu = False
+        self._reference = False
+        self.xc, self.basis = LEVELS["pbe0-def2-svp"]
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Import PySCF and set up the calculation of the reference molecule."""
@@ -55,10 +119,17 @@ class PySCFDFT(Adapter):
         from pyscf import lib
 
         lib.num_threads(threads)
+        self.xc, self.basis = LEVELS[method]
+        self._reference = method.startswith("reference-")
         return self.new_structure(None, self.reference)
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
-        """Return a new calculator: its first SCF starts from PySCF's guess, the next from the last density."""
+        """Return a new calculator: its first SCF starts from PySCF's guess, the next from the last density.
+
+        A reference keeps its calculator: converged as it is, a result does not depend on where the SCF started.
+        """
+        if self._reference and calculator is not None:
+            return calculator
         from pyscf import dft, gto
 
         if self._on_gpu:
@@ -72,22 +143,36 @@ class PySCFDFT(Adapter):
         molecule = gto.M(
             atom=list(zip(atoms.symbols, atoms.positions.tolist(), strict=True)),
             unit="Angstrom",
-            basis="def2-svp",
+            basis=self.basis,
             charge=charge,
             spin=spin - 1,  # PySCF's is the number of unpaired electrons
             verbose=0,
         )
-        mf = (dft.RKS if spin == 1 else dft.UKS)(molecule, xc="pbe0")
+        mf = (dft.RKS if spin == 1 else dft.UKS)(molecule, xc=self.xc)
         if self.density_fitting:
             mf = mf.density_fit()
         # The quadrature takes most of the time, so the grid matters most. On naphthalene level 1 leaves a net force
         # of 4.0 meV/Angstrom, level 2 of 0.3 and level 3, with 40 % more points, of 0.2.
         mf.grids.level = self.grid_level
+        if self._reference:
+            mf.conv_tol, mf.conv_tol_grad = REFERENCE_CONVERGENCE
         mf.chkfile = None  # no file inside a step; the scanner keeps the density in memory
         if self._on_gpu:
             mf = mf.to_gpu()
         self._mf = mf
         return PySCF(method=mf)
+
+    def hessian(self, calculator: Any, atoms: Any) -> Any | None:
+        """Return PySCF's analytic Hessian (eV/Angstrom^2), None on an accelerator and for a functional with VV10."""
+        if self._on_gpu or self._mf.do_nlc():
+            return None
+        from ase.units import Bohr, Hartree
+
+        calculator.get_potential_energy(atoms)  # the density at this geometry
+        mf = self._mf.copy().reset(calculator.mol)
+        mf.kernel(dm0=calculator.method_scan.make_rdm1())
+        blocks = mf.Hessian().kernel()  # (n, n, 3, 3)
+        return blocks.transpose(0, 2, 1, 3).reshape(3 * len(atoms), -1) * (Hartree / Bohr**2)
 
     def synchronize(self) -> None:
         """Wait for the device."""

@@ -8,7 +8,6 @@ standard library.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,6 +83,21 @@ class Adapter:
 
     def peak_device_memory(self) -> int | None:
         """Return the largest memory that was allocated on the device, in bytes; None on a CPU."""
+        return None
+
+    def uncertainty(self, calculator: Any, atoms: Any) -> tuple[float | None, Any | None]:
+        """Return the method's own uncertainty for `atoms`, which come from :meth:`prepare`; not timed.
+
+        The standard deviation of the energy, eV, and that of the force vector on each atom, (n,) in eV/Angstrom (the
+        norm over its components); each None where the method has none.
+        """
+        return None, None
+
+    def hessian(self, calculator: Any, atoms: Any) -> Any | None:
+        """Return the method's own Hessian at the geometry of `atoms`, (3n, 3n) in eV/Angstrom^2, or None.
+
+        Only one that upstream computes itself, analytically; without it the forces are differentiated.
+        """
         return None
 
     def native_relax(self, calculator: Any, atoms: Any, max_steps: int) -> NativeRelaxation:
@@ -162,13 +176,13 @@ def refuse_ions(atoms: Any, name: str) -> None:
 def shipped_checkpoint(adapter: str, method: str, path: Path) -> Path:
     """Return `path`, the checkpoint of `method` in an installed package, after checking it against the header.
 
-    `adapter` is the adapter's ``__file__``. Raises ValueError where the SHA-256 differs: most checkpoints are
-    pickles, which can run any code.
+    It is a file, or a folder whose SHA-256 is over its files with their names. `adapter` is the adapter's ``__file__``.
+    Raises ValueError where the SHA-256 differs: most checkpoints are pickles, which can run any code.
     """
-    from bench.methods.header import read_header
+    from bench.methods.header import read_header, sha256
 
     known = read_header(adapter).methods[method].checkpoint
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = sha256(path)
     if known is None or found != known.sha256:
         wanted = known and known.sha256
         raise ValueError(f"{path} has the SHA-256 {found} instead of {wanted}; it was not loaded")

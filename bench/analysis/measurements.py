@@ -9,6 +9,7 @@ import pandas as pd
 from bench.analysis.disturbed import with_repeats
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.simulated import Simulations
+from bench.analysis.truths import Truths
 from bench.contract.description import Description
 from bench.contract.records import Record
 
@@ -42,6 +43,8 @@ class Measurements:
     watched: pd.DataFrame | None = None
     """One row per round of a method, with what disturbed it."""
     simulations: Simulations | None = None
+    truths: Truths | None = None
+    """What methods are compared with; None where the accuracy protocol was not measured."""
     records: tuple[Record, ...] = ()
     """All records, for those that have no data frame here."""
     damaged: tuple[int, ...] = ()

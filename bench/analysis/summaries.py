@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import relaxation
+from bench.analysis.accuracy import accuracies, accuracy_table
 from bench.analysis.measurements import Measurements
 from bench.analysis.stability import stabilities, stability_table
 from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import Row
 from bench.analysis.times import Key, Times, mean_time, over_rounds, paired_ratio, per_round, round_spread
 from bench.contract.device import CPU, is_accelerator
-from bench.contract.protocol import MD, RELAX, REPLAY
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY
 from bench.contract.records import CONVERGED, FAILED, NATIVE
 
 
@@ -89,10 +90,15 @@ def _simulated(measurements: Measurements) -> dict[Key, dict[str, Any]]:
     return {key: {"stability": found} for key, found in stabilities(measurements).items()}
 
 
+def _accurate(measurements: Measurements) -> dict[Key, dict[str, Any]]:
+    return {key: {"accuracy": found} for key, found in accuracies(measurements).items()}
+
+
 SUMMARIES: dict[str, Summary] = {
     RELAX: Summary(times=_step_times, rows=_relaxed),
     REPLAY: Summary(times=_call_times, rows=_replayed),
     MD: Summary(fields=_simulated, table=stability_table),
+    ACCURACY: Summary(fields=_accurate, table=accuracy_table),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from bench.analysis.accurate import Accuracy
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.relaxation import RelaxationFigures
@@ -69,6 +70,8 @@ class Row(RelaxationFigures, MeasuredMethod):
     """What makes the method's times doubtful; see :mod:`bench.analysis.doubts`."""
     stability: Stability | None = None
     """Its results in md, where it was simulated."""
+    accuracy: Accuracy | None = None
+    """Its errors, where they were measured."""
 
     @property
     def name(self) -> str:

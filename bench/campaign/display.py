@@ -11,7 +11,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
-from bench.contract.records import Record, Relaxation, Replay, Trajectory
+from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Trajectory
 from bench.contract.settings import Settings
 
 # drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
@@ -36,6 +36,9 @@ class _Tally:
             case Replay():
                 self.structures.add(record.structure)
                 self._count("force call", len(record.calculator_ns), sum(record.calculator_ns))
+            case SinglePoint():
+                self.structures.add(record.structure)
+                self._count("force call", 1, record.calculator_ns)
             case Relaxation():
                 self.structures.add(record.structure)
                 columns = (record.trace.get(name, ()) for name in ("calculator_ns", "optimizer_ns"))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from bench.campaign import trajectories
 from bench.campaign.plan import share
 from bench.campaign.schedule import is_complete
-from bench.contract.protocol import MD, STRUCTURES, item_of, phase_of, phases
+from bench.contract.protocol import ACCURACY, MD, STRUCTURES, item_of, phase_of, phases
 from bench.contract.records import CENSORED, Record, Trajectory
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item
@@ -86,6 +86,9 @@ class Ledger:
         """Return how long a round may take for the items of a phase."""
         if phase == MD:
             return Allowance(end_s=self._md_seconds(key, round_number, items))
+        if phase == ACCURACY:  # the first round does it all
+            seconds = None if self.settings.budget_s[key[0]] is None else self.left(key, phase)
+            return Allowance(seconds, seconds)
         budget, spent = self.settings.budget_s[key[0]], self.spent_on(key, phase)
         begin = share(budget, spent, round_number, self.settings.rounds)
         return Allowance(begin, None if begin is None else self.left(key, phase))

@@ -75,8 +75,7 @@ class Campaign:
         contents = store.read(self.directory)
         self.ready.begun_with = {record.method: record.weights for record in contents.started}
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
-        for records in (contents.relaxations, contents.replays, contents.symmetries, contents.trajectories):
-            self.ledger.take_up(records)
+        self.ledger.take_up(contents.records)
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:

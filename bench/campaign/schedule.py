@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 
 from bench.campaign.plan import protocols
 from bench.campaign.trajectories import in_round, trajectories
-from bench.contract.protocol import MD, PARTS, PHASES, PROTOCOLS, STRUCTURES, SYMMETRY, item_of, phase_of
+from bench.contract.protocol import (
+    ACCURACY,
+    MD,
+    PARTS,
+    PHASES,
+    PROTOCOLS,
+    SINGLE_POINT,
+    STRUCTURES,
+    SYMMETRY,
+    VIBRATIONS,
+    item_of,
+    phase_of,
+)
 from bench.contract.records import CENSORED, Record
 from bench.contract.settings import Settings
 from bench.contract.task import Item
@@ -38,7 +50,15 @@ def _md(settings: Settings, indices: Sequence[int], round_number: int) -> list[I
     return [Item(SYMMETRY, index) for index in examined] + [Item(MD, plan.trajectory) for plan in plans]
 
 
-OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {MD: _md}
+def _accuracy(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
+    """Return the single points and the vibrations, once: a method gives the same answer in every round."""
+    if round_number:
+        return []
+    points = [Item(SINGLE_POINT, index) for index in indices[: settings.limit]]
+    return [*points, Item(VIBRATIONS, 0)] if settings.vibrations else points
+
+
+OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {MD: _md, ACCURACY: _accuracy}
 """For each protocol that does not go structure by structure."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.campaign.trajectories import trajectories
 from bench.contract.device import CPU
-from bench.contract.protocol import MD, REPLAY
+from bench.contract.protocol import MD, PARTS, REPLAY
 from bench.contract.settings import Settings
 from bench.contract.task import (
     BUILD_RANDOM,
@@ -159,7 +159,9 @@ def _structures(method: Method, dataset: DataSet, items: Sequence[Item], points:
         dataclasses.replace(one, path=replay_path(dataset.atoms[one.index], dataset.reference, points).tolist())
         if one.index in replayed
         else one
-        for one in _bare_structures(method, dataset, dict.fromkeys(n for part, n in items if part != MD))
+        for one in _bare_structures(
+            method, dataset, dict.fromkeys(number for part, number in items if PARTS[part].number == "structure")
+        )
     )
 
 

@@ -9,7 +9,7 @@ import dataclasses
 import json
 from typing import ClassVar
 
-from bench.contract import records
+from bench.contract import lines, records
 from bench.contract.plain import from_plain, to_plain
 
 VERSION = 2
@@ -99,7 +99,7 @@ def to_json(message: Message) -> str:
     """Return a message as one line, without the newline."""
     head = f'"message":"{message.message}","version":{VERSION}'
     if isinstance(message, Result):
-        return f'{{{head},"record":{records.to_json(message.record)}}}'
+        return f'{{{head},"record":{lines.to_json(message.record)}}}'
     return json.dumps({"message": message.message, "version": VERSION, **to_plain(message)}, separators=(",", ":"))
 
 
@@ -112,7 +112,7 @@ def from_json(line: str | bytes) -> Message:
     if version != VERSION:
         raise ValueError(f"a message of version {version}; this pesbench reads version {VERSION}")
     if kind == Result.message:
-        return Result(records.from_fields(fields["record"]))
+        return Result(lines.from_fields(fields["record"]))
     if kind not in _KINDS:
         raise ValueError(f"there is no message {kind!r}")
     return from_plain(_KINDS[kind], fields)

@@ -11,7 +11,16 @@ from collections.abc import Callable
 
 from bench.contract.failure import Failure
 from bench.contract.plain import to_plain
-from bench.contract.records import FAILED, Record, Relaxation, Replay, Symmetry, Trajectory
+from bench.contract.records import (
+    FAILED,
+    Record,
+    Relaxation,
+    Replay,
+    SinglePoint,
+    Symmetry,
+    Trajectory,
+    Vibrations,
+)
 from bench.contract.task import Item, Task
 
 STRUCTURES = "structures"
@@ -19,6 +28,8 @@ STRUCTURES = "structures"
 MD = "md"
 RELAX, REPLAY = "relax", "replay"
 SYMMETRY = "symmetry"
+ACCURACY = "accuracy"
+SINGLE_POINT, VIBRATIONS = "single-point", "vibrations"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +99,37 @@ def _trajectory(task: Task, number: int, failure: Failure) -> Record:
     return Trajectory(**task.key, **to_plain(plan), status=FAILED, steps=0, wall_ns=0, file=None, failure=failure)
 
 
+def _single_point(task: Task, number: int, failure: Failure) -> Record:
+    return SinglePoint(
+        **task.key,
+        structure=number,
+        status=FAILED,
+        energy=None,
+        forces=None,
+        calculator_ns=0,
+        wall_ns=0,
+        failure=failure,
+    )
+
+
+def _vibrations(task: Task, number: int, failure: Failure) -> Record:
+    return Vibrations(
+        **task.key,
+        molecule=number,
+        status=FAILED,
+        steps=0,
+        energy=None,
+        fmax=None,
+        positions=None,
+        hessian=None,
+        source="",
+        force_calls=None,
+        hessian_ns=0,
+        wall_ns=0,
+        failure=failure,
+    )
+
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
@@ -100,6 +142,14 @@ PROTOCOLS: dict[str, Protocol] = {
                 Part(MD, Trajectory, _trajectory, number="trajectory", complete_when_censored=True),
             ),
             MD,
+        ),
+        Protocol(
+            ACCURACY,
+            (
+                Part(SINGLE_POINT, SinglePoint, _single_point),
+                Part(VIBRATIONS, Vibrations, _vibrations, number="molecule"),
+            ),
+            ACCURACY,
         ),
     )
 }

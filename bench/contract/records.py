@@ -1,4 +1,4 @@
-"""The records of a run directory: frozen, one JSON line each, with a format version.
+"""The records of a run directory: frozen, one JSON line each (:mod:`bench.contract.lines`), with a format version.
 
 ``docs/format.md`` documents them for people who read a run directory without this package.
 A record is never changed; a later record with the same key replaces an earlier one
@@ -8,7 +8,6 @@ A record is never changed; a later record with the same key replaces an earlier 
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any, ClassVar
 
 from bench.contract.failure import Failure
@@ -188,6 +187,57 @@ class Trajectory(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class SinglePoint(Record):
+    """Energy and forces at a structure's own geometry, to be compared with reference labels."""
+
+    record: ClassVar[str] = "single-point"
+    structure: int
+    status: str
+    """``done`` or ``failed``."""
+    energy: float | None
+    """eV."""
+    forces: tuple[tuple[float, float, float], ...] | None
+    """(n, 3) in eV/Angstrom."""
+    calculator_ns: int
+    """The one force call."""
+    wall_ns: int
+    energy_deviation: float | None = None
+    """Standard deviation of the energy by the method's own estimate of its uncertainty, eV."""
+    force_deviations: tuple[float, ...] | None = None
+    """The same of the force on each atom, (n,) in eV/Angstrom."""
+    failure: Failure | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Vibrations(Record):
+    """The method's own minimum of the reference molecule, and its Hessian there."""
+
+    record: ClassVar[str] = "vibrations"
+    molecule: int
+    """Always 0: a data set has one reference molecule."""
+    status: str
+    """``converged``, ``step-cap`` (the Hessian is that of an unconverged geometry), ``censored`` or ``failed``."""
+    steps: int
+    """Of the relaxation."""
+    energy: float | None
+    """eV."""
+    fmax: float | None
+    """Largest force on an atom at the minimum, eV/Angstrom."""
+    positions: tuple[tuple[float, float, float], ...] | None
+    """(n, 3) in Angstrom."""
+    hessian: tuple[tuple[float, ...], ...] | None
+    """(3n, 3n) in eV/Angstrom^2, as computed: not symmetrised."""
+    source: str
+    """``central differences`` of the forces, or ``native``: the method's own."""
+    force_calls: int | None
+    """Of the Hessian; None where it is native."""
+    hessian_ns: int
+    """The force calls of the Hessian, or the native Hessian with its SCF."""
+    wall_ns: int
+    failure: Failure | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Finished(Record):
     """A worker ended."""
 
@@ -230,38 +280,3 @@ class NotMeasured(Record):
 
     record: ClassVar[str] = "not-measured"
     failure: Failure
-
-
-_KINDS: dict[str, type[Record]] = {
-    kind.record: kind
-    for kind in (Started, Answer, Relaxation, Replay, Symmetry, Trajectory, Finished, Watched, NotMeasured)
-}
-
-
-def to_json(record: Record) -> str:
-    """Return the record as one line of JSON, without the newline."""
-    return json.dumps({"record": record.record, **_shallow(record)}, separators=(",", ":"), allow_nan=False)
-
-
-def _shallow(record: Record) -> dict[str, Any]:
-    # dataclasses.asdict would copy every trace, entry by entry
-    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
-    if isinstance(fields.get("failure"), Failure):
-        fields["failure"] = dataclasses.asdict(fields["failure"])
-    return fields
-
-
-def from_json(line: str | bytes) -> Record:
-    """Read one line of a run directory; raises ValueError where it is not a record of this format."""
-    return from_fields(json.loads(line))
-
-
-def from_fields(fields: Any) -> Record:
-    """Make a record from the fields of a parsed line, which it may modify; raises ValueError like `from_json`."""
-    try:
-        kind = _KINDS[fields.pop("record")]
-        if fields.get("failure") is not None:
-            fields["failure"] = Failure(**fields["failure"])
-        return kind(**fields)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"not a record: {error}") from None

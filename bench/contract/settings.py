@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from bench.contract.device import Device
-from bench.contract.protocol import MD, PROTOCOLS
+from bench.contract.protocol import ACCURACY, MD, PROTOCOLS
 from bench.errors import BadInput
 
 WEIGHTS = ("auto", "pretrained", "random")
@@ -67,6 +67,8 @@ class Settings:
     weights: str = "auto"
     """``pretrained``, ``random``, or ``auto``: random weights where the checkpoint is not available."""
     replay_points: int = 10
+    vibrations: bool = True
+    """Whether the accuracy protocol finds the minimum and its Hessian, too."""
     md: MdSettings = dataclasses.field(default_factory=MdSettings)
     checkpoint: str | None = None
     """The user's own checkpoint, for the one method of the campaign."""
@@ -80,8 +82,9 @@ class Settings:
         _one_of("optimizer", [self.optimizer], OPTIMIZERS)
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
-        if self.weights == "random" and MD in self.protocols:
-            raise BadInput("--weights random allows no md: the energies of random weights mean nothing.")
+        for protocol in (MD, ACCURACY):
+            if self.weights == "random" and protocol in self.protocols:
+                raise BadInput(f"--weights random allows no {protocol}: the energies of random weights mean nothing.")
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")
         for name in self.pythons:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pooch
+from ase import units
 
 from bench.errors import BadInput
 from bench.paths import data_dir
@@ -45,6 +46,26 @@ def frames(cache: Path, fetch: bool = True) -> tuple[np.ndarray, dict[int, np.nd
             numbers = data["nuclear_charges"]
             found.update(zip(data["old_indices"].tolist(), data["coords"], strict=True))
     return numbers, found
+
+
+KCAL_PER_MOL = units.kcal / units.mol  # in eV
+
+
+def labels(cache: Path, wanted: set[int]) -> dict[int, tuple[float, np.ndarray]]:
+    """Return rMD17's own PBE/def2-SVP energies, eV, and forces, (18, 3) in eV/Angstrom, by index in MD17.
+
+    Only local files are read; raises Unavailable and BadInput like :func:`frames`.
+    """
+    found: dict[int, tuple[float, np.ndarray]] = {}
+    for name, sha256 in SHA256.items():
+        with np.load(_file(name, sha256, cache, fetch=False)) as data:
+            indices = data["old_indices"].tolist()
+            if wanted.isdisjoint(indices):
+                continue
+            for index, energy, forces in zip(indices, data["energies"], data["forces"], strict=True):
+                if index in wanted:
+                    found[index] = float(energy) * KCAL_PER_MOL, np.array(forces, dtype=float) * KCAL_PER_MOL
+    return found
 
 
 def given(name: str) -> Path | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter_ns
 from typing import Protocol
 
 import numpy as np
 
-from bench.contract.protocol import MD, RELAX, REPLAY, SYMMETRY
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SYMMETRY, VIBRATIONS
 from bench.contract.records import Record
 from bench.contract.task import Item
+from bench.measure.accuracy import SHARE as SINGLE_POINTS_SHARE
+from bench.measure.accuracy import single_point, vibrations
 from bench.measure.md import Relaxed, left_for, simulate
 from bench.measure.replay import replay
 from bench.measure.session import Deadlines, Session, after
@@ -106,4 +109,42 @@ class MdMeasurer:
         )
 
 
-MEASURERS: dict[str, type[Measurer]] = {RELAX: RelaxMeasurer, REPLAY: ReplayMeasurer, MD: MdMeasurer}
+class AccuracyMeasurer:
+    """Asks for energy and forces at structures, then for the minimum and its Hessian.
+
+    The structures get half of the time of the phase, so that a slow method has something of both.
+    """
+
+    def __init__(self, session: Session, deadlines: Deadlines) -> None:
+        self.session = session
+        self.deadlines = deadlines
+        self.soon = after(None if deadlines.seconds is None else SINGLE_POINTS_SHARE * deadlines.seconds)
+        self.begun = False
+
+    def measure(self, item: Item) -> Record | None:
+        """Measure a single point, None where its time is up (the first is always measured), or the vibrations."""
+        session = self.session
+        if item.part == VIBRATIONS:
+            atoms, calculator = session.fresh(session.adapter.reference)
+            return vibrations(
+                session.adapter,
+                calculator,
+                atoms,
+                key={**session.task.key, "molecule": item.number},
+                deadline_ns=self.deadlines.end,
+                beat=session.beat(-1),
+            )
+        if self.begun and self.soon is not None and perf_counter_ns() > self.soon:
+            return None
+        self.begun = True
+        atoms, calculator = session.fresh(session.structures[item.number])
+        session.beat(item.number)(0)
+        return single_point(session.adapter, calculator, atoms, key={**session.task.key, "structure": item.number})
+
+
+MEASURERS: dict[str, type[Measurer]] = {
+    RELAX: RelaxMeasurer,
+    REPLAY: ReplayMeasurer,
+    MD: MdMeasurer,
+    ACCURACY: AccuracyMeasurer,
+}

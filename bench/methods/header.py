@@ -36,6 +36,27 @@ class Checkpoint:
 
 
 @dataclasses.dataclass(frozen=True)
+class Theory:
+    """The level of theory that a method has, or that its training data have."""
+
+    functional: str
+    """``PBE0``, ``wB97M-V``, ``GFN2-xTB``, ``force field (UFF)``, ..."""
+    basis: str
+    """``-`` where there is none, or plane waves."""
+    dispersion: str
+    """What the training data or the calculation contain: ``none``, ``MBD``, ``D3(BJ)``, ``VV10``, ..."""
+    source: str
+    """The paper or page that says so, or what could not be confirmed."""
+    added: str = ""
+    """The dispersion correction that the adapter adds on top; empty for none."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, str) or (not value.strip() and name != "added"):
+                raise TypeError(f"{name} is {value!r} instead of text")
+
+
+@dataclasses.dataclass(frozen=True)
 class Method:
     """What the harness knows about one method without importing it."""
 
@@ -60,6 +81,8 @@ class Method:
     parameters: int | None = None
     """The published parameter count."""
     checkpoint: Checkpoint | None = None
+    theory: Theory | None = None
+    """Errors of its energies and forces mean something only beside the same level of theory."""
     paper: str | None = None
     """The row of results/paper/table1.csv that this method is compared with."""
     elements: tuple[str, ...] = ()
@@ -72,6 +95,8 @@ class Method:
     """How far the forces may be from the energy's derivative, eV/Angstrom, where the dtype's tolerance is too small."""
     rotation_tolerance: float | None = None
     """How far the forces of a rotated molecule may be from the rotated forces, eV/Angstrom."""
+    level: str = ""
+    """The level of theory whose reference labels it computes; empty for a method that is only compared."""
     known_as: str = ""
     """Its name in the adapter, where that is another: for an old version of a method."""
     tuned: tuple[str, ...] = ()
@@ -147,6 +172,7 @@ def read_header(path: str | Path) -> Header:
         "charge": facts.get("charge", False),
         "spin": facts.get("spin", False),
         "elements": facts.get("elements", []),
+        **({"theory": facts["theory"]} if "theory" in facts else {}),
     }
     methods = {name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()}
     uv = toml["tool"].get("uv", {})
@@ -169,6 +195,18 @@ def read_header(path: str | Path) -> Header:
     )
 
 
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a checkpoint: of a file, or of a folder's files with their names."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for inner in sorted(path.rglob("*")):
+        if inner.is_file():
+            total.update(f"{inner.relative_to(path)}\0{sha256(inner)}\0".encode())
+    return total.hexdigest()
+
+
 def _digest(toml: dict[str, Any], uv: dict[str, Any], by_device: dict[str, list[str]]) -> str:
     made_from = [toml.get("requires-python"), toml.get("dependencies"), uv, by_device.get("cuda")]
     others = {kind: names for kind, names in by_device.items() if kind != "cuda"}
@@ -182,11 +220,12 @@ def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]
     unknown = sorted(set(entry) - _METHOD_KEYS)
     if unknown:
         raise HeaderError(f"the header of {path} gives {name} the unknown key {unknown[0]!r}")
-    try:
-        if "checkpoint" in entry:
-            entry["checkpoint"] = Checkpoint(**entry["checkpoint"])
-    except TypeError as error:
-        raise HeaderError(f"the header of {path} describes the checkpoint of {name} wrongly: {error}") from None
+    for key, kind_of_part in (("checkpoint", Checkpoint), ("theory", Theory)):
+        try:
+            if key in entry:
+                entry[key] = kind_of_part(**entry[key])
+        except TypeError as error:
+            raise HeaderError(f"the header of {path} describes the {key} of {name} wrongly: {error}") from None
     for key in ("devices", "dtypes", "elements", "tuned"):
         entry[key] = tuple(entry.get(key, ()))
     wrong = sorted(set(entry["devices"]) - set(DEVICES))

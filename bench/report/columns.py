@@ -54,6 +54,7 @@ def columns(table: Table) -> list[Column]:
     replay = has_steps(table) and REPLAY in table.description.settings.protocols
     alarming = any(row.answers or row.doubts for row in table.rows)
     simulated = any(row.stability for row in table.rows)
+    compared = any(row.accuracy and row.accuracy.measured for row in table.rows)
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
     each = [(kind, of_device(kind, unit(table))) for kind in kinds(table)]
     candidates = [
@@ -64,6 +65,8 @@ def columns(table: Table) -> list[Column]:
         (simulated, Column("MD", lambda line: _md(line, lambda row: row.verdict or DASH), 3, right=False)),
         (simulated, Column("stable", lambda line: _md(line, lambda row: stable(row, "nve")), 3, unit="NVE, ps")),
         (simulated, Column("drift", lambda line: _md(line, drift), 3, unit="meV/atom/ps")),
+        (compared, Column("force MAE", _force_error, 3, unit="meV/Å, against")),
+        (compared, Column("frequencies", _frequency_error, 3, unit="RMSD cm-1, against")),
         *((kind.accelerator, column.gain) for kind, column in each),
         (campaign, Column(f"n/{total}", lambda line: _each(line, lambda row: str(row.done)), 2)),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.paper, column.ratio)),
@@ -188,6 +191,23 @@ def _time(line: Line, row: Row | None) -> str:
     if line.published:
         return f"{numbers.published(row.time.estimate, 8)} [{DASH}]"
     return numbers.with_interval(row.time)
+
+
+def _force_error(line: Line) -> str:
+    """Return the error against the nearest reference, and which that is."""
+    found = line.row.accuracy
+    return (
+        DASH
+        if found is None or found.force_mae is None
+        else f"{numbers.plain(found.force_mae.estimate)} {found.nearest}"
+    )
+
+
+def _frequency_error(line: Line) -> str:
+    found = line.row.accuracy
+    if found is None or found.frequencies is None:
+        return DASH
+    return f"{numbers.plain(found.frequencies.all.rmsd_cm1)} {found.nearest_minimum}"
 
 
 def _gain(row: Row | None) -> Estimate | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 
@@ -10,20 +9,15 @@ from bench.analysis.events import WARNING
 from bench.analysis.simulated import Stability, StabilityTable
 from bench.contract.device import Device
 from bench.report import numbers
+from bench.report.blocks import Block, Page
 from bench.report.circumstances import damaged, disturbed
+from bench.report.heading import heading
 from bench.report.numbers import DASH
 
-STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
 
-
-@dataclasses.dataclass(frozen=True)
-class Block:
-    """One table of the report: one line per method."""
-
-    title: str
-    headings: tuple[tuple[str, str], ...]
-    """Title and unit of each column."""
-    lines: tuple[tuple[str, ...], ...]
+def page(table: StabilityTable) -> Page:
+    """Return the whole report."""
+    return Page(heading(table), blocks(table), reasons(table), notes(table))
 
 
 def blocks(table: StabilityTable) -> list[Block]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from bench.analysis.accurate import Accuracy
 from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
@@ -195,9 +196,22 @@ def _stability_object(found: Stability | None) -> dict[str, Any]:
     }
 
 
+def _accuracy_object(found: Accuracy | None) -> dict[str, Any]:
+    """Return the errors against the nearest reference; `pesbench table --protocols accuracy` has the rest."""
+    frequencies = found.frequencies if found else None
+    return {
+        "reference": found.nearest if found else None,
+        "force_mae_mev_per_angstrom": _interval_object(found.force_mae if found else None),
+        "verdict": found.verdict if found else None,
+        "frequency_reference": found.nearest_minimum if found else None,
+        "frequency_rmsd_cm1": frequencies.all.rmsd_cm1 if frequencies else None,
+    }
+
+
 _OBJECTS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     "Estimate | None": _interval_object,
     "Stability | None": _stability_object,
+    "Accuracy | None": _accuracy_object,
 }
 """How a field is shown, by its annotation: a value of several figures has the same keys when it is missing."""
 

@@ -13,12 +13,12 @@ from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.fingerprint import CHANGED
 from bench.analysis.table import Table
 from bench.contract.failure import FAILURES
+from bench.report.blocks import STYLES
 from bench.report.columns import GAP, failures, fitting, means
 from bench.report.heading import heading
 from bench.report.lines import lines
 from bench.report.notes import REPLAY_MARK, notes
 from bench.report.numbers import DASH
-from bench.report.stability import STYLES
 
 _BLANK = "\u2800"
 """Takes the place of a blank, which rich would strip from the end of a cell."""

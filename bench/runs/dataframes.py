@@ -15,6 +15,7 @@ from bench.analysis.measurements import ANSWERS, REPLAYS, STRUCTURES, Measuremen
 from bench.analysis.methods import MeasuredMethod, measured_methods
 from bench.analysis.simulated import Simulations
 from bench.analysis.statistics import FEWEST
+from bench.analysis.truths import Truths
 from bench.contract import trajectory_file
 from bench.contract.description import Description
 from bench.contract.failure import Failure
@@ -133,7 +134,7 @@ class Run:
         names = [field.name for field in dataclasses.fields(MeasuredMethod)]
         return pd.DataFrame([vars(method) for method in self.measured_methods], columns=names)
 
-    def measurements(self, simulations: Simulations | None = None) -> Measurements:
+    def measurements(self, simulations: Simulations | None = None, truths: Truths | None = None) -> Measurements:
         """Return the input of the analysis."""
         measured = self.structures.groupby(["method", "device"]).structure.nunique()
         return Measurements(
@@ -146,6 +147,7 @@ class Run:
             steps=self.steps if (measured < FEWEST).any() else None,
             watched=self.watched,
             simulations=simulations,
+            truths=truths,
             records=self.contents.records,
             damaged=self.contents.damaged,
         )

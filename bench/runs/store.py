@@ -20,6 +20,7 @@ import orjson
 
 from bench import paths
 from bench.contract.description import Description
+from bench.contract.lines import from_fields, to_json
 from bench.contract.records import (
     READABLE,
     Answer,
@@ -31,8 +32,6 @@ from bench.contract.records import (
     Symmetry,
     Trajectory,
     Watched,
-    from_fields,
-    to_json,
 )
 from bench.errors import BadInput
 

@@ -21,6 +21,7 @@ from bench.paper.claims import judged
 from bench.runs import baselines, store
 from bench.runs.dataframes import Run, load
 from bench.runs.simulations import simulations
+from bench.runs.truths import truths
 
 Say = Callable[[str], None]
 """Called with a sentence on the parts of a run that cannot be read and are left out."""
@@ -52,13 +53,17 @@ def table_of(run: str | Path | None, say: Say = nobody) -> Table:
     if run == PAPER:
         return table1.table()
     loaded = load(run, say)
-    simulated = None
+    simulated, compared = None, None
     try:
         simulated = simulations(loaded)
     except BadInput as error:  # the times are still complete
         say(f"the dynamics is left out: {error}")
+    try:
+        compared = truths(loaded)
+    except BadInput as error:
+        say(f"the accuracy is left out: {error}")
     paper = table1.read()
-    return judged(summarise(loaded.measurements(simulated), baselines.checked(loaded), paper), paper)
+    return judged(summarise(loaded.measurements(simulated, compared), baselines.checked(loaded), paper), paper)
 
 
 def stabilities(run: str | Path | None, say: Say = nobody) -> StabilityTable:
@@ -75,7 +80,7 @@ def _own_table(run: Run, protocol: str) -> Any:
         )
     make = SUMMARIES[protocol].table
     assert make is not None
-    return make(run.measurements(simulations(run)))
+    return make(run.measurements(simulations(run), truths(run)))
 
 
 def compared(old: Run, new: Run, threshold: float, force: bool = False) -> ComparedRuns:

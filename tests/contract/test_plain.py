@@ -9,7 +9,8 @@ import pytest
 
 from bench.contract.failure import Failure
 from bench.contract.plain import clean, jsonable
-from bench.contract.records import NotMeasured, to_json
+from bench.contract.lines import to_json
+from bench.contract.records import NotMeasured
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from bench.contract.lines import from_json, to_json
 from bench.contract.protocol import RELAX, lost
 from bench.contract.records import (
     CONVERGED,
@@ -12,8 +13,6 @@ from bench.contract.records import (
     Finished,
     NotMeasured,
     Relaxation,
-    from_json,
-    to_json,
 )
 from bench.contract.task import MEASURE, Criterion, Item, Subject, Task
 

@@ -1,0 +1,87 @@
+"""What methods are compared with, as frozen values: reference levels of theory, and experiment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+EXPERIMENT = "experiment"
+
+
+@dataclasses.dataclass(frozen=True)
+class Minimum:
+    """A level's own minimum of the molecule, and the Hessian there."""
+
+    positions: np.ndarray
+    """(n, 3) in Angstrom."""
+    hessian: np.ndarray
+    """(3n, 3n) in eV/Angstrom^2."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Level:
+    """A reference level of theory."""
+
+    name: str
+    theory: Mapping[str, str]
+    energies: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    """eV, by structure; empty where the data set has no labels."""
+    forces: Mapping[int, np.ndarray] = dataclasses.field(default_factory=dict)
+    """(n, 3) in eV/Angstrom, by structure."""
+    minimum: Minimum | None = None
+    control: bool = False
+    """Labels of others at the same theory as another level: they check that level, and methods are not compared."""
+
+    @property
+    def label(self) -> str:
+        """Its name for people: ``PBE0/def2-SVP``."""
+        text = f"{self.theory['functional']}/{self.theory['basis']}"
+        return f"{text} ({self.name})" if self.control else text
+
+
+@dataclasses.dataclass(frozen=True)
+class Bond:
+    """A unique bond of the molecule as measured."""
+
+    name: str
+    pairs: tuple[tuple[int, int], ...]
+    """The pairs of atoms that symmetry makes equivalent."""
+    length: float
+    """Angstrom."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fundamental:
+    """A measured fundamental."""
+
+    species: str
+    """Its symmetry species in D2h: ``b1u``."""
+    place: int
+    """Its place among the modes of this species, from 0, the highest first."""
+    wavenumber: float
+    """cm-1."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """What was measured in the gas phase."""
+
+    bonds: tuple[Bond, ...]
+    fundamentals: tuple[Fundamental, ...]
+    sources: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Truths:
+    """All that the methods of a run are compared with."""
+
+    numbers: np.ndarray
+    """(n,) atomic numbers."""
+    masses: np.ndarray
+    """(n,) in u."""
+    levels: tuple[Level, ...] = ()
+    experiment: Experiment | None = None
+    missing: str = ""
+    """What could not be compared and why, in a sentence; empty where nothing is missing."""

@@ -1,0 +1,125 @@
+"""The verb ``reference``: computes labels at a level of theory, for ``--protocols accuracy`` to compare with."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.commands import _options
+from bench.contract.protocol import ACCURACY
+from bench.contract.settings import Settings
+from bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from bench.campaign.runner import Campaign
+    from bench.data.structures import DataSet
+    from bench.methods.catalogue import Catalogue
+    from bench.methods.header import Method
+
+HELP = """\
+Compute reference labels at a level of theory: energies and forces at each
+structure, then the minimum and its Hessian. It takes minutes a structure; stop
+it and type the same command again to continue."""
+EXAMPLES = (
+    "pesbench reference --level pbe0-def2-svp",
+    "pesbench reference --level pbe0-def2-tzvp --limit 10 --no-minimum",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    level: str
+    structures: str | None = None
+    limit: int | None = None
+    no_minimum: bool = False
+    threads: int = Settings.threads
+    output: Path | None = None
+    adapter: tuple[Path, ...] = ()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument(
+        "--level", metavar="NAME", required=True, help="functional and basis, such as pbe0-def2-svp or pbe-def2-svp"
+    )
+    _options.add_structures(parser)
+    _options.add_limit(parser, "only N structures, spread evenly over the set")
+    parser.add_argument("--no-minimum", action="store_true", help="energies and forces only, no minimum and Hessian")
+    _options.add_threads(parser)
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder for the labels (default: references in the cache)"
+    )
+    _options.add_adapter(parser)
+
+
+def run(options: Options) -> int:
+    """Compute what is missing and write the labels; status 130 where the user stopped it, 1 if nothing was computed."""
+    from bench.campaign.display import progress
+    from bench.campaign.runner import Campaign
+    from bench.data import references
+    from bench.data.structures import load_dataset
+    from bench.machine.cores import measure_parallel_speed
+    from bench.methods.catalogue import Catalogue
+    from bench.runs import labels
+
+    catalogue = Catalogue(options.adapter)
+    method = _method(catalogue, options.level)
+    settings = Settings(
+        methods=(method.name,),
+        protocols=(ACCURACY,),
+        rounds=1,
+        repeats=False,
+        limit=options.limit,
+        vibrations=not options.no_minimum,
+        threads=options.threads,
+        budget_s={method.name: None},
+    )
+    dataset = load_dataset(options.structures)
+    directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"
+    stopped = False
+    with progress(settings) as display:
+        campaign = Campaign(directory, settings, catalogue, dataset, display, measure_parallel_speed())
+        _begin(campaign, dataset)
+        try:
+            campaign.run()
+        except KeyboardInterrupt:
+            stopped = True
+    told = labels.write(
+        directory, options.level, _theory(method), dataset.reference.numbers, options.output or references.own_folder()
+    )
+    print("\n".join(told) or f"nothing was computed; {directory / 'logs'} says why")
+    if stopped:
+        print("pesbench: stopped; the same command continues.", file=sys.stderr)
+        return 130
+    return 0 if told else 1
+
+
+def _method(catalogue: Catalogue, level: str) -> Method:
+    """Return the method that computes a level; raises BadInput where there is none."""
+    levels = {method.level: method for method in catalogue.methods.values() if method.level}
+    if level not in levels:
+        raise BadInput(f"there is no level of theory {level!r}; use {', '.join(levels)}.")
+    return levels[level]
+
+
+def _theory(method: Method) -> dict[str, str]:
+    """Return the theory of a level, which its header must name."""
+    assert method.theory is not None
+    return {name: getattr(method.theory, name) for name in ("functional", "basis", "dispersion")}
+
+
+def _begin(campaign: Campaign, dataset: DataSet) -> None:
+    """Begin the run of a level, or go on with it; raises BadInput where it was made for other structures."""
+    from bench.runs import store
+
+    if not (campaign.directory / "campaign.json").exists():
+        campaign.begin()
+        return
+    if store.describe(campaign.directory).dataset.digest != dataset.digest:
+        raise BadInput(f"{campaign.directory} holds labels for other structures; delete it.")
+    campaign.resume()

@@ -1,0 +1,60 @@
+"""Records as lines of JSON, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from bench.contract.failure import Failure
+from bench.contract.records import (
+    Answer,
+    Finished,
+    NotMeasured,
+    Record,
+    Relaxation,
+    Replay,
+    SinglePoint,
+    Started,
+    Symmetry,
+    Trajectory,
+    Vibrations,
+    Watched,
+)
+
+_KINDS: dict[str, type[Record]] = {
+    kind.record: kind
+    for kind in (
+        *(Started, Answer, Relaxation, Replay, Symmetry, Trajectory, SinglePoint, Vibrations),
+        *(Finished, Watched, NotMeasured),
+    )
+}
+
+
+def to_json(record: Record) -> str:
+    """Return the record as one line of JSON, without the newline."""
+    return json.dumps({"record": record.record, **_shallow(record)}, separators=(",", ":"), allow_nan=False)
+
+
+def _shallow(record: Record) -> dict[str, Any]:
+    # dataclasses.asdict would copy every trace, entry by entry
+    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    if isinstance(fields.get("failure"), Failure):
+        fields["failure"] = dataclasses.asdict(fields["failure"])
+    return fields
+
+
+def from_json(line: str | bytes) -> Record:
+    """Read one line of a run directory; raises ValueError where it is not a record of this format."""
+    return from_fields(json.loads(line))
+
+
+def from_fields(fields: Any) -> Record:
+    """Make a record from the fields of a parsed line, which it may modify; raises ValueError like `from_json`."""
+    try:
+        kind = _KINDS[fields.pop("record")]
+        if fields.get("failure") is not None:
+            fields["failure"] = Failure(**fields["failure"])
+        return kind(**fields)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not a record: {error}") from None

@@ -1,0 +1,135 @@
+"""The accuracy protocol: answers at the data set's own geometries, and the method's own minimum with its Hessian.
+
+Nothing here needs a clock except the cost of the Hessian, which is timed like every force call.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from bench.contract.records import CENSORED, CONVERGED, DONE, FAILED, STEP_CAP, SinglePoint, Vibrations
+from bench.measure.clock import NotFinite, TimedCalculator
+from bench.measure.relax import classify, finite, relax
+from bench.measure.symmetry import STEP, jacobian
+
+SHARE = 0.5  # of the time, for the single points
+FMAX, MOST_STEPS = 0.001, 500  # of the minimum, eV/Angstrom: a soft mode shifts by less than 1 cm-1
+NUMERIC, NATIVE = "central differences", "native"
+
+
+class _TimeIsUp(Exception):
+    """Raised before a force call that would come too late."""
+
+
+def single_point(adapter: Any, calculator: Any, atoms: Any, *, key: dict[str, Any]) -> SinglePoint:
+    """Call energy and forces once at the geometry of `atoms`, and return the record.
+
+    `key` holds the record's method, device, round and structure. The method's own uncertainty is asked for afterwards.
+    """
+    begin = perf_counter_ns()
+    timed = TimedCalculator(calculator, adapter.synchronize)
+    found: dict[str, Any] = {"energy": None, "forces": None}
+    status, failure = DONE, None
+    try:
+        forces = timed.get_forces(atoms)
+        timed.check()
+        found = {"energy": timed.energy, "forces": _rows(forces)}
+        deviation, deviations = adapter.uncertainty(calculator, atoms)
+        if deviation is not None:
+            found["energy_deviation"] = finite(deviation)
+        if deviations is not None and np.isfinite(deviations).all():
+            found["force_deviations"] = tuple(np.asarray(deviations, dtype=float).tolist())
+    except Exception as error:
+        status, failure = FAILED, classify(error)
+    return SinglePoint(
+        **key,
+        **found,
+        status=status,
+        calculator_ns=timed.nanoseconds,
+        wall_ns=perf_counter_ns() - begin,
+        failure=failure,
+    )
+
+
+def vibrations(
+    adapter: Any,
+    calculator: Any,
+    atoms: Any,
+    *,
+    key: dict[str, Any],
+    deadline_ns: int | None = None,
+    beat: Callable[[int], None] = lambda calls: None,
+) -> Vibrations:
+    """Relax `atoms` tightly, differentiate the forces there, and return the record.
+
+    The minimum is BFGS's, with forces below 0.001 eV/Angstrom; what forces that are not a derivative, or single
+    precision, leave after 500 steps is used as it is, with the status ``step-cap``. `key` holds the record's
+    method, device, round and molecule.
+    """
+    begin = perf_counter_ns()
+    found: dict[str, Any] = {"steps": 0, "energy": None, "fmax": None, "positions": None}
+    hessian: dict[str, Any] = {"hessian": None, "source": "", "force_calls": None, "hessian_ns": 0}
+    failure = None
+    try:
+        relaxed = relax(
+            adapter,
+            adapter.new_structure(calculator, atoms),
+            atoms,
+            key={**{name: key[name] for name in ("method", "device", "round")}, "structure": -1},
+            optimizer="BFGS",
+            fmax=FMAX,
+            max_steps=MOST_STEPS,
+            deadline_ns=deadline_ns,
+            beat=beat,
+        )
+        status, failure = relaxed.status, relaxed.failure
+        found = {name: getattr(relaxed, name) for name in found}
+        if status in (CONVERGED, STEP_CAP):
+            hessian = _hessian(adapter, adapter.new_structure(calculator, atoms), atoms, deadline_ns, beat)
+    except _TimeIsUp:
+        status = CENSORED
+    except Exception as error:
+        status, failure = FAILED, classify(error)
+    return Vibrations(**key, **found, **hessian, status=status, wall_ns=perf_counter_ns() - begin, failure=failure)
+
+
+def _hessian(
+    adapter: Any, calculator: Any, atoms: Any, deadline_ns: int | None, beat: Callable[[int], None]
+) -> dict[str, Any]:
+    """Return the Hessian's fields: the method's own where it has one, else 6n force calls."""
+    adapter.synchronize()
+    start = perf_counter_ns()
+    native = adapter.hessian(calculator, atoms)
+    adapter.synchronize()
+    if native is not None:
+        return _checked(native, NATIVE, None, perf_counter_ns() - start)
+    timed = TimedCalculator(calculator, adapter.synchronize)
+    moved = atoms.copy()  # with the box and the charge that the method wants
+    calls = itertools.count(1)
+
+    def forces(positions: np.ndarray) -> np.ndarray:
+        if deadline_ns is not None and perf_counter_ns() > deadline_ns:
+            raise _TimeIsUp
+        moved.positions = positions
+        found = np.array(timed.get_forces(moved), dtype=float)
+        timed.check()
+        beat(next(calls))
+        return found
+
+    derivatives = jacobian(forces, atoms.positions.copy(), STEP)
+    return _checked(-derivatives, NUMERIC, timed.calls, timed.nanoseconds)
+
+
+def _checked(hessian: np.ndarray, source: str, calls: int | None, nanoseconds: int) -> dict[str, Any]:
+    if not np.isfinite(hessian).all():
+        raise NotFinite("the Hessian is not finite")
+    return {"hessian": _rows(hessian), "source": source, "force_calls": calls, "hessian_ns": nanoseconds}
+
+
+def _rows(array: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, np.asarray(array, dtype=float).tolist()))

@@ -1,0 +1,242 @@
+"""What the accuracy table shows in every format: no figure without the name of what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.analysis.accurate import Accuracy, AccuracyTable
+from bench.analysis.levels import BEYOND, EDGE, SAME, WITHIN
+from bench.analysis.statistics import Estimate
+from bench.analysis.vibrations import IMAGINARY, SPLIT, Deviation, FrequencyErrors
+from bench.contract.device import Device
+from bench.report import numbers
+from bench.report.blocks import Block, Page
+from bench.report.circumstances import damaged
+from bench.report.heading import heading
+from bench.report.numbers import DASH
+
+SHORT = {SAME: "same theory", WITHIN: "within", EDGE: "at its edge", BEYOND: "beyond"}
+DIRECT = "direct forces"
+_Column = tuple[str, str, Callable[[Accuracy], str]]
+
+
+def page(table: AccuracyTable) -> Page:
+    """Return the whole report."""
+    return Page(heading(table), blocks(table), reasons(table), notes(table))
+
+
+def blocks(table: AccuracyTable) -> list[Block]:
+    """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
+    shown = [row for row in table.rows if row.refused is None]
+    labelled = [level.name for level in table.levels if any(level.name in row.references for row in shown)]
+    minima = [level.name for level in table.levels if any(level.name in row.vibrations for row in shown)]
+
+    def block(title: str, *columns: _Column) -> Block:
+        kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
+        lines = [(name(row, table), *(column[2](row) for column in kept)) for row in shown]
+        return Block(title, (("Method", ""), *((title, unit) for title, unit, _ in kept)), tuple(lines))
+
+    made = [
+        block(
+            "How far are its forces from the nearest reference?",
+            ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
+            ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
+            ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
+            ("made for", "", made_for),
+        ),
+        block(
+            "Force MAE against each reference, meV/Å",
+            *((*_split(table.label(level)), _force(level)) for level in labelled),
+        ),
+        _floor(table),
+        block(
+            "More on the nearest reference",
+            ("force RMSE", "meV/Å", lambda row: _at(row, lambda e: e.force_rmse)),
+            ("cosine", "", lambda row: _at(row, lambda e: e.force_cosine)),
+            ("energy MAE", "meV", lambda row: _at(row, lambda e: e.energy_mae)),
+            ("rank corr.", "of energies", lambda row: _at(row, lambda e: e.energy_rank_correlation)),
+            ("structures", "", lambda row: str(row.references[row.nearest].structures) if row.nearest else DASH),
+        ),
+        block(
+            "Does it know its own errors?",
+            ("rank corr.", "with the error", lambda row: _uncertain(row, "rank_correlation")),
+            ("error /", "uncertainty", lambda row: _uncertain(row, "calibration")),
+        ),
+        block(
+            "How far is its relaxed geometry?",
+            *(
+                (f"{pair}, mÅ", _basis(table.label(level)), _bond(level, pair))
+                for level in minima
+                for pair in _pairs(table)
+            ),
+            ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
+            ("RMSD", "mÅ", _rmsd),
+            ("planarity", "Å", lambda row: numbers.plain(row.harmonic.planarity.rms, 1) if row.harmonic else DASH),
+        ),
+        block(
+            "How far are its harmonic frequencies? RMSD (largest), cm-1",
+            *((_range(table.label(level)), "below 2000", _deviation(level, "below")) for level in minima),
+            *((_range(table.label(level)), "above", _deviation(level, "above")) for level in minima),
+            ("experiment", "below 2000", lambda row: _both(row.experimental_fundamentals, "below")),
+            ("imag.", "", lambda row: str(row.harmonic.imaginary) if row.harmonic else DASH),
+            ("mixed", "", _mixed),
+        ),
+        block(
+            "What does a Hessian cost?",
+            ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
+            ("force", "calls", _calls),
+            ("residue", "cm-1", lambda row: numbers.plain(row.harmonic.residue, 2) if row.harmonic else DASH),
+            ("ZPE", "meV", lambda row: f"{row.harmonic.zero_point_energy:.0f}" if row.harmonic else DASH),
+            ("fmax", "eV/Å", lambda row: numbers.plain(row.harmonic.fmax, 1) if row.harmonic else DASH),
+        ),
+    ]
+    return [one for one in made if one.lines and len(one.headings) > 1]
+
+
+def _floor(table: AccuracyTable) -> Block:
+    """Return the differences between references as a lower triangle."""
+    names = [level.name for level in table.levels if any(level.name in (p.a, p.b) and p.forces for p in table.floor)]
+    known = {frozenset((pair.a, pair.b)): pair.forces for pair in table.floor if pair.forces}
+    lines = []
+    for i, one in enumerate(names[1:], 1):
+        cells = [known.get(frozenset((one, other))) for other in names[:i]]
+        texts = [numbers.with_interval(cell.force_mae, 3) if cell else DASH for cell in cells]
+        lines.append((table.label(one), *texts, *[""] * (len(names) - 1 - i)))
+    return Block(
+        "The floor: force MAE between the references themselves, meV/Å",
+        (("", ""), *(_split(table.label(level)) for level in names[:-1])),
+        tuple(lines),
+    )
+
+
+def _split(label: str) -> tuple[str, str]:
+    functional, _, basis = label.partition("/")
+    return functional, basis
+
+
+def _range(label: str) -> str:
+    return label.partition("/")[0]
+
+
+def _basis(label: str) -> str:
+    return label.partition("/")[0]
+
+
+def made_for(row: Accuracy) -> str:
+    """Return the method's own level of theory: ``wB97M-V/def2-TZVPD``."""
+    if not row.theory:
+        return DASH
+    basis, dispersion = row.theory.get("basis", "-"), row.theory.get("dispersion", "none")
+    text = str(row.theory["functional"]) + ("" if basis == "-" else f"/{basis}")
+    return text if dispersion in ("none", "-", "") or dispersion in text else f"{text}+{dispersion}"
+
+
+def _force(level: str) -> Callable[[Accuracy], str]:
+    def text(row: Accuracy) -> str:
+        found = row.references.get(level)
+        return numbers.with_interval(found.force_mae) if found else DASH
+
+    return text
+
+
+def _at(row: Accuracy, figure: Callable[..., Estimate | None]) -> str:
+    return numbers.with_interval(figure(row.references[row.nearest])) if row.nearest else DASH
+
+
+def _uncertain(row: Accuracy, figure: str) -> str:
+    return numbers.with_interval(getattr(row.uncertainty, figure), 3) if row.uncertainty else DASH
+
+
+def _pairs(table: AccuracyTable) -> list[str]:
+    """Return the pairs of elements whose bonds are shown."""
+    return list(dict.fromkeys(pair for row in table.rows for one in row.geometry.values() for pair in one.bonds.mae))
+
+
+def _bond(level: str, pair: str) -> Callable[[Accuracy], str]:
+    def text(row: Accuracy) -> str:
+        found = row.geometry.get(level)
+        return numbers.plain(found.bonds.mae.get(pair), 2) if found else DASH
+
+    return text
+
+
+def _rmsd(row: Accuracy) -> str:
+    found = row.geometry.get(row.nearest_minimum or "")
+    return f"{1000 * found.rmsd:.1f}" if found else DASH
+
+
+def _deviation(level: str, part: str) -> Callable[[Accuracy], str]:
+    return lambda row: _both(row.vibrations[level].errors, part) if level in row.vibrations else DASH
+
+
+def _both(errors: FrequencyErrors | None, part: str) -> str:
+    found: Deviation | None = getattr(errors, part) if errors else None
+    return f"{found.rmsd_cm1:.1f} ({found.largest_cm1:.0f})" if found else DASH
+
+
+def _mixed(row: Accuracy) -> str:
+    found = row.vibrations.get(row.nearest_minimum or "")
+    return str(found.mixed) if found else DASH
+
+
+def _calls(row: Accuracy) -> str:
+    if row.harmonic is None:
+        return DASH
+    return "native" if row.harmonic.hessian_calls is None else str(row.harmonic.hessian_calls)
+
+
+def name(row: Accuracy, table: AccuracyTable) -> str:
+    """Return the name of a method, with its device where there are several, and a remark on direct forces."""
+    several = len({one.device for one in table.rows}) > 1
+    remarks = [Device.parse(row.device).label] if several else []
+    remarks += [] if row.conservative else [DIRECT]
+    return f"{row.label} ({', '.join(remarks)})" if remarks else row.label
+
+
+def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
+    """Return why a method has no figures, or what its minimum was not."""
+    found = []
+    for row in table.rows:
+        if row.refused is not None:
+            found.append((name(row, table), f"not compared: {row.refused}"))
+            continue
+        if row.failures:
+            text = ", ".join(f"{kind} ({count})" for kind, count in row.failures.items())
+            found.append((name(row, table), f"structures without an answer: {text}"))
+        if row.harmonic and row.harmonic.status != "converged":
+            found.append((name(row, table), f"no minimum: its largest force stayed at {row.harmonic.fmax:.3f} eV/Å"))
+        if row.harmonic and row.harmonic.imaginary:
+            count = row.harmonic.imaginary
+            found.append((name(row, table), f"{count} imaginary mode{'s' if count > 1 else ''}: not a minimum"))
+    return found
+
+
+def notes(table: AccuracyTable) -> list[str]:
+    """Return what a reader must know before trusting the numbers."""
+    spread = (
+        f"Spread of theories: {numbers.plain(table.spread)} meV/Å, the largest force MAE between two references; a "
+        "method within it may be as right as they are."
+        if table.spread is not None
+        else ""
+    )
+    said = [
+        table.missing,
+        spread,
+        "Nearest reference: the method's own functional, else the nearest rung of Jacob's ladder, then the basis. "
+        "Brackets: 95 % intervals over structures.",
+        "Energies are compared less their mean over the structures."
+        if any(row.references for row in table.rows)
+        else "",
+        f"Frequencies: at the method's own minimum, matched by motion; {SPLIT:.0f} cm-1 parts the C-H stretches from "
+        f"the others. Imaginary: beyond {IMAGINARY:.0f} cm-1. Mixed: modes without a partner of the same "
+        "motion in the reference. "
+        "Residue: translations and rotations before they were projected out."
+        if any(row.harmonic for row in table.rows)
+        else "",
+        "Experiment has fundamentals, which lie some 3 % below harmonic frequencies."
+        if any(row.experimental_fundamentals for row in table.rows)
+        else "",
+        *table.experiment,
+        damaged(table.damaged),
+    ]
+    return [note for note in said if note]

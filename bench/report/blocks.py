@@ -1,0 +1,98 @@
+"""A report of narrow blocks, each with a question as its title, in the formats for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from bench.report.latex import escape, tabular
+
+STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """One table of a report: one line per method."""
+
+    title: str
+    headings: tuple[tuple[str, str], ...]
+    """Title and unit of each column."""
+    lines: tuple[tuple[str, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """A whole report."""
+
+    heading: Sequence[tuple[str, str]]
+    blocks: Sequence[Block]
+    reasons: Sequence[tuple[str, str]]
+    """Why a method has its verdict, or is missing."""
+    notes: Sequence[str]
+
+
+def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
+    """Return the page for a terminal of `width` characters, by default that of this one."""
+    width = width or Console().width
+    file = io.StringIO()
+    system: Any = "standard" if color else None
+    console = Console(file=file, width=width, force_terminal=color, color_system=system, highlight=False)
+    parts: list[RenderableType] = [_pairs_grid(page.heading, width)]
+    for block in page.blocks:
+        grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        least = [12, *(max(len(cell) for cell in column) for column in list(zip(*block.lines, strict=True))[1:])]
+        for i, (title, unit) in enumerate(block.headings):
+            side: Any = "left" if i == 0 else "right"
+            grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", min_width=least[i])
+        for line in block.lines:
+            grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
+        parts += [Text(), Text(block.title, style="bold"), grid]
+    if page.reasons:
+        parts += [Text(), _pairs_grid(page.reasons, width)]
+    text = RichTable.grid(padding=(0, 1))
+    for note in page.notes:
+        text.add_row("·", Text(note, overflow="fold"))
+    console.print(Group(*parts, Text(), text))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def _pairs_grid(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(max_width=width // 3)
+    for label, text in pairs:
+        grid.add_row(Text(label, style="bold"), Text(text, overflow="fold"))
+    return grid
+
+
+def markdown(page: Page) -> str:
+    """Return the page as Markdown."""
+    parts = [f"**{label}:** {text}  " for label, text in page.heading]
+    for block in page.blocks:
+        titles = [" ".join(filter(None, pair)) for pair in block.headings]
+        parts += ["", f"**{block.title}**", "", "| " + " | ".join(titles) + " |"]
+        parts += ["|" + "|".join([":---", *["---:"] * (len(titles) - 1)]) + "|"]
+        parts += ["| " + " | ".join(line) + " |" for line in block.lines]
+    if page.reasons:
+        parts += ["", *(f"- {label}: {text}" for label, text in page.reasons)]
+    return "\n".join([*parts, "", *(f"- {note}" for note in page.notes), ""])
+
+
+def latex(page: Page) -> str:
+    """Return ``tabular`` environments that need ``booktabs``."""
+    parts = []
+    for block in page.blocks:
+        parts += [r"\begin{table*}", r"\centering", r"\caption{" + escape(block.title) + "}", r"\footnotesize"]
+        parts += [
+            tabular(block.headings, [[escape(cell) for cell in line] for line in block.lines]),
+            r"\end{table*}",
+            "",
+        ]
+    texts = [*(f"{label}: {text}" for label, text in page.reasons), *page.notes]
+    return "\n".join([*parts, *(escape(text) + r"\par" for text in texts), ""])

@@ -1,0 +1,61 @@
+"""Reference labels from the run that computed them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bench.contract.records import CONVERGED, DONE, SinglePoint, Vibrations
+from bench.data import references
+from bench.data.references import Labels, Minimum, Origin
+from bench.runs import store
+from bench.runs.store import Contents
+
+
+def write(directory: Path, level: str, theory: dict[str, str], numbers: np.ndarray, folder: Path) -> list[str]:
+    """Write what the run directory has of a level into `folder`; returns a line on each file written.
+
+    `theory` has the functional, the basis and the dispersion; `numbers` are the molecule's atomic numbers, (n,).
+    """
+    contents = store.read(directory)
+    points = [one for one in contents.of(SinglePoint) if one.status == DONE]
+    minima = [one for one in contents.of(Vibrations) if one.status == CONVERGED and one.hessian is not None]
+    told = []
+    if points:
+        dataset = contents.description.dataset
+        labels = Labels(
+            origin=_origin(contents, level, theory),
+            dataset=dataset.name,
+            digest=dataset.digest,
+            energies={one.structure: float(one.energy or 0.0) for one in points},
+            forces={one.structure: np.array(one.forces) for one in points},
+        )
+        path = references.write_labels(folder, labels)
+        told.append(f"{path}: energies and forces of {len(points)} of {dataset.total} structures")
+    if minima:
+        last = minima[-1]
+        minimum = Minimum(
+            origin=_origin(contents, level, theory),
+            numbers=numbers,
+            positions=np.array(last.positions),
+            hessian=np.array(last.hessian),
+            energy=float(last.energy or 0.0),
+            fmax=float(last.fmax or 0.0),
+            source=last.source,
+        )
+        told.append(f"{references.write_minimum(folder, minimum)}: the minimum and its Hessian")
+    return told
+
+
+def _origin(contents: Contents, level: str, theory: dict[str, str]) -> Origin:
+    description = contents.description
+    started = contents.started[-1]
+    return Origin(
+        level=level,
+        theory=theory,
+        settings=dict(started.settings),
+        versions={name: text for name, text in started.versions.items() if name in ("ase", "numpy", "pyscf")},
+        created=description.created,
+        pesbench=description.pesbench,
+    )
