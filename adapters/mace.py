@@ -26,8 +26,8 @@
 # download-mb = 300  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance is not used
 #
-# # Upstream publishes no SHA-256. These sizes and hashes do not come from a file of ours: several unrelated public
-# # repositories pin the same ones for the files at these addresses.
+# # Upstream publishes no SHA-256. That of mace-mp-0-small is of the real file. The other sizes and hashes do not come
+# # from a file of ours: several unrelated public repositories pin the same ones for the files at these addresses.
 #
 # [tool.pesbench.methods.mace-mh-1]
 # label = "MACE-MH-1 (omol)"
@@ -42,6 +42,11 @@
 # url = "https://github.com/ACEsuit/mace-foundations/releases/download/mace_mh_1/mace-mh-1.model"
 # bytes = 59208139
 # sha256 = "a522eb7f59c7879963d41586528f4980baf33e086c94aa92e3eafdeccad3be47"
+# [tool.pesbench.methods.mace-mh-1.theory]
+# functional = "wB97M-V"
+# basis = "def2-TZVPD"
+# dispersion = "VV10"
+# source = "Batatia et al., arXiv:2510.25380, head omol; OMol25: Levine et al., arXiv:2505.08762"
 #
 # [tool.pesbench.methods.mace-mpa-0]
 # label = "MACE-MPA-0 (medium)"
@@ -53,6 +58,30 @@
 # url = "https://github.com/ACEsuit/mace-mp/releases/download/mace_mpa_0/mace-mpa-0-medium.model"
 # bytes = 79462305
 # sha256 = "75428afe3a1d7d8062e19bcaabd5c433623cabf308242ec9fb493e38604fb638"
+# [tool.pesbench.methods.mace-mpa-0.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "mace-foundations' README: MPtrj and sAlex"
+#
+# [tool.pesbench.methods.mace-mp-0-small]
+# label = "MACE-MP-0 (small)"
+# parameters = 3847696
+# default = false
+# force-tolerance = 0.01  # the noise of a float32 energy; in float64 the forces are the derivative to 1e-8
+# memory-mb = 600
+# note = "Trained on periodic materials (PBE+U), no dispersion correction."
+# [tool.pesbench.methods.mace-mp-0-small.checkpoint]
+# file = "mace_mp_small.model"
+# licence = "MIT"
+# url = "https://github.com/ACEsuit/mace-mp/releases/download/mace_mp_0/2023-12-10-mace-128-L0_energy_epoch-249.model"
+# bytes = 32581838
+# sha256 = "2ddb079cee0e131eaaf6912ba581b394551ead283e95c99cfe78c605d10b5736"
+# [tool.pesbench.methods.mace-mp-0-small.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Batatia et al., arXiv:2401.00096: MPtrj"
 #
 # [tool.pesbench.methods.mace-off23]
 # label = "MACE-OFF23 (medium)"
@@ -63,6 +92,11 @@
 # file = "MACE-OFF23_medium.model"
 # licence = "ASL (Academic Software License: not for commercial use)"
 # url = "https://github.com/ACEsuit/mace-off/raw/91a78c5a9c300d1104700d9352c8bfe449227737/mace_off23/MACE-OFF23_medium.model"
+# [tool.pesbench.methods.mace-off23.theory]
+# functional = "wB97M-D3(BJ)"
+# basis = "def2-TZVPPD"
+# dispersion = "D3(BJ)"
+# source = "Kovacs et al., arXiv:2312.15211; SPICE: Eastman et al., Sci. Data 10, 11 (2023)"
 #
 # [tool.pesbench.methods.mace-omol-0]
 # label = "MACE-OMOL-0 (extra large)"
@@ -77,6 +111,11 @@
 # url = "https://github.com/ACEsuit/mace-foundations/releases/download/mace_omol_0/MACE-omol-0-extra-large-1024.model"
 # bytes = 422242640
 # sha256 = "9b64b4fd5153ca578c694abc57806d8111050de6ff652e695c9b525bc4d36469"
+# [tool.pesbench.methods.mace-omol-0.theory]
+# functional = "wB97M-V"
+# basis = "def2-TZVPD"
+# dispersion = "VV10"
+# source = "mace-foundations' README; OMol25: Levine et al., arXiv:2505.08762"
 # ///
 """MACE's foundation models, with its e3nn kernels and not compiled, as its calculator runs them by default."""
 

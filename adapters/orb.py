@@ -34,6 +34,11 @@
 # file = "orb-v3-conservative-inf-omat-20250404.ckpt"
 # licence = "Apache-2.0"
 # url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-v3/orb-v3-conservative-inf-omat-20250404.ckpt"
+# [tool.pesbench.methods.orb-v3-conservative-inf-omat.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Rhodes et al., arXiv:2504.06231; OMat24: arXiv:2410.12771"
 #
 # [tool.pesbench.methods.orb-v3-direct-20-omat]
 # label = "Orb-v3 direct 20 OMat"
@@ -47,6 +52,11 @@
 # file = "orb-v3-direct-20-omat-20250404.ckpt"
 # licence = "Apache-2.0"
 # url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-v3/orb-v3-direct-20-omat-20250404.ckpt"
+# [tool.pesbench.methods.orb-v3-direct-20-omat.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Rhodes et al., arXiv:2504.06231; OMat24: arXiv:2410.12771"
 #
 # [tool.pesbench.methods.orb-v3-conservative-omol]
 # label = "OrbMol conservative (orb-v3-conservative-omol)"
@@ -61,8 +71,36 @@
 # file = "orb-v3-conservative-omol-20250820.ckpt"
 # licence = "Apache-2.0"
 # url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-v3-conservative-omol-20250820.ckpt"
+# [tool.pesbench.methods.orb-v3-conservative-omol.theory]
+# functional = "wB97M-V"
+# basis = "def2-TZVPD"
+# dispersion = "VV10"
+# source = "orb-models' MODELS.md; OMol25: Levine et al., arXiv:2505.08762"
+#
+# [tool.pesbench.methods.orb-d3-xs-v2]
+# label = "Orb-d3-xs-v2"
+# parameters = 9443981
+# note = """
+# Forces are predicted directly, not derived from the energy, and turn with the molecule only to within 0.3 eV/Å; at \
+# most 20 neighbours. Its labels contain D3 dispersion. Not compiled."""
+# default = false
+# conservative = false
+# rotation-tolerance = 0.6
+# memory-mb = 550
+# [tool.pesbench.methods.orb-d3-xs-v2.checkpoint]
+# file = "orb-d3-xs-v2-20241011.ckpt"
+# licence = "Apache-2.0"
+# url = "https://orbitalmaterials-public-models.s3.us-west-1.amazonaws.com/forcefields/orb-d3-xs-v2-20241011.ckpt"
+# # of the real file; upstream publishes neither
+# bytes = 37823734
+# sha256 = "623f2fe8c1a3993325df101081c919ef62fdf11fa4fa9b47e21bea4cec36eb56"
+# [tool.pesbench.methods.orb-d3-xs-v2.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "D3"
+# source = "orb-models' MODELS.md: MPTraj and Alexandria, D3 in the labels; the damping was not confirmed"
 # ///
-"""Orb-v3 models, run eagerly: upstream compiles by default, which gains little for small molecules on a CPU."""
+"""Orb models, run eagerly: upstream compiles by default, which gains little for small molecules on a CPU."""
 
 from __future__ import annotations
 
@@ -81,6 +119,8 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # the arguments in up
         {"has_charge_spin_cond": True, "has_stress": False},
     ),
 }
+OLD_HEADS = {"graph_head.": "heads.energy.", "node_head.": "heads.forces."}
+"""The names in checkpoints of Orb-v2, which upstream converts, and the names of today."""
 
 
 class Orb(TorchAdapter):
@@ -149,8 +189,10 @@ def _refuse_missing_heads(model: Any, checkpoint: Path) -> None:
     """Raise ValueError where `checkpoint` lacks energy or force weights: upstream would leave them random."""
     import torch
 
-    found = torch.load(checkpoint, map_location="meta", weights_only=True)
-    needed = {name for name in model.state_dict() if name.startswith(("heads.energy.", "heads.forces."))}
-    missing = sorted(needed - set(found))
+    found = set(torch.load(checkpoint, map_location="meta", weights_only=True))
+    for old, new in OLD_HEADS.items():
+        found |= {new + name.removeprefix(old) for name in found if name.startswith(old)}
+    needed = {name for name in model.state_dict() if name.startswith((*OLD_HEADS.values(),))}
+    missing = sorted(needed - found)
     if missing:
         raise ValueError(f"{checkpoint.name} lacks weights of this Orb model, among them {missing[0]}")

@@ -22,10 +22,15 @@
 # spin = true
 # elements = ["H", "C", "N", "O", "F", "P", "S", "Cl"]
 #
+# [tool.pesbench.theory]
+# functional = "PBE0"
+# basis = "-"
+# dispersion = "MBD"
+# source = "Kabylda et al., J. Am. Chem. Soc. (2025), doi:10.1021/jacs.5c09558; the basis was not confirmed"
+#
 # [tool.pesbench.methods.so3lr]
 # label = "SO3LR (PBE0+MBD)"
 # parameters = 529852
-# default = false
 # memory-mb = 600
 # note = "For molecules; long-range terms up to 12 Å. Only differences of its energies mean anything."
 # [tool.pesbench.methods.so3lr.checkpoint]

@@ -16,6 +16,7 @@ from ase.build import molecule
 from bench.adapter import TorchAdapter, charge_and_spin, shipped_checkpoint
 from bench.measure.conform import conform
 from bench.measure.loading import load_adapter
+from bench.methods.header import sha256
 from bench.paths import PROJECT
 
 OLD = Path(__file__).parent / "fakes" / "from_0_1.py"
@@ -145,6 +146,25 @@ def test_a_shipped_checkpoint_has_to_be_the_one_of_the_header(tmp_path):
     path.write_bytes(b"another")
     with pytest.raises(ValueError, match=hashlib.sha256(b"another").hexdigest()):
         shipped_checkpoint(str(OLD), "old-springs", path)
+
+
+def test_a_shipped_checkpoint_may_be_a_folder_with_one_hash_over_names_and_bytes(tmp_path):
+    lines = ["/// script", "[tool.pesbench]", 'family = "F"', 'kind = "mlip"', "[tool.pesbench.methods.m]"]
+    folder = tmp_path / "networks"
+    for name in ("0/weights", "1/weights", "sizes"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    adapter = tmp_path / "folder.py"
+    lines += [f'checkpoint = {{ file = "networks", licence = "MIT", shipped = true, sha256 = "{sha256(folder)}" }}']
+    adapter.write_text("".join(f"# {line}\n" for line in [*lines, "///"]))
+    assert shipped_checkpoint(str(adapter), "m", folder) == folder
+    (folder / "0" / "weights").write_bytes(b"another")
+    with pytest.raises(ValueError, match="was not loaded"):
+        shipped_checkpoint(str(adapter), "m", folder)
+    (folder / "0" / "weights").write_bytes(b"0/weights")
+    (folder / "1").rename(folder / "2")
+    with pytest.raises(ValueError, match="was not loaded"):
+        shipped_checkpoint(str(adapter), "m", folder)
 
 
 def test_an_adapter_file_of_version_0_1_conforms():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import tarfile
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import paths
-from bench.methods.header import Checkpoint, Method
+from bench.methods.header import Checkpoint, Method, sha256
 
 CHUNK = 1 << 16
 
@@ -107,18 +106,6 @@ def _unpublished(method: Method) -> str:
     )
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, or of a folder's files with their names."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    total = hashlib.sha256()
-    for inner in sorted(path.rglob("*")):
-        if inner.is_file():
-            total.update(f"{inner.relative_to(path)}\0{digest(inner)}\0".encode())
-    return total.hexdigest()
-
-
 def _places(checkpoint: Checkpoint) -> list[Path]:
     ready = paths.weights_dir()
     named = [ready / checkpoint.file, *sorted(ready.glob(f"*/{checkpoint.file}"))] if ready else []
@@ -126,7 +113,7 @@ def _places(checkpoint: Checkpoint) -> list[Path]:
 
 
 def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
-    found = digest(path)
+    found = sha256(path)
     if checkpoint.sha256 is not None and not checkpoint.unpack:
         if found != checkpoint.sha256:
             raise CheckpointMissing(
@@ -166,7 +153,7 @@ def _download(url: str, target: Path, headers: dict[str, str]) -> None:
 
 def _unpack(archive: Path, checkpoint: Checkpoint) -> None:
     """Unpack an archive that holds one folder, and give that folder the checkpoint's name."""
-    if checkpoint.sha256 is not None and digest(archive) != checkpoint.sha256:
+    if checkpoint.sha256 is not None and sha256(archive) != checkpoint.sha256:
         archive.unlink()
         raise CheckpointMissing(f"the file from {checkpoint.url} has another SHA-256 than the header's.")
     scratch = archive.with_name(f"{checkpoint.file}.unpacked")
