@@ -30,6 +30,12 @@
 # download-mb = 410  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
+# [tool.pesbench.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Barroso-Luque et al., arXiv:2410.12771"
+#
 # [tool.pesbench.methods.eqv2-m]
 # label = "eqV2 M (OMat24, MPtrj, sAlex)"
 # paper = "eqv2-m"

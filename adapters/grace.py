@@ -32,6 +32,12 @@
 #   "tensorflow-cpu==2.20.0; sys_platform == 'never'",
 # ]
 #
+# [tool.pesbench.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Matbench Discovery: trained on OMat24, sAlex and MPtrj"
+#
 # [tool.pesbench.methods.grace-2l-oam]
 # label = "GRACE-2L-OAM"
 # paper = "grace-2l-oam"

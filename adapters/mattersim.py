@@ -41,6 +41,12 @@
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
+# [tool.pesbench.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Yang et al., arXiv:2405.04967; Matbench Discovery"
+#
 # [tool.pesbench.methods.mattersim-v1-5m]
 # label = "MatterSim v1.0.0 5M"
 # paper = "mattersim-v1-5m"

@@ -28,6 +28,12 @@
 # cuda-dependencies = ["jax-cuda12-plugin[with-cuda]==0.10.2"]
 # thread-control = "affinity"
 #
+# [tool.pesbench.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Koker et al., arXiv:2508.16067 and 2601.07742; nequix's README"
+#
 # [tool.pesbench.methods.nequix-mp-1]
 # label = "Nequix MP (nequix-mp-1)"
 # paper = "nequix-mp-1"

@@ -17,6 +17,12 @@
 # programs = ["nwchem"]
 # programs-hint = "apt-get install nwchem libopenblas0-pthread"
 #
+# [tool.pesbench.theory]
+# functional = "PBE0"
+# basis = "def2-SVP"
+# dispersion = "none"
+# source = "the adapter's own input"
+#
 # [tool.pesbench.methods.pbe0-def2-svp-nwchem]
 # label = "PBE0/def2-SVP (NWChem)"
 # paper = "pbe0-def2-svp"

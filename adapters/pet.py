@@ -25,6 +25,12 @@
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = ["nvalchemi-toolkit-ops==0.4.1"]
 #
+# [tool.pesbench.theory]
+# functional = "r2SCAN"
+# basis = "-"
+# dispersion = "none"
+# source = "Malosso et al., arXiv:2603.02089; upet's documentation"
+#
 # [tool.pesbench.methods."pet-mad-1.5-s"]
 # label = "PET-MAD-1.5-S"
 # paper = "pet-mad-1.5-s"

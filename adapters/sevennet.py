@@ -36,6 +36,11 @@
 # bytes = 10268648
 # sha256 = "7052cb42b7b3be42b40b97fa0d21077a48c54b5548948fc4dcf346629f813c36"
 # shipped = true
+# [tool.pesbench.methods.7net-0.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Park et al., J. Chem. Theory Comput. 20, 4857 (2024): MPtrj"
 #
 # [tool.pesbench.methods.7net-mf-0]
 # label = "SevenNet-MF-0 (PBE)"
@@ -48,6 +53,11 @@
 # bytes = 10322158
 # sha256 = "81791329b37d445f46b531578c182c41792d98c7814222c9e5dde276402225fd"
 # shipped = true
+# [tool.pesbench.methods.7net-mf-0.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Kim et al., J. Am. Chem. Soc. 147, 1042 (2025): modal PBE is MPtrj"
 #
 # [tool.pesbench.methods.7net-l3i5]
 # label = "SevenNet-l3i5"
@@ -60,6 +70,11 @@
 # bytes = 14345754
 # sha256 = "a7ff190d41efe5b8317a03d20a468e4036a1a3e64e0b14fdbab64ac3f4bfc09d"
 # shipped = true
+# [tool.pesbench.methods.7net-l3i5.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "SevenNet's documentation: MPtrj"
 #
 # [tool.pesbench.methods.sevennet-mf-ompa]
 # label = "SevenNet-MF-ompa (mpa)"
@@ -72,6 +87,11 @@
 # file = "checkpoint_sevennet_mf_ompa.pth"
 # licence = "not stated for the checkpoint (code: MIT; Matbench Discovery has listed GPL-3.0)"
 # url = "https://github.com/MDIL-SNU/SevenNet/releases/download/v0.11.0.cp/checkpoint_sevennet_mf_ompa.pth"
+# [tool.pesbench.methods.sevennet-mf-ompa.theory]
+# functional = "PBE+U"
+# basis = "-"
+# dispersion = "none"
+# source = "Kim et al., J. Am. Chem. Soc. 147, 1042 (2025); Matbench Discovery"
 # ///
 """SevenNet's pretrained models, with its own e3nn kernels."""
 

@@ -17,6 +17,12 @@
 # dtypes = ["float64"]
 # download-mb = 70
 #
+# [tool.pesbench.theory]
+# functional = "force field (UFF)"
+# basis = "-"
+# dispersion = "Lennard-Jones 12-6"
+# source = "Rappe et al., J. Am. Chem. Soc. 114, 10024 (1992)"
+#
 # [tool.pesbench.methods.uff]
 # label = "UFF (Open Babel CG)"
 # native = true

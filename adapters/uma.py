@@ -33,6 +33,12 @@
 # download-mb = 330  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs, Triton included
 #
+# [tool.pesbench.theory]
+# functional = "wB97M-V"
+# basis = "def2-TZVPD"
+# dispersion = "VV10"
+# source = "Wood et al., arXiv:2506.23971; OMol25: Levine et al., arXiv:2505.08762"
+#
 # [tool.pesbench.methods.uma-s-1p2]
 # label = "UMA-S-1.2 (omol)"
 # paper = "uma-s-1p2"

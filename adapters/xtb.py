@@ -28,10 +28,20 @@
 #
 # [tool.pesbench.methods.gfn2-xtb]
 # label = "GFN2-xTB (tblite)"
+# [tool.pesbench.methods.gfn2-xtb.theory]
+# functional = "GFN2-xTB"
+# basis = "minimal valence"
+# dispersion = "D4"
+# source = "Bannwarth et al., J. Chem. Theory Comput. 15, 1652 (2019)"
 #
 # [tool.pesbench.methods.gfn1-xtb]
 # label = "GFN1-xTB (tblite)"
 # default = false
+# [tool.pesbench.methods.gfn1-xtb.theory]
+# functional = "GFN1-xTB"
+# basis = "minimal valence"
+# dispersion = "D3(BJ)"
+# source = "Grimme et al., J. Chem. Theory Comput. 13, 1989 (2017)"
 # ///
 """The extended tight-binding methods GFN2-xTB and GFN1-xTB, with tblite."""
 

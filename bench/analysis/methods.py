@@ -41,6 +41,8 @@ class MeasuredMethod:
     """Threads of the widest OpenMP pool in a worker; its BLAS has one by design."""
     checkpoint: Mapping[str, Any] | None = None
     """Name of the weights file, with its SHA-256 and who vouches for it, or with the seed of random weights."""
+    theory: Mapping[str, Any] | None = None
+    """The level of theory: functional, basis, dispersion, source, and the dispersion added to it."""
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The thread variables, the interpreter, the torch backend."""
     cold_start_s: float | None = None
@@ -104,6 +106,7 @@ def _measured(
         tuned=tuple(facts.tuned),
         threads_found=_threads(last) if last else None,
         checkpoint=last.checkpoint if last else None,
+        theory=facts.theory,
         environment=last.environment if last else {},
         cold_start_s=statistics.median(map(_cold_start, started)) if started else None,
         warm_up_calls=max((record.warm_up_calls or 0 for record in started), default=None),

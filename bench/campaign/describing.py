@@ -69,6 +69,7 @@ def _facts(method: Method) -> MethodFacts:
         dtype=method.dtypes[0],
         weights="pretrained" if checkpoint else "none",
         checkpoint=dataclasses.asdict(checkpoint) if checkpoint else None,
+        theory=dataclasses.asdict(method.theory) if method.theory else None,
         tuned=method.tuned,
         note=method.note,
     )

@@ -74,6 +74,8 @@ class MethodFacts:
     dtype: str = "float64"
     weights: str = "none"
     checkpoint: dict[str, Any] | None = None
+    theory: dict[str, Any] | None = None
+    """``functional``, ``basis``, ``dispersion``, ``source`` and ``added``, as in the header."""
     tuned: tuple[str, ...] = ()
     note: str = ""
 

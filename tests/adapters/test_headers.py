@@ -13,6 +13,11 @@ PAPER_IDS = {
     *("mace-mh-1", "grace-2l-oam", "mattersim-v1-5m", "eqv2-m", "orb-v3", "sevennet-mf-ompa", "uma-s-1p2"),
     *("nequix-mp-1", "pet-mad-1.5-s", "uff", "pbe0-def2-svp"),
 }
+FUNCTIONALS = {
+    *("PBE", "PBE+U", "r2SCAN", "PBE0", "wB97X", "wB97M-V", "wB97M-D3(BJ)", "CCSD(T)"),
+    *("GFN1-xTB", "GFN2-xTB", "force field (UFF)"),
+}
+"""In one spelling, so that methods of one theory can be found."""
 each_adapter = pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)
 
 
@@ -45,6 +50,13 @@ def test_no_two_methods_have_the_same_name():
 def test_no_two_methods_have_the_same_label():
     labels = Counter(method.label for path in ADAPTERS for method in read_header(path).methods.values())
     assert [label for label, count in labels.items() if count > 1] == []
+
+
+@each_adapter
+def test_every_method_names_its_level_of_theory_and_who_says_so(path):
+    for method in read_header(path).methods.values():
+        assert method.theory is not None, method.name
+        assert method.theory.functional in FUNCTIONALS, method.name
 
 
 def test_a_method_is_compared_only_with_a_row_of_the_papers_table():

@@ -10,11 +10,12 @@ from bench.contract.failure import Failure
 from bench.contract.records import Finished, NotMeasured, Started
 from bench.contract.settings import Settings
 
+THEORY = {"functional": "force field", "basis": "-", "dispersion": "none", "source": "a paper", "added": ""}
 DESCRIPTION = Description(
     settings=Settings(methods=("a", "n"), devices=("cpu", "cuda"), optimizer="CG", threads=4),
     methods={
         "a": MethodFacts("A", "as", "mlip", paper="nequix-mp-1", parameters=700, tuned=("compiled",), note="Fast."),
-        "n": MethodFacts("N", "ns", "force-field", native=True),
+        "n": MethodFacts("N", "ns", "force-field", native=True, theory=THEORY),
     },
 )
 
@@ -59,6 +60,7 @@ def test_each_method_is_there_on_each_device_with_what_was_planned():
         "Fast.",
     )
     assert (one.optimizer, found["n", "cpu"].optimizer) == ("CG", "native")
+    assert (one.theory, found["n", "cpu"].theory) == (None, THEORY)
     assert (one.weights, one.cold_start_s, one.settled, one.peak_memory_bytes, one.failure) == (None,) * 5
     assert (one.threads, one.dtype, one.brought) == (4, "float64", None)
 

@@ -19,6 +19,7 @@ HEADER = """# /// script
 # devices = ["cuda"]
 # charge = true
 # default = false
+# theory = { functional = "PBE0", basis = "-", dispersion = "MBD", source = "a paper" }
 # ///
 raise RuntimeError("a header is read without importing the file")
 """
@@ -52,6 +53,17 @@ def test_what_the_family_says_holds_for_its_methods_unless_they_say_else(adapter
     assert methods["small"].label == "small"
 
 
+def test_a_theory_may_stand_for_the_family_and_a_method_may_have_its_own(adapter):
+    methods = read_header(adapter(HEADER)).methods
+    assert methods["small"].theory is None
+    own = methods["large"].theory
+    assert (own.functional, own.basis, own.dispersion, own.source, own.added) == ("PBE0", "-", "MBD", "a paper", "")
+    shared = '# theory = { functional = "PBE", basis = "-", dispersion = "none", source = "s", added = "D3(BJ)" }'
+    methods = read_header(adapter(HEADER.replace('# kind = "mlip"', f'# kind = "mlip"\n{shared}'))).methods
+    assert (methods["small"].theory.functional, methods["small"].theory.added) == ("PBE", "D3(BJ)")
+    assert methods["large"].theory == own
+
+
 def test_the_digest_changes_with_what_the_environment_is_made_from_and_with_nothing_else(adapter):
     first = read_header(adapter(HEADER)).digest
     assert read_header(adapter(HEADER + "pass\n")).digest == first
@@ -80,6 +92,10 @@ def test_a_family_may_take_charge_and_spin_for_all_its_methods(adapter):
         ("parameters = 10", "paramters = 10", "unknown key 'paramters'"),
         ("bytes = 5", "byte = 5", "describes the checkpoint of small wrongly"),
         ('devices = ["cuda"]', 'devices = ["tpu"]', "names the device 'tpu'"),
+        ("basis =", "base =", "describes the theory of large wrongly"),
+        (', source = "a paper"', "", "describes the theory of large wrongly"),
+        ('functional = "PBE0"', 'functional = ""', "describes the theory of large wrongly: functional is ''"),
+        ('dispersion = "MBD"', "dispersion = false", "describes the theory of large wrongly: dispersion is False"),
         ("parameters = 10", "parameters = ", "not valid TOML"),
     ],
 )
