@@ -40,6 +40,10 @@ class Ledger:
             if is_complete(record):
                 self.done.setdefault((record.method, record.device, record.round), set()).add(item)
 
+    def skip(self, key: Key, round_number: int, items: Iterable[Item]) -> None:
+        """Enter items that need not be measured."""
+        self.done.setdefault((*key, round_number), set()).update(items)
+
     def _may_become_longer(self, record: Trajectory) -> bool:
         """Return whether a trajectory that was cut off has clearly more time now; it then starts from the beginning."""
         plans = trajectories.trajectories(self.settings.md)

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import _options
-from bench.contract.protocol import ACCURACY
+from bench.contract.device import CPU
+from bench.contract.protocol import ACCURACY, SINGLE_POINT, VIBRATIONS
 from bench.contract.settings import Settings
+from bench.contract.task import Item
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.campaign.runner import Campaign
+    from bench.data.references import Labels, Minimum
     from bench.data.structures import DataSet
     from bench.methods.catalogue import Catalogue
     from bench.methods.header import Method
@@ -85,12 +88,20 @@ def run(options: Options) -> int:
     with progress(settings) as display:
         campaign = Campaign(directory, settings, catalogue, dataset, display, measure_parallel_speed())
         _begin(campaign, dataset)
+        known = references.labels_of(dataset.name, dataset.digest).get(options.level)
+        minimum = references.minima_of(dataset.reference).get(options.level)
+        campaign.ledger.skip((method.name, CPU), 0, _known(known, minimum))
         try:
             campaign.run()
         except KeyboardInterrupt:
             stopped = True
     told = labels.write(
-        directory, options.level, _theory(method), dataset.reference.numbers, options.output or references.own_folder()
+        directory,
+        options.level,
+        _theory(method),
+        dataset.reference.numbers,
+        options.output or references.own_folder(),
+        known,
     )
     print("\n".join(told) or f"nothing was computed; {directory / 'logs'} says why")
     if stopped:
@@ -105,6 +116,12 @@ def _method(catalogue: Catalogue, level: str) -> Method:
     if level not in levels:
         raise BadInput(f"there is no level of theory {level!r}; use {', '.join(levels)}.")
     return levels[level]
+
+
+def _known(labels: Labels | None, minimum: Minimum | None) -> list[Item]:
+    """Return what has labels already, here or with pesbench."""
+    points = [Item(SINGLE_POINT, structure) for structure in labels.energies] if labels else []
+    return [*points, Item(VIBRATIONS, 0)] if minimum else points
 
 
 def _theory(method: Method) -> dict[str, str]:

@@ -42,20 +42,20 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
             ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
             ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
-            ("made for", "", made_for),
+            ("n", "", lambda row: str(row.references[row.nearest].structures) if row.nearest else DASH),
         ),
         block(
             "Force MAE against each reference, meV/Å",
             *((*_split(table.label(level)), _force(level)) for level in labelled),
+            ("made for", "", made_for),
         ),
         _floor(table),
         block(
             "More on the nearest reference",
-            ("force RMSE", "meV/Å", lambda row: _at(row, lambda e: e.force_rmse)),
-            ("cosine", "", lambda row: _at(row, lambda e: e.force_cosine)),
-            ("energy MAE", "meV", lambda row: _at(row, lambda e: e.energy_mae)),
-            ("rank corr.", "of energies", lambda row: _at(row, lambda e: e.energy_rank_correlation)),
-            ("structures", "", lambda row: str(row.references[row.nearest].structures) if row.nearest else DASH),
+            ("force RMSE", "meV/Å", lambda row: numbers.with_interval(_of(row, "force_rmse"), 3)),
+            ("cosine", "", lambda row: _plain(_of(row, "force_cosine"))),
+            ("energy MAE", "meV", lambda row: numbers.with_interval(_of(row, "energy_mae"), 3)),
+            ("rank corr.", "of energies", lambda row: _plain(_of(row, "energy_rank_correlation"))),
         ),
         block(
             "Does it know its own errors?",
@@ -71,7 +71,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ),
             ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
             ("RMSD", "mÅ", _rmsd),
-            ("planarity", "Å", lambda row: numbers.plain(row.harmonic.planarity.rms, 1) if row.harmonic else DASH),
+            ("planarity", "Å", lambda row: f"{row.harmonic.planarity.rms:.3f}" if row.harmonic else DASH),
         ),
         block(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
@@ -85,9 +85,9 @@ def blocks(table: AccuracyTable) -> list[Block]:
             "What does a Hessian cost?",
             ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
             ("force", "calls", _calls),
-            ("residue", "cm-1", lambda row: numbers.plain(row.harmonic.residue, 2) if row.harmonic else DASH),
+            ("residue", "cm-1", lambda row: f"{row.harmonic.residue:.1f}" if row.harmonic else DASH),
             ("ZPE", "meV", lambda row: f"{row.harmonic.zero_point_energy:.0f}" if row.harmonic else DASH),
-            ("fmax", "eV/Å", lambda row: numbers.plain(row.harmonic.fmax, 1) if row.harmonic else DASH),
+            ("fmax", "eV/Å", lambda row: f"{row.harmonic.fmax:.4f}" if row.harmonic else DASH),
         ),
     ]
     return [one for one in made if one.lines and len(one.headings) > 1]
@@ -126,21 +126,28 @@ def made_for(row: Accuracy) -> str:
     """Return the method's own level of theory: ``wB97M-V/def2-TZVPD``."""
     if not row.theory:
         return DASH
-    basis, dispersion = row.theory.get("basis", "-"), row.theory.get("dispersion", "none")
-    text = str(row.theory["functional"]) + ("" if basis == "-" else f"/{basis}")
-    return text if dispersion in ("none", "-", "") or dispersion in text else f"{text}+{dispersion}"
+    functional, basis, dispersion = (row.theory.get(key, "-") for key in ("functional", "basis", "dispersion"))
+    if row.kind not in ("mlip", "dft"):  # a parametrisation of its own
+        return functional
+    text = functional if basis == "-" else f"{functional}/{basis}"
+    return text if dispersion in ("none", "-") or dispersion in text else f"{text}+{dispersion}"
 
 
 def _force(level: str) -> Callable[[Accuracy], str]:
     def text(row: Accuracy) -> str:
         found = row.references.get(level)
-        return numbers.with_interval(found.force_mae) if found else DASH
+        return numbers.plain(found.force_mae.estimate) if found else DASH
 
     return text
 
 
-def _at(row: Accuracy, figure: Callable[..., Estimate | None]) -> str:
-    return numbers.with_interval(figure(row.references[row.nearest])) if row.nearest else DASH
+def _of(row: Accuracy, figure: str) -> Estimate | None:
+    """Return a figure against the nearest reference."""
+    return getattr(row.references[row.nearest], figure) if row.nearest else None
+
+
+def _plain(value: Estimate | None) -> str:
+    return f"{value.estimate:.3f}" if value else DASH
 
 
 def _uncertain(row: Accuracy, figure: str) -> str:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.accurate import Accuracy, AccuracyTable
 from bench.contract.device import DEVICES, Device
@@ -72,21 +73,30 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
         axes.annotate(
             name(row, table), (time.estimate, error.estimate), xytext=(5, 4), textcoords="offset points", fontsize=7
         )
+    low, high = axes.get_ylim()
     if table.spread is not None:
-        axes.axhspan(axes.get_ylim()[0], table.spread, color="0.92", zorder=0)
-        axes.text(
-            0.01,
-            table.spread,
-            f"within {table.spread:.0f} meV/Å the theories themselves differ",
-            transform=axes.get_yaxis_transform(),
+        low, high = min(low, table.spread / 3), max(high, table.spread * 1.3)
+        axes.axhspan(low, table.spread, color="0.92", zorder=0)
+        axes.annotate(
+            f"theories differ by up to {table.spread:.0f} meV/Å",
+            (0.99, table.spread),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(0, -3),
+            textcoords="offset points",
             fontsize=7,
             color="0.4",
+            ha="right",
             va="top",
         )
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
     front = pareto([(row.time.estimate, row.force_mae.estimate) for row in rows if row.time and row.force_mae])
     axes.step([x for x, _ in front], [y for _, y in front], where="post", color="0.5", lw=0.8, ls="--", zorder=2)
     axes.set_xlabel("ms per force call", labelpad=2)
-    axes.set_ylabel("force MAE against the nearest reference, meV/Å", labelpad=2)
+    axes.set_ylabel("force MAE, meV/Å, nearest reference", labelpad=2)
     axes.margins(x=0.15)
     _bare(axes)
     seen = dict.fromkeys(row.stability if row.stability in MARKERS else None for row in rows)
