@@ -10,6 +10,8 @@ import numpy as np
 from ase import units
 from ase.data import atomic_masses
 
+from bench.analysis.vibrations import external_motions
+
 SETTLING = 0.1
 """The first part of a trajectory, which is skipped."""
 BLOCK_PS = 1.0
@@ -98,16 +100,6 @@ def noise_exponent(noise: float, noise_at_half: float) -> float | None:
     return math.log2(noise / noise_at_half) if noise > 0 and noise_at_half > 0 else None
 
 
-def rigid_motions(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis of the mass-weighted translations and rotations, (3n, 6); (3n, 5) if it is linear."""
-    masses = atomic_masses[numbers]
-    root = np.sqrt(masses)[:, None]
-    arms = positions - masses @ positions / masses.sum()
-    motions = [np.broadcast_to(axis, arms.shape) for axis in np.eye(3)] + [np.cross(axis, arms) for axis in np.eye(3)]
-    basis, sizes, _ = np.linalg.svd(np.stack([(root * one).ravel() for one in motions], axis=1), full_matrices=False)
-    return basis[:, sizes > 1e-6 * sizes[0]]
-
-
 def rigid_share(numbers: np.ndarray, positions: np.ndarray, velocities: np.ndarray) -> float:
     """Return the share of the kinetic energy in translation and rotation of the molecule, in the worst frame.
 
@@ -124,7 +116,11 @@ def rigid_share(numbers: np.ndarray, positions: np.ndarray, velocities: np.ndarr
     for frame, velocity in zip(positions, velocities, strict=True):
         weighted = (root * velocity).ravel()
         total = float(weighted @ weighted)
-        shares.append(float(((rigid_motions(numbers, frame).T @ weighted) ** 2).sum()) / total if total > 0 else 0.0)
+        shares.append(
+            float(((external_motions(atomic_masses[numbers], frame).T @ weighted) ** 2).sum()) / total
+            if total > 0
+            else 0.0
+        )
     return max(shares, default=0.0)
 
 
@@ -154,5 +150,5 @@ def expected_ratio(numbers: np.ndarray, positions: np.ndarray, which: np.ndarray
     positions : ndarray, shape (n, 3)
     which : ndarray of bool, shape (n,)
     """
-    kept = (1.0 - (rigid_motions(numbers, positions) ** 2).sum(axis=1)).reshape(-1, 3).mean(axis=1)
+    kept = (1.0 - (external_motions(atomic_masses[numbers], positions) ** 2).sum(axis=1)).reshape(-1, 3).mean(axis=1)
     return float(kept[which].mean() / kept[~which].mean())

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase.data import chemical_symbols
+from ase.data import atomic_masses, chemical_symbols
 
 from bench.analysis import energies, events
 from bench.analysis.distributions import Distances, Reference, planarity
@@ -23,6 +23,7 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.simulated import Distribution, Ensemble, Simulated, Stability, StabilityTable
 from bench.analysis.times import Key, mean_time
 from bench.analysis.verdict import judge
+from bench.analysis.vibrations import external_motions
 from bench.contract.records import FAILED
 
 SPACING_PS = 0.1
@@ -192,7 +193,7 @@ def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str
     numbers = kept[0].numbers
     velocities = [one.velocities[energies.settled(len(one.velocities))] for one in kept]
     freedom = 3 * len(numbers)
-    internal = freedom / (freedom - energies.rigid_motions(numbers, undistorted).shape[1])
+    internal = freedom / (freedom - external_motions(atomic_masses[numbers], undistorted).shape[1])
     found: dict[str, Any] = {
         "temperature": internal * energies.temperature(numbers, np.concatenate(velocities)),
         "temperatures": {

@@ -37,7 +37,7 @@ _MOST_FOR_BCA = 1000  # the time of BCa grows like n squared, and its correction
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A geometric mean and its 95 % interval, in the unit of the values."""
+    """A mean or another figure over several values, with its 95 % interval."""
 
     estimate: float
     low: float | None

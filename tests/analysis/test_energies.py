@@ -7,6 +7,7 @@ from ase import units
 from ase.data import atomic_masses
 
 from bench.analysis import energies
+from bench.analysis.vibrations import external_motions
 from bench.paths import PROJECT
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
@@ -78,7 +79,7 @@ def test_a_noise_that_a_half_step_quarters_has_exponent_two():
 def thermal(temperature, frames=4000, seed=0):
     """Return velocities of equipartition in ASE's unit, without motion of the molecule as a whole."""
     random = np.random.default_rng(seed)
-    basis = energies.rigid_motions(NUMBERS, POSITIONS)
+    basis = external_motions(atomic_masses[NUMBERS], POSITIONS)
     noise = random.normal(size=(frames, 54)) * np.sqrt(units.kB * temperature)
     noise -= noise @ basis @ basis.T
     return noise.reshape(frames, 18, 3) / np.sqrt(atomic_masses[NUMBERS])[:, None]
@@ -112,7 +113,3 @@ def test_rigid_motion_is_the_share_of_the_kinetic_energy_that_was_planted():
     kinetic = (masses[:, None] * velocities[1] ** 2).sum()
     velocities[1] += np.array([np.sqrt(0.25 * kinetic / masses.sum()), 0, 0])
     assert energies.rigid_share(NUMBERS, frames, velocities) == pytest.approx(0.2, rel=0.01)
-
-
-def test_a_linear_molecule_has_five_rigid_motions():
-    assert energies.rigid_motions(np.array([6, 8]), np.array([(0, 0, 0), (0, 0, 1.1)])).shape == (6, 5)

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from ase.data import atomic_masses
 
-from bench.analysis import energies, verdict
+from bench.analysis import verdict
 from bench.analysis.distributions import Reference
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.simulated import Simulated, Stability
 from bench.analysis.stability import stability
 from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
+from bench.analysis.vibrations import external_motions
 from bench.contract.trajectory_file import Content
 from bench.paths import PROJECT
 from bench.report.stability import drift
@@ -35,7 +36,7 @@ def content(seed=0, drift=0.0, noise=0.001, step_fs=0.5, broken_at=None, ms=10.0
     total = 5.0 + drift * times + noise * np.sin(2 * np.pi * times / 0.01 + seed)
     frames = STEPS // 10 + 1
     velocities = random.normal(size=(frames, 54))
-    basis = energies.rigid_motions(NUMBERS, POSITIONS)
+    basis = external_motions(atomic_masses[NUMBERS], POSITIONS)
     velocities = (velocities - velocities @ basis @ basis.T).reshape(frames, 18, 3)
     positions = POSITIONS + random.normal(0, 0.03, (frames, 18, 3))
     if broken_at is not None:

@@ -12,7 +12,7 @@ from scipy import constants
 from scipy.stats import ortho_group
 from synthetic import rotation
 
-from bench.analysis import energies, vibrations
+from bench.analysis import vibrations
 from bench.paths import PROJECT
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
@@ -104,11 +104,6 @@ def test_a_diatomic_molecule_has_one_mode_the_root_of_k_over_mu():
     same = vibrations.compare(longer, found, mass, positions, [(0, 0, 0), (0, 0, 1.128)])
     assert same.errors.all.largest_cm1 == pytest.approx(0.0, abs=1e-9)
     assert same.pairs[0].overlap == pytest.approx(1.0)
-
-
-def test_translations_and_rotations_are_those_of_the_simulations():
-    theirs = energies.rigid_motions(NUMBERS, POSITIONS)
-    np.testing.assert_allclose(EXTERNAL @ EXTERNAL.T, theirs @ theirs.T, atol=1e-12)
 
 
 @pytest.mark.parametrize(
