@@ -116,7 +116,8 @@ def rigid_share(numbers: np.ndarray, positions: np.ndarray, velocities: np.ndarr
     for frame, velocity in zip(positions, velocities, strict=True):
         weighted = (root * velocity).ravel()
         total = float(weighted @ weighted)
-        shares.append(
+        rigid = external_motions(atomic_masses[numbers], frame).T @ weighted
+        shares.append(float((rigid**2).sum()) / total if total > 0 else 0.0)
             float(((external_motions(atomic_masses[numbers], frame).T @ weighted) ** 2).sum()) / total
             if total > 0
             else 0.0
