@@ -118,10 +118,6 @@ def rigid_share(numbers: np.ndarray, positions: np.ndarray, velocities: np.ndarr
         total = float(weighted @ weighted)
         rigid = external_motions(atomic_masses[numbers], frame).T @ weighted
         shares.append(float((rigid**2).sum()) / total if total > 0 else 0.0)
-            float(((external_motions(atomic_masses[numbers], frame).T @ weighted) ** 2).sum()) / total
-            if total > 0
-            else 0.0
-        )
     return max(shares, default=0.0)
 
 
