@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from bench.contract.failure import Failure
-from bench.contract.plain import clean, jsonable
 from bench.contract.lines import to_json
+from bench.contract.plain import clean, jsonable
 from bench.contract.records import NotMeasured
 
 
