@@ -65,13 +65,13 @@ class Catalogue:
     def select(self, names: str | None) -> list[Method]:
         """Return the methods that a comma-separated list names, light ones first; None means the default ones.
 
-        ``all`` means every method. Light methods come first (by kind, then size of the environment), so that a
-        first row appears soon. Raises BadInput for an unknown name.
+        ``all`` means every method but the reference levels, which have to be named. Light methods come first (by kind,
+        then size of the environment), so that a first row appears soon. Raises BadInput for an unknown name.
         """
         if names is None:
             chosen = [method for method in self.methods.values() if method.default]
         elif names == "all":
-            chosen = list(self.methods.values())
+            chosen = [method for method in self.methods.values() if not method.level]
         else:
             wanted = [name.strip() for name in names.split(",") if name.strip()]
             if not wanted:
