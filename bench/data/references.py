@@ -124,6 +124,7 @@ def read_labels(path: Path) -> Labels:
         shapes = {forces.shape for forces in labels.forces.values()}
         if len(shapes) > 1 or any(len(shape) != 2 or shape[1] != 3 for shape in shapes):
             raise ValueError("its forces are not (n, 3)")
+        _check_finite(*labels.energies.values(), *labels.forces.values())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is not a file of reference labels ({error}); delete it, or make it anew.") from None
     return labels
@@ -150,11 +151,13 @@ def read_minimum(path: Path) -> Minimum:
         fields = json.loads(path.read_text())
         numbers, positions = np.array(fields["numbers"]), np.array(fields["positions"], dtype=float)
         size = 3 * len(numbers)
+        lower = np.array(fields["hessian_lower"], dtype=float)
+        if positions.shape != (len(numbers), 3) or lower.shape != (size * (size + 1) // 2,):
+            raise ValueError("its positions are not (n, 3), or its Hessian is not (3n, 3n)")
+        _check_finite(positions, lower)
         hessian = np.zeros((size, size))
-        hessian[np.tril_indices(size)] = fields["hessian_lower"]
+        hessian[np.tril_indices(size)] = lower
         hessian += np.tril(hessian, -1).T
-        if positions.shape != (len(numbers), 3):
-            raise ValueError("its positions are not (n, 3)")
         rest = {name: fields[name] for name in ("energy", "fmax", "source")}
         return Minimum(Origin(**fields["origin"]), numbers, positions, hessian, **rest)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -180,6 +183,11 @@ def write_minimum(folder: Path, minimum: Minimum) -> Path:
 def key(name: str, digest: str) -> str:
     """Return the name of a data set's folder."""
     return f"{Path(name).stem}-{digest[:8]}"
+
+
+def _check_finite(*values: np.ndarray | float) -> None:
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError("a number is missing or not finite")
 
 
 def _write(path: Path, text: str) -> Path:
