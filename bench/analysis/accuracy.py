@@ -47,7 +47,7 @@ def accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
     if truths is None:
         return {}
     normal = {level.name: _modes(level, truths) for level in truths.levels if level.minimum is not None}
-    spread = _spread(floor(truths))
+    spread = _spread(floor(truths), truths)
     return {method.key: _accuracy(method, measurements, truths, normal, spread) for method in measurements.methods}
 
 
@@ -64,7 +64,7 @@ def accuracy_table(measurements: Measurements) -> AccuracyTable:
         ),
         levels=truths.levels,
         floor=tuple(pairs),
-        spread=_spread(pairs),
+        spread=_spread(pairs, truths),
         experiment=truths.experiment.sources if truths.experiment else (),
         missing=truths.missing,
         damaged=measurements.damaged,
@@ -79,7 +79,8 @@ def floor(truths: Truths) -> list[Floor]:
         if one.minimum is not None and other.minimum is not None:
             modes = _modes(one, truths), _modes(other, truths)
             positions = one.minimum.positions, other.minimum.positions
-            frequencies = compare(*modes, truths.masses, *positions).errors
+            if _comparable(*modes):
+                frequencies = compare(*modes, truths.masses, *positions).errors
             bonds = geometry.bond_errors(truths.numbers, *positions)
         forces = _errors(one.energies, one.forces, other)
         if forces is not None or frequencies is not None:
@@ -87,15 +88,28 @@ def floor(truths: Truths) -> list[Floor]:
     return found
 
 
-def _spread(pairs: Sequence[Floor]) -> float | None:
-    """Return the largest force MAE between two theories; None where no two have labels in common."""
-    known = {(pair.a, pair.b): pair.forces.force_mae.estimate for pair in pairs if pair.forces and not pair.same_theory}
+def _spread(pairs: Sequence[Floor], truths: Truths) -> float | None:
+    """Return the largest force MAE between two theories; None where no two have labels in common.
+
+    Labels that only check others do not count: their own errors would widen it.
+    """
+    controls = {level.name for level in truths.levels if level.control}
+    known = {
+        (pair.a, pair.b): pair.forces.force_mae.estimate
+        for pair in pairs
+        if pair.forces and not pair.same_theory and controls.isdisjoint((pair.a, pair.b))
+    }
     return levels.spread(known) if known else None
 
 
 def _modes(level: Level, truths: Truths) -> NormalModes:
     assert level.minimum is not None
     return harmonic(level.minimum.hessian, truths.masses, level.minimum.positions)
+
+
+def _comparable(modes: NormalModes, reference: NormalModes) -> bool:
+    """Return whether there are modes, and as many: a molecule that is linear in only one of both has another number."""
+    return modes.wavenumbers.size == reference.wavenumbers.size > 0
 
 
 def _accuracy(
@@ -123,12 +137,15 @@ def _accuracy(
         return dataclasses.replace(found, refused=RANDOM)
     compared = [level for level in truths.levels if not level.control]
     found = dataclasses.replace(found, **_at_structures(done, compared, facts.theory or {}, spread))
-    vibrations = next((one for one in _of(Vibrations, records, method) if one.hessian is not None), None)
-    if vibrations is not None:
+    looked_for = _of(Vibrations, records, method)
+    vibrations = next((one for one in looked_for if one.hessian is not None), None)
+    if vibrations is None:
+        found = dataclasses.replace(found, no_minimum=_no_minimum(looked_for))
+    else:
         with_minimum = {level.name: level for level in compared if level.minimum is not None}
         found = dataclasses.replace(found, **_at_minimum(vibrations, truths, with_minimum, normal, facts.theory or {}))
     if not found.measured:
-        why = method.message if method.failure else _why(points, _of(Vibrations, records, method))
+        why = method.message if method.failure else _why(points, looked_for)
         found = dataclasses.replace(found, refused=why)
     return found
 
@@ -143,6 +160,13 @@ def _why(points: Sequence[SinglePoint], vibrations: Sequence[Vibrations]) -> str
     if failure is not None:
         return f"{failure.kind}: {failure.message}"
     return "no structure of the run has labels" if points else "its time ended before anything was measured"
+
+
+def _no_minimum(vibrations: Sequence[Vibrations]) -> str | None:
+    if not vibrations:
+        return None
+    failure = vibrations[-1].failure
+    return f"{failure.kind}: {failure.message}" if failure else "its time ended first"
 
 
 def _time(measurements: Measurements, key: Key, points: Sequence[SinglePoint]) -> Estimate | None:
@@ -235,7 +259,7 @@ def _at_minimum(
         found["vibrations"] = {
             name: compare(modes, normal[name], truths.masses, positions, level.minimum.positions)
             for name, level in minima.items()
-            if level.minimum is not None
+            if level.minimum is not None and _comparable(modes, normal[name])
         }
     if truths.experiment is not None:
         if truths.experiment.bonds:

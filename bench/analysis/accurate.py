@@ -69,6 +69,8 @@ class Accuracy:
     """The level by which it is judged."""
     verdict: str | None = None
     harmonic: Harmonic | None = None
+    no_minimum: str | None = None
+    """Why its minimum was looked for and has no vibrations."""
     geometry: Mapping[str, Geometry] = dataclasses.field(default_factory=dict)
     """By level."""
     experimental_bonds: float | None = None

@@ -210,6 +210,8 @@ def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
         if row.failures:
             text = ", ".join(f"{kind} ({count})" for kind, count in row.failures.items())
             found.append((name(row, table), f"structures without an answer: {text}"))
+        if row.no_minimum is not None:
+            found.append((name(row, table), f"no minimum: {row.no_minimum}"))
         if row.harmonic and row.harmonic.status != "converged":
             found.append((name(row, table), f"no minimum: its largest force stayed at {row.harmonic.fmax:.3f} eV/Å"))
         if row.harmonic and row.harmonic.imaginary:
