@@ -47,7 +47,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
         block(
             "Force MAE against each reference, meV/Å",
             *((*_split(table.label(level)), _force(level)) for level in labelled),
-            ("made for", "", made_for),
+            *([("made for", "", made_for)] if labelled else []),
         ),
         _floor(table),
         block(
