@@ -1,0 +1,304 @@
+"""Accuracy through real workers, over the fakes: single points, the minimum, labels from a run, and the table."""
+
+import dataclasses
+import io
+import json
+
+import ase.io
+import numpy as np
+import pytest
+from ase.build import molecule
+from conftest import FAKES
+from rich.console import Console
+
+from bench.campaign.display import PlainProgress
+from bench.campaign.runner import Campaign
+from bench.campaign.schedule import items
+from bench.contract.description import ParallelSpeed
+from bench.contract.records import Finished, NotMeasured, Relaxation, SinglePoint, Vibrations
+from bench.contract.settings import Settings
+from bench.contract.task import Item
+from bench.data import references
+from bench.data.structures import load_dataset
+from bench.methods.catalogue import Catalogue
+from bench.report.shown import SHOWN
+from bench.runs import labels, store, tables
+
+COUNT = 8
+PBE = {"functional": "PBE", "basis": "def2-SVP", "dispersion": "none"}
+PBE0 = {"functional": "PBE0", "basis": "def2-SVP", "dispersion": "none"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """Keep the labels of the user's cache out of the tests, and those of the tests out of the cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PESBENCH_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Return methanol and distorted copies of it: a molecule of which pesbench ships no labels."""
+    images = [molecule("CH3OH") for _ in range(COUNT)]
+    for number, image in enumerate(images[1:]):
+        image.rattle(0.05, seed=number)
+    path = tmp_path_factory.mktemp("structures") / "methanol.xyz"
+    ase.io.write(path, images, format="extxyz", columns=["symbols", "positions"])
+    return load_dataset(path)
+
+
+def settings_of(*methods, **changes):
+    fields = {"protocols": ("accuracy",), "rounds": 2, "repeats": False, "budget_s": dict.fromkeys(methods)}
+    return Settings(methods=methods, **{**fields, **changes})
+
+
+def measure(directory, dataset, settings):
+    """Run a campaign, or go on with it; returns what was said and the records."""
+    said = io.StringIO()
+    progress = PlainProgress(settings, Console(file=said, width=200))
+    campaign = Campaign(directory, settings, Catalogue([FAKES]), dataset, progress, ParallelSpeed(1, 1.0))
+    campaign.resume() if directory.exists() else campaign.begin()
+    campaign.run()
+    return said.getvalue(), store.read(directory)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, dataset):
+    """Return what relax and accuracy measured together, in two rounds."""
+    directory = tmp_path_factory.mktemp("both") / "run"
+    settings = settings_of("toy", "direct", "architecture", protocols=("relax", "accuracy"), limit=4)
+    return directory, *measure(directory, dataset, settings)
+
+
+def of(contents, kind, method):
+    return [one for one in contents.of(kind) if one.method == method]
+
+
+def test_single_points_and_vibrations_are_planned_once_and_relaxations_in_each_round():
+    settings = settings_of("toy", protocols=("relax", "accuracy"), limit=2)
+    single = [Item("single-point", 0), Item("single-point", 4)]
+    first, second = (items(settings, "none", [0, 4, 2], number) for number in (0, 1))
+    assert first == [Item("relax", 0), Item("relax", 4), *single, Item("vibrations", 0)]
+    assert second == [Item("relax", 0), Item("relax", 4)]
+    without = dataclasses.replace(settings, vibrations=False, protocols=("accuracy",))
+    assert items(without, "none", [0, 4, 2], 0) == single
+
+
+def test_each_structure_is_measured_once_and_in_the_first_round(both):
+    for name in ("toy", "direct"):
+        points, vibrations = of(both[2], SinglePoint, name), of(both[2], Vibrations, name)
+        assert sorted(one.structure for one in points) == sorted({one.structure for one in points})
+        assert len(points) == 4
+        assert {(one.round, one.status) for one in points} == {(0, "done")}
+        assert [one.round for one in vibrations] == [0]
+        assert len(of(both[2], Relaxation, name)) == 8
+
+
+def test_the_answers_are_those_of_the_springs_at_the_structures(both, dataset):
+    rest = dataset.reference.get_all_distances()
+    for point in of(both[2], SinglePoint, "toy"):
+        stretch = dataset.atoms[point.structure].get_all_distances() - rest
+        assert point.energy == pytest.approx(1.25 * (stretch**2).sum(), abs=1e-9)
+        assert np.array(point.forces).shape == (6, 3)
+    (vibrations,) = of(both[2], Vibrations, "toy")
+    assert (vibrations.status, vibrations.source, vibrations.force_calls) == ("converged", "central differences", 36)
+    assert vibrations.energy == pytest.approx(0.0, abs=1e-6)
+
+
+def test_random_weights_are_relaxed_and_compared_with_nothing(both):
+    for kind in (SinglePoint, Vibrations):
+        assert of(both[2], kind, "architecture") == []
+    assert "architecture: random weights" in both[1]
+    row = next(row for row in tables.shown_as(both[0], "accuracy").rows if row.method == "architecture")
+    assert row.refused == "random weights, whose energies mean nothing"
+
+
+def test_without_vibrations_there_are_single_points_only_and_a_resumed_run_adds_the_minimum(tmp_path, dataset):
+    settings = settings_of("toy", limit=2, vibrations=False)
+    _, contents = measure(tmp_path / "run", dataset, settings)
+    assert len(contents.of(SinglePoint)) == 2
+    assert contents.of(Vibrations) == []
+    assert contents.of(Relaxation) == []
+    more = dataclasses.replace(settings, limit=3, vibrations=True)
+    _, again = measure(tmp_path / "run", dataset, more)
+    assert [one.structure for one in again.of(SinglePoint)][:2] == [one.structure for one in contents.of(SinglePoint)]
+    assert again.of(SinglePoint)[:2] == contents.of(SinglePoint), "what was measured is not measured again"
+    assert len(again.of(SinglePoint)) == 3
+    assert len(again.of(Vibrations)) == 1
+    before = len(again.records)
+    said, last = measure(tmp_path / "run", dataset, more)
+    assert (len(last.records), said) == (before, ""), "no worker starts where nothing is missing"
+
+
+def test_a_budget_leaves_single_points_that_a_larger_one_measures(tmp_path, dataset):
+    settings = settings_of("slow", rounds=1, budget_s={"slow": 0.12})
+    _, first = measure(tmp_path / "run", dataset, settings)
+    points = first.of(SinglePoint)
+    assert 1 <= len(points) < COUNT
+    assert {one.status for one in points} == {"done"}
+    assert all(one.hessian is None and one.status == "censored" for one in first.of(Vibrations))
+    _, second = measure(tmp_path / "run", dataset, dataclasses.replace(settings, budget_s={"slow": None}))
+    assert second.of(SinglePoint)[: len(points)] == points
+    assert {one.structure for one in second.of(SinglePoint)} == set(range(COUNT))
+    (vibrations,) = second.of(Vibrations)
+    assert vibrations.status == "converged"
+
+
+def test_a_structure_that_fails_is_a_record_and_the_others_have_answers(tmp_path, dataset):
+    _, contents = measure(tmp_path / "run", dataset, settings_of("always-fails"))
+    failed = [one for one in contents.of(SinglePoint) if one.status == "failed"]
+    assert len(contents.of(SinglePoint)) == COUNT
+    assert len(failed) == 3  # the fake is right five times after its warm-up
+    assert {one.failure.kind for one in failed} == {"calculator"}
+    assert [one.failure.kind for one in contents.of(Vibrations)] == ["calculator"]
+    (row,) = tables.shown_as(tmp_path / "run", "accuracy").rows
+    assert row.failures == {"calculator": 3}
+
+
+def test_a_worker_that_dies_loses_one_structure_and_then_its_minimum(tmp_path, dataset):
+    _, contents = measure(tmp_path / "run", dataset, settings_of("dies"))
+    points = contents.of(SinglePoint)
+    assert [one.status for one in points].count("done") == COUNT - 1
+    assert [one.failure.kind for one in points if one.failure] == ["crash"]
+    (vibrations,) = contents.of(Vibrations)
+    assert (vibrations.status, vibrations.failure.kind) == ("failed", "crash")
+    assert contents.of(NotMeasured) == [], "its answers still count"
+    assert contents.of(Finished) == []
+
+
+@pytest.fixture(scope="module")
+def labelled(both, tmp_path_factory, dataset):
+    """Return a run of two methods after labels were made by the same two: springs, and springs with a swirl."""
+    folder, told = tmp_path_factory.mktemp("labels"), []
+    for name, level, theory in (("toy", "pbe-toy", PBE), ("direct", "pbe0-toy", PBE0)):
+        measure(folder / name, dataset, settings_of(name, limit=4, rounds=1))
+        told += labels.write(folder / name, level, theory, dataset.reference.numbers, references.own_folder())
+    made = references.minima_of(dataset.reference)["pbe-toy"]  # the swirl has no minimum; this one is stiffer
+    stiffer = dataclasses.replace(made.origin, level="pbe0-toy", theory=PBE0)
+    references.write_minimum(
+        references.own_folder(), dataclasses.replace(made, origin=stiffer, hessian=1.21 * made.hessian)
+    )
+    return both[0], told
+
+
+def test_labels_from_a_run_are_read_as_references_of_its_data_set(labelled, both, dataset):
+    assert [line.partition(": ")[2] for line in labelled[1]] == [
+        f"energies and forces of 4 of {COUNT} structures",
+        "the minimum and its Hessian",
+        f"energies and forces of 4 of {COUNT} structures",
+    ]
+    found = references.labels_of(dataset.name, dataset.digest)
+    assert set(found) == {"pbe-toy", "pbe0-toy"}
+    assert found["pbe-toy"].origin.theory == PBE
+    assert set(found["pbe-toy"].origin.versions) == {"ase", "numpy"}
+    for point in of(both[2], SinglePoint, "toy"):
+        assert found["pbe-toy"].energies[point.structure] == pytest.approx(point.energy, abs=1e-6)
+        assert found["pbe-toy"].forces[point.structure] == pytest.approx(np.array(point.forces), abs=1e-5)
+    (vibrations,) = of(both[2], Vibrations, "toy")
+    minimum = references.minima_of(dataset.reference)["pbe-toy"]
+    symmetric = (np.array(vibrations.hessian) + np.array(vibrations.hessian).T) / 2
+    assert minimum.hessian == pytest.approx(symmetric, abs=1e-4)
+
+
+def test_a_run_without_answers_makes_no_labels(tmp_path, dataset):
+    measure(tmp_path / "run", dataset, settings_of("fails-to-load"))
+    assert labels.write(tmp_path / "run", "pbe-toy", PBE, dataset.reference.numbers, tmp_path / "labels") == []
+    assert not (tmp_path / "labels").exists()
+
+
+@pytest.fixture
+def document(labelled):
+    text = SHOWN["accuracy"].render(tables.shown_as(labelled[0], "accuracy"), "json")
+    return json.loads(text)
+
+
+def shape(value):
+    """Return the keys of nested objects; names of levels count as keys."""
+    return {key: shape(inner) for key, inner in value.items()} if isinstance(value, dict) else None
+
+
+INTERVAL = dict.fromkeys(("estimate", "low", "high"))
+PROMISED = {
+    "references": {"force_mae_mev_per_angstrom": INTERVAL, "force_rmse_mev_per_angstrom": INTERVAL}
+    | {"energy_mae_mev": INTERVAL, "structures": None},
+    "geometry": dict.fromkeys(("cc_bond_mae_mangstrom", "ch_bond_mae_mangstrom")),
+    "frequencies": dict.fromkeys(("rmsd_cm1", "largest_cm1", "modes", "imaginary", "hessian_seconds")),
+}
+
+
+def holds(found, promised):
+    """Tell whether an object has the promised keys at each depth."""
+    return all(key in found and (inner is None or holds(found[key], inner)) for key, inner in promised.items())
+
+
+def test_the_json_has_the_keys_that_scripts_rely_on(document):
+    rows = {row["method"]: row for row in document["rows"]}
+    assert list(rows) == ["toy", "direct", "architecture"]
+    for name in ("toy", "direct"):
+        assert "theory" in rows[name]
+        for part, promised in PROMISED.items():
+            assert list(rows[name][part]) == ["pbe-toy", "pbe0-toy"]
+            for found in rows[name][part].values():
+                assert holds(shape(found), promised), (part, found)
+    (pair,) = document["floor"]
+    assert holds(shape(pair), {"a": None, "b": None, "force_mae_mev_per_angstrom": INTERVAL})
+    assert (pair["a"], pair["b"]) == ("pbe-toy", "pbe0-toy")
+
+
+def test_the_errors_are_those_of_the_swirl(document, dataset):
+    rows = {row["method"]: row for row in document["rows"]}
+    swirl = [
+        1000 * 0.004 * np.abs(np.cross((0, 0, 1), atoms.positions - atoms.positions.mean(axis=0))).mean()
+        for atoms in (dataset.atoms[i] for i in (0, 2, 4, 6))
+    ]
+    expected = pytest.approx(np.mean(swirl), rel=0.01)
+
+    def mae(method, level):
+        return rows[method]["references"][level]["force_mae_mev_per_angstrom"]["estimate"]
+
+    assert mae("toy", "pbe-toy") == pytest.approx(0.0, abs=0.01)
+    assert mae("direct", "pbe0-toy") == pytest.approx(0.0, abs=0.01)
+    assert mae("toy", "pbe0-toy") == expected
+    assert mae("direct", "pbe-toy") == expected
+    assert document["floor"][0]["force_mae_mev_per_angstrom"]["estimate"] == expected
+    assert document["spread_mev_per_angstrom"] == expected
+    assert rows["toy"]["references"]["pbe-toy"]["structures"] == 4
+    assert rows["toy"]["frequencies"]["pbe-toy"]["modes"] == 12
+    assert rows["toy"]["frequencies"]["pbe-toy"]["rmsd_cm1"] == pytest.approx(0.0, abs=1.0)
+    own = np.array(rows["toy"]["minimum"]["wavenumbers_cm1"])
+    assert rows["toy"]["frequencies"]["pbe0-toy"]["rmsd_cm1"] == pytest.approx(0.1 * np.sqrt((own**2).mean()), rel=0.01)
+    assert rows["architecture"]["refused"] == "random weights, whose energies mean nothing"
+
+
+def test_the_accuracy_is_rendered_in_all_formats_and_fits_a_narrow_terminal(labelled):
+    table = tables.shown_as(labelled[0], "accuracy")
+    shown = SHOWN["accuracy"]
+    assert shown.formats == ("terminal", "markdown", "latex", "csv", "json")
+    narrow = shown.render(table, "terminal", width=80)
+    assert max(map(len, narrow.splitlines())) <= 80
+    for words in ("How far are its forces from the nearest reference?", "The floor", "direct forces", "PBE0"):
+        assert words in narrow
+    assert "not compared: random weights" in " ".join(narrow.split())
+    for form in shown.formats:
+        assert "springs between all atoms" in " ".join(shown.render(table, form).split()) or form == "csv"
+    lines = shown.render(table, "csv").splitlines()
+    assert len(lines) == 1 + 2 * 2 + 1
+    assert lines[0].startswith("method,device,")
+
+
+def test_the_command_line_shows_the_accuracy_that_it_measured(pesbench, tmp_path, cache):
+    images = [molecule("CH3OH"), molecule("CH3OH")]
+    images[1].rattle(0.05, seed=1)
+    ase.io.write(tmp_path / "two.xyz", images, format="extxyz", columns=["symbols", "positions"])
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy", "--structures", tmp_path / "two.xyz", "--rounds", "1"),
+        *("--protocols", "accuracy", "--threads", "1", "--no-repeats", "--output", tmp_path / "results"),
+        PESBENCH_CACHE=str(cache),
+    )
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    (directory,) = (tmp_path / "results").iterdir()
+    assert len(store.read(directory).of(SinglePoint)) == 2
+    assert "There are no reference labels for two.xyz" in " ".join(done.stdout.split())
