@@ -22,12 +22,12 @@
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 # elements = ["H", "C", "N", "O"]  # torchani leaves out atoms of others without a word
 #
-# # torchani 2.0 is the last release that ships the networks; they are folders, and the hashes are over their files.
+# # Later releases of torchani do not ship the networks. They are folders; the hashes are over names and bytes.
 #
 # [tool.pesbench.methods.ani-1ccx]
 # label = "ANI-1ccx"
 # parameters = 2613280  # 8 x 326660
-# memory-mb = 500
+# memory-mb = 400
 # note = "The mean of eight networks. H, C, N and O in neutral singlets; not for bonds that break."
 # [tool.pesbench.methods.ani-1ccx.checkpoint]
 # file = "ani-1ccx_8x"
@@ -45,7 +45,7 @@
 # label = "ANI-1x"
 # parameters = 2613280
 # default = false
-# memory-mb = 500
+# memory-mb = 400
 # note = "The mean of eight networks. H, C, N and O in neutral singlets; not for bonds that break."
 # [tool.pesbench.methods.ani-1x.checkpoint]
 # file = "ani-1x_8x"

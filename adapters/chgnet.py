@@ -36,7 +36,7 @@
 # label = "CHGNet 0.3.0"
 # parameters = 412525
 # default = false
-# memory-mb = 600
+# memory-mb = 550
 # force-tolerance = 0.03
 # note = """
 # For crystals, not molecules; in a periodic cube that leaves 20 Å between a molecule and its images, beyond the \
@@ -57,7 +57,7 @@
 # label = "CHGNet r2SCAN"
 # parameters = 412525
 # default = false
-# memory-mb = 600
+# memory-mb = 550
 # force-tolerance = 0.03
 # note = """
 # Version 0.3.0 trained further on r2SCAN. For crystals, not molecules; in a periodic cube that leaves 20 Å between \

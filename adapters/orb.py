@@ -86,7 +86,7 @@
 # default = false
 # conservative = false
 # rotation-tolerance = 0.6
-# memory-mb = 550
+# memory-mb = 450
 # [tool.pesbench.methods.orb-d3-xs-v2.checkpoint]
 # file = "orb-d3-xs-v2-20241011.ckpt"
 # licence = "Apache-2.0"

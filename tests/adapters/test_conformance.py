@@ -16,6 +16,7 @@ pytestmark = pytest.mark.environment
 
 METHODS = [
     *("uff", "uff-ase", "gfn2-xtb", "7net-0", "7net-mf-0", "so3lr", "pbe0-def2-svp"),
+    *("ani-1ccx", "ani-1x", "chgnet-0.3.0", "chgnet-r2scan"),
     # with random weights where their checkpoints cannot be had
     *(
         "mace-mh-1",
@@ -30,8 +31,12 @@ METHODS = [
 ]
 CATALOGUE = Catalogue()
 WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
-if WEIGHTS and list(Path(WEIGHTS).rglob("nequix-mp-1.nqx")):
-    METHODS.append("nequix-mp-1")
+for name in ("nequix-mp-1", "mace-mp-0-small", "orb-d3-xs-v2"):
+    file = CATALOGUE.methods[name].checkpoint.file
+    missing = pytest.mark.skipif(
+        not (WEIGHTS and list(Path(WEIGHTS).rglob(file))), reason=f"{file} is not in PESBENCH_WEIGHTS"
+    )
+    METHODS.append(pytest.param(name, marks=missing))
 if shutil.which("nwchem"):
     METHODS.append("pbe0-def2-svp-nwchem")
 

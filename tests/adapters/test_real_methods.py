@@ -15,7 +15,16 @@ from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
 
-OFFLINE = ["uff", "uff-ase", "gfn2-xtb", "gfn1-xtb", "7net-0", "7net-mf-0", "7net-l3i5", "so3lr"]
+OFFLINE = [
+    *("uff", "uff-ase", "gfn2-xtb", "gfn1-xtb", "7net-0", "7net-mf-0", "7net-l3i5", "so3lr"),
+    *("ani-1ccx", "chgnet-0.3.0"),
+]
+FILES = {
+    "nequix-mp-1": "nequix-mp-1.nqx",
+    "mace-mp-0-small": "mace_mp_small.model",
+    "orb-d3-xs-v2": "orb-d3-xs-v2-20241011.ckpt",
+}
+"""Methods that are measured where their checkpoints are."""
 WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
 
 
@@ -23,9 +32,8 @@ WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
 def run(pesbench, tmp_path_factory):
     """Two naphthalene molecules with every method that needs no network and no program."""
     results = tmp_path_factory.mktemp("results")
-    names = [*OFFLINE, "nequix-mp-1", "sevennet-mf-ompa"]
-    if not (WEIGHTS and list(Path(WEIGHTS).rglob("nequix-mp-1.nqx"))):
-        names.remove("nequix-mp-1")
+    here = [name for name, file in FILES.items() if WEIGHTS and list(Path(WEIGHTS).rglob(file))]
+    names = [*OFFLINE, *here, "sevennet-mf-ompa"]
     done = pesbench(
         *("run", "--methods", ",".join(names), "--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1"),
         *("--threads", "1", "--budget", "none", "--weights", "pretrained", "--no-repeats", "--output", results),
@@ -71,8 +79,28 @@ def test_every_method_finds_naphthalenes_bonds(run):
 def test_the_parameter_counts_are_the_published_ones(run):
     counts = {record.method: record.parameters for record in run.contents.started}
     published = {"7net-0": 842_440, "7net-l3i5": 1_171_144, "so3lr": 529_852, "nequix-mp-1": 707_658}
+    published |= {"ani-1ccx": 8 * 326_660, "chgnet-0.3.0": 412_525, "mace-mp-0-small": 3_847_696}
     for method in set(published) & set(counts):
         assert counts[method] == published[method]
+
+
+# energy and rms force component of the first structure, eV and eV/Angstrom, from one run; and their tolerance
+KNOWN = {
+    "ani-1ccx": (-10485.304363, 1.278566, 1e-5),
+    "chgnet-0.3.0": (-117.78656, 1.302329, 2e-3),
+    "mace-mp-0-small": (-118.56521, 1.267345, 2e-3),
+    "orb-d3-xs-v2": (-118.58755, 1.257833, 2e-3),
+}
+
+
+@pytest.mark.parametrize("method", KNOWN)
+def test_a_model_gives_the_energy_and_forces_that_it_gave_before(run, method):
+    if method not in set(run.methods.method):
+        pytest.skip(f"{FILES[method]} is not in PESBENCH_WEIGHTS")
+    (answer,) = run.answers[(run.answers.method == method) & (run.answers.structure == 0)].itertuples()
+    energy, rms, tolerance = KNOWN[method]
+    assert answer.energy == pytest.approx(energy, abs=tolerance)
+    assert np.sqrt(np.mean(answer.forces**2)) == pytest.approx(rms, abs=tolerance)
 
 
 def test_one_thread_is_one_thread(run):
