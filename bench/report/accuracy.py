@@ -64,19 +64,15 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ),
         block(
             "How far is its relaxed geometry?",
-            *(
-                (f"{pair}, mÅ", _basis(table.label(level)), _bond(level, pair))
-                for level in minima
-                for pair in _pairs(table)
-            ),
+            *((f"{pair}, mÅ", _short(level, table), _bond(level, pair)) for level in minima for pair in _pairs(table)),
             ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
             ("RMSD", "mÅ", _rmsd),
             ("planarity", "Å", lambda row: f"{row.harmonic.planarity.rms:.3f}" if row.harmonic else DASH),
         ),
         block(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
-            *((_range(table.label(level)), "below 2000", _deviation(level, "below")) for level in minima),
-            *((_range(table.label(level)), "above", _deviation(level, "above")) for level in minima),
+            *((_short(level, table), "below 2000", _deviation(level, "below")) for level in minima),
+            *((_short(level, table), "above", _deviation(level, "above")) for level in minima),
             ("experiment", "below 2000", lambda row: _both(row.experimental_fundamentals, "below")),
             ("imag.", "", lambda row: str(row.harmonic.imaginary) if row.harmonic else DASH),
             ("mixed", "", _mixed),
@@ -114,12 +110,12 @@ def _split(label: str) -> tuple[str, str]:
     return functional, basis
 
 
-def _range(label: str) -> str:
-    return label.partition("/")[0]
-
-
-def _basis(label: str) -> str:
-    return label.partition("/")[0]
+def _short(level: str, table: AccuracyTable) -> str:
+    """Return the functional of a level, with its basis where several have the same functional."""
+    functional, basis = _split(table.label(level))
+    others = [one for one in table.levels if one.name != level and not one.control]
+    several = any(_split(one.label)[0] == functional for one in others)
+    return f"{functional}/{basis.removeprefix('def2-')}" if several else functional
 
 
 def made_for(row: Accuracy) -> str:

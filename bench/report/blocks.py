@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bench.report.latex import escape, tabular
 
+FIRST, GAP = 12, 2  # characters: of the column with names, at least, and between two columns
 STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
 
 
@@ -46,14 +47,9 @@ def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
     console = Console(file=file, width=width, force_terminal=color, color_system=system, highlight=False)
     parts: list[RenderableType] = [_pairs_grid(page.heading, width)]
     for block in page.blocks:
-        grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-        least = [12, *(max(len(cell) for cell in column) for column in list(zip(*block.lines, strict=True))[1:])]
-        for i, (title, unit) in enumerate(block.headings):
-            side: Any = "left" if i == 0 else "right"
-            grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", min_width=least[i])
-        for line in block.lines:
-            grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
-        parts += [Text(), Text(block.title, style="bold"), grid]
+        parts += [Text(), Text(block.title, style="bold")]
+        for number, part in enumerate(_narrow(block, width)):
+            parts += [Text()] * (number > 0) + [_grid(part)]
     if page.reasons:
         parts += [Text(), _pairs_grid(page.reasons, width)]
     text = RichTable.grid(padding=(0, 1))
@@ -61,6 +57,42 @@ def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
         text.add_row("·", Text(note, overflow="fold"))
     console.print(Group(*parts, Text(), text))
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def _grid(block: Block) -> RichTable:
+    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for i, ((title, unit), least) in enumerate(zip(block.headings, _least(block), strict=True)):
+        side: Any = "left" if i == 0 else "right"
+        grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", min_width=least)
+    for line in block.lines:
+        grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
+    return grid
+
+
+def _least(block: Block) -> list[int]:
+    """Return the width that each column needs: the first one may fold, figures may not."""
+    return [FIRST, *(max(map(len, column)) for column in list(zip(*block.lines, strict=True))[1:])]
+
+
+def _narrow(block: Block, width: int) -> list[Block]:
+    """Return the block in as many parts as fit below each other, each with the first column: no figure is cut off."""
+    parts: list[list[int]] = [[]]
+    left = width - FIRST
+    for i, least in enumerate(_least(block)[1:], 1):
+        needed = GAP + max(least, *map(len, block.headings[i]))
+        if needed > left and parts[-1]:
+            parts.append([])
+            left = width - FIRST
+        parts[-1].append(i)
+        left -= needed
+    return [
+        Block(
+            block.title,
+            tuple(block.headings[i] for i in (0, *part)),
+            tuple(tuple(line[i] for i in (0, *part)) for line in block.lines),
+        )
+        for part in parts
+    ]
 
 
 def _pairs_grid(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:

@@ -299,6 +299,17 @@ def test_forces_that_did_not_vanish_are_named_beside_the_figures():
     assert table.rows[0].frequencies is not None
 
 
+def test_two_levels_of_one_functional_are_told_apart_in_every_heading():
+    larger = PBE0 | {"basis": "def2-TZVP"}
+    references = [level(minimum=MINIMUM), level("tz", larger, minimum=MINIMUM), level("pbe", PBE, minimum=MINIMUM)]
+    for block in page(accuracy_table(measured([*points(), minimum()], references))).blocks:
+        assert len(set(block.headings)) == len(block.headings), block.title
+    headings = {
+        word for block in page(accuracy_table(measured([minimum()], references))).blocks for word in block.headings
+    }
+    assert {("PBE0/SVP", "below 2000"), ("PBE0/TZVP", "below 2000"), ("PBE", "below 2000")} <= headings
+
+
 def test_direct_forces_are_marked_beside_the_name():
     table = accuracy_table(measured(points(), [level()], conservative=False))
     assert name(table.rows[0], table) == "m (direct forces)"
