@@ -83,7 +83,6 @@ from typing import Any
 
 from bench.adapter import Adapter, charge_and_spin
 
-
 LEVELS = {
     "pbe0-def2-svp": ("pbe0", "def2-svp"),
     "reference-pbe0-def2-svp": ("pbe0", "def2-svp"),

@@ -55,7 +55,10 @@ def _missing(dataset: DataSetFacts, labels: bool, minima: bool) -> str:
     if labels:
         return f"There is no reference minimum of {dataset.formula}, so geometries and frequencies have no reference."
     rest = "relaxed geometries and frequencies only" if minima else "no reference at all"
-    return f"There are no reference labels for {dataset.name}: {rest}. 'pesbench reference --level pbe0-def2-svp' makes some."
+    return (
+        f"There are no reference labels for {dataset.name}: {rest}. "
+        "'pesbench reference --level pbe0-def2-svp' makes some."
+    )
 
 
 def _rmd17(run: Run, dataset: DataSetFacts) -> Level | None:
