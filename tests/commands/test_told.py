@@ -36,11 +36,16 @@ PLACEHOLDERS = {
     "main": "HEAD",  # a clone need not have the branch
     "my_adapter.py": "emt.py",
     "sevenn==0.12.1": "ase==3.29.0",  # the fakes depend on that
+    "--level NAME": "toy",
 }
 # methods that take long to load, or whose environment or checkpoint may not be here; uff and uff-ase stay themselves
 HEAVY = {
     "gfn2-xtb": "toy",
     "7net-0": "toy",
+    "so3lr": "toy",
+    "ani-1ccx": "toy",
+    "pbe0-def2-svp": "toy",
+    "pbe0-def2-tzvp": "toy",
     "nequix-mp-1": "architecture",
     "pet-mad-1.5-s": "architecture",
 }
@@ -51,6 +56,7 @@ SHORT = {
     "--duration 0.02 --nvt-duration 0.02",
     "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
     "overhead": "--limit 2 --structures naphthalene-gfn2",
+    "reference": "--limit 1 --structures naphthalene-gfn2",
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {"run": "--methods uff", "overhead": "--methods toy", "prepare": "uff"}
@@ -135,7 +141,7 @@ def checkout(tmp_path_factory, pesbench):
         (folder / ".envs" / made.name).symlink_to(made)
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
-        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md", "--duration", "0.02"),
+        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md,accuracy", "--duration", "0.02"),
         *("--nvt-duration", "0.02", "--no-repeats", "--output", "first"),
         cwd=folder,
     )

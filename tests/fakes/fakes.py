@@ -12,6 +12,9 @@
 #
 # [tool.pesbench.methods.toy]
 # label = "springs between all atoms"
+# [tool.pesbench.methods.toy-reference]
+# level = "toy"
+# theory = { functional = "springs", basis = "-", dispersion = "none", source = "made up" }
 # [tool.pesbench.methods.toy-native]
 # native = true
 # [tool.pesbench.methods.always-fails]
