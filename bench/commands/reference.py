@@ -115,7 +115,10 @@ def _method(catalogue: Catalogue, level: str) -> Method:
     levels = {method.level: method for method in catalogue.methods.values() if method.level}
     if level not in levels:
         raise BadInput(f"there is no level of theory {level!r}; use {', '.join(levels)}.")
-    return levels[level]
+    method = levels[level]
+    if method.theory is None:
+        raise BadInput(f"{method.adapter} gives {method.name} a level but no theory; add its functional and basis.")
+    return method
 
 
 def _known(labels: Labels | None, minimum: Minimum | None) -> list[Item]:

@@ -28,12 +28,15 @@ def write(
 ) -> list[str]:
     """Write what the run directory has of a level into `folder`; returns a line on each file written.
 
+    Beside labels, a line says why there is no minimum where one was looked for.
+
     `theory` has the functional, the basis and the dispersion; `numbers` are the molecule's atomic numbers, (n,).
     Labels that were `known` before stay. Raises BadInput where those were computed with other settings.
     """
     contents = store.read(directory)
     points = [one for one in contents.of(SinglePoint) if one.status == DONE]
-    minima = [one for one in contents.of(Vibrations) if one.status == CONVERGED and one.hessian is not None]
+    looked_for = contents.of(Vibrations)
+    minima = [one for one in looked_for if one.status == CONVERGED and one.hessian is not None]
     told = []
     if points:
         dataset = contents.description.dataset
@@ -58,6 +61,9 @@ def write(
             source=last.source,
         )
         told.append(f"{references.write_minimum(folder, minimum)}: the minimum and its Hessian")
+    elif points and looked_for:
+        status, failure = looked_for[-1].status, looked_for[-1].failure
+        told.append(f"no minimum: {f'{failure.kind}: {failure.message}' if failure else status}")
     return told
 
 

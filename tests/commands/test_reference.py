@@ -1,0 +1,211 @@
+"""The verb ``reference``: labels at a level of theory, by a fake level in an adapter file of the user."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import ase.io
+import numpy as np
+import pytest
+from ase.build import molecule
+from conftest import FAKES, PESBENCH
+
+from bench.data import references
+from bench.data.structures import load_dataset
+from bench.runs import store
+
+COUNT = 6
+THEORY = '{ functional = "PBE", basis = "toy", dispersion = "none", source = "a test" }'
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory):
+    """Return an adapter file with more levels of theory: the fakes, in the environment that they have already."""
+    text = FAKES.read_text()
+    for method, level in (("slow", "sluggish"), ("fails-to-load", "broken"), ("always-fails", "bad")):
+        heading = f"# [tool.pesbench.methods.{method}]\n"
+        assert heading in text
+        text = text.replace(heading, f'{heading}# level = "{level}"\n# theory = {THEORY}\n')
+    heading = "# [tool.pesbench.methods.dies]\n"
+    path = tmp_path_factory.mktemp("adapter") / "fakes.py"
+    path.write_text(text.replace(heading, f'{heading}# level = "of-no-theory"\n'))
+    return path
+
+
+@pytest.fixture(scope="module")
+def structures(tmp_path_factory):
+    images = [molecule("CH3OH") for _ in range(COUNT)]
+    for number, image in enumerate(images[1:]):
+        image.rattle(0.05, seed=number)
+    path = tmp_path_factory.mktemp("structures") / "methanol.xyz"
+    ase.io.write(path, images, format="extxyz", columns=["symbols", "positions"])
+    return path
+
+
+@pytest.fixture
+def reference(pesbench, adapter, structures, tmp_path):
+    """Return a function that runs the verb with its own cache."""
+
+    def run(level, *arguments):
+        return pesbench(
+            *("reference", "--level", level, "--adapter", adapter, "--structures", structures, *arguments),
+            PESBENCH_CACHE=str(tmp_path / "cache"),
+        )
+
+    return run
+
+
+def run_of(tmp_path, structures, level):
+    """Return the run directory of a level."""
+    dataset = load_dataset(structures)
+    return tmp_path / "cache" / "references" / "runs" / f"{references.key(dataset.name, dataset.digest)}-{level}"
+
+
+def labels_in(folder, structures):
+    dataset = load_dataset(structures)
+    return references.labels_of(dataset.name, dataset.digest, [folder])
+
+
+def refused(done):
+    """Return the one sentence with which bad input is refused."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("pesbench: ")
+    assert line.endswith(".")
+    return line
+
+
+def test_an_unknown_level_is_refused_in_a_sentence_that_names_the_known_ones(reference, tmp_path):
+    line = refused(reference("b3lyp-lots"))
+    assert "there is no level of theory 'b3lyp-lots'; use " in line
+    assert "toy" in line
+    assert "pbe0-def2-svp" in line
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_level_is_required_and_explained(pesbench):
+    assert "required: --level" in refused(pesbench("reference"))
+    text = " ".join(pesbench("reference", "--help").stdout.split())
+    assert "--level NAME functional and basis, such as pbe0-def2-svp" in text
+
+
+def test_a_level_without_a_theory_is_refused_by_the_name_of_its_file(reference, adapter):
+    line = refused(reference("of-no-theory"))
+    assert str(adapter) in line
+    assert "theory" in line
+
+
+def test_labels_are_written_where_the_user_wants_them_and_never_computed_twice(reference, structures, tmp_path):
+    output = tmp_path / "labels"
+    done = reference("toy", "--output", output)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"{next(output.glob('methanol-*')) / 'toy.jsonl'}: energies and forces of {COUNT} of {COUNT} structures",
+        f"{output / 'minima' / 'CH4O-toy.json'}: the minimum and its Hessian",
+    ]
+    found = labels_in(output, structures)["toy"]
+    assert found.origin.theory == {"functional": "springs", "basis": "-", "dispersion": "none"}
+    dataset = load_dataset(structures)
+    rest = dataset.reference.get_all_distances()
+    energies = [1.25 * ((atoms.get_all_distances() - rest) ** 2).sum() for atoms in dataset.atoms]
+    assert [found.energies[i] for i in range(COUNT)] == pytest.approx(energies, abs=1e-6)
+    minimum = references.minima_of(dataset.reference, [output])["toy"]
+    assert minimum.energy == pytest.approx(0.0, abs=1e-6)
+    assert np.linalg.eigvalsh(minimum.hessian)[0] > -0.01
+
+    records = (run_of(tmp_path, structures, "toy") / "records.jsonl").read_bytes()
+    files = {path: path.read_bytes() for path in output.rglob("*.json*")}
+    again = reference("toy", "--output", output)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+    assert (run_of(tmp_path, structures, "toy") / "records.jsonl").read_bytes() == records
+    assert {path: path.read_bytes() for path in output.rglob("*.json*")} == files
+
+
+def test_a_smaller_set_without_a_minimum_is_a_beginning_and_the_methods_of_a_run_are_compared_with_it(
+    reference, structures, tmp_path, pesbench, adapter
+):
+    done = reference("toy", "--limit", "2", "--no-minimum")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.endswith(f"energies and forces of 2 of {COUNT} structures")
+    folder = tmp_path / "cache" / "references"
+    first = labels_in(folder, structures)["toy"]
+    done = reference("toy", "--limit", "4")
+    assert done.returncode == 0, done.stderr
+    second = labels_in(folder, structures)["toy"]
+    assert len(second.energies) == 4
+    assert first.energies.items() < second.energies.items()
+    assert (folder / "minima" / "CH4O-toy.json").is_file()
+
+    done = pesbench(
+        *("run", "--adapter", adapter, "--methods", "direct", "--structures", structures, "--rounds", "1"),
+        *("--protocols", "accuracy", "--threads", "1", "--no-repeats", "--output", tmp_path / "results"),
+        PESBENCH_CACHE=str(tmp_path / "cache"),
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "results").iterdir()
+    shown = pesbench("table", run, "--format", "json", PESBENCH_CACHE=str(tmp_path / "cache"))
+    (row,) = json.loads(shown.stdout)["rows"]
+    assert row["references"]["toy"]["structures"] == 4
+    assert row["references"]["toy"]["force_mae_mev_per_angstrom"]["estimate"] > 1.0
+
+
+def test_a_level_that_does_not_load_makes_nothing_and_says_where_to_look(reference, structures, tmp_path):
+    done = reference("broken")
+    assert done.returncode == 1
+    logs = run_of(tmp_path, structures, "broken") / "logs"
+    assert done.stdout == f"nothing was computed; {logs} says why\n"
+    assert "these weights are for another model" in next(logs.iterdir()).read_text()
+    assert "these weights are for another model" in " ".join(done.stderr.split())
+
+
+def test_a_minimum_that_was_not_found_is_told(reference, structures):
+    done = reference("bad")
+    assert done.returncode == 0, done.stderr
+    labels, minimum = done.stdout.splitlines()
+    assert f"energies and forces of 5 of {COUNT} structures" in labels
+    assert minimum == "no minimum: calculator: RuntimeError: the matrix is singular"
+
+
+def test_a_run_for_other_structures_is_not_continued(reference, structures, tmp_path):
+    assert reference("toy", "--limit", "1", "--no-minimum").returncode == 0
+    path = run_of(tmp_path, structures, "toy") / "campaign.json"
+    fields = json.loads(path.read_text())
+    fields["dataset"]["digest"] = "0" * 64
+    path.write_text(json.dumps(fields))
+    assert "holds labels for other structures; delete it" in refused(reference("toy"))
+
+
+def test_ctrl_c_keeps_what_is_there_and_the_same_command_continues(reference, adapter, structures, tmp_path):
+    arguments = ("reference", "--level", "sluggish", "--adapter", adapter, "--structures", structures)
+    process = subprocess.Popen(
+        [*PESBENCH, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PESBENCH_CACHE": str(tmp_path / "cache")},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        start_new_session=True,
+    )
+    records = run_of(tmp_path, structures, "sluggish") / "records.jsonl"
+    for _ in range(600):
+        # its Hessian takes two seconds
+        if records.exists() and records.read_bytes().count(b'"record":"single-point"') == COUNT:
+            break
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "pesbench: stopped; the same command continues." in errors
+    assert output.splitlines()[0].endswith(f"energies and forces of {COUNT} of {COUNT} structures")
+    assert not (tmp_path / "cache" / "references" / "minima").exists()
+    before = store.read(records.parent).records
+    done = reference("sluggish")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].endswith("the minimum and its Hessian")
+    after = [one for one in store.read(records.parent).records if one.record == "single-point"]
+    assert after == [one for one in before if one.record == "single-point"]
