@@ -20,7 +20,7 @@ from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
-from bench.contract.message import Beat, Phase, Result
+from bench.contract.message import Beat, Begins, Phase, Result
 from bench.contract.protocol import STRUCTURES, item_of, lost
 from bench.contract.records import NotMeasured, Record, Started, Watched
 from bench.contract.settings import Settings
@@ -217,6 +217,7 @@ class Campaign:
         method, device = this.prepared.method, this.prepared.device
         structures = this.structures_left()
         ready = False
+        begun: Item | None = None
         since = time.monotonic()
         with start(
             task,
@@ -230,6 +231,8 @@ class Campaign:
                 match said:
                     case Beat(number, steps):
                         self.progress.alive(number, steps)
+                    case Begins(part, number):
+                        begun = Item(part, number)
                     case Phase(name):
                         this.phase = name
                         since = time.monotonic()
@@ -252,7 +255,7 @@ class Campaign:
         in_flight = this.open_items()
         if failure is not None and in_flight:
             if ready:  # the item in flight is the cause of its death
-                self._lose(this, task, in_flight[0], failure)
+                self._lose(this, task, begun if begun in in_flight else in_flight[0], failure)
                 if this.phase != STRUCTURES:
                     self.ledger.spend(this.key, this.phase, time.monotonic() - since)
             else:

@@ -49,6 +49,16 @@ class Phase(Message):
 
 
 @dataclasses.dataclass(frozen=True)
+class Begins(Message):
+    """An item begins after others of its phase were left out for want of time; otherwise the first open one is next."""
+
+    message: ClassVar[str] = "begins"
+    part: str
+    """A key of :data:`bench.contract.protocol.PARTS`."""
+    number: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Waits(Message):
     """A paced worker has made its force calls and waits for its next turn."""
 
@@ -92,7 +102,7 @@ class Done(Message):
     message: ClassVar[str] = "done"
 
 
-_KINDS: dict[str, type[Message]] = {kind.message: kind for kind in (Beat, Phase, Waits, Pair, Check, Done)}
+_KINDS: dict[str, type[Message]] = {kind.message: kind for kind in (Beat, Phase, Begins, Waits, Pair, Check, Done)}
 
 
 def to_json(message: Message) -> str:

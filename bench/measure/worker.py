@@ -28,7 +28,7 @@ if "bench" not in sys.modules and __name__ == "__main__":
 
 from bench.contract import task as tasks
 from bench.contract.device import Device
-from bench.contract.message import Done, Phase
+from bench.contract.message import Begins, Done, Phase
 from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, STRUCTURES, lost, phase_of
 from bench.contract.records import Finished, NotMeasured
 from bench.contract.task import Allowance, Item, Task
@@ -91,6 +91,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     for name in dict.fromkeys(PROTOCOL_OF[item.part] for item in items):
         measurers[name] = MEASURERS[name](session, deadlines)
     before: int | None = None
+    left_out = False
     for item in items:
         if item.number != before:
             late = deadlines.begin is not None and perf_counter_ns() > deadlines.begin
@@ -99,10 +100,13 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
             if phase == STRUCTURES and item.number in session.task.answers:
                 session.answer(item.number)
             before = item.number
+        if left_out:
+            session.channel.say(Begins(item.part, item.number))
         try:
             record = measurers[PROTOCOL_OF[item.part]].measure(item)
         except Exception as error:
             record = lost(session.task, item, classify(error))
+        left_out = record is None
         if record is not None:
             session.channel.send(record)
 

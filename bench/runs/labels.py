@@ -62,8 +62,8 @@ def write(
         )
         told.append(f"{references.write_minimum(folder, minimum)}: the minimum and its Hessian")
     elif points and looked_for:
-        status, failure = looked_for[-1].status, looked_for[-1].failure
-        told.append(f"no minimum: {f'{failure.kind}: {failure.message}' if failure else status}")
+        failure = looked_for[-1].failure
+        told.append(f"no minimum: {f'{failure.kind}: {failure.message}' if failure else 'its forces did not vanish'}")
     return told
 
 

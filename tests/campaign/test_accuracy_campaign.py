@@ -54,11 +54,11 @@ def settings_of(*methods, **changes):
     return Settings(methods=methods, **{**fields, **changes})
 
 
-def measure(directory, dataset, settings):
+def measure(directory, dataset, settings, adapter=FAKES):
     """Run a campaign, or go on with it; returns what was said and the records."""
     said = io.StringIO()
     progress = PlainProgress(settings, Console(file=said, width=200))
-    campaign = Campaign(directory, settings, Catalogue([FAKES]), dataset, progress, ParallelSpeed(1, 1.0))
+    campaign = Campaign(directory, settings, Catalogue([adapter]), dataset, progress, ParallelSpeed(1, 1.0))
     campaign.resume() if directory.exists() else campaign.begin()
     campaign.run()
     return said.getvalue(), store.read(directory)
@@ -168,6 +168,22 @@ def test_a_worker_that_dies_loses_one_structure_and_then_its_minimum(tmp_path, d
     assert contents.of(Finished) == []
 
 
+def test_a_worker_that_dies_in_its_hessian_loses_that_and_no_structure_that_was_left_out(tmp_path, dataset):
+    slow = 'if self.method == "slow":\n'
+    dies = "            if self.calls > 3:\n                os.kill(os.getpid(), signal.SIGSEGV)\n"
+    text = FAKES.read_text()
+    assert text.count(slow) == 1
+    settings = settings_of("slow", rounds=1, budget_s={"slow": 4.0})
+    # five are quick, and one takes more than half of the budget
+    (tmp_path / "fakes.py").write_text(
+        text.replace(slow, slow + dies).replace("time.sleep(0.05)", "time.sleep(2.1 if self.starts == 7 else 0.01)")
+    )
+    _, contents = measure(tmp_path / "run", dataset, settings, tmp_path / "fakes.py")
+    (vibrations,) = contents.of(Vibrations)
+    assert (vibrations.status, vibrations.failure.kind) == ("failed", "crash")
+    assert {one.status for one in contents.of(SinglePoint)} == {"done"}
+
+
 @pytest.fixture(scope="module")
 def labelled(both, tmp_path_factory, dataset):
     """Return a run of two methods after labels were made by the same two: springs, and springs with a swirl."""
@@ -184,11 +200,13 @@ def labelled(both, tmp_path_factory, dataset):
 
 
 def test_labels_from_a_run_are_read_as_references_of_its_data_set(labelled, both, dataset):
-    assert [line.partition(": ")[2] for line in labelled[1]] == [
+    assert [line.partition(".json")[2].partition(": ")[2] for line in labelled[1]] == [
         f"energies and forces of 4 of {COUNT} structures",
         "the minimum and its Hessian",
         f"energies and forces of 4 of {COUNT} structures",
+        "",
     ]
+    assert labelled[1][-1] == "no minimum: its forces did not vanish"
     found = references.labels_of(dataset.name, dataset.digest)
     assert set(found) == {"pbe-toy", "pbe0-toy"}
     assert found["pbe-toy"].origin.theory == PBE

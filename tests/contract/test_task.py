@@ -12,7 +12,7 @@ import pytest
 from ase.build import molecule
 
 import bench
-from bench.contract.message import Beat, Check, Done, Pair, Phase, Result, Waits, from_json, to_json
+from bench.contract.message import Beat, Begins, Check, Done, Pair, Phase, Result, Waits, from_json, to_json
 from bench.contract.records import Answer
 from bench.contract.task import (
     MEASURE,
@@ -82,6 +82,7 @@ def test_a_worker_refuses_a_task_that_it_does_not_know_and_does_nothing(change, 
     [
         Beat(3, 7),
         Phase("md"),
+        Begins("vibrations", 0),
         Waits(),
         Done(),
         Pair(1, 0, 100, 5, 110, 5, 3),
