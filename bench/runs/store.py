@@ -29,8 +29,6 @@ from bench.contract.records import (
     Relaxation,
     Replay,
     Started,
-    Symmetry,
-    Trajectory,
     Watched,
 )
 from bench.errors import BadInput
@@ -174,16 +172,6 @@ class Contents:
     def answers(self) -> list[Answer]:
         """The methods' answers at the structures of their fingerprints."""
         return self.of(Answer)
-
-    @functools.cached_property
-    def symmetries(self) -> list[Symmetry]:
-        """Structures whose forces were examined."""
-        return self.of(Symmetry)
-
-    @functools.cached_property
-    def trajectories(self) -> list[Trajectory]:
-        """Simulations."""
-        return self.of(Trajectory)
 
     @functools.cached_property
     def watched(self) -> list[Watched]:
