@@ -18,11 +18,14 @@ from bench.contract.description import ParallelSpeed
 from bench.contract.records import Finished, NotMeasured, Relaxation, SinglePoint, Vibrations
 from bench.contract.settings import Settings
 from bench.contract.task import Item
-from bench.data import references
-from bench.data.structures import load_dataset
+from bench.data import references, rmd17
+from bench.data.structures import MD17, load_dataset
+from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
 from bench.report.shown import SHOWN
 from bench.runs import labels, store, tables
+from bench.runs.dataframes import load
+from bench.runs.truths import truths
 
 COUNT = 8
 PBE = {"functional": "PBE", "basis": "def2-SVP", "dispersion": "none"}
@@ -304,6 +307,45 @@ def test_the_accuracy_is_rendered_in_all_formats_and_fits_a_narrow_terminal(labe
     lines = shown.render(table, "csv").splitlines()
     assert len(lines) == 1 + 2 * 2 + 1
     assert lines[0].startswith("method,device,")
+
+
+def test_labels_that_cannot_be_read_leave_the_times_and_are_named(labelled, dataset):
+    path = references.own_folder() / references.key(dataset.name, dataset.digest) / "pbe-toy.jsonl"
+    text = path.read_text()
+    said = []
+    try:
+        path.write_text("damaged")
+        rows = tables.table_of(labelled[0], said.append).rows
+        with pytest.raises(BadInput, match="is not a file of reference labels"):
+            tables.shown_as(labelled[0], "accuracy")
+    finally:
+        path.write_text(text)
+    assert [row.measured for row in rows if row.method == "toy"] == [True]
+    assert len(said) == 1
+    assert said[0].startswith("the accuracy is left out: ")
+    assert str(path) in said[0]
+
+
+def test_random_weights_alone_are_not_measured_and_say_why(tmp_path, dataset):
+    said, contents = measure(tmp_path / "run", dataset, settings_of("architecture"))
+    assert "it has only random weights" in said
+    assert {type(one) for one in contents.records} == {NotMeasured}
+    (row,) = tables.shown_as(tmp_path / "run", "accuracy").rows
+    assert row.refused == "it has only random weights, whose energies mean nothing"
+
+
+def test_the_labels_of_rmd17_check_a_run_over_its_frames_by_their_names(tmp_path, dataset, monkeypatch):
+    frames = dataclasses.replace(dataset, name=MD17, labels=tuple(str(3250 * i) for i in range(COUNT)))
+    measure(tmp_path / "run", frames, settings_of("toy", limit=2, rounds=1, vibrations=False))
+    known = {3250 * i: (-float(i), np.full((6, 3), float(i))) for i in (0, 4)}
+    monkeypatch.setattr(rmd17, "labels", lambda cache, wanted: {i: known[i] for i in wanted if i in known})
+    found = truths(load(tmp_path / "run"))
+    control = next(level for level in found.levels if level.control)
+    assert (control.name, control.theory["functional"], control.label) == ("rMD17", "PBE", "PBE/def2-SVP (rMD17)")
+    assert control.energies == {0: 0.0, 4: -4.0}
+    assert control.forces[4][0, 0] == 4.0
+    (row,) = tables.shown_as(tmp_path / "run", "accuracy").rows
+    assert row.refused == "no structure of the run has labels", "it is no reference"
 
 
 def test_the_command_line_shows_the_accuracy_that_it_measured(pesbench, tmp_path, cache):

@@ -1,13 +1,14 @@
 """Reference labels and minima: what is written is read, and what cannot be trusted is refused."""
 
 import dataclasses
+import hashlib
 import json
 
 import numpy as np
 import pytest
 from ase.build import molecule
 
-from bench.data import references
+from bench.data import references, rmd17
 from bench.data.references import Labels, Minimum, Origin
 from bench.errors import BadInput
 
@@ -206,3 +207,38 @@ def test_the_users_own_labels_replace_those_of_pesbench_level_by_level(tmp_path,
         "pbe-toy": -3.0,
         "pbe0-toy": -2.0,
     }
+
+
+@pytest.fixture
+def two_files(tmp_path, monkeypatch):
+    """Make two small files with the fields of rMD17's take the place of its ten; returns their folder."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    hashes = {}
+    for name, indices in (("one.npz", [10, 3]), ("two.npz", [7, 5])):
+        forces = np.array([np.full((2, 3), float(index)) for index in indices])
+        np.savez(folder / name, old_indices=indices, energies=100.0 * np.array(indices), forces=forces)
+        hashes[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    monkeypatch.setattr(rmd17, "SHA256", hashes)
+    monkeypatch.setenv("PESBENCH_DATA", str(folder))
+    return folder
+
+
+def test_the_labels_of_rmd17_are_found_by_their_index_and_are_in_electronvolt(two_files, tmp_path):
+    found = rmd17.labels(tmp_path / "cache", {3, 5, 99})
+    assert set(found) == {3, 5}
+    kcal = 0.0433641  # eV per molecule
+    assert found[3][0] == pytest.approx(300 * kcal, rel=1e-5)
+    assert found[5][1] == pytest.approx(np.full((2, 3), 5 * kcal), rel=1e-5)
+
+
+def test_labels_of_rmd17_that_are_not_here_are_not_fetched(two_files, tmp_path):
+    (two_files / "two.npz").unlink()
+    with pytest.raises(rmd17.Unavailable, match=r"two\.npz is not here"):
+        rmd17.labels(tmp_path / "cache", {3, 5})
+
+
+def test_labels_of_rmd17_with_other_contents_are_refused(two_files, tmp_path):
+    (two_files / "one.npz").write_bytes(b"something else")
+    with pytest.raises(BadInput, match="delete or replace it"):
+        rmd17.labels(tmp_path / "cache", {3})
