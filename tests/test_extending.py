@@ -17,6 +17,7 @@ MOST = {
     "A protocol": 8,
     "A metric, or a column of the table": 2,
     "A fact that a worker reports": 4,
+    "A reference level of theory": 1,
     "A verb": 1,
     "A device": 3,
     "A data set": 1,
