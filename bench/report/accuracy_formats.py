@@ -55,6 +55,7 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "conservative": row.conservative,
         "theory": dict(row.theory) if row.theory else None,
         "refused": row.refused,
+        "no_minimum": row.no_minimum,
         "ms_per_call": _estimate(row.time),
         "nearest_reference": row.nearest,
         "verdict": row.verdict,
