@@ -170,6 +170,8 @@ class PySCFDFT(Adapter):
         calculator.get_potential_energy(atoms)  # the density at this geometry
         mf = self._mf.copy().reset(calculator.mol)
         mf.kernel(dm0=calculator.method_scan.make_rdm1())
+        if not mf.converged:
+            raise RuntimeError("the SCF before the Hessian did not converge")
         blocks = mf.Hessian().kernel()  # (n, n, 3, 3)
         return blocks.transpose(0, 2, 1, 3).reshape(3 * len(atoms), -1) * (Hartree / Bohr**2)
 

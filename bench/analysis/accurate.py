@@ -67,6 +67,7 @@ class Accuracy:
     """By level."""
     nearest: str | None = None
     """The level by which it is judged."""
+    nearest_label: str | None = None
     verdict: str | None = None
     harmonic: Harmonic | None = None
     no_minimum: str | None = None
@@ -77,6 +78,9 @@ class Accuracy:
     """Mean absolute error of the unique C-C bonds, 10^-3 Angstrom."""
     vibrations: Mapping[str, ComparedVibrations] = dataclasses.field(default_factory=dict)
     """By level."""
+    nearest_minimum: str | None = None
+    """The level whose vibrations it is compared with first."""
+    nearest_minimum_label: str | None = None
     experimental_fundamentals: FrequencyErrors | None = None
     uncertainty: UncertaintyQuality | None = None
     """Of its own uncertainties against its errors at the nearest level."""
@@ -98,9 +102,6 @@ class Accuracy:
         """Errors of the wavenumbers against the nearest level with a minimum, cm-1."""
         found = self.vibrations.get(self.nearest_minimum or "")
         return found.errors if found else None
-
-    nearest_minimum: str | None = None
-    """The level whose vibrations it is compared with first."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from bench.analysis.statistics import Estimate
 
 Theory = Mapping[str, str | None]
-"""A level of theory: ``functional``, ``basis``, ``dispersion`` and ``source``; only the first two are compared."""
+"""A level of theory: ``functional``, ``basis``, ``dispersion`` and ``source``."""
 
 SAME = "same theory"
 WITHIN = "within the spread of theories"
@@ -40,11 +40,12 @@ _BASES = (
 
 
 def same_theory(theory: Theory, reference: Theory) -> bool:
-    """Return whether two levels have the same functional and the same basis, however they are spelt.
+    """Return whether two levels have the same functional, basis and dispersion, however they are spelt.
 
-    An unknown functional or basis is not the same as any. Dispersion is not compared.
+    What is unknown is not the same as anything.
     """
-    return all(_plain(theory.get(key)) == _plain(reference.get(key)) != "" for key in ("functional", "basis"))
+    keys = ("functional", "basis", "dispersion")
+    return all(_plain(theory.get(key)) == _plain(reference.get(key)) != "" for key in keys)
 
 
 def nearest(theory: Theory, references: Mapping[str, Theory]) -> str:

@@ -44,6 +44,11 @@ class Ledger:
         """Enter items that need not be measured."""
         self.done.setdefault((*key, round_number), set()).update(items)
 
+    def reopen(self, records: Iterable[Record]) -> None:
+        """Let the items of these records be measured again."""
+        for record in records:
+            self.done.get((record.method, record.device, record.round), set()).discard(item_of(record))
+
     def _may_become_longer(self, record: Trajectory) -> bool:
         """Return whether a trajectory that was cut off has clearly more time now; it then starts from the beginning."""
         plans = trajectories.trajectories(self.settings.md)
@@ -119,6 +124,8 @@ class Ledger:
                 if key in stopped or rounds <= 0:
                     continue
                 for phase in self.phases:
+                    if phase == ACCURACY and self.rounds_begun.get(key, 0):
+                        continue  # it is done in the first round
                     most = rounds * self.round_seconds.get(key, math.inf) if phase == STRUCTURES else math.inf
                     left += min(self.left(key, phase), most)
         return None if left == math.inf else left

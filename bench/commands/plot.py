@@ -9,8 +9,8 @@ from pathlib import Path
 from bench.commands import _options, _results
 from bench.errors import BadInput
 
-HELP = "Draw milliseconds per step of all methods, or their dynamics, as SVG and PNG."
-EXAMPLES = ("pesbench plot --output speed", "pesbench plot --protocols md")
+HELP = "Draw milliseconds per step of all methods, their dynamics or their accuracy, as SVG and PNG."
+EXAMPLES = ("pesbench plot --output speed", "pesbench plot --protocols md", "pesbench plot --protocols accuracy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="STEM",
-        help="without extension (default: ms-per-step or stability in the run directory)",
+        help="without extension (default: ms-per-step, stability or accuracy in the run directory)",
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bench.commands import _options
 from bench.contract.device import CPU
 from bench.contract.protocol import ACCURACY, SINGLE_POINT, VIBRATIONS
+from bench.contract.records import FAILED
 from bench.contract.settings import Settings
 from bench.contract.task import Item
 from bench.errors import BadInput
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 
 HELP = """\
 Compute reference labels at a level of theory: energies and forces at each
-structure, then the minimum and its Hessian. It takes minutes a structure; stop
-it and type the same command again to continue."""
+structure, then the minimum and its Hessian. It takes minutes per structure and
+an hour for the Hessian. Stop it, and type the same command again to continue;
+only the minimum begins anew. What failed is tried again, too."""
 EXAMPLES = (
     "pesbench reference --level pbe0-def2-svp",
     "pesbench reference --level pbe0-def2-tzvp --limit 10 --no-minimum",
 )
+
+
+SILENCE_S = 6 * 3600.0
+"""An analytic Hessian gives no sign of life until it is done."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +87,7 @@ def run(options: Options) -> int:
         vibrations=not options.no_minimum,
         threads=options.threads,
         budget_s={method.name: None},
+        timeout_s=SILENCE_S,
     )
     dataset = load_dataset(options.structures)
     directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"
@@ -99,15 +106,22 @@ def run(options: Options) -> int:
         directory,
         options.level,
         _theory(method),
-        dataset.reference.numbers,
+        dataset.reference,
         options.output or references.own_folder(),
         known,
     )
-    print("\n".join(told) or f"nothing was computed; {directory / 'logs'} says why")
+    print("\n".join(told), end="\n" if told else "")
     if stopped:
         print("pesbench: stopped; the same command continues.", file=sys.stderr)
         return 130
-    return 0 if told else 1
+    if not told and (known or minimum):
+        print(
+            f"nothing is missing: the labels for {options.level} are in {' or '.join(map(str, references.folders()))}"
+        )
+    elif not told:
+        print(f"nothing was computed; {directory / 'logs'} says why")
+        return 1
+    return 0
 
 
 def _method(catalogue: Catalogue, level: str) -> Method:
@@ -143,3 +157,5 @@ def _begin(campaign: Campaign, dataset: DataSet) -> None:
     if store.describe(campaign.directory).dataset.digest != dataset.digest:
         raise BadInput(f"{campaign.directory} holds labels for other structures; delete it.")
     campaign.resume()
+    records = store.read(campaign.directory).records
+    campaign.ledger.reopen(record for record in records if getattr(record, "status", None) == FAILED)

@@ -11,6 +11,7 @@ HELP = "Print the table of a run, or of the paper."
 EXAMPLES = (
     "pesbench table --format markdown",
     "pesbench table --protocols md",
+    "pesbench table --protocols accuracy",
     "pesbench table paper",
 )
 

@@ -193,7 +193,7 @@ class SinglePoint(Record):
     record: ClassVar[str] = "single-point"
     structure: int
     status: str
-    """``done`` or ``failed``."""
+    """``done`` or ``failed``; a `failure` beside ``done`` is that of the method's own uncertainty."""
     energy: float | None
     """eV."""
     forces: tuple[tuple[float, float, float], ...] | None

@@ -1,13 +1,14 @@
 """Reference labels: energies and forces at a data set's geometries, and minima with Hessians, by level of theory.
 
 ``<folder>/<data set>-<digest>/<level>.jsonl`` holds one line with where the labels come from, then one line a
-structure. ``<folder>/minima/<formula>-<level>.json`` holds a relaxed geometry and its Hessian, which serve every data
+structure. ``<folder>/minima/<molecule>-<level>.json`` holds a relaxed geometry and its Hessian, which serve every data
 set of the same molecule. ``datasets/README.md`` describes them.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,10 +16,14 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import covalent_radii
+from scipy.spatial.distance import pdist
 
 from bench import paths
+from bench.data.state import state_of
 from bench.errors import BadInput
 
+BONDED = 1.3  # times the sum of the covalent radii
 ENERGY_DIGITS, FORCE_DIGITS = 6, 5  # eV, eV/Angstrom: a hundredth of a meV, far below the labels' own errors
 POSITION_DIGITS, HESSIAN_DIGITS = 6, 5  # Angstrom, eV/Angstrom^2
 
@@ -57,10 +62,8 @@ class Minimum:
     """A level's minimum of a molecule, and its harmonic force constants."""
 
     origin: Origin
-    numbers: np.ndarray
-    """(n,)."""
-    positions: np.ndarray
-    """(n, 3) in Angstrom."""
+    molecule: Atoms
+    """With its charge and multiplicity where they are not the usual ones."""
     hessian: np.ndarray
     """(3n, 3n) in eV/Angstrom^2."""
     energy: float
@@ -84,11 +87,12 @@ def own_folder() -> Path:
 def labels_of(name: str, digest: str, folder: Iterable[Path] | None = None) -> dict[str, Labels]:
     """Return the labels for a data set by level; a later folder's replace an earlier one's.
 
-    Raises BadInput for a file that cannot be read or belongs to another data set.
+    They are found by the digest, whatever the name of the set's file. Raises BadInput for a file that cannot be read or
+    belongs to another data set.
     """
     found: dict[str, Labels] = {}
     for where in folders() if folder is None else folder:
-        for path in sorted((where / key(name, digest)).glob("*.jsonl")):
+        for path in sorted(where.glob(f"*-{digest[:8]}/*.jsonl")):
             labels = read_labels(path)
             if labels.digest != digest:
                 raise BadInput(
@@ -100,14 +104,29 @@ def labels_of(name: str, digest: str, folder: Iterable[Path] | None = None) -> d
 
 
 def minima_of(reference: Atoms, folder: Iterable[Path] | None = None) -> dict[str, Minimum]:
-    """Return the minima by level for a molecule with the atoms of `reference`, in its order."""
+    """Return the minima by level for the molecule of `reference`: see :func:`molecule_key`."""
     found: dict[str, Minimum] = {}
     for where in folders() if folder is None else folder:
-        for path in sorted((where / "minima").glob(f"{reference.get_chemical_formula()}-*.json")):
+        for path in sorted((where / "minima").glob(f"{molecule_key(reference)}-*.json")):
             minimum = read_minimum(path)
-            if np.array_equal(minimum.numbers, reference.numbers):
-                found[minimum.origin.level] = minimum
+            found[minimum.origin.level] = minimum
     return found
+
+
+def molecule_key(molecule: Atoms) -> str:
+    """Return the formula with eight digits that tell molecules apart.
+
+    The digits are those of a SHA-256 over the atomic numbers in order, the bonds between them, charge and multiplicity.
+    Atoms closer than 1.3 times the sum of their covalent radii are bonded.
+    """
+    first, second = np.triu_indices(len(molecule), 1)
+    radii = covalent_radii[molecule.numbers]
+    bonded = pdist(molecule.positions) < BONDED * (radii[first] + radii[second])
+    bonds = np.stack([first[bonded], second[bonded]], axis=1)
+    sha256 = hashlib.sha256()
+    for part in (molecule.numbers, bonds, state_of(molecule, "the reference molecule")):
+        sha256.update(np.asarray(part, dtype="<i8").tobytes())
+    return f"{molecule.get_chemical_formula()}-{sha256.hexdigest()[:8]}"
 
 
 def read_labels(path: Path) -> Labels:
@@ -149,17 +168,17 @@ def read_minimum(path: Path) -> Minimum:
     """Read a file with a minimum; raises BadInput."""
     try:
         fields = json.loads(path.read_text())
-        numbers, positions = np.array(fields["numbers"]), np.array(fields["positions"], dtype=float)
-        size = 3 * len(numbers)
+        molecule = Atoms(fields["numbers"], fields["positions"], info=fields["info"])
+        size = 3 * len(molecule)
         lower = np.array(fields["hessian_lower"], dtype=float)
-        if positions.shape != (len(numbers), 3) or lower.shape != (size * (size + 1) // 2,):
-            raise ValueError("its positions are not (n, 3), or its Hessian is not (3n, 3n)")
-        _check_finite(positions, lower)
+        if lower.shape != (size * (size + 1) // 2,):
+            raise ValueError("its Hessian is not that of its atoms")
         hessian = np.zeros((size, size))
         hessian[np.tril_indices(size)] = lower
         hessian += np.tril(hessian, -1).T
         rest = {name: fields[name] for name in ("energy", "fmax", "source")}
-        return Minimum(Origin(**fields["origin"]), numbers, positions, hessian, **rest)
+        _check_finite(molecule.positions, lower, rest["energy"], rest["fmax"])
+        return Minimum(Origin(**fields["origin"]), molecule, hessian, **rest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is not a file with a reference minimum ({error}); delete it.") from None
 
@@ -169,15 +188,16 @@ def write_minimum(folder: Path, minimum: Minimum) -> Path:
     hessian = (minimum.hessian + minimum.hessian.T) / 2
     fields = {
         "origin": dataclasses.asdict(minimum.origin),
-        "numbers": minimum.numbers.tolist(),
-        "positions": np.round(minimum.positions, POSITION_DIGITS).tolist(),
+        "numbers": minimum.molecule.numbers.tolist(),
+        "info": minimum.molecule.info,
+        "positions": np.round(minimum.molecule.positions, POSITION_DIGITS).tolist(),
         "energy": round(minimum.energy, ENERGY_DIGITS),
         "fmax": round(minimum.fmax, FORCE_DIGITS),
         "source": minimum.source,
         "hessian_lower": np.round(hessian[np.tril_indices(len(hessian))], HESSIAN_DIGITS).tolist(),
     }
-    formula = Atoms(minimum.numbers).get_chemical_formula()
-    return _write(folder / "minima" / f"{formula}-{minimum.origin.level}.json", json.dumps(fields) + "\n")
+    path = folder / "minima" / f"{molecule_key(minimum.molecule)}-{minimum.origin.level}.json"
+    return _write(path, json.dumps(fields) + "\n")
 
 
 def key(name: str, digest: str) -> str:

@@ -39,13 +39,13 @@ def single_point(adapter: Any, calculator: Any, atoms: Any, *, key: dict[str, An
         forces = timed.get_forces(atoms)
         timed.check()
         found = {"energy": timed.energy, "forces": _rows(forces)}
-        deviation, deviations = adapter.uncertainty(calculator, atoms)
-        if deviation is not None:
-            found["energy_deviation"] = finite(deviation)
-        if deviations is not None and np.isfinite(deviations).all():
-            found["force_deviations"] = tuple(np.asarray(deviations, dtype=float).tolist())
     except Exception as error:
         status, failure = FAILED, classify(error)
+    if status == DONE:
+        try:
+            found |= _deviations(*adapter.uncertainty(calculator, atoms))
+        except Exception as error:  # energy and forces are there all the same
+            failure = classify(error)
     return SinglePoint(
         **key,
         **found,
@@ -54,6 +54,15 @@ def single_point(adapter: Any, calculator: Any, atoms: Any, *, key: dict[str, An
         wall_ns=perf_counter_ns() - begin,
         failure=failure,
     )
+
+
+def _deviations(energy: float | None, forces: Any | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if energy is not None:
+        found["energy_deviation"] = finite(energy)
+    if forces is not None and np.isfinite(forces).all():
+        found["force_deviations"] = tuple(np.asarray(forces, dtype=float).tolist())
+    return found
 
 
 def vibrations(
@@ -78,7 +87,7 @@ def vibrations(
     try:
         relaxed = relax(
             adapter,
-            adapter.new_structure(calculator, atoms),
+            calculator,
             atoms,
             key={**{name: key[name] for name in ("method", "device", "round")}, "structure": -1},
             optimizer="BFGS",

@@ -106,7 +106,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
             record = measurers[PROTOCOL_OF[item.part]].measure(item)
         except Exception as error:
             record = lost(session.task, item, classify(error))
-        left_out = record is None
+        left_out = left_out or record is None
         if record is not None:
             session.channel.send(record)
 

@@ -196,6 +196,14 @@ def name(row: Accuracy, table: AccuracyTable) -> str:
     return f"{row.label} ({', '.join(remarks)})" if remarks else row.label
 
 
+def _common(table: AccuracyTable) -> str:
+    """Return at how many structures the references are compared with each other; empty where they are not."""
+    counts = sorted(pair.forces.structures for pair in table.floor if pair.forces)
+    if not counts:
+        return ""
+    return f"Two references are compared at the structures that both have, {counts[0]} to {counts[-1]}."
+
+
 def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
     """Return why a method has no figures, or what its minimum was not."""
     found = []
@@ -228,7 +236,10 @@ def notes(table: AccuracyTable) -> list[str]:
         table.missing,
         spread,
         "Nearest reference: the method's own functional, else the nearest rung of Jacob's ladder, then the basis. "
-        "Brackets: 95 % intervals over structures.",
+        "Brackets: 95 % intervals over structures."
+        if any(row.references for row in table.rows)
+        else "",
+        _common(table),
         "Energies are compared less their mean over the structures."
         if any(row.references for row in table.rows)
         else "",

@@ -13,21 +13,26 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.accurate import Accuracy, AccuracyTable
+from bench.analysis.vibrations import SPLIT
 from bench.contract.device import DEVICES, Device
-from bench.report.accuracy import name
+from bench.errors import BadInput
+from bench.report.accuracy import name, notes
 from bench.report.figure import LOOKS, STYLE, WIDTH
 
 MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
 """By the verdict on stability."""
 _SAID = {"pass": "md: pass", "warn": "md: warn", "fail": "md: fail", None: "no md"}
-_LEGEND_LINE, _CAPTION_LINE = 0.17, 0.125  # inches
+_CAPTION_LINE = 0.125  # inches
+LEAST = 0.01  # meV/Angstrom: the axis is logarithmic
 
 
 @mpl.rc_context(STYLE)
 def draw(table: AccuracyTable) -> Figure:
-    """Return both figures above each other; methods without figures are left out."""
+    """Return both figures above each other; raises BadInput where no method has anything to draw."""
     placed = [row for row in table.rows if row.time is not None and row.force_mae is not None]
     shaking = [row for row in table.rows if row.vibrations]
+    if not placed and not shaking:
+        raise BadInput(f"{table.description.run_id} has nothing to draw. {' '.join(notes(table)[:1])}".strip())
     caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table))
     below = 0.55 + _CAPTION_LINE * (caption.count("\n") + 1)
     upper = 3.3 if placed else 0.0
@@ -53,26 +58,20 @@ def _color(row: Accuracy) -> str:
 def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
+    points = []
     for row in rows:
         time, error = row.time, row.force_mae
         assert time is not None and error is not None
+        at = time.estimate, max(error.estimate, LEAST)
+        points.append(at)
         style: dict[str, Any] = {"color": _color(row), "lw": 0.9, "zorder": 3}
         if time.low is not None and time.high is not None:
-            axes.plot([time.low, time.high], [error.estimate] * 2, "-", **style)
+            axes.plot([time.low, time.high], [at[1]] * 2, "-", **style)
         if error.low is not None and error.high is not None:
-            axes.plot([time.estimate] * 2, [max(error.low, 0.01 * error.estimate), error.high], "-", **style)
-        axes.plot(
-            time.estimate,
-            max(error.estimate, 0.01),
-            MARKERS.get(row.stability, "s"),
-            color=_color(row),
-            ms=5,
-            fillstyle="full" if row.conservative else "none",
-            zorder=4,
-        )
-        axes.annotate(
-            name(row, table), (time.estimate, error.estimate), xytext=(5, 4), textcoords="offset points", fontsize=7
-        )
+            axes.plot([at[0]] * 2, [max(error.low, at[1] / 100), max(error.high, LEAST)], "-", **style)
+        fill: Any = "full" if row.conservative else "none"
+        axes.plot(*at, MARKERS.get(row.stability, "s"), color=_color(row), ms=5, fillstyle=fill, zorder=4)
+        axes.annotate(name(row, table), at, xytext=(5, 4), textcoords="offset points", fontsize=7)
     low, high = axes.get_ylim()
     if table.spread is not None:
         low, high = min(low, table.spread / 3), max(high, table.spread * 1.3)
@@ -89,11 +88,11 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
             va="top",
         )
     axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
     for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
-    front = pareto([(row.time.estimate, row.force_mae.estimate) for row in rows if row.time and row.force_mae])
+    front = pareto(points)
     axes.step([x for x, _ in front], [y for _, y in front], where="post", color="0.5", lw=0.8, ls="--", zorder=2)
     axes.set_xlabel("ms per force call", labelpad=2)
     axes.set_ylabel("force MAE, meV/Å, nearest reference", labelpad=2)
@@ -129,7 +128,7 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
         axes.axhline(y, color="0.9", lw=0.6, zorder=0)
         for low, color in ((True, LOOKS[0][0]), (False, LOOKS[1][0])):
             deviations = [
-                pair.wavenumber_cm1 - pair.reference_cm1 for pair in found.pairs if (pair.reference_cm1 < 2000) == low
+                pair.wavenumber_cm1 - pair.reference_cm1 for pair in found.pairs if (pair.reference_cm1 < SPLIT) == low
             ]
             axes.plot(deviations, [y + (0.1 if low else -0.1)] * len(deviations), "|", color=color, ms=6, mew=0.8)
     names = [f"{name(row, table)} – {table.label(row.nearest_minimum or '')}" for row in rows]
@@ -140,7 +139,7 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
     axes.set_xscale("symlog", linthresh=50)
     axes.set_xlabel("wavenumber less the reference's, cm-1", labelpad=2)
     handles = [
-        Line2D([], [], marker="|", color=LOOKS[0][0], ls="none", ms=6, label="below 2000 cm-1"),
+        Line2D([], [], marker="|", color=LOOKS[0][0], ls="none", ms=6, label=f"below {SPLIT:.0f} cm-1"),
         Line2D([], [], marker="|", color=LOOKS[1][0], ls="none", ms=6, label="above"),
     ]
     axes.legend(handles=handles, frameon=False, fontsize=7, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0))

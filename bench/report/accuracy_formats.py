@@ -59,6 +59,8 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "ms_per_call": _estimate(row.time),
         "nearest_reference": row.nearest,
         "verdict": row.verdict,
+        "nearest_minimum": row.nearest_minimum,
+        "stability": row.stability,
         "references": {level: _errors(errors) for level, errors in row.references.items()},
         "geometry": geometry,
         "frequencies": frequencies,
@@ -157,7 +159,7 @@ def _csv(table: AccuracyTable) -> str:
         for level in levels or [None]:
             fields = {name: found[name] for name in ("method", "device", "weights", "conservative", "refused")}
             fields |= {f"theory_{key}": (row.theory or {}).get(key) for key in ("functional", "basis", "dispersion")}
-            fields |= {"reference": level, "nearest": level == row.nearest, "verdict": row.verdict}
+            fields |= {"reference": level, "verdict": row.verdict if level and level == row.nearest else None}
             errors = found["references"].get(level, {})
             for figure in ("force_mae_mev_per_angstrom", "force_rmse_mev_per_angstrom", "energy_mae_mev"):
                 fields |= {f"{figure}_{part}": errors.get(figure, {}).get(part) for part in ("estimate", "low", "high")}

@@ -199,7 +199,7 @@ def _force_error(line: Line) -> str:
     return (
         DASH
         if found is None or found.force_mae is None
-        else f"{numbers.plain(found.force_mae.estimate)} {found.nearest}"
+        else f"{numbers.plain(found.force_mae.estimate)} {found.nearest_label}"
     )
 
 
@@ -207,7 +207,7 @@ def _frequency_error(line: Line) -> str:
     found = line.row.accuracy
     if found is None or found.frequencies is None:
         return DASH
-    return f"{numbers.plain(found.frequencies.all.rmsd_cm1)} {found.nearest_minimum}"
+    return f"{numbers.plain(found.frequencies.all.rmsd_cm1)} {found.nearest_minimum_label}"
 
 
 def _gain(row: Row | None) -> Estimate | None:

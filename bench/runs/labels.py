@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 
-from bench.contract.records import CONVERGED, DONE, SinglePoint, Vibrations
+from bench.contract.records import CONVERGED, DONE, FAILED, SinglePoint, Vibrations
 from bench.data import references
 from bench.data.references import Labels, Minimum, Origin
 from bench.errors import BadInput
 from bench.runs import store
 from bench.runs.store import Contents
 
-NOT_THE_ANSWER = {"threads", "memory-limit-mb", "guess"}
+NOT_THE_ANSWER = {"version", "threads", "memory-limit-mb", "guess"}
 """Settings that leave a converged result as it is."""
 
 
@@ -22,7 +24,7 @@ def write(
     directory: Path,
     level: str,
     theory: dict[str, str],
-    numbers: np.ndarray,
+    molecule: Atoms,
     folder: Path,
     known: Labels | None = None,
 ) -> list[str]:
@@ -30,7 +32,7 @@ def write(
 
     Beside labels, a line says why there is no minimum where one was looked for.
 
-    `theory` has the functional, the basis and the dispersion; `numbers` are the molecule's atomic numbers, (n,).
+    `theory` has the functional, the basis and the dispersion; `molecule` is the data set's reference.
     Labels that were `known` before stay. Raises BadInput where those were computed with other settings.
     """
     contents = store.read(directory)
@@ -41,35 +43,42 @@ def write(
     if points:
         dataset = contents.description.dataset
         origin = _origin(contents, level, theory)
-        energies = {one.structure: float(one.energy or 0.0) for one in points}
+        energies = {one.structure: one.energy for one in points if one.energy is not None}
         forces = {one.structure: np.array(one.forces) for one in points}
         if known is not None:
-            if _deciding(known.origin) != _deciding(origin):
-                raise BadInput(f"the labels for {level} have other settings than {directory}; delete one of both.")
+            if _deciding(known.origin.settings) != _deciding(origin.settings):
+                raise BadInput(f"the labels for {level} have other settings than {directory}; delete one of the two.")
             energies, forces = known.energies | energies, known.forces | forces
         path = references.write_labels(folder, Labels(origin, dataset.name, dataset.digest, energies, forces))
         told.append(f"{path}: energies and forces of {len(energies)} of {dataset.total} structures")
     if minima:
         last = minima[-1]
+        assert last.energy is not None and last.fmax is not None
+        relaxed = molecule.copy()
+        relaxed.positions = last.positions
         minimum = Minimum(
             origin=_origin(contents, level, theory),
-            numbers=numbers,
-            positions=np.array(last.positions),
+            molecule=relaxed,
             hessian=np.array(last.hessian),
-            energy=float(last.energy or 0.0),
-            fmax=float(last.fmax or 0.0),
+            energy=last.energy,
+            fmax=last.fmax,
             source=last.source,
         )
         told.append(f"{references.write_minimum(folder, minimum)}: the minimum and its Hessian")
     elif points and looked_for:
         failure = looked_for[-1].failure
         told.append(f"no minimum: {f'{failure.kind}: {failure.message}' if failure else 'its forces did not vanish'}")
+    failed = [one.failure for one in contents.of(SinglePoint) if one.status == FAILED and one.failure]
+    if failed:
+        told.append(f"{len(failed)} structures failed, the first with: {failed[0].message}")
     return told
 
 
 def _origin(contents: Contents, level: str, theory: dict[str, str]) -> Origin:
     description = contents.description
     started = contents.started[-1]
+    if any(_deciding(one.settings) != _deciding(started.settings) for one in contents.started):
+        raise BadInput(f"{contents.description.run_id} was computed with several settings; delete its folder.")
     return Origin(
         level=level,
         theory=theory,
@@ -80,5 +89,5 @@ def _origin(contents: Contents, level: str, theory: dict[str, str]) -> Origin:
     )
 
 
-def _deciding(origin: Origin) -> dict[str, Any]:
-    return {name: value for name, value in origin.settings.items() if name not in NOT_THE_ANSWER}
+def _deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in NOT_THE_ANSWER}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-
 from bench import paths
 from bench.analysis.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
 from bench.contract.description import DataSetFacts
@@ -35,17 +33,22 @@ def truths(run: Run) -> Truths | None:
             theory=(labels.get(name) or minima[name]).origin.theory,
             energies=labels[name].energies if name in labels else {},
             forces=labels[name].forces if name in labels else {},
-            minimum=Minimum(minima[name].positions, minima[name].hessian) if name in minima else None,
+            minimum=Minimum(minima[name].molecule.positions, minima[name].hessian) if name in minima else None,
         )
         for name in dict.fromkeys([*labels, *minima])
     ]
-    control = _rmd17(run, dataset)
+    missing = _missing(dataset, bool(labels), bool(minima))
+    control = None
+    try:
+        control = _rmd17(run, dataset)
+    except BadInput as error:  # they only check ours
+        missing = f"{missing} rMD17's labels are left out: {error}".strip()
     return Truths(
         numbers=undistorted.numbers,
         masses=undistorted.get_masses(),
         levels=tuple([*levels, control] if control else levels),
         experiment=_experiment(undistorted),
-        missing=_missing(dataset, bool(labels), bool(minima)),
+        missing=missing,
     )
 
 
@@ -57,7 +60,7 @@ def _missing(dataset: DataSetFacts, labels: bool, minima: bool) -> str:
     rest = "relaxed geometries and frequencies only" if minima else "no reference at all"
     return (
         f"There are no reference labels for {dataset.name}: {rest}. "
-        "'pesbench reference --level pbe0-def2-svp' makes some."
+        f"'pesbench reference --level pbe0-def2-svp --structures {dataset.name}' makes some."
     )
 
 
@@ -84,13 +87,11 @@ def _rmd17(run: Run, dataset: DataSetFacts) -> Level | None:
 
 def _experiment(undistorted: Any) -> Experiment | None:
     """Return what was measured of the molecule; None where pesbench has nothing on it."""
-    path = paths.datasets_dir() / "experiment" / f"{undistorted.get_chemical_formula()}.json"
+    path = paths.datasets_dir() / "experiment" / f"{references.molecule_key(undistorted)}.json"
     if not path.is_file():
         return None
     try:
         fields = json.loads(path.read_text())
-        if not np.array_equal(fields["numbers"], undistorted.numbers):
-            return None
         return Experiment(
             bonds=tuple(Bond(one["name"], tuple(map(tuple, one["pairs"])), one["angstrom"]) for one in fields["bonds"]),
             fundamentals=tuple(Fundamental(one["species"], one["place"], one["cm1"]) for one in fields["fundamentals"]),

@@ -3,12 +3,12 @@
 import dataclasses
 import io
 import json
+from pathlib import Path
 
 import ase.io
 import numpy as np
 import pytest
 from ase.build import molecule
-from conftest import FAKES
 from rich.console import Console
 
 from bench.campaign.display import PlainProgress
@@ -27,6 +27,7 @@ from bench.runs import labels, store, tables
 from bench.runs.dataframes import load
 from bench.runs.truths import truths
 
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 COUNT = 8
 PBE = {"functional": "PBE", "basis": "def2-SVP", "dispersion": "none"}
 PBE0 = {"functional": "PBE0", "basis": "def2-SVP", "dispersion": "none"}

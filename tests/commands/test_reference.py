@@ -4,18 +4,21 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import ase.io
 import numpy as np
 import pytest
 from ase.build import molecule
-from conftest import FAKES, PESBENCH
 
 from bench.data import references
 from bench.data.structures import load_dataset
 from bench.runs import store
 
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+PESBENCH = [sys.executable, "-m", "bench.cli"]
 COUNT = 6
 THEORY = '{ functional = "PBE", basis = "toy", dispersion = "none", source = "a test" }'
 
