@@ -68,6 +68,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Compute what is missing and write the labels; status 130 where the user stopped it, 1 if nothing was computed."""
+    from bench.campaign import schedule
     from bench.campaign.display import progress
     from bench.campaign.runner import Campaign
     from bench.data import references
@@ -98,6 +99,8 @@ def run(options: Options) -> int:
         known = references.labels_of(dataset.name, dataset.digest).get(options.level)
         minimum = references.minima_of(dataset.reference).get(options.level)
         campaign.ledger.skip((method.name, CPU), 0, _known(known, minimum))
+        planned = schedule.items(settings, "none", campaign.indices, 0)
+        missing = campaign.ledger.open((method.name, CPU), 0, planned, again=False)
         try:
             campaign.run()
         except KeyboardInterrupt:
@@ -114,7 +117,7 @@ def run(options: Options) -> int:
     if stopped:
         print("pesbench: stopped; the same command continues.", file=sys.stderr)
         return 130
-    if not told and (known or minimum):
+    if not told and not missing:
         print(
             f"nothing is missing: the labels for {options.level} are in {' or '.join(map(str, references.folders()))}"
         )
