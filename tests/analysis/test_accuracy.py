@@ -1,20 +1,25 @@
 """From answers, minima and references, all made by hand, to the accuracy of methods."""
 
+import dataclasses
+
 import ase.io
 import numpy as np
 import pytest
 from synthetic import campaign, measurements, method, rotation
 
-from bench.analysis import accuracy, species
+from bench.analysis import species
 from bench.analysis.accuracy import RANDOM, accuracies, accuracy_table
+from bench.analysis.floor import FEWEST_STRUCTURES, floor
 from bench.analysis.levels import BEYOND, SAME, WITHIN
 from bench.analysis.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
 from bench.analysis.vibrations import CM1, external_motions, harmonic
 from bench.contract.description import MethodFacts
 from bench.contract.failure import Failure
 from bench.contract.records import SinglePoint, Vibrations
+from bench.errors import BadInput
 from bench.paths import PROJECT
 from bench.report.accuracy import name, notes, page, reasons
+from bench.report.accuracy_figure import draw
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
@@ -100,7 +105,17 @@ def lost_minimum(status="failed", failure=None):
     return Vibrations("m", "cpu", 0, 0, status, 3, None, None, None, None, "", None, 0, 9, failure)
 
 
-def measured(records, levels, methods=None, theory=None, conservative=True, experiment=None, missing="", **changes):
+def measured(
+    records,
+    levels,
+    methods=None,
+    theory=None,
+    conservative=True,
+    experiment=None,
+    missing="",
+    settings=None,
+    **changes,
+):
     methods = methods or [method("m")]
     facts = {
         one.method: MethodFacts(one.label, "toys", one.kind, conservative=conservative, theory=theory)
@@ -108,7 +123,7 @@ def measured(records, levels, methods=None, theory=None, conservative=True, expe
     }
     return measurements(
         methods,
-        description=campaign(settings={"protocols": ("accuracy",)}, methods=facts),
+        description=campaign(settings={"protocols": ("accuracy",), **(settings or {})}, methods=facts),
         truths=Truths(NUMBERS, MASSES, tuple(levels), experiment, missing),
         records=tuple(records),
         **changes,
@@ -189,6 +204,34 @@ def test_two_references_without_a_structure_in_common_have_no_floor():
     assert (table.floor, table.spread) == ((), None)
 
 
+def test_references_with_too_few_structures_in_common_have_no_spread():
+    few = dict(list(FORCES.items())[: FEWEST_STRUCTURES - 1])
+    enough = dict(list(FORCES.items())[:FEWEST_STRUCTURES])
+    for forces, spread in ((few, None), (enough, pytest.approx(30.0))):
+        pbe = level("pbe", PBE, forces={i: FORCES[i] + 0.03 * SIGNS[i] for i in forces})
+        table = accuracy_table(measured(points(), [level(), pbe]))
+        (pair,) = table.floor
+        assert pair.forces.structures == len(forces)
+        assert table.spread == spread
+
+
+def test_a_level_of_two_structures_does_not_judge_where_another_has_more():
+    few = level("pbe0", PBE0, forces={i: FORCES[i] for i in (0, 1)})
+    found = only(points(), [few, level("pbe", PBE)], theory=PBE0)
+    assert found.references["pbe0"].structures == 2
+    assert (found.nearest, found.nearest_label) == ("pbe", "PBE/def2-SVP")
+    other = level("pbe", PBE, forces={0: FORCES[0]})
+    assert only(points(), [few, other], theory=PBE0).nearest == "pbe0", "no level has more"
+    enough = level("pbe0", PBE0, forces={i: FORCES[i] for i in range(FEWEST_STRUCTURES)})
+    assert only(points(), [enough, level("pbe", PBE)], theory=PBE0).nearest == "pbe0"
+
+
+def test_a_method_with_dispersion_is_not_of_the_theory_without_it():
+    references = [level(), level("pbe", PBE, forces=apart(0.1))]
+    found = only(points(forces=apart(0.01)), references, theory=PBE0 | {"dispersion": "D4"})
+    assert (found.nearest, found.verdict) == ("pbe0", WITHIN)
+
+
 def test_labels_that_check_a_level_are_no_reference_for_methods_and_do_not_widen_the_spread():
     control = level("rMD17", PBE, forces=apart(0.9), control=True)
     references = [level(), level("pbe", PBE, forces=apart(0.03)), control]
@@ -223,6 +266,13 @@ def test_without_labels_there_are_a_geometry_and_frequencies_and_it_is_said_what
     assert not any("force MAE" in block.title for block in page(table).blocks)
 
 
+def test_a_figure_without_anything_to_draw_is_refused_with_the_reason():
+    missing = "There are no reference labels for water."
+    with pytest.raises(BadInput, match=r"has nothing to draw\. There are no reference labels for water"):
+        draw(accuracy_table(measured(points(), [], missing=missing)))
+    assert draw(accuracy_table(measured(points(), [level()]))).axes
+
+
 def test_a_method_without_any_figure_says_why():
     assert only(points(), []).refused == "no structure of the run has labels"
     assert only([failed(0), failed(1)], [level()]).refused == "crash: died of SIGSEGV"
@@ -237,12 +287,28 @@ def test_a_method_without_any_figure_says_why():
     [
         (lost_minimum(failure=Failure("nan", "not finite")), "no minimum: nan: not finite"),
         (lost_minimum("censored"), "no minimum: its time ended first"),
+        (None, "no minimum: its time ended first"),
     ],
 )
 def test_a_minimum_that_is_missing_beside_other_figures_is_explained(record, reason):
-    table = accuracy_table(measured([*points(), record], [level()]))
+    table = accuracy_table(measured([*points(), *([record] if record else [])], [level()]))
     assert table.rows[0].refused is None
     assert reasons(table) == [("m", reason)]
+
+
+def test_a_minimum_that_was_not_wanted_is_not_missing():
+    table = accuracy_table(measured(points(), [level()], settings={"vibrations": False}))
+    assert table.rows[0].no_minimum is None
+    assert reasons(table) == []
+
+
+def test_an_uncertainty_that_failed_is_no_failure_of_the_answer():
+    records = points()
+    failure = Failure("calculator", "RuntimeError: its committee is missing")
+    records[0] = dataclasses.replace(records[0], failure=failure)
+    found = only(records, [level()])
+    assert found.failures == {}
+    assert found.references["pbe0"].structures == COUNT
 
 
 def test_a_run_without_the_protocol_has_no_accuracy():
@@ -259,7 +325,7 @@ def test_wavenumbers_that_are_all_a_tenth_higher_have_a_known_rmsd_however_the_m
     assert errors.rmsd_cm1 == pytest.approx(0.1 * np.sqrt((MODES.wavenumbers**2).mean()), rel=1e-4)
     assert errors.largest_cm1 == pytest.approx(0.1 * MODES.wavenumbers.max(), rel=1e-4)
     assert found.geometry["pbe0"].rmsd == pytest.approx(0.0, abs=1e-6)
-    assert found.nearest_minimum == "pbe0"
+    assert (found.nearest_minimum, found.nearest_minimum_label) == ("pbe0", "PBE0/def2-SVP")
     assert (found.harmonic.hessian_seconds, found.harmonic.hessian_calls) == (2.5, 108)
 
 
@@ -344,19 +410,27 @@ def test_a_method_that_bends_a_linear_molecule_is_compared_in_all_but_its_modes(
     numbers, masses = np.array([8, 6, 8]), np.array([16.0, 12.0, 16.0])
     straight = np.array([(0, 0, -1.16), (0, 0, 0), (0, 0, 1.16)])
     bent = straight + np.outer((1, 0, 1), (0, 0.5, 0))
-    truths = Truths(numbers, masses, (Level("pbe", PBE, minimum=Minimum(straight, 20.0 * np.eye(9))),))
-    facts = {"m": MethodFacts("m", "toys", "mlip")}
-    (found,) = accuracies(
-        measurements(
+    linear = Level("pbe", PBE, minimum=Minimum(straight, 20.0 * np.eye(9)))
+    facts = {"m": MethodFacts("m", "toys", "mlip", theory=PBE)}
+
+    def compared(levels):
+        measured = measurements(
             [method("m")],
             description=campaign(methods=facts),
-            truths=truths,
+            truths=Truths(numbers, masses, levels),
             records=(minimum(hessian=20.0 * np.eye(9), positions=bent),),
         )
-    ).values()
+        (found,) = accuracies(measured).values()
+        return found
+
+    found = compared((linear,))
     assert found.geometry["pbe"].bonds.mae["O-C"] > 50
     assert found.vibrations == {}
+    assert (found.nearest_minimum, found.nearest_minimum_label) == (None, None)
     assert len(found.harmonic.wavenumbers) == 3
+    found = compared((linear, Level("pbe0", PBE0, minimum=Minimum(bent, 20.0 * np.eye(9)))))
+    assert found.nearest_minimum == "pbe0", "the nearest of those with as many modes"
+    assert found.frequencies.all.rmsd_cm1 == pytest.approx(0.0, abs=1e-6)
 
 
 def experiment(factor, add=0.0):
@@ -473,4 +547,4 @@ def test_the_modes_of_naphthalene_divide_into_the_species_of_the_textbooks():
 
 
 def test_the_floor_is_not_computed_for_a_single_reference():
-    assert accuracy.floor(Truths(NUMBERS, MASSES, (level(minimum=MINIMUM),))) == []
+    assert floor(Truths(NUMBERS, MASSES, (level(minimum=MINIMUM),))) == []

@@ -6,7 +6,7 @@ from bench.analysis import levels
 from bench.analysis.statistics import Estimate
 
 
-def theory(functional, basis="-", dispersion="-"):
+def theory(functional, basis="-", dispersion="none"):
     return {"functional": functional, "basis": basis, "dispersion": dispersion, "source": "test"}
 
 
@@ -23,7 +23,7 @@ REFERENCES = {
     [
         (("PBE0", "def2-SVP"), ("pbe0", "def2svp")),
         (("ωB97M-V", "def2-TZVPD"), ("wb97m_v", "def2-tzvpd")),
-        (("wB97M-D3(BJ)", "def2-TZVPPD"), ("wb97m-d3bj", "Def2 TZVPPD")),
+        (("wB97M-D3(BJ)", "def2-TZVPPD", "D3(BJ)"), ("wb97m-d3bj", "Def2 TZVPPD", "d3bj")),
         (("r²SCAN", "plane waves"), ("R2SCAN", "plane-waves")),
     ],
 )
@@ -39,11 +39,13 @@ def test_spelling_is_no_difference_of_theory(one, other):
         (("PBE0", "def2-SVP"), ("PBE0", "def2-TZVP")),
         (("B3LYP", "6-31G*"), ("B3LYP", "6-31G**")),
         (("CCSD", "cc-pVTZ"), ("CCSD(T)", "cc-pVTZ")),
+        (("PBE0", "def2-SVP", "D4"), ("PBE0", "def2-SVP", "none")),
         (("PBE", "-"), ("PBE", "-")),
+        (("PBE", "def2-SVP", "-"), ("PBE", "def2-SVP", "-")),
         (("", "def2-SVP"), ("", "def2-SVP")),
     ],
 )
-def test_another_functional_or_basis_or_an_unknown_one_is_another_theory(one, other):
+def test_another_functional_basis_or_dispersion_or_an_unknown_one_is_another_theory(one, other):
     assert not levels.same_theory(theory(*one), theory(*other))
 
 

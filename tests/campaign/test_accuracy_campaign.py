@@ -1,5 +1,6 @@
 """Accuracy through real workers, over the fakes: single points, the minimum, labels from a run, and the table."""
 
+import csv
 import dataclasses
 import io
 import json
@@ -162,7 +163,12 @@ def test_a_structure_that_fails_is_a_record_and_the_others_have_answers(tmp_path
 
 
 def test_a_worker_that_dies_loses_one_structure_and_then_its_minimum(tmp_path, dataset):
-    _, contents = measure(tmp_path / "run", dataset, settings_of("dies"))
+    enough = "if self.starts < 7:\n"
+    text = FAKES.read_text()
+    assert text.count(enough) == 1
+    # four structures, then the fifth in a first worker; three and the minimum, then its last call, in a second one
+    (tmp_path / "fakes.py").write_text(text.replace(enough, "if self.starts < 6:\n"))
+    _, contents = measure(tmp_path / "run", dataset, settings_of("dies"), tmp_path / "fakes.py")
     points = contents.of(SinglePoint)
     assert [one.status for one in points].count("done") == COUNT - 1
     assert [one.failure.kind for one in points if one.failure] == ["crash"]
@@ -194,7 +200,7 @@ def labelled(both, tmp_path_factory, dataset):
     folder, told = tmp_path_factory.mktemp("labels"), []
     for name, level, theory in (("toy", "pbe-toy", PBE), ("direct", "pbe0-toy", PBE0)):
         measure(folder / name, dataset, settings_of(name, limit=4, rounds=1))
-        told += labels.write(folder / name, level, theory, dataset.reference.numbers, references.own_folder())
+        told += labels.write(folder / name, level, theory, dataset.reference, references.own_folder())
     made = references.minima_of(dataset.reference)["pbe-toy"]  # the swirl has no minimum; this one is stiffer
     stiffer = dataclasses.replace(made.origin, level="pbe0-toy", theory=PBE0)
     references.write_minimum(
@@ -226,7 +232,7 @@ def test_labels_from_a_run_are_read_as_references_of_its_data_set(labelled, both
 
 def test_a_run_without_answers_makes_no_labels(tmp_path, dataset):
     measure(tmp_path / "run", dataset, settings_of("fails-to-load"))
-    assert labels.write(tmp_path / "run", "pbe-toy", PBE, dataset.reference.numbers, tmp_path / "labels") == []
+    assert labels.write(tmp_path / "run", "pbe-toy", PBE, dataset.reference, tmp_path / "labels") == []
     assert not (tmp_path / "labels").exists()
 
 
@@ -242,6 +248,7 @@ def shape(value):
 
 
 INTERVAL = dict.fromkeys(("estimate", "low", "high"))
+PROMISED_LEVELS = ["pbe-toy", "pbe0-toy"]
 PROMISED = {
     "references": {"force_mae_mev_per_angstrom": INTERVAL, "force_rmse_mev_per_angstrom": INTERVAL}
     | {"energy_mae_mev": INTERVAL, "structures": None},
@@ -261,9 +268,11 @@ def test_the_json_has_the_keys_that_scripts_rely_on(document):
     for name in ("toy", "direct"):
         assert "theory" in rows[name]
         for part, promised in PROMISED.items():
-            assert list(rows[name][part]) == ["pbe-toy", "pbe0-toy"]
+            assert list(rows[name][part]) == PROMISED_LEVELS
             for found in rows[name][part].values():
                 assert holds(shape(found), promised), (part, found)
+        assert rows[name]["nearest_minimum"] in PROMISED_LEVELS
+        assert {"stability", "no_minimum"} <= rows[name].keys()
     (pair,) = document["floor"]
     assert holds(shape(pair), {"a": None, "b": None, "force_mae_mev_per_angstrom": INTERVAL})
     assert (pair["a"], pair["b"]) == ("pbe-toy", "pbe0-toy")
@@ -308,6 +317,13 @@ def test_the_accuracy_is_rendered_in_all_formats_and_fits_a_narrow_terminal(labe
     lines = shown.render(table, "csv").splitlines()
     assert len(lines) == 1 + 2 * 2 + 1
     assert lines[0].startswith("method,device,")
+    rows = [*csv.DictReader(lines)]
+    assert "nearest" not in rows[0]
+    nearest = {row.method: row.nearest for row in table.rows}
+    verdicts = {row.method: row.verdict or "" for row in table.rows}
+    for row in rows:
+        assert row["verdict"] == (verdicts[row["method"]] if row["reference"] == nearest[row["method"]] else "")
+    assert sum(bool(row["verdict"]) for row in rows) == 2
 
 
 def test_labels_that_cannot_be_read_leave_the_times_and_are_named(labelled, dataset):
@@ -338,6 +354,7 @@ def test_random_weights_alone_are_not_measured_and_say_why(tmp_path, dataset):
 def test_the_labels_of_rmd17_check_a_run_over_its_frames_by_their_names(tmp_path, dataset, monkeypatch):
     frames = dataclasses.replace(dataset, name=MD17, labels=tuple(str(3250 * i) for i in range(COUNT)))
     measure(tmp_path / "run", frames, settings_of("toy", limit=2, rounds=1, vibrations=False))
+    monkeypatch.setenv("PESBENCH_CACHE", str(tmp_path / "cache"))  # the same structures have labels in the other
     known = {3250 * i: (-float(i), np.full((6, 3), float(i))) for i in (0, 4)}
     monkeypatch.setattr(rmd17, "labels", lambda cache, wanted: {i: known[i] for i in wanted if i in known})
     found = truths(load(tmp_path / "run"))
@@ -347,6 +364,15 @@ def test_the_labels_of_rmd17_check_a_run_over_its_frames_by_their_names(tmp_path
     assert control.forces[4][0, 0] == 4.0
     (row,) = tables.shown_as(tmp_path / "run", "accuracy").rows
     assert row.refused == "no structure of the run has labels", "it is no reference"
+
+    def damaged(cache, wanted):
+        raise BadInput("one.npz has other contents; delete or replace it.")
+
+    monkeypatch.setattr(rmd17, "labels", damaged)
+    found = truths(load(tmp_path / "run"))
+    assert found.levels == ()
+    assert found.missing.startswith(f"There are no reference labels for {MD17}")
+    assert found.missing.endswith("rMD17's labels are left out: one.npz has other contents; delete or replace it.")
 
 
 def test_the_command_line_shows_the_accuracy_that_it_measured(pesbench, tmp_path, cache):

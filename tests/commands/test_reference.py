@@ -1,7 +1,9 @@
 """The verb ``reference``: labels at a level of theory, by a fake level in an adapter file of the user."""
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 from ase.build import molecule
 
+from bench.contract.records import SinglePoint
 from bench.data import references
 from bench.data.structures import load_dataset
 from bench.runs import store
@@ -71,6 +74,11 @@ def labels_in(folder, structures):
     return references.labels_of(dataset.name, dataset.digest, [folder])
 
 
+def minimum_file(folder, structures):
+    """Return where the minimum of the level ``toy`` is written."""
+    return folder / "minima" / f"{references.molecule_key(load_dataset(structures).reference)}-toy.json"
+
+
 def refused(done):
     """Return the one sentence with which bad input is refused."""
     assert done.returncode == 2, done.stderr
@@ -107,7 +115,7 @@ def test_labels_are_written_where_the_user_wants_them_and_never_computed_twice(r
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         f"{next(output.glob('methanol-*')) / 'toy.jsonl'}: energies and forces of {COUNT} of {COUNT} structures",
-        f"{output / 'minima' / 'CH4O-toy.json'}: the minimum and its Hessian",
+        f"{minimum_file(output, structures)}: the minimum and its Hessian",
     ]
     found = labels_in(output, structures)["toy"]
     assert found.origin.theory == {"functional": "springs", "basis": "-", "dispersion": "none"}
@@ -141,7 +149,7 @@ def test_a_smaller_set_without_a_minimum_is_a_beginning_and_the_methods_of_a_run
     second = labels_in(folder, structures)["toy"]
     assert len(second.energies) == 4
     assert first.energies.items() < second.energies.items()
-    assert (folder / "minima" / "CH4O-toy.json").is_file()
+    assert minimum_file(folder, structures).is_file()
 
     done = pesbench(
         *("run", "--adapter", adapter, "--methods", "direct", "--structures", structures, "--rounds", "1"),
@@ -165,12 +173,53 @@ def test_a_level_that_does_not_load_makes_nothing_and_says_where_to_look(referen
     assert "these weights are for another model" in " ".join(done.stderr.split())
 
 
-def test_a_minimum_that_was_not_found_is_told(reference, structures):
+def test_what_failed_is_told_and_tried_again(reference, structures, tmp_path):
     done = reference("bad")
     assert done.returncode == 0, done.stderr
-    labels, minimum = done.stdout.splitlines()
-    assert f"energies and forces of 5 of {COUNT} structures" in labels
+    labels, minimum, failed = done.stdout.splitlines()
+    assert labels.endswith(f"energies and forces of 5 of {COUNT} structures")
     assert minimum == "no minimum: calculator: RuntimeError: the matrix is singular"
+    assert failed.startswith("1 ")
+    assert failed.endswith("failed, the first with: RuntimeError: the matrix is singular")
+    records = run_of(tmp_path, structures, "bad") / "records.jsonl"
+    before = store.read(records.parent).of(SinglePoint)
+
+    done = reference("bad")  # the fake fails late in a process, and less is left for this one
+    assert done.returncode == 0, done.stderr
+    labels, minimum = done.stdout.splitlines()
+    assert labels.endswith(f"energies and forces of {COUNT} of {COUNT} structures")
+    assert minimum.endswith("the minimum and its Hessian")
+    after = store.read(records.parent).of(SinglePoint)
+    assert [one for one in before if one.status == "done"] == [one for one in after if one in before]
+
+    text = records.read_bytes()
+    assert reference("bad").stdout == done.stdout
+    assert records.read_bytes() == text, "what failed once and was done later is done"
+
+
+def test_nothing_is_missing_where_labels_are_known_without_their_run(reference, structures, tmp_path):
+    assert reference("toy").returncode == 0
+    folder = tmp_path / "cache" / "references"
+    shutil.rmtree(folder / "runs")
+    done = reference("toy")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("nothing is missing: the labels for toy are in ")
+    assert str(folder) in line
+
+
+def test_a_part_of_the_labels_is_not_all_where_the_rest_cannot_be_computed(reference, structures, tmp_path):
+    assert reference("toy", "--limit", "2", "--no-minimum").returncode == 0
+    folder = tmp_path / "cache" / "references"
+    known = labels_in(folder, structures)["toy"]
+    broken = dataclasses.replace(known, origin=dataclasses.replace(known.origin, level="broken"))
+    references.write_labels(folder, broken)
+    done = reference("broken")
+    logs = run_of(tmp_path, structures, "broken") / "logs"
+    assert (done.returncode, done.stdout) == (1, f"nothing was computed; {logs} says why\n")
+    done = reference("broken", "--limit", "2", "--no-minimum")
+    assert done.returncode == 0
+    assert done.stdout.startswith("nothing is missing: ")
 
 
 def test_a_run_for_other_structures_is_not_continued(reference, structures, tmp_path):

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import molecule
 
 from bench.data import references, rmd17
@@ -45,8 +46,7 @@ def minimum(level="pbe-toy", atoms=WATER, energy=-76.40000049):
     half = RANDOM.normal(size=(3 * len(atoms),) * 2)
     return Minimum(
         origin=origin(level),
-        numbers=atoms.numbers,
-        positions=atoms.positions,
+        molecule=atoms,
         hessian=half + half.T,
         energy=energy,
         fmax=0.00012,
@@ -77,11 +77,13 @@ def test_labels_are_read_as_they_were_written_to_their_last_digit(tmp_path):
 
 def test_a_minimum_is_read_as_it_was_written_with_the_whole_hessian(tmp_path):
     made = minimum()
-    assert references.write_minimum(tmp_path, made) == tmp_path / "minima" / "H2O-pbe-toy.json"
+    path = tmp_path / "minima" / f"{references.molecule_key(WATER)}-pbe-toy.json"
+    assert references.write_minimum(tmp_path, made) == path
     found = references.minima_of(WATER, [tmp_path])["pbe-toy"]
     assert (found.origin, found.source, found.fmax) == (made.origin, "native", 0.00012)
     assert found.energy == pytest.approx(-76.4, abs=1e-9)
-    assert found.positions == pytest.approx(made.positions, abs=0.51e-6)
+    assert found.molecule.get_chemical_symbols() == ["O", "H", "H"]
+    assert found.molecule.positions == pytest.approx(WATER.positions, abs=0.51e-6)
     assert found.hessian == pytest.approx(made.hessian, abs=0.51e-5)
     assert (found.hessian == found.hessian.T).all()
 
@@ -117,8 +119,15 @@ def test_labels_for_another_digest_are_refused_by_the_name_of_their_file(tmp_pat
 
 def test_the_labels_of_another_data_set_are_not_looked_at(tmp_path):
     references.write_labels(tmp_path, labels(digest=OTHER))
-    references.write_labels(tmp_path, labels(name="steam.xyz"))
     assert references.labels_of("water.xyz", DIGEST, [tmp_path]) == {}
+
+
+def test_a_file_of_structures_that_was_renamed_finds_its_labels(tmp_path):
+    made = labels(name="steam.xyz")
+    references.write_labels(tmp_path, made)
+    found = references.labels_of("water.xyz", DIGEST, [tmp_path])["pbe-toy"]
+    assert found.dataset == "steam.xyz"
+    assert found.energies[3] == pytest.approx(made.energies[3], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +169,10 @@ def change(text, **fields):
         lambda text: change(text, positions=[[0.0, 0.0, 0.0]]),
         lambda text: change(text, positions=[[0.0, 0.0, None]] * 3),
         lambda text: change(text, origin={"level": "pbe-toy"}),
+        lambda text: change(text, energy=float("nan")),
+        lambda text: change(text, fmax=None),
+        lambda text: change(text, numbers=["x", "y", "z"]),
+        lambda text: change(text, info=[1]),
     ],
 )
 def test_a_damaged_minimum_is_refused_by_its_name(tmp_path, damage):
@@ -175,7 +188,44 @@ def test_the_minimum_of_another_molecule_or_of_another_order_of_atoms_is_not_tak
     references.write_minimum(tmp_path, minimum("turned", WATER[[1, 0, 2]]))
     assert references.minima_of(WATER, [tmp_path]) == {}
     assert list(references.minima_of(WATER[[1, 0, 2]], [tmp_path])) == ["turned"]
-    assert references.minima_of(molecule("CH3OCH3"), [tmp_path]) == {}, "an isomer in another order"
+    assert references.minima_of(molecule("CH3OCH3"), [tmp_path]) == {}, "an isomer"
+
+
+def two_rings(*sizes):
+    """Return the hydrocarbon of two regular rings with a bond in common, its carbon atoms first."""
+    carbon, hydrogen = [], []
+    for size, side in zip(sizes, ((1, 1), (-1, 1)), strict=True):
+        angles = np.pi + np.pi / size * (2 * np.arange(size) + 1)
+        circle = side * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        centre = side * np.array((0.7 / np.tan(np.pi / size), 0.0))
+        radius = 0.7 / np.sin(np.pi / size)
+        carbon += [*(centre + radius * circle)][1 if carbon else 0 : -1 if carbon else None]
+        hydrogen += [*(centre + (radius + 1.09) * circle)][1:-1]
+    flat = np.array(carbon + hydrogen)
+    return Atoms(f"C{len(carbon)}H{len(hydrogen)}", np.column_stack([flat, 0 * flat[:, 0]]))
+
+
+def test_an_isomer_with_the_same_order_of_elements_but_other_bonds_has_no_minimum(tmp_path):
+    naphthalene, azulene = two_rings(6, 6), two_rings(7, 5)
+    assert (naphthalene.numbers == azulene.numbers).all()
+    references.write_minimum(tmp_path, minimum(atoms=naphthalene))
+    assert references.minima_of(azulene, [tmp_path]) == {}
+    naphthalene.rattle(0.02, seed=1)
+    assert list(references.minima_of(naphthalene, [tmp_path])) == ["pbe-toy"], "the same bonds at other lengths"
+
+
+def test_an_ion_or_another_multiplicity_has_no_minimum_of_the_neutral_molecule(tmp_path):
+    references.write_minimum(tmp_path, minimum())
+    cation, triplet, usual = WATER.copy(), WATER.copy(), WATER.copy()
+    cation.info |= {"charge": 1, "spin": 2}
+    triplet.info |= {"charge": 0, "spin": 3}
+    usual.info |= {"charge": 0, "spin": 1}
+    assert references.minima_of(cation, [tmp_path]) == references.minima_of(triplet, [tmp_path]) == {}
+    assert list(references.minima_of(usual, [tmp_path])) == ["pbe-toy"]
+    references.write_minimum(tmp_path, minimum("ion", cation))
+    found = references.minima_of(cation, [tmp_path])
+    assert list(found) == ["ion"]
+    assert found["ion"].molecule.info == {"charge": 1, "spin": 2}
 
 
 def test_a_folder_without_labels_has_none(tmp_path):

@@ -1,5 +1,7 @@
 """The accuracy protocol, on force fields whose forces and second derivatives are known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -9,7 +11,11 @@ from ase.calculators.lj import LennardJones
 
 from bench.adapter import Adapter
 from bench.contract.lines import from_json, to_json
+from bench.contract.message import Begins, Phase
+from bench.contract.task import Item
+from bench.measure import worker
 from bench.measure.accuracy import single_point, vibrations
+from bench.measure.measurers import MEASURERS
 
 WATER = molecule("H2O")
 POINT = {"method": "m", "device": "cpu", "round": 0, "structure": 4}
@@ -129,6 +135,18 @@ def test_an_uncertainty_that_is_not_a_number_is_left_out_and_the_answer_kept():
     assert record.forces is not None
 
 
+def test_an_uncertainty_that_cannot_be_had_leaves_the_answer_and_says_why():
+    class Unsure(Adapter):
+        def uncertainty(self, calculator, atoms):
+            raise RuntimeError("its committee is missing")
+
+    record = point(Unsure())
+    assert (record.status, record.energy, record.forces) == ("done", point().energy, point().forces)
+    assert (record.energy_deviation, record.force_deviations) == (None, None)
+    assert record.failure.kind == "calculator"
+    assert "its committee is missing" in record.failure.message
+
+
 @pytest.mark.parametrize("record", [point(Sure()), point(calculator=Quadratic(wrong=raises)), vibrating()])
 def test_a_record_survives_the_way_through_a_file(record):
     again = from_json(to_json(record))
@@ -235,3 +253,31 @@ def test_a_hessian_that_fails_half_way_is_a_failure_and_not_half_a_hessian():
     record = vibrating(Quadratic(wrong=wrong), atoms=WATER.copy())
     assert (record.status, record.failure.kind, record.hessian, record.force_calls) == ("failed", "nan", None, None)
     assert np.array(record.positions) == pytest.approx(WATER.positions)
+
+
+def test_once_an_item_was_left_out_each_later_one_is_announced(monkeypatch):
+    left_out = {1}
+
+    class Some:
+        def __init__(self, session, deadlines):
+            pass
+
+        def measure(self, item):
+            return None if item.number in left_out else f"record {item.number}"
+
+    said = []
+    channel = SimpleNamespace(say=said.append, send=said.append)
+    session = SimpleNamespace(channel=channel, task=SimpleNamespace(allowances={}), pace=None)
+    monkeypatch.setitem(MEASURERS, "accuracy", Some)
+    points = [Item("single-point", number) for number in range(4)]
+    worker._phase(session, "accuracy", [*points, Item("vibrations", 0)])
+    assert said == [
+        Phase("accuracy"),
+        "record 0",
+        Begins("single-point", 2),
+        "record 2",
+        Begins("single-point", 3),
+        "record 3",
+        Begins("vibrations", 0),
+        "record 0",
+    ]
