@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.commands import _options, _results
 from bench.errors import BadInput
 
-HELP = "Draw milliseconds per step of all methods, their dynamics or their accuracy, as SVG and PNG."
+HELP = "Draw milliseconds per step, dynamics or accuracy of all methods, as SVG and PNG."
 EXAMPLES = ("pesbench plot --output speed", "pesbench plot --protocols md", "pesbench plot --protocols accuracy")
 
 
