@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.contract.records import FORMAT
+from bench.errors import BadInput
 from bench.report.shown import SHOWN
 from bench.runs import dataframes, history, store, tables
 
@@ -39,12 +40,17 @@ def test_a_message_with_a_lone_surrogate_is_read_and_can_be_printed(table):
     SHOWN["relax"].render(table, "terminal", width=80).encode()
 
 
-@pytest.mark.parametrize("protocol", SHOWN)
+@pytest.mark.parametrize("protocol", [name for name in SHOWN if name != "accuracy"])
 def test_it_is_shown_and_drawn(protocol):
     shown, made = SHOWN[protocol], tables.shown_as(RUN, protocol)
     for form in shown.formats:
         assert "GFN2-xTB (tblite)" in shown.render(made, form)
     assert shown.draw(made).axes
+
+
+def test_it_has_no_accuracy_which_came_later():
+    with pytest.raises(BadInput, match="has no records of the protocol accuracy"):
+        tables.shown_as(RUN, "accuracy")
 
 
 def test_it_is_compared_kept_in_a_history_and_loaded(table):
