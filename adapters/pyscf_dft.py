@@ -95,6 +95,10 @@ LEVELS = {
 REFERENCE_CONVERGENCE = 1e-9, 1e-5  # hartree; norm of the orbital gradient
 
 
+# VV10 couples each pair of points; it is smooth, and a coarse grid is usual for it (PySCF's default is 3)
+NONLOCAL_GRID_LEVEL = 1
+
+
 class PySCFDFT(Adapter):
     """Kohn-Sham DFT with density fitting; unrestricted where electrons are unpaired."""
 
@@ -153,6 +157,8 @@ class PySCFDFT(Adapter):
         # The quadrature takes most of the time, so the grid matters most. On naphthalene level 1 leaves a net force
         # of 4.0 meV/Angstrom, level 2 of 0.3 and level 3, with 40 % more points, of 0.2.
         mf.grids.level = self.grid_level
+        if mf.do_nlc():
+            mf.nlcgrids.level = NONLOCAL_GRID_LEVEL
         if self._reference:
             mf.conv_tol, mf.conv_tol_grad = REFERENCE_CONVERGENCE
         mf.chkfile = None  # no file inside a step; the scanner keeps the density in memory
@@ -209,6 +215,8 @@ class PySCFDFT(Adapter):
             "memory-limit-mb": mf.max_memory,
             "threads": pyscf.lib.num_threads(),
         }
+        if mf.do_nlc():
+            found["nonlocal-grid-level"] = mf.nlcgrids.level
         if self._on_gpu:
             import cupy
             import gpu4pyscf

@@ -70,7 +70,8 @@ def write(
         told.append(f"no minimum: {f'{failure.kind}: {failure.message}' if failure else 'its forces did not vanish'}")
     failed = [one.failure for one in contents.of(SinglePoint) if one.status == FAILED and one.failure]
     if failed:
-        told.append(f"{len(failed)} structures failed, the first with: {failed[0].message}")
+        count = len(failed)
+        told.append(f"{count} structure{'s' * (count > 1)} failed, the first with: {failed[0].message}")
     return told
 
 
