@@ -34,6 +34,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
     def block(title: str, *columns: _Column) -> Block:
         kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
         lines = [(name(row, table), *(column[2](row) for column in kept)) for row in shown]
+        lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
         return Block(title, (("Method", ""), *((title, unit) for title, unit, _ in kept)), tuple(lines))
 
     made = [

@@ -41,12 +41,12 @@ def draw(table: AccuracyTable) -> Figure:
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
     if shaking:
-        axes = figure.add_axes((0.25, below / height, 0.73, (lower - 0.1) / height))
+        axes = figure.add_axes((0.36, below / height, 0.62, (lower - 0.1) / height))
         _frequencies(axes, shaking, table)
     if placed:
         bottom = below + lower + (0.55 if shaking else 0.0)
-        axes = figure.add_axes((0.085, bottom / height, 0.9, (upper - 0.25) / height))
-        _pareto(axes, placed, table)
+        axes = figure.add_axes((0.085, bottom / height, 0.63, (upper - 0.25) / height))
+        _pareto(axes, sorted(placed, key=lambda row: row.time.estimate if row.time else 0.0), table)
     figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
     return figure
 
@@ -59,7 +59,7 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     points = []
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         time, error = row.time, row.force_mae
         assert time is not None and error is not None
         at = time.estimate, max(error.estimate, LEAST)
@@ -71,20 +71,23 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
             axes.plot([at[0]] * 2, [max(error.low, at[1] / 100), max(error.high, LEAST)], "-", **style)
         fill: Any = "full" if row.conservative else "none"
         axes.plot(*at, MARKERS.get(row.stability, "s"), color=_color(row), ms=5, fillstyle=fill, zorder=4)
-        axes.annotate(name(row, table), at, xytext=(5, 4), textcoords="offset points", fontsize=7)
+        axes.annotate(str(number), at, xytext=(4, 3), textcoords="offset points", fontsize=7, zorder=5)
+    # names beside the plot: beside the marks they would hide each other
+    for number, row in enumerate(rows, 1):
+        text = f"{number}  {name(row, table)}"
+        axes.text(1.02, 1 - 0.065 * number, text, transform=axes.transAxes, fontsize=6.5, va="bottom")
     low, high = axes.get_ylim()
     if table.spread is not None:
         low, high = min(low, table.spread / 3), max(high, table.spread * 1.3)
         axes.axhspan(low, table.spread, color="0.92", zorder=0)
         axes.annotate(
             f"theories differ by up to {table.spread:.0f} meV/Å",
-            (0.99, table.spread),
+            (0.01, table.spread),
             xycoords=axes.get_yaxis_transform(),
             xytext=(0, -3),
             textcoords="offset points",
             fontsize=7,
             color="0.4",
-            ha="right",
             va="top",
         )
     axes.set_ylim(low, high)
@@ -137,6 +140,7 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
     axes.tick_params(axis="y", length=0)
     axes.axvline(0, color="0.4", lw=0.8)
     axes.set_xscale("symlog", linthresh=50)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("wavenumber less the reference's, cm-1", labelpad=2)
     handles = [
         Line2D([], [], marker="|", color=LOOKS[0][0], ls="none", ms=6, label=f"below {SPLIT:.0f} cm-1"),

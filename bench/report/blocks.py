@@ -49,7 +49,7 @@ def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
     for block in page.blocks:
         parts += [Text(), Text(block.title, style="bold")]
         for number, part in enumerate(_narrow(block, width)):
-            parts += [Text()] * (number > 0) + [_grid(part)]
+            parts += [Text()] * (number > 0) + [_grid(part, width)]
     if page.reasons:
         parts += [Text(), _pairs_grid(page.reasons, width)]
     text = RichTable.grid(padding=(0, 1))
@@ -59,11 +59,15 @@ def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 
-def _grid(block: Block) -> RichTable:
+def _grid(block: Block, width: int) -> RichTable:
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for i, ((title, unit), least) in enumerate(zip(block.headings, _least(block), strict=True)):
+    wide = [max(least, *map(len, heading)) for least, heading in zip(_least(block), block.headings, strict=True)]
+    # names fold where there is no room for them; figures never do
+    most = max(FIRST, width - sum(GAP + needed for needed in wide[1:]))
+    wide[0] = min(most, max(len(line[0]) for line in block.lines))
+    for i, ((title, unit), needed) in enumerate(zip(block.headings, wide, strict=True)):
         side: Any = "left" if i == 0 else "right"
-        grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", min_width=least)
+        grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", width=needed)
     for line in block.lines:
         grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
     return grid
