@@ -95,8 +95,9 @@ LEVELS = {
 REFERENCE_CONVERGENCE = 1e-9, 1e-5  # hartree; norm of the orbital gradient
 
 
-# VV10 couples each pair of points; it is smooth, and a coarse grid is usual for it (PySCF's default is 3)
-NONLOCAL_GRID_LEVEL = 1
+# Radial and angular points for VV10, which couples each pair of points: it is smooth, and a grid as coarse as SG-0
+# (P. M. W. Gill and S.-H. Chien, J. Comput. Chem. 27, 730 (2006)) is usual for it. PySCF's default has ten times more.
+NONLOCAL_GRID = (23, 170)
 
 
 class PySCFDFT(Adapter):
@@ -158,7 +159,7 @@ class PySCFDFT(Adapter):
         # of 4.0 meV/Angstrom, level 2 of 0.3 and level 3, with 40 % more points, of 0.2.
         mf.grids.level = self.grid_level
         if mf.do_nlc():
-            mf.nlcgrids.level = NONLOCAL_GRID_LEVEL
+            mf.nlcgrids.atom_grid = NONLOCAL_GRID
         if self._reference:
             mf.conv_tol, mf.conv_tol_grad = REFERENCE_CONVERGENCE
         mf.chkfile = None  # no file inside a step; the scanner keeps the density in memory
@@ -216,7 +217,7 @@ class PySCFDFT(Adapter):
             "threads": pyscf.lib.num_threads(),
         }
         if mf.do_nlc():
-            found["nonlocal-grid-level"] = mf.nlcgrids.level
+            found["nonlocal-grid"] = list(NONLOCAL_GRID)
         if self._on_gpu:
             import cupy
             import gpu4pyscf
