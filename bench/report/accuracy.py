@@ -202,7 +202,8 @@ def _common(table: AccuracyTable) -> str:
     counts = sorted(pair.forces.structures for pair in table.floor if pair.forces)
     if not counts:
         return ""
-    return f"Two references are compared at the structures that both have, {counts[0]} to {counts[-1]}."
+    many = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+    return f"Two references are compared at the structures that both have: {many}."
 
 
 def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
