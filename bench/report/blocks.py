@@ -64,7 +64,7 @@ def _grid(block: Block, width: int) -> RichTable:
     wide = [max(least, *map(len, heading)) for least, heading in zip(_least(block), block.headings, strict=True)]
     # names fold where there is no room for them; figures never do
     most = max(FIRST, width - sum(GAP + needed for needed in wide[1:]))
-    wide[0] = min(most, max(len(line[0]) for line in block.lines))
+    wide[0] = min(most, max(*map(len, block.headings[0]), *(len(line[0]) for line in block.lines)))
     for i, ((title, unit), needed) in enumerate(zip(block.headings, wide, strict=True)):
         side: Any = "left" if i == 0 else "right"
         grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", width=needed)

@@ -32,6 +32,7 @@ PLACEHOLDERS = {
     "--protocols NAME": "md",
     "{method.name}": "toy",
     "{plan.directory.name}": RUN,
+    "{dataset.name}": "naphthalene-gfn2",
     "{protocol}": "md",
     "main": "HEAD",  # a clone need not have the branch
     "my_adapter.py": "emt.py",
