@@ -34,7 +34,8 @@ def run(options: Options) -> int:
     """Print the methods."""
     from bench.methods.catalogue import Catalogue
 
-    methods = Catalogue(options.adapter).select("all")
+    catalogue = Catalogue(options.adapter)
+    methods = catalogue.select(",".join(catalogue.methods))  # reference levels, too, which "all" leaves out
     if options.json:
         _output.print_json([_facts(method) for method in methods])
         return 0

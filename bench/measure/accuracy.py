@@ -15,15 +15,11 @@ import numpy as np
 from bench.contract.records import CENSORED, CONVERGED, DONE, FAILED, STEP_CAP, SinglePoint, Vibrations
 from bench.measure.clock import NotFinite, TimedCalculator
 from bench.measure.relax import classify, finite, relax
-from bench.measure.symmetry import STEP, jacobian
+from bench.measure.symmetry import STEP, TimeIsUp, jacobian
 
 SHARE = 0.5  # of the time, for the single points
 FMAX, MOST_STEPS = 0.001, 500  # of the minimum, eV/Angstrom: a soft mode shifts by less than 1 cm-1
 NUMERIC, NATIVE = "central differences", "native"
-
-
-class _TimeIsUp(Exception):
-    """Raised before a force call that would come too late."""
 
 
 def single_point(adapter: Any, calculator: Any, atoms: Any, *, key: dict[str, Any]) -> SinglePoint:
@@ -100,7 +96,7 @@ def vibrations(
         found = {name: getattr(relaxed, name) for name in found}
         if status in (CONVERGED, STEP_CAP):
             hessian = _hessian(adapter, adapter.new_structure(calculator, atoms), atoms, deadline_ns, beat)
-    except _TimeIsUp:
+    except TimeIsUp:
         status = CENSORED
     except Exception as error:
         status, failure = FAILED, classify(error)
@@ -123,7 +119,7 @@ def _hessian(
 
     def forces(positions: np.ndarray) -> np.ndarray:
         if deadline_ns is not None and perf_counter_ns() > deadline_ns:
-            raise _TimeIsUp
+            raise TimeIsUp
         moved.positions = positions
         found = np.array(timed.get_forces(moved), dtype=float)
         timed.check()

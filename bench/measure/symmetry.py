@@ -29,7 +29,7 @@ Forces = Callable[[np.ndarray], np.ndarray]
 """From positions, (n, 3) in Angstrom, to forces, (n, 3) in eV/Angstrom."""
 
 
-class _TimeIsUp(Exception):
+class TimeIsUp(Exception):
     """Raised before a force call that would come too late."""
 
 
@@ -122,7 +122,7 @@ def examine(
 
     def forces(positions: np.ndarray) -> np.ndarray:
         if deadline_ns is not None and perf_counter_ns() > deadline_ns:
-            raise _TimeIsUp
+            raise TimeIsUp
         beat(next(calls))
         moved = structure.copy()
         moved.positions = positions
@@ -141,7 +141,7 @@ def examine(
         derivatives = jacobian(forces, positions)
         found["jacobian_symmetric"] = float(np.linalg.norm(derivatives + derivatives.T) / 2)
         found["jacobian_antisymmetric"] = float(np.linalg.norm(derivatives - derivatives.T) / 2)
-    except _TimeIsUp:
+    except TimeIsUp:
         pass
     except Exception as error:
         failure = classify(error)

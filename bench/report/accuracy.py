@@ -242,6 +242,7 @@ def notes(table: AccuracyTable) -> list[str]:
         if any(row.references for row in table.rows)
         else "",
         _common(table),
+        "No model here has random weights, whose energies mean nothing.",
         "Energies are compared less their mean over the structures."
         if any(row.references for row in table.rows)
         else "",

@@ -196,11 +196,9 @@ def _time(line: Line, row: Row | None) -> str:
 def _force_error(line: Line) -> str:
     """Return the error against the nearest reference, and which that is."""
     found = line.row.accuracy
-    return (
-        DASH
-        if found is None or found.force_mae is None
-        else f"{numbers.plain(found.force_mae.estimate)} {found.nearest_label}"
-    )
+    if found is None or found.force_mae is None:
+        return DASH
+    return f"{numbers.with_interval(found.force_mae, 3)} {found.nearest_label}"
 
 
 def _frequency_error(line: Line) -> str:
