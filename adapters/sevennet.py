@@ -135,6 +135,10 @@ class SevenNet(TorchAdapter):
         self._method = method
         return self._calculator
 
+    def edges(self, calculator: Any) -> int | None:
+        """Return the number of edges in the graph of the last force call."""
+        return int(calculator.results["num_edges"])
+
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of SevenNet-MF-ompa with sevenn's initial weights, from sevenn's fine-tuning preset."""
         if method != "sevennet-mf-ompa":

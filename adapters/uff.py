@@ -60,6 +60,12 @@ class UFF(Adapter):
         self._force_field = _ForceField(self.reference)
         return _make_calculator(self._force_field)
 
+    def new_system(self, calculator: Any, reference: Any) -> Any:
+        """Return a calculator with the topology of `reference`, which may be a cluster of molecules."""
+        self.reference = reference
+        self._force_field = _ForceField(reference, whole=False)
+        return _make_calculator(self._force_field)
+
     def settings(self) -> dict[str, Any]:
         """Return Open Babel's version and the topology behind the energies."""
         from openbabel import openbabel
@@ -79,7 +85,7 @@ class UFF(Adapter):
 class _ForceField:
     """A private UFF instance: the one that Open Babel returns by name is shared by the whole process."""
 
-    def __init__(self, reference: Any) -> None:
+    def __init__(self, reference: Any, whole: bool = True) -> None:
         from openbabel import openbabel
 
         self._numbers = [int(number) for number in reference.numbers]
@@ -103,10 +109,10 @@ class _ForceField:
         labels = [openbabel.toPairData(atom.GetData("FFAtomType")).GetValue() for atom in self._atoms]
         self.bonds = self._molecule.NumBonds()
         self.types = dict(Counter(labels))
-        self._check_topology(reference, labels)
+        self._check_topology(reference, labels, whole)
 
-    def _check_topology(self, reference: Any, labels: list[str]) -> None:
-        """Raise ValueError unless the perceived bonds and types are correct for the molecule."""
+    def _check_topology(self, reference: Any, labels: list[str], whole: bool) -> None:
+        """Raise ValueError unless the perceived bonds and types are correct; `whole`: and connect all atoms."""
         formula = reference.get_chemical_formula()
         if formula == NAPHTHALENE and (self.bonds, self.types) != (NAPHTHALENE_BONDS, NAPHTHALENE_TYPES):
             raise ValueError(
@@ -117,7 +123,7 @@ class _ForceField:
             if not label.startswith(symbol):  # a UFF type is named after its element: C_R, H_, Si3
                 raise ValueError(f"UFF has no type for {symbol} in the reference {formula}")
         fragments = len(self._molecule.Separate())
-        if fragments != 1:
+        if whole and fragments != 1:
             raise ValueError(
                 f"the reference {formula} falls into {fragments} fragments that no bond connects; "
                 "give a reference with sensible bond lengths"

@@ -73,6 +73,19 @@ class Adapter:
             reset()
         return calculator
 
+    def new_system(self, calculator: Any, reference: Any) -> Any:
+        """Return the calculator for another molecule or cluster, ase.Atoms that are not distorted.
+
+        :attr:`reference` is that system from now on. Needed by methods with a fixed topology; :meth:`prepare` and
+        :meth:`new_structure` follow.
+        """
+        self.reference = reference
+        return calculator
+
+    def edges(self, calculator: Any) -> int | None:
+        """Return the number of pairs of neighbours in the last force call, each counted twice, or None."""
+        return None
+
     def count_parameters(self) -> int | None:
         """Return the number of trained parameters of the loaded model, or None where a method has none."""
         return None

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 
 from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Trajectory
 from bench.contract.settings import Settings
+from bench.contract.sizes import Size
 
 # drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
 REFRESH_PER_SECOND = 2
@@ -26,6 +27,7 @@ class _Tally:
         self.nanoseconds: Counter[str] = Counter()
         self.structures: set[int] = set()
         self.picoseconds = 0.0
+        self.atoms = 0
         self.failed = 0
 
     def add(self, record: Record) -> None:
@@ -39,6 +41,8 @@ class _Tally:
             case SinglePoint():
                 self.structures.add(record.structure)
                 self._count("force call", 1, record.calculator_ns)
+            case Size():
+                self.atoms = max(self.atoms, record.atoms if record.calculator_ns else 0)
             case Relaxation():
                 self.structures.add(record.structure)
                 columns = (record.trace.get(name, ()) for name in ("calculator_ns", "optimizer_ns"))
@@ -54,12 +58,15 @@ class _Tally:
         ]
         if self.picoseconds:
             speeds.append(f"{self.picoseconds:.3g} ps simulated")
+        if self.atoms:
+            speeds.append(f"up to {self.atoms:,} atoms")
         speed = ", ".join(speeds) or "no step yet"
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
     def all(self) -> str:
         """Return it with the number of structures, if there are any."""
-        return f"{len(self.structures)} structures, {self}" if self.structures or not self.picoseconds else str(self)
+        others = self.picoseconds or self.atoms
+        return f"{len(self.structures)} structures, {self}" if self.structures or not others else str(self)
 
 
 def _worker(method: str, device: str, round_number: int, rounds: int) -> str:

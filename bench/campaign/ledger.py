@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from bench.campaign import trajectories
 from bench.campaign.plan import share
 from bench.campaign.schedule import is_complete
-from bench.contract.protocol import ACCURACY, MD, STRUCTURES, item_of, phase_of, phases
-from bench.contract.records import CENSORED, Record, Trajectory
+from bench.contract.protocol import ACCURACY, MD, PARTS, SCALING, STRUCTURES, item_of, phase_of, phases
+from bench.contract.records import CENSORED, DONE, Record, Trajectory
 from bench.contract.settings import Settings
+from bench.contract.sizes import Size
 from bench.contract.task import Allowance, Item
 
 Key = tuple[str, str]
@@ -27,6 +28,7 @@ class Ledger:
         self.done: dict[tuple[str, str, int], set[Item]] = {}
         self.measured: set[tuple[str, str, int]] = set()  # rounds that have structures
         self.spent: dict[tuple[str, str, str], float] = {}  # seconds, by method, device and phase
+        self.ends: dict[tuple[str, str, str], int] = {}  # the first item of a series that was not done in a round
         self.rounds_begun: dict[Key, int] = {}
         self.round_seconds: dict[Key, float] = {}  # of a round that reached all structures
 
@@ -35,6 +37,8 @@ class Ledger:
         for record in records:
             item = item_of(record)
             if item is None or (isinstance(record, Trajectory) and self._may_become_longer(record)):
+                continue
+            if isinstance(record, Size) and self._has_time_now(record):
                 continue
             self.book(record)
             if is_complete(record):
@@ -56,11 +60,19 @@ class Ledger:
         allotted = part * self.budget((record.method, record.device))
         return record.status == CENSORED and allotted > CLEARLY * record.wall_ns / 1e9
 
+    def _has_time_now(self, record: Size) -> bool:
+        """Return whether a size that was not begun for lack of time has enough now."""
+        budget = self.budget((record.method, record.device))
+        return record.predicted_ns is not None and record.predicted_ns / 1e9 < budget / self.settings.rounds
+
     def book(self, record: Record) -> None:
-        """Count the time that a record took."""
+        """Count the time that a record took, and note where a series ends."""
         item = item_of(record)
         assert item is not None
         phase = phase_of(item.part)
+        if PARTS[item.part].series and getattr(record, "status", DONE) != DONE:
+            series = (record.method, record.device, item.part)
+            self.ends[series] = min(item.number, self.ends.get(series, item.number))
         if phase == STRUCTURES:
             self.measured.add((record.method, record.device, record.round))
         self.spend((record.method, record.device), phase, getattr(record, "wall_ns", 0) / 1e9)
@@ -89,7 +101,13 @@ class Ledger:
     def open(self, key: Key, round_number: int, items: Iterable[Item], again: bool) -> list[Item]:
         """Return the items of a round that are not done and for which time is left; `again` ignores what is spent."""
         done = self.done.get((*key, round_number), set())
-        return [item for item in items if item not in done and (again or self.left(key, phase_of(item.part)))]
+        return [
+            item
+            for item in items
+            if item not in done
+            and item.number < self.ends.get((*key, item.part), math.inf)
+            and (again or self.left(key, phase_of(item.part)))
+        ]
 
     def allowance(self, key: Key, round_number: int, phase: str, items: Sequence[Item]) -> Allowance:
         """Return how long a round may take for the items of a phase."""
@@ -100,6 +118,8 @@ class Ledger:
             return Allowance(seconds, seconds)
         budget, spent = self.settings.budget_s[key[0]], self.spent_on(key, phase)
         begin = share(budget, spent, round_number, self.settings.rounds)
+        if phase == SCALING:  # a size begins only if it will end in time
+            return Allowance(end_s=begin)
         return Allowance(begin, None if begin is None else self.left(key, phase))
 
     def _md_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float | None:

@@ -206,9 +206,10 @@ class Campaign:
             self._lose(this, task, item, failure)
 
     def _lose(self, this: Round, task: Task, item: Item, failure: Failure) -> None:
-        """Record what could not be measured."""
-        this.items.remove(item)
+        """Record what could not be measured; a series ends with it."""
         record = lost(task, item, failure)
+        self.ledger.book(record)
+        this.items[:] = self.ledger.open(this.key, this.number, [one for one in this.items if one != item], again=True)
         self._append(record)
         self.progress.measured(record)
 

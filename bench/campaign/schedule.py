@@ -12,7 +12,9 @@ from bench.contract.protocol import (
     PARTS,
     PHASES,
     PROTOCOLS,
+    SCALING,
     SINGLE_POINT,
+    SIZE,
     STRUCTURES,
     SYMMETRY,
     VIBRATIONS,
@@ -58,7 +60,16 @@ def _accuracy(settings: Settings, indices: Sequence[int], round_number: int) -> 
     return [*points, Item(VIBRATIONS, 0)] if settings.vibrations else points
 
 
-OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {MD: _md, ACCURACY: _accuracy}
+def _scaling(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
+    """Return the systems of the series, from the smallest."""
+    return [Item(SIZE, number) for number in range(len(settings.sizes))]
+
+
+OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {
+    MD: _md,
+    ACCURACY: _accuracy,
+    SCALING: _scaling,
+}
 """For each protocol that does not go structure by structure."""
 
 

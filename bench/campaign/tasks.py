@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.campaign.trajectories import trajectories
 from bench.contract.device import CPU
-from bench.contract.protocol import MD, PARTS, REPLAY
+from bench.contract.protocol import MD, PARTS, REPLAY, SIZE
 from bench.contract.settings import Settings
 from bench.contract.task import (
     BUILD_RANDOM,
@@ -26,6 +26,7 @@ from bench.contract.task import (
     Task,
     Told,
 )
+from bench.data.clusters import systems
 from bench.data.selection import replay_path
 from bench.data.structures import DataSet
 from bench.machine.cores import physical_cpus
@@ -77,6 +78,7 @@ def measure(
         allowances=allowances or {},
         answers=tuple(answers),
         trajectories=tuple(plan for plan in trajectories(settings.md) if plan.trajectory in numbers),
+        sizes=_sizes(prepared.method, settings, dataset, [number for part, number in items if part == SIZE]),
         folder=str(folder) if folder else None,
         paced=paced,
     )
@@ -168,6 +170,16 @@ def _structures(method: Method, dataset: DataSet, items: Sequence[Item], points:
 def _bare_structures(method: Method, dataset: DataSet, indices: Iterable[int]) -> tuple[Structure, ...]:
     state = _state(method, dataset)
     return tuple(Structure(index, Molecule.of(dataset.atoms[index], state)) for index in indices)
+
+
+def _sizes(method: Method, settings: Settings, dataset: DataSet, numbers: Sequence[int]) -> tuple[Structure, ...]:
+    """Return the systems of the series up to the largest of `numbers`; smaller ones tell how the time grows."""
+    if not numbers:
+        return ()
+    wanted = systems(dataset.series, settings.sizes[: max(numbers) + 1])
+    # clusters of naphthalene are neutral, whatever the data set is
+    state = _state(method, dataset if dataset.series else dataclasses.replace(dataset, charge=0, spin=1))
+    return tuple(Structure(number, Molecule.of(atoms, state)) for number, atoms in enumerate(wanted))
 
 
 def _state(method: Method, dataset: DataSet) -> dict[str, Any]:

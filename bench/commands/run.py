@@ -12,8 +12,9 @@ from bench.commands import _options, _results
 from bench.commands._options import Budget
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import CPU, DEVICES
-from bench.contract.protocol import PROTOCOLS, RELAX
+from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
+from bench.contract.sizes import LARGEST
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
@@ -40,6 +41,7 @@ class Options:
     structures: str | None = None
     limit: int | None = None
     protocols: tuple[str, ...] = (RELAX,)
+    max_atoms: int = LARGEST
     optimizer: str = Settings.optimizer
     fmax: float = Settings.fmax
     replay_points: int = Settings.replay_points
@@ -87,6 +89,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_options.names,
         metavar="A,B,...",
         help=f"{', '.join(PROTOCOLS)} (default: {RELAX})",
+    )
+    what.add_argument(
+        "--max-atoms", type=int, metavar="N", help="no larger system in --protocols scaling (default: %(default)s)"
     )
     how = parser.add_argument_group("how")
     how.add_argument(
@@ -212,6 +217,7 @@ def run(options: Options) -> int:
 
 def _new(options: Options) -> Plan:
     from bench.campaign.describing import new_directory
+    from bench.data.clusters import sizes_of
     from bench.data.structures import load_dataset
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
@@ -220,7 +226,9 @@ def _new(options: Options) -> Plan:
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
     check_own_checkpoint(settings, catalogue.methods)
-    dataset = load_dataset(options.structures)
+    dataset = load_dataset(options.structures, series=settings.protocols == (SCALING,))
+    if SCALING in settings.protocols:
+        settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms))
     parallel = measure_parallel_speed()  # takes a second, so bad input is refused first
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))

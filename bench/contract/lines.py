@@ -21,12 +21,13 @@ from bench.contract.records import (
     Vibrations,
     Watched,
 )
+from bench.contract.sizes import Size
 
 _KINDS: dict[str, type[Record]] = {
     kind.record: kind
     for kind in (
         *(Started, Answer, Relaxation, Replay, Symmetry, Trajectory, SinglePoint, Vibrations),
-        *(Finished, Watched, NotMeasured),
+        *(Size, Finished, Watched, NotMeasured),
     )
 }
 

@@ -21,6 +21,7 @@ from bench.contract.records import (
     Trajectory,
     Vibrations,
 )
+from bench.contract.sizes import Size
 from bench.contract.task import Item, Task
 
 STRUCTURES = "structures"
@@ -30,6 +31,8 @@ RELAX, REPLAY = "relax", "replay"
 SYMMETRY = "symmetry"
 ACCURACY = "accuracy"
 SINGLE_POINT, VIBRATIONS = "single-point", "vibrations"
+SCALING = "scaling"
+SIZE = "size"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Part:
     """The record's field with the item's number."""
     complete_when_censored: bool = False
     """Whether a resumed run skips an item that the budget cut off."""
+    series: bool = False
+    """Whether its items are a series that ends at the first one that is not done."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +135,23 @@ def _vibrations(task: Task, number: int, failure: Failure) -> Record:
     )
 
 
+def _size(task: Task, number: int, failure: Failure) -> Record:
+    atoms = next(len(one.molecule.numbers) for one in task.sizes if one.index == number)
+    return Size(
+        **task.key,
+        size=number,
+        atoms=atoms,
+        status=FAILED,
+        setup_ns=None,
+        first_ns=None,
+        calculator_ns=(),
+        peak_memory_bytes=None,
+        peak_device_memory_bytes=None,
+        wall_ns=0,
+        failure=failure,
+    )
+
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
@@ -150,6 +172,12 @@ PROTOCOLS: dict[str, Protocol] = {
                 Part(VIBRATIONS, Vibrations, _vibrations, number="molecule"),
             ),
             ACCURACY,
+        ),
+        Protocol(
+            SCALING,
+            (Part(SIZE, Size, _size, number="size", complete_when_censored=True, series=True),),
+            SCALING,
+            random_weights=True,
         ),
     )
 }

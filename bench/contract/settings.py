@@ -69,6 +69,8 @@ class Settings:
     replay_points: int = 10
     vibrations: bool = True
     """Whether the accuracy protocol finds the minimum and its Hessian, too."""
+    sizes: tuple[int, ...] = ()
+    """The number of atoms of each system of the scaling protocol, ascending."""
     md: MdSettings = dataclasses.field(default_factory=MdSettings)
     checkpoint: str | None = None
     """The user's own checkpoint, for the one method of the campaign."""

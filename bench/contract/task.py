@@ -173,6 +173,8 @@ class Task:
     answers: tuple[int, ...] = ()
     """The structures whose energy and forces the worker reports for the fingerprint."""
     trajectories: tuple[TrajectoryPlan, ...] = ()
+    sizes: tuple[Structure, ...] = ()
+    """The systems of the scaling protocol; the index of each is its number in the series."""
     folder: str | None = None
     """The folder for the files of trajectories."""
     paced: bool = False

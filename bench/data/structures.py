@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,8 @@ class DataSet:
     """The charge of each structure, in elementary charges."""
     spin: int = 1
     """The multiplicity 2S+1 of each structure."""
+    series: tuple[Atoms, ...] = ()
+    """Systems of growing size from the user's file, for the scaling protocol; empty: clusters of naphthalene."""
     fallback: str = ""
     """One sentence on why this set replaces MD17's, where the user named none; else empty."""
 
@@ -68,12 +71,13 @@ class DataSet:
         return is_lowest(self.spin)
 
 
-def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None) -> DataSet:
+def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None, series: bool = False) -> DataSet:
     """Load a data set: one of :data:`DATA_SETS`, any file of molecules that ASE reads, or None for the default.
 
     The default is MD17's own frames (:data:`MD17_EXACT` where the folder PESBENCH_DATA has the complete file,
     else :data:`MD17`, fetched into `cache`) or, where these are not available, :data:`GFN2`. All images of a file
-    are used and the first is the reference, so an undistorted molecule belongs first.
+    are used and the first is the reference, so an undistorted molecule belongs first. With `series`, a file may hold
+    different molecules, one of each size: then the smallest is the data set.
 
     Raises BadInput where the name is unknown, a file has the wrong contents, or no method could be measured on a
     structure.
@@ -83,7 +87,7 @@ def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = No
         return _default(cache)
     named = DATA_SETS.get(str(name_or_file))
     try:
-        return named(cache) if named else _user_file(Path(name_or_file).expanduser())
+        return named(cache) if named else _user_file(Path(name_or_file).expanduser(), series)
     except rmd17.Unavailable as error:
         raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
 
@@ -106,7 +110,7 @@ def _md17(cache: Path) -> DataSet:
         "(rMD17 files of github.com/andersx/rmd17-npz at 4f6bb0a, CC0-1.0)"
     )
     images = [Atoms(numbers, frames[index]) for index in chosen]
-    return _dataset(MD17, description, images, [str(index) for index in chosen], "rMD17", _naphthalene())
+    return _dataset(MD17, description, images, [str(index) for index in chosen], "rMD17", naphthalene())
 
 
 def _md17_exact(cache: Path) -> DataSet:
@@ -128,7 +132,7 @@ def _md17_exact(cache: Path) -> DataSet:
         "(the user's copy of the complete file of quantum-machine.org)"
     )
     images = [Atoms(numbers, frames[index]) for index in chosen]
-    return _dataset(MD17_EXACT, description, images, [str(index) for index in chosen], path, _naphthalene())
+    return _dataset(MD17_EXACT, description, images, [str(index) for index in chosen], path, naphthalene())
 
 
 def _gfn2(cache: Path) -> DataSet:
@@ -139,25 +143,50 @@ def _gfn2(cache: Path) -> DataSet:
         "(datasets/generate_naphthalene_gfn2.py, CC0-1.0)"
     )
     labels = [f"{image.info['time_fs']:g} fs" for image in images]
-    return _dataset(GFN2, description, images, labels, path, _naphthalene())
+    return _dataset(GFN2, description, images, labels, path, naphthalene())
 
 
 DATA_SETS: dict[str, Callable[[Path], DataSet]] = {MD17: _md17, MD17_EXACT: _md17_exact, GFN2: _gfn2}
 """Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""
 
 
-def _user_file(path: Path) -> DataSet:
+def _user_file(path: Path, series: bool) -> DataSet:
     if path.is_dir():
         raise BadInput(f"{path} is a folder; name one file of structures, or a data set ({', '.join(DATA_SETS)}).")
     if not path.is_file():
         raise BadInput(f"{path} is neither a file nor a data set; the data sets are {', '.join(DATA_SETS)}.")
     images = _read(path)
+    if series and len({len(image) for image in images}) > 1:
+        return series_of(images, path)
     labels = [str(index) for index in range(len(images))]
     description = f"{len(images)} structures of {path.name} (the user's file)"
     return _dataset(path.name, description, images, labels, path, images[0] if images else None)
 
 
-def _naphthalene() -> Atoms:
+def series_of(images: list[Atoms], path: Path) -> DataSet:
+    """Return the data set of a series of systems: the smallest is measured, and :attr:`DataSet.series` holds all.
+
+    Raises BadInput where two have the same number of atoms, or no method could be measured on one.
+    """
+    ordered = sorted(images, key=len)
+    for one, other in itertools.pairwise(ordered):
+        if len(one) == len(other):
+            raise BadInput(f"two images of {path} have {len(one)} atoms; a series holds one system of each size.")
+    each = [_dataset(path.name, "", [image], ["0"], path, image) for image in ordered]
+    return dataclasses.replace(
+        each[0],
+        description=f"the smallest of {len(images)} systems of {path.name} (the user's file)",
+        series=tuple(one.reference for one in each),
+    )
+
+
+def read_series(path: Path) -> tuple[Atoms, ...]:
+    """Return the systems of a series that a run keeps; empty where it has none of its own."""
+    return series_of(_read(path), path).series if path.exists() else ()
+
+
+def naphthalene() -> Atoms:
+    """Return the undistorted molecule, in MD17's order of atoms."""
     (atoms,) = _read(paths.datasets_dir() / "naphthalene.xyz")
     return atoms
 
@@ -233,7 +262,7 @@ def _check(image: Atoms, reference: Atoms, here: str) -> None:
     if image.get_chemical_formula() != reference.get_chemical_formula():
         raise BadInput(
             f"{here} is {image.get_chemical_formula()} where {reference.get_chemical_formula()} is expected; "
-            "a data set holds one molecule, so split the file."
+            "a data set holds one molecule, so split the file (only '--protocols scaling' alone takes several)."
         )
     if (image.numbers != reference.numbers).any():
         raise BadInput(f"{here} lists the atoms in another order than the reference molecule; reorder it.")

@@ -8,13 +8,15 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SYMMETRY, VIBRATIONS
-from bench.contract.records import Record
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING, SYMMETRY, VIBRATIONS
+from bench.contract.records import DONE, Record
+from bench.contract.sizes import Size
 from bench.contract.task import Item
 from bench.measure.accuracy import SHARE as SINGLE_POINTS_SHARE
 from bench.measure.accuracy import single_point, vibrations
 from bench.measure.md import Relaxed, left_for, simulate
 from bench.measure.replay import replay
+from bench.measure.scaling import Growth, measure_size
 from bench.measure.session import Deadlines, Session, after
 from bench.measure.symmetry import SHARE, examine
 
@@ -142,9 +144,47 @@ class AccuracyMeasurer:
         return single_point(session.adapter, calculator, atoms, key={**session.task.key, "structure": item.number})
 
 
+class ScalingMeasurer:
+    """Makes force calls at one size after the other, until the time or the memory would not suffice for the next."""
+
+    def __init__(self, session: Session, deadlines: Deadlines) -> None:
+        self.session = session
+        self.deadlines = deadlines
+        self.growth = Growth()
+        self.ended = False
+
+    def measure(self, item: Item) -> Record | None:
+        """Measure a size, or tell why not; None for those after the end of the series."""
+        if self.ended:
+            return None
+        session = self.session
+        if not self.growth.points:  # a resumed series: its two last sizes tell how the time grows
+            for number in range(max(0, item.number - 2), item.number):
+                self.growth.add(self._size(number))
+        record = self._size(item.number)
+        self.growth.add(record)
+        self.ended = record.status != DONE
+        session.beat(item.number)(len(record.calculator_ns))
+        return record
+
+    def _size(self, number: int) -> Size:
+        session = self.session
+        return measure_size(
+            session.adapter,
+            session.calculator,
+            session.sizes[number],
+            self.growth,
+            key={**session.task.key, "size": number},
+            seed=session.task.subject.seed + 1000 * session.task.round + number,
+            deadline_ns=self.deadlines.end,
+            beat=session.beat(number),
+        )
+
+
 MEASURERS: dict[str, type[Measurer]] = {
     RELAX: RelaxMeasurer,
     REPLAY: ReplayMeasurer,
     MD: MdMeasurer,
     ACCURACY: AccuracyMeasurer,
+    SCALING: ScalingMeasurer,
 }

@@ -31,6 +31,7 @@ class Session:
         self.channel = channel
         self.pace = Pace(channel, self._wake) if task.paced else None
         self.structures = {one.index: one.molecule.atoms() for one in task.structures}
+        self.sizes = {one.index: one.molecule.atoms() for one in task.sizes}
         subject = task.subject
         with stage(loading=True):
             self.adapter = load_adapter(subject.adapter)

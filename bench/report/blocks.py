@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import io
-from collections.abc import Sequence
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.errors import BadInput
 from bench.report.latex import escape, tabular
 
 FIRST, GAP = 12, 2  # characters: of the column with names, at least, and between two columns
@@ -37,6 +40,46 @@ class Page:
     reasons: Sequence[tuple[str, str]]
     """Why a method has its verdict, or is missing."""
     notes: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Formats:
+    """A report in each of the formats that people and programs read."""
+
+    page: Callable[[Any], Page]
+    csv: Callable[[Any], str]
+    json: Callable[[Any], str]
+    names: ClassVar[tuple[str, ...]] = ("terminal", "markdown", "latex", "csv", "json")
+
+    def render(self, table: Any, form: str, width: int | None = None, color: bool = False) -> str:
+        """Return the table as text; raises BadInput where the format is not known."""
+        match form:
+            case "terminal":
+                return terminal(self.page(table), width, color)
+            case "markdown":
+                return markdown(self.page(table))
+            case "latex":
+                return latex(self.page(table))
+            case "csv":
+                return self.csv(table)
+            case "json":
+                return self.json(table)
+        raise BadInput(f"there is no format {form!r}; use {', '.join(self.names)}.")
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows of one kind as comma-separated values, with the first row's keys as the head."""
+    file = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return file.getvalue()
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
@@ -65,9 +108,12 @@ def _grid(block: Block, width: int) -> RichTable:
     # names fold where there is no room for them; figures never do
     most = max(FIRST, width - sum(GAP + needed for needed in wide[1:]))
     wide[0] = min(most, max(*map(len, block.headings[0]), *(len(line[0]) for line in block.lines)))
+    units = any(unit for _, unit in block.headings)
     for i, ((title, unit), needed) in enumerate(zip(block.headings, wide, strict=True)):
         side: Any = "left" if i == 0 else "right"
-        grid.add_column(Text(f"{title}\n{unit}", justify=side), justify=side, overflow="fold", width=needed)
+        grid.add_column(
+            Text(f"{title}\n{unit}" if units else title, justify=side), justify=side, overflow="fold", width=needed
+        )
     for line in block.lines:
         grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
     return grid

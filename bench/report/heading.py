@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.analysis.accurate import AccuracyTable
+from bench.analysis.scaling import ScalingTable
 from bench.analysis.simulated import StabilityTable
 from bench.analysis.table import Table
 from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
-from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY
+from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY, SCALING
 from bench.contract.settings import MdSettings, Settings
 from bench.contract.spin import is_lowest
 from bench.report import numbers
@@ -22,7 +23,7 @@ STATED = {
 """All that the published table says about its measurement; the other lines are left out."""
 
 
-def heading(table: Table | StabilityTable | AccuracyTable) -> list[tuple[str, str]]:
+def heading(table: Table | StabilityTable | AccuracyTable | ScalingTable) -> list[tuple[str, str]]:
     """Return the labelled lines of the head; what the campaign did not record is left out."""
     described = table.description
     published = isinstance(table, Table) and table.is_paper
@@ -118,7 +119,18 @@ def _accuracy(settings: Settings) -> str:
     return "accuracy at each structure" + (" and at the minimum" if settings.vibrations else "")
 
 
-SAID: Mapping[str, Callable[[Settings], str]] = {RELAX: _relax, REPLAY: _replay, MD: _md, ACCURACY: _accuracy}
+def _scaling(settings: Settings) -> str:
+    sizes = settings.sizes or (0,)
+    return f"scaling over {len(sizes)} sizes from {sizes[0]:,} to {sizes[-1]:,} atoms"
+
+
+SAID: Mapping[str, Callable[[Settings], str]] = {
+    RELAX: _relax,
+    REPLAY: _replay,
+    MD: _md,
+    ACCURACY: _accuracy,
+    SCALING: _scaling,
+}
 """What a heading says about each protocol."""
 
 

@@ -14,11 +14,9 @@ from bench.analysis.events import Survival
 from bench.analysis.simulated import Stability, StabilityTable
 from bench.analysis.verdict import DRIFT
 from bench.report.figure import STYLE, WIDTH
+from bench.report.marks import color, marker
 from bench.report.stability import name
 
-# by Okabe and Ito: distinct for the colour-blind
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933", "#882255")
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h")
 _LEAST = 1e-4  # meV/atom/ps: a smaller drift is drawn here
 
 
@@ -39,7 +37,7 @@ def draw(table: StabilityTable) -> Figure:
     _drifts(drifts, rows)
     _survival(survival, rows)
     handles = [
-        Line2D([], [], marker=_marker(i), color=_color(i), lw=1.2, ms=4, label=name(row, several))
+        Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, several))
         for i, row in enumerate(rows)
     ]
     figure.legend(
@@ -54,14 +52,6 @@ def draw(table: StabilityTable) -> Figure:
     return figure
 
 
-def _color(i: int) -> str:
-    return _COLORS[i % len(_COLORS)]
-
-
-def _marker(i: int) -> str:
-    return _MARKERS[i % len(_MARKERS)]
-
-
 def _drifts(axes: Axes, rows: list[Stability]) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -71,10 +61,10 @@ def _drifts(axes: Axes, rows: list[Stability]) -> None:
         slope, error = abs(row.drift[0]), row.drift[1]
         time = row.ms_per_step
         low, high = max(slope - 1.96 * error, _LEAST), max(slope + 1.96 * error, _LEAST)
-        axes.plot([time.estimate] * 2, [low, high], "-", color=_color(i), lw=1.0)
+        axes.plot([time.estimate] * 2, [low, high], "-", color=color(i), lw=1.0)
         if time.low is not None and time.high is not None:
-            axes.plot([time.low, time.high], [max(slope, _LEAST)] * 2, "-", color=_color(i), lw=1.0)
-        axes.plot(time.estimate, max(slope, _LEAST), _marker(i), color=_color(i), ms=4.5)
+            axes.plot([time.low, time.high], [max(slope, _LEAST)] * 2, "-", color=color(i), lw=1.0)
+        axes.plot(time.estimate, max(slope, _LEAST), marker(i), color=color(i), ms=4.5)
     assert DRIFT.warns is not None
     for limit, word in ((DRIFT.passes, "passes below"), (DRIFT.warns, "fails above")):
         axes.axhline(limit, color="0.6", lw=0.7, ls=":")
@@ -91,8 +81,8 @@ def _survival(axes: Axes, rows: list[Stability]) -> None:
             if one.name == "nve" and one.survival is not None:
                 x, y = curve(one.survival)
                 # curves that stay at 1 would hide each other, so they are drawn slightly apart
-                axes.plot(x, [share - 0.008 * i for share in y], color=_color(i), lw=1.2)
-                axes.plot(x[-1], y[-1] - 0.008 * i, _marker(i), color=_color(i), ms=4)
+                axes.plot(x, [share - 0.008 * i for share in y], color=color(i), lw=1.2)
+                axes.plot(x[-1], y[-1] - 0.008 * i, marker(i), color=color(i), ms=4)
     axes.set_xlim(left=0)
     axes.set_ylim(-0.1, 1.05)
     axes.set_xlabel("NVE, ps", labelpad=2)

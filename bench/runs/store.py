@@ -21,6 +21,7 @@ import orjson
 from bench import paths
 from bench.contract.description import Description
 from bench.contract.lines import from_fields, to_json
+from bench.contract.protocol import item_of
 from bench.contract.records import (
     READABLE,
     Answer,
@@ -79,6 +80,8 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
         (directory / "logs").mkdir(parents=True)  # the old version of a method may lie in the folder already
         write(directory / "structures.xyz", images, format="extxyz")
         write(directory / "reference.xyz", dataset.reference, format="extxyz")
+        if dataset.series:
+            write(directory / "series.xyz", dataset.series, format="extxyz")
         temporary = directory / "campaign.json.tmp"
         temporary.write_text(json.dumps(description.plain(), indent=1) + "\n")
         temporary.rename(directory / "campaign.json")
@@ -94,7 +97,7 @@ def log_of(directory: Path, method: str, device: str, number: int) -> Path:
 
 def stored_dataset(directory: Path, description: Description) -> DataSet:
     """Return the data set of a run directory, from its own files."""
-    from bench.data.structures import load_dataset
+    from bench.data.structures import load_dataset, read_series
 
     stored = description.dataset
     dataset = load_dataset(directory / "structures.xyz")
@@ -106,6 +109,7 @@ def stored_dataset(directory: Path, description: Description) -> DataSet:
         name=stored.name,
         description=stored.description,
         fallback=stored.fallback,
+        series=read_series(directory / "series.xyz"),
     )
 
 
@@ -243,7 +247,7 @@ def _read_records(path: Path) -> tuple[tuple[Record, ...], tuple[int, ...]]:
         except (ValueError, RecursionError):
             damaged.append(number)
             continue
-        what = getattr(record, "structure", getattr(record, "trajectory", None))
+        what = item_of(record) or getattr(record, "structure", None)
         key = (record.record, record.method, record.device, record.round, what)
         kept.pop(key, None)
         kept[key] = record

@@ -49,6 +49,14 @@
 # random-weights = true
 # parameters = 1000
 # checkpoint = { file = "springs.json", licence = "none" }
+# [tool.pesbench.methods.grows]
+# label = "1 ms + 2 us N^1.5"
+# [tool.pesbench.methods.grows-faster]
+# label = "10 ms + 0.05 us N^1.8"
+# [tool.pesbench.methods.cliff]
+# label = "three times slower from 576 atoms on"
+# [tool.pesbench.methods.dies-when-large]
+# [tool.pesbench.methods.fails-when-large]
 # [tool.pesbench.methods.only-cuda]
 # devices = ["cuda"]
 # ///
@@ -61,6 +69,13 @@ import signal
 import time
 
 from bench.adapter import Adapter
+
+# Milliseconds of a force call by the number of atoms.
+TIMES = {
+    "grows": lambda n: 1 + 0.002 * n**1.5,
+    "grows-faster": lambda n: 10 + 0.00005 * n**1.8,
+    "cliff": lambda n: (1 + 0.002 * n**1.5) * (3 if n >= 576 else 1),
+}
 
 
 class Fakes(Adapter):
@@ -75,7 +90,7 @@ class Fakes(Adapter):
         self.method = method
         self.starts = self.calls = 0
         self.stiffness = json.loads(checkpoint.read_text()) if checkpoint else None
-        return springs(self)
+        return spinning(TIMES[method]) if method in TIMES else springs(self)
 
     def make_random(self, method, path, seed):
         """Write random spring constants, one for each pair of 18 atoms."""
@@ -115,6 +130,10 @@ class Fakes(Adapter):
         self.calls += 1
         if self.method == "dies-while-it-moves" and self.calls > 100:
             os.kill(os.getpid(), signal.SIGSEGV)
+        if self.method.endswith("-when-large") and len(forces) > 100:
+            if self.method == "dies-when-large":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise RuntimeError("the neighbour list is full")
         if self.starts < 7:
             return energy, forces
         if self.method == "always-fails":
@@ -138,6 +157,25 @@ class Fakes(Adapter):
         if self.method == "never-the-same":
             return energy + random.random(), forces
         return energy, forces
+
+
+def spinning(milliseconds):
+    """Return a calculator without forces whose calls take a planned time, by the number of atoms."""
+    import numpy as np
+    from ase.calculators.calculator import Calculator, all_changes
+
+    class Spinning(Calculator):
+        implemented_properties = ("energy", "forces")
+
+        def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+            end = time.perf_counter() + 1e-3 * milliseconds(len(atoms))
+            super().calculate(atoms, properties, system_changes)
+            self.results = {"energy": 0.0, "forces": np.zeros((len(atoms), 3))}
+            time.sleep(max(0.0, end - time.perf_counter() - 2e-4))  # other processes can have the core meanwhile
+            while time.perf_counter() < end:
+                pass
+
+    return Spinning()
 
 
 def springs(adapter):

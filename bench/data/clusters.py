@@ -1,0 +1,98 @@
+"""Systems of growing size: clusters cut from the crystal of naphthalene, or those of the user's file.
+
+The crystal is that of D. W. J. Cruickshank, Acta Cryst. 10, 504 (1957), at room temperature. Its carbon atoms say where
+the molecules lie; each is the data set's undistorted molecule, laid onto them, with its eight hydrogen atoms.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import cellpar_to_cell
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from bench.contract.sizes import LARGEST
+from bench.data.structures import naphthalene
+from bench.errors import BadInput
+
+LATTICE = (8.235, 6.003, 8.658, 90.0, 122.92, 90.0)
+"""a, b, c in Angstrom and the angles in degrees; P2_1/a, two molecules in a cell, each on a centre of inversion."""
+CARBONS = (
+    (0.0856, 0.0186, 0.3251),
+    (0.1148, 0.1588, 0.2200),
+    (0.0472, 0.1025, 0.0351),
+    (0.0749, 0.2471, -0.0784),
+    (0.0116, 0.1869, -0.2541),
+)
+"""Fractional coordinates of half a molecule, from one beta carbon atom around to the other."""
+# The same atoms in the order of MD17's naphthalene: number in CARBONS, and whether it is the inverted one
+_ORDER = ((1, 1), (0, 1), (4, -1), (3, -1), (2, -1), (1, -1), (0, -1), (4, 1), (3, 1), (2, 1))
+
+
+def doublings(largest: int = LARGEST) -> tuple[int, ...]:
+    """Return the numbers of atoms of clusters of 1, 2, 4 ... molecules, up to `largest`."""
+    return tuple(18 * 2**k for k in range(64) if 18 * 2**k <= largest)
+
+
+@functools.lru_cache(maxsize=1)
+def _molecules(reference: bytes, count: int) -> NDArray[np.float64]:
+    """Return the positions of the `count` molecules nearest to one of them, (count, 18, 3) in Angstrom."""
+    molecule = np.frombuffer(reference).reshape(-1, 3)
+    cell = cellpar_to_cell(LATTICE)
+    half = np.array(CARBONS)
+    at_corner = np.array([sign * half[number] for number, sign in _ORDER])
+    glided = at_corner * [1, -1, 1]  # x + 1/2, 1/2 - y, z, without the shift
+    shapes = [_laid_onto(molecule, carbons @ cell) for carbons in (at_corner, glided)]
+    reach = int(np.ceil((count / 2) ** (1 / 3))) + 3
+    corners = np.array(list(np.ndindex(*(2 * reach + 1,) * 3))) - reach
+    centres = np.concatenate([corners, corners + np.array([0.5, 0.5, 0.0])]) @ cell
+    kinds = np.repeat([0, 1], len(corners))
+    # rounded, so that the order of equally distant molecules does not depend on the last digit
+    distance = np.round(np.linalg.norm(centres, axis=1), 6)
+    nearest = np.lexsort((*np.round(centres, 6).T, distance))[:count]
+    return np.array([centres[i] + shapes[kinds[i]] for i in nearest])
+
+
+def cluster(molecule: Atoms, molecules: int) -> Atoms:
+    """Return the cluster of this many naphthalene molecules, each next to the one in the middle.
+
+    Parameters
+    ----------
+    molecule : ase.Atoms
+        Undistorted naphthalene in MD17's order of atoms.
+    molecules : int
+
+    Returns
+    -------
+    ase.Atoms
+        Molecule by molecule, the middle one first; without a cell.
+    """
+    # a larger cluster begins with the smaller one
+    positions = _molecules(molecule.positions.tobytes(), molecules)
+    return Atoms(np.tile(molecule.numbers, molecules), np.round(positions.reshape(-1, 3), 6))
+
+
+def _laid_onto(molecule: NDArray[np.float64], carbons: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the molecule, rotated so that its carbon atoms lie as near as possible to `carbons` around the origin."""
+    centred = molecule - molecule[: len(carbons)].mean(axis=0)
+    rotation, _ = Rotation.align_vectors(carbons - carbons.mean(axis=0), centred[: len(carbons)])
+    return np.asarray(rotation.apply(centred))
+
+
+def systems(own: tuple[Atoms, ...], sizes: tuple[int, ...]) -> tuple[Atoms, ...]:
+    """Return the systems of a series by their numbers of atoms: the user's own, or clusters of naphthalene."""
+    if own:
+        return tuple(atoms for atoms in own if len(atoms) in sizes)
+    molecule = naphthalene()
+    return tuple(cluster(molecule, atoms // len(molecule)) for atoms in sizes)
+
+
+def sizes_of(own: tuple[Atoms, ...], largest: int) -> tuple[int, ...]:
+    """Return the numbers of atoms of a series up to `largest`, ascending; raises BadInput where there are none."""
+    found = tuple(len(atoms) for atoms in own if len(atoms) <= largest) if own else doublings(largest)
+    if not found:
+        raise BadInput(f"--max-atoms is {largest}, and the smallest system of the series has more atoms.")
+    return found

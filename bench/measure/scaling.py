@@ -1,0 +1,147 @@
+"""The scaling protocol: force calls at one size of a series of systems, and whether the next size would fit."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from bench.contract.records import CENSORED, DONE, FAILED
+from bench.contract.sizes import MEMORY, TIME, Size
+from bench.measure import process
+from bench.measure.clock import TimedCalculator
+from bench.measure.relax import classify
+
+FEWEST, MOST = 3, 15  # force calls that count
+ENOUGH_NS = 2_000_000_000  # after so long, the fewest suffice
+DISPLACEMENT = 0.01  # Angstrom, standard deviation; fresh in each call, so that no answer comes from a cache
+STEEPEST = 3.5  # power of the number of atoms that is assumed before two sizes are known; canonical DFT has 3
+MEMORY_SHARE = 0.9  # of what is free: an estimate of the growth is not exact
+
+
+class Growth:
+    """What the sizes so far say about the next one: it grows like a power of the number of atoms, as it just did."""
+
+    def __init__(self) -> None:
+        self.points: list[Size] = []
+
+    def add(self, point: Size) -> None:
+        """Take up the next larger size."""
+        if point.status == DONE:
+            self.points.append(point)
+
+    def nanoseconds(self, atoms: int) -> int | None:
+        """Return how long a system of so many atoms will take, set-up and fewest calls; None before the first size."""
+        if not self.points:
+            return None
+        return round(self._extrapolate([_least_ns(point) for point in self.points], atoms, least=1.0))
+
+    def memory(self, atoms: int) -> int:
+        """Return how much more memory it will need than the process ever had, in bytes."""
+        peaks = [point.peak_memory_bytes or 0 for point in self.points]
+        if len(peaks) < 3:
+            return 0
+        # the first size holds the model; what comes on top grows with the system
+        beyond = [peak - peaks[0] for peak in peaks[1:]]
+        if beyond[-1] <= 0:
+            return 0
+        return max(0, round(self._extrapolate([max(1, one) for one in beyond], atoms, least=1.0)) - beyond[-1])
+
+    def _extrapolate(self, values: list[int], atoms: int, least: float) -> float:
+        last = self.points[-1].atoms
+        power = STEEPEST
+        if len(values) > 1:
+            ratio = last / self.points[-2].atoms
+            power = float(np.clip(np.log(values[-1] / values[-2]) / np.log(ratio), least, STEEPEST))
+        return values[-1] * (atoms / last) ** power
+
+
+def _least_ns(point: Size) -> int:
+    assert point.setup_ns is not None and point.first_ns is not None
+    return point.setup_ns + point.first_ns + FEWEST * round(float(np.median(point.calculator_ns)))
+
+
+def measure_size(
+    adapter: Any,
+    calculator: Any,
+    system: Any,
+    growth: Growth,
+    *,
+    key: dict[str, Any],
+    seed: int,
+    deadline_ns: int | None = None,
+    beat: Callable[[int], None] = lambda calls: None,
+) -> Size:
+    """Make force calls of `system` (ase.Atoms) with fresh small displacements, and return the record.
+
+    The first call does not count: it may compile or allocate. Then follow 3 to 15 calls, fewer where they are long.
+    Where `growth` says that set-up and fewest calls will not end before `deadline_ns` (a reading of perf_counter_ns),
+    or that the memory will not suffice, nothing is begun. After it no further call begins. `key` holds the record's
+    method, device, round and size.
+    """
+    begin = perf_counter_ns()
+    timed = TimedCalculator(calculator, adapter.synchronize)
+    found: dict[str, Any] = {"setup_ns": None, "first_ns": None, "edges": None, "ended_by": None, "predicted_ns": None}
+    calls: list[int] = []
+    failure = None
+    expected = growth.nanoseconds(len(system))
+    if expected is not None and deadline_ns is not None and begin + expected > deadline_ns:
+        status, found["ended_by"], found["predicted_ns"] = CENSORED, TIME, expected
+    elif growth.memory(len(system)) > MEMORY_SHARE * free_memory():
+        status, found["ended_by"] = CENSORED, MEMORY
+    else:
+        try:
+            adapter.reference = system
+            calculator = adapter.new_system(calculator, system)
+            atoms = adapter.prepare(system.copy())
+            timed.calculator = adapter.new_structure(calculator, atoms)
+            adapter.synchronize()
+            found["setup_ns"] = perf_counter_ns() - begin
+            random = np.random.default_rng(seed)
+            start = atoms.positions.copy()
+            for number in itertools.count():
+                atoms.positions = start + random.normal(0.0, DISPLACEMENT, start.shape)
+                before = timed.nanoseconds
+                timed.get_forces(atoms)
+                timed.check()
+                took = timed.nanoseconds - before
+                if number == 0:
+                    found["first_ns"] = took
+                else:
+                    calls.append(took)
+                beat(number)
+                if len(calls) >= MOST or (len(calls) >= FEWEST and sum(calls) > ENOUGH_NS):
+                    break
+                if deadline_ns is not None and perf_counter_ns() > deadline_ns:
+                    break
+            found["edges"] = adapter.edges(timed.calculator)
+            status = DONE if len(calls) >= FEWEST else CENSORED
+            if status == CENSORED:
+                found["ended_by"] = TIME
+                found["predicted_ns"] = found["setup_ns"] + (1 + FEWEST) * found["first_ns"]
+        except Exception as error:
+            status, failure = FAILED, classify(error)
+    return Size(
+        **key,
+        **found,
+        atoms=len(system),
+        status=status,
+        calculator_ns=tuple(calls),
+        peak_memory_bytes=process.peak_memory(),
+        peak_device_memory_bytes=adapter.peak_device_memory(),
+        wall_ns=perf_counter_ns() - begin,
+        failure=failure,
+    )
+
+
+def free_memory() -> float:
+    """Return the bytes that the machine can still give, inf where it does not tell."""
+    if sys.platform != "linux":
+        return float("inf")
+    lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    return 1024.0 * int(lines["MemAvailable"].split()[0])

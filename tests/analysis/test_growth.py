@@ -1,0 +1,101 @@
+"""The law of growth on planted times: its parameters, its intervals, and the size that it never saw."""
+
+import numpy as np
+import pytest
+
+from bench.analysis.crossings import crossing
+from bench.analysis.growth import fit
+
+SIZES = np.array([18 * 2**k for k in range(9)])
+PLANTED = 1 + 0.002 * SIZES**1.5  # ms
+
+
+def measured(times, seed, noise=0.01, rounds=3, of_round=0.02):
+    """Return times of some rounds: each call scatters, and each process as a whole."""
+    random = np.random.default_rng(seed)
+    shape = (rounds, len(times))
+    return times * np.exp(random.normal(0, noise, shape) + random.normal(0, of_round, (rounds, 1)))
+
+
+def test_without_noise_the_law_is_exact():
+    law = fit(SIZES, [PLANTED])
+    assert law.floor == pytest.approx(1.0, rel=1e-4)
+    assert law.exponent == pytest.approx(1.5, abs=1e-4)
+    assert law.us_per_atom.estimate == pytest.approx(2 * SIZES[-1] ** 0.5, rel=1e-4)
+    assert law.twice_floor_atoms.estimate == pytest.approx((1 / 0.002) ** (1 / 1.5), rel=1e-4)
+    assert law.misfit is None
+
+
+def test_planted_laws_are_found_and_their_intervals_hold():
+    inside = {"floor": 0, "exponent": 0, "held out": 0}
+    repeats = 60
+    for seed in range(repeats):
+        times = measured(PLANTED, seed)
+        law = fit(SIZES[:-1], times[:, :-1])
+        assert law.exponent == pytest.approx(1.5, abs=0.05)
+        assert law.floor == pytest.approx(1.0, rel=0.10)
+        predicted, seen = law.predict(SIZES[-1]), np.exp(np.log(times[:, -1]).mean())
+        inside["held out"] += predicted.low <= seen <= predicted.high
+        inside["floor"] += law.floor_ms.low <= 1.0 <= law.floor_ms.high
+        inside["exponent"] += law.exponent_estimate.low <= 1.5 <= law.exponent_estimate.high
+    assert all(count >= 0.9 * repeats for count in inside.values()), inside
+    # and the prediction is worth something
+    assert law.predict(SIZES[-1]).high / law.predict(SIZES[-1]).low < 1.2
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.0, 3.0])
+def test_a_floor_that_is_not_there_is_not_found(exponent):
+    law = fit(SIZES, measured(0.5 * (SIZES / 18) ** exponent, 11))
+    assert law.floor_ms.low == 0.0
+    assert law.floor < 0.1
+    assert law.exponent == pytest.approx(exponent, abs=0.05)
+
+
+def test_a_cliff_within_the_fit_is_told():
+    law = fit(SIZES, measured(np.where(SIZES >= 576, 1.8, 1.0) * PLANTED, 4))
+    assert law.misfit > 0.1
+    assert law.misfit_at in (288, 576)
+
+
+def test_a_cliff_at_the_held_out_size_lies_outside():
+    times = measured(np.where(SIZES > 2304, 1.5, 1.0) * PLANTED, 5)
+    predicted = fit(SIZES[:-1], times[:, :-1]).predict(SIZES[-1])
+    assert predicted.high < times[:, -1].min()
+
+
+def test_too_few_sizes_give_no_law():
+    assert fit(SIZES[:4], measured(PLANTED[:4], 6)) is None
+    assert fit(SIZES[:5], measured(PLANTED[:5], 6)) is not None
+
+
+def test_a_single_round_has_wider_intervals_from_the_misfit_alone():
+    law = fit(SIZES, measured(PLANTED, 7, rounds=1))
+    assert law.rounds == 1
+    assert law.exponent_estimate.low < 1.5 < law.exponent_estimate.high
+
+
+def test_the_crossing_of_two_laws():
+    other = 10 + 0.00005 * SIZES**1.8
+    first, second = fit(SIZES, measured(PLANTED, 8)), fit(SIZES, measured(other, 9))
+    found = crossing(first, second)
+    grid = np.geomspace(18, 4608, 100_000)
+    exact = grid[np.argmax(1 + 0.002 * grid**1.5 > 10 + 0.00005 * grid**1.8)]
+    assert found.atoms.low <= exact <= found.atoms.high
+    assert found.atoms.estimate == pytest.approx(exact, rel=0.1)
+    assert not found.first_is_faster
+    assert not found.extrapolated
+    turned = crossing(second, first)
+    assert turned.first_is_faster
+    assert turned.atoms.estimate == pytest.approx(found.atoms.estimate, rel=1e-6)
+
+
+def test_laws_that_do_not_cross():
+    first, second = fit(SIZES, measured(PLANTED, 8)), fit(SIZES, measured(5 * PLANTED, 9))
+    assert crossing(first, second) is None
+
+
+def test_a_crossing_beyond_the_sizes_is_marked():
+    law, slower_later = fit(SIZES, [PLANTED]), fit(SIZES, [1.5 * PLANTED[-1] * (SIZES / SIZES[-1]) ** 0.9])
+    found = crossing(law, slower_later)
+    assert found.extrapolated
+    assert SIZES[-1] < found.atoms.estimate < 4 * SIZES[-1]
