@@ -25,6 +25,7 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
+# periodic = true
 # download-mb = 300  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
@@ -108,8 +109,11 @@ class Chgnet(TorchAdapter):
     def prepare(self, atoms: Any) -> Any:
         """Return a copy in a periodic cube, whose edge is the molecule's diameter plus :data:`VACUUM`.
 
-        The diameter is twice the distance of the outermost atom from the centre, which no rotation changes.
+        The diameter is twice the distance of the outermost atom from the centre, which no rotation changes. A periodic
+        system stays as it is.
         """
+        if atoms.pbc.any():
+            return atoms
         atoms = atoms.copy()
         from_centre = atoms.positions - atoms.positions.mean(axis=0)
         atoms.set_cell([2 * float((from_centre**2).sum(axis=1).max()) ** 0.5 + VACUUM] * 3)

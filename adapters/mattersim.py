@@ -38,6 +38,7 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
+# periodic = true
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
@@ -138,6 +139,8 @@ class MatterSim(TorchAdapter):
         unknown = sorted(number for number in set(atoms.numbers.tolist()) if number > arguments["max_z"])
         if unknown:
             raise ValueError(f"MatterSim does not know the element with the atomic number {unknown[0]}")
+        if atoms.pbc.any():
+            return atoms
         atoms = atoms.copy()
         vacuum = 5 * max(arguments["cutoff"], arguments["threebody_cutoff"])
         atoms.cell = np.eye(3) * (np.ptp(atoms.positions, axis=0).max() + vacuum)

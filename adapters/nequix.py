@@ -24,6 +24,7 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
+# periodic = true
 # download-mb = 155
 # cuda-dependencies = ["jax-cuda12-plugin[with-cuda]==0.10.2"]
 # thread-control = "affinity"

@@ -20,6 +20,7 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]
+# periodic = true
 # download-mb = 320  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #

@@ -22,6 +22,7 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]
+# periodic = true
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = ["nvalchemi-toolkit-ops==0.4.1"]
 #

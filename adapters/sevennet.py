@@ -22,6 +22,7 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
+# periodic = true
 # download-mb = 330  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #

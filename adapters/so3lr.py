@@ -16,6 +16,7 @@
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float64", "float32"]  # as the checkpoint is
+# periodic = true
 # download-mb = 350  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 # charge = true

@@ -53,7 +53,7 @@ class Ready:
     def of(self, method: Method, device: str) -> Prepared | Failure:
         """Return a method with its environment and weights, or why it cannot be measured here."""
         header = self.catalogue.header(method)
-        failure = obstacle(method, header, Device.parse(device), *self._measured_on())
+        failure = obstacle(method, header, Device.parse(device), *self._measured_on(), periodic=self.settings.periodic)
         if failure is not None:
             return failure
         try:
@@ -75,7 +75,9 @@ class Ready:
         """Return the elements, the charge and the multiplicity of the structures."""
         if self.dataset is None:
             return set(), 0, 1
-        return set(self.dataset.reference.get_chemical_symbols()), self.dataset.charge, self.dataset.spin
+        systems = (self.dataset.reference, *self.dataset.series)
+        symbols = {symbol for atoms in systems for symbol in atoms.get_chemical_symbols()}
+        return symbols, self.dataset.charge, self.dataset.spin
 
     def or_refuse(self, method: Method, device: str) -> Prepared:
         """Return a method with its environment and weights; raises BadInput where it cannot run here."""

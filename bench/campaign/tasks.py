@@ -100,6 +100,7 @@ def conform(prepared: Prepared, settings: Settings, dataset: DataSet, indices: I
             rotation_tolerance=method.rotation_tolerance,
             charge=method.charge,
             spin=method.spin,
+            periodic=method.periodic,
         ),
     )
 
@@ -176,7 +177,7 @@ def _sizes(method: Method, settings: Settings, dataset: DataSet, numbers: Sequen
     """Return the systems of the series up to the largest of `numbers`; smaller ones tell how the time grows."""
     if not numbers:
         return ()
-    wanted = systems(dataset.series, settings.sizes[: max(numbers) + 1])
+    wanted = systems(dataset.series, settings.sizes[: max(numbers) + 1], settings.periodic)
     # clusters of naphthalene are neutral, whatever the data set is
     state = _state(method, dataset if dataset.series else dataclasses.replace(dataset, charge=0, spin=1))
     return tuple(Structure(number, Molecule.of(atoms, state)) for number, atoms in enumerate(wanted))

@@ -59,6 +59,7 @@ def _facts(method: Method) -> dict[str, Any]:
         "devices": method.devices,
         "charge": method.charge,
         "spin": method.spin,
+        "periodic": method.periodic,
         "licence": method.checkpoint.licence if method.checkpoint else None,
         "default": method.default,
         "note": method.note,

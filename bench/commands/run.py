@@ -42,6 +42,7 @@ class Options:
     limit: int | None = None
     protocols: tuple[str, ...] = (RELAX,)
     max_atoms: int = LARGEST
+    periodic: bool = False
     optimizer: str = Settings.optimizer
     fmax: float = Settings.fmax
     replay_points: int = Settings.replay_points
@@ -92,6 +93,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--max-atoms", type=int, metavar="N", help="no larger system in --protocols scaling (default: %(default)s)"
+    )
+    what.add_argument(
+        "--periodic", action="store_true", help="in --protocols scaling: supercells of the crystal, not clusters"
     )
     how = parser.add_argument_group("how")
     how.add_argument(
@@ -228,7 +232,7 @@ def _new(options: Options) -> Plan:
     check_own_checkpoint(settings, catalogue.methods)
     dataset = load_dataset(options.structures, series=settings.protocols == (SCALING,))
     if SCALING in settings.protocols:
-        settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms))
+        settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))
     parallel = measure_parallel_speed()  # takes a second, so bad input is refused first
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))
@@ -280,6 +284,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         torch_backend=options.torch_backend,
         weights=options.weights,
         replay_points=options.replay_points,
+        periodic=options.periodic,
         md=MdSettings(
             ensembles=options.ensembles,
             duration_ps=options.duration,

@@ -15,6 +15,7 @@ FAILURES = {
     "elements": "the method does not know an element of the structure",
     "charge": "the method cannot take the charge of the structure",
     "spin": "the method cannot take the spin multiplicity of the structure",
+    "periodic": "the method takes no periodic systems",
     "explosion": "the atoms flew apart",
     "nan": "an energy or a force was not a finite number",
     "calculator": "the calculator raised an error",

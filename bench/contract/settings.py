@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from bench.contract.device import Device
-from bench.contract.protocol import ACCURACY, MD, PROTOCOLS
+from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, SCALING
 from bench.errors import BadInput
 
 WEIGHTS = ("auto", "pretrained", "random")
@@ -71,6 +71,8 @@ class Settings:
     """Whether the accuracy protocol finds the minimum and its Hessian, too."""
     sizes: tuple[int, ...] = ()
     """The number of atoms of each system of the scaling protocol, ascending."""
+    periodic: bool = False
+    """Whether these are supercells of the crystal, instead of clusters."""
     md: MdSettings = dataclasses.field(default_factory=MdSettings)
     checkpoint: str | None = None
     """The user's own checkpoint, for the one method of the campaign."""
@@ -87,6 +89,8 @@ class Settings:
         for protocol in (MD, ACCURACY):
             if self.weights == "random" and protocol in self.protocols:
                 raise BadInput(f"--weights random allows no {protocol}: the energies of random weights mean nothing.")
+        if self.periodic and self.protocols != (SCALING,):
+            raise BadInput("--periodic belongs to --protocols scaling alone: the others measure molecules.")
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")
         for name in self.pythons:

@@ -26,24 +26,33 @@ class Item(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Molecule:
-    """Atoms without a cell."""
+    """Atoms, without a cell or periodic in three dimensions."""
 
     numbers: list[int]
     positions: list[list[float]]
     """(n, 3) in Angstrom."""
     info: dict[str, int] = dataclasses.field(default_factory=dict)
     """``charge`` in elementary charges and ``spin``, the multiplicity; each only if the method's header takes it."""
+    cell: list[list[float]] | None = None
+    """(3, 3) in Angstrom; None: not periodic."""
 
     @classmethod
     def of(cls, atoms: Any, info: dict[str, int] | None = None) -> Molecule:
         """Make one from ase.Atoms; `info` holds the charge and the spin for the method."""
-        return cls(atoms.numbers.tolist(), atoms.positions.tolist(), info or {})
+        cell = atoms.cell.array.tolist() if atoms.pbc.all() else None
+        return cls(atoms.numbers.tolist(), atoms.positions.tolist(), info or {}, cell)
 
     def atoms(self) -> Any:
         """Return ase.Atoms without a calculator."""
         from ase import Atoms
 
-        return Atoms(numbers=self.numbers, positions=self.positions, info=dict(self.info))
+        return Atoms(
+            numbers=self.numbers,
+            positions=self.positions,
+            cell=self.cell,
+            pbc=self.cell is not None,
+            info=dict(self.info),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,6 +160,7 @@ class Promises:
     """eV/Angstrom."""
     charge: bool = False
     spin: bool = False
+    periodic: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Systems of growing size: clusters cut from the crystal of naphthalene, or those of the user's file.
+"""Systems of growing size: clusters cut from the crystal of naphthalene, its supercells, or the user's own.
 
 The crystal is that of D. W. J. Cruickshank, Acta Cryst. 10, 504 (1957), at room temperature. Its carbon atoms say where
 the molecules lie; each is the data set's undistorted molecule, laid onto them, with its eight hydrogen atoms.
@@ -37,15 +37,21 @@ def doublings(largest: int = LARGEST) -> tuple[int, ...]:
     return tuple(18 * 2**k for k in range(64) if 18 * 2**k <= largest)
 
 
+def _shapes(molecule: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return the two molecules of a cell around their centres, each (18, 3) in Angstrom."""
+    cell = cellpar_to_cell(LATTICE)
+    half = np.array(CARBONS)
+    at_corner = np.array([sign * half[number] for number, sign in _ORDER])
+    glided = at_corner * [1, -1, 1]  # x + 1/2, 1/2 - y, z, without the shift
+    return [_laid_onto(molecule, carbons @ cell) for carbons in (at_corner, glided)]
+
+
 @functools.lru_cache(maxsize=1)
 def _molecules(reference: bytes, count: int) -> NDArray[np.float64]:
     """Return the positions of the `count` molecules nearest to one of them, (count, 18, 3) in Angstrom."""
     molecule = np.frombuffer(reference).reshape(-1, 3)
     cell = cellpar_to_cell(LATTICE)
-    half = np.array(CARBONS)
-    at_corner = np.array([sign * half[number] for number, sign in _ORDER])
-    glided = at_corner * [1, -1, 1]  # x + 1/2, 1/2 - y, z, without the shift
-    shapes = [_laid_onto(molecule, carbons @ cell) for carbons in (at_corner, glided)]
+    shapes = _shapes(molecule)
     reach = int(np.ceil((count / 2) ** (1 / 3))) + 3
     corners = np.array(list(np.ndindex(*(2 * reach + 1,) * 3))) - reach
     centres = np.concatenate([corners, corners + np.array([0.5, 0.5, 0.0])]) @ cell
@@ -82,17 +88,39 @@ def _laid_onto(molecule: NDArray[np.float64], carbons: NDArray[np.float64]) -> N
     return np.asarray(rotation.apply(centred))
 
 
-def systems(own: tuple[Atoms, ...], sizes: tuple[int, ...]) -> tuple[Atoms, ...]:
-    """Return the systems of a series by their numbers of atoms: the user's own, or clusters of naphthalene."""
+def supercell(molecule: Atoms, cells: int) -> Atoms:
+    """Return the crystal as a periodic supercell of this many unit cells, a power of two.
+
+    Each doubling is along the shortest edge, so that the supercell stays compact. The arguments are those of
+    :func:`cluster`.
+    """
+    at_corner, glided = _shapes(molecule.positions)
+    cell = cellpar_to_cell(LATTICE)
+    positions = np.concatenate([at_corner, glided + np.array([0.5, 0.5, 0.0]) @ cell])
+    atoms = Atoms(np.tile(molecule.numbers, 2), np.round(positions, 6), cell=cell, pbc=True)
+    while len(atoms) < 2 * len(molecule) * cells:
+        shortest = int(np.argmin(np.round(atoms.cell.lengths(), 6)))
+        atoms = atoms.repeat(tuple(2 if axis == shortest else 1 for axis in range(3)))
+    return atoms
+
+
+def systems(own: tuple[Atoms, ...], sizes: tuple[int, ...], periodic: bool = False) -> tuple[Atoms, ...]:
+    """Return the systems of a series by their numbers of atoms: the user's own, clusters, or supercells."""
     if own:
         return tuple(atoms for atoms in own if len(atoms) in sizes)
     molecule = naphthalene()
+    if periodic:
+        return tuple(supercell(molecule, atoms // (2 * len(molecule))) for atoms in sizes)
     return tuple(cluster(molecule, atoms // len(molecule)) for atoms in sizes)
 
 
-def sizes_of(own: tuple[Atoms, ...], largest: int) -> tuple[int, ...]:
+def sizes_of(own: tuple[Atoms, ...], largest: int, periodic: bool = False) -> tuple[int, ...]:
     """Return the numbers of atoms of a series up to `largest`, ascending; raises BadInput where there are none."""
-    found = tuple(len(atoms) for atoms in own if len(atoms) <= largest) if own else doublings(largest)
+    if own and periodic:
+        raise BadInput("--periodic measures supercells of naphthalene; leave out --structures, or --periodic.")
+    # a unit cell has two molecules
+    doubled = doublings(largest)[1 if periodic else 0 :]
+    found = tuple(len(atoms) for atoms in own if len(atoms) <= largest) if own else doubled
     if not found:
         raise BadInput(f"--max-atoms is {largest}, and the smallest system of the series has more atoms.")
     return found

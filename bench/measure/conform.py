@@ -15,7 +15,7 @@ from ase.calculators.calculator import Calculator
 from ase.optimize import BFGS
 
 from bench.contract.message import Check
-from bench.measure import declared, ions, physics
+from bench.measure import declared, ions, periodic, physics
 from bench.measure.clock import TimedCalculator
 from bench.measure.contents import changed, contents
 from bench.measure.probe import Finding, Probe, Skip, apart, compare, counting
@@ -39,9 +39,9 @@ def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[st
         Distorted molecules of one composition in one order; two are enough.
     facts : dict
         ``method``, ``device``, ``dtype``, ``threads``, ``conservative``, ``parameters`` (the published count or
-        None), ``native``, ``weights`` (pretrained, random or none), ``charge`` and ``spin`` (whether the method takes
-        them according to its header); optionally ``force_tolerance`` and ``rotation_tolerance`` (eV/Angstrom),
-        which replace those of the dtype.
+        None), ``native``, ``weights`` (pretrained, random or none), ``charge``, ``spin`` and ``periodic`` (whether the
+        method takes them according to its header); optionally ``force_tolerance`` and ``rotation_tolerance``
+        (eV/Angstrom), which replace those of the dtype.
 
     Yields
     ------
@@ -204,6 +204,7 @@ SURFACE: tuple[Question, ...] = (
     ("a shift changes nothing", physics.a_shift_changes_nothing),
     ("a rotation only turns the forces", physics.a_rotation_turns_the_forces),
     ("a mirror image", physics.a_mirror_image),
+    ("twice the cell, twice the energy", periodic.twice_the_cell),
 )
 IONS: tuple[Question, ...] = (
     ("the charge reaches the method", ions.the_charge),

@@ -28,6 +28,7 @@ def obstacle(
     symbols: Iterable[str] = (),
     charge: int = 0,
     spin: int = 1,
+    periodic: bool = False,
 ) -> Failure | None:
     """Return what keeps `method` from running on `device` with such structures; None if nothing is found.
 
@@ -41,6 +42,8 @@ def obstacle(
         Their charge, in elementary charges.
     spin : int
         Their multiplicity; every method can do the lowest one.
+    periodic : bool
+        Whether they are supercells of a crystal.
     """
     if device.kind.name not in method.devices:
         return Failure("no-device", f"{method.name} runs on {' and '.join(method.devices)} only")
@@ -57,6 +60,8 @@ def obstacle(
         return Failure("charge", f"{method.label} takes no charge; the structures have charge {charge:+d}")
     if not is_lowest(spin) and not method.spin:
         return Failure("spin", f"{method.label} takes no spin; the structures have spin multiplicity {spin}")
+    if periodic and not method.periodic:
+        return Failure("periodic", f"{method.label} takes no periodic systems")
     return None
 
 

@@ -78,6 +78,8 @@ class Method:
     """It takes the charge of a structure; otherwise charged ones are refused."""
     spin: bool = False
     """It takes the spin multiplicity of a structure; otherwise only the lowest one is measured."""
+    periodic: bool = False
+    """It takes systems that are periodic in three dimensions; otherwise they are refused."""
     parameters: int | None = None
     """The published parameter count."""
     checkpoint: Checkpoint | None = None
@@ -171,6 +173,7 @@ def read_header(path: str | Path) -> Header:
         "conservative": facts.get("conservative", True),
         "charge": facts.get("charge", False),
         "spin": facts.get("spin", False),
+        "periodic": facts.get("periodic", False),
         "elements": facts.get("elements", []),
         **({"theory": facts["theory"]} if "theory" in facts else {}),
     }

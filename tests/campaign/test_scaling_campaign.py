@@ -174,3 +174,30 @@ def test_the_verb_measures_a_series_of_ones_own(pesbench, tmp_path):
 def test_random_weights_may_enter(tmp_path):
     table = measure(tmp_path / "run", "architecture", weights="random", largest=36)
     assert row_of(table, "architecture").weights == "random" or row_of(table, "architecture").refused
+
+
+def test_a_method_without_periodic_systems_is_refused(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "grows", "--protocols", "scaling", "--periodic", "--threads", "1"),
+        *("--structures", "naphthalene-gfn2", "--max-atoms", "36", "--output", tmp_path),
+    )
+    assert done.returncode == 1
+    assert "not measured (periodic): 1 ms + 2 us N^1.5 takes no periodic systems" in done.stderr
+
+
+def test_periodic_belongs_to_scaling_alone(pesbench, tmp_path):
+    done = pesbench("run", "--methods", "uff", "--periodic", "--protocols", "relax,scaling", "--output", tmp_path)
+    assert done.returncode == 2
+    assert "--periodic belongs to --protocols scaling alone" in done.stderr
+
+
+def test_a_task_carries_the_cell():
+    from bench.contract.task import Molecule
+    from bench.data.clusters import supercell
+    from bench.data.structures import naphthalene
+
+    crystal = supercell(naphthalene(), 1)
+    given = Molecule.of(crystal).atoms()
+    assert given.pbc.all()
+    assert given.cell.array == pytest.approx(crystal.cell.array)
+    assert not Molecule.of(naphthalene()).atoms().pbc.any()

@@ -4,10 +4,11 @@ import ase.io
 import numpy as np
 import pytest
 from ase.build import molecule
+from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
 from bench.data import clusters
-from bench.data.clusters import CARBONS, LATTICE, cluster, doublings, sizes_of, systems
+from bench.data.clusters import CARBONS, LATTICE, cluster, doublings, sizes_of, supercell, systems
 from bench.data.structures import load_dataset, naphthalene, read_series
 from bench.errors import BadInput
 
@@ -96,3 +97,25 @@ def test_without_scaling_a_file_holds_one_molecule(tmp_path):
     ase.io.write(path, [molecule("CH4"), molecule("C2H6")], format="extxyz")
     with pytest.raises(BadInput, match="only '--protocols scaling' alone takes several"):
         load_dataset(path)
+
+
+@pytest.mark.parametrize("cells", [1, 2, 8])
+def test_a_supercell_is_the_crystal(cells):
+    atoms = supercell(naphthalene(), cells)
+    assert len(atoms) == 36 * cells
+    assert atoms.pbc.all()
+    assert atoms.get_volume() == pytest.approx(cells * abs(np.linalg.det(clusters.cellpar_to_cell(LATTICE))))
+    # the surroundings of a molecule are those in the middle of a large cluster
+    inner = cluster(naphthalene(), 64)
+    counts = [np.bincount(neighbor_list("i", where, 4.0), minlength=len(where))[:18] for where in (atoms, inner)]
+    assert counts[0].tolist() == counts[1].tolist()
+
+
+def test_supercells_double():
+    assert sizes_of((), 300, periodic=True) == (36, 72, 144, 288)
+    assert [len(atoms) for atoms in systems((), (36, 288), periodic=True)] == [36, 288]
+
+
+def test_ones_own_series_is_not_periodic():
+    with pytest.raises(BadInput, match="--periodic measures supercells of naphthalene"):
+        sizes_of((molecule("CH4"),), 100, periodic=True)

@@ -23,6 +23,7 @@ FACTS = {
     "weights": "none",
     "charge": False,
     "spin": False,
+    "periodic": False,
 }
 PREPARE = "prepare() keeps the molecule"
 SHAPES = "energy and forces have their types and shapes"
@@ -37,6 +38,7 @@ PERMUTED = "like atoms can change places"
 SHIFTED = "a shift changes nothing"
 ROTATED = "a rotation only turns the forces"
 MIRRORED = "a mirror image"
+CELL = "twice the cell, twice the energy"
 CHARGE = "the charge reaches the method"
 SPIN = "the spin multiplicity reaches the method"
 NATIVE = "its own relaxation goes downhill"
@@ -108,7 +110,7 @@ def failed(found):
 def test_a_right_method_passes():
     found = check(Springs())
     assert failed(found) == []
-    assert [name for name, one in found.items() if one.passed is None] == [CHARGE, SPIN]
+    assert [name for name, one in found.items() if one.passed is None] == [CELL, CHARGE, SPIN]
     assert NATIVE not in found
 
 
@@ -560,3 +562,22 @@ def test_an_automorphism_keeps_elements_and_bonds():
         assert (bonds(atoms)[np.ix_(order, order)] == bonds(atoms)).all()
     carbon_monoxide = molecule("CO")
     assert automorphism(carbon_monoxide.numbers, bonds(carbon_monoxide)) is None
+
+
+class SeesImages(EMT):
+    """A method with a cutoff, which knows the cell."""
+
+
+def test_a_periodic_method_passes():
+    found = check(SeesImages(), Toy(), periodic=True)[CELL]
+    assert found.passed, found.figure
+
+
+def test_a_method_that_ignores_the_cell_is_caught():
+    found = check(Springs(), Toy(), periodic=True)[CELL]
+    assert found.passed is False
+    assert "pass cell and pbc on to the method" in found.advice
+
+
+def test_without_the_promise_nothing_is_periodic():
+    assert check(Springs(), Toy())[CELL].passed is None
