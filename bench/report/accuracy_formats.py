@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
-from collections.abc import Callable
 from typing import Any
 
 from bench.analysis.accurate import Accuracy, AccuracyTable, Floor
@@ -14,18 +10,10 @@ from bench.analysis.force_errors import ForceErrors
 from bench.analysis.statistics import Estimate
 from bench.analysis.truths import EXPERIMENT
 from bench.analysis.vibrations import FrequencyErrors
-from bench.errors import BadInput
-from bench.report import blocks
 from bench.report.accuracy import notes, page
+from bench.report.blocks import Formats, as_csv, as_json
 
 FORMAT = 1
-
-
-def render(table: AccuracyTable, form: str, width: int | None = None, color: bool = False) -> str:
-    """Return the table as text; raises BadInput where the format is not known."""
-    if form not in RENDERERS:
-        raise BadInput(f"there is no format {form!r}; use {', '.join(RENDERERS)}.")
-    return blocks.terminal(page(table), width, color) if form == "terminal" else RENDERERS[form](table)
 
 
 def row_object(row: Accuracy) -> dict[str, Any]:
@@ -145,13 +133,12 @@ def _json(table: AccuracyTable) -> str:
         "spread_mev_per_angstrom": table.spread,
         "notes": notes(table),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(document)
 
 
 def _csv(table: AccuracyTable) -> str:
     """Return one line for each method and reference, with the figures of :func:`row_object`."""
-    file = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
+    lines = []
     for row in table.rows:
         found = row_object(row)
         minimum = found["minimum"] or {}
@@ -168,18 +155,8 @@ def _csv(table: AccuracyTable) -> str:
             fields |= {name: geometry.get(name) for name in ("cc_bond_mae_mangstrom", "ch_bond_mae_mangstrom")}
             fields |= {name: frequencies.get(name) for name in ("rmsd_cm1", "largest_cm1", "modes")}
             fields |= {name: minimum.get(name) for name in ("imaginary", "zero_point_energy_mev", "hessian_seconds")}
-            if writer is None:
-                writer = csv.DictWriter(file, list(fields), lineterminator="\n")
-                writer.writeheader()
-            writer.writerow(fields)
-    return file.getvalue()
+            lines.append(fields)
+    return as_csv(lines)
 
 
-RENDERERS: dict[str, Callable[[AccuracyTable], str]] = {
-    "terminal": lambda table: blocks.terminal(page(table)),
-    "markdown": lambda table: blocks.markdown(page(table)),
-    "latex": lambda table: blocks.latex(page(table)),
-    "csv": _csv,
-    "json": _json,
-}
-FORMATS = tuple(RENDERERS)
+FORMATS = Formats(page, _csv, _json)

@@ -54,7 +54,7 @@ _TIMES = Shown(tables.render, tables.FORMATS, _draw_times, "ms-per-step")
 SHOWN: dict[str, Shown] = {
     RELAX: _TIMES,
     REPLAY: _TIMES,
-    MD: Shown(stability_formats.render, stability_formats.FORMATS, _draw_stability, "stability"),
+    MD: Shown(stability_formats.FORMATS.render, Formats.names, _draw_stability, "stability"),
     SCALING: Shown(scaling.FORMATS.render, Formats.names, _draw_scaling, "growth"),
-    ACCURACY: Shown(accuracy_formats.render, accuracy_formats.FORMATS, _draw_accuracy, "accuracy"),
+    ACCURACY: Shown(accuracy_formats.FORMATS.render, Formats.names, _draw_accuracy, "accuracy"),
 }

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
-from collections.abc import Callable
 from typing import Any
 
 from bench.analysis.events import INTACT
 from bench.analysis.simulated import Stability, StabilityTable
-from bench.errors import BadInput
-from bench.report import blocks
+from bench.report.blocks import Formats, as_csv, as_json
 from bench.report.stability import notes, page
-
-
-def render(table: StabilityTable, form: str, width: int | None = None, color: bool = False) -> str:
-    """Return the table as text; raises BadInput where the format is not known."""
-    if form not in RENDERERS:
-        raise BadInput(f"there is no format {form!r}; use {', '.join(RENDERERS)}.")
-    return blocks.terminal(page(table), width, color) if form == "terminal" else RENDERERS[form](table)
 
 
 def row_object(row: Stability) -> dict[str, Any]:
@@ -40,13 +28,12 @@ def _json(table: StabilityTable) -> str:
         "rows": [row_object(row) for row in table.rows],
         "notes": notes(table),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(document)
 
 
 def _csv(table: StabilityTable) -> str:
     """Return one line per method; for each ensemble the stable time and the fate of its trajectories."""
-    file = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
+    lines = []
     for row in table.rows:
         fields = {
             name: "; ".join(value) if isinstance(value, tuple) else value
@@ -65,18 +52,8 @@ def _csv(table: StabilityTable) -> str:
                 f"{name}_trajectories": times.count if times else None,
                 f"{name}_not_intact": sum(n for kind, n in one.kinds.items() if kind != INTACT) if one else None,
             }
-        if writer is None:
-            writer = csv.DictWriter(file, list(fields), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(fields)
-    return file.getvalue()
+        lines.append(fields)
+    return as_csv(lines)
 
 
-RENDERERS: dict[str, Callable[[StabilityTable], str]] = {
-    "terminal": lambda table: blocks.terminal(page(table)),
-    "markdown": lambda table: blocks.markdown(page(table)),
-    "latex": lambda table: blocks.latex(page(table)),
-    "csv": _csv,
-    "json": _json,
-}
-FORMATS = tuple(RENDERERS)
+FORMATS = Formats(page, _csv, _json)
