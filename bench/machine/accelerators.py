@@ -9,7 +9,8 @@ import contextlib
 import dataclasses
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 from bench.contract.device import Device
 
@@ -24,6 +25,8 @@ class Accelerator:
     """Returns how many processes use one; may raise any exception where this is unknown."""
     absent: str
     """The message where there is none."""
+    energy: Callable[[int], AbstractContextManager[Callable[[], float]]]
+    """Opens the energy counter of one, which returns joules and never wraps; raises any exception without one."""
 
 
 def found(kind: str) -> list[str]:
@@ -78,6 +81,22 @@ def _nvidia_processes(number: int) -> int:
         pynvml.nvmlShutdown()
 
 
+@contextlib.contextmanager
+def _nvidia_energy(number: int) -> Iterator[Callable[[], float]]:
+    """Open the counter of a GPU: Volta and later have one, in millijoules since the driver was loaded."""
+    import pynvml
+
+    # open only while it is needed: as long as NVML is, the driver stays loaded, and a worker starts sooner
+    pynvml.nvmlInit()
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByIndex(number)
+        yield lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+    finally:
+        pynvml.nvmlShutdown()
+
+
 ACCELERATORS: dict[str, Accelerator] = {
-    "cuda": Accelerator(_nvidia_names, _nvidia_processes, "nvidia-smi shows no GPU on this machine"),
+    "cuda": Accelerator(
+        _nvidia_names, _nvidia_processes, "nvidia-smi shows no GPU on this machine", energy=_nvidia_energy
+    ),
 }
