@@ -1,8 +1,8 @@
 """Joules per step, per force call and per relaxed molecule: the mean power of a round's work times the clock's times.
 
-A counter says nothing about a single structure: it advances in steps of up to a tenth of a second, and it also counts
-what lies between two structures, which the clock leaves out. So the counters give one power for each round of a method,
-over all its work there, and the times give the rest.
+A counter says little about a single structure: it advances in steps, and it also counts what lies between two
+structures, which the clock leaves out. So the counters give one power for each round of a method, over all its work
+there, and the times give the rest.
 """
 
 from __future__ import annotations
