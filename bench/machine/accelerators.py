@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 from bench.contract.device import Device
 
@@ -70,13 +72,32 @@ def _nvidia_names() -> list[str]:
     return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
 
 
+def _nvidia_handle(number: int) -> Any:
+    """Return NVML's handle of the GPU that a worker calls ``cuda:number``; raises any exception if that is unclear.
+
+    NVML numbers all GPUs by their slots. CUDA numbers those that the user shows it, in the user's order, and GPUs of
+    different makes by their speed.
+    """
+    import pynvml
+
+    shown = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    if shown and not shown[number].isdecimal():
+        return pynvml.nvmlDeviceGetHandleByUUID(shown[number])
+    every = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    if os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID" and len(set(map(pynvml.nvmlDeviceGetName, every))) > 1:
+        raise LookupError("the GPUs are of different makes; set CUDA_DEVICE_ORDER=PCI_BUS_ID")
+    index = int(shown[number]) if shown else number
+    if index >= len(every):
+        raise LookupError("there is no such GPU")
+    return every[index]
+
+
 def _nvidia_processes(number: int) -> int:
     import pynvml
 
     pynvml.nvmlInit()
     try:
-        handle = pynvml.nvmlDeviceGetHandleByIndex(number)
-        return len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+        return len(pynvml.nvmlDeviceGetComputeRunningProcesses(_nvidia_handle(number)))
     finally:
         pynvml.nvmlShutdown()
 
@@ -89,7 +110,7 @@ def _nvidia_energy(number: int) -> Iterator[Callable[[], float]]:
     # open only while it is needed: as long as NVML is, the driver stays loaded, and a worker starts sooner
     pynvml.nvmlInit()
     try:
-        handle = pynvml.nvmlDeviceGetHandleByIndex(number)
+        handle = _nvidia_handle(number)
         yield lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
     finally:
         pynvml.nvmlShutdown()

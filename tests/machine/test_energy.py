@@ -166,42 +166,74 @@ def test_a_missing_permission_is_told_with_the_command_that_gives_it():
 
 
 NVML = r"""
-static unsigned long long millijoules = 5000;
+#include <string.h>
+static char gpus[2];
+static unsigned long long millijoules[2] = {5000, 9000};
 int nvmlInit_v2(void) { return 0; }
 int nvmlInitWithFlags(unsigned flags) { return 0; }
 int nvmlShutdown(void) { return 0; }
-int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) { *device = (void *)1; return index ? 2 : 0; }
-const char *nvmlErrorString(int error) { return "Invalid Argument"; }
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) { *device = gpus + index; return 0; }
+int nvmlDeviceGetHandleByUUID(const char *name, void **device)
+{
+    *device = gpus + 1;
+    return strcmp(name, "GPU-b") ? 6 : 0;
+}
+int nvmlDeviceGetName(void *device, char *name, unsigned length)
+{
+    strcpy(name, (char *)device == gpus ? "X" : SECOND);
+    return 0;
+}
+const char *nvmlErrorString(int error) { return "Not Found"; }
 int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *energy)
-{ millijoules += 1500; *energy = millijoules; return 0; }
+{
+    int index = (char *)device - gpus;
+    millijoules[index] += 1500 * (index + 1);
+    *energy = millijoules[index];
+    return 0;
+}
 """
-"""A driver's library with one GPU, which uses 1.5 J from one reading to the next."""
+"""A driver's library with two GPUs: from one reading to the next, they use 1.5 and 3 J."""
 READ_GPU = """
 from pathlib import Path
 from bench.machine.energy import Meter
-meter = Meter(["cuda", "cuda:1"], Path("/nowhere"))
-print(meter.facts["cuda"].names, meter.facts["cuda:1"].missing, sep="; ")
+meter = Meter(["cuda"], Path("/nowhere"))
+print(meter.facts["cuda"].names, meter.facts["cuda"].missing, sep="; ")
 with meter.open(["cuda"]) as read:
     before = read()
     print(read().since(before)[1])
 """
+UNCLEAR = "(); the driver counts no energy of it (the GPUs are of different makes; set CUDA_DEVICE_ORDER=PCI_BUS_ID)"
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler, for a library in the place of NVIDIA's")
-def test_the_counter_of_a_gpu_is_read_through_the_drivers_library(tmp_path):
+@pytest.mark.parametrize(
+    ("second", "environ", "found", "used"),
+    [
+        ("X", {}, "('GPU',); ", "{'cuda': 1.5}"),
+        ("X", {"CUDA_VISIBLE_DEVICES": "1,0"}, "('GPU',); ", "{'cuda': 3.0}"),
+        ("Y", {"CUDA_VISIBLE_DEVICES": "GPU-b"}, "('GPU',); ", "{'cuda': 3.0}"),
+        ("X", {"CUDA_VISIBLE_DEVICES": "GPU-c"}, "(); the driver counts no energy of it (Not Found)", "{}"),
+        ("X", {"CUDA_VISIBLE_DEVICES": "7"}, "(); the driver counts no energy of it (there is no such GPU)", "{}"),
+        ("Y", {}, UNCLEAR, "{}"),
+        ("Y", {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, "('GPU',); ", "{'cuda': 1.5}"),
+    ],
+)
+def test_the_counter_of_the_gpu_that_the_worker_uses_is_read_through_the_drivers_library(
+    tmp_path, second, environ, found, used
+):
     (tmp_path / "nvml.c").write_text(NVML)
     library = tmp_path / "libnvidia-ml.so.1"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "nvml.c"], check=True)
+    subprocess.run(["cc", f'-DSECOND="{second}"', "-shared", "-fPIC", "-o", library, tmp_path / "nvml.c"], check=True)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("CUDA_")}
     done = subprocess.run(
         [sys.executable, "-c", READ_GPU],
-        env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)},
+        env={**others, **environ, "LD_LIBRARY_PATH": str(tmp_path)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    found, used = done.stdout.splitlines()
-    assert found == "('GPU',); the driver counts no energy of it (Invalid Argument)"
-    assert used == "{'cuda': 1.5}"
+    assert done.stdout.splitlines() == [found, used]
 
 
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a driver")
