@@ -7,10 +7,12 @@ import dataclasses
 import pandas as pd
 
 from bench.analysis.disturbed import with_repeats
+from bench.analysis.joules import BLOCKS, with_power
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.simulated import Simulations
 from bench.analysis.truths import Truths
 from bench.contract.description import Description
+from bench.contract.protocol import RELAX, REPLAY
 from bench.contract.records import Record
 
 STRUCTURES = (
@@ -42,6 +44,8 @@ class Measurements:
     over structures."""
     watched: pd.DataFrame | None = None
     """One row per round of a method, with what disturbed it."""
+    joules: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(BLOCKS)))
+    """One row per round and part of a method, with what the energy counters counted."""
     simulations: Simulations | None = None
     truths: Truths | None = None
     """What methods are compared with; None where the accuracy protocol was not measured."""
@@ -49,6 +53,14 @@ class Measurements:
     """All records, for those that have no data frame here."""
     damaged: tuple[int, ...] = ()
     """Lines of the records that could not be read."""
+
+    def with_power(self) -> Measurements:
+        """Return a copy in which relaxations and replays have their power; see :mod:`bench.analysis.joules`."""
+        return dataclasses.replace(
+            self,
+            structures=with_power(self.structures, self.joules, RELAX),
+            replays=with_power(self.replays, self.joules, REPLAY),
+        )
 
     def undisturbed(self) -> Measurements:
         """Return a copy with disturbed rounds replaced by their repeats; see :mod:`bench.analysis.disturbed`."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis import relaxation
+from bench.analysis import joules, relaxation
 from bench.analysis.accuracy import accuracies, accuracy_table
 from bench.analysis.measurements import Measurements
 from bench.analysis.scaling import scaling_table
@@ -55,7 +55,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
     for row in bare:
         if row.key in records:
             mine = records[row.key]
-            fields = relaxation.counts(mine) | relaxation.figures(mine)
+            fields = relaxation.counts(mine) | relaxation.figures(mine) | joules.relaxed(mine)
             row = dataclasses.replace(_with_failures(row, mine), **fields)
         if row.key in times:
             row = dataclasses.replace(
@@ -79,7 +79,7 @@ def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> 
         if row.key in records:
             mine = records[row.key]
             done = int(mine.loc[mine["status"] == CONVERGED, "structure"].nunique())
-            row = dataclasses.replace(_with_failures(row, mine), done=done, converged=done)
+            row = dataclasses.replace(_with_failures(row, mine), done=done, converged=done, **joules.replayed(mine))
         if row.key in times:
             time = mean_time(times[row.key])
             row = dataclasses.replace(row, calculator_ms_per_call=time, **_compared(row.key, times))

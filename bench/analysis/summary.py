@@ -42,7 +42,7 @@ def summarise(
     """
     watched = measurements.watched
     every = doubts(measurements.methods, measurements.answers, measurements.structures, measurements.replays)
-    measurements = measurements.undisturbed()
+    measurements = measurements.with_power().undisturbed()
     fields: dict[Key, dict[str, Any]] = {key: {"doubts": found} for key, found in every.items()}
     for key, differences in (answers or {}).items():
         fields.setdefault(key, {})["answers"] = tuple(differences)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from bench.analysis.accurate import Accuracy
 from bench.analysis.disturbed import Disturbance
+from bench.analysis.joules import JouleFigures
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.relaxation import RelaxationFigures
 from bench.analysis.simulated import Stability
@@ -37,7 +38,7 @@ class Published:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row(RelaxationFigures, MeasuredMethod):
+class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     """One method with one kind of weights, under one protocol, on one device.
 
     Under the protocol ``relax``, :attr:`time` is that of an optimisation step, under ``replay`` that of a force call.
@@ -87,6 +88,16 @@ class Row(RelaxationFigures, MeasuredMethod):
     def time(self) -> Estimate | None:
         """Milliseconds per step, or per force call under ``replay``."""
         return self.calculator_ms_per_call if self.protocol == REPLAY else self.ms_per_step
+
+    @property
+    def joules(self) -> Estimate | None:
+        """Joules per step, or per force call under ``replay``."""
+        return self.joules_per_call if self.protocol == REPLAY else self.joules_per_step
+
+    @property
+    def joules_net(self) -> Estimate | None:
+        """The same, less those of the idle machine."""
+        return self.joules_per_call_net if self.protocol == REPLAY else self.joules_per_step_net
 
     @property
     def measured(self) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__, paths
-from bench.contract.description import DataSetFacts, Description, MethodFacts, ParallelSpeed
+from bench.contract.description import DataSetFacts, Description, EnergyCounter, MethodFacts, ParallelSpeed
 from bench.contract.settings import Settings
 from bench.data.structures import DataSet
 from bench.errors import BadInput
@@ -23,15 +24,16 @@ def describe(
     dataset: DataSet,
     parallel: ParallelSpeed,
     count: int,
+    energy: Mapping[str, EnergyCounter] | None = None,
 ) -> Description:
-    """Return the description of a new campaign; `count` structures of the data set are measured."""
+    """Return the description of a new campaign; `count` structures are measured, with the counters in `energy`."""
     return Description(
         run_id=directory.name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         pesbench=__version__,
         **commit(),
         settings=settings,
-        machine=machine(parallel),
+        machine=machine(parallel, energy),
         dataset=DataSetFacts(
             name=dataset.name,
             description=dataset.description,

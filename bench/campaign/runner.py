@@ -12,6 +12,7 @@ from typing import Any
 from bench.campaign import schedule, tasks
 from bench.campaign.describing import describe
 from bench.campaign.ledger import Ledger
+from bench.campaign.metering import Metering
 from bench.campaign.one_round import Round
 from bench.campaign.plan import REPEATS_SHARE, answers_of, order, share, timeout
 from bench.campaign.progress import Progress
@@ -29,6 +30,7 @@ from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput
 from bench.machine import accelerators
+from bench.machine.energy import Meter
 from bench.machine.watch import Watch, parallel_speed
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
@@ -48,6 +50,7 @@ class Campaign:
         dataset: DataSet,
         progress: Progress,
         parallel: ParallelSpeed,
+        meter: Meter | None = None,
     ) -> None:
         self.directory = directory
         self.settings = settings
@@ -59,6 +62,7 @@ class Campaign:
         self.ledger = Ledger(settings)
         self.ready = Ready(settings, catalogue, dataset, parallel, progress.say)
         self.stopped: set[tuple[str, str]] = set()
+        self.metering = Metering(meter or Meter(settings.devices), self._append)
         self.watch = Watch()
         self.watched: dict[tuple[str, str, int], Watched] = {}
         self.parallel_now: float | None = None
@@ -67,7 +71,8 @@ class Campaign:
     def begin(self) -> None:
         """Make the run directory."""
         count = len(self.indices[: self.settings.limit])
-        campaign = describe(self.directory, self.settings, self.catalogue, self.dataset, self.parallel, count)
+        energy = self.metering.measure_idle(self.progress.say)
+        campaign = describe(self.directory, self.settings, self.catalogue, self.dataset, self.parallel, count, energy)
         self.writer = store.create(self.directory, campaign, self.dataset)
 
     def resume(self) -> None:
@@ -76,10 +81,12 @@ class Campaign:
         self.ready.begun_with = {record.method: record.weights for record in contents.started}
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
         self.ledger.take_up(contents.records)
+        self.metering.take_up(contents.records)
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:
             raise BadInput(f"cannot write to {self.directory}: {error.strerror}.") from None
+        self.metering.measure_idle(self.progress.say)
 
     def run(self) -> None:
         """Measure all rounds; when the user stops it, everything is written and KeyboardInterrupt is raised."""
@@ -220,14 +227,15 @@ class Campaign:
         ready = False
         begun: Item | None = None
         since = time.monotonic()
-        with start(
+        started = start(
             task,
             this.prepared.environment,
             parallel=self.parallel,
             timeout_s=timeout(self.settings, method.kind),
             memory_limit=self.settings.memory_limit_bytes,
             log=store.log_of(self.directory, method.name, device, this.number),
-        ) as worker:
+        )
+        with started as worker, self.metering.worker(this.record_key) as metered:
             for said in worker.messages():
                 match said:
                     case Beat(number, steps):
@@ -235,11 +243,13 @@ class Campaign:
                     case Begins(part, number):
                         begun = Item(part, number)
                     case Phase(name):
+                        metered.begins()
                         this.phase = name
                         since = time.monotonic()
                         if name != STRUCTURES and this.structures_left() < structures and this.watched is None:
                             this.watched = watch()
                     case Result(record):
+                        metered.reported(record)
                         self._append(record)
                         item = item_of(record)
                         if isinstance(record, Started):

@@ -60,6 +60,12 @@ def _print_machine(machine: dict[str, Any]) -> None:
         f"{parallel['threads']} processes at once do {parallel['speed']} times the work of one: "
         f"'run' uses {machine['default_threads']} thread(s) unless told otherwise"
     )
+    for device, counter in machine["energy"].items():
+        label = Device.parse(device).label
+        if counter["missing"]:
+            console.print(f"no joules on the {label}: {counter['missing']}")
+        else:
+            console.print(f"joules on the {label}: by the counters of {', '.join(counter['names'])}")
 
 
 def _print_findings(findings: list[dict[str, Any]]) -> None:

@@ -22,6 +22,18 @@ class ParallelSpeed:
 
 
 @dataclasses.dataclass(frozen=True)
+class EnergyCounter:
+    """What counts the energy of a device."""
+
+    names: tuple[str, ...] = ()
+    """The counters whose sum it is: the packages of the CPU, or the accelerator itself."""
+    idle_watts: float | None = None
+    """Measured before the campaign, with no worker running."""
+    missing: str = ""
+    """Why there is no counter; empty where there is one."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Machine:
     """What a reader of a timing must know about the machine."""
 
@@ -37,6 +49,8 @@ class Machine:
     load_average: tuple[float, ...] = ()
     governor: str | None = None
     parallel_speed: ParallelSpeed | None = None
+    energy: dict[str, EnergyCounter] = dataclasses.field(default_factory=dict)
+    """By device; empty where nobody looked for counters."""
 
 
 @dataclasses.dataclass(frozen=True)

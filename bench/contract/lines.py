@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from bench.contract.failure import Failure
+from bench.contract.joules import Joules
 from bench.contract.records import (
     Answer,
     Finished,
@@ -27,7 +28,7 @@ _KINDS: dict[str, type[Record]] = {
     kind.record: kind
     for kind in (
         *(Started, Answer, Relaxation, Replay, Symmetry, Trajectory, SinglePoint, Vibrations),
-        *(Size, Finished, Watched, NotMeasured),
+        *(Size, Finished, Watched, Joules, NotMeasured),
     )
 }
 

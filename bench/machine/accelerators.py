@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 from bench.contract.device import Device
 
@@ -24,6 +27,8 @@ class Accelerator:
     """Returns how many processes use one; may raise any exception where this is unknown."""
     absent: str
     """The message where there is none."""
+    energy: Callable[[int], AbstractContextManager[Callable[[], float]]]
+    """Opens the energy counter of one, which returns joules and never wraps; raises any exception without one."""
 
 
 def found(kind: str) -> list[str]:
@@ -67,17 +72,52 @@ def _nvidia_names() -> list[str]:
     return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
 
 
+def _nvidia_handle(number: int) -> Any:
+    """Return NVML's handle of the GPU that a worker calls ``cuda:number``; raises any exception if that is unclear.
+
+    NVML numbers all GPUs by their slots. CUDA numbers those that the user shows it, in the user's order, and GPUs of
+    different makes by their speed.
+    """
+    import pynvml
+
+    shown = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    if shown and not shown[number].isdecimal():
+        return pynvml.nvmlDeviceGetHandleByUUID(shown[number])
+    every = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    if os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID" and len(set(map(pynvml.nvmlDeviceGetName, every))) > 1:
+        raise LookupError("the GPUs are of different makes; set CUDA_DEVICE_ORDER=PCI_BUS_ID")
+    index = int(shown[number]) if shown else number
+    if index >= len(every):
+        raise LookupError("there is no such GPU")
+    return every[index]
+
+
 def _nvidia_processes(number: int) -> int:
     import pynvml
 
     pynvml.nvmlInit()
     try:
-        handle = pynvml.nvmlDeviceGetHandleByIndex(number)
-        return len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+        return len(pynvml.nvmlDeviceGetComputeRunningProcesses(_nvidia_handle(number)))
+    finally:
+        pynvml.nvmlShutdown()
+
+
+@contextlib.contextmanager
+def _nvidia_energy(number: int) -> Iterator[Callable[[], float]]:
+    """Open the counter of a GPU: Volta and later have one, in millijoules since the driver was loaded."""
+    import pynvml
+
+    # open only while it is needed: as long as NVML is, the driver stays loaded, and a worker starts sooner
+    pynvml.nvmlInit()
+    try:
+        handle = _nvidia_handle(number)
+        yield lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
     finally:
         pynvml.nvmlShutdown()
 
 
 ACCELERATORS: dict[str, Accelerator] = {
-    "cuda": Accelerator(_nvidia_names, _nvidia_processes, "nvidia-smi shows no GPU on this machine"),
+    "cuda": Accelerator(
+        _nvidia_names, _nvidia_processes, "nvidia-smi shows no GPU on this machine", energy=_nvidia_energy
+    ),
 }

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from bench import paths
-from bench.contract.description import Machine, ParallelSpeed
+from bench.contract.description import EnergyCounter, Machine, ParallelSpeed
 from bench.machine.accelerators import all_found
 from bench.machine.cores import usable_cores
 
 
-def machine(parallel: ParallelSpeed | None = None) -> Machine:
-    """Return what a reader of a timing must know about this machine; `parallel` is kept with it."""
+def machine(parallel: ParallelSpeed | None = None, energy: Mapping[str, EnergyCounter] | None = None) -> Machine:
+    """Return what a reader of a timing must know about this machine; `parallel` and `energy` are kept with it."""
     return Machine(
         cpu=_cpu_name(),
         cores=psutil.cpu_count(logical=False),
@@ -30,6 +31,7 @@ def machine(parallel: ParallelSpeed | None = None) -> Machine:
         load_average=os.getloadavg(),
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         parallel_speed=parallel,
+        energy=dict(energy or {}),
     )
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import psutil
 
 from bench import paths
-from bench.contract.device import CPU, Device
+from bench.contract.device import CPU, DEVICES, Device
 from bench.contract.failure import Failure
 from bench.contract.plain import to_plain
 from bench.contract.spin import is_lowest
 from bench.machine import accelerators, cores, provenance
+from bench.machine.energy import Meter
 from bench.methods import checkpoints, environments, uv
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Header, Method
@@ -139,10 +140,10 @@ def _free_disk() -> int:
 
 
 def surroundings() -> dict[str, Any]:
-    """Return the machine's cores, measured parallel speed, memory, disk, GPUs and interpreter."""
+    """Return the machine's cores, measured parallel speed, memory, disk, GPUs, energy counters and interpreter."""
     parallel = cores.measure_parallel_speed()
     return {
-        **to_plain(provenance.machine(parallel)),
+        **to_plain(provenance.machine(parallel, Meter(filter(accelerators.found, DEVICES)).facts)),
         "default_threads": cores.default_threads(parallel),
         "free_memory_bytes": psutil.virtual_memory().available,
         "free_disk_bytes": _free_disk(),

@@ -80,6 +80,7 @@ def columns(table: Table) -> list[Column]:
         (True, Column("cold", lambda line: numbers.seconds(line.row.cold_start_s), 16, unit="start")),
         (True, Column("memory", lambda line: numbers.size(line.row.peak_memory_bytes), 17, unit="peak")),
         *((kind.accelerator, column.memory) for kind, column in each),
+        *((campaign, shown_beside) for _, column in each for shown_beside in column.joules),
         (True, Column("param.", lambda line: numbers.parameters(line.row.parameters), 19)),
         (True, Column("RMSD", lambda line: numbers.plain(line.row.rmsd_median, 2), 20, unit="Å")),
         (True, Column("fmax", lambda line: numbers.plain(line.row.fmax_max, 2), 21, unit="eV/Å")),
@@ -100,6 +101,7 @@ class OfDevice(NamedTuple):
     paper: Column
     ratio: Column
     memory: Column
+    joules: tuple[Column, ...]
 
 
 def of_device(kind: DeviceKind, unit: str) -> OfDevice:
@@ -116,6 +118,7 @@ def of_device(kind: DeviceKind, unit: str) -> OfDevice:
         paper=Column("paper", lambda line: _paper(there(line)), 4 + 2 * place, unit=f"{label} ms"),
         ratio=Column("ours/paper", lambda line: _ratio(there(line)), 5 + 2 * place, unit=label),
         memory=Column(f"{label} mem.", lambda line: _memory(there(line)), 18, unit="peak"),
+        joules=_joules(label, unit.partition("/")[2], there),
     )
 
 
@@ -238,6 +241,25 @@ def _md(line: Line, text: Callable[[Stability], str]) -> str:
 
 def _memory(row: Row | None) -> str:
     return DASH if row is None else numbers.size(row.peak_device_memory_bytes)
+
+
+def _joules(label: str, each: str, there: Callable[[Line], Row | None]) -> tuple[Column, ...]:
+    """Return the columns of joules on a kind of device: gross and net, per step or call, and per molecule."""
+
+    def column(title: str, per: str, priority: int, figure: Callable[[Row], Estimate | None]) -> Column:
+        def text(line: Line) -> str:
+            row = there(line)
+            found = None if row is None else figure(row)
+            return numbers.with_interval(found, 3) + (REPLAY_MARK if line.marked and found else "")
+
+        return Column(title, text, priority, unit=f"{label}, per {per}")
+
+    return (
+        column("joules", each, 7, lambda row: row.joules),
+        column("net joules", each, 8, lambda row: row.joules_net),
+        column("joules", "molecule", 10, lambda row: row.joules_per_molecule),
+        column("net joules", "molecule", 10, lambda row: row.joules_per_molecule_net),
+    )
 
 
 def _each(line: Line, text: Callable[[Row], str]) -> str:

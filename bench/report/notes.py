@@ -11,6 +11,7 @@ from bench.contract.description import DataSetFacts
 from bench.contract.protocol import RELAX, REPLAY
 from bench.report.beside_paper import judged_claims, order, published
 from bench.report.circumstances import damaged, disturbed, doubts, elsewhere, unsettled
+from bench.report.joules import joules
 
 REPLAY_MARK = "ʳ"
 """Marks the time of a force call in a column of times per step."""
@@ -45,6 +46,7 @@ def notes(table: Table) -> tuple[str, ...]:
         _what_ran(rows),
         _outliers(rows),
         _geometries(rows),
+        *joules(rows, table.description.machine.energy),
         *_remarks(rows),
         *published(table.published),
         judged_claims(table),

@@ -19,6 +19,7 @@ from bench.analysis.truths import Truths
 from bench.contract import trajectory_file
 from bench.contract.description import Description
 from bench.contract.failure import Failure
+from bench.contract.joules import Joules
 from bench.contract.records import Record, Relaxation, Symmetry, Trajectory, Watched
 from bench.errors import BadInput
 from bench.runs import store
@@ -110,6 +111,11 @@ class Run:
         """One row for each trajectory; its energies and frames are read by :meth:`trajectory`."""
         return self.of(Trajectory)
 
+    @functools.cached_property
+    def joules(self) -> pd.DataFrame:
+        """One row for each part of a round of a method whose energy was counted."""
+        return self.of(Joules)
+
     def of(self, kind: type[Record]) -> pd.DataFrame:
         """Return one row for each record of a kind: its fields, and the class and text of its failure."""
         names = [field.name for field in dataclasses.fields(kind) if field.name != "failure"]
@@ -146,6 +152,7 @@ class Run:
             # steps are needed only for a method with too few structures for an interval over structures
             steps=self.steps if (measured < FEWEST).any() else None,
             watched=self.watched,
+            joules=self.joules,
             simulations=simulations,
             truths=truths,
             records=self.contents.records,

@@ -247,7 +247,7 @@ def _read_records(path: Path) -> tuple[tuple[Record, ...], tuple[int, ...]]:
         except (ValueError, RecursionError):
             damaged.append(number)
             continue
-        what = item_of(record) or getattr(record, "structure", None)
+        what = item_of(record) or getattr(record, "structure", getattr(record, "part", None))
         key = (record.record, record.method, record.device, record.round, what)
         kept.pop(key, None)
         kept[key] = record

@@ -1,6 +1,7 @@
 """What keeps a method from running here, told before anything is made or fetched."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def test_an_element_that_the_method_does_not_know_is_an_obstacle(toy):
     method, header = toy
     only_hydrogen = dataclasses.replace(method, elements=("H",))
     assert obstacle(only_hydrogen, header, CPU, ["C", "H"]).message.endswith("does not know C")
+
+
+def test_the_doctor_says_for_each_device_what_counts_its_energy_or_why_nothing_does(pesbench):
+    done = pesbench("doctor", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["machine"]["energy"]
+    assert "cpu" in found
+    assert all(bool(counter["names"]) != bool(counter["missing"]) for counter in found.values())
+    (line,) = [line for line in pesbench("doctor").stdout.splitlines() if "joules on the CPU" in line]
+    assert line.startswith("no joules" if found["cpu"]["missing"] else "joules")
