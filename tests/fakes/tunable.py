@@ -33,8 +33,8 @@ import time
 
 from bench.adapter import Adapter
 
-PAUSES = {"plain": 0.008, "fast": 0.004}
-DTYPES = {"float64": 1.0, "float32": 0.5}
+PAUSES = {"plain": 0.02, "fast": 0.01}
+DTYPES = {"float64": 1.0, "float32": 0.7}
 THREADS = {1: 1.0, 2: 1.5}
 
 
@@ -52,7 +52,7 @@ class Tunable(Adapter):
         if method == "steady":
             pause = PAUSES["plain"]
         elif wrong:
-            pause /= 4
+            pause /= 10
         return wells(self, pause, 0.5 if wrong else 0.0)
 
     def settings(self):
