@@ -160,8 +160,9 @@ def standing(
 ) -> Standing:
     """Return which settings to measure further: one step of successive halving.
 
-    The faster half stays, and of the other half those whose interval overlaps that of the fastest. Once there are three
-    sessions, a setting that is certainly slower than the fastest goes, too.
+    The faster half stays, and of the other half those whose interval overlaps that of the fastest. But a setting that is
+    certainly slower than the default goes, and so does, once there are three sessions, one that is certainly slower
+    than the fastest.
 
     Parameters
     ----------
@@ -193,7 +194,8 @@ def standing(
         name
         for place, name in enumerate(order)
         if name != default
-        and (name == best or ((place < half or _overlap(ratios[name], ratios[best])) and verdicts[name] != SLOWER))
+        and (place < half or _overlap(ratios[name], ratios[best]))
+        and SLOWER not in (verdict(ratios[name], threshold), verdicts.get(name))
     ]
     known = all(
         relatives[name].shape[1] >= FEWEST_ROUNDS and (name == best or verdicts[name] != UNDECIDED) for name in keep

@@ -210,13 +210,12 @@ class Search:
         strangers, before = accelerators.processes(Device.parse(self.device)), self.watch.look()
         with contextlib.ExitStack() as running:
             for one in order:  # one after the other, because starts disturb each other
-                began = time.monotonic()
+                self.seconds[one.method] = 0.0
                 with self._failing(one, number, writer, workers):
                     limit = timeout(self.settings, self.method.kind)
                     limit = limit if one is self.default else min(limit, patience_s)
                     workers[one.method] = self._start(running, one, number, writer, limit)
                     workers[one.method].listen()
-                self.seconds[one.method] = time.monotonic() - began
             if self.planned is None:
                 self.planned = self._plan(workers[self.default.method].call_seconds)
             turn = math.ceil(len(workers) * TURN_SECONDS / sum(one.call_seconds for one in workers.values()))
@@ -230,9 +229,8 @@ class Search:
                 with self._failing(self._named(name), number, writer, workers):
                     worker.finish()
         facts = self.watch.since(before, strangers)
-        for name, worker in workers.items():
+        for name in workers:
             writer.append(Watched(name, self.device, number, **facts))
-            self.seconds[name] += self.planned * POINTS * worker.call_seconds
             self.rounds[name] = self.rounds.get(name, 0) + 1
             self.answered.add(name)
         if facts["disturbed"]:
@@ -245,9 +243,14 @@ class Search:
     def _failing(
         self, one: Candidate, number: int, writer: store.RunWriter, workers: dict[str, PacedWorker]
     ) -> Iterator[None]:
-        """Record that a setting failed, end its worker and go on; the default's failure ends the search."""
+        """Count the seconds of a setting. If it fails, record that, end its worker and go on.
+
+        The default's failure ends the search.
+        """
+        began = time.monotonic()
         try:
             yield
+            self.seconds[one.method] += time.monotonic() - began
         except CannotBeMeasured as error:
             if one is self.default:
                 raise

@@ -179,8 +179,8 @@ def _report(options: Options, method: Method, directory: Path, tuned: Tuned, ses
         threshold=options.threshold,
         command=command(options, method, chosen),
         notes=[
-            f"{len(disturbed)} of {sessions} sessions were disturbed by other processes, which affected all their "
-            "settings alike."
+            f"Sessions disturbed by other processes: {len(disturbed)} of {sessions}; this affected all their settings "
+            "alike."
         ]
         if disturbed
         else [],
