@@ -160,9 +160,9 @@ def standing(
 ) -> Standing:
     """Return which settings to measure further: one step of successive halving.
 
-    The faster half stays, and of the other half those whose interval overlaps that of the fastest. But a setting that is
-    certainly slower than the default goes, and so does, once there are three sessions, one that is certainly slower
-    than the fastest.
+    The faster half stays, and of the other half those whose interval overlaps that of the fastest. A setting that is
+    certainly slower than the default goes in any case. So does, once there are three sessions, one that is certainly
+    slower than the fastest.
 
     Parameters
     ----------
