@@ -98,7 +98,8 @@ def _searched(options: Options) -> Report:
     from bench.campaign.candidates import candidates, version
     from bench.campaign.describing import new_directory
     from bench.campaign.regress import begin
-    from bench.campaign.tune import POINTS, Search
+    from bench.campaign.sessions import POINTS, Sessions
+    from bench.campaign.tune import FIRST_SHARE, Search
     from bench.data.structures import load_dataset
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
@@ -123,7 +124,9 @@ def _searched(options: Options) -> Report:
         trust=options.trust_checkpoint,
     )
     dataset = load_dataset(options.structures)
-    search = Search(method, settings_to_try, catalogue, settings, dataset, parallel, to_stderr)
+    share = FIRST_SHARE * options.budget / len(settings_to_try)
+    sessions = Sessions(method, settings_to_try, catalogue, settings, dataset, parallel, share, to_stderr)
+    search = Search(settings_to_try, sessions, options.budget)
     for one in settings_to_try:
         catalogue.methods[one.method] = version(method, one)
     directory = new_directory(options.output)
@@ -131,10 +134,10 @@ def _searched(options: Options) -> Report:
     to_stderr(f"run {directory.name}: {len(settings_to_try)} settings of {method.name}, {options.budget:g} s")
     writer = begin(directory, settings, catalogue, dataset, parallel)
     try:
-        search.run(writer, options.budget, tuning.standing)
+        search.run(writer, tuning.standing)
     finally:
         writer.close()
-    return _report(options, method, directory, tuning.result(search.why), search.sessions)
+    return _report(options, method, directory, tuning.result(search.why), sessions.count)
 
 
 def _method(catalogue: Catalogue, name: str) -> Method:

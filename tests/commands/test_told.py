@@ -49,6 +49,7 @@ HEAVY = {
     "pbe0-def2-tzvp": "toy",
     "nequix-mp-1": "architecture",
     "mace-mp-0-small": "tunable",
+    "orb-d3-xs-v2": "tunable",
     "pet-mad-1.5-s": "architecture",
 }
 FAKE = {"toy", "architecture"}
