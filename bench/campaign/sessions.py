@@ -102,7 +102,7 @@ class Sessions:
             if self.planned is None:
                 self.planned = self._plan(workers[self.default.method].call_seconds)
             turn = math.ceil(len(workers) * TURN_SECONDS / sum(one.call_seconds for one in workers.values()))
-            for _ in range(math.ceil(self.planned * POINTS / turn) if len(workers) > 1 else 0):
+            for _ in range(math.ceil(self.planned * POINTS / turn)):
                 for one in order:
                     if one.method in workers:
                         with self._failing(one, number, writer, workers):

@@ -120,6 +120,17 @@ def test_a_budget_that_is_too_small_is_said(pesbench, tmp_path):
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_where_all_others_fail_the_default_is_the_best(pesbench, tmp_path):
+    done = tune(
+        *(pesbench, tmp_path, "tunable", "--threads", "1", "--limit", "1", "--budget", "30"),
+        *("--knob", "kernel=right,broken", "--knob", "dtype=float64", "--knob", "speed=plain"),
+    )
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    assert "Best the default. No setting that was measured is faster by at least 5 %." in text
+    assert "Failed kernel=broken: RuntimeError: this kernel needs another device" in text
+
+
 def test_the_values_to_try_can_be_restricted(pesbench, tmp_path):
     done = tune(
         *(pesbench, tmp_path, "tunable", "--threads", "1", "--limit", "1", "--budget", "1", "--format", "json"),
