@@ -27,6 +27,9 @@
 # download-mb = 300  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance is not used
 #
+# [tool.pesbench.knobs]
+# compile = ["off", "on"]  # torch.compile in its default mode; it takes minutes and needs a C++ compiler
+#
 # # Upstream publishes no SHA-256. That of mace-mp-0-small is of the real file. The other sizes and hashes do not come
 # # from a file of ours: several unrelated public repositories pin the same ones for the files at these addresses.
 #
@@ -118,7 +121,7 @@
 # dispersion = "VV10"
 # source = "mace-foundations' README; OMol25: Levine et al., arXiv:2505.08762"
 # ///
-"""MACE's foundation models, with its e3nn kernels and not compiled, as its calculator runs them by default."""
+"""MACE's foundation models, with its e3nn kernels and by default not compiled, as its calculator runs them."""
 
 from __future__ import annotations
 
@@ -146,7 +149,13 @@ class Mace(TorchAdapter):
         self.set_up_torch(device, threads)
         head = HEADS.get(method)
         # a Path, because MACE treats a str as a pattern
-        calculator = MACECalculator(model_paths=checkpoint, device=device, default_dtype=dtype, head=head)
+        calculator = MACECalculator(
+            model_paths=checkpoint,
+            device=device,
+            default_dtype=dtype,
+            head=head,
+            compile_mode="default" if self.knobs.get("compile") == "on" else None,
+        )
         if head is not None and calculator.head != head:  # MACE would only warn and use the last head
             raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(calculator.available_heads)}")
         self._calculator = calculator

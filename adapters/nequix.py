@@ -29,6 +29,9 @@
 # cuda-dependencies = ["jax-cuda12-plugin[with-cuda]==0.10.2"]
 # thread-control = "affinity"
 #
+# [tool.pesbench.knobs]
+# capacity-multiplier = ["1.1", "1.0"]  # space for edges: more of it costs time, less of it compiles more often
+#
 # [tool.pesbench.theory]
 # functional = "PBE+U"
 # basis = "-"
@@ -153,7 +156,11 @@ class Nequix(Adapter):
         except (AssertionError, IndexError, RuntimeError) as error:
             raise RuntimeError(f"JAX finds no device {device} ({error!r})") from error
         jax.config.update("jax_default_device", self._device)
-        self._calculator = NequixCalculator(model_path=checkpoint, use_kernel=False)
+        self._calculator = NequixCalculator(
+            model_path=checkpoint,
+            use_kernel=False,
+            capacity_multiplier=float(self.knobs.get("capacity-multiplier", "1.1")),
+        )
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:

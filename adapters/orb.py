@@ -24,6 +24,10 @@
 # download-mb = 320  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
+# [tool.pesbench.knobs]
+# compile = ["off", "on"]  # torch.compile with dynamic shapes, upstream's default; it needs a C++ compiler
+# edge-method = { values = ["knn_scipy", "knn_brute_force"], devices = ["cpu"] }
+#
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat]
 # label = "Orb-v3 conservative inf OMat"
 # paper = "orb-v3"
@@ -101,7 +105,7 @@
 # dispersion = "D3"
 # source = "orb-models' MODELS.md: MPTraj and Alexandria, D3 in the labels; the damping was not confirmed"
 # ///
-"""Orb models, run eagerly: upstream compiles by default, which gains little for small molecules on a CPU."""
+"""Orb models, by default run eagerly: upstream compiles, which gains little for small molecules on a CPU."""
 
 from __future__ import annotations
 
@@ -144,10 +148,14 @@ class Orb(TorchAdapter):
             warnings.filterwarnings("ignore", message="Setting global torch default dtype", category=UserWarning)
             warnings.filterwarnings("ignore", message="Consider passing 'precision", category=UserWarning)
             self.model = ORB_PRETRAINED_MODELS[method](
-                weights_path=str(checkpoint), device=device, precision=PRECISIONS[dtype], compile=False
+                weights_path=str(checkpoint),
+                device=device,
+                precision=PRECISIONS[dtype],
+                compile=self.knobs.get("compile") == "on",
             )
         _refuse_missing_heads(self.model, checkpoint)
-        self._calculator = ORBCalculator(self.model, device=device)
+        # None: upstream chooses by the device
+        self._calculator = ORBCalculator(self.model, device=device, edge_method=self.knobs.get("edge-method"))
         return self._calculator
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
@@ -178,6 +186,7 @@ class Orb(TorchAdapter):
             **super().settings(),
             "kernel": "PyTorch",
             "compiled": bool(self.model.is_compiled()),
+            "edge_method": calculator.edge_method or "upstream's choice",
             "forces": "gradient of the energy" if calculator.conservative else "direct",
             "charge_and_spin": "of the structure, else 0 and 1" if calculator.expects_charge_and_spin else "not taken",
             "cutoff": calculator.system_config.radius,

@@ -33,6 +33,11 @@
 # download-mb = 330  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs, Triton included
 #
+# [tool.pesbench.knobs]
+# merge-mole = ["on", "off"]
+# compile = ["off", "on"]  # torch.compile; it takes minutes and needs a C++ compiler
+# execution-mode = { values = ["general", "umas_fast_pytorch"], devices = ["cpu"] }
+#
 # [tool.pesbench.theory]
 # functional = "wB97M-V"
 # basis = "def2-TZVPD"
@@ -64,6 +69,8 @@
 # note = """
 # The default of fairchem 2.24 for this checkpoint: task omol, merged experts (6.33 M of 291.5 M parameters), \
 # torch.compile (takes minutes at the first call and needs a C++ compiler), TF32 on a GPU, stress."""
+# [tool.pesbench.methods.uma-s-1p2-tuned.knobs]
+# compile = ["on", "off"]
 # [tool.pesbench.methods.uma-s-1p2-tuned.checkpoint]
 # file = "uma-s-1p2.pt"
 # licence = "FAIR Chemistry License (code: MIT)"
@@ -178,13 +185,13 @@ class Uma(TorchAdapter):
 
         tuned = self._method == TUNED
         settings = InferenceSettings(
-            merge_mole=True,
-            compile=tuned,
+            merge_mole=self.knobs.get("merge-mole", "on") == "on",
+            compile=self.knobs.get("compile", "on" if tuned else "off") == "on",
             tf32=tuned,
             nitro=False,  # not for uma-s-1p2
             activation_checkpointing=False,
             base_precision_dtype=self._dtype,
-            execution_mode=None,  # "general" on a CPU, the Triton kernels on a GPU
+            execution_mode=self.knobs.get("execution-mode"),  # None on a GPU: fairchem takes its Triton kernels
             external_graph_gen=False,
             internal_graph_gen_version=2,
             auto_add_default_untrained_tasks=tuned,  # this is the stress

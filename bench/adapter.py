@@ -8,7 +8,9 @@ standard library.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 
@@ -27,8 +29,13 @@ class NativeRelaxation(Protocol):
 class Adapter:
     """Makes the methods of one family available; subclass it once in an adapter file.
 
-    The worker makes one instance, sets :attr:`reference`, calls :meth:`load` once and, for each structure,
-    :meth:`prepare` and :meth:`new_structure`; none of these is timed.
+    The worker makes one instance, sets :attr:`reference` and :attr:`knobs`, calls :meth:`load` once and, for each
+    structure, :meth:`prepare` and :meth:`new_structure`; none of these is timed.
+    """
+
+    knobs: Mapping[str, str] = MappingProxyType({})
+    """The value of each knob that the header declares for this device, such as ``{"compile": "off"}``; set before
+    :meth:`load`. Read them with a default, ``self.knobs.get("compile", "off")``, so that a script can load the adapter.
     """
 
     reference: Any = None

@@ -147,8 +147,28 @@ def tolerance(kind: str, dtype: str) -> Tolerance:
     return TOLERANCES["dft"] if kind == "dft" else TOLERANCES.get(dtype, TOLERANCES["float32"])
 
 
-def differences(new: Fingerprint, old: Fingerprint) -> list[str] | None:
-    """Return in words where the answers of `new` and `old` differ; empty where they are the same.
+@dataclasses.dataclass(frozen=True)
+class Deviation:
+    """How far the answers of two fingerprints are apart, and how far they may be: the largest over the structures."""
+
+    energy: float
+    """eV."""
+    force: float
+    """eV/Angstrom, of a component."""
+    energy_allowed: float
+    force_allowed: float
+    structures: int
+    """The number of common structures."""
+
+    @property
+    def words(self) -> list[str]:
+        """What is beyond the tolerance; empty where nothing is."""
+        found = [] if self.energy <= self.energy_allowed else [f"energies by up to {self.energy:.2g} eV"]
+        return found if self.force <= self.force_allowed else [*found, f"forces by up to {self.force:.2g} eV/Å"]
+
+
+def deviation(new: Fingerprint, old: Fingerprint) -> Deviation | None:
+    """Return how far the energies and forces of `new` are from those of `old`.
 
     None where they cannot be compared: another data set, no common structure, real weights on one side only.
     """
@@ -156,18 +176,29 @@ def differences(new: Fingerprint, old: Fingerprint) -> list[str] | None:
     if new.dataset != old.dataset or not common or new.weights != old.weights:
         return None
     wide = tolerance(new.kind, new.dtype if new.dtype == "float32" else old.dtype)
+    return Deviation(
+        energy=max(abs(new.energies[i] - old.energies[i]) for i in common),
+        force=max(_apart(new.forces[i], old.forces[i]) for i in common),
+        energy_allowed=wide.energy + 4 * wide.resolution * max(abs(old.energies[i]) for i in common),
+        force_allowed=wide.force,
+        structures=len(common),
+    )
+
+
+def differences(new: Fingerprint, old: Fingerprint) -> list[str] | None:
+    """Return in words where the answers of `new` and `old` differ; empty where they are the same.
+
+    None where they cannot be compared; see :func:`deviation`.
+    """
+    apart = deviation(new, old)
+    if apart is None:
+        return None
     found = []
     if new.checkpoint != old.checkpoint and new.checkpoint and old.checkpoint:
         found.append(f"other weights (SHA-256 {new.checkpoint[:12]} instead of {old.checkpoint[:12]})")
     if new.dtype != old.dtype:
         found.append(f"{new.dtype} instead of {old.dtype}")
-    energy = max(abs(new.energies[i] - old.energies[i]) for i in common)
-    allowed = wide.energy + 4 * wide.resolution * max(abs(old.energies[i]) for i in common)
-    if not energy <= allowed:
-        found.append(f"energies by up to {energy:.2g} eV")
-    force = max(_apart(new.forces[i], old.forces[i]) for i in common)
-    if not force <= wide.force:
-        found.append(f"forces by up to {force:.2g} eV/Å")
+    found += apart.words
     if new.criterion == old.criterion:
         found += _relaxed(new, old)
     return found

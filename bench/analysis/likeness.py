@@ -12,7 +12,7 @@ from bench.analysis.statistics import Estimate
 from bench.contract.description import Description
 
 UNLIKE_MACHINE = (("cpu", "CPU"), ("usable_cores", "cores"), ("gpus", "GPUs"))
-UNLIKE_SETTINGS = ("threads", "optimizer", "fmax", "max_steps", "replay_points")
+UNLIKE_SETTINGS = ("threads", "optimizer", "fmax", "max_steps", "replay_points", "knobs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +114,8 @@ def _differing(field: str, old: Any, new: Any) -> list[tuple[str, str]]:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = [f"{name}={inner}" for name, inner in value.items()]
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)

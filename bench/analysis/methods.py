@@ -43,6 +43,8 @@ class MeasuredMethod:
     """Name of the weights file, with its SHA-256 and who vouches for it, or with the seed of random weights."""
     theory: Mapping[str, Any] | None = None
     """The level of theory: functional, basis, dispersion, source, and the dispersion added to it."""
+    knobs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The values of its knobs."""
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The thread variables, the interpreter, the torch backend."""
     cold_start_s: float | None = None
@@ -107,6 +109,7 @@ def _measured(
         threads_found=_threads(last) if last else None,
         checkpoint=last.checkpoint if last else None,
         theory=facts.theory,
+        knobs=last.knobs if last else {},
         environment=last.environment if last else {},
         cold_start_s=statistics.median(map(_cold_start, started)) if started else None,
         warm_up_calls=max((record.warm_up_calls or 0 for record in started), default=None),

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.campaign.local import LocalWorker
+from bench.contract.failure import Failure
 from bench.contract.message import Result, Waits
 from bench.contract.records import Record, Started
 from bench.errors import BadInput
+
+
+class CannotBeMeasured(BadInput):
+    """A paced worker failed; `failure` says why."""
+
+    def __init__(self, name: str, failure: Failure) -> None:
+        super().__init__(f"{name} cannot be measured: {failure.message}")
+        self.failure = failure
 
 
 class PacedWorker:
@@ -33,7 +42,7 @@ class PacedWorker:
             self.listen()
 
     def listen(self) -> None:
-        """Take its records until it waits for its turn or has ended; raises BadInput where it failed."""
+        """Take its records until it waits for its turn or has ended; raises CannotBeMeasured where it failed."""
         for said in self.messages:
             if isinstance(said, Waits):
                 return
@@ -43,10 +52,10 @@ class PacedWorker:
             self.take(record)
             failure = getattr(record, "failure", None)
             if failure is not None:
-                raise BadInput(f"{self.name} cannot be measured: {failure.message}")
+                raise CannotBeMeasured(self.name, failure)
             if isinstance(record, Started):
                 calls = [*((record.first_call_ns,) if record.first_call_ns else ()), *record.warmup_ns]
                 self.call_seconds = calls[-1] / 1e9 if calls else self.call_seconds
         failure = self.process.failure()
         if failure is not None:
-            raise BadInput(f"{self.name} cannot be measured: {failure.message}")
+            raise CannotBeMeasured(self.name, failure)

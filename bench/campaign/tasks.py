@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.campaign.trajectories import trajectories
-from bench.contract.device import CPU
+from bench.contract.device import CPU, Device
 from bench.contract.protocol import MD, PARTS, REPLAY, SIZE
 from bench.contract.settings import Settings
 from bench.contract.task import (
@@ -144,6 +144,7 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
 
 
 def _subject(method: Method, settings: Settings, device: str) -> Subject:
+    knobs = method.knobs_on(Device.parse(device).kind.name)
     return Subject(
         adapter=str(method.adapter),
         method=method.name,
@@ -152,6 +153,7 @@ def _subject(method: Method, settings: Settings, device: str) -> Subject:
         dtype=method.dtypes[0],
         threads=settings.threads,
         seed=settings.seed,
+        knobs={name: method.chosen.get(name, knob.values[0]) for name, knob in knobs.items()},
     )
 
 

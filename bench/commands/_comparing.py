@@ -17,9 +17,12 @@ FORMATS = "terminal, markdown or json"
 
 
 def refuse_versions(run: Run) -> None:
-    """Refuse a run of `regress`: it measured two versions, relaxed nothing and did not use all structures."""
+    """Refuse a run of `regress` or `tune`: it measured a method twice, and relaxed nothing."""
+    from bench.campaign.candidates import AT
     from bench.campaign.versions import BASE
 
+    if any(AT in method and not method.endswith(BASE) for method in run.description.methods):
+        raise BadInput(f"{run.directory.name} is a search by 'pesbench tune'; name a run of 'pesbench run'.")
     if any(method.endswith(BASE) for method in run.description.methods):
         raise BadInput(f"{run.directory.name} is a comparison by 'pesbench regress'; name a run of 'pesbench run'.")
 

@@ -68,6 +68,17 @@ def interpreters(pairs: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def knobs(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the chosen value of each knob from NAME=VALUE pairs; raises BadInput for any other text."""
+    found = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if not name or not value or name in found:
+            raise BadInput(f"--knob {pair}: give NAME=VALUE, once for each knob.")
+        found[name] = value
+    return found
+
+
 def _number(text: str) -> float:
     try:
         return float(text)

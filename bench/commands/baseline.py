@@ -7,6 +7,7 @@ import dataclasses
 import sys
 
 from bench.commands import _options, _output
+from bench.errors import BadInput
 
 HELP = """\
 Keep the answers of a run as baselines, with which later runs are compared:
@@ -36,6 +37,8 @@ def run(options: Options) -> int:
 
     loaded = load(options.run, _output.warn)
     refuse_versions(loaded)
+    if loaded.description.settings.knobs:
+        raise BadInput(f"{loaded.directory.name} was measured with --knob; a baseline has the default settings.")
     written = baselines.keep(loaded)
     for path in written:
         print(shown(path))

@@ -12,7 +12,7 @@ from bench.commands import _options, _output
 if TYPE_CHECKING:
     from bench.methods.header import Method
 
-HELP = "List the methods, with kind, parameters, devices and licence."
+HELP = "List the methods, with kind, parameters, devices, licence and knobs."
 EXAMPLES = ("pesbench list",)
 
 
@@ -45,7 +45,8 @@ def run(options: Options) -> int:
         mark = " " if method.default else "*"
         print(f"{method.name:<{width}} {mark} {method.kind:<14}  {parameters:>11}  {' '.join(method.devices)}")
         licence = f"; weights: {method.checkpoint.licence}" if method.checkpoint else ""
-        _output.print_below(f"{method.label}{licence}")
+        knobs = ", ".join(f"{name}={'|'.join(knob.values)}" for name, knob in method.knobs.items())
+        _output.print_below(f"{method.label}{licence}{'; knobs: ' if knobs else ''}{knobs}")
     print("* measured only when named with --methods")
     return 0
 
@@ -62,5 +63,7 @@ def _facts(method: Method) -> dict[str, Any]:
         "periodic": method.periodic,
         "licence": method.checkpoint.licence if method.checkpoint else None,
         "default": method.default,
+        "dtypes": method.dtypes,
+        "knobs": {name: knob.values for name, knob in method.knobs.items()},
         "note": method.note,
     }

@@ -57,6 +57,8 @@ class Options:
     checkpoint: Path | None = None
     python: tuple[str, ...] = ()
     """METHOD=PATH each."""
+    knob: tuple[str, ...] = ()
+    """NAME=VALUE each."""
     device: tuple[str, ...] | None = None
     """None: the devices that the machine has."""
     threads: int | None = None
@@ -106,6 +108,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument(
         "--replay-points", type=int, metavar="N", help="geometries per replayed path (default: %(default)s)"
+    )
+    how.add_argument(
+        "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
     )
     how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
     _add_md(parser.add_argument_group("dynamics (--protocols md)"))
@@ -196,10 +201,12 @@ def run(options: Options) -> int:
     from bench import paths
     from bench.campaign.display import progress
     from bench.campaign.runner import Campaign
+    from bench.methods.knobs import choose
 
     paths.weights_dir()  # refuses a missing folder before anything is written
     plan = _new(options) if options.resume is None else _begun(options)
     settings = plan.settings
+    choose(plan.catalogue, settings)
     with progress(settings) as display:
         campaign = Campaign(plan.directory, settings, plan.catalogue, plan.dataset, display, plan.parallel)
         campaign.begin() if options.resume is None else campaign.resume()
@@ -295,6 +302,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         ),
         checkpoint=str(options.checkpoint.resolve()) if options.checkpoint else None,
         trust=options.trust_checkpoint,
+        knobs=_options.knobs(options.knob),
         pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},
     )
     budgets: dict[str, float | None]

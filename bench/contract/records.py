@@ -66,6 +66,8 @@ class Started(Record):
     """Number of slow warm-up calls among the discarded ones; None where none were made."""
     settled: bool | None = None
     """Whether the discarded calls settled before their limit."""
+    knobs: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The values of the method's knobs; `settings` says what really ran."""
 
     def __post_init__(self) -> None:
         # a method's libraries may return any object; TypeError names an entry that cannot be kept

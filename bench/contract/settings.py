@@ -80,6 +80,8 @@ class Settings:
     """Use checkpoints whose authors publish no hash."""
     pythons: dict[str, str] = dataclasses.field(default_factory=dict)
     """The user's own interpreters, by method."""
+    knobs: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The values that the user chose for knobs of the one method of the campaign, ``dtype`` among them."""
 
     def __post_init__(self) -> None:
         _one_of("protocol", self.protocols, PROTOCOLS)
@@ -93,6 +95,8 @@ class Settings:
             raise BadInput("--periodic belongs to --protocols scaling alone: the others measure molecules.")
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")
+        if self.knobs and len(self.methods) != 1:
+            raise BadInput("--knob belongs to one method; name it with --methods.")
         for name in self.pythons:
             if name not in self.methods:
                 raise BadInput(f"--python names {name!r}, which is not measured; name it with --methods, too.")

@@ -120,6 +120,8 @@ class Subject:
     checkpoint: str | None = None
     native: bool = False
     warm_up: bool = True
+    knobs: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The value of each knob that the method has on the device."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Session:
         with stage(loading=True):
             self.adapter = load_adapter(subject.adapter)
             self.adapter.reference = task.reference.atoms()
+            self.adapter.knobs = dict(subject.knobs)
             imported = monotonic_ns()
             checkpoint = Path(subject.checkpoint) if subject.checkpoint else None
             self.calculator = self.adapter.load(
@@ -57,6 +58,7 @@ class Session:
             weights=told.weights,
             dtype=self.task.subject.dtype,
             threads=self.task.subject.threads,
+            knobs=self.task.subject.knobs,
             parameters=self.adapter.count_parameters(),
             checkpoint=told.checkpoint,
             import_ns=imported - told.launched_ns,

@@ -57,6 +57,16 @@ class Theory:
 
 
 @dataclasses.dataclass(frozen=True)
+class Knob:
+    """A setting that a user may choose for a method: it changes the speed, and should not change the answers."""
+
+    values: tuple[str, ...]
+    """The default first."""
+    devices: tuple[str, ...] = ()
+    """The kinds of devices on which it exists; empty: on all that the method has."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Method:
     """What the harness knows about one method without importing it."""
 
@@ -103,8 +113,16 @@ class Method:
     """Its name in the adapter, where that is another: for an old version of a method."""
     tuned: tuple[str, ...] = ()
     """The flags of a variant tuned for speed; empty: set up as in the method's documentation."""
+    knobs: dict[str, Knob] = dataclasses.field(default_factory=dict)
+    """Besides the precision, which is chosen among :attr:`dtypes`."""
+    chosen: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The values of knobs that the user chose; see :func:`bench.methods.knobs.with_knobs`."""
     note: str = ""
     """One sentence for the notes below the table."""
+
+    def knobs_on(self, kind: str) -> dict[str, Knob]:
+        """Return its knobs on a kind of device."""
+        return {name: knob for name, knob in self.knobs.items() if not knob.devices or kind in knob.devices}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +159,12 @@ class HeaderError(ValueError):
 
 
 _BLOCK = re.compile(r"(?m)^# /// script\s*$\n(?P<body>(?:^#(?: .*)?$\n)+?)^# ///\s*$")
-_METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {"name", "adapter", "family", "kind", "known_as"}
+_METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {
+    *("name", "adapter", "family", "kind", "known_as", "chosen"),
+}
+_KNOB_NAME, _KNOB_VALUE = re.compile(r"[a-z][a-z0-9_-]*"), re.compile(r"[A-Za-z0-9._+-]+")
+_NO_KNOBS = ("dtype", "threads")
+"""Names that knobs cannot have: every method has these settings."""
 
 
 def read_header(path: str | Path) -> Header:
@@ -177,7 +200,11 @@ def read_header(path: str | Path) -> Header:
         "elements": facts.get("elements", []),
         **({"theory": facts["theory"]} if "theory" in facts else {}),
     }
-    methods = {name: _method(path, family, kind, name, {**shared, **entry}) for name, entry in entries.items()}
+    knobs = facts.get("knobs", {})
+    methods = {
+        name: _method(path, family, kind, name, {**shared, **entry, "knobs": {**knobs, **entry.get("knobs", {})}})
+        for name, entry in entries.items()
+    }
     uv = toml["tool"].get("uv", {})
     by_device = {kind: facts[f"{kind}-dependencies"] for kind in DEVICES if f"{kind}-dependencies" in facts}
     return Header(
@@ -234,5 +261,25 @@ def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]
     wrong = sorted(set(entry["devices"]) - set(DEVICES))
     if wrong:
         raise HeaderError(f"the header of {path} names the device {wrong[0]!r}; known are {', '.join(DEVICES)}")
+    entry["knobs"] = {knob: _knob(path, name, knob, told) for knob, told in entry["knobs"].items()}
     entry.setdefault("label", name)
     return Method(name=name, adapter=path, family=family, kind=kind, **entry)
+
+
+def _knob(path: Path, method: str, name: str, told: Any) -> Knob:
+    """Return a knob, which a header describes by its values or by a table with ``values`` and ``devices``."""
+    about = f"the header of {path} gives {method} the knob {name!r}"
+    if name in _NO_KNOBS or not _KNOB_NAME.fullmatch(name):
+        raise HeaderError(f"{about}; take another name, of small letters and digits (dtype and threads always exist)")
+    table = told if isinstance(told, dict) else {"values": told}
+    values, devices = table.get("values"), table.get("devices", [])
+    if not isinstance(values, list) or set(table) - {"values", "devices"}:
+        raise HeaderError(f'{about} as {told!r}; write {name} = ["off", "on"], the default first')
+    if len(values) < 2 or len(set(map(str, values))) < len(values):
+        raise HeaderError(f"{about} with the values {values!r}; it needs at least two different ones")
+    wrong = [value for value in values if not (isinstance(value, str) and _KNOB_VALUE.fullmatch(value))]
+    if wrong:
+        raise HeaderError(f'{about} with the value {wrong[0]!r}; values are text like "on" or "2", without spaces')
+    if not isinstance(devices, list) or set(devices) - set(DEVICES):
+        raise HeaderError(f"{about} on the devices {devices!r}; known are {', '.join(DEVICES)}")
+    return Knob(tuple(values), tuple(devices))

@@ -64,9 +64,10 @@ def entries(run: Run, table: Table) -> list[dict[str, Any]]:
 def _settings(row: Row, settings: Settings) -> str:
     """Return the settings of a campaign that affect a time, in words."""
     structures = f"{settings.limit} structures" if settings.limit else "all structures"
+    chosen = "".join(f", {name}={value}" for name, value in settings.knobs.items())
     if row.protocol == REPLAY:
-        return f"{settings.replay_points} points, {structures}"
-    return f"{row.optimizer}, fmax {settings.fmax:g}, {settings.max_steps} steps, {structures}"
+        return f"{settings.replay_points} points, {structures}{chosen}"
+    return f"{row.optimizer}, fmax {settings.fmax:g}, {settings.max_steps} steps, {structures}{chosen}"
 
 
 def _time(row: Row) -> dict[str, Any]:

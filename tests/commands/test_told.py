@@ -19,7 +19,7 @@ from bench.cli import parse
 from bench.methods import environments
 from bench.methods.header import read_header
 
-FAKES = Path("tests", "fakes", "fakes.py")
+FAKES, TUNABLE = Path("tests", "fakes", "fakes.py"), Path("tests", "fakes", "tunable.py")
 RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examples, too
 
 # what is made up, or has to be filled in, and what stands in its place; with the option before it, where that matters
@@ -48,6 +48,8 @@ HEAVY = {
     "pbe0-def2-svp": "toy",
     "pbe0-def2-tzvp": "toy",
     "nequix-mp-1": "architecture",
+    "mace-mp-0-small": "tunable",
+    "orb-d3-xs-v2": "tunable",
     "pet-mad-1.5-s": "architecture",
 }
 FAKE = {"toy", "architecture"}
@@ -58,6 +60,7 @@ SHORT = {
     "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
     "overhead": "--limit 2 --structures naphthalene-gfn2",
     "reference": "--limit 1 --structures naphthalene-gfn2",
+    "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {"run": "--methods uff", "overhead": "--methods toy", "prepare": "uff"}
@@ -111,6 +114,8 @@ def short(words):
         words += shlex.split(SHORT_METHODS.get(verb, ""))
     if FAKE & {part for word in words for part in word.split(",")}:
         words += ["--adapter", str(FAKES)]
+    if "tunable" in words:
+        words += ["--adapter", str(TUNABLE)]
     return words
 
 
@@ -137,7 +142,7 @@ def checkout(tmp_path_factory, pesbench):
     (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
     (folder / "emt.py").write_text(example)
     (folder / ".envs").mkdir()
-    for adapter in ("adapters/uff.py", FAKES, "emt.py"):
+    for adapter in ("adapters/uff.py", FAKES, TUNABLE, "emt.py"):
         made = environments.prepare(read_header(folder / adapter)).python.parents[1]
         (folder / ".envs" / made.name).symlink_to(made)
     done = pesbench(
@@ -171,7 +176,7 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
         folder = copied(tmp_path)
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
-    if words[0] in ("run", "regress") and not {"--help", "--resume"} & set(words):
+    if words[0] in ("run", "regress", "tune") and not {"--help", "--resume"} & set(words):
         words += ["--output", str(tmp_path / "runs")]
     done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"

@@ -94,4 +94,9 @@ def test_warming_up_goes_on_while_calls_get_faster_and_is_capped():
 
 def test_warming_up_stops_after_a_time():
     durations = warm_up(Adapter(), Counting(lambda i: 0.02), molecule("H2O"), seed=0, most_seconds=0.01)
-    assert len(durations) == 1
+    assert len(durations) == 2
+
+
+def test_a_first_call_that_compiles_for_long_takes_no_time_from_the_others():
+    durations = warm_up(Adapter(), Counting(lambda i: 0.0 if i else 1.0), molecule("H2O"), seed=0, most_seconds=0.9)
+    assert len(durations) >= 5

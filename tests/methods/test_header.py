@@ -105,3 +105,51 @@ def test_a_wrong_header_is_named_in_one_sentence(adapter, before, after, says):
         read_header(adapter(HEADER.replace(before, after)))
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+KNOBS = """# [tool.pesbench.knobs]
+# compile = ["off", "on"]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+# [tool.pesbench.methods.large.knobs]
+# compile = ["on", "off"]
+# edges = ["1", "1.5"]
+# ///
+"""
+
+
+def test_knobs_of_the_family_hold_for_its_methods_which_may_have_others_and_other_defaults(adapter):
+    methods = read_header(adapter(with_knobs(KNOBS))).methods
+    assert {name: knob.values for name, knob in methods["small"].knobs.items()} == {
+        "compile": ("off", "on"),
+        "tf32": ("off", "on"),
+    }
+    assert methods["large"].knobs["compile"].values == ("on", "off")
+    assert set(methods["large"].knobs_on("cuda")) == {"compile", "tf32", "edges"}
+    assert set(methods["large"].knobs_on("cpu")) == {"compile", "edges"}
+
+
+def with_knobs(text):
+    """Return the header with more at its end."""
+    return HEADER.replace("# ///\nraise", f"{text}raise")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('compile = "on"', 'as \'on\'; write compile = ["off", "on"], the default first'),
+        ('compile = { value = ["off", "on"] }', "the default first"),
+        ('compile = ["on"]', "with the values ['on']; it needs at least two different ones"),
+        ('compile = ["on", "on"]', "it needs at least two different ones"),
+        ("compile = [false, true]", "with the value False; values are text like"),
+        ('compile = ["off", "a b"]', "with the value 'a b'; values are text like"),
+        ('tf32 = { values = ["off", "on"], devices = ["gpu"] }', "on the devices ['gpu']; known are cpu, cuda"),
+        ('threads = ["1", "2"]', "the knob 'threads'; take another name"),
+        ('dtype = ["float32", "float64"]', "the knob 'dtype'; take another name"),
+        ('"Two Words" = ["off", "on"]', "the knob 'Two Words'; take another name"),
+    ],
+)
+def test_a_wrong_knob_is_refused_with_what_to_write(adapter, line, says):
+    with pytest.raises(HeaderError) as caught:
+        read_header(adapter(with_knobs(f"# [tool.pesbench.methods.small.knobs]\n# {line}\n# ///\n")))
+    assert "gives small the knob" in str(caught.value)
+    assert says in str(caught.value)

@@ -1,0 +1,215 @@
+"""The verb ``tune``: the fastest settings of one method on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.commands import _options
+from bench.commands._output import print_text, to_stderr
+from bench.contract.device import CPU
+from bench.contract.protocol import REPLAY
+from bench.contract.settings import Settings
+from bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from bench.analysis.tuning import Tuned
+    from bench.contract.candidate import Candidate
+    from bench.methods.catalogue import Catalogue
+    from bench.methods.header import Method
+    from bench.report.tuning import Report
+
+HELP = """\
+Find the fastest settings of one method on this machine: the number of threads,
+the precision, and the knobs that its adapter declares, such as compilation.
+It ends when the fastest is known, or with the budget."""
+EXAMPLES = (
+    "pesbench tune 7net-0",
+    "pesbench tune mace-mp-0-small --budget 1800 --knob dtype=float32",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    method: str
+    adapter: tuple[Path, ...] = ()
+    threads: tuple[str, ...] = ()
+    """Numbers; empty: 1, 2, 4, ... up to the number of cores."""
+    knob: tuple[str, ...] = ()
+    """NAME=VALUE,... each."""
+    threshold: float = 0.05
+    budget: float = 600.0
+    """Seconds."""
+    device: str = CPU
+    structures: str | None = None
+    limit: int | None = None
+    seed: int = Settings.seed
+    weights: str = Settings.weights
+    trust_checkpoint: bool = False
+    output: Path | None = None
+    format: str = "terminal"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("method", metavar="METHOD", help="a name from 'pesbench list'")
+    _options.add_adapter(parser)
+    parser.add_argument(
+        "--threads",
+        type=_options.names,
+        metavar="N,...",
+        help="the numbers of threads to try (default: 1, 2, 4, ... up to the number of cores)",
+    )
+    parser.add_argument(
+        "--knob",
+        action="append",
+        metavar="NAME=VALUE,...",
+        help="try only these values of a knob, or of dtype (repeatable; default: all)",
+    )
+    _options.add_threshold(parser)
+    parser.add_argument("--budget", type=_options.positive, metavar="SECONDS", help="default: %(default)g")
+    _options.add_device(parser)
+    _options.add_structures(parser)
+    _options.add_limit(parser, "only N structures")
+    _options.add_seed(parser)
+    _options.add_weights(parser)
+    _options.add_output_folder(parser)
+    _options.add_format(parser, "terminal or json")
+
+
+def run(options: Options) -> int:
+    """Search for the fastest settings and print the ranking."""
+    from bench import paths
+    from bench.report import tuning
+
+    if options.format not in tuning.FORMATS:
+        raise BadInput(f"there is no format {options.format!r}; use {' or '.join(tuning.FORMATS)}.")
+    paths.weights_dir()  # refuses a missing folder before anything is written
+    print_text(tuning.render(_searched(options), options.format))
+    return 0
+
+
+def _searched(options: Options) -> Report:
+    from bench.campaign.candidates import candidates, version
+    from bench.campaign.describing import new_directory
+    from bench.campaign.regress import begin
+    from bench.campaign.sessions import POINTS, Sessions
+    from bench.campaign.tune import FIRST_SHARE, Search
+    from bench.data.structures import load_dataset
+    from bench.machine.cores import default_threads, measure_parallel_speed
+    from bench.methods.catalogue import Catalogue
+    from bench.runs.tuned import Tuning
+
+    catalogue = Catalogue(options.adapter)
+    method = _method(catalogue, options.method)
+    threads = _threads(options)
+    only = {name: values.split(",") for name, values in _options.knobs(options.knob).items()}
+    candidates(method, options.device, threads, 1, only)  # refuses bad input before a second of measuring
+    parallel = measure_parallel_speed()
+    settings_to_try = candidates(method, options.device, threads, default_threads(parallel), only)
+    settings = Settings(
+        methods=tuple(one.method for one in settings_to_try),
+        devices=(options.device,),
+        protocols=(REPLAY,),
+        replay_points=POINTS,
+        threads=settings_to_try[0].threads,
+        limit=options.limit,
+        seed=options.seed,
+        weights=options.weights,
+        trust=options.trust_checkpoint,
+    )
+    dataset = load_dataset(options.structures)
+    share = FIRST_SHARE * options.budget / len(settings_to_try)
+    sessions = Sessions(method, settings_to_try, catalogue, settings, dataset, parallel, share, to_stderr)
+    search = Search(settings_to_try, sessions, options.budget)
+    for one in settings_to_try:
+        catalogue.methods[one.method] = version(method, one)
+    directory = new_directory(options.output)
+    tuning = Tuning(directory, settings_to_try, options.device, options.threshold)
+    to_stderr(f"run {directory.name}: {len(settings_to_try)} settings of {method.name}, {options.budget:g} s")
+    writer = begin(directory, settings, catalogue, dataset, parallel)
+    try:
+        search.run(writer, tuning.standing)
+    finally:
+        writer.close()
+    return _report(options, method, directory, tuning.result(search.why), sessions.count)
+
+
+def _method(catalogue: Catalogue, name: str) -> Method:
+    """Return the method; raises BadInput where it has no force calls that could be measured one by one."""
+    methods = catalogue.select(name)
+    if len(methods) != 1:
+        raise BadInput("tune takes one method; 'pesbench list' shows them.")
+    if methods[0].native:
+        raise BadInput(f"{methods[0].name} uses its own optimiser and has no force calls to replay; name another.")
+    return methods[0]
+
+
+def _threads(options: Options) -> list[int]:
+    from bench.campaign.candidates import thread_counts
+    from bench.machine.cores import usable_cores
+
+    if not options.threads:
+        return list(thread_counts(usable_cores()))
+    if not all(text.isdecimal() and int(text) for text in options.threads):
+        raise BadInput(f"--threads {','.join(options.threads)}: give numbers above zero, separated by commas.")
+    return [int(text) for text in options.threads]
+
+
+def _report(options: Options, method: Method, directory: Path, tuned: Tuned, sessions: int) -> Report:
+    from bench.analysis.disturbed import disturbances
+    from bench.report.tuning import Report
+    from bench.runs.dataframes import load
+
+    measured = load(directory)
+    described = measured.description
+    disturbed = sorted({one.round for one in disturbances(measured.watched)})
+    chosen = (tuned.best or tuned.default).candidate
+    return Report(
+        title=[
+            ("Run", directory.name),
+            ("Method", f"{tuned.label} on {options.device}"),
+            ("Machine", str(described.machine.cpu)),
+            ("Data set", described.dataset.name),
+            ("Default", _described(tuned.default.candidate)),
+        ],
+        tuned=tuned,
+        threshold=options.threshold,
+        command=command(options, method, chosen),
+        notes=[
+            f"Sessions disturbed by other processes: {len(disturbed)} of {sessions}; this affected all their settings "
+            "alike."
+        ]
+        if disturbed
+        else [],
+    )
+
+
+def _described(candidate: Candidate) -> str:
+    knobs = "".join(f", {name}={value}" for name, value in candidate.knobs.items())
+    return f"threads={candidate.threads}{knobs}"
+
+
+def command(options: Options, method: Method, candidate: Candidate) -> str:
+    """Return the command line that measures a setting by itself."""
+    words = ["pesbench", "run", "--methods", method.name, "--threads", str(candidate.threads)]
+    for name, value in candidate.knobs.items():
+        if f"{name}={value}" in candidate.changes or options.knob:
+            words += ["--knob", f"{name}={value}"]
+    words += ["--device", options.device, "--protocols", REPLAY]
+    for path in options.adapter:
+        words += ["--adapter", str(path)]
+    if options.structures is not None:
+        words += ["--structures", options.structures]
+    if options.limit is not None:
+        words += ["--limit", str(options.limit)]
+    if options.weights != Settings.weights:
+        words += ["--weights", options.weights]
+    if options.trust_checkpoint:
+        words += ["--trust-checkpoint"]
+    return shlex.join(words)
