@@ -6,18 +6,17 @@ import argparse
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from bench.commands import _options, _results
+from bench.commands import _options, _planning, _results
 from bench.commands._options import Budget
-from bench.contract.description import ParallelSpeed
+from bench.commands._planning import Plan
 from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
 
 if TYPE_CHECKING:
-    from bench.data.structures import DataSet
     from bench.methods.catalogue import Catalogue
 
 HELP = """\
@@ -186,16 +185,6 @@ def _add_how_much(group: argparse._ArgumentGroup) -> None:
     _options.add_seed(group)
 
 
-class Plan(NamedTuple):
-    """What is to be measured, and where it is kept."""
-
-    directory: Path
-    settings: Settings
-    catalogue: Catalogue
-    dataset: DataSet
-    parallel: ParallelSpeed
-
-
 def run(options: Options) -> int:
     """Run or resume a campaign and print its table; status 1 if nothing could be measured."""
     from bench import paths
@@ -247,24 +236,9 @@ def _new(options: Options) -> Plan:
 
 
 def _begun(options: Options) -> Plan:
-    """Return the plan of a resumed run as it was kept; raises BadInput where the options ask for another one."""
-    from bench.campaign.describing import check_methods
-    from bench.methods.catalogue import Catalogue
-    from bench.runs import store
-
-    assert options.resume is not None
     _options.refuse_changes(options, MAY_CHANGE)
-    directory = store.find(options.resume, options.output)
-    described = store.describe(directory)
-    settings = described.settings
-    if options.budget is not None:
-        budgets: dict[str, float | None] = dict.fromkeys(settings.methods, options.budget.seconds)
-        settings = dataclasses.replace(settings, budget_s=budgets)
-    extra = [*map(Path, described.extra_adapters), *(path.resolve() for path in options.adapter)]
-    catalogue = Catalogue(list(dict.fromkeys(extra)))
-    check_methods(catalogue, settings.methods)
-    parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
-    return Plan(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)
+    assert options.resume is not None
+    return _planning.begun(options.resume, options.output, options.budget, options.adapter)
 
 
 def settings_of(options: Options, catalogue: Catalogue) -> Settings:

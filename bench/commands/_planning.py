@@ -1,0 +1,45 @@
+"""What ``run`` needs to begin: a plan made of its options, or that of a run to be continued."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.commands._options import Budget
+from bench.contract.description import ParallelSpeed
+from bench.contract.settings import Settings
+
+if TYPE_CHECKING:
+    from bench.data.structures import DataSet
+    from bench.methods.catalogue import Catalogue
+
+
+class Plan(NamedTuple):
+    """What is to be measured, and where it is kept."""
+
+    directory: Path
+    settings: Settings
+    catalogue: Catalogue
+    dataset: DataSet
+    parallel: ParallelSpeed
+
+
+def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Plan:
+    """Return the plan of a run as it was kept, with another budget and more adapters; raises BadInput."""
+    from bench.campaign.describing import check_methods
+    from bench.methods.catalogue import Catalogue
+    from bench.runs import store
+
+    directory = store.find(run, results)
+    described = store.describe(directory)
+    settings = described.settings
+    if budget is not None:
+        budgets: dict[str, float | None] = dict.fromkeys(settings.methods, budget.seconds)
+        settings = dataclasses.replace(settings, budget_s=budgets)
+    extra = [*map(Path, described.extra_adapters), *(path.resolve() for path in adapters)]
+    catalogue = Catalogue(list(dict.fromkeys(extra)))
+    check_methods(catalogue, settings.methods)
+    parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
+    return Plan(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)
