@@ -67,6 +67,8 @@ class Between(NamedTuple):
     freedom: float
     """Degrees of freedom of the standard error."""
     rounds: int
+    noise: float = 0.0
+    """Variance of each value that is in the error already: the noise of single times."""
 
 
 def between_rounds(logs: ArrayLike) -> Between | None:
@@ -179,6 +181,7 @@ def _reach(bootstrapped: float, n: int, between: Between | None, confidence: flo
     own = bootstrapped / float(stats.norm.ppf(tail)) * math.sqrt(n / max(n - 1, 1))
     variances, freedoms = [own**2], [float(max(n - 1, 1))]
     if between is not None:
+        variances[0] = max(0.0, variances[0] - between.noise / n)
         variances.append(between.error**2)
         freedoms.append(between.freedom)
     total = sum(variances)

@@ -129,7 +129,7 @@ def test_an_interval_without_the_rounds_would_promise_too_much():
 
 def test_the_scatter_of_rounds_is_that_of_their_means_over_common_structures():
     logs = [[0.0, 1.0, 9.0], [0.2, 1.2, math.nan], [0.1, 1.1, 9.0], [math.nan] * 3]
-    error, freedom, rounds = between_rounds(logs)
+    error, freedom, rounds, _ = between_rounds(logs)
     assert error == pytest.approx(0.1 / math.sqrt(3))
     assert (freedom, rounds) == (2, 3)
 
