@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.analysis.statistics import CONFIDENCE, Between, Estimate, geometric_mean
+from bench.analysis.statistics import CONFIDENCE, Between, Estimate, geometric_mean, noise
 
 Floats = NDArray[np.float64]
 
@@ -73,18 +73,4 @@ def scatter_of_orders(logs: Floats, odd: NDArray[np.bool_]) -> Between:
     share = sum(1 / group.shape[1] for group in groups) / 4  # the variance of the mean over that of a round
     means = [group.mean(axis=0) for group in groups]
     variance = sum(float(((one - one.mean()) ** 2).sum()) for one in means) / (rounds - 2)
-    return Between(math.sqrt(variance * share), rounds - 2, rounds, noise(groups) * share)
-
-
-def noise(groups: list[Floats]) -> float:
-    """Return the variance of a single log ratio that is due neither to its structure nor to its round.
-
-    It is the mean square of what is left, in each group, after the means of structures and of rounds; 0 where there is
-    only one structure.
-    """
-    left, freedom = 0.0, 0
-    for group in groups:
-        residual = group - group.mean(axis=1, keepdims=True) - group.mean(axis=0, keepdims=True) + group.mean()
-        left += float((residual**2).sum())
-        freedom += (group.shape[0] - 1) * (group.shape[1] - 1)
-    return left / freedom if freedom else 0.0
+    return Between(math.sqrt(variance * share), rounds - 2, rounds, noise(group.T for group in groups) * share)

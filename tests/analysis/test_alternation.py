@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.analysis.alternation import alternating_ratio, noise, scatter_of_orders
+from bench.analysis.alternation import alternating_ratio, scatter_of_orders
 from bench.analysis.times import paired_ratio
 
 
@@ -48,13 +48,10 @@ def test_the_scatter_is_that_within_each_order():
     assert (found.freedom, found.rounds, found.noise) == (3, 5, 0.0)
 
 
-def test_noise_is_what_neither_structures_nor_rounds_explain():
-    rng = np.random.default_rng(2)
-    groups = [
-        rng.normal(0.0, 0.5, (400, 1)) + rng.normal(0.0, 0.3, (1, n)) + rng.normal(0.0, 0.1, (400, n)) for n in (2, 3)
-    ]
-    assert noise(groups) == pytest.approx(0.01, rel=0.1)
-    assert noise([np.ones((1, 3)), np.ones((1, 2))]) == 0.0
+def test_the_noise_of_single_times_is_that_of_the_mean_of_both_orders():
+    logs = np.random.default_rng(2).normal(0.0, 0.1, (1000, 5))
+    found = scatter_of_orders(logs, np.array([False, True, False, True, False]))
+    assert found.noise == pytest.approx(0.01 * (1 / 3 + 1 / 2) / 4, rel=0.1)
 
 
 def test_only_rounds_and_structures_that_both_measured_count():
