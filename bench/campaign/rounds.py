@@ -17,6 +17,8 @@ FEWEST_ROUNDS = 4
 MOST_ROUNDS = 40
 LEAST_SECONDS = 2.5
 """A round measures for at least this long."""
+LEAST_SHARE = 0.12
+"""And for at least this share of the time until both versions are ready: a slow start is not for two calls."""
 KEPT_BACK = 0.05
 """Share of the budget for rounds that take longer than the first one promised."""
 
@@ -66,11 +68,12 @@ def plan(
         Standard deviations of the log ratio: of rounds, however long, and of single pairs of calls.
     """
     available = (1 - KEPT_BACK) * budget_s
+    least = max(LEAST_SECONDS, LEAST_SHARE * start_s)
     plans: list[Plan] = []
     for rounds in range(FEWEST_ROUNDS, MOST_ROUNDS + 1):
         seconds = available / rounds - start_s
-        if seconds < LEAST_SECONDS and plans:
+        if seconds < least and plans:
             break
-        pairs = max(1, min(most_pairs, int(max(seconds, LEAST_SECONDS) / pair_s)))
+        pairs = max(1, min(most_pairs, int(max(seconds, least) / pair_s)))
         plans.append(Plan(rounds, pairs, half_width(rounds, pairs, between, within)))
     return min(plans, key=lambda one: one.half_width)

@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy import stats
 
-from bench.campaign.rounds import FEWEST_ROUNDS, KEPT_BACK, LEAST_SECONDS, MOST_ROUNDS, half_width, plan
+from bench.campaign.rounds import FEWEST_ROUNDS, KEPT_BACK, LEAST_SECONDS, LEAST_SHARE, MOST_ROUNDS, half_width, plan
 
 MANY = 10**6
 
@@ -28,7 +28,7 @@ def test_no_other_number_of_rounds_promises_a_narrower_interval(start, pair, bud
     assert found.rounds * (start + found.pairs * pair) <= (1 - KEPT_BACK) * budget * (1 + 1e-9)
     for rounds in range(FEWEST_ROUNDS, MOST_ROUNDS + 1):
         pairs = int(((1 - KEPT_BACK) * budget / rounds - start) / pair)
-        if pairs * pair >= LEAST_SECONDS:
+        if pairs * pair >= max(LEAST_SECONDS, LEAST_SHARE * start):
             assert found.half_width <= half_width(rounds, pairs)
 
 
@@ -56,8 +56,9 @@ def test_where_fresh_processes_agree_the_rounds_are_few_because_only_calls_count
 
 
 def test_a_budget_with_no_room_has_the_fewest_rounds_each_of_the_least_length():
-    assert dataclasses.astuple(plan(30, 0.5, 60, MANY))[:2] == (FEWEST_ROUNDS, 5)
-    assert plan(30, 100.0, 60, MANY).pairs == 1
+    assert dataclasses.astuple(plan(20, 0.5, 60, MANY))[:2] == (FEWEST_ROUNDS, 5)
+    assert dataclasses.astuple(plan(100, 0.5, 60, MANY))[:2] == (FEWEST_ROUNDS, 24)
+    assert plan(20, 100.0, 60, MANY).pairs == 1
 
 
 def test_a_round_has_no_more_pairs_than_the_structures_have_geometries():
