@@ -39,17 +39,17 @@ def before(new: pd.DataFrame, old: pd.DataFrame, confidence: float) -> Estimate 
     return paired_ratio(new, old, confidence=confidence)
 
 
-def length_before(budget: float) -> tuple[int, int, float]:
+def length_before(start: float, budget: float) -> tuple[int, int, float]:
     """Return the fewest rounds, their structures and seconds as they were planned before."""
-    seconds = min(max(8.0, START), max(budget / 3 - START, 3.0))
+    seconds = min(max(8.0, start), max(budget / 3 - start, 3.0))
     structures = round(seconds / CALLS / POINTS)
-    return 3, structures, START + structures * POINTS * CALLS + END
+    return 3, structures, start + structures * POINTS * CALLS + END
 
 
-def length_now(budget: float) -> tuple[int, int, float]:
+def length_now(start: float, budget: float) -> tuple[int, int, float]:
     """Return the fewest rounds, their structures and seconds as they are planned now."""
-    structures = max(1, round(rounds.plan(START, CALLS, budget, 404).pairs / POINTS))
-    return rounds.FEWEST_ROUNDS, structures, START + structures * POINTS * CALLS
+    structures = max(1, round(rounds.plan(start, CALLS, budget, 404).pairs / POINTS))
+    return rounds.FEWEST_ROUNDS, structures, start + structures * POINTS * CALLS
 
 
 def simulated(
@@ -80,11 +80,12 @@ def main() -> None:
     """Run the study."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--start", type=float, default=START, help="seconds until both versions have started")
     options = parser.parse_args()
     for case, (kind, order, effect, budget) in enumerate(KINDS):
         for way, ratio, length in (("before", before, length_before), ("now", alternating_ratio, length_now)):
             rng = np.random.default_rng(case)
-            fewest, structures, seconds = length(budget)
+            fewest, structures, seconds = length(options.start, budget)
             most = max(fewest, int(budget // seconds))
             shown, whole = [], []
             for _ in range(options.count):
