@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bench.analysis.alternation import alternating_ratio
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, Estimate, geometric_mean, independent
@@ -79,9 +80,7 @@ def decided(old: pd.DataFrame, new: pd.DataFrame, threshold: float) -> bool:
     threshold : float
         See :func:`verdict`.
     """
-    if min(old.shape[1], new.shape[1]) < FEWEST_ROUNDS:
-        return False
-    ratio = paired_ratio(new, old, confidence=EARLY)
+    ratio = alternating_ratio(new, old, confidence=EARLY)
     return ratio is not None and verdict(ratio, threshold) != UNDECIDED
 
 
@@ -93,9 +92,9 @@ def in_turn(
     If the comparison ended early, the interval is the one that ended it; at the end of the budget it is the 95 % one.
     """
     if decided(old, new, threshold):
-        ratio = paired_ratio(new, old, confidence=EARLY)
+        ratio = alternating_ratio(new, old, confidence=EARLY)
     else:
-        ratio = paired_ratio(new, old, confidence=CONFIDENCE)
+        ratio = alternating_ratio(new, old, confidence=CONFIDENCE)
     return (UNDECIDED if ratio is None else judged(ratio, threshold, answers)), ratio
 
 

@@ -6,7 +6,8 @@ the same structures is the geometric mean of the paired ratios.
 
 An interval has two parts. Structures differ: their part is a BCa bootstrap over structures. Fresh processes of the
 same method differ too, all structures of a process together: their part is the standard error of the rounds, since a
-bootstrap of three rounds could never reach beyond the largest of them. Their variances add.
+bootstrap of three rounds could never reach beyond the largest of them. Their variances add. The noise of single times
+is in both, so it is subtracted from the first.
 ``docs/timing.md`` explains it in plain words.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +69,8 @@ class Between(NamedTuple):
     freedom: float
     """Degrees of freedom of the standard error."""
     rounds: int
+    noise: float = 0.0
+    """Variance of a value, the mean over the rounds, that comes from single times and is in the error already."""
 
 
 def between_rounds(logs: ArrayLike) -> Between | None:
@@ -91,7 +95,21 @@ def between_rounds(logs: ArrayLike) -> Between | None:
     if rounds < FEWEST_ROUNDS or common.shape[1] == 0:
         return None
     error = float(common.mean(axis=1).std(ddof=1)) / math.sqrt(rounds)
-    return Between(error, rounds - 1, rounds)
+    return Between(error, rounds - 1, rounds, noise([common]) / rounds)
+
+
+def noise(groups: Iterable[NDArray[np.float64]]) -> float:
+    """Return the variance of a single logarithm that is due neither to its structure nor to its round.
+
+    It is the mean square of what is left, in each group, after the means of rounds (rows) and of structures (columns);
+    0 where there is only one structure.
+    """
+    left, freedom = 0.0, 0
+    for group in groups:
+        residual = group - group.mean(axis=1, keepdims=True) - group.mean(axis=0, keepdims=True) + group.mean()
+        left += float((residual**2).sum())
+        freedom += (group.shape[0] - 1) * (group.shape[1] - 1)
+    return left / freedom if freedom else 0.0
 
 
 def independent(one: Between | None, other: Between | None) -> Between | None:
@@ -103,10 +121,11 @@ def independent(one: Between | None, other: Between | None) -> Between | None:
         return None
     variances = one.error**2, other.error**2
     total = sum(variances)
+    noises = one.noise + other.noise
     if total == 0.0:
-        return Between(0.0, one.freedom + other.freedom, min(one.rounds, other.rounds))
+        return Between(0.0, one.freedom + other.freedom, min(one.rounds, other.rounds), noises)
     freedom = total**2 / sum(v**2 / b.freedom for v, b in zip(variances, (one, other), strict=True))
-    return Between(math.sqrt(total), freedom, min(one.rounds, other.rounds))
+    return Between(math.sqrt(total), freedom, min(one.rounds, other.rounds), noises)
 
 
 def geometric_mean(
@@ -179,6 +198,7 @@ def _reach(bootstrapped: float, n: int, between: Between | None, confidence: flo
     own = bootstrapped / float(stats.norm.ppf(tail)) * math.sqrt(n / max(n - 1, 1))
     variances, freedoms = [own**2], [float(max(n - 1, 1))]
     if between is not None:
+        variances[0] = max(0.0, variances[0] - between.noise / n)
         variances.append(between.error**2)
         freedoms.append(between.freedom)
     total = sum(variances)

@@ -41,6 +41,7 @@ class LocalWorker:
         self.timeout_s = timeout_s
         self.memory_limit = memory_limit or int(0.9 * psutil.virtual_memory().total)
         self.log = log
+        self.paced = task.paced
         self.done = False
         """It has reported that its task is done."""
         self._ended_for: Failure | None = None
@@ -79,7 +80,7 @@ class LocalWorker:
             self.process.stdin.close()
 
     def messages(self) -> Iterator[Message]:
-        """Yield the worker's messages, except the last, until it ends or is ended."""
+        """Yield the worker's messages, except the last, until it ends or is ended; of a paced one, until the last."""
         for line in self._lines():
             try:
                 said = message.from_json(line)
@@ -88,6 +89,8 @@ class LocalWorker:
                 return
             if isinstance(said, Done):
                 self.done = True
+                if self.paced:  # the next round need not wait until Python has taken a large library apart
+                    return
             else:
                 yield said
 

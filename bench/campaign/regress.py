@@ -2,7 +2,7 @@
 
 A round is a fresh process of each. Both are loaded and warm before the first structure. Then they take turns along the
 same paths: one makes a force call while the other waits. Changes of the machine affect both, so their ratio is steady
-even where their times are not.
+even where their times are not. Old and new start first in turn, because it matters a little which one does.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bench.campaign.describing import describe
 from bench.campaign.paced import PacedWorker
 from bench.campaign.plan import answers_of, timeout
 from bench.campaign.ready import Ready
+from bench.campaign.rounds import FEWEST_ROUNDS, plan
 from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
@@ -34,15 +35,10 @@ from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
 
-ROUND_SECONDS = 8.0
-"""A round measures for as long as its processes took to start, but at least for this long, both versions together."""
-LEAST_SECONDS = 3.0
-"""The least where three rounds would not otherwise fit into the budget."""
 POINTS = 4
 """Geometries per path: few, so that a round has several structures."""
 TURN_SECONDS = 0.05
 """A turn is one force call, or as many as take this long: shorter turns would meet cold caches each time."""
-LEAST_ROUNDS = 3
 
 
 class TwoVersions:
@@ -80,20 +76,21 @@ class TwoVersions:
     def run(self, writer: store.RunWriter, budget_s: float, decided: Callable[[], bool]) -> int:
         """Measure rounds until `decided`, or until the next one would exceed `budget_s`; returns their number.
 
-        It measures at least three. Raises BadInput where a version cannot be measured.
+        It measures at least four, two with each version as the one that starts first. Raises BadInput where a version
+        cannot be measured.
         """
         began = time.monotonic()
         longest = 0.0
         number = 0
-        while number < LEAST_ROUNDS or (not decided() and time.monotonic() - began + longest < budget_s):
+        while number < FEWEST_ROUNDS or (not decided() and time.monotonic() - began + longest < budget_s):
             round_began = time.monotonic()
-            self._round(number, writer, budget_s / LEAST_ROUNDS)
+            self._round(number, writer, budget_s)
             longest = max(longest, time.monotonic() - round_began)
             number += 1
         return number
 
-    def _round(self, number: int, writer: store.RunWriter, allotted_s: float) -> None:
-        """Measure one round; the first plans as many structures as fit into `allotted_s`, including its start."""
+    def _round(self, number: int, writer: store.RunWriter, budget_s: float) -> None:
+        """Measure one round; the first plans, from the time it took to start, how many structures all rounds have."""
         began = time.monotonic()
         # the one that starts first waits for the other, so they take turns at it
         sides = ["old", "new"] if (self.settings.seed + number) % 2 else ["new", "old"]
@@ -106,7 +103,7 @@ class TwoVersions:
             pair_seconds = sum(one.call_seconds for one in workers.values())
             calls = math.ceil(2 * TURN_SECONDS / pair_seconds)
             if self.planned is None:
-                self.planned = self._plan(time.monotonic() - began, allotted_s, pair_seconds)
+                self.planned = self._plan(time.monotonic() - began, pair_seconds, budget_s)
             for _ in range(math.ceil(self.planned * self.settings.replay_points / calls)):
                 for side in sides:
                     workers[side].take_turn(calls)
@@ -119,11 +116,11 @@ class TwoVersions:
         if facts["disturbed"]:
             self.say(f"round {number + 1} was disturbed: {'; '.join(facts['disturbed'])}")
 
-    def _plan(self, started_s: float, allotted_s: float, pair_seconds: float) -> int:
+    def _plan(self, start_s: float, pair_s: float, budget_s: float) -> int:
         """Return the number of structures per round."""
-        seconds = min(max(ROUND_SECONDS, started_s), max(allotted_s - started_s, LEAST_SECONDS))
-        wanted = round(seconds / pair_seconds / self.settings.replay_points)
-        return max(1, min(wanted, len(self.indices)))
+        points = self.settings.replay_points
+        pairs = plan(start_s, pair_s, budget_s, len(self.indices) * points).pairs
+        return max(1, min(round(pairs / points), len(self.indices)))
 
     def _start(self, running: contextlib.ExitStack, side: str, number: int, writer: store.RunWriter) -> PacedWorker:
         """Start a worker, which ends with `running`."""

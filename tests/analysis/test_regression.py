@@ -68,8 +68,8 @@ def test_a_fifth_slower_is_found():
     assert FASTER not in found
 
 
-def test_fewer_than_three_rounds_decide_nothing():
-    old, new = in_turn(np.random.default_rng(1), 9.0, 2)
+def test_fewer_than_four_rounds_decide_nothing():
+    old, new = in_turn(np.random.default_rng(1), 9.0, 3)
     assert not regression.decided(old, new, 0.05)
 
 

@@ -6,7 +6,15 @@ import warnings
 import numpy as np
 import pytest
 
-from bench.analysis.statistics import Between, Estimate, between_rounds, flag_outliers, geometric_mean, independent
+from bench.analysis.statistics import (
+    Between,
+    Estimate,
+    between_rounds,
+    flag_outliers,
+    geometric_mean,
+    independent,
+    noise,
+)
 
 
 def test_the_estimate_is_the_geometric_mean():
@@ -129,7 +137,7 @@ def test_an_interval_without_the_rounds_would_promise_too_much():
 
 def test_the_scatter_of_rounds_is_that_of_their_means_over_common_structures():
     logs = [[0.0, 1.0, 9.0], [0.2, 1.2, math.nan], [0.1, 1.1, 9.0], [math.nan] * 3]
-    error, freedom, rounds = between_rounds(logs)
+    error, freedom, rounds, _ = between_rounds(logs)
     assert error == pytest.approx(0.1 / math.sqrt(3))
     assert (freedom, rounds) == (2, 3)
 
@@ -144,8 +152,35 @@ def test_independent_scatters_add_as_welch_has_it():
     assert both.error == pytest.approx(0.05)
     assert both.freedom == pytest.approx(0.05**4 / (0.03**4 / 4 + 0.04**4 / 9))
     assert both.rounds == 5
+    assert independent(Between(0.03, 4, 5, 0.1), Between(0.04, 9, 10, 0.2)).noise == pytest.approx(0.3)
     assert independent(Between(0.0, 2, 3), Between(0.0, 2, 3)).error == 0.0
     assert independent(None, Between(0.04, 9, 10)) is None
+
+
+def test_the_noise_of_single_times_is_what_structures_and_rounds_leave():
+    rng = np.random.default_rng(6)
+    logs = simulated(rng, 4, 500, 0.5, 0.3, 0.1)
+    assert noise([logs]) == pytest.approx(0.01, rel=0.1)
+    assert noise([logs[:, :1]]) == 0.0
+    assert between_rounds(logs).noise == noise([logs]) / 4  # of a mean over four rounds
+    exact = np.add.outer([0.0, 0.1, 0.5], [1.0, 2.0, 4.0])
+    assert noise([exact]) == pytest.approx(0.0, abs=1e-30)
+
+
+def test_noise_that_is_in_the_rounds_scatter_is_left_out_of_that_of_structures():
+    logs = simulated(np.random.default_rng(6), 3, 40, 0.001, 0.1, 0.15)
+    values, between = np.exp(logs.mean(axis=0)), Between(0.001, 2, 3)
+    structures, both = (
+        math.log(one.high / one.low)
+        for one in (
+            geometric_mean(values, between=between._replace(noise=0.15**2 / 3)),
+            geometric_mean(values, between=between),
+        )
+    )
+    # standard errors of the mean of 40 structures, without and with the noise of three times each
+    assert structures / both == pytest.approx(math.sqrt(0.1**2 / (0.1**2 + 0.15**2 / 3)), rel=0.1)
+    alone = geometric_mean(values, between=between._replace(noise=9.0))
+    assert math.log(alone.high / alone.estimate) == pytest.approx(4.303 * 0.001, rel=1e-3)
 
 
 def test_with_few_structures_the_rounds_alone_make_an_interval():

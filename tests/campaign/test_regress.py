@@ -1,11 +1,13 @@
 """Two versions of a fake measured in turn, through the same path as real ones."""
 
+import itertools
 import json
 from pathlib import Path
 
 import pytest
 
 import bench
+from bench.contract.records import Finished
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 SLOWER = "            energy, forces = adapter.misbehave("
@@ -83,6 +85,30 @@ def test_a_method_that_makes_no_call_before_its_first_structure_is_measured(pesb
     run = bench.load(next((tmp_path / "runs").iterdir()))
     assert all(record.first_call_ns is None for record in run.contents.started)
     assert len(run.replays)
+
+
+def test_a_worker_that_is_done_is_ended_and_not_waited_for(pesbench, tmp_path):
+    lingering, ended = tmp_path / "lingering" / "fakes.py", tmp_path / "ended"
+    lingering.parent.mkdir()
+    slow_end = (
+        f"import atexit, pathlib\natexit.register(lambda: (time.sleep(3), pathlib.Path({str(ended)!r}).touch()))\n"
+    )
+    lingering.write_text(FAKES.read_text() + slow_end)
+    done = regress(pesbench, tmp_path, lingering, lingering, "--budget", "5")
+    assert done.returncode == 0, done.stderr
+    assert not ended.exists()
+    run = bench.load(next((tmp_path / "runs").iterdir()))
+    assert len(run.of(Finished)) == run.replays.groupby(["method", "round"]).ngroups
+
+
+def test_old_and_new_start_first_in_turn_in_at_least_four_rounds(pesbench, tmp_path):
+    done = regress(pesbench, tmp_path, FAKES, FAKES, "--budget", "5")
+    assert done.returncode == 0, done.stderr
+    (one,) = json.loads(done.stdout)["comparisons"]
+    assert one["ratio"]["rounds"] >= 4
+    run = bench.load(next((tmp_path / "runs").iterdir()))
+    firsts = [record.method for record in run.contents.started][::2]
+    assert all(before != after for before, after in itertools.pairwise(firsts))
 
 
 def test_what_was_compared_before_another_method_failed_is_shown(pesbench, tmp_path, slow):

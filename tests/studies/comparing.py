@@ -10,9 +10,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench import paths
 from bench.analysis import regression
-from bench.analysis.times import paired_ratio, per_round
+from bench.analysis.alternation import FEWEST_ALTERNATING, alternating_ratio
+from bench.analysis.statistics import noise
+from bench.analysis.times import per_round
 from bench.runs import dataframes
 
 METHOD = "7net-0"
@@ -73,7 +77,7 @@ def compare(share: float, budget: float, gate: float, seed: int) -> dict[str, An
         times = per_round(run.replays, "calculator_ns", "force_calls")
         watched = run.watched.drop_duplicates("round")
     slow, plain = times[f"{METHOD}@base", "cpu"], times[METHOD, "cpu"]
-    ratio = paired_ratio(slow, plain)
+    ratio = alternating_ratio(slow, plain)
     assert ratio is not None and ratio.low is not None and ratio.high is not None
     return {
         "share": share,
@@ -83,6 +87,10 @@ def compare(share: float, budget: float, gate: float, seed: int) -> dict[str, An
         "low": round(ratio.low, 4),
         "high": round(ratio.high, 4),
         "gates": {str(one): _sequential(plain, slow, one) for one in GATES},
+        # (-1)^round times the effect of the starting order, and what rounds and single times add to it
+        "logs_by_round": [round(float(one), 5) for one in np.log(slow / plain).dropna().mean()],
+        "noise": round(float(np.sqrt(noise([np.log(slow / plain).dropna().to_numpy()]))), 5),
+        "structures": ratio.n,
         "seconds_a_round": round(float(watched["seconds"].mean()), 1),
         "disturbed": [list(reasons) for reasons in watched["disturbed"] if len(reasons)],
         "verdict": json.loads(done.stdout)["comparisons"][0]["verdict"],
@@ -91,7 +99,7 @@ def compare(share: float, budget: float, gate: float, seed: int) -> dict[str, An
 
 def _sequential(old: Any, new: Any, gate: float) -> dict[str, Any]:
     """Return the verdict of a gate, and after how many rounds it was reached, had it been the one asked for."""
-    for rounds in range(regression.FEWEST_ROUNDS, old.shape[1] + 1):
+    for rounds in range(FEWEST_ALTERNATING, old.shape[1] + 1):
         one, other = old.iloc[:, :rounds], new.iloc[:, :rounds]
         if regression.decided(one, other, gate):
             break

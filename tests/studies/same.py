@@ -47,6 +47,9 @@ def main() -> None:
                 str(g): sum(one["gates"][str(g)]["verdict"] in ("slower", "faster") for one in found) for g in GATES
             },
             "same": {str(g): sum(one["gates"][str(g)]["verdict"] == "same" for one in found) for g in GATES},
+            "width": round(float(np.median([one["high"] / one["low"] - 1 for one in found])), 4),
+            "seconds": float(np.median([one["seconds"] for one in found])),
+            "starting_order": starting_order(found),
             "covered": sum(one["low"] <= 1 <= one["high"] for one in found),
             "spread_ours": spread([one["ratio"] for one in found[: len(plain)]]),
             "spread_ours_all": spread([one["ratio"] for one in found]),
@@ -81,6 +84,25 @@ def script(python: Path) -> float:
     environ = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def starting_order(found: list[dict[str, Any]]) -> dict[str, float] | None:
+    """Return what it does to a round's log ratio, in percent, which version starts first, with its standard error.
+
+    In lines without single rounds only an odd number of them shows it: the last one is left over.
+    """
+    logs = []
+    for number, one in enumerate(found):  # the number is the seed, which says who begins
+        sign = 1 if number % 2 else -1
+        if "logs_by_round" in one:
+            rounds = np.array(one["logs_by_round"])
+            logs.append(sign * (rounds[::2].mean() - rounds[1::2].mean()) / 2)
+        elif one["rounds"] % 2:
+            logs.append(sign * one["rounds"] * np.log(one["ratio"]))
+    if len(logs) < 2:
+        return None
+    error = float(np.std(logs, ddof=1) / np.sqrt(len(logs)))
+    return {"effect": round(100 * float(np.mean(logs)), 2), "error": round(100 * error, 2), "n": len(logs)}
 
 
 def spread(ratios: list[float]) -> dict[str, float] | None:
