@@ -20,7 +20,7 @@ bench: .venv/installed ## measure every method that can run here; ends with the 
 	@$(BIN)/pesbench run $(RUN_OPTIONS)
 
 test: .venv/installed-tests check ## run the tests, the linter and the type checker
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/installed-tests ## run the linter and the type checker only
 	@$(BIN)/ruff check .
