@@ -16,6 +16,8 @@ FAILURES = {
     "charge": "the method cannot take the charge of the structure",
     "spin": "the method cannot take the spin multiplicity of the structure",
     "explosion": "the atoms flew apart",
+    "no-batch": "the adapter computes no batches",
+    "batch": "a batch gave other answers than single calls",
     "nan": "an energy or a force was not a finite number",
     "calculator": "the calculator raised an error",
     "optimizer": "the optimiser gave up",

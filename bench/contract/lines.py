@@ -17,6 +17,7 @@ from bench.contract.records import (
     SinglePoint,
     Started,
     Symmetry,
+    Throughput,
     Trajectory,
     Vibrations,
     Watched,
@@ -26,6 +27,7 @@ _KINDS: dict[str, type[Record]] = {
     kind.record: kind
     for kind in (
         *(Started, Answer, Relaxation, Replay, Symmetry, Trajectory, SinglePoint, Vibrations),
+        Throughput,
         *(Finished, Watched, NotMeasured),
     )
 }

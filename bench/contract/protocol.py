@@ -18,6 +18,7 @@ from bench.contract.records import (
     Replay,
     SinglePoint,
     Symmetry,
+    Throughput,
     Trajectory,
     Vibrations,
 )
@@ -30,6 +31,7 @@ RELAX, REPLAY = "relax", "replay"
 SYMMETRY = "symmetry"
 ACCURACY = "accuracy"
 SINGLE_POINT, VIBRATIONS = "single-point", "vibrations"
+THROUGHPUT = "throughput"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +132,11 @@ def _vibrations(task: Task, number: int, failure: Failure) -> Record:
     )
 
 
+def _throughput(task: Task, number: int, failure: Failure) -> Record:
+    plan = next(one for one in task.points if one.point == number)
+    return Throughput(**task.key, **to_plain(plan), status=FAILED, wall_ns=0, failure=failure)
+
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
@@ -150,6 +157,12 @@ PROTOCOLS: dict[str, Protocol] = {
                 Part(VIBRATIONS, Vibrations, _vibrations, number="molecule"),
             ),
             ACCURACY,
+        ),
+        Protocol(
+            THROUGHPUT,
+            (Part(THROUGHPUT, Throughput, _throughput, number="point"),),
+            THROUGHPUT,
+            random_weights=True,
         ),
     )
 }

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from bench.contract.plain import from_plain, to_plain
 from bench.contract.records import NATIVE
+from bench.contract.throughput import PointPlan
 
 VERSION = 2
 
@@ -173,6 +174,8 @@ class Task:
     answers: tuple[int, ...] = ()
     """The structures whose energy and forces the worker reports for the fingerprint."""
     trajectories: tuple[TrajectoryPlan, ...] = ()
+    points: tuple[PointPlan, ...] = ()
+    """Of the throughput protocol."""
     folder: str | None = None
     """The folder for the files of trajectories."""
     paced: bool = False

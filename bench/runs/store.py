@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from bench.data.structures import DataSet
 
 R = TypeVar("R", bound=Record)
+NUMBERS = ("structure", "trajectory", "point")
+"""The fields that number the records of one kind in one round of a method."""
 
 
 class RunWriter:
@@ -243,7 +245,7 @@ def _read_records(path: Path) -> tuple[tuple[Record, ...], tuple[int, ...]]:
         except (ValueError, RecursionError):
             damaged.append(number)
             continue
-        what = getattr(record, "structure", getattr(record, "trajectory", None))
+        what = next((getattr(record, name) for name in NUMBERS if hasattr(record, name)), None)
         key = (record.record, record.method, record.device, record.round, what)
         kept.pop(key, None)
         kept[key] = record
