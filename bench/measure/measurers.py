@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SYMMETRY, VIBRATIONS
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SYMMETRY, THROUGHPUT, VIBRATIONS
 from bench.contract.records import Record
 from bench.contract.task import Item
 from bench.measure.accuracy import SHARE as SINGLE_POINTS_SHARE
@@ -17,6 +17,7 @@ from bench.measure.md import Relaxed, left_for, simulate
 from bench.measure.replay import replay
 from bench.measure.session import Deadlines, Session, after
 from bench.measure.symmetry import SHARE, examine
+from bench.measure.throughput import ThroughputMeasurer
 
 
 class Measurer(Protocol):
@@ -147,4 +148,5 @@ MEASURERS: dict[str, type[Measurer]] = {
     REPLAY: ReplayMeasurer,
     MD: MdMeasurer,
     ACCURACY: AccuracyMeasurer,
+    THROUGHPUT: ThroughputMeasurer,
 }
