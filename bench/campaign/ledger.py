@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bench.campaign import trajectories
 from bench.campaign.plan import share
-from bench.campaign.schedule import is_complete
-from bench.contract.protocol import ACCURACY, MD, STRUCTURES, item_of, phase_of, phases
+from bench.campaign.schedule import apart, settled
+from bench.contract.protocol import ACCURACY, MD, STRUCTURES, THROUGHPUT, item_of, phase_of, phases
 from bench.contract.records import CENSORED, Record, Trajectory
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item
 
 Key = tuple[str, str]
 """A method and a device."""
+ONE_WORKERS_SHARE = 0.7  # of a round of throughput: one after another, and batches; the rest is for several processes
 CLEARLY = 1.5  # as a factor of the time that a trajectory had before
 
 
@@ -37,8 +38,7 @@ class Ledger:
             if item is None or (isinstance(record, Trajectory) and self._may_become_longer(record)):
                 continue
             self.book(record)
-            if is_complete(record):
-                self.done.setdefault((record.method, record.device, record.round), set()).add(item)
+            self.done.setdefault((record.method, record.device, record.round), set()).update(settled(record))
 
     def skip(self, key: Key, round_number: int, items: Iterable[Item]) -> None:
         """Enter items that need not be measured."""
@@ -99,6 +99,8 @@ class Ledger:
             seconds = None if self.settings.budget_s[key[0]] is None else self.left(key, phase)
             return Allowance(seconds, seconds)
         budget, spent = self.settings.budget_s[key[0]], self.spent_on(key, phase)
+        if phase == THROUGHPUT and budget is not None:
+            return Allowance(end_s=self._throughput_seconds(key, round_number, items))
         begin = share(budget, spent, round_number, self.settings.rounds)
         return Allowance(begin, None if begin is None else self.left(key, phase))
 
@@ -113,6 +115,19 @@ class Ledger:
             and Item(MD, plan.trajectory) not in self.done.get((*key, number), set())
         ]
         return trajectories.seconds(self.settings.budget_s[key[0]], self.spent_on(key, MD), now, later)
+
+    def _throughput_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float:
+        """Return the seconds of one worker in a round or, if only they are left, of one point of several processes.
+
+        The points of several processes share what the one worker leaves of the round.
+        """
+        rounds = self.settings.rounds - round_number
+        alone, several = apart([item for item in items if item.part == THROUGHPUT])
+        left = self.left(key, THROUGHPUT)
+        if alone:
+            return ONE_WORKERS_SHARE * left / rounds
+        later = (rounds - 1) / (1 - ONE_WORKERS_SHARE)  # the later rounds, in units of this one's rest
+        return left / (1 + later) / len(several)
 
     def seconds_left(self, stopped: Collection[Key]) -> float | None:
         """Return an upper bound on the measuring time that is left; None where a budget has no limit."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 from bench.contract.kind import KINDS
-from bench.contract.protocol import REPLAY, STRUCTURES, phases
+from bench.contract.protocol import PROTOCOLS, REPLAY, STRUCTURES, phases
 from bench.contract.settings import Settings
 from bench.methods.header import Method
 
@@ -52,13 +52,15 @@ def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:
 def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
     """Return the protocols for weights of this mode.
 
-    A relaxation or simulation with random weights means nothing, so such a model enters only the replay protocol,
-    whatever the settings say: there it makes the same force calls as a trained one. Where no
-    structures are measured, it has none.
+    A relaxation or simulation with random weights means nothing, so such a model enters only the replay protocol in
+    place of relaxations, whatever the settings say: there it makes the same force calls as a trained one. Of the other
+    protocols, it enters those that admit it.
     """
     if weights != "random":
         return settings.protocols
-    return (REPLAY,) if STRUCTURES in phases(settings.protocols) else ()
+    others = [name for name in settings.protocols if PROTOCOLS[name].phase != STRUCTURES]
+    replayed = (REPLAY,) if STRUCTURES in phases(settings.protocols) else ()
+    return (*replayed, *(name for name in others if PROTOCOLS[name].random_weights))
 
 
 def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int) -> float | None:

@@ -16,6 +16,7 @@ from bench.campaign.one_round import Round
 from bench.campaign.plan import REPEATS_SHARE, answers_of, order, share, timeout
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
+from bench.campaign.side_by_side import SideBySide
 from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
@@ -137,16 +138,28 @@ class Campaign:
             average = share(self.settings.budget_s[method.name], 0.0, 0, self.settings.rounds)
             allowance = Allowance(average, average)
         self.progress.begin(method.name, device, round_number, len(items))
+        items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
         spent, count = self.ledger.spent_on(key, STRUCTURES), len(items)
         this = Round(prepared, round_number, items, allowance)
         watch = functools.partial(self.watch.since, before, strangers)
-        self._workers(this, watch)
+        if items:
+            self._workers(this, watch)
+        if key not in self.stopped:
+            self._several(this, several)
         if not items:
             self.ledger.round_seconds[key] = self.ledger.spent_on(key, STRUCTURES) - spent
-        if len(items) < count:
+        if len(items) < count or several:
             self._note_watched(this, this.watched or watch(), again)
         self.progress.end(self.ledger.seconds_left(self.stopped))
+
+    def _several(self, this: Round, items: list[Item]) -> None:
+        """Measure the points of several processes."""
+        several = SideBySide(self.settings, self.parallel, self.directory)
+        for record in several.records(this, items, self.ledger, self._task):
+            self._append(record)
+            self.ledger.book(record)
+            self.progress.measured(record)
 
     def _note_watched(self, this: Round, facts: dict[str, Any], again: int | None) -> None:
         """Record what the machine did; in a resumed round, earlier disturbances still count."""
@@ -202,13 +215,13 @@ class Campaign:
         if this.phase == STRUCTURES:
             self._not_measured(this.prepared.method, this.prepared.device, this.number, failure)
             return
-        for item in this.open_items():
-            self._lose(this, task, item, failure)
+        while items := this.open_items():
+            self._lose(this, task, items[0], failure)
 
     def _lose(self, this: Round, task: Task, item: Item, failure: Failure) -> None:
         """Record what could not be measured."""
-        this.items.remove(item)
         record = lost(task, item, failure)
+        this.items[:] = [one for one in this.items if one not in schedule.settled(record)]
         self._append(record)
         self.progress.measured(record)
 
