@@ -15,9 +15,10 @@ from bench.analysis.measurements import Measurements
 from bench.analysis.stability import stabilities, stability_table
 from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import Row
+from bench.analysis.throughput import throughput_table
 from bench.analysis.times import Key, Times, mean_time, over_rounds, paired_ratio, per_round, round_spread
 from bench.contract.device import CPU, is_accelerator
-from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, THROUGHPUT
 from bench.contract.records import CONVERGED, FAILED, NATIVE
 
 
@@ -99,6 +100,7 @@ SUMMARIES: dict[str, Summary] = {
     REPLAY: Summary(times=_call_times, rows=_replayed),
     MD: Summary(fields=_simulated, table=stability_table),
     ACCURACY: Summary(fields=_accurate, table=accuracy_table),
+    THROUGHPUT: Summary(table=throughput_table),
 }
 
 

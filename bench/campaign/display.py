@@ -11,7 +11,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
-from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Trajectory
+from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Throughput, Trajectory
 from bench.contract.settings import Settings
 
 # drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
@@ -39,6 +39,8 @@ class _Tally:
             case SinglePoint():
                 self.structures.add(record.structure)
                 self._count("force call", 1, record.calculator_ns)
+            case Throughput():
+                self._count("force call", sum(record.force_calls), sum(record.force_ns))
             case Relaxation():
                 self.structures.add(record.structure)
                 columns = (record.trace.get(name, ()) for name in ("calculator_ns", "optimizer_ns"))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.analysis.accurate import AccuracyTable
+from bench.analysis.points import ThroughputTable
 from bench.analysis.simulated import StabilityTable
 from bench.analysis.table import Table
 from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
-from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY
+from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY, THROUGHPUT
 from bench.contract.settings import MdSettings, Settings
 from bench.contract.spin import is_lowest
 from bench.report import numbers
@@ -22,7 +23,7 @@ STATED = {
 """All that the published table says about its measurement; the other lines are left out."""
 
 
-def heading(table: Table | StabilityTable | AccuracyTable) -> list[tuple[str, str]]:
+def heading(table: Table | StabilityTable | AccuracyTable | ThroughputTable) -> list[tuple[str, str]]:
     """Return the labelled lines of the head; what the campaign did not record is left out."""
     described = table.description
     published = isinstance(table, Table) and table.is_paper
@@ -118,7 +119,17 @@ def _accuracy(settings: Settings) -> str:
     return "accuracy at each structure" + (" and at the minimum" if settings.vibrations else "")
 
 
-SAID: Mapping[str, Callable[[Settings], str]] = {RELAX: _relax, REPLAY: _replay, MD: _md, ACCURACY: _accuracy}
+def _throughput(settings: Settings) -> str:
+    return f"throughput, singly, in batches and in processes · {settings.optimizer} · fmax {settings.fmax:g} eV/Å"
+
+
+SAID: Mapping[str, Callable[[Settings], str]] = {
+    RELAX: _relax,
+    REPLAY: _replay,
+    MD: _md,
+    ACCURACY: _accuracy,
+    THROUGHPUT: _throughput,
+}
 """What a heading says about each protocol."""
 
 

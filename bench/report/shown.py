@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY
-from bench.report import accuracy_formats, stability_formats, tables
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, THROUGHPUT
+from bench.report import accuracy_formats, stability_formats, tables, throughput_formats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,10 +43,17 @@ def _draw_accuracy(table: Any) -> Figure:
     return accuracy_figure.draw(table)
 
 
+def _draw_throughput(table: Any) -> Figure:
+    from bench.report import throughput_figure
+
+    return throughput_figure.draw(table)
+
+
 _TIMES = Shown(tables.render, tables.FORMATS, _draw_times, "ms-per-step")
 SHOWN: dict[str, Shown] = {
     RELAX: _TIMES,
     REPLAY: _TIMES,
     MD: Shown(stability_formats.render, stability_formats.FORMATS, _draw_stability, "stability"),
     ACCURACY: Shown(accuracy_formats.render, accuracy_formats.FORMATS, _draw_accuracy, "accuracy"),
+    THROUGHPUT: Shown(throughput_formats.render, throughput_formats.FORMATS, _draw_throughput, "throughput"),
 }
