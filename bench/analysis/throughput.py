@@ -92,7 +92,9 @@ def _row(method: MeasuredMethod, measurements: Measurements) -> ThroughputRow:
         single=next((one for one in points[SINGLE] if one.rounds), None),
         batch=batch,
         processes=series(points[PROCESSES], by_way[PROCESSES]),
-        half_gain_batch=half_gain(batch.points) if batch and batch.best else None,
+        half_gain_batch=half_gain(one for one in batch.points if one.rounds == batch.best.rounds)
+        if batch and batch.best
+        else None,
         calls_per_molecule=relaxations.per_molecule,
         molecules=len(relaxations.calls),
         no_relaxations=next((f"{one.failure.kind}: {one.failure.message}" for one in done if one.failure), None),

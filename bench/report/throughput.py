@@ -43,7 +43,6 @@ def blocks(table: ThroughputTable) -> list[Block]:
             ("in batches", "1/s", lambda row: _relaxed(_best(row.batch))),
             ("in processes", "1/s", lambda row: _relaxed(_best(row.processes))),
             ("calls per", "molecule", lambda row: numbers.count(row.calls_per_molecule)),
-            ("of", "", lambda row: str(row.molecules) if row.molecules else DASH),
         ),
         block(
             "What do batches bring?",
@@ -52,7 +51,6 @@ def blocks(table: ThroughputTable) -> list[Block]:
             ("half of it", "at", lambda row: numbers.plain(row.half_gain_batch, 2)),
             ("largest", "size", lambda row: _largest(row.batch)),
             ("ended by", "", lambda row: ended(row.batch)),
-            ("memory", "of best", lambda row: _memory(_best(row.batch))),
             ("differs by", "eV, eV/Å", lambda row: _difference(row.batch)),
         ),
         block(
