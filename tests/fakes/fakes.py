@@ -76,6 +76,7 @@ from bench.adapter import Adapter
 BATCHED = ("batches", "wrong-batch", "dies-in-a-batch", "batches-at-random")
 PER_CALL, PER_MOLECULE = 0.008, 0.002
 """Seconds that a call of these methods takes, and what each molecule adds to it."""
+NAP = 0.04
 
 
 class Fakes(Adapter):
@@ -140,11 +141,11 @@ class Fakes(Adapter):
         if self.method in BATCHED:
             time.sleep(PER_CALL + PER_MOLECULE)
         if self.method == "sleeps":
-            time.sleep(PER_CALL)
+            time.sleep(NAP)
         if self.method == "waits-in-line":  # all processes of this method share one lock
             with Path(__file__).open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                time.sleep(PER_CALL)
+                time.sleep(NAP)
 
     def misbehave(self, energy, forces):
         """Do what this method does wrong, from the second structure of the data set on."""
