@@ -76,7 +76,7 @@ class ThroughputRow:
     molecules: int = 0
     """Different structures over which that mean is taken."""
     no_relaxations: str | None = None
-    """Why a relaxation failed."""
+    """Why there are no relaxed molecules, though there should be."""
 
     @property
     def measured(self) -> bool:

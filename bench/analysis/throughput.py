@@ -97,8 +97,16 @@ def _row(method: MeasuredMethod, measurements: Measurements) -> ThroughputRow:
         else None,
         calls_per_molecule=relaxations.per_molecule,
         molecules=len(relaxations.calls),
-        no_relaxations=next((f"{one.failure.kind}: {one.failure.message}" for one in done if one.failure), None),
+        no_relaxations=_no_relaxations(method, done, points[SINGLE]),
     )
+
+
+def _no_relaxations(method: MeasuredMethod, done: Sequence[Throughput], singly: Sequence[Point]) -> str | None:
+    failure = next((one.failure for one in done if one.failure), None)
+    if failure is not None:
+        return f"{failure.kind}: {failure.message}"
+    lacking = method.weights != "random" and not any(one.relaxed_per_s for one in singly)
+    return "no relaxation converged in the time" if lacking else None
 
 
 def single_rates(records: Iterable[Throughput]) -> dict[int, float]:

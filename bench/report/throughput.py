@@ -145,7 +145,7 @@ def reasons(table: ThroughputTable) -> list[tuple[str, str]]:
         if row.processes and row.processes.why:
             found.append((title, f"processes ended: {row.processes.why}"))
         if row.no_relaxations:
-            found.append((title, f"not relaxed: {row.no_relaxations}"))
+            found.append((title, f"no relaxed molecules: {row.no_relaxations}"))
     return found
 
 

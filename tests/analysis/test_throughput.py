@@ -166,6 +166,10 @@ def test_molecules_that_never_converge_give_no_relaxed_molecules():
     row = summed_up(point(SINGLE, 1, ended=never))
     assert row.single.relaxed_per_s is None
     assert row.single.force_calls_per_s is not None
+    assert row.no_relaxations == "no relaxation converged in the time"
+    assert summed_up(point(SINGLE, 1, ended=never), weights="random").no_relaxations is None
+    failed = point(SINGLE, 1, ended={}, failure=Failure("nan", "not finite"))
+    assert summed_up(failed).no_relaxations == "nan: not finite"
 
 
 @pytest.mark.parametrize(
