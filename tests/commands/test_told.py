@@ -142,8 +142,17 @@ def checkout(tmp_path_factory, pesbench):
         (folder / ".envs" / made.name).symlink_to(made)
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
-        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md,accuracy", "--duration", "0.02"),
-        *("--nvt-duration", "0.02", "--no-repeats", "--output", "first"),
+        *(
+            "--rounds",
+            "2",
+            "--threads",
+            "1",
+            "--protocols",
+            "relax,replay,md,accuracy,throughput",
+            "--duration",
+            "0.02",
+        ),
+        *("--nvt-duration", "0.02", "--no-repeats", "--budget", "8", "--output", "first"),
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
