@@ -29,7 +29,8 @@ class _Tally:
         self.failed = 0
 
     def add(self, record: Record) -> None:
-        self.failed += getattr(record, "failure", None) is not None
+        failure = getattr(record, "failure", None)
+        self.failed += failure is not None and failure.kind != "no-batch"
         match record:
             case Trajectory():
                 self.picoseconds += record.steps * record.time_step_fs / 1000
@@ -59,9 +60,14 @@ class _Tally:
         speed = ", ".join(speeds) or "no step yet"
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
+    @property
+    def _others(self) -> bool:
+        """Whether something was measured that is not counted in structures."""
+        return bool(self.picoseconds or self.counts)
+
     def all(self) -> str:
         """Return it with the number of structures, if there are any."""
-        return f"{len(self.structures)} structures, {self}" if self.structures or not self.picoseconds else str(self)
+        return f"{len(self.structures)} structures, {self}" if self.structures or not self._others else str(self)
 
 
 def _worker(method: str, device: str, round_number: int, rounds: int) -> str:

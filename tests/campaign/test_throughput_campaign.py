@@ -157,6 +157,13 @@ def test_a_method_that_dies_is_a_row_with_the_reason(run):
     assert row.refused.startswith("crash: died of SIGSEGV")
 
 
+def test_progress_tells_the_time_of_a_force_call_and_counts_no_missing_batch_as_a_failure(run):
+    (line,) = (one for one in run[1].splitlines() if "sleeps cpu" in one)
+    assert "ms/force call" in line
+    assert "structures" not in line
+    assert "failed" not in line
+
+
 def test_the_workers_of_several_processes_leave_no_records_of_their_own(run):
     for kind in (Started, Finished):
         assert sum(one.method == "sleeps" for one in run[2].of(kind)) == 1
