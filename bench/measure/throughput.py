@@ -73,6 +73,8 @@ class ThroughputMeasurer:
         """Whether the series of batches has ended."""
         self.batch_s: float | None = None
         """Seconds per molecule in the last batch."""
+        self.setup_s = 0.0
+        """Seconds that the last batch took before it was timed: some compile each new size."""
         self.memory_before = 0
 
     def measure(self, item: Item) -> Throughput | None:
@@ -143,7 +145,7 @@ class ThroughputMeasurer:
             raise _Ended(Failure("no-batch", "its adapter computes no batches"))
         begin, size = perf_counter_ns(), plan.size
         single_s = self._single() * 1e-9 if self.batch_s is None else self.batch_s
-        seconds = LEAST_BATCHES * size * single_s
+        seconds = max(LEAST_BATCHES * size * single_s, self.setup_s)
         if self.deadlines.end is not None and begin + int(seconds * 1e9) > self.deadlines.end:
             raise TimeIsUp
         self._refuse_memory(size)
@@ -153,6 +155,7 @@ class ThroughputMeasurer:
         first = check(self.probe, size, known, shift=size)
         self._warm_up(size)
         now = perf_counter_ns()
+        self.setup_s = (now - begin) * 1e-9
         self._in_turn(size, now + max(until - now, 0) // (2 if self.relaxes else 1), plan.point, found)
         self.batch_s = sum(found["force_ns"]) * 1e-9 / sum(found["force_calls"])
         if self.relaxes and self.session.task.optimizer == OPTIMIZER:

@@ -254,11 +254,12 @@ def test_an_adapter_without_batches_says_so_once():
     assert second is None
 
 
-def test_a_batch_that_would_not_end_in_time_is_not_begun():
+@pytest.mark.parametrize("known", [{"batch_s": 1.0}, {"setup_s": 9.0}], ids=["slow", "compiled anew"])
+def test_a_batch_that_would_not_end_in_time_is_not_begun(known):
     adapter = Together()
     session = session_of(adapter, seconds=2.0)
     measurer = ThroughputMeasurer(session, Deadlines(session.task.allowances["throughput"]))
-    measurer.batch_s = 1.0  # a second a molecule
+    vars(measurer).update(known)
     record = measurer.measure(Item("throughput", FOURTH))
     assert (record.status, record.failure) == (CENSORED, None)
     assert 4 not in adapter.sizes
