@@ -30,8 +30,8 @@ from bench.analysis.points import (
 )
 from bench.analysis.statistics import Between, Estimate, between_rounds, geometric_mean
 from bench.contract.kind import rank
-from bench.contract.records import CENSORED, DONE, FAILED, Throughput
-from bench.contract.throughput import BATCH, PROCESSES, SINGLE
+from bench.contract.records import CENSORED, DONE, FAILED
+from bench.contract.throughput import BATCH, PROCESSES, SINGLE, Throughput
 
 _ENDS = {"out-of-memory": MEMORY, "batch": REFUSED, "crash": CRASH, "timeout": CRASH}
 """What ended a series, by the class of the failure."""

@@ -11,8 +11,9 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
-from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Throughput, Trajectory
+from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Trajectory
 from bench.contract.settings import Settings
+from bench.contract.throughput import Throughput
 
 # drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
 REFRESH_PER_SECOND = 2

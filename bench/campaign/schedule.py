@@ -20,10 +20,10 @@ from bench.contract.protocol import (
     item_of,
     phase_of,
 )
-from bench.contract.records import CENSORED, FAILED, Record, Throughput
+from bench.contract.records import CENSORED, FAILED, Record
 from bench.contract.settings import Settings
 from bench.contract.task import Item
-from bench.contract.throughput import in_processes, larger
+from bench.contract.throughput import Throughput, in_processes, larger
 from bench.contract.throughput import plan as points
 from bench.machine.cores import usable_cores
 

@@ -27,10 +27,10 @@ from bench.contract.failure import Failure
 from bench.contract.message import Result, Waits
 from bench.contract.plain import to_plain
 from bench.contract.protocol import THROUGHPUT
-from bench.contract.records import DONE, FAILED, NotMeasured, Throughput
+from bench.contract.records import DONE, FAILED, NotMeasured
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item, Task
-from bench.contract.throughput import PointPlan
+from bench.contract.throughput import PointPlan, Throughput
 from bench.machine.cores import physical_cpus
 from bench.runs import store
 

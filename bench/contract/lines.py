@@ -17,11 +17,11 @@ from bench.contract.records import (
     SinglePoint,
     Started,
     Symmetry,
-    Throughput,
     Trajectory,
     Vibrations,
     Watched,
 )
+from bench.contract.throughput import Throughput
 
 _KINDS: dict[str, type[Record]] = {
     kind.record: kind

@@ -18,11 +18,11 @@ from bench.contract.records import (
     Replay,
     SinglePoint,
     Symmetry,
-    Throughput,
     Trajectory,
     Vibrations,
 )
 from bench.contract.task import Item, Task
+from bench.contract.throughput import Throughput
 
 STRUCTURES = "structures"
 """The phase in which a worker goes from structure to structure."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
@@ -19,12 +18,12 @@ import numpy as np
 
 from bench.contract.failure import Failure
 from bench.contract.plain import to_plain
-from bench.contract.records import CENSORED, CONVERGED, DONE, FAILED, Throughput
+from bench.contract.records import CENSORED, CONVERGED, DONE, FAILED
 from bench.contract.task import Item
-from bench.contract.throughput import BATCH, PROCESSES, PointPlan
+from bench.contract.throughput import BATCH, PROCESSES, PointPlan, Throughput
 from bench.measure import process
 from bench.measure.batches import OPTIMIZER, WrongBatch, check, compute, probe_of, relax_together
-from bench.measure.clock import TimedCalculator
+from bench.measure.clock import TimedCalculator, no_collector
 from bench.measure.relax import classify
 from bench.measure.session import Deadlines, Session
 from bench.measure.symmetry import TimeIsUp
@@ -160,7 +159,7 @@ class ThroughputMeasurer:
         self.batch_s = sum(found["force_ns"]) * 1e-9 / sum(found["force_calls"])
         if self.relaxes and self.session.task.optimizer == OPTIMIZER:
             queue = (self.session.structures[number] for number in itertools.cycle(self.order))
-            with _no_collector():
+            with no_collector():
                 found |= relax_together(self.session, size, queue, until, self.session.beat(plan.point))
         # again, with others in each place, because the first check cannot see what is kept from the batch before it
         second = check(self.probe, size, known)
@@ -171,7 +170,7 @@ class ThroughputMeasurer:
 
     def _force_calls(self, until_ns: int, point: int, found: dict[str, Any]) -> None:
         beat, calls, nanoseconds = self.session.beat(point), 0, 0
-        with _no_collector():
+        with no_collector():
             while not calls or perf_counter_ns() < until_ns:
                 nanoseconds += self._single()
                 calls += 1
@@ -182,7 +181,7 @@ class ThroughputMeasurer:
         """Let a batch and single calls take turns; the latter have at least a quarter of the former's time."""
         beat = self.session.beat(point)
         batches = batch_ns = singles = single_ns = 0
-        with _no_collector():
+        with no_collector():
             while not batches or perf_counter_ns() < until_ns:
                 calls, turn = _turn(lambda: self._one_batch(size), TURN_NS)
                 batches, batch_ns = batches + calls, batch_ns + turn
@@ -289,14 +288,3 @@ def _turn(call: Callable[[], int], nanoseconds: int) -> tuple[int, int]:
         total += call()
         calls += 1
     return calls, total
-
-
-@contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
-    """Keep the garbage collector out of a block of work."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -18,10 +18,10 @@ from bench.campaign.ledger import Ledger
 from bench.campaign.runner import Campaign
 from bench.contract.description import ParallelSpeed
 from bench.contract.failure import Failure
-from bench.contract.records import CENSORED, DONE, FAILED, Finished, Started, Throughput, Watched
+from bench.contract.records import CENSORED, DONE, FAILED, Finished, Started, Watched
 from bench.contract.settings import Settings
 from bench.contract.task import MEASURE, Item, Molecule, Structure, Subject, Task
-from bench.contract.throughput import BATCH, PROCESSES, SINGLE, plan
+from bench.contract.throughput import BATCH, PROCESSES, SINGLE, Throughput, plan
 from bench.data.structures import load_dataset
 from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
