@@ -107,7 +107,7 @@ class ThroughputMeasurer:
             "peak_memory_bytes": process.peak_memory(),
             "peak_device_memory_bytes": self.session.adapter.peak_device_memory(),
         }
-        fields = {"failure": failure, **memory, **found}
+        fields = memory | found | ({"failure": failure} if failure else {})
         return Throughput(
             **self.session.task.key, **to_plain(plan), **fields, status=status, wall_ns=perf_counter_ns() - begin
         )
@@ -151,18 +151,16 @@ class ThroughputMeasurer:
         until = begin + self._unit_ns()
         known = int(CHECKS_SHARE * self._unit_ns() * 1e-9 / single_s)
         known = min(max(known, 2), len(self.probe.structures))
-        first = check(self.probe, size, known, shift=size)
+        first = check(self.probe, size, known)
         self._warm_up(size)
         now = perf_counter_ns()
         self.setup_s = (now - begin) * 1e-9
         self._in_turn(size, now + max(until - now, 0) // (2 if self.relaxes else 1), plan.point, found)
         self.batch_s = sum(found["force_ns"]) * 1e-9 / sum(found["force_calls"])
         if self.relaxes and self.session.task.optimizer == OPTIMIZER:
-            queue = (self.session.structures[number] for number in itertools.cycle(self.order))
-            with no_collector():
-                found |= relax_together(self.session, size, queue, until, self.session.beat(plan.point))
+            self._relax_batch(size, until, plan.point, found)
         # again, with others in each place, because the first check cannot see what is kept from the batch before it
-        second = check(self.probe, size, known)
+        second = check(self.probe, size, known, shift=1)
         for name, values in zip(
             ("energy_difference", "force_difference"), zip(first, second, strict=True), strict=True
         ):
@@ -190,6 +188,18 @@ class ThroughputMeasurer:
                 beat(batches)
         found |= {"force_calls": (batches * size,), "force_ns": (batch_ns,)}
         found |= {"single_calls": singles, "single_ns": single_ns}
+
+    def _relax_batch(self, size: int, until_ns: int, point: int, found: dict[str, Any]) -> None:
+        """Relax in batches; a relaxation that fails does not take the figures of force calls away."""
+        queue = (self.session.structures[number] for number in itertools.cycle(self.order))
+        try:
+            with no_collector():
+                found |= relax_together(self.session, size, queue, until_ns, self.session.beat(point))
+        except Exception as error:
+            failure = classify(error)
+            if failure.kind == "out-of-memory":
+                raise
+            found["failure"] = failure
 
     def _relaxations(self, until_ns: int, cut_ns: int | None, found: dict[str, Any]) -> None:
         """Relax one structure after another; none begins after `until_ns`, and the last is cut off at `cut_ns`."""

@@ -12,6 +12,7 @@ from ase.calculators.emt import EMT
 
 from bench.adapter import Adapter, by_molecule
 from bench.contract.device import CPU
+from bench.contract.failure import Failure
 from bench.contract.records import CENSORED, DONE, FAILED
 from bench.contract.task import Allowance, Criterion, Item, Molecule, Structure, Subject, Task, Told
 from bench.contract.throughput import plan
@@ -68,6 +69,15 @@ class KeepsTheFirst(Together):
     def batched(self, calculator, structures):
         first = vars(self).setdefault("first", {}).setdefault(len(structures), [atoms.copy() for atoms in structures])
         return super().batched(calculator, first)
+
+
+class FailsFarAway(Together):
+    """Fails where an optimiser has moved a molecule."""
+
+    def answer(self, calculator, atoms, place):
+        if min(np.abs(atoms.positions - image.positions).max() for image in images(5)) > 0.06:
+            raise RuntimeError("too far away")
+        return super().answer(calculator, atoms, place)
 
 
 class Alone(Adapter):
@@ -242,9 +252,17 @@ def test_a_wrong_batch_ends_the_series_and_keeps_the_difference():
 
 
 def test_a_batch_that_keeps_its_first_geometries_is_found():
-    first, second = measured(session_of(KeepsTheFirst(), optimizer="CG"), SINGLY, SECOND)
+    first, second = measured(session_of(KeepsTheFirst()), SINGLY, SECOND)
     assert first.status == DONE
     assert (second.status, second.failure.kind) == (FAILED, "batch")
+
+
+def test_a_relaxation_that_fails_in_a_batch_leaves_the_figures_of_its_force_calls():
+    _, second = measured(session_of(FailsFarAway()), SINGLY, SECOND)
+    assert second.status == DONE
+    assert second.force_calls[0] > 0
+    assert second.relax_ns == ()
+    assert second.failure == Failure("calculator", "RuntimeError: too far away")
 
 
 def test_an_adapter_without_batches_says_so_once():
