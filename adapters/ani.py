@@ -65,6 +65,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,23 @@ class Ani(TorchAdapter):
         self.model = getattr(torchani.models, model)(periodic_table_index=True)
         self.model.to(device=self.device, dtype=getattr(torch, dtype))
         return self.model.ase()
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure; TorchANI's models take several, filled up with the element -1."""
+        import torch
+        from ase.units import Hartree
+        from torch.nn.utils.rnn import pad_sequence
+
+        numbers = [torch.tensor(atoms.numbers, dtype=torch.long) for atoms in structures]
+        positions = [torch.tensor(atoms.positions, dtype=calculator.dtype) for atoms in structures]
+        species = pad_sequence(numbers, batch_first=True, padding_value=-1).to(self.device)
+        coordinates = pad_sequence(positions, batch_first=True).to(self.device).requires_grad_()
+        energies = Hartree * self.model((species, coordinates)).energies
+        forces = -torch.autograd.grad(energies.sum(), coordinates)[0].cpu().numpy()
+        return [
+            (energy, found[: len(atoms)])
+            for energy, found, atoms in zip(energies.tolist(), forces, structures, strict=True)
+        ]
 
     def uncertainty(self, calculator: Any, atoms: Any) -> tuple[float, Any]:
         """Return the standard deviations over the eight networks, with n - 1 in the denominator.

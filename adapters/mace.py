@@ -126,10 +126,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter, charge_and_spin, refuse_ions
+from bench.adapter import TorchAdapter, by_molecule, charge_and_spin, refuse_ions
 
 HEADS = {"mace-mh-1": "omol"}  # which of several heads; a model with a single one needs no name
 MH_1_HEADS = ["matpes_r2scan", "mp_pbe_refit_add", "spice_wB97M", "oc20_usemppbe", "omol", "omat_pbe"]
@@ -224,6 +225,27 @@ class Mace(TorchAdapter):
         else:
             refuse_ions(atoms, "this MACE model")
         return atoms
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure from one graph, as MACE's eval_configs does, without stress."""
+        import mace.data as mace_data
+        from mace.tools import torch_geometric, torch_tools
+
+        arrays = calculator.arrays_keys | {calculator.charges_key: "charges"}
+        keys = mace_data.KeySpecification(info_keys=calculator.info_keys, arrays_keys=arrays)
+        with torch_tools.default_dtype(calculator.default_dtype):
+            graphs = [
+                mace_data.AtomicData.from_config(
+                    mace_data.config_from_atoms(atoms, key_specification=keys, head_name=calculator.head),
+                    z_table=calculator.z_table,
+                    cutoff=calculator.r_max,
+                    heads=calculator.available_heads,
+                )
+                for atoms in structures
+            ]
+        batch = torch_geometric.Batch.from_data_list(graphs).to(self.device)
+        found = self.model(batch.to_dict(), compute_stress=False)
+        return by_molecule(found["energy"].detach().cpu().tolist(), found["forces"].detach().cpu().numpy(), structures)
 
     def settings(self) -> dict[str, Any]:
         """Return the head, the kernel and the precision that really run; the cutoff in Angstrom."""

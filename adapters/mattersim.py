@@ -82,10 +82,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter
+from bench.adapter import TorchAdapter, by_molecule
 
 # No hyper-parameters are published: these give the parameter counts of the released models. The cutoffs (which do
 # not change the count) are the defaults of the package.
@@ -146,6 +147,25 @@ class MatterSim(TorchAdapter):
         atoms.cell = np.eye(3) * (np.ptp(atoms.positions, axis=0).max() + vacuum)
         atoms.pbc = True
         return atoms
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure from one batch of MatterSim's data loader."""
+        from mattersim.datasets.utils.build import build_dataloader
+        from mattersim.forcefield.potential import batch_to_dict
+
+        potential, arguments = calculator.potential, self.model.model_args
+        loader = build_dataloader(
+            list(structures),
+            cutoff=arguments["cutoff"],
+            threebody_cutoff=arguments["threebody_cutoff"],
+            batch_size=len(structures),
+            model_type=potential.model_name,
+            only_inference=True,
+        )
+        graphs = batch_to_dict(next(iter(loader)), device=calculator.device)
+        found = potential.forward(graphs, include_forces=True, include_stresses=False)
+        energies = found["total_energy"].detach().cpu().flatten().tolist()
+        return by_molecule(energies, found["forces"].detach().cpu().numpy(), structures)
 
     def count_parameters(self) -> int:
         """Return the number of parameters, counted like the published number.

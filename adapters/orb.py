@@ -110,10 +110,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter, charge_and_spin, refuse_ions
+from bench.adapter import TorchAdapter, by_molecule, charge_and_spin, refuse_ions
 
 PRECISIONS = {"float32": "float32-high", "float64": "float64"}  # "high" is upstream's default: TF32 on a GPU
 ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # the arguments in upstream's function for each model
@@ -178,6 +179,26 @@ class Orb(TorchAdapter):
         else:
             refuse_ions(atoms, "this Orb model")
         return atoms
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure from one graph, as orb-models' README puts several together."""
+        from orb_models.forcefield.atomic_system import ase_atoms_to_atom_graphs
+        from orb_models.forcefield.base import batch_graphs
+
+        graphs = [
+            ase_atoms_to_atom_graphs(
+                atoms,
+                system_config=calculator.system_config,
+                max_num_neighbors=calculator.max_num_neighbors,
+                edge_method=calculator.edge_method,
+                half_supercell=calculator.half_supercell,
+                device=calculator.device,
+            )
+            for atoms in structures
+        ]
+        found = self.model.predict(batch_graphs(graphs).to(calculator.device))
+        forces = found[self.model.grad_forces_name if calculator.conservative else "forces"].detach().cpu().numpy()
+        return by_molecule(found["energy"].detach().cpu().flatten().tolist(), forces, structures)
 
     def settings(self) -> dict[str, Any]:
         """Return what really runs: precision, compilation, charge and spin, graph; the cutoff in Angstrom."""

@@ -48,6 +48,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,11 @@ class Pet(TorchAdapter):
             self.model.requested_neighbor_lists(), skin=model.parameters["neighbor_skin"]
         )
         return calculator
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure from one call of metatomic's calculator for a list of them."""
+        found = calculator.calculator.compute_energy(list(structures), compute_forces_and_stresses=True)
+        return [(float(energy), forces) for energy, forces in zip(found["energy"], found["forces"], strict=True)]
 
     def count_parameters(self) -> int:
         """Return the number of trained parameters, without the ensemble for the uncertainty, as published."""

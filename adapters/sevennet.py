@@ -99,10 +99,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter, shipped_checkpoint
+from bench.adapter import TorchAdapter, by_molecule, shipped_checkpoint
 
 MODELS = {  # the name in sevenn, and the modal: the data set whose level of theory is used
     "7net-0": ("7net-0", None),
@@ -175,6 +176,28 @@ class SevenNet(TorchAdapter):
             # Its per-element energy shifts were trained, but the released package cannot mark them separately.
             count += named["rescale_atomic_energy.shift"].numel()
         return count
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure from one graph, put together as for SevenNet's training."""
+        from sevenn import _keys
+        from sevenn.atom_graph_data import AtomGraphData
+        from sevenn.train.dataload import unlabeled_atoms_to_graph
+        from torch_geometric.loader.dataloader import Collater
+
+        graphs = [
+            AtomGraphData.from_numpy_dict(unlabeled_atoms_to_graph(atoms, calculator.cutoff)) for atoms in structures
+        ]
+        for graph in graphs:
+            if calculator.modal:
+                graph[_keys.DATA_MODALITY] = calculator.modal
+        batch = Collater([], follow_batch=None, exclude_keys=None)(graphs).to(self.device)
+        self.model.set_is_batch_data(True)
+        try:
+            found = self.model(batch)
+        finally:
+            self.model.set_is_batch_data(False)
+        forces = found[_keys.PRED_FORCE].detach().cpu().numpy()
+        return by_molecule(found[_keys.PRED_TOTAL_ENERGY].detach().cpu().tolist(), forces, structures)
 
     def settings(self) -> dict[str, Any]:
         """Return the modal, the kernel and the precision that really run; the cutoff in Angstrom."""

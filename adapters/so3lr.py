@@ -45,10 +45,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter, charge_and_spin, shipped_checkpoint
+from bench.adapter import TorchAdapter, by_molecule, charge_and_spin, shipped_checkpoint
 
 
 class So3lr(TorchAdapter):
@@ -74,6 +75,27 @@ class So3lr(TorchAdapter):
         atoms = atoms.copy()
         atoms.info = {"charge": charge, "total_spin": (spin - 1) / 2}
         return atoms
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure from one graph, put together as for a training batch."""
+        from so3krates_torch.data.atomic_data import AtomicData
+        from so3krates_torch.data.utils import config_from_atoms
+        from so3krates_torch.tools.torch_geometric.dataloader import DataLoader
+
+        calculator.key_specification.update(arrays_keys={calculator.charges_key: "Qs"})
+        graphs = [
+            AtomicData.from_config(
+                config_from_atoms(atoms, key_specification=calculator.key_specification),
+                z_table=calculator.z_table,
+                cutoff=calculator.r_max,
+                cutoff_lr=calculator.r_max_lr,
+            )
+            for atoms in structures
+        ]
+        batch = next(iter(DataLoader(dataset=graphs, batch_size=len(graphs), shuffle=False))).to(self.device)
+        found = self.model(batch.to_dict(), compute_stress=False)
+        forces = found["forces"].detach().cpu().numpy()
+        return by_molecule(found["energy"].detach().cpu().flatten().tolist(), forces, structures)
 
     def settings(self) -> dict[str, Any]:
         """Return what really runs; cutoffs in Angstrom."""

@@ -81,10 +81,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter, charge_and_spin
+from bench.adapter import TorchAdapter, by_molecule, charge_and_spin
 
 TASK = "omol"
 TUNED = "uma-s-1p2-tuned"
@@ -144,6 +145,18 @@ class Uma(TorchAdapter):
         self._system = system
         calculator.reset()
         return calculator
+
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+        """Return energy and forces of each structure from one batch of fairchem's predictor.
+
+        They must have the composition, charge and spin for which the experts are merged.
+        """
+        from fairchem.core.datasets.atomic_data import atomicdata_list_to_batch
+
+        batch = atomicdata_list_to_batch([calculator.a2g(atoms) for atoms in structures])
+        found = calculator.predictor.predict(batch)
+        forces = found["forces"].detach().cpu().numpy()
+        return by_molecule(found["energy"].detach().cpu().flatten().tolist(), forces, structures)
 
     def count_parameters(self) -> int | None:
         """Return the number of parameters in the checkpoint, all experts and tasks included."""

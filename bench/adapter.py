@@ -8,7 +8,7 @@ standard library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -120,6 +120,15 @@ class Adapter:
         """
         return None
 
+    def batched(self, calculator: Any, structures: Sequence[Any]) -> Sequence[tuple[float, Any]] | None:
+        """Return energy (eV) and forces ((n, 3), eV/Angstrom) of each structure, in order, or None without batches.
+
+        One call of the model for all `structures`, which come from :meth:`prepare`, in upstream's own way. It is timed
+        with everything that it does, like a force call: neighbour lists, conversion, copies to the host. Its answers
+        are compared with those of single calls.
+        """
+        return None
+
     def native_relax(self, calculator: Any, atoms: Any, max_steps: int) -> NativeRelaxation:
         """Start a relaxation with the method's own optimiser; needed where the header says ``native = true``."""
         raise NotImplementedError
@@ -167,6 +176,15 @@ class TorchAdapter(Adapter):
     def peak_device_memory(self) -> int | None:
         """Return the largest memory that torch had allocated on the accelerator, in bytes; None on a CPU."""
         return None if self.device.type == "cpu" else int(self._backend.max_memory_allocated(self.device))
+
+
+def by_molecule(energies: Sequence[float], forces: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
+    """Return what :meth:`Adapter.batched` returns, from the energies and the forces on all atoms, (N, 3), in order."""
+    found, first = [], 0
+    for energy, atoms in zip(energies, structures, strict=True):
+        found.append((float(energy), forces[first : first + len(atoms)]))
+        first += len(atoms)
+    return found
 
 
 def charge_and_spin(atoms: Any) -> tuple[int, int]:

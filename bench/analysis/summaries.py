@@ -16,9 +16,10 @@ from bench.analysis.scaling import scaling_table
 from bench.analysis.stability import stabilities, stability_table
 from bench.analysis.statistics import FEWEST, flag_outliers
 from bench.analysis.table import Row
+from bench.analysis.throughput import throughput_table
 from bench.analysis.times import Key, Times, mean_time, over_rounds, paired_ratio, per_round, round_spread
 from bench.contract.device import CPU, is_accelerator
-from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING, THROUGHPUT
 from bench.contract.records import CONVERGED, FAILED, NATIVE
 
 
@@ -101,6 +102,7 @@ SUMMARIES: dict[str, Summary] = {
     MD: Summary(fields=_simulated, table=stability_table),
     ACCURACY: Summary(fields=_accurate, table=accuracy_table),
     SCALING: Summary(table=scaling_table),
+    THROUGHPUT: Summary(table=throughput_table),
 }
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Trajectory
 from bench.contract.settings import Settings
 from bench.contract.sizes import Size
+from bench.contract.throughput import Throughput
 
 # drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
 REFRESH_PER_SECOND = 2
@@ -31,7 +32,8 @@ class _Tally:
         self.failed = 0
 
     def add(self, record: Record) -> None:
-        self.failed += getattr(record, "failure", None) is not None
+        failure = getattr(record, "failure", None)
+        self.failed += failure is not None and failure.kind != "no-batch"
         match record:
             case Trajectory():
                 self.picoseconds += record.steps * record.time_step_fs / 1000
@@ -43,6 +45,8 @@ class _Tally:
                 self._count("force call", 1, record.calculator_ns)
             case Size():
                 self.atoms = max(self.atoms, record.atoms if record.calculator_ns else 0)
+            case Throughput():
+                self._count("force call", sum(record.force_calls), sum(record.force_ns))
             case Relaxation():
                 self.structures.add(record.structure)
                 columns = (record.trace.get(name, ()) for name in ("calculator_ns", "optimizer_ns"))
@@ -63,10 +67,14 @@ class _Tally:
         speed = ", ".join(speeds) or "no step yet"
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
+    @property
+    def _others(self) -> bool:
+        """Whether something was measured that is not counted in structures."""
+        return bool(self.picoseconds or self.counts or self.atoms)
+
     def all(self) -> str:
         """Return it with the number of structures, if there are any."""
-        others = self.picoseconds or self.atoms
-        return f"{len(self.structures)} structures, {self}" if self.structures or not others else str(self)
+        return f"{len(self.structures)} structures, {self}" if self.structures or not self._others else str(self)
 
 
 def _worker(method: str, device: str, round_number: int, rounds: int) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bench.campaign import trajectories
 from bench.campaign.plan import share
-from bench.campaign.schedule import is_complete
-from bench.contract.protocol import ACCURACY, MD, PARTS, SCALING, STRUCTURES, item_of, phase_of, phases
+from bench.campaign.schedule import apart, settled
+from bench.contract.protocol import ACCURACY, MD, PARTS, SCALING, STRUCTURES, THROUGHPUT, item_of, phase_of, phases
 from bench.contract.records import CENSORED, DONE, Record, Trajectory
 from bench.contract.settings import Settings
 from bench.contract.sizes import Size
@@ -16,6 +16,7 @@ from bench.contract.task import Allowance, Item
 
 Key = tuple[str, str]
 """A method and a device."""
+ONE_WORKERS_SHARE = 0.7  # of a round of throughput: one after another, and batches; the rest is for several processes
 CLEARLY = 1.5  # as a factor of the time that a trajectory had before
 
 
@@ -41,8 +42,7 @@ class Ledger:
             if isinstance(record, Size) and self._has_time_now(record):
                 continue
             self.book(record)
-            if is_complete(record):
-                self.done.setdefault((record.method, record.device, record.round), set()).add(item)
+            self.done.setdefault((record.method, record.device, record.round), set()).update(settled(record))
 
     def skip(self, key: Key, round_number: int, items: Iterable[Item]) -> None:
         """Enter items that need not be measured."""
@@ -70,12 +70,17 @@ class Ledger:
         item = item_of(record)
         assert item is not None
         phase = phase_of(item.part)
-        if PARTS[item.part].series and getattr(record, "status", DONE) != DONE:
-            series = (record.method, record.device, item.part)
-            self.ends[series] = min(item.number, self.ends.get(series, item.number))
+        self.close_series(record)
         if phase == STRUCTURES:
             self.measured.add((record.method, record.device, record.round))
         self.spend((record.method, record.device), phase, getattr(record, "wall_ns", 0) / 1e9)
+
+    def close_series(self, record: Record) -> None:
+        """Note where a series ends: at the first item that is not done."""
+        item = item_of(record)
+        if item is not None and PARTS[item.part].series and getattr(record, "status", DONE) != DONE:
+            series = (record.method, record.device, item.part)
+            self.ends[series] = min(item.number, self.ends.get(series, item.number))
 
     def spend(self, key: Key, phase: str, seconds: float) -> None:
         """Count seconds of a phase."""
@@ -117,10 +122,17 @@ class Ledger:
             seconds = None if self.settings.budget_s[key[0]] is None else self.left(key, phase)
             return Allowance(seconds, seconds)
         budget, spent = self.settings.budget_s[key[0]], self.spent_on(key, phase)
+        if phase == THROUGHPUT and budget is not None:
+            return Allowance(end_s=self._throughput_seconds(key, round_number, items))
         begin = share(budget, spent, round_number, self.settings.rounds)
         if phase == SCALING:  # a size begins only if it will end in time
             return Allowance(end_s=begin)
         return Allowance(begin, None if begin is None else self.left(key, phase))
+
+    def average(self, key: Key) -> Allowance:
+        """Return the average time of a round, for the repeat of one."""
+        seconds = share(self.settings.budget_s[key[0]], 0.0, 0, self.settings.rounds)
+        return Allowance(seconds, seconds)
 
     def _md_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float | None:
         """Return the seconds for a round's trajectories; None: no limit."""
@@ -133,6 +145,19 @@ class Ledger:
             and Item(MD, plan.trajectory) not in self.done.get((*key, number), set())
         ]
         return trajectories.seconds(self.settings.budget_s[key[0]], self.spent_on(key, MD), now, later)
+
+    def _throughput_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float:
+        """Return the seconds of one worker in a round or, if only they are left, of one point of several processes.
+
+        The points of several processes share what the one worker leaves of the round.
+        """
+        rounds = self.settings.rounds - round_number
+        alone, several = apart([item for item in items if item.part == THROUGHPUT])
+        left = self.left(key, THROUGHPUT)
+        if alone:
+            return ONE_WORKERS_SHARE * left / rounds
+        later = (rounds - 1) / (1 - ONE_WORKERS_SHARE)  # the later rounds, in units of this one's rest
+        return left / (1 + later) / len(several)
 
     def seconds_left(self, stopped: Collection[Key]) -> float | None:
         """Return an upper bound on the measuring time that is left; None where a budget has no limit."""

@@ -52,14 +52,15 @@ def order(methods: Sequence[str], round_number: int, seed: int) -> list[str]:
 def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
     """Return the protocols for weights of this mode.
 
-    A relaxation or simulation with random weights means nothing, so such a model enters only the protocols whose force
-    calls are those of a trained one. Where structures are measured in any way, it enters the replay protocol.
+    A relaxation or simulation with random weights means nothing, so such a model enters only the replay protocol in
+    place of relaxations, whatever the settings say: there it makes the same force calls as a trained one. Of the other
+    protocols, it enters those that admit it.
     """
     if weights != "random":
         return settings.protocols
+    others = [name for name in settings.protocols if PROTOCOLS[name].phase != STRUCTURES]
     replayed = (REPLAY,) if STRUCTURES in phases(settings.protocols) else ()
-    others = (name for name in settings.protocols if PROTOCOLS[name].random_weights and name != REPLAY)
-    return (*replayed, *others)
+    return (*replayed, *(name for name in others if PROTOCOLS[name].random_weights))
 
 
 def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int) -> float | None:

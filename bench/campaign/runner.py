@@ -14,9 +14,10 @@ from bench.campaign.describing import describe
 from bench.campaign.ledger import Ledger
 from bench.campaign.metering import Metering
 from bench.campaign.one_round import Round
-from bench.campaign.plan import REPEATS_SHARE, answers_of, order, share, timeout
+from bench.campaign.plan import REPEATS_SHARE, answers_of, order, timeout
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
+from bench.campaign.side_by_side import SideBySide
 from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
@@ -25,7 +26,7 @@ from bench.contract.message import Beat, Begins, Phase, Result
 from bench.contract.protocol import STRUCTURES, item_of, lost
 from bench.contract.records import NotMeasured, Record, Started, Watched
 from bench.contract.settings import Settings
-from bench.contract.task import Allowance, Item, Task
+from bench.contract.task import Item, Task
 from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput
@@ -138,22 +139,33 @@ class Campaign:
         items = self.ledger.open(key, round_number, planned, again is not None)
         if not items:
             return
-        if again is None:
-            allowance = self.ledger.allowance(key, round_number, STRUCTURES, items)
-        else:  # the average time of a round
-            average = share(self.settings.budget_s[method.name], 0.0, 0, self.settings.rounds)
-            allowance = Allowance(average, average)
+        repeated = again is not None
+        allowance = (
+            self.ledger.average(key) if repeated else self.ledger.allowance(key, round_number, STRUCTURES, items)
+        )
         self.progress.begin(method.name, device, round_number, len(items))
+        items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
         spent, count = self.ledger.spent_on(key, STRUCTURES), len(items)
         this = Round(prepared, round_number, items, allowance)
         watch = functools.partial(self.watch.since, before, strangers)
-        self._workers(this, watch)
+        if items:
+            self._workers(this, watch)
+        if key not in self.stopped:
+            self._several(this, several)
         if not items:
             self.ledger.round_seconds[key] = self.ledger.spent_on(key, STRUCTURES) - spent
-        if len(items) < count:
+        if len(items) < count or several:
             self._note_watched(this, this.watched or watch(), again)
         self.progress.end(self.ledger.seconds_left(self.stopped))
+
+    def _several(self, this: Round, items: list[Item]) -> None:
+        """Measure the points of several processes."""
+        several = SideBySide(self.settings, self.parallel, self.directory)
+        for record in several.records(this, items, self.ledger, self._task):
+            self._append(record)
+            self.ledger.book(record)
+            self.progress.measured(record)
 
     def _note_watched(self, this: Round, facts: dict[str, Any], again: int | None) -> None:
         """Record what the machine did; in a resumed round, earlier disturbances still count."""
@@ -187,12 +199,8 @@ class Campaign:
     def _task(self, this: Round) -> Task:
         """Return the task of the next worker of a round."""
         phases = {schedule.phase_of(item.part) for item in this.items}
-        allowances = {
-            phase: this.allowance
-            if phase == STRUCTURES
-            else self.ledger.allowance(this.key, this.number, phase, this.items)
-            for phase in phases
-        }
+        allowances = {phase: self.ledger.allowance(this.key, this.number, phase, this.items) for phase in phases}
+        allowances[STRUCTURES] = this.allowance  # less what an earlier worker of the round took
         return tasks.measure(
             this.prepared,
             self.settings,
@@ -209,14 +217,15 @@ class Campaign:
         if this.phase == STRUCTURES:
             self._not_measured(this.prepared.method, this.prepared.device, this.number, failure)
             return
-        for item in this.open_items():
-            self._lose(this, task, item, failure)
+        while items := this.open_items():
+            self._lose(this, task, items[0], failure)
 
     def _lose(self, this: Round, task: Task, item: Item, failure: Failure) -> None:
         """Record what could not be measured; a series ends with it."""
         record = lost(task, item, failure)
-        self.ledger.book(record)
-        this.items[:] = self.ledger.open(this.key, this.number, [one for one in this.items if one != item], again=True)
+        self.ledger.close_series(record)
+        left = [one for one in this.items if one not in schedule.settled(record)]
+        this.items[:] = self.ledger.open(this.key, this.number, left, again=True)
         self._append(record)
         self.progress.measured(record)
 

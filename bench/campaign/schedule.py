@@ -17,13 +17,17 @@ from bench.contract.protocol import (
     SIZE,
     STRUCTURES,
     SYMMETRY,
+    THROUGHPUT,
     VIBRATIONS,
     item_of,
     phase_of,
 )
-from bench.contract.records import CENSORED, Record
+from bench.contract.records import CENSORED, FAILED, Record
 from bench.contract.settings import Settings
 from bench.contract.task import Item
+from bench.contract.throughput import Throughput, in_processes, larger
+from bench.contract.throughput import plan as points
+from bench.machine.cores import usable_cores
 
 EXAMINED = 5
 """How many structures have their forces examined for symmetry."""
@@ -65,10 +69,16 @@ def _scaling(settings: Settings, indices: Sequence[int], round_number: int) -> l
     return [Item(SIZE, number) for number in range(len(settings.sizes))]
 
 
+def _throughput(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
+    """Return all points, in each round."""
+    return [Item(THROUGHPUT, one.point) for one in points(settings.threads, usable_cores())]
+
+
 OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {
     MD: _md,
     ACCURACY: _accuracy,
     SCALING: _scaling,
+    THROUGHPUT: _throughput,
 }
 """For each protocol that does not go structure by structure."""
 
@@ -82,3 +92,19 @@ def is_complete(record: Record) -> bool:
     """Return whether a resumed run skips it; a structure that was cut off is measured again."""
     item = item_of(record)
     return item is None or PARTS[item.part].complete_when_censored or getattr(record, "status", None) != CENSORED
+
+
+def settled(record: Record) -> list[Item]:
+    """Return the items that a complete record settles: its own, and the larger batches after one that failed."""
+    item = item_of(record)
+    if item is None or not is_complete(record):
+        return []
+    if isinstance(record, Throughput) and record.status == FAILED:
+        return [item, *(Item(THROUGHPUT, point) for point in larger(record.point))]
+    return [item]
+
+
+def apart(planned: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """Return the items that one worker measures, and the points of several processes, which need more workers."""
+    several = [item for item in planned if item.part == THROUGHPUT and in_processes(item.number)]
+    return [item for item in planned if item not in several], several

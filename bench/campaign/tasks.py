@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.campaign.trajectories import trajectories
 from bench.contract.device import CPU, Device
-from bench.contract.protocol import MD, PARTS, REPLAY, SIZE
+from bench.contract.protocol import MD, PARTS, REPLAY, SIZE, THROUGHPUT
 from bench.contract.settings import Settings
 from bench.contract.task import (
     BUILD_RANDOM,
@@ -26,10 +26,11 @@ from bench.contract.task import (
     Task,
     Told,
 )
+from bench.contract.throughput import plan as points_of
 from bench.data.clusters import systems
-from bench.data.selection import replay_path
+from bench.data.selection import measuring_order, replay_path
 from bench.data.structures import DataSet
-from bench.machine.cores import physical_cpus
+from bench.machine.cores import physical_cpus, usable_cores
 from bench.methods.environments import Environment
 from bench.methods.header import Header, Method
 from bench.methods.weights import Weights
@@ -70,15 +71,23 @@ def measure(
 ) -> Task:
     """Return the task that measures `items`; `folder` is where the files of trajectories go."""
     numbers = {number for part, number in items if part == MD}
+    points = {number for part, number in items if part == THROUGHPUT}
     return dataclasses.replace(
         _task(MEASURE, prepared, settings, dataset),
         round=round_number,
-        structures=_structures(prepared.method, dataset, items, settings.replay_points),
+        structures=_structures(
+            prepared.method,
+            dataset,
+            items,
+            settings.replay_points,
+            measuring_order(len(dataset.atoms))[: settings.limit] if points else (),
+        ),
         items=tuple((item.part, item.number) for item in items),
         allowances=allowances or {},
         answers=tuple(answers),
         trajectories=tuple(plan for plan in trajectories(settings.md) if plan.trajectory in numbers),
         sizes=_sizes(prepared.method, settings, dataset, [number for part, number in items if part == SIZE]),
+        points=tuple(one for one in points_of(settings.threads, usable_cores()) if one.point in points),
         folder=str(folder) if folder else None,
         paced=paced,
     )
@@ -157,15 +166,19 @@ def _subject(method: Method, settings: Settings, device: str) -> Subject:
     )
 
 
-def _structures(method: Method, dataset: DataSet, items: Sequence[Item], points: int) -> tuple[Structure, ...]:
-    """Return the structures of some items, in order; a replayed one has its path of `points` geometries."""
+def _structures(
+    method: Method, dataset: DataSet, items: Sequence[Item], points: int, others: Sequence[int]
+) -> tuple[Structure, ...]:
+    """Return the structures of some items, in order, and `others`; a replayed one has a path of `points` geometries."""
     replayed = {number for part, number in items if part == REPLAY}
     return tuple(
         dataclasses.replace(one, path=replay_path(dataset.atoms[one.index], dataset.reference, points).tolist())
         if one.index in replayed
         else one
         for one in _bare_structures(
-            method, dataset, dict.fromkeys(number for part, number in items if PARTS[part].number == "structure")
+            method,
+            dataset,
+            dict.fromkeys([*(number for part, number in items if PARTS[part].number == "structure"), *others]),
         )
     )
 

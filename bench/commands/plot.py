@@ -9,8 +9,15 @@ from pathlib import Path
 from bench.commands import _options, _results
 from bench.errors import BadInput
 
-HELP = "Draw milliseconds per step, dynamics or accuracy of all methods, as SVG and PNG."
-EXAMPLES = ("pesbench plot --output speed", "pesbench plot --protocols md", "pesbench plot --protocols accuracy")
+HELP = """\
+Draw milliseconds per step, dynamics, accuracy or throughput of all methods, as
+SVG and PNG."""
+EXAMPLES = (
+    "pesbench plot --output speed",
+    "pesbench plot --protocols md",
+    "pesbench plot --protocols accuracy",
+    "pesbench plot --protocols throughput",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="STEM",
-        help="without extension (default: ms-per-step, stability or accuracy in the run directory)",
+        help="without extension (default: ms-per-step, stability, accuracy or throughput in the run directory)",
     )
 
 

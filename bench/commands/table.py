@@ -12,6 +12,7 @@ EXAMPLES = (
     "pesbench table --format markdown",
     "pesbench table --protocols md",
     "pesbench table --protocols accuracy",
+    "pesbench table --protocols throughput",
     "pesbench table paper",
 )
 

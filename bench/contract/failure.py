@@ -17,6 +17,8 @@ FAILURES = {
     "spin": "the method cannot take the spin multiplicity of the structure",
     "periodic": "the method takes no periodic systems",
     "explosion": "the atoms flew apart",
+    "no-batch": "the adapter computes no batches",
+    "batch": "a batch gave other answers than single calls",
     "nan": "an energy or a force was not a finite number",
     "calculator": "the calculator raised an error",
     "optimizer": "the optimiser gave up",

@@ -23,12 +23,13 @@ from bench.contract.records import (
     Watched,
 )
 from bench.contract.sizes import Size
+from bench.contract.throughput import Throughput
 
 _KINDS: dict[str, type[Record]] = {
     kind.record: kind
     for kind in (
         *(Started, Answer, Relaxation, Replay, Symmetry, Trajectory, SinglePoint, Vibrations),
-        *(Size, Finished, Watched, Joules, NotMeasured),
+        *(Size, Throughput, Finished, Watched, Joules, NotMeasured),
     )
 }
 

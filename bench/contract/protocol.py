@@ -23,6 +23,7 @@ from bench.contract.records import (
 )
 from bench.contract.sizes import Size
 from bench.contract.task import Item, Task
+from bench.contract.throughput import Throughput
 
 STRUCTURES = "structures"
 """The phase in which a worker goes from structure to structure."""
@@ -33,6 +34,7 @@ ACCURACY = "accuracy"
 SINGLE_POINT, VIBRATIONS = "single-point", "vibrations"
 SCALING = "scaling"
 SIZE = "size"
+THROUGHPUT = "throughput"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,6 +154,11 @@ def _size(task: Task, number: int, failure: Failure) -> Record:
     )
 
 
+def _throughput(task: Task, number: int, failure: Failure) -> Record:
+    plan = next(one for one in task.points if one.point == number)
+    return Throughput(**task.key, **to_plain(plan), status=FAILED, wall_ns=0, failure=failure)
+
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
@@ -177,6 +184,12 @@ PROTOCOLS: dict[str, Protocol] = {
             SCALING,
             (Part(SIZE, Size, _size, number="size", complete_when_censored=True, series=True),),
             SCALING,
+            random_weights=True,
+        ),
+        Protocol(
+            THROUGHPUT,
+            (Part(THROUGHPUT, Throughput, _throughput, number="point"),),
+            THROUGHPUT,
             random_weights=True,
         ),
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from bench.contract.plain import from_plain, to_plain
 from bench.contract.records import NATIVE
+from bench.contract.throughput import PointPlan
 
 VERSION = 2
 
@@ -187,6 +188,8 @@ class Task:
     trajectories: tuple[TrajectoryPlan, ...] = ()
     sizes: tuple[Structure, ...] = ()
     """The systems of the scaling protocol; the index of each is its number in the series."""
+    points: tuple[PointPlan, ...] = ()
+    """Of the throughput protocol."""
     folder: str | None = None
     """The folder for the files of trajectories."""
     paced: bool = False

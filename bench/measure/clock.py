@@ -7,7 +7,9 @@ public interface, unpatched, as often as in a plain ASE script.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import gc
+from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 from typing import Any
 
@@ -73,3 +75,14 @@ class TimedCalculator:
         # a sum is finite only if all its terms are, and takes a tenth of the time of isfinite().all()
         if not np.isfinite(self.energy + self.forces.sum()):
             raise NotFinite(f"energy or forces are not finite in force call {self.calls}")
+
+
+@contextlib.contextmanager
+def no_collector() -> Iterator[None]:
+    """Keep the garbage collector out of a block of work."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -15,7 +15,7 @@ from ase.calculators.calculator import Calculator
 from ase.optimize import BFGS
 
 from bench.contract.message import Check
-from bench.measure import declared, ions, periodic, physics
+from bench.measure import batches, declared, ions, periodic, physics
 from bench.measure.clock import TimedCalculator
 from bench.measure.contents import changed, contents
 from bench.measure.probe import Finding, Probe, Skip, apart, compare, counting
@@ -24,6 +24,7 @@ Question = tuple[str, Callable[[Probe], Finding]]
 """The name of a check, and its function."""
 COUNTED_STEPS = 3
 NATIVE_STEPS = 20
+BATCH = 3  # more than there are structures: one comes twice
 
 
 def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[str, Any]) -> Iterator[Check]:
@@ -173,6 +174,18 @@ def _evaluations(probe: Probe) -> Finding:
     )
 
 
+def _batch(probe: Probe) -> Finding:
+    atoms, calculator = probe.start(probe.structures[0])
+    if probe.adapter.batched(calculator, [atoms]) is None:
+        raise Skip("batched() computes no batches")
+    advice = "batched() returns energy and forces of each structure in order, in eV and eV/Å, and keeps nothing"
+    try:
+        energy, force = batches.check(probe, BATCH, len(probe.structures))
+    except batches.WrongBatch as wrong:
+        return Finding(False, str(wrong), "", advice)
+    return Finding(True, f"{energy:.0e} eV, {force:.0e} eV/Å" if energy or force else "exactly", "", advice)
+
+
 def _native(probe: Probe) -> Finding:
     atoms, calculator = probe.start(probe.structures[0])
     native = probe.adapter.native_relax(calculator, atoms, NATIVE_STEPS)
@@ -205,6 +218,7 @@ SURFACE: tuple[Question, ...] = (
     ("a rotation only turns the forces", physics.a_rotation_turns_the_forces),
     ("a mirror image", physics.a_mirror_image),
     ("twice the cell, twice the energy", periodic.twice_the_cell),
+    ("a batch gives the answers of single calls", _batch),
 )
 IONS: tuple[Question, ...] = (
     ("the charge reaches the method", ions.the_charge),

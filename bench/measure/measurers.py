@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING, SYMMETRY, VIBRATIONS
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING, SYMMETRY, THROUGHPUT, VIBRATIONS
 from bench.contract.records import DONE, Record
 from bench.contract.sizes import Size
 from bench.contract.task import Item
@@ -19,6 +19,7 @@ from bench.measure.replay import replay
 from bench.measure.scaling import Growth, measure_size
 from bench.measure.session import Deadlines, Session, after
 from bench.measure.symmetry import SHARE, examine
+from bench.measure.throughput import ThroughputMeasurer
 
 
 class Measurer(Protocol):
@@ -187,4 +188,5 @@ MEASURERS: dict[str, type[Measurer]] = {
     MD: MdMeasurer,
     ACCURACY: AccuracyMeasurer,
     SCALING: ScalingMeasurer,
+    THROUGHPUT: ThroughputMeasurer,
 }

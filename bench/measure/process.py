@@ -28,6 +28,15 @@ def peak_memory() -> int:
     return kilobyte * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
+def free_memory() -> int | None:
+    """Return the memory that can still be used without swapping, in bytes; None where the system does not say."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    return None
+
+
 def versions() -> dict[str, str]:
     """Return every installed distribution and its version."""
     from importlib.metadata import distributions

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.analysis.accurate import AccuracyTable
+from bench.analysis.points import ThroughputTable
 from bench.analysis.scaling import ScalingTable
 from bench.analysis.simulated import StabilityTable
 from bench.analysis.table import Table
 from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
-from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY, SCALING
+from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY, SCALING, THROUGHPUT
 from bench.contract.settings import MdSettings, Settings
 from bench.contract.spin import is_lowest
 from bench.report import numbers
@@ -23,7 +24,9 @@ STATED = {
 """All that the published table says about its measurement; the other lines are left out."""
 
 
-def heading(table: Table | StabilityTable | AccuracyTable | ScalingTable) -> list[tuple[str, str]]:
+def heading(
+    table: Table | StabilityTable | AccuracyTable | ScalingTable | ThroughputTable,
+) -> list[tuple[str, str]]:
     """Return the labelled lines of the head; what the campaign did not record is left out."""
     described = table.description
     published = isinstance(table, Table) and table.is_paper
@@ -124,12 +127,17 @@ def _scaling(settings: Settings) -> str:
     return f"scaling over {len(sizes)} sizes from {sizes[0]:,} to {sizes[-1]:,} atoms"
 
 
+def _throughput(settings: Settings) -> str:
+    return f"throughput, singly, in batches and in processes · {settings.optimizer} · fmax {settings.fmax:g} eV/Å"
+
+
 SAID: Mapping[str, Callable[[Settings], str]] = {
     RELAX: _relax,
     REPLAY: _replay,
     MD: _md,
     ACCURACY: _accuracy,
     SCALING: _scaling,
+    THROUGHPUT: _throughput,
 }
 """What a heading says about each protocol."""
 

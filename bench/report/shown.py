@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING
-from bench.report import accuracy_formats, scaling, stability_formats, tables
+from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING, THROUGHPUT
+from bench.report import accuracy_formats, scaling, stability_formats, tables, throughput_formats
 from bench.report.blocks import Formats
 
 if TYPE_CHECKING:
@@ -50,11 +50,18 @@ def _draw_scaling(table: Any) -> Figure:
     return scaling_figure.draw(table)
 
 
+def _draw_throughput(table: Any) -> Figure:
+    from bench.report import throughput_figure
+
+    return throughput_figure.draw(table)
+
+
 _TIMES = Shown(tables.render, tables.FORMATS, _draw_times, "ms-per-step")
 SHOWN: dict[str, Shown] = {
     RELAX: _TIMES,
     REPLAY: _TIMES,
     MD: Shown(stability_formats.FORMATS.render, Formats.names, _draw_stability, "stability"),
-    SCALING: Shown(scaling.FORMATS.render, Formats.names, _draw_scaling, "growth"),
     ACCURACY: Shown(accuracy_formats.FORMATS.render, Formats.names, _draw_accuracy, "accuracy"),
+    SCALING: Shown(scaling.FORMATS.render, Formats.names, _draw_scaling, "growth"),
+    THROUGHPUT: Shown(throughput_formats.FORMATS.render, Formats.names, _draw_throughput, "throughput"),
 }

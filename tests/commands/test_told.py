@@ -147,9 +147,9 @@ def checkout(tmp_path_factory, pesbench):
         (folder / ".envs" / made.name).symlink_to(made)
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
-        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md,accuracy,scaling"),
-        *("--max-atoms", "72", "--duration", "0.02"),
-        *("--nvt-duration", "0.02", "--no-repeats", "--output", "first"),
+        *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md,accuracy,scaling,throughput"),
+        *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "8"),
+        *("--no-repeats", "--output", "first"),
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr

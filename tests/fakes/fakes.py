@@ -37,6 +37,15 @@
 # [tool.pesbench.methods.bad-settings]
 # [tool.pesbench.methods.moves-atoms]
 # [tool.pesbench.methods.never-the-same]
+# [tool.pesbench.methods.batches]
+# [tool.pesbench.methods.wrong-batch]
+# [tool.pesbench.methods.dies-in-a-batch]
+# [tool.pesbench.methods.sleeps]
+# [tool.pesbench.methods.waits-in-line]
+# [tool.pesbench.methods.batches-at-random]
+# random-weights = true
+# parameters = 153
+# checkpoint = { file = "springs.json", licence = "none", gated = "https://example.org/ask" }
 # [tool.pesbench.methods.only-hydrogen]
 # elements = ["H"]
 # [tool.pesbench.methods.needs-weights]
@@ -62,11 +71,13 @@
 # ///
 """Methods that do one thing wrong each, and two that are right; measured through the same path as real ones."""
 
+import fcntl
 import json
 import os
 import random
 import signal
 import time
+from pathlib import Path
 
 from bench.adapter import Adapter
 
@@ -76,6 +87,10 @@ TIMES = {
     "grows-faster": lambda n: 10 + 0.00005 * n**1.8,
     "cliff": lambda n: (1 + 0.002 * n**1.5) * (3 if n >= 576 else 1),
 }
+BATCHED = ("batches", "wrong-batch", "dies-in-a-batch", "batches-at-random")
+PER_CALL, PER_MOLECULE = 0.008, 0.002
+"""Seconds that a call of these methods takes, and what each molecule adds to it."""
+NAP = 0.04
 
 
 class Fakes(Adapter):
@@ -122,6 +137,29 @@ class Fakes(Adapter):
     def native_relax(self, calculator, atoms, max_steps):
         """Return a relaxation by steepest descent."""
         return SteepestDescent(calculator, atoms)
+
+    def batched(self, calculator, structures):
+        """Return energies and forces; the fourth molecule's are wrong for one method, and another dies of eight."""
+        if self.method not in BATCHED:
+            return None
+        if self.method == "dies-in-a-batch" and len(structures) == 8:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        time.sleep(PER_CALL + PER_MOLECULE * len(structures))
+        found = [surface(self.reference, atoms) for atoms in structures]
+        if self.method == "wrong-batch" and len(found) > 3:
+            found[3] = (found[3][0] + 0.5, found[3][1])
+        return found
+
+    def cost(self):
+        """Take the time that a single call of this method takes."""
+        if self.method in BATCHED:
+            time.sleep(PER_CALL + PER_MOLECULE)
+        if self.method == "sleeps":
+            time.sleep(NAP)
+        if self.method == "waits-in-line":  # all processes of this method share one lock
+            with Path(__file__).open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                time.sleep(NAP)
 
     def misbehave(self, energy, forces):
         """Do what this method does wrong, from the second structure of the data set on."""
@@ -178,6 +216,17 @@ def spinning(milliseconds):
     return Spinning()
 
 
+def surface(reference, atoms):
+    """Return energy and forces of the springs (eV, Angstrom)."""
+    import numpy as np
+
+    vectors = atoms.get_all_distances(vector=True)
+    lengths = np.linalg.norm(vectors, axis=-1) + np.eye(len(atoms))
+    stretch = np.where(np.eye(len(atoms)), 0.0, lengths - reference.get_all_distances())
+    forces = (5.0 * stretch / lengths)[..., None] * vectors
+    return float(0.25 * 5.0 * (stretch**2).sum()), forces.sum(axis=1)
+
+
 def springs(adapter):
     """Return an ASE calculator of springs (eV, Angstrom)."""
     import numpy as np
@@ -188,13 +237,8 @@ def springs(adapter):
 
         def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
             super().calculate(atoms, properties, system_changes)
-            rest = adapter.reference.get_all_distances()
-            vectors = atoms.get_all_distances(vector=True)
-            lengths = np.linalg.norm(vectors, axis=-1) + np.eye(len(atoms))
-            stretch = np.where(np.eye(len(atoms)), 0.0, lengths - rest)
-            energy = 0.25 * 5.0 * (stretch**2).sum()
-            forces = (5.0 * stretch / lengths)[..., None] * vectors
-            energy, forces = adapter.misbehave(float(energy), forces.sum(axis=1))
+            adapter.cost()
+            energy, forces = adapter.misbehave(*surface(adapter.reference, atoms))
             if adapter.method == "direct":
                 forces = forces + 0.004 * np.cross((0, 0, 1), atoms.positions - atoms.positions.mean(axis=0))
             self.results = {"energy": energy, "forces": forces}

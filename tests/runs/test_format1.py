@@ -14,6 +14,7 @@ from bench.report.shown import SHOWN
 from bench.runs import dataframes, history, store, tables
 
 RUN = Path(__file__).parent / "format1"
+LATER = ("accuracy", "scaling", "throughput")
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +49,10 @@ def test_it_is_shown_and_drawn(protocol):
     assert shown.draw(made).axes
 
 
-def test_it_has_no_accuracy_which_came_later():
-    with pytest.raises(BadInput, match="has no records of the protocol accuracy"):
-        tables.shown_as(RUN, "accuracy")
+@pytest.mark.parametrize("protocol", LATER)
+def test_it_has_none_of_the_protocols_that_came_later(protocol):
+    with pytest.raises(BadInput, match=f"has no records of the protocol {protocol}"):
+        tables.shown_as(RUN, protocol)
 
 
 def test_it_is_compared_kept_in_a_history_and_loaded(table):

@@ -1,0 +1,239 @@
+"""Throughput, from planted records: rates, gains, the batch at half of the gain, and what ended a series."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.analysis import points
+from bench.analysis.measurements import Measurements
+from bench.analysis.methods import measured_methods
+from bench.analysis.throughput import half_gain, molecules, over_rounds, throughput_table
+from bench.contract.description import Description, MethodFacts
+from bench.contract.failure import Failure
+from bench.contract.records import CENSORED, DONE, FAILED, NotMeasured, Started
+from bench.contract.settings import Settings
+from bench.contract.throughput import BATCH, PROCESSES, SINGLE, Throughput, plan
+
+A, B = 8e6, 2e6  # nanoseconds of a call, and of each molecule in it
+PLANS = {(one.way, one.size): one for one in plan(threads=1, cores=4)}
+ENDED = {"structure": (0, 1, 2, 3, 4, 5), "force_calls": (20, 30, 40, 50, 60, 100), "converged": (1, 1, 1, 1, 1, 0)}
+PER_MOLECULE = 300 / 5
+
+
+def point(way, size, round_number=0, speed=1.0, status=DONE, **fields):
+    """Return a record whose work takes what a call of a + b n takes, over a speed."""
+    took = {"wall_ns": 10**9, "status": status, "failure": fields.pop("failure", None)}
+    one = PLANS[way, size]
+    key = {"method": "toy", "device": "cpu", "round": round_number, "way": way, "size": size}
+    if status == DONE and "force_calls" not in fields:
+        each = size if way == BATCH else 1
+        calls, ns = 100 * each, int(100 * (A + B * each) / speed)
+        several = size if way == PROCESSES else 1
+        fields = {
+            "force_calls": (calls,) * several,
+            "force_ns": (ns,) * several,
+            "relax_calls": (calls,) * several,
+            "relax_ns": (2 * ns,) * several,
+            "relaxed": (1,) * several,
+            **({"single_calls": 50, "single_ns": int(50 * (A + B) / speed)} if way == BATCH else {"ended": ENDED}),
+            **fields,
+        }
+    return Throughput(**key, point=one.point, threads=one.threads, **took, **fields)
+
+
+def summed_up(*records, weights="none"):
+    description = Description(
+        settings=Settings(("toy",), protocols=("throughput",)), methods={"toy": MethodFacts("Toy", "toys", "mlip")}
+    )
+    started = Started(
+        *("toy", "cpu", 0, weights, "float64", 1, None, 0, 0, None, ()),
+        settings={},
+        versions={},
+        thread_pools=(),
+        environment={},
+    )
+    every = (started, *records)
+    table = throughput_table(
+        Measurements(description, methods=measured_methods(description, every), records=every, watched=None)
+    )
+    (row,) = table.rows
+    return row
+
+
+def three_rounds(*made, speeds=(1.0, 1.0, 1.0)):
+    return [point(*each, round_number=number, speed=speed) for number, speed in enumerate(speeds) for each in made]
+
+
+def test_the_rates_of_a_batch_are_those_that_were_planted():
+    row = summed_up(*three_rounds((SINGLE, 1), (BATCH, 1), (BATCH, 4), (BATCH, 16)))
+    assert row.single.force_calls_per_s.estimate == pytest.approx(100.0)
+    sixteen = row.batch.points[-1]
+    assert sixteen.force_calls_per_s.estimate == pytest.approx(1e9 * 16 / (A + 16 * B))
+    assert sixteen.gain.estimate == pytest.approx(16 * (A + B) / (A + 16 * B))
+    assert sixteen.rounds == 3
+    assert row.batch.best is sixteen
+    assert row.best is sixteen
+
+
+def test_the_batch_at_half_of_the_gain_is_near_a_over_b_for_a_long_series():
+    sizes = [2**power for power in range(11)]
+    row = summed_up(*three_rounds((SINGLE, 1), *((BATCH, size) for size in sizes)))
+    most = 1024 * (A + B) / (A + 1024 * B)
+    half = (1 + most) / 2
+    exact = half * A / (A + B - half * B)  # where n (a + b) / (a + b n) is half of it
+    assert row.half_gain_batch == pytest.approx(exact, rel=0.06)
+    assert row.batch.ended_by == points.LARGEST
+    # from nothing, not from the gain of one: half of the rate is at a / b
+    rate = [size / (A + B * size) for size in sizes]
+    assert np.interp(0.5 / B, rate, sizes) == pytest.approx(A / B, rel=0.1)
+
+
+def test_there_is_no_half_of_a_gain_that_is_none():
+    slower = point(BATCH, 4)
+    slower = dataclasses.replace(slower, single_ns=slower.single_ns // 100)
+    assert half_gain(summed_up(point(SINGLE, 1), slower).batch.points) is None
+    assert half_gain([]) is None
+
+
+def test_processes_that_scale_perfectly_gain_their_number_and_those_in_line_gain_nothing():
+    perfect = summed_up(*three_rounds((SINGLE, 1), (PROCESSES, 1), (PROCESSES, 4)))
+    four = perfect.processes.best
+    assert (four.size, four.threads) == (4, 1)
+    assert four.gain.estimate == pytest.approx(4.0)
+    waiting = [
+        point(PROCESSES, 4, number, force_calls=(25,) * 4, force_ns=(int(100 * (A + B)),) * 4) for number in range(3)
+    ]
+    in_line = summed_up(*three_rounds((SINGLE, 1)), *waiting)
+    assert in_line.processes.best.gain.estimate == pytest.approx(1.0)
+    assert in_line.processes.best.gain.low == pytest.approx(1.0)
+
+
+def test_the_interval_of_a_gain_is_that_of_rounds_and_a_drift_that_both_share_does_not_widen_it():
+    row = summed_up(*three_rounds((SINGLE, 1), (BATCH, 4), speeds=(1.0, 1.7, 0.8)))
+    best = row.batch.best
+    assert best.force_calls_per_s.low < 0.8 * best.force_calls_per_s.estimate
+    assert best.gain.low == pytest.approx(best.gain.high, rel=1e-6)
+    assert best.gain.rounds == 3
+    one_round = summed_up(point(SINGLE, 1), point(BATCH, 4)).batch.best
+    assert one_round.gain.low is None
+
+
+def test_over_rounds_is_a_geometric_mean_with_students_interval():
+    found = over_rounds([1.0, 2.0, 4.0])
+    assert found.estimate == pytest.approx(2.0)
+    reach = 4.302653 * np.log([1, 2, 4]).std(ddof=1) / 3**0.5
+    assert np.log(found.high / found.estimate) == pytest.approx(reach, rel=1e-5)
+    assert found.n == 3
+    assert over_rounds([]) is None
+    # more rounds do not count twice, as rounds and as values
+    assert over_rounds([1.0, 2.0] * 5).high < found.high
+
+
+def test_relaxed_molecules_are_force_calls_in_relaxations_over_those_of_a_molecule():
+    row = summed_up(*three_rounds((SINGLE, 1), (BATCH, 4), (PROCESSES, 4)))
+    assert row.calls_per_molecule == pytest.approx(PER_MOLECULE)
+    assert row.molecules == 6
+    singly = 1e9 / (2 * (A + B)) / PER_MOLECULE
+    assert row.single.relaxed_per_s.estimate == pytest.approx(singly)
+    assert row.processes.best.relaxed_per_s.estimate == pytest.approx(4 * singly)
+    assert row.batch.best.relaxed_per_s.estimate == pytest.approx(1e9 * 4 / (2 * (A + 4 * B)) / PER_MOLECULE)
+    assert row.single.relaxed_per_s.low < singly < row.single.relaxed_per_s.high, "structures differ"
+
+
+def test_molecules_are_means_over_repeated_relaxations_and_those_of_batches_do_not_count():
+    again = point(SINGLE, 1, ended={"structure": (0,), "force_calls": (40,), "converged": (1,)})
+    batch = point(BATCH, 4, ended={"structure": (9,), "force_calls": (1,), "converged": (1,)})
+    found = molecules([point(SINGLE, 1), again])
+    assert found.calls[0] == 30
+    assert found.per_molecule == pytest.approx((30 + 280) / 5)
+    assert molecules([]).per_molecule is None
+    assert 9 not in molecules([again]).calls
+    assert batch.ended["structure"] == (9,), "a worker never writes this"
+
+
+def test_a_native_optimiser_that_counts_no_force_calls_is_counted_by_its_molecules():
+    ended = {"structure": (0, 1), "force_calls": (None, None), "converged": (1, 1)}
+    record = point(SINGLE, 1, relax_calls=(None,), relax_ns=(4 * 10**9,), relaxed=(2,), ended=ended)
+    row = summed_up(record)
+    assert row.single.relaxed_per_s.estimate == pytest.approx(0.5)
+    assert row.calls_per_molecule is None
+
+
+def test_molecules_that_never_converge_give_no_relaxed_molecules():
+    never = {**ENDED, "converged": (0,) * 6}
+    row = summed_up(point(SINGLE, 1, ended=never))
+    assert row.single.relaxed_per_s is None
+    assert row.single.force_calls_per_s is not None
+    assert row.no_relaxations == "no relaxation converged in the time"
+    assert summed_up(point(SINGLE, 1, ended=never), weights="random").no_relaxations is None
+    failed = point(SINGLE, 1, ended={}, failure=Failure("nan", "not finite"))
+    assert summed_up(failed).no_relaxations == "nan: not finite"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "ended_by"),
+    [
+        (CENSORED, None, points.TIME),
+        (FAILED, "out-of-memory", points.MEMORY),
+        (FAILED, "crash", points.CRASH),
+        (FAILED, "timeout", points.CRASH),
+        (FAILED, "calculator", points.FAILURE),
+    ],
+)
+def test_what_ended_a_series_is_told(status, kind, ended_by):
+    failure = Failure(kind, "as it says") if kind else None
+    row = summed_up(point(SINGLE, 1), point(BATCH, 1), point(BATCH, 2), point(BATCH, 4, status=status, failure=failure))
+    assert row.batch.ended_by == ended_by
+    assert row.batch.why == ("as it says" if kind else None)
+    assert row.batch.best.size == 2
+    assert [one.rounds for one in row.batch.points] == [1, 1, 0]
+
+
+def test_a_wrong_batch_in_any_round_takes_the_figures_of_batches_away():
+    wrong = point(BATCH, 4, status=FAILED, failure=Failure("batch", "molecule 4"), energy_difference=0.5)
+    right = [point(BATCH, 4, round_number=1), point(BATCH, 8, round_number=1)]
+    row = summed_up(point(SINGLE, 1), point(BATCH, 2), wrong, *right)
+    assert (row.batch.best, row.batch.ended_by, row.batch.why) == (None, points.REFUSED, "molecule 4")
+    assert row.half_gain_batch is None
+    assert next(one for one in row.points if (one.way, one.size) == (BATCH, 4)).energy_difference == 0.5
+    assert row.measured
+
+
+def test_the_best_batch_is_one_that_all_rounds_reached():
+    row = summed_up(*three_rounds((SINGLE, 1), (BATCH, 1), (BATCH, 2)), point(BATCH, 4, round_number=1))
+    assert row.batch.best.size == 2
+
+
+def test_an_adapter_without_batches_has_no_series_of_them():
+    row = summed_up(point(SINGLE, 1), point(BATCH, 1, status=FAILED, failure=Failure("no-batch", "none")))
+    assert row.batch is None
+    assert row.measured
+
+
+def test_a_method_that_could_not_be_measured_says_why():
+    assert summed_up().refused == "its time ended before anything was measured"
+    failed = point(SINGLE, 1, status=FAILED, failure=Failure("nan", "not finite"))
+    assert summed_up(failed).refused == "nan: not finite"
+    stopped = summed_up(NotMeasured("toy", "cpu", 0, Failure("load", "no such file")))
+    assert stopped.refused == "no such file"
+    assert not stopped.measured
+
+
+def test_rows_are_sorted_by_kind_and_then_by_speed():
+    names = ("slow", "fast", "light")
+    kinds = ("mlip", "mlip", "force-field")
+    description = Description(
+        settings=Settings(names, protocols=("throughput",)),
+        methods={name: MethodFacts(name, "toys", kind) for name, kind in zip(names, kinds, strict=True)},
+    )
+    records = tuple(
+        dataclasses.replace(point(SINGLE, 1, speed=speed), method=name)
+        for name, speed in zip(names, (1.0, 9.0, 0.1), strict=True)
+    )
+    watched = pd.DataFrame(columns=["method", "device", "round", "disturbed", "again"])
+    table = throughput_table(
+        Measurements(description, methods=measured_methods(description, records), records=records, watched=watched)
+    )
+    assert [row.method for row in table.rows] == ["light", "fast", "slow"]
