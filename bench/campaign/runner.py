@@ -139,10 +139,9 @@ class Campaign:
         items = self.ledger.open(key, round_number, planned, again is not None)
         if not items:
             return
-        repeated = again is not None
-        allowance = (
-            self.ledger.average(key) if repeated else self.ledger.allowance(key, round_number, STRUCTURES, items)
-        )
+        allowance = self.ledger.allowance(key, round_number, STRUCTURES, items)
+        if again is not None:
+            allowance = self.ledger.average(key)
         self.progress.begin(method.name, device, round_number, len(items))
         items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
@@ -177,10 +176,7 @@ class Campaign:
         self.watched[*this.key, this.number] = record
 
     def _workers(self, this: Round, watch: Callable[[], dict[str, Any]]) -> None:
-        """Run a worker over a round, and another one if a structure or trajectory killed the first.
-
-        `watch` knows what the machine did since the round began.
-        """
+        """Run a worker over a round, and another one if an item killed it; `watch` knows what the machine did since."""
         for crashes in range(1, CRASHES_A_ROUND + 1):
             began = time.monotonic()
             this.phase = STRUCTURES
