@@ -139,9 +139,10 @@ class Campaign:
         items = self.ledger.open(key, round_number, planned, again is not None)
         if not items:
             return
-        allowance = self.ledger.allowance(key, round_number, STRUCTURES, items)
         if again is not None:
             allowance = self.ledger.average(key)
+        else:
+            allowance = self.ledger.allowance(key, round_number, STRUCTURES, items)
         self.progress.begin(method.name, device, round_number, len(items))
         items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
@@ -194,8 +195,8 @@ class Campaign:
 
     def _task(self, this: Round) -> Task:
         """Return the task of the next worker of a round."""
-        phases = {schedule.phase_of(item.part) for item in this.items}
-        allowances = {phase: self.ledger.allowance(this.key, this.number, phase, this.items) for phase in phases}
+        later = {schedule.phase_of(item.part) for item in this.items} - {STRUCTURES}
+        allowances = {phase: self.ledger.allowance(this.key, this.number, phase, this.items) for phase in later}
         allowances[STRUCTURES] = this.allowance  # less what an earlier worker of the round took
         return tasks.measure(
             this.prepared,
