@@ -21,6 +21,7 @@ from bench.campaign.start import start
 from bench.contract.candidate import Candidate
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
+from bench.contract.kind import KINDS
 from bench.contract.protocol import REPLAY
 from bench.contract.records import NotMeasured, Watched
 from bench.contract.settings import Settings
@@ -139,11 +140,15 @@ class Sessions:
             workers.pop(one.method).process.stop()
 
     def _plan(self, call_s: float) -> int:
-        """Return the number of structures per session, such that each setting may take its share."""
+        """Return the number of structures per session, such that each setting takes its share.
+
+        At least all structures of the fingerprint, or a change of the answers could be missed.
+        """
         start_s = self.seconds[self.default.method]
         wanted = min(max(start_s, LEAST_SECONDS), MOST_SECONDS)
         seconds = min(wanted, max(self.share_s - start_s, 1.0))
-        return max(1, min(round(seconds / call_s / POINTS), len(self.indices)))
+        structures = max(round(seconds / call_s / POINTS), KINDS[self.method.kind].answers)
+        return min(structures, len(self.indices))
 
     def _start(
         self, running: contextlib.ExitStack, one: Candidate, number: int, writer: store.RunWriter, limit_s: float
