@@ -88,7 +88,7 @@ def test_warming_up_makes_fresh_calls_and_leaves_the_atoms_as_they_were():
 
 
 def test_warming_up_goes_on_while_calls_get_faster_and_is_capped():
-    durations = warm_up(Adapter(), Counting(lambda i: 0.3 / 1.15**i), molecule("H2O"), seed=0)
+    durations = warm_up(Adapter(), Counting(lambda i: 1.2 / 1.3**i), molecule("H2O"), seed=0)
     assert len(durations) == MOST
 
 
