@@ -114,12 +114,15 @@ class Search:
         """
         fewest = min(self.sessions.rounds[one.method] for one in left)
         needed = max(1, LEAST_ROUNDS - fewest)
+        # rounded up: the machine may be slower next time
+        enough = 60 * math.ceil((self.budget_s - seconds + needed * self._cost(left)) / 60)
         kept: list[Candidate] = []
         for one in left:
             if needed * self._cost([*kept, one]) <= seconds:
                 kept.append(one)
             else:
-                self.why[one.method] = f"{OUT_OF_TIME}, after {self._rounds(one.method)}"
+                rounds = self._rounds(one.method)
+                self.why[one.method] = f"{OUT_OF_TIME}, after {rounds}; a budget of {enough} s may suffice"
         if len(kept) < len(left):
             dropped = len(left) - len(kept)
             self.sessions.say(f"no time is left for {dropped} more of the settings that may be the fastest")
