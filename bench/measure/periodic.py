@@ -11,7 +11,7 @@ GAP = 3.0  # Angstrom between a molecule and its images: near enough that a meth
 
 def twice_the_cell(probe: Probe) -> Finding:
     """Put the molecule into a periodic box, and double the box: energy and forces of each copy must be the same."""
-    if not probe.facts["periodic"]:
+    if not probe.facts.get("periodic"):  # a task of an older pesbench has no such key
         raise Skip("the header does not say periodic = true")
     one = probe.structures[0].copy()
     one.set_cell(np.ptp(one.positions, axis=0) + GAP)
