@@ -28,7 +28,10 @@ def refused(done):
         (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff'?"),
         (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda or cuda:N."),
         (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
-        (("--protocols", "dance"), "there is no protocol 'dance'; use relax, replay, md, accuracy or throughput."),
+        (
+            ("--protocols", "dance"),
+            "there is no protocol 'dance'; use relax, replay, md, accuracy, scaling or throughput.",
+        ),
         (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
         (("--fmax", "-1"), "--fmax is -1; it must be a number above zero."),
         (("--limit", "0"), "--limit is 0; it must be a number above zero."),
