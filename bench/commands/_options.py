@@ -181,6 +181,7 @@ def add_shown_protocols(parser: _Parser) -> None:
     """Add --protocols, which chooses the results to show."""
     parser.add_argument(
         "--protocols",
+        metavar="NAME",
         choices=(SPEED, *PROTOCOLS),
         help="the protocol whose results are shown; speed: the times of relax and replay (default: %(default)s)",
     )
