@@ -183,7 +183,8 @@ def add_shown_protocols(parser: _Parser) -> None:
         "--protocols",
         metavar="NAME",
         choices=(SPEED, *PROTOCOLS),
-        help="the protocol whose results are shown; speed: the times of relax and replay (default: %(default)s)",
+        help=f"whose results are shown: {', '.join(PROTOCOLS)}, or speed: the times of relax and replay "
+        "(default: %(default)s)",
     )
     # its first name
     parser.add_argument("--protocol", dest="protocols", choices=(SPEED, *PROTOCOLS), help=argparse.SUPPRESS)

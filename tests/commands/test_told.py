@@ -148,7 +148,7 @@ def checkout(tmp_path_factory, pesbench):
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
         *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md,accuracy,scaling,throughput"),
-        *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "8"),
+        *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "20"),
         *("--no-repeats", "--output", "first"),
         cwd=folder,
     )
