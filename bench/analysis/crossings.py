@@ -40,10 +40,7 @@ def crossing(first: Law, second: Law) -> Crossing | None:
     estimate = _last_crossing(grid, np.log(first.time(grid) / second.time(grid)))
     if estimate is None:
         return None
-    middles = first.middle, second.middle
-    logs = [
-        np.log(_times(law.draws[:DRAWS], middle, grid)) for law, middle in zip((first, second), middles, strict=True)
-    ]
+    logs = [np.log(law.drawn_times(grid, DRAWS)) for law in (first, second)]
     first_is_faster = bool(first.time(grid[-1]) < second.time(grid[-1]))
     found = []
     for difference in logs[0] - logs[1][np.random.default_rng(SEED).permutation(DRAWS)]:
@@ -57,11 +54,6 @@ def crossing(first: Law, second: Law) -> Crossing | None:
         extrapolated=estimate > largest,
         first_is_faster=first_is_faster,
     )
-
-
-def _times(draws: Array, middle: float, grid: Array) -> Array:
-    floor, scale, exponent = draws.T[:, :, None]
-    return np.asarray(floor + scale * (grid / middle) ** exponent)
 
 
 def _last_crossing(grid: Array, difference: Array) -> float | None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.optimize import least_squares
 
-from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, SEED, Estimate
+from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, SEED, Estimate, bounded_exp
 
 PARAMETERS = 3
 FEWEST_SIZES = PARAMETERS + 2
@@ -65,6 +65,11 @@ class Law:
         """Return the milliseconds of a force call for these numbers of atoms."""
         return self.floor + self.scale * (np.asarray(atoms, dtype=float) / self.middle) ** self.exponent
 
+    def drawn_times(self, atoms: ArrayLike, count: int = DRAWS) -> Array:
+        """Return the milliseconds by the first `count` of :attr:`draws`, (count, sizes)."""
+        floor, scale, exponent = self.draws[:count].T[:, :, None]
+        return np.asarray(floor + scale * (np.asarray(atoms, dtype=float) / self.middle) ** exponent)
+
     def predict(self, atoms: int, confidence: float = CONFIDENCE) -> Estimate:
         """Return the milliseconds that will be measured for a size in the same rounds, with a prediction interval."""
         gradient = _gradient(np.array([atoms / self.middle]), self.floor, self.scale, self.exponent)[0]
@@ -72,7 +77,7 @@ class Law:
         reach = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * math.sqrt(variance)
         estimate = float(self.time(atoms))
         return Estimate(
-            estimate, estimate * math.exp(-reach), estimate * _exp(reach), self.sizes, "rounds", self.rounds
+            estimate, estimate * math.exp(-reach), estimate * bounded_exp(reach), self.sizes, "rounds", self.rounds
         )
 
     @functools.cached_property
@@ -221,7 +226,3 @@ def _covariance(ratios: Array, floor: float, scale: float, exponent: float) -> t
     units = np.array([math.exp(np.log(floor + scale * ratios**exponent).mean()), 1.0, 1.0])
     inverse = np.linalg.pinv((gradient * units).T @ (gradient * units)) * np.outer(units, units)
     return tuple(map(tuple, inverse.tolist()))
-
-
-def _exp(log: float) -> float:
-    return float(np.exp(np.clip(log, -700.0, 700.0)))

@@ -178,8 +178,8 @@ def geometric_mean(
     # rounding must not leave the estimate just outside its interval
     return Estimate(
         estimate,
-        min(_exp(low), estimate),
-        max(_exp(high), estimate),
+        min(bounded_exp(low), estimate),
+        max(bounded_exp(high), estimate),
         array.size,
         over if enough else "rounds",
         rounds,
@@ -207,7 +207,7 @@ def _reach(bootstrapped: float, n: int, between: Between | None, confidence: flo
     return float(np.dot(variances, stats.t.ppf(tail, freedoms))) / total * math.sqrt(total)
 
 
-def _exp(log: float) -> float:
+def bounded_exp(log: float) -> float:
     """Return a finite number even for a useless interval (two rounds far apart)."""
     return float(np.exp(np.clip(log, -700.0, 700.0)))
 

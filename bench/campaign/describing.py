@@ -44,6 +44,7 @@ def describe(
             total=len(dataset.atoms),
             charge=dataset.charge,
             spin=dataset.spin,
+            series=len(dataset.series),
         ),
         methods={name: _facts(catalogue.methods[name]) for name in settings.methods},
         extra_adapters=tuple(str(path) for path in catalogue.extra),

@@ -70,6 +70,8 @@ class DataSetFacts:
     charge: int = 0
     spin: int = 1
     """The multiplicity."""
+    series: int = 0
+    """Systems of the user's own series for the scaling protocol; 0 where these are made from naphthalene."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from bench.measure.accuracy import SHARE as SINGLE_POINTS_SHARE
 from bench.measure.accuracy import single_point, vibrations
 from bench.measure.md import Relaxed, left_for, simulate
 from bench.measure.replay import replay
-from bench.measure.scaling import Growth, measure_size
+from bench.measure.scaling import Forecast, measure_size
 from bench.measure.session import Deadlines, Session, after
 from bench.measure.symmetry import SHARE, examine
 from bench.measure.throughput import ThroughputMeasurer
@@ -151,7 +151,7 @@ class ScalingMeasurer:
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
         self.session = session
         self.deadlines = deadlines
-        self.growth = Growth()
+        self.forecast = Forecast()
         self.ended = False
 
     def measure(self, item: Item) -> Record | None:
@@ -159,11 +159,11 @@ class ScalingMeasurer:
         if self.ended:
             return None
         session = self.session
-        if not self.growth.points:  # a resumed series: its two last sizes tell how the time grows
+        if not self.forecast.points:  # a resumed series: its two last sizes tell how the time grows
             for number in range(max(0, item.number - 2), item.number):
-                self.growth.add(self._size(number))
+                self.forecast.add(self._size(number))
         record = self._size(item.number)
-        self.growth.add(record)
+        self.forecast.add(record)
         self.ended = record.status != DONE
         session.beat(item.number)(len(record.calculator_ns))
         return record
@@ -174,7 +174,7 @@ class ScalingMeasurer:
             session.adapter,
             session.calculator,
             session.sizes[number],
-            self.growth,
+            self.forecast,
             key={**session.task.key, "size": number},
             seed=session.task.subject.seed + 1000 * session.task.round + number,
             deadline_ns=self.deadlines.end,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
@@ -24,7 +22,7 @@ STEEPEST = 3.5  # power of the number of atoms that is assumed before two sizes 
 MEMORY_SHARE = 0.9  # of what is free: an estimate of the growth is not exact
 
 
-class Growth:
+class Forecast:
     """What the sizes so far say about the next one: it grows like a power of the number of atoms, as it just did."""
 
     def __init__(self) -> None:
@@ -39,7 +37,7 @@ class Growth:
         """Return how long a system of so many atoms will take, set-up and fewest calls; None before the first size."""
         if not self.points:
             return None
-        return round(self._extrapolate([_least_ns(point) for point in self.points], atoms, least=1.0))
+        return round(self._extrapolate([_least_ns(point) for point in self.points], atoms))
 
     def memory(self, atoms: int) -> int:
         """Return how much more memory it will need than the process ever had, in bytes."""
@@ -50,14 +48,14 @@ class Growth:
         beyond = [peak - peaks[0] for peak in peaks[1:]]
         if beyond[-1] <= 0:
             return 0
-        return max(0, round(self._extrapolate([max(1, one) for one in beyond], atoms, least=1.0)) - beyond[-1])
+        return max(0, round(self._extrapolate([max(1, one) for one in beyond], atoms)) - beyond[-1])
 
-    def _extrapolate(self, values: list[int], atoms: int, least: float) -> float:
+    def _extrapolate(self, values: list[int], atoms: int) -> float:
         last = self.points[-1].atoms
         power = STEEPEST
         if len(values) > 1:
             ratio = last / self.points[-2].atoms
-            power = float(np.clip(np.log(values[-1] / values[-2]) / np.log(ratio), least, STEEPEST))
+            power = float(np.clip(np.log(values[-1] / values[-2]) / np.log(ratio), 1.0, STEEPEST))
         return values[-1] * (atoms / last) ** power
 
 
@@ -70,7 +68,7 @@ def measure_size(
     adapter: Any,
     calculator: Any,
     system: Any,
-    growth: Growth,
+    forecast: Forecast,
     *,
     key: dict[str, Any],
     seed: int,
@@ -80,7 +78,7 @@ def measure_size(
     """Make force calls of `system` (ase.Atoms) with fresh small displacements, and return the record.
 
     The first call does not count: it may compile or allocate. Then follow 3 to 15 calls, fewer where they are long.
-    Where `growth` says that set-up and fewest calls will not end before `deadline_ns` (a reading of perf_counter_ns),
+    Where `forecast` says that set-up and fewest calls will not end before `deadline_ns` (a reading of perf_counter_ns),
     or that the memory will not suffice, nothing is begun. After it no further call begins. `key` holds the record's
     method, device, round and size.
     """
@@ -89,10 +87,10 @@ def measure_size(
     found: dict[str, Any] = {"setup_ns": None, "first_ns": None, "edges": None, "ended_by": None, "predicted_ns": None}
     calls: list[int] = []
     failure = None
-    expected = growth.nanoseconds(len(system))
+    expected, free = forecast.nanoseconds(len(system)), process.free_memory()
     if expected is not None and deadline_ns is not None and begin + expected > deadline_ns:
         status, found["ended_by"], found["predicted_ns"] = CENSORED, TIME, expected
-    elif growth.memory(len(system)) > MEMORY_SHARE * free_memory():
+    elif free is not None and forecast.memory(len(system)) > MEMORY_SHARE * free:
         status, found["ended_by"] = CENSORED, MEMORY
     else:
         try:
@@ -137,11 +135,3 @@ def measure_size(
         wall_ns=perf_counter_ns() - begin,
         failure=failure,
     )
-
-
-def free_memory() -> float:
-    """Return the bytes that the machine can still give, inf where it does not tell."""
-    if sys.platform != "linux":
-        return float("inf")
-    lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    return 1024.0 * int(lines["MemAvailable"].split()[0])

@@ -7,11 +7,10 @@ from typing import Any
 
 from bench.analysis.accurate import Accuracy, AccuracyTable, Floor
 from bench.analysis.force_errors import ForceErrors
-from bench.analysis.statistics import Estimate
 from bench.analysis.truths import EXPERIMENT
 from bench.analysis.vibrations import FrequencyErrors
 from bench.report.accuracy import notes, page
-from bench.report.blocks import Formats, as_csv, as_json
+from bench.report.blocks import Formats, as_csv, as_json, estimate_object
 
 FORMAT = 1
 
@@ -44,7 +43,7 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "theory": dict(row.theory) if row.theory else None,
         "refused": row.refused,
         "no_minimum": row.no_minimum,
-        "ms_per_call": _estimate(row.time),
+        "ms_per_call": estimate_object(row.time),
         "nearest_reference": row.nearest,
         "verdict": row.verdict,
         "nearest_minimum": row.nearest_minimum,
@@ -71,8 +70,8 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "uncertainty": None
         if row.uncertainty is None
         else {
-            "rank_correlation": _estimate(row.uncertainty.rank_correlation),
-            "error_over_uncertainty": _estimate(row.uncertainty.calibration),
+            "rank_correlation": estimate_object(row.uncertainty.rank_correlation),
+            "error_over_uncertainty": estimate_object(row.uncertainty.calibration),
             "structures": row.uncertainty.structures,
         },
         "failures": dict(row.failures),
@@ -81,11 +80,11 @@ def row_object(row: Accuracy) -> dict[str, Any]:
 
 def _errors(errors: ForceErrors) -> dict[str, Any]:
     return {
-        "force_mae_mev_per_angstrom": _estimate(errors.force_mae),
-        "force_rmse_mev_per_angstrom": _estimate(errors.force_rmse),
-        "force_cosine": _estimate(errors.force_cosine),
-        "energy_mae_mev": _estimate(errors.energy_mae),
-        "energy_rank_correlation": _estimate(errors.energy_rank_correlation),
+        "force_mae_mev_per_angstrom": estimate_object(errors.force_mae),
+        "force_rmse_mev_per_angstrom": estimate_object(errors.force_rmse),
+        "force_cosine": estimate_object(errors.force_cosine),
+        "energy_mae_mev": estimate_object(errors.energy_mae),
+        "energy_rank_correlation": estimate_object(errors.energy_rank_correlation),
         "structures": errors.structures,
     }
 
@@ -103,17 +102,13 @@ def _frequencies(errors: FrequencyErrors, row: Accuracy) -> dict[str, Any]:
     return found
 
 
-def _estimate(value: Estimate | None) -> dict[str, float | None]:
-    return {part: getattr(value, part, None) for part in ("estimate", "low", "high")}
-
-
 def _pair(one: Floor) -> dict[str, Any]:
     return {
         "a": one.a,
         "b": one.b,
         "same_theory": one.same_theory,
-        "force_mae_mev_per_angstrom": _estimate(one.forces.force_mae if one.forces else None),
-        "energy_mae_mev": _estimate(one.forces.energy_mae if one.forces else None),
+        "force_mae_mev_per_angstrom": estimate_object(one.forces.force_mae if one.forces else None),
+        "energy_mae_mev": estimate_object(one.forces.energy_mae if one.forces else None),
         "structures": one.forces.structures if one.forces else 0,
         "frequency_rmsd_cm1": one.frequencies.all.rmsd_cm1 if one.frequencies else None,
         "bond_mae_mangstrom": dict(one.bonds.mae) if one.bonds else None,

@@ -14,6 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.analysis.statistics import Estimate
 from bench.errors import BadInput
 from bench.report.latex import escape, tabular
 
@@ -65,6 +66,11 @@ class Formats:
             case "json":
                 return self.json(table)
         raise BadInput(f"there is no format {form!r}; use {', '.join(self.names)}.")
+
+
+def estimate_object(estimate: Estimate | None) -> dict[str, float | None]:
+    """Return an estimate and its interval for scripts; null where there is none."""
+    return {part: getattr(estimate, part, None) for part in ("estimate", "low", "high")}
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

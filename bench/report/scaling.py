@@ -10,7 +10,7 @@ from bench.analysis.scaling import Growth, Point, ScalingTable
 from bench.analysis.statistics import Estimate
 from bench.contract.device import Device
 from bench.report import numbers
-from bench.report.blocks import Block, Formats, Page, as_csv, as_json
+from bench.report.blocks import Block, Formats, Page, as_csv, as_json, estimate_object
 from bench.report.circumstances import damaged
 from bench.report.heading import heading
 from bench.report.numbers import DASH
@@ -41,13 +41,12 @@ def blocks(table: ScalingTable) -> list[Block]:
             ("exponent", "p", lambda row: _of_law(row, "exponent_estimate")),
             ("per atom", "µs", lambda row: _of_law(row, "us_per_atom")),
             ("twice floor", "atoms", lambda row: _of_law(row, "twice_floor_atoms")),
-            ("weights", "", lambda row: "random" if row.weights == "random" else DASH),
         ),
         block(
             "Does the law hold? The largest size, which no fit saw",
             ("size", "atoms", lambda row: f"{row.held_out.atoms:,}" if row.held_out else DASH),
             ("predicted", "ms", lambda row: numbers.with_interval(row.held_out.predicted) if row.held_out else DASH),
-            ("measured", "ms", lambda row: numbers.plain(row.held_out.measured_ms, 4) if row.held_out else DASH),
+            ("measured", "ms", lambda row: numbers.with_interval(_held_out(row))),
             ("inside", "", _inside),
         ),
         block(
@@ -77,8 +76,9 @@ def blocks(table: ScalingTable) -> list[Block]:
 
 
 def name(row: Growth, several: bool) -> str:
-    """Return the name of a method, with its device where there are several."""
-    return _on(row.label, row.device, several)
+    """Return the name of a method, with its device where there are several, and a remark on random weights."""
+    label = _on(row.label, row.device, several)
+    return f"{label} (random weights)" if row.weights == "random" else label
 
 
 def _on(label: str, device: str, several: bool) -> str:
@@ -96,6 +96,11 @@ def _whole(estimate: Estimate | None) -> str:
         return DASH
     assert estimate.low is not None and estimate.high is not None
     return f"{estimate.estimate:,.0f} [{estimate.low:,.0f}, {estimate.high:,.0f}]"
+
+
+def _held_out(row: Growth) -> Estimate | None:
+    held = row.held_out
+    return next((one.ms_per_call for one in row.points if held is not None and one.atoms == held.atoms), None)
 
 
 def _inside(row: Growth) -> str:
@@ -138,13 +143,11 @@ def _reasons(table: ScalingTable) -> list[tuple[str, str]]:
 
 def notes(table: ScalingTable) -> list[str]:
     """Return what a reader must know before trusting the numbers."""
-    own = table.description.dataset.formula and not _clusters(table)
     return [
-        "Systems: those of the user's file."
-        if own
-        else "Systems: clusters of 1, 2, 4 ... molecules from the crystal of naphthalene, without a cell.",
+        f"Systems: {_systems(table)}.",
         "A time is the geometric mean over rounds of the median force call; every call has fresh small displacements. "
-        "Floor: the time that does not depend on size; per atom: what comes on top, at the largest size of the fit.",
+        "Floor: the time that does not depend on size; per atom: what comes on top, at the largest size of the fit. "
+        "The formats csv and json have the interval of each time.",
         "Intervals: 95 %, from the misfit of the law or the scatter of the rounds, whichever is larger. The largest "
         "size is in no fit.",
         "Ended by time: the next size would not have fitted into the method's budget; the largest size is no limit.",
@@ -152,8 +155,12 @@ def notes(table: ScalingTable) -> list[str]:
     ]
 
 
-def _clusters(table: ScalingTable) -> bool:
-    return all(atoms == 18 * 2**k for k, atoms in enumerate(table.description.settings.sizes))
+def _systems(table: ScalingTable) -> str:
+    if table.description.dataset.series:
+        return "those of the user's file"
+    if table.description.settings.periodic:
+        return "supercells of the crystal of naphthalene, periodic"
+    return "clusters of 1, 2, 4 ... molecules from the crystal of naphthalene, without a cell"
 
 
 def row_object(row: Growth) -> dict[str, Any]:
@@ -190,11 +197,6 @@ def row_object(row: Growth) -> dict[str, Any]:
         "message": row.message or None,
         "points": [_point_object(point) for point in row.points],
     }
-
-
-def estimate_object(estimate: Estimate | None) -> dict[str, float | None] | None:
-    """Return an estimate and its interval."""
-    return None if estimate is None else {part: getattr(estimate, part) for part in ("estimate", "low", "high")}
 
 
 def _point_object(point: Point) -> dict[str, Any]:

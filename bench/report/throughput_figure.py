@@ -15,10 +15,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bench.analysis.points import Point, ThroughputRow, ThroughputTable
 from bench.errors import BadInput
 from bench.report.figure import STYLE, WIDTH
+from bench.report.marks import color, marker
 from bench.report.throughput import name, reasons
 
-_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "0.2")
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h")
 _LINE = 0.125  # inches of the caption
 
 
@@ -42,21 +41,13 @@ def draw(table: ThroughputTable) -> Figure:
     _gains(batches, rows, [row.batch.points if row.batch else () for row in rows], "molecules in a batch")
     _gains(processes, rows, [row.processes.points if row.processes else () for row in rows], "processes")
     handles = [
-        Line2D([], [], marker=_marker(i), color=_color(i), lw=1.2, ms=4, label=name(row, table))
+        Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, table))
         for i, row in enumerate(rows)
     ]
     place = (0.5, (0.10 + below) / height)
     figure.legend(handles=handles, loc="lower center", bbox_to_anchor=place, ncols=3, frameon=False, fontsize=7.5)
     figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
     return figure
-
-
-def _color(i: int) -> str:
-    return _COLORS[i % len(_COLORS)]
-
-
-def _marker(i: int) -> str:
-    return _MARKERS[i % len(_MARKERS)]
 
 
 def _gains(axes: Axes, rows: Sequence[ThroughputRow], series: Sequence[Sequence[Point]], what: str) -> None:
@@ -68,9 +59,9 @@ def _gains(axes: Axes, rows: Sequence[ThroughputRow], series: Sequence[Sequence[
         points = [(one.size, one.gain) for one in series[i] if one.gain is not None]
         for x, gain in points:
             if gain.low is not None and gain.high is not None:
-                axes.plot([x, x], [gain.low, gain.high], "-", color=_color(i), lw=1.0)
+                axes.plot([x, x], [gain.low, gain.high], "-", color=color(i), lw=1.0)
         y = [gain.estimate for _, gain in points]
-        axes.plot([x for x, _ in points], y, marker=_marker(i), color=_color(i), lw=1.2, ms=4)
+        axes.plot([x for x, _ in points], y, marker=marker(i), color=color(i), lw=1.2, ms=4)
         sizes |= {x for x, _ in points}
         most = max([most, *y])
     axes.axhline(1.0, color="0.6", lw=0.7, ls=":", zorder=0)

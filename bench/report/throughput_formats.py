@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.analysis.points import Point, Series, ThroughputRow, ThroughputTable
-from bench.analysis.statistics import Estimate
-from bench.report.blocks import Formats, as_csv, as_json
+from bench.report.blocks import Formats, as_csv, as_json, estimate_object
 from bench.report.throughput import ended, notes, page
 
 FORMAT = 1
@@ -48,19 +47,15 @@ def _point(point: Point) -> dict[str, Any]:
         "size": point.size,
         "threads": point.threads,
         "rounds": point.rounds,
-        "force_calls_per_s": _estimate(point.force_calls_per_s),
-        "relaxed_per_s": _estimate(point.relaxed_per_s),
-        "gain": _estimate(point.gain),
+        "force_calls_per_s": estimate_object(point.force_calls_per_s),
+        "relaxed_per_s": estimate_object(point.relaxed_per_s),
+        "gain": estimate_object(point.gain),
         "peak_memory_bytes": point.peak_memory_bytes,
         "peak_device_memory_bytes": point.peak_device_memory_bytes,
         "energy_difference_ev": point.energy_difference,
         "force_difference_ev_per_angstrom": point.force_difference,
         "failure": point.failure,
     }
-
-
-def _estimate(value: Estimate | None) -> dict[str, float | None]:
-    return {part: getattr(value, part, None) for part in ("estimate", "low", "high")}
 
 
 def _json(table: ThroughputTable) -> str:

@@ -136,19 +136,19 @@ def test_time_ends_a_series_before_the_size_that_would_not_fit(tmp_path):
 
 
 def test_memory_ends_a_series(monkeypatch):
-    from bench.measure import scaling
+    from bench.measure import process, scaling
 
     def point(atoms, memory):
         return Size("m", "cpu", 0, 0, atoms, "done", 10, 10, (10, 10, 10), memory, None, 60)
 
-    growth = scaling.Growth()
+    forecast = scaling.Forecast()
     for atoms, memory in ((18, 1_000), (36, 1_010), (72, 1_050), (144, 1_210)):
-        growth.add(point(atoms, memory))
-    assert growth.memory(288) == pytest.approx(640 + 210 - 210, rel=0.4)  # about a factor of four per doubling
+        forecast.add(point(atoms, memory))
+    assert forecast.memory(288) == pytest.approx(640 + 210 - 210, rel=0.4)  # about a factor of four per doubling
 
-    monkeypatch.setattr(scaling, "free_memory", lambda: 100.0)
+    monkeypatch.setattr(process, "free_memory", lambda: 100)
     key = {"method": "m", "device": "cpu", "round": 0, "size": 4}
-    record = scaling.measure_size(Adapter(), None, [None] * 288, growth, key=key, seed=0)
+    record = scaling.measure_size(Adapter(), None, [None] * 288, forecast, key=key, seed=0)
     assert (record.status, record.ended_by) == ("censored", "memory")
 
 
@@ -173,7 +173,9 @@ def test_the_verb_measures_a_series_of_ones_own(pesbench, tmp_path):
 
 def test_random_weights_may_enter(tmp_path):
     table = measure(tmp_path / "run", "architecture", weights="random", largest=36)
-    assert row_of(table, "architecture").weights == "random" or row_of(table, "architecture").refused
+    row = row_of(table, "architecture")
+    assert (row.weights, [point.atoms for point in row.points]) == ("random", [18, 36])
+    assert "architecture (random weights)" in SHOWN["scaling"].render(table, "markdown")
 
 
 def test_a_method_without_periodic_systems_is_refused(pesbench, tmp_path):
