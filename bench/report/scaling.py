@@ -31,6 +31,7 @@ def blocks(table: ScalingTable) -> list[Block]:
     def block(title: str, *columns: tuple[str, str, Callable[[Growth], str]]) -> Block:
         kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
         lines = [(name(row, several), *(column[2](row) for column in kept)) for row in shown]
+        lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
         return Block(title, (("Method", ""), *((title, unit) for title, unit, _ in kept)), tuple(lines))
 
     sizes = sorted({point.atoms for row in shown for point in row.points})
@@ -149,7 +150,7 @@ def notes(table: ScalingTable) -> list[str]:
         "Floor: the time that does not depend on size; per atom: what comes on top, at the largest size of the fit. "
         "The formats csv and json have the interval of each time.",
         "Intervals: 95 %, from the misfit of the law or the scatter of the rounds, whichever is larger. The largest "
-        "size is in no fit.",
+        f"size is in no fit, except where only {FEWEST_SIZES} were measured.",
         "Ended by time: the next size would not have fitted into the method's budget; the largest size is no limit.",
         *([said] if (said := damaged(table.damaged)) else []),
     ]
