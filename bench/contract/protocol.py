@@ -181,15 +181,16 @@ PROTOCOLS: dict[str, Protocol] = {
             ACCURACY,
         ),
         Protocol(
-            SCALING,
-            (Part(SIZE, Size, _size, number="size", complete_when_censored=True, series=True),),
-            SCALING,
-            random_weights=True,
-        ),
-        Protocol(
             THROUGHPUT,
             (Part(THROUGHPUT, Throughput, _throughput, number="point"),),
             THROUGHPUT,
+            random_weights=True,
+        ),
+        # last: it leaves the adapter set up for another system
+        Protocol(
+            SCALING,
+            (Part(SIZE, Size, _size, number="size", complete_when_censored=True, series=True),),
+            SCALING,
             random_weights=True,
         ),
     )

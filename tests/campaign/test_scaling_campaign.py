@@ -203,3 +203,19 @@ def test_a_task_carries_the_cell():
     assert given.pbc.all()
     assert given.cell.array == pytest.approx(crystal.cell.array)
     assert not Molecule.of(naphthalene()).atoms().pbc.any()
+
+
+def test_other_protocols_are_measured_before_the_adapter_has_another_system(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy,toy-native", "--protocols", "scaling,throughput,relax"),
+        *("--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1", "--threads", "1", "--budget", "6"),
+        *("--max-atoms", "72", "--no-repeats", "--output", tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = tmp_path.iterdir()
+    rows = {
+        name: json.loads(pesbench("table", run, "--protocols", name, "--format", "json").stdout)["rows"]
+        for name in ("scaling", "throughput")
+    }
+    assert [row["largest_atoms"] for row in rows["scaling"]] == [72, 72]
+    assert all(row["single"]["force_calls_per_s"]["estimate"] for row in rows["throughput"])

@@ -30,7 +30,7 @@ def refused(done):
         (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
         (
             ("--protocols", "dance"),
-            "there is no protocol 'dance'; use relax, replay, md, accuracy, scaling or throughput.",
+            "there is no protocol 'dance'; use relax, replay, md, accuracy, throughput or scaling.",
         ),
         (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
         (("--fmax", "-1"), "--fmax is -1; it must be a number above zero."),
