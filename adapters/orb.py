@@ -182,6 +182,27 @@ class Orb(TorchAdapter):
 
     def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
         """Return energy and forces of each structure from one graph, as orb-models' README puts several together."""
+        found = self._predict(calculator, structures)
+        forces = found[self.model.grad_forces_name if calculator.conservative else "forces"].detach().cpu().numpy()
+        return by_molecule(found["energy"].detach().cpu().flatten().tolist(), forces, structures)
+
+    def uncertainty(self, calculator: Any, atoms: Any) -> tuple[None, Any]:
+        """Return no uncertainty of the energy, and that of the force on each atom from the confidence head of Orb-v3.
+
+        The head gives the probabilities of bins of the mean absolute error over the three components of a force. A
+        standard deviation of the vector comes from their mean as for normal errors, alike in all directions: (n,),
+        eV/Angstrom. It never exceeds the last bin, and is None for Orb-v2, which has no such head.
+        """
+        if "confidence" not in self.model.heads:
+            return None, None
+        import numpy as np
+
+        edges = self.model.heads["confidence"].bin_edges.detach().cpu().double().numpy()
+        bins = self._predict(calculator, [atoms])["confidence"].detach().cpu().double().numpy()
+        return None, bins @ ((edges[1:] + edges[:-1]) / 2) * np.sqrt(3 * np.pi / 2)
+
+    def _predict(self, calculator: Any, structures: Sequence[Any]) -> dict[str, Any]:
+        """Return all that the model predicts for one graph of `structures`, made as the calculator makes its own."""
         from orb_models.forcefield.atomic_system import ase_atoms_to_atom_graphs
         from orb_models.forcefield.base import batch_graphs
 
@@ -196,9 +217,7 @@ class Orb(TorchAdapter):
             )
             for atoms in structures
         ]
-        found = self.model.predict(batch_graphs(graphs).to(calculator.device))
-        forces = found[self.model.grad_forces_name if calculator.conservative else "forces"].detach().cpu().numpy()
-        return by_molecule(found["energy"].detach().cpu().flatten().tolist(), forces, structures)
+        return self.model.predict(batch_graphs(graphs).to(calculator.device))
 
     def settings(self) -> dict[str, Any]:
         """Return what really runs: precision, compilation, charge and spin, graph; the cutoff in Angstrom."""

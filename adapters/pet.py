@@ -38,7 +38,7 @@
 # parameters = 25924122
 # random-weights = true
 # memory-mb = 720
-# note = "Version 1.5.0, not upet's newest; LLPR uncertainty off (upet: on), its 65,536 parameters not counted."
+# note = "Version 1.5.0, not upet's newest; timed without LLPR uncertainty; its 65,536 parameters not counted."
 # [tool.pesbench.methods."pet-mad-1.5-s".checkpoint]
 # file = "pet-mad-s-v1.5.0.ckpt"
 # licence = "BSD-3-Clause"
@@ -145,6 +145,17 @@ class Pet(TorchAdapter):
         """Return energy and forces of each structure from one call of metatomic's calculator for a list of them."""
         found = calculator.calculator.compute_energy(list(structures), compute_forces_and_stresses=True)
         return [(float(energy), forces) for energy, forces in zip(found["energy"], found["forces"], strict=True)]
+
+    def uncertainty(self, calculator: Any, atoms: Any) -> tuple[float, Any]:
+        """Return upet's LLPR uncertainties, which cost more than a force call and are computed for this call only.
+
+        The standard deviation of the energy, eV, and that of the force on each atom over the ensemble of last layers:
+        (n,), eV/Angstrom, the norm over its components.
+        """
+        import numpy as np
+
+        of_forces = np.linalg.norm(calculator.get_forces_uncertainty(atoms), axis=1)
+        return float(calculator.get_energy_uncertainty(atoms)), of_forces
 
     def count_parameters(self) -> int:
         """Return the number of trained parameters, without the ensemble for the uncertainty, as published."""
