@@ -10,14 +10,13 @@ from bench.analysis.statistics import Estimate
 from bench.analysis.vibrations import IMAGINARY, SPLIT, Deviation, FrequencyErrors
 from bench.contract.device import Device
 from bench.report import numbers
-from bench.report.blocks import Block, Page
+from bench.report.blocks import Block, Column, Page, by_method, filled
 from bench.report.circumstances import damaged
 from bench.report.heading import heading
 from bench.report.numbers import DASH
 
 SHORT = {SAME: "same theory", WITHIN: "within", EDGE: "at its edge", BEYOND: "beyond"}
 DIRECT = "direct forces"
-_Column = tuple[str, str, Callable[[Accuracy], str]]
 
 
 def page(table: AccuracyTable) -> Page:
@@ -31,11 +30,8 @@ def blocks(table: AccuracyTable) -> list[Block]:
     labelled = [level.name for level in table.levels if any(level.name in row.references for row in shown)]
     minima = [level.name for level in table.levels if any(level.name in row.vibrations for row in shown)]
 
-    def block(title: str, *columns: _Column) -> Block:
-        kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
-        lines = [(name(row, table), *(column[2](row) for column in kept)) for row in shown]
-        lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
-        return Block(title, (("Method", ""), *((title, unit) for title, unit, _ in kept)), tuple(lines))
+    def block(title: str, *columns: Column) -> Block:
+        return by_method(title, shown, lambda row: name(row, table), *columns)
 
     made = [
         block(
@@ -87,7 +83,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("fmax", "eV/Å", lambda row: f"{row.harmonic.fmax:.4f}" if row.harmonic else DASH),
         ),
     ]
-    return [one for one in made if one.lines and len(one.headings) > 1]
+    return filled(made)
 
 
 def _floor(table: AccuracyTable) -> Block:

@@ -17,9 +17,20 @@ from rich.text import Text
 from bench.analysis.statistics import Estimate
 from bench.errors import BadInput
 from bench.report.latex import escape, tabular
+from bench.report.numbers import DASH
 
 FIRST, GAP = 12, 2  # characters: of the column with names, at least, and between two columns
 STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What a line is about."""
+
+    method: str
+    device: str
+    kind: str
+    weights: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +41,33 @@ class Block:
     headings: tuple[tuple[str, str], ...]
     """Title and unit of each column."""
     lines: tuple[tuple[str, ...], ...]
+    subjects: tuple[Subject, ...] = ()
+    """What each line is about; empty where lines are not about single methods."""
+
+
+Column = tuple[str, str, Callable[[Any], str]]
+"""Title, unit, and the text for a row."""
+
+
+def by_method(title: str, rows: Sequence[Any], name: Callable[[Any], str], *columns: Column) -> Block:
+    """Return a block with a line per row; columns and lines without values are left out.
+
+    `rows` are those of a table of methods: they have a `method`, a `device`, a `kind` and `weights`.
+    """
+    kept = [column for column in columns if any(column[2](row) != DASH for row in rows)]
+    lines = [(row, (name(row), *(column[2](row) for column in kept))) for row in rows]
+    lines = [(row, line) for row, line in lines if any(cell != DASH for cell in line[1:])]
+    return Block(
+        title,
+        (("Method", ""), *((title, unit) for title, unit, _ in kept)),
+        tuple(line for _, line in lines),
+        tuple(Subject(row.method, row.device, row.kind, row.weights) for row, _ in lines),
+    )
+
+
+def filled(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks that have something to show."""
+    return [one for one in blocks if one.lines and len(one.headings) > 1]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from bench.analysis.scaling import Growth, Point, ScalingTable
 from bench.analysis.statistics import Estimate
 from bench.contract.device import Device
 from bench.report import numbers
-from bench.report.blocks import Block, Formats, Page, as_csv, as_json, estimate_object
+from bench.report.blocks import Block, Column, Formats, Page, as_csv, as_json, by_method, estimate_object, filled
 from bench.report.circumstances import damaged
 from bench.report.heading import heading
 from bench.report.numbers import DASH
@@ -28,11 +28,8 @@ def blocks(table: ScalingTable) -> list[Block]:
     shown = [row for row in table.rows if row.measured]
     several = len({row.device for row in table.rows}) > 1
 
-    def block(title: str, *columns: tuple[str, str, Callable[[Growth], str]]) -> Block:
-        kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
-        lines = [(name(row, several), *(column[2](row) for column in kept)) for row in shown]
-        lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
-        return Block(title, (("Method", ""), *((title, unit) for title, unit, _ in kept)), tuple(lines))
+    def block(title: str, *columns: Column) -> Block:
+        return by_method(title, shown, lambda row: name(row, several), *columns)
 
     sizes = sorted({point.atoms for row in shown for point in row.points})
     made = [
@@ -73,7 +70,7 @@ def blocks(table: ScalingTable) -> list[Block]:
         ),
         block("Milliseconds per force call, by number of atoms", *((f"{n:,}", "", _time_at(n)) for n in sizes)),
     ]
-    return [one for one in made if one.lines and len(one.headings) > 1]
+    return filled(made)
 
 
 def name(row: Growth, several: bool) -> str:

@@ -9,7 +9,7 @@ from bench.analysis.events import WARNING
 from bench.analysis.simulated import Stability, StabilityTable
 from bench.contract.device import Device
 from bench.report import numbers
-from bench.report.blocks import Block, Page
+from bench.report.blocks import Block, Column, Page, by_method, filled
 from bench.report.circumstances import damaged, disturbed
 from bench.report.heading import heading
 from bench.report.numbers import DASH
@@ -25,10 +25,8 @@ def blocks(table: StabilityTable) -> list[Block]:
     shown = [row for row in table.rows if row.refused is None]
     several = len({row.device for row in table.rows}) > 1
 
-    def block(title: str, *columns: tuple[str, str, Callable[[Stability], str]]) -> Block:
-        kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
-        lines = [(name(row, several), *(column[2](row) for column in kept)) for row in shown]
-        return Block(title, (("Method", ""), *((name, unit) for name, unit, _ in kept)), tuple(lines))
+    def block(title: str, *columns: Column) -> Block:
+        return by_method(title, shown, lambda row: name(row, several), *columns)
 
     planar = numbers.plain(table.reference_planarity, 2)
     made = [
@@ -79,7 +77,7 @@ def blocks(table: StabilityTable) -> list[Block]:
             ("NVT", "ps", lambda row: _reached(row, "nvt")),
         ),
     ]
-    return [one for one in made if one.lines and len(one.headings) > 1]
+    return filled(made)
 
 
 def stable(row: Stability, ensemble: str) -> str:

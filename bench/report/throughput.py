@@ -8,7 +8,7 @@ from bench.analysis.points import LARGEST, REFUSED, Point, Series, ThroughputRow
 from bench.contract.device import Device
 from bench.contract.throughput import BATCH, PROCESSES
 from bench.report import numbers
-from bench.report.blocks import Block, Page
+from bench.report.blocks import Block, Column, Page, by_method, filled
 from bench.report.circumstances import damaged, disturbed
 from bench.report.heading import heading
 from bench.report.numbers import DASH
@@ -23,11 +23,8 @@ def blocks(table: ThroughputTable) -> list[Block]:
     """Return the blocks of the report; columns and lines without values are left out, and so are empty blocks."""
     shown = [row for row in table.rows if row.measured]
 
-    def block(title: str, *columns: tuple[str, str, Callable[[ThroughputRow], str]]) -> Block:
-        kept = [column for column in columns if any(column[2](row) != DASH for row in shown)]
-        lines = [(name(row, table), *(column[2](row) for column in kept)) for row in shown]
-        lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
-        return Block(title, (("Method", ""), *((head, unit) for head, unit, _ in kept)), tuple(lines))
+    def block(title: str, *columns: Column) -> Block:
+        return by_method(title, shown, lambda row: name(row, table), *columns)
 
     sizes = sorted({point.size for row in shown for point in _of(row.batch) if point.gain})
     made = [
@@ -63,7 +60,7 @@ def blocks(table: ThroughputTable) -> list[Block]:
         block("The gain of a batch of ...", *((str(size), "", _of_size(size, _gain)) for size in sizes)),
         block("The memory with a batch of ...", *((str(size), "", _of_size(size, _memory)) for size in sizes)),
     ]
-    return [one for one in made if one.lines and len(one.headings) > 1]
+    return filled(made)
 
 
 def _of(series: Series | None) -> tuple[Point, ...]:
