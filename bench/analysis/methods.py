@@ -45,6 +45,8 @@ class MeasuredMethod:
     """The level of theory: functional, basis, dispersion, source, and the dispersion added to it."""
     knobs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The values of its knobs."""
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The versions of the packages that ran."""
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The thread variables, the interpreter, the torch backend."""
     cold_start_s: float | None = None
@@ -110,6 +112,7 @@ def _measured(
         checkpoint=last.checkpoint if last else None,
         theory=facts.theory,
         knobs=last.knobs if last else {},
+        versions=last.versions if last else {},
         environment=last.environment if last else {},
         cold_start_s=statistics.median(map(_cold_start, started)) if started else None,
         warm_up_calls=max((record.warm_up_calls or 0 for record in started), default=None),

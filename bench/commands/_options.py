@@ -167,12 +167,12 @@ def add_threshold(parser: _Parser) -> None:
     )
 
 
-def add_run(parser: _Parser, paper: bool = False) -> None:
-    """Add the argument RUN; with `paper`, it can be the published table."""
+def add_run(parser: _Parser, paper: bool = False, page: bool = False) -> None:
+    """Add the argument RUN; with `paper`, it can be the published table, with `page` the file of a page."""
     parser.add_argument(
         "run",
         nargs="?",
-        metavar="RUN|paper" if paper else "RUN",
+        metavar="|".join(["RUN", *["paper"] * paper, *["FILE.html"] * page]),
         help="a run id or directory (default: the newest run)",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,11 @@ from bench.commands._output import print_text, warn
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
+    from bench.report.page.sections import Measured
     from bench.report.shown import Shown
+
+PAGE = "report.html"
+"""The name of the page in a run directory."""
 
 
 def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
@@ -43,3 +48,42 @@ def show(protocol: str, run: str | Path | None, form: str) -> bool:
     shown, table = found(protocol, run)
     print_text(shown.render(table, form, color=sys.stdout.isatty()))
     return any(row.measured for row in table.rows)
+
+
+def write_page(runs: Sequence[Path], output: Path) -> Path:
+    """Write the page of some run directories, and return its path; raises BadInput where it cannot be written."""
+    from bench import __version__
+    from bench.report.page.document import document
+
+    text = document([_measured(run) for run in runs], __version__)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot write {output}: {error.strerror}; choose another place with --output.") from None
+    return output
+
+
+def _measured(directory: Path) -> Measured:
+    """Return all that a run has measured; what cannot be read is told and left out."""
+    from bench.analysis.summaries import SUMMARIES
+    from bench.report.page.sections import Measured
+    from bench.runs import store, tables
+
+    own = {}
+    for protocol in store.describe(directory).settings.protocols:
+        if SUMMARIES[protocol].table is not None:
+            try:
+                own[protocol] = tables.shown_as(directory, protocol, warn)
+            except BadInput as error:
+                warn(f"{protocol} is left out of the page: {error}")
+    return Measured(directory.name, tables.table_of(directory, warn), own, _packages())
+
+
+def _packages() -> frozenset[str]:
+    """Return the names of the packages that the adapters here ask for."""
+    from packaging.requirements import Requirement
+
+    from bench.methods.catalogue import Catalogue
+
+    return frozenset(Requirement(text).name for header in Catalogue().headers for text in header.dependencies)

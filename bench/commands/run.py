@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _options, _planning, _results
 from bench.commands._options import Budget
+from bench.commands._output import to_stderr, warn
 from bench.commands._planning import Plan
 from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
+from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue
@@ -209,10 +211,20 @@ def run(options: Options) -> int:
         except KeyboardInterrupt:
             stopped = True
     measured = _results.show(_options.SPEED, plan.directory, "json" if options.json else "terminal")
+    if measured:
+        _tell_page(plan.directory)
     if stopped:
         print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
         return 130
     return 0 if measured else 1
+
+
+def _tell_page(directory: Path) -> None:
+    """Write the page of the run and say where it is; a run that cannot have one is a run all the same."""
+    try:
+        to_stderr(f"page: {_results.write_page([directory], directory / _results.PAGE)}")
+    except BadInput as error:
+        warn(f"there is no page: {error}")
 
 
 def _new(options: Options) -> Plan:

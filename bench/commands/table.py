@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from pathlib import Path
 
 from bench.commands import _options, _results
+from bench.commands._output import print_text
 
-HELP = "Print the table of a run, or of the paper."
+HELP = "Print the table of a run, of the paper, or of a page that 'report' made."
 EXAMPLES = (
     "pesbench table --format markdown",
     "pesbench table --protocols md",
@@ -28,12 +30,17 @@ class Options:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    _options.add_run(parser, paper=True)
+    _options.add_run(parser, paper=True, page=True)
     _options.add_shown_protocols(parser)
     _options.add_format(parser, "terminal, markdown, latex, csv or json")
 
 
 def run(options: Options) -> int:
     """Print a table."""
+    if options.run is not None and options.run.endswith(".html"):
+        from bench.report.page import numbers_inside
+
+        print_text(numbers_inside.table(Path(options.run), options.protocols, options.format))
+        return 0
     _results.show(options.protocols, options.run, options.format)
     return 0

@@ -16,6 +16,7 @@ from bench.analysis.accurate import Accuracy, AccuracyTable
 from bench.analysis.vibrations import SPLIT
 from bench.contract.device import DEVICES, Device
 from bench.errors import BadInput
+from bench.report import marks, numbers
 from bench.report.accuracy import name, notes
 from bench.report.figure import LOOKS, STYLE, WIDTH
 
@@ -26,11 +27,21 @@ _CAPTION_LINE = 0.125  # inches
 LEAST = 0.01  # meV/Angstrom: the axis is logarithmic
 
 
+def choice(table: AccuracyTable) -> Figure:
+    """Return the first figure alone, error against speed; raises BadInput where no method has both."""
+    return draw(table, frequencies=False)
+
+
+def frequencies(table: AccuracyTable) -> Figure:
+    """Return the second figure alone; raises BadInput where no method has frequencies."""
+    return draw(table, errors=False)
+
+
 @mpl.rc_context(STYLE)
-def draw(table: AccuracyTable) -> Figure:
+def draw(table: AccuracyTable, errors: bool = True, frequencies: bool = True) -> Figure:
     """Return both figures above each other; raises BadInput where no method has anything to draw."""
-    placed = [row for row in table.rows if row.time is not None and row.force_mae is not None]
-    shaking = [row for row in table.rows if row.vibrations]
+    placed = [row for row in table.rows if errors and row.time is not None and row.force_mae is not None]
+    shaking = [row for row in table.rows if frequencies and row.vibrations]
     if not placed and not shaking:
         raise BadInput(f"{table.description.run_id} has nothing to draw. {' '.join(notes(table)[:1])}".strip())
     caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table))
@@ -70,7 +81,13 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
         if error.low is not None and error.high is not None:
             axes.plot([at[0]] * 2, [max(error.low, at[1] / 100), max(error.high, LEAST)], "-", **style)
         fill: Any = "full" if row.conservative else "none"
-        axes.plot(*at, MARKERS.get(row.stability, "s"), color=_color(row), ms=5, fillstyle=fill, zorder=4)
+        (mark,) = axes.plot(*at, MARKERS.get(row.stability, "s"), color=_color(row), ms=5, fillstyle=fill, zorder=4)
+        against = (
+            f"meV/Å against {table.label(row.nearest or '')}, {row.references[row.nearest or ''].structures} structures"
+        )
+        verdict = _SAID[row.stability if row.stability in MARKERS else None]
+        speed = marks.value(time, "ms per force call")
+        marks.say(mark, f"{number}. {name(row, table)}", speed, f"force MAE {marks.value(error, against)}", verdict)
         axes.annotate(str(number), at, xytext=(4, 3), textcoords="offset points", fontsize=7, zorder=5)
     # names beside the plot: beside the marks they would hide each other
     for number, row in enumerate(rows, 1):
@@ -133,7 +150,13 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
             deviations = [
                 pair.wavenumber_cm1 - pair.reference_cm1 for pair in found.pairs if (pair.reference_cm1 < SPLIT) == low
             ]
-            axes.plot(deviations, [y + (0.1 if low else -0.1)] * len(deviations), "|", color=color, ms=6, mew=0.8)
+            at = [y + (0.1 if low else -0.1)] * len(deviations)
+            (mark,) = axes.plot(deviations, at, "|", color=color, ms=6, mew=0.8)
+            part = found.errors.below if low else found.errors.above
+            if part is not None:
+                where = f"{part.modes} modes {'below' if low else 'above'} {SPLIT:.0f} cm-1"
+                far = f"RMSD {numbers.plain(part.rmsd_cm1)} cm-1, largest {numbers.plain(part.largest_cm1)} cm-1"
+                marks.say(mark, name(row, table), f"against {table.label(row.nearest_minimum or '')}", where, far)
     names = [f"{name(row, table)} – {table.label(row.nearest_minimum or '')}" for row in rows]
     axes.set_yticks(range(len(rows)), list(reversed(names)), fontsize=6.5)
     axes.set_ylim(-0.6, len(rows) - 0.4)

@@ -23,6 +23,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.table import Row, Table, in_order
 from bench.contract.device import DEVICES
+from bench.contract.protocol import REPLAY
+from bench.report import marks, numbers
 from bench.report.columns import time_text
 from bench.report.lines import has_steps, lines, unit
 from bench.report.notes import REPLAY_MARK
@@ -140,17 +142,21 @@ def draw(table: Table) -> Figure:
 
 
 def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_paper: bool) -> None:
-    marked = [(device, row) for device, row in rows if row is not None and (row.time or row.paper_ms_per_step)]
-    for place, (device, row) in enumerate(marked):
+    drawn = [(device, row) for device, row in rows if row is not None and (row.time or row.paper_ms_per_step)]
+    for place, (device, row) in enumerate(drawn):
         # marks of several devices lie above each other, so that none hides another
-        at = y if len(marked) < 2 or is_paper else y + 0.14 - 0.28 * place / (len(marked) - 1)
+        at = y if len(drawn) < 2 or is_paper else y + 0.14 - 0.28 * place / (len(drawn) - 1)
         if row.paper_ms_per_step is not None and not is_paper:
-            axes.plot(row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=device.color, mew=0.8, zorder=2)
+            (mark,) = axes.plot(
+                row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=device.color, mew=0.8, zorder=2
+            )
+            published = f"{numbers.published(row.paper_ms_per_step)} ms per step"
+            marks.say(mark, row.label, f"{device.name}, the paper's figure", published)
         if row.time is not None:
             estimate = row.time
             if estimate.low is not None and estimate.high is not None:
                 axes.plot([estimate.low, estimate.high], [at, at], "|-", color=device.color, lw=1.0, ms=6, zorder=3)
-            axes.plot(
+            (mark,) = axes.plot(
                 estimate.estimate,
                 at,
                 device.marker,
@@ -162,6 +168,9 @@ def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_
                 mew=0.7,
                 zorder=4,
             )
+            what = "ms per force call" if row.protocol == REPLAY else "ms per step"
+            done = f"{row.done} of {row.total} structures" if row.total else None
+            marks.say(mark, row.name, device.name, marks.value(estimate, what), done)
 
 
 def _write_column(axes: Axes, x: float, device: _Device, axes_width: float) -> None:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from bench.analysis.scaling import Growth, ScalingTable
 from bench.report.figure import STYLE, WIDTH
-from bench.report.marks import color, marker
+from bench.report.marks import color, marker, say, value
 from bench.report.scaling import name
 
 _HEIGHT = 3.6
@@ -34,7 +34,7 @@ def draw(table: ScalingTable) -> Figure:
     axes.set_xscale("log")
     axes.set_yscale("log")
     for i, row in enumerate(rows):
-        _row(axes, i, row)
+        _row(axes, i, row, name(row, several))
     axes.set_xlabel("atoms", labelpad=2)
     axes.set_ylabel("ms per force call", labelpad=2)
     axes.grid(color="0.9", lw=0.6)
@@ -53,14 +53,15 @@ def draw(table: ScalingTable) -> Figure:
     return figure
 
 
-def _row(axes: Axes, i: int, row: Growth) -> None:
+def _row(axes: Axes, i: int, row: Growth, title: str) -> None:
     held = row.held_out
     for point in row.points:
         time = point.ms_per_call
         if time.low is not None and time.high is not None:
             axes.plot([point.atoms] * 2, [time.low, time.high], "-", color=color(i), lw=0.9)
         inside = "white" if held is not None and point.atoms == held.atoms else color(i)
-        axes.plot(point.atoms, time.estimate, marker(i), color=color(i), ms=4.5, mfc=inside)
+        (mark,) = axes.plot(point.atoms, time.estimate, marker(i), color=color(i), ms=4.5, mfc=inside)
+        say(mark, title, f"{point.atoms:,} atoms", value(time, "ms per force call"), f"{point.rounds} rounds")
     if row.law is not None:
         fitted = np.geomspace(row.law.smallest, row.law.largest, 60)
         axes.plot(fitted, row.law.time(fitted), "-", color=color(i), lw=1.1, zorder=1)

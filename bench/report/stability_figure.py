@@ -14,8 +14,8 @@ from bench.analysis.events import Survival
 from bench.analysis.simulated import Stability, StabilityTable
 from bench.analysis.verdict import DRIFT
 from bench.report.figure import STYLE, WIDTH
-from bench.report.marks import color, marker
-from bench.report.stability import name
+from bench.report.marks import color, marker, say, value
+from bench.report.stability import drift, name, stable
 
 _LEAST = 1e-4  # meV/atom/ps: a smaller drift is drawn here
 
@@ -64,7 +64,8 @@ def _drifts(axes: Axes, rows: list[Stability]) -> None:
         axes.plot([time.estimate] * 2, [low, high], "-", color=color(i), lw=1.0)
         if time.low is not None and time.high is not None:
             axes.plot([time.low, time.high], [max(slope, _LEAST)] * 2, "-", color=color(i), lw=1.0)
-        axes.plot(time.estimate, max(slope, _LEAST), marker(i), color=color(i), ms=4.5)
+        (mark,) = axes.plot(time.estimate, max(slope, _LEAST), marker(i), color=color(i), ms=4.5)
+        say(mark, row.label, value(time, "ms per MD step"), f"drift {drift(row)} meV/atom/ps", f"MD: {row.verdict}")
     assert DRIFT.warns is not None
     for limit, word in ((DRIFT.passes, "passes below"), (DRIFT.warns, "fails above")):
         axes.axhline(limit, color="0.6", lw=0.7, ls=":")
@@ -82,7 +83,11 @@ def _survival(axes: Axes, rows: list[Stability]) -> None:
                 x, y = curve(one.survival)
                 # curves that stay at 1 would hide each other, so they are drawn slightly apart
                 axes.plot(x, [share - 0.008 * i for share in y], color=color(i), lw=1.2)
-                axes.plot(x[-1], y[-1] - 0.008 * i, marker(i), color=color(i), ms=4)
+                (mark,) = axes.plot(x[-1], y[-1] - 0.008 * i, marker(i), color=color(i), ms=4)
+                lasted = f"{one.survival.ended} of {one.survival.count} seeds ended"
+                say(
+                    mark, row.label, f"stable for {stable(row, 'nve').partition(' (')[0]} ps at constant energy", lasted
+                )
     axes.set_xlim(left=0)
     axes.set_ylim(-0.1, 1.05)
     axes.set_xlabel("NVE, ps", labelpad=2)

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bench.analysis.points import Point, ThroughputRow, ThroughputTable
 from bench.errors import BadInput
 from bench.report.figure import STYLE, WIDTH
-from bench.report.marks import color, marker
+from bench.report.marks import color, marker, say, value
 from bench.report.throughput import name, reasons
 
 _LINE = 0.125  # inches of the caption
@@ -38,8 +38,8 @@ def draw(table: ThroughputTable) -> Figure:
     size = (0.93 * height - bottom) / height
     batches = figure.add_axes((0.075, bottom / height, 0.41, size))
     processes = figure.add_axes((0.575, bottom / height, 0.41, size))
-    _gains(batches, rows, [row.batch.points if row.batch else () for row in rows], "molecules in a batch")
-    _gains(processes, rows, [row.processes.points if row.processes else () for row in rows], "processes")
+    _gains(batches, table, rows, [row.batch.points if row.batch else () for row in rows], "molecules in a batch")
+    _gains(processes, table, rows, [row.processes.points if row.processes else () for row in rows], "processes")
     handles = [
         Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, table))
         for i, row in enumerate(rows)
@@ -50,7 +50,13 @@ def draw(table: ThroughputTable) -> Figure:
     return figure
 
 
-def _gains(axes: Axes, rows: Sequence[ThroughputRow], series: Sequence[Sequence[Point]], what: str) -> None:
+def _gains(
+    axes: Axes,
+    table: ThroughputTable,
+    rows: Sequence[ThroughputRow],
+    series: Sequence[Sequence[Point]],
+    what: str,
+) -> None:
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
     sizes: set[int] = set()
@@ -61,7 +67,10 @@ def _gains(axes: Axes, rows: Sequence[ThroughputRow], series: Sequence[Sequence[
             if gain.low is not None and gain.high is not None:
                 axes.plot([x, x], [gain.low, gain.high], "-", color=color(i), lw=1.0)
         y = [gain.estimate for _, gain in points]
-        axes.plot([x for x, _ in points], y, marker=marker(i), color=color(i), lw=1.2, ms=4)
+        axes.plot([x for x, _ in points], y, "-", color=color(i), lw=1.2)
+        for x, gain in points:
+            (mark,) = axes.plot(x, gain.estimate, marker(i), color=color(i), ms=4)
+            say(mark, name(rows[i], table), f"{x} {what}", value(gain, "times the force calls of one alone"))
         sizes |= {x for x, _ in points}
         most = max([most, *y])
     axes.axhline(1.0, color="0.6", lw=0.7, ls=":", zorder=0)
