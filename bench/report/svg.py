@@ -62,17 +62,18 @@ def inline_svg(figure: Figure, *, name: str, title: str, description: str) -> st
     _drop_ids(root)
     for size in ("width", "height"):
         root.attrib.pop(size, None)
-    root.attrib |= {"class": "figure", "role": "group", "aria-labelledby": f"{name}-title", "id": name}
     root.attrib |= {
-        "aria-describedby": f"{name}-description",
-        "style": "; ".join(f"{k}: {v}" for k, v in greys.items()),
+        "class": "figure",
+        "role": "group",
+        "id": name,
+        "aria-labelledby": f"{name}-title",
+        "aria-describedby": f"{name}-desc",
+        "style": "; ".join(f"{variable}: {mixture}" for variable, mixture in greys.items()),
     }
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):
-        said_of = ElementTree.Element(
-            f"{{{_SVG}}}{tag}", {"id": f"{name}-{'title' if tag == 'title' else 'description'}"}
-        )
-        said_of.text = text
-        root.insert(place, said_of)
+        child = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
+        child.text = text
+        root.insert(place, child)
     return ElementTree.tostring(root, encoding="unicode")
 
 

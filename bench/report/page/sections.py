@@ -48,7 +48,7 @@ class Measured:
     def machine(self) -> str:
         """The machine, in a few words."""
         described = self.times.description.machine
-        return ", ".join([described.cpu, *described.gpus])
+        return ", ".join([described.cpu or "unknown machine", *described.gpus])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,9 +93,9 @@ def _choice(run: Measured, identifier: str) -> Part:
         "other.",
     )
     words = [
-        "Left is faster, low is closer to the reference. Inside the grey band, a method is no further from its reference "
-        "than accepted theories are from each other, and the error alone cannot decide. On the dashed line lie the "
-        "methods that no other beats in both."
+        "Left is faster, low is closer to the reference. Inside the grey band, a method is no further from its "
+        "reference than accepted theories are from each other, and the error alone cannot decide. On the dashed line "
+        "lie the methods that no other beats in both."
     ]
     return Part(run, words, drawn, grids, accuracy.reasons(table))
 
