@@ -8,16 +8,22 @@ BIN := .venv/bin
 RUN_OPTIONS = $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench test check speed regress overhead clean
+.PHONY: help bench study table1 test check speed regress overhead clean
 
 help: ## list the verbs
 	@echo "usage: make VERB"
-	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
-	@echo "options: METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench (see $(BIN)/pesbench run --help);"
+	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo "options: METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench and study (see $(BIN)/pesbench run --help);"
 	@echo "         METHODS, BUDGET, ARGS and BASE=REV for regress"
 
-bench: .venv/installed ## measure every method that can run here; ends with the table (half an hour)
+bench: .venv/installed ## measure every method that can run here; ends with table and page (half an hour)
 	@$(BIN)/pesbench run $(RUN_OPTIONS)
+
+study: .venv/installed ## measure everything: speed, dynamics, accuracy, growth, throughput (hours; goes on if stopped)
+	@$(BIN)/pesbench study $(RUN_OPTIONS)
+
+table1: .venv/installed ## the published table and the newest run in its style: Markdown, LaTeX, figure
+	@$(BIN)/pesbench table1 $(ARGS)
 
 test: .venv/installed-tests check ## run the tests, the linter and the type checker
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

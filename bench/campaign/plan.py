@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.contract.kind import KINDS
 from bench.contract.protocol import PROTOCOLS, REPLAY, STRUCTURES, phases
@@ -29,6 +29,18 @@ def default_budgets(
     shares = {method.name: KINDS[method.kind].share for method in methods}
     unit = (DEFAULT_SECONDS / len(devices) - rounds * starts) / sum(shares.values()) / len(phases(tuple(protocols)))
     return {name: round(share * max(unit, LEAST_SECONDS), 1) for name, share in shares.items()}
+
+
+def longest_seconds(settings: Settings, methods: Mapping[str, Method]) -> float | None:
+    """Return how long a campaign can take, without the making of environments; None where there is no budget."""
+    total = 0.0
+    for name in settings.methods:
+        budget = settings.budget_s.get(name)
+        if budget is None:
+            return None
+        parts = len(phases(settings.protocols))
+        total += len(settings.devices) * (budget * parts + settings.rounds * KINDS[methods[name].kind].start_s)
+    return total * (1.0 + REPEATS_SHARE * settings.repeats)
 
 
 def timeout(settings: Settings, kind: str) -> float:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options, _planning, _results
+from bench.commands import _options, _planning
+from bench.commands._measuring import measure
 from bench.commands._options import Budget
-from bench.commands._output import to_stderr, warn
 from bench.commands._planning import Plan
 from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
-from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue
@@ -190,44 +188,14 @@ def _add_how_much(group: argparse._ArgumentGroup) -> None:
 def run(options: Options) -> int:
     """Run or resume a campaign and print its table; status 1 if nothing could be measured."""
     from bench import paths
-    from bench.campaign.display import progress
-    from bench.campaign.runner import Campaign
-    from bench.methods.knobs import choose
 
     paths.weights_dir()  # refuses a missing folder before anything is written
-    plan = _new(options) if options.resume is None else _begun(options)
-    settings = plan.settings
-    choose(plan.catalogue, settings)
-    with progress(settings) as display:
-        campaign = Campaign(plan.directory, settings, plan.catalogue, plan.dataset, display, plan.parallel)
-        campaign.begin() if options.resume is None else campaign.resume()
-        display.say(
-            f"run {plan.directory.name}: {len(settings.methods)} methods, {plan.dataset.name}, "
-            f"{settings.threads} thread(s)"
-        )
-        stopped = False
-        try:
-            campaign.run()
-        except KeyboardInterrupt:
-            stopped = True
-    measured = _results.show(_options.SPEED, plan.directory, "json" if options.json else "terminal")
-    if measured:
-        _tell_page(plan.directory)
-    if stopped:
-        print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
-        return 130
-    return 0 if measured else 1
+    resumed = options.resume is not None
+    return measure(_begun(options) if resumed else new_plan(options), resumed, options.json)
 
 
-def _tell_page(directory: Path) -> None:
-    """Write the page of the run and say where it is; a run that cannot have one is a run all the same."""
-    try:
-        to_stderr(f"page: {_results.write_page([directory], directory / _results.PAGE)}")
-    except BadInput as error:
-        warn(f"there is no page: {error}")
-
-
-def _new(options: Options) -> Plan:
+def new_plan(options: Options) -> Plan:
+    """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.campaign.describing import new_directory
     from bench.data.clusters import sizes_of
     from bench.data.structures import load_dataset

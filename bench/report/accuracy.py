@@ -21,7 +21,7 @@ DIRECT = "direct forces"
 
 def page(table: AccuracyTable) -> Page:
     """Return the whole report."""
-    return Page(heading(table), blocks(table), reasons(table), notes(table))
+    return Page(heading(table), blocks(table), reasons(table), notes(table), urgent(table))
 
 
 def blocks(table: AccuracyTable) -> list[Block]:
@@ -222,17 +222,25 @@ def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
     return found
 
 
-def notes(table: AccuracyTable) -> list[str]:
-    """Return what a reader must know before trusting the numbers."""
-    spread = (
+def urgent(table: AccuracyTable) -> list[str]:
+    """Return the notes without which a reader would take the errors for something else."""
+    return [note for note in (table.missing, _spread(table), damaged(table.damaged)) if note]
+
+
+def _spread(table: AccuracyTable) -> str:
+    if table.spread is None:
+        return ""
+    return (
         f"Spread of theories: {numbers.plain(table.spread)} meV/Å, the largest force MAE between two references; a "
         "method within it may be as right as they are."
-        if table.spread is not None
-        else ""
     )
+
+
+def notes(table: AccuracyTable) -> list[str]:
+    """Return what a reader must know before trusting the numbers."""
     said = [
         table.missing,
-        spread,
+        _spread(table),
         "Nearest reference: the method's own functional, else the nearest rung of Jacob's ladder, then the basis. "
         "Brackets: 95 % intervals over structures."
         if any(row.references for row in table.rows)

@@ -20,6 +20,8 @@ from bench.report.latex import escape, tabular
 from bench.report.numbers import DASH
 
 FIRST, GAP = 12, 2  # characters: of the column with names, at least, and between two columns
+MORE = "'pesbench explain NAME' says what a method or a column is; 'pesbench report' makes a page with everything."
+"""The last line in a terminal, which has no room for all notes."""
 STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
 
 
@@ -79,6 +81,8 @@ class Page:
     reasons: Sequence[tuple[str, str]]
     """Why a method has its verdict, or is missing."""
     notes: Sequence[str]
+    urgent: Sequence[str] = ()
+    """The notes that a terminal shows, too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +144,7 @@ def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
     if page.reasons:
         parts += [Text(), _pairs_grid(page.reasons, width)]
     text = RichTable.grid(padding=(0, 1))
-    for note in page.notes:
+    for note in (*page.urgent, MORE):
         text.add_row("·", Text(note, overflow="fold"))
     console.print(Group(*parts, Text(), text))
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bench.analysis.disturbed import Disturbance
+from bench.analysis.disturbed import MEASURED_AGAIN, Disturbance
 from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.table import Row
 from bench.contract.device import Device
@@ -35,6 +35,18 @@ def disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) ->
         for one in disturbances
     ]
     return f"Disturbed while they were measured: {', '.join(found)}." if found else ""
+
+
+def disturbed_in_short(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
+    """Return how many rounds were disturbed, of which methods, and how many of them are in the means; may be empty."""
+    found = list(disturbances)
+    if not found:
+        return ""
+    named = ", ".join(dict.fromkeys(labels.get(one.method, one.method) for one in found))
+    kept = sum(one.fate != MEASURED_AGAIN for one in found)
+    what = "round was" if len(found) == 1 else "rounds were"
+    fate = f"{kept} of them still in the means" if kept else "all measured again"
+    return f"{len(found)} {what} disturbed by other processes ({named}); {fate}."
 
 
 def unsettled(labels: Iterable[str]) -> str:

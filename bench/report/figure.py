@@ -85,13 +85,17 @@ class _Device:
 
 
 @mpl.rc_context(STYLE)
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure to ``<stem>.svg`` and ``<stem>.png`` and return the two paths; raises OSError."""
+def save(figure: Figure, stem: Path, pdf: bool = False) -> list[Path]:
+    """Write a figure to ``<stem>.svg``, ``.png`` and perhaps ``.pdf``, and return the paths; raises OSError."""
     stem = Path(stem)
-    svg, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".png"))
-    figure.savefig(svg, metadata={"Date": None})
-    figure.savefig(png, dpi=300, metadata={"Software": None})
-    return [svg, png]
+    metadata: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".png": {"Software": None}}
+    if pdf:
+        metadata[".pdf"] = {"CreationDate": None}
+    written = []
+    for suffix, said in metadata.items():
+        written.append(stem.with_name(stem.name + suffix))
+        figure.savefig(written[-1], dpi=300, metadata=said)
+    return written
 
 
 @mpl.rc_context(STYLE)

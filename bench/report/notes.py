@@ -10,7 +10,7 @@ from bench.analysis.table import Row, Table
 from bench.contract.description import DataSetFacts
 from bench.contract.protocol import RELAX, REPLAY
 from bench.report.beside_paper import judged_claims, order, published
-from bench.report.circumstances import damaged, disturbed, doubts, elsewhere, unsettled
+from bench.report.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, unsettled
 from bench.report.joules import joules
 
 REPLAY_MARK = "ʳ"
@@ -19,40 +19,52 @@ REPLAY_MARK = "ʳ"
 
 def notes(table: Table) -> tuple[str, ...]:
     """Return the notes of a table, each one or two sentences."""
+    return tuple(text for text, _ in _found(table))
+
+
+def urgent(table: Table) -> tuple[str, ...]:
+    """Return the notes without which a reader would take the numbers for something else; a terminal shows these."""
+    labels = {row.method: row.label for row in table.rows}
+    found = [text for text, at_once in _found(table) if at_once]
+    return tuple(filter(None, (disturbed_in_short(table.disturbances, labels), *found)))
+
+
+def _found(table: Table) -> list[tuple[str, bool]]:
+    """Return each note, and whether it is urgent."""
     if table.is_paper:
-        return tuple(note for note in (*published(table.published), judged_claims(table)) if note)
+        return [(note, True) for note in (*published(table.published), judged_claims(table)) if note]
     rows = [row for row in table.rows if row.time is not None]
     settings = table.description.settings
     found = (
-        _data_set(table.description.dataset),
-        damaged(table.damaged),
-        _intervals(rows),
-        _rounds(rows),
-        disturbed(table.disturbances, {row.method: row.label for row in rows}),
-        unsettled(row.label for row in rows if row.settled is False),
-        _weights(rows),
-        _replay(rows, settings.replay_points),
-        _random(rows, any(row.protocol == RELAX for row in table.rows)),
-        _trusted(rows),
-        _brought(rows),
-        *doubts(rows),
-        _changed(rows),
-        _unfinished(rows),
-        _optimizers(rows, settings.optimizer),
-        _unlike("Threads", rows, "threads"),
-        _surplus_threads(rows),
-        _unlike("Precision", rows, "dtype"),
-        _tuned(rows),
-        _what_ran(rows),
-        _outliers(rows),
-        _geometries(rows),
-        *joules(rows, table.description.machine.energy),
-        *_remarks(rows),
-        *published(table.published),
-        judged_claims(table),
-        order(table.rank_correlation),
+        (_data_set(table.description.dataset), True),
+        (damaged(table.damaged), True),
+        (_intervals(rows), False),
+        (_rounds(rows), False),
+        (disturbed(table.disturbances, {row.method: row.label for row in rows}), False),
+        (unsettled(row.label for row in rows if row.settled is False), True),
+        (_weights(rows), False),
+        (_replay(rows, settings.replay_points), False),
+        (_random(rows, any(row.protocol == RELAX for row in table.rows)), True),
+        (_trusted(rows), False),
+        (_brought(rows), True),
+        *((doubt, True) for doubt in doubts(rows)),
+        (_changed(rows), True),
+        (_unfinished(rows), False),
+        (_optimizers(rows, settings.optimizer), False),
+        (_unlike("Threads", rows, "threads"), False),
+        (_surplus_threads(rows), True),
+        (_unlike("Precision", rows, "dtype"), False),
+        (_tuned(rows), False),
+        (_what_ran(rows), False),
+        (_outliers(rows), False),
+        (_geometries(rows), False),
+        *((said, False) for said in joules(rows, table.description.machine.energy)),
+        *((remark, False) for remark in _remarks(rows)),
+        *((said, False) for said in published(table.published)),
+        (judged_claims(table), False),
+        (order(table.rank_correlation), False),
     )
-    return tuple(note for note in found if note)
+    return [(note, at_once) for note, at_once in found if note]
 
 
 def _data_set(dataset: DataSetFacts) -> str:

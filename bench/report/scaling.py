@@ -20,7 +20,7 @@ FORMAT = 1
 
 def page(table: ScalingTable) -> Page:
     """Return the whole report."""
-    return Page(heading(table), blocks(table), _reasons(table), notes(table))
+    return Page(heading(table), blocks(table), _reasons(table), notes(table), urgent(table))
 
 
 def blocks(table: ScalingTable) -> list[Block]:
@@ -137,6 +137,11 @@ def _reasons(table: ScalingTable) -> list[tuple[str, str]]:
         if said:
             found.append((name(row, several), "; ".join(said)))
     return found
+
+
+def urgent(table: ScalingTable) -> list[str]:
+    """Return the notes without which a reader would take the figures for something else."""
+    return [note for note in (f"Systems: {_systems(table)}.", damaged(table.damaged)) if note]
 
 
 def notes(table: ScalingTable) -> list[str]:

@@ -10,14 +10,14 @@ from bench.analysis.simulated import Stability, StabilityTable
 from bench.contract.device import Device
 from bench.report import numbers
 from bench.report.blocks import Block, Column, Page, by_method, filled
-from bench.report.circumstances import damaged, disturbed
+from bench.report.circumstances import damaged, disturbed, disturbed_in_short
 from bench.report.heading import heading
 from bench.report.numbers import DASH
 
 
 def page(table: StabilityTable) -> Page:
     """Return the whole report."""
-    return Page(heading(table), blocks(table), reasons(table), notes(table))
+    return Page(heading(table), blocks(table), reasons(table), notes(table), urgent(table))
 
 
 def blocks(table: StabilityTable) -> list[Block]:
@@ -189,6 +189,12 @@ def reasons(table: StabilityTable) -> list[tuple[str, str]]:
         elif row.reasons:
             found.append((name(row, several), f"{row.verdict}: {'; '.join(row.reasons)}"))
     return found
+
+
+def urgent(table: StabilityTable) -> list[str]:
+    """Return the notes without which a reader would take the figures for something else."""
+    short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
+    return [note for note in (f"{short} This affects only ms/step." if short else "", damaged(table.damaged)) if note]
 
 
 def notes(table: StabilityTable) -> list[str]:

@@ -13,11 +13,11 @@ from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.fingerprint import CHANGED
 from bench.analysis.table import Table
 from bench.contract.failure import FAILURES
-from bench.report.blocks import STYLES
+from bench.report.blocks import MORE, STYLES
 from bench.report.columns import GAP, failures, fitting, means
 from bench.report.heading import heading
 from bench.report.lines import lines
-from bench.report.notes import REPLAY_MARK, notes
+from bench.report.notes import REPLAY_MARK, urgent
 from bench.report.numbers import DASH
 
 _BLANK = "\u2800"
@@ -51,11 +51,10 @@ def render_terminal(table: Table, width: int | None = None, color: bool = False)
         parts += [Text(), Text("Failures", style="bold"), _labelled(found, width, "red")]
     if found := means(table):
         parts += [Text(), Text("How many times faster", style="bold"), _labelled(found, width)]
-    if said := notes(table):
-        below = RichTable.grid(padding=(0, 1))
-        for note in said:
-            below.add_row("·", Text(note, overflow="fold"))
-        parts += [Text(), below]
+    below = RichTable.grid(padding=(0, 1))
+    for note in (*urgent(table), MORE):
+        below.add_row("·", Text(note, overflow="fold"))
+    parts += [Text(), below]
     console.print(Group(*parts))
     # rich fills lines with blanks up to the width
     return "\n".join(line.replace(_BLANK, " ").rstrip() for line in file.getvalue().splitlines()) + "\n"

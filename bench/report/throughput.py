@@ -9,14 +9,14 @@ from bench.contract.device import Device
 from bench.contract.throughput import BATCH, PROCESSES
 from bench.report import numbers
 from bench.report.blocks import Block, Column, Page, by_method, filled
-from bench.report.circumstances import damaged, disturbed
+from bench.report.circumstances import damaged, disturbed, disturbed_in_short
 from bench.report.heading import heading
 from bench.report.numbers import DASH
 
 
 def page(table: ThroughputTable) -> Page:
     """Return the whole report."""
-    return Page(heading(table), blocks(table), reasons(table), notes(table))
+    return Page(heading(table), blocks(table), reasons(table), notes(table), urgent(table))
 
 
 def blocks(table: ThroughputTable) -> list[Block]:
@@ -146,12 +146,22 @@ def reasons(table: ThroughputTable) -> list[tuple[str, str]]:
     return found
 
 
+def urgent(table: ThroughputTable) -> list[str]:
+    """Return the notes without which a reader would take the figures for something else."""
+    short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
+    return [note for note in (_random(table), short, damaged(table.damaged)) if note]
+
+
+def _random(table: ThroughputTable) -> str:
+    random = any(row.weights == "random" for row in table.rows if row.measured)
+    return "Random weights give the right speed and meaningless energies: nothing is relaxed." if random else ""
+
+
 def notes(table: ThroughputTable) -> list[str]:
     """Return what a reader must know before trusting the numbers."""
     settings = table.description.settings
     shown = [row for row in table.rows if row.measured]
     alone = [name(row, table) for row in shown if row.batch is None]
-    random = any(row.weights == "random" for row in shown)
     while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
         f"Singly: one molecule after another in one process of {settings.threads} thread(s). In batches: many in one "
@@ -165,7 +175,7 @@ def notes(table: ThroughputTable) -> list[str]:
         "The answers of each batch were compared with those of single calls, before and after it was timed.",
         *([] if settings.optimizer == "BFGS" else [f"{settings.optimizer} cannot relax in batches."]),
         *([f"The adapter computes no batches: {', '.join(alone)}."] if alone else []),
-        *(["Random weights give the right speed and meaningless energies: nothing is relaxed."] if random else []),
+        *([said] if (said := _random(table)) else []),
         *([while_measured] if while_measured else []),
         *([said] if (said := damaged(table.damaged)) else []),
     ]

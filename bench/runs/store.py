@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from bench.data.structures import DataSet
 
 R = TypeVar("R", bound=Record)
+UNFINISHED = "unfinished"
+"""An empty file in the directory of a run that has not come to its end."""
 
 
 class RunWriter:
@@ -121,6 +123,23 @@ def _mend_torn_line(path: Path) -> None:
         content = file.read()
         if content and not content.endswith(b"\n"):
             file.truncate(content.rfind(b"\n") + 1)
+
+
+def start(directory: Path) -> None:
+    """Mark a run as unfinished: what ends it early, even a power failure, leaves the mark."""
+    (directory / UNFINISHED).touch()
+
+
+def finish(directory: Path) -> None:
+    """Remove the mark: all that was planned has been measured."""
+    (directory / UNFINISHED).unlink(missing_ok=True)
+
+
+def newest_unfinished(results: Path | None, protocols: tuple[str, ...]) -> Path | None:
+    """Return the newest run with these protocols that was stopped before its end, if there is one."""
+    runs = sorted((results or paths.results_dir()).glob(f"*/{UNFINISHED}"), key=lambda path: path.stat().st_mtime_ns)
+    found = [path.parent for path in runs if describe(path.parent).settings.protocols == protocols]
+    return found[-1] if found else None
 
 
 def find(run: str | Path | None, results: Path | None = None) -> Path:

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from bench.report import tables
+from bench.report.glossary import WORDS
 from bench.report.page.sections import SECTIONS, Measured
 from bench.report.shown import SHOWN
 
@@ -50,6 +51,7 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
         answers=answers,
         filters={name: values for name, values in filters.items() if len(values) > 1},
         methods=_methods(runs),
+        glossary=WORDS,
         style=Markup(_asset("page.css")),
         script=Markup(_asset("page.js")),
         data=Markup(_harmless(json.dumps(numbers(runs, pesbench), ensure_ascii=False, separators=(",", ":")))),

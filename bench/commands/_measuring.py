@@ -1,0 +1,63 @@
+"""Measures a plan, and shows what came out: what ``run`` and ``study`` have in common."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bench.commands import _options, _results
+from bench.commands._output import to_stderr, warn
+from bench.commands._planning import Plan
+from bench.errors import BadInput
+
+
+def measure(plan: Plan, resumed: bool, as_json: bool = False) -> int:
+    """Run or resume a campaign, print its table and write its page; returns the exit status.
+
+    It is 1 if nothing could be measured, and 130 if the user stopped it.
+    """
+    from bench.campaign.display import progress
+    from bench.campaign.plan import longest_seconds
+    from bench.campaign.runner import Campaign
+    from bench.methods.knobs import choose
+    from bench.runs import store
+
+    settings = plan.settings
+    choose(plan.catalogue, settings)
+    with progress(settings) as display:
+        campaign = Campaign(plan.directory, settings, plan.catalogue, plan.dataset, display, plan.parallel)
+        campaign.resume() if resumed else campaign.begin()
+        store.start(plan.directory)
+        at_most = longest_seconds(settings, plan.catalogue.methods)
+        display.say(
+            f"run {plan.directory.name}: {len(settings.methods)} methods, {plan.dataset.name}, "
+            f"{settings.threads} thread(s){f'; at most about {_duration(at_most)}' if at_most else ''}"
+        )
+        stopped = False
+        try:
+            campaign.run()
+        except KeyboardInterrupt:
+            stopped = True
+        else:
+            store.finish(plan.directory)
+    measured = _results.show(_options.SPEED, plan.directory, "json" if as_json else "terminal")
+    if measured:
+        _tell_page(plan.directory)
+    if stopped:
+        print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
+        return 130
+    return 0 if measured else 1
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as people say it: ``4 min``, ``2 h 10 min``."""
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _tell_page(directory: Path) -> None:
+    """Write the page of the run and say where it is; a run that cannot have one is a run all the same."""
+    try:
+        to_stderr(f"page: {_results.write_page([directory], directory / _results.PAGE)}")
+    except BadInput as error:
+        warn(f"there is no page: {error}")

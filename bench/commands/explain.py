@@ -1,0 +1,122 @@
+"""The verb ``explain``: what a method is and what a run says about it, or what a column of the table means."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.commands import _options, _output
+from bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from bench.methods.catalogue import Catalogue
+    from bench.methods.header import Method
+
+HELP = """\
+Explain a method: what it is, and everything that a run says about it; or
+explain a column of the table."""
+EXAMPLES = ("pesbench explain 7net-0", "pesbench explain ms/step")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    name: str
+    run: str | None = None
+    adapter: tuple[Path, ...] = ()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("name", metavar="METHOD|COLUMN", help="from 'pesbench list', or from the head of the table")
+    parser.add_argument("--run", metavar="RUN", help="a run id or directory (default: the newest run)")
+    _options.add_adapter(parser)
+
+
+def run(options: Options) -> int:
+    """Print the explanation."""
+    from bench.methods.catalogue import Catalogue
+    from bench.report import glossary
+
+    catalogue = Catalogue(options.adapter)
+    if (title := glossary.named(options.name)) is not None:
+        _output.out().print(f"[bold]{title}[/bold]")
+        _output.print_below(glossary.WORDS[title])
+        return 0
+    method = _method(options.name, catalogue)
+    _print_method(method)
+    _print_run(method.name, options.run)
+    return 0
+
+
+def _method(name: str, catalogue: Catalogue) -> Method:
+    """Return the method that the user means; raises BadInput, with similar names, where there is none."""
+    from bench.report import glossary
+
+    try:
+        return catalogue.select(name)[0]
+    except BadInput:
+        near = difflib.get_close_matches(name, [*catalogue.methods, *glossary.WORDS], n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "'pesbench list' shows the methods."
+        raise BadInput(f"there is no method and no column {name!r}; {hint}") from None
+
+
+def _print_method(method: Method) -> None:
+    theory = method.theory
+    facts = {
+        "method": f"{method.name}, {method.kind} of the family {method.family}",
+        "made for": f"{theory.functional}/{theory.basis}, dispersion: {theory.dispersion} ({theory.source})"
+        if theory
+        else "",
+        "weights": f"{method.checkpoint.file} ({method.checkpoint.licence})" if method.checkpoint else "",
+        "parameters": f"{method.parameters:,}" if method.parameters else "",
+        "devices": ", ".join(method.devices),
+        "takes": ", ".join(what for what in ("charge", "spin", "periodic") if getattr(method, what)),
+        "knobs": "; ".join(f"{name}={'|'.join(knob.values)}" for name, knob in method.knobs.items()),
+        "note": method.note.strip(),
+    }
+    _print_pairs(method.label, [(name, text) for name, text in facts.items() if text])
+
+
+def _print_run(name: str, run: str | None) -> None:
+    """Print what a run says about a method; where the user named no run and there is none, only how to make one."""
+    from bench.report import explained
+    from bench.runs import store, tables
+
+    console = _output.out()
+    console.print()
+    try:
+        directory = store.find(run)
+        found = explained.of_method(tables.table_of(directory, _output.warn), name)
+    except BadInput:
+        if run is not None:
+            raise
+        found, directory = None, None
+    if found is None or not found.rows:
+        where = f"run {directory.name} did not measure it" if directory else "there is no run yet"
+        console.print(f"{where}: 'pesbench run --methods {name}' measures it.", soft_wrap=False)
+        return
+    assert directory is not None
+    console.print(f"[bold]In run {directory.name}[/bold]")
+    for figure in explained.figures(found):
+        console.print(f"  {figure.name}: [bold]{figure.text.replace('[', chr(92) + '[')}[/bold]")
+        _output.print_below(figure.meaning)
+    for remark in explained.remarks(found):
+        console.print()
+        _output.print_below(remark)
+
+
+def _print_pairs(title: str, pairs: list[tuple[str, str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _output.out()
+    console.print(Text(title, style="bold"))
+    grid = Table.grid(padding=(0, 2))
+    for name, text in pairs:
+        grid.add_row(Text(f"  {name}"), Text(text, overflow="fold"))
+    console.print(grid)

@@ -1,0 +1,76 @@
+"""The verb ``study``: measures everything, continues where it was stopped, and ends with the page."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from bench.commands import _options, _planning
+from bench.commands import run as run_verb
+from bench.commands._measuring import measure
+from bench.commands._options import Budget
+from bench.contract.protocol import PROTOCOLS
+
+HELP = """\
+Measure everything: speed, dynamics, accuracy, growth and throughput of every
+method. It takes hours, and says first how many. Stop it, and type the same
+command again to continue. It ends with the table and the page."""
+EXAMPLES = ("pesbench study --methods uff,gfn2-xtb,so3lr --limit 10 --budget 30",)
+SECONDS = 60.0
+"""Of each method, for each of its phases; DFT has three times as much."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    methods: str | None = None
+    adapter: tuple[Path, ...] = ()
+    limit: int | None = None
+    budget: Budget | None = None
+    """None: a minute, and three for DFT."""
+    output: Path | None = None
+    new: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    _options.add_methods(parser, "names from 'pesbench list' (default: those that 'run' measures)")
+    _options.add_adapter(parser)
+    _options.add_limit(parser, "only N structures, spread evenly over the set, and N seeds for dynamics")
+    parser.add_argument(
+        "--budget",
+        type=_options.budget,
+        metavar="SECONDS|none",
+        help="for each method and each of: speed, dynamics, accuracy, growth, throughput (default: 60, for DFT 180)",
+    )
+    _options.add_output_folder(parser)
+    parser.add_argument("--new", action="store_true", help="begin a new study, even if one was stopped")
+
+
+def run(options: Options) -> int:
+    """Continue the newest study that was stopped, or begin one."""
+    from bench.commands._output import to_stderr
+    from bench.contract.kind import KINDS
+    from bench.runs import store
+
+    stopped = None if options.new else store.newest_unfinished(options.output, tuple(PROTOCOLS))
+    if stopped is not None:
+        to_stderr(f"continuing the study {stopped.name} as it was planned; --new begins another")
+        return measure(_planning.begun(stopped.name, options.output, options.budget, options.adapter), resumed=True)
+    plan = run_verb.new_plan(
+        run_verb.Options(
+            methods=options.methods,
+            adapter=options.adapter,
+            limit=options.limit,
+            protocols=tuple(PROTOCOLS),
+            budget=options.budget,
+            output=options.output,
+        )
+    )
+    if options.budget is None:
+        kinds = {name: KINDS[plan.catalogue.methods[name].kind] for name in plan.settings.methods}
+        budgets: dict[str, float | None] = {name: SECONDS * kind.share for name, kind in kinds.items()}
+        plan = plan._replace(settings=dataclasses.replace(plan.settings, budget_s=budgets))
+    return measure(plan, resumed=False)

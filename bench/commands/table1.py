@@ -1,0 +1,60 @@
+"""The verb ``table1``: the published table, and a run in its style, as files for a paper."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from bench.commands import _options
+from bench.errors import BadInput
+
+HELP = """\
+Write the published Table 1, with the newest run beside it, as Markdown, LaTeX
+and a figure (PDF, SVG, PNG)."""
+EXAMPLES = ("pesbench table1 --output table1",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    run: str | None = None
+    output: Path | None = None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    _options.add_run(parser)
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: results/table1)")
+
+
+def run(options: Options) -> int:
+    """Write the files and print their paths; without any run, those of the published table alone."""
+    from bench import paths
+    from bench.commands._output import to_stderr, warn
+    from bench.paper import table1
+    from bench.report import figure, like_table1
+    from bench.runs import store, tables
+
+    published = table1.table()
+    measured = None
+    try:
+        measured = tables.table_of(store.find(options.run), warn)
+    except BadInput:
+        if options.run is not None:
+            raise
+        to_stderr("there is no run yet, so the published table stands alone; 'pesbench run' makes one.")
+    if measured is not None and not measured.rows:
+        raise BadInput(f"{measured.description.run_id} has no times; name a run that relaxed or replayed.")
+    folder = options.output or paths.results_dir() / "table1"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, render in (("table1.md", like_table1.markdown), ("table1.tex", like_table1.latex)):
+            (folder / name).write_text(render(published, measured), encoding="utf-8")
+            print(folder / name)
+        for path in figure.save(figure.draw(measured or published), folder / "table1", pdf=True):
+            print(path)
+    except OSError as error:
+        raise BadInput(f"cannot write to {folder}: {error.strerror}; choose another folder with --output.") from None
+    return 0

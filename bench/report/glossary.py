@@ -1,0 +1,68 @@
+"""What each column of the table of times means: the words that ``pesbench explain`` and the page show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "ms/step": "The time of one accepted optimiser iteration: calculator (model, neighbour list, conversion) plus "
+    "optimiser, without pesbench's own share. The geometric mean over structures; its 95 % interval includes the "
+    "differences between structures and between fresh processes.",
+    "ms/call": "The time of one call for energy and forces, as the geometric mean over structures, with its 95 % "
+    "interval.",
+    "replay": "The time of a force call along a fixed path, with the same geometries for every method.",
+    "answer": "Whether energies, forces and relaxed bonds are those of the method's baseline: same, CHANGED, or a dash "
+    "where there is no baseline. 'varies': the method gives different answers for the same structure. 'alters "
+    "atoms': it changes the atoms that it is given. The times of such a method are doubtful.",
+    "MD": "The verdict on its molecular dynamics: pass, warn or fail. docs/stability.md has the limits.",
+    "stable": "How long a molecule at constant energy keeps its bonds, in picoseconds: the median over seeds, with the "
+    "number of seeds that lost one.",
+    "drift": "The slope of the total energy at constant energy, with its standard error.",
+    "force MAE": "The mean absolute error of a force component against the nearest reference level of theory, which "
+    "is named beside it.",
+    "frequencies": "The root mean square deviation of the harmonic frequencies from the nearest reference, which is "
+    "named beside it.",
+    "CPU/GPU": "How many times faster the same method is on the GPU, paired by structure.",
+    "n/N": "How many structures were relaxed to the end (or replayed) within the time budget. A relaxation that was "
+    "cut off still counts in the time.",
+    "paper": "The published time, from other hardware: compare the order of the methods, not the ratios.",
+    "ours/paper": "The time here over the published one.",
+    "rounds": "How much the rounds, each a fresh process, differ: the slowest over the fastest, less one.",
+    "calls": "Force calls per optimiser step: 1 for BFGS, about 2 for conjugate gradients.",
+    "steps": "Optimiser steps per structure, on average.",
+    "conv.": "How many structures converged; the others stopped at the largest number of steps.",
+    "weights": "pretrained, or random: the right architecture and speed, but meaningless energies.",
+    "dtype": "The precision of the calculation.",
+    "calc.": "The share of the time that is spent in the calculator; the rest is the optimiser's.",
+    "cold": "Process start, imports, loading and the first force call, together. Never in the time of a step.",
+    "memory": "The largest resident memory of the worker.",
+    "mem.": "The largest memory allocated on the device.",
+    "param.": "The number of trained parameters, as counted on the loaded model.",
+    "RMSD": "How far the relaxed geometries lie from the method's own median geometry, in Angstrom.",
+    "fmax": "The largest force left in a relaxed geometry.",
+    "joules": "The energy by the counter of the processor or the GPU, per step (or call) or per relaxed molecule.",
+    "net joules": "The same, less what the idle machine takes in that time.",
+}
+"""By the title of a column, without its device; ``n/N`` stands for ``n/101``."""
+
+
+def meaning(title: str, unit: str = "") -> str:
+    """Return what a column means; empty for the name of a method, which needs no words.
+
+    Parameters
+    ----------
+    title, unit : str
+        As in its heading: ``CPU``, ``ms/step``.
+    """
+    if unit in ("ms/step", "ms/call") and not title.endswith("replay"):
+        return WORDS[unit]
+    title = re.sub(r"^n/\d+$", "n/N", title)
+    return WORDS.get(title) or next((WORDS[end] for end in ("replay", "mem.") if title.endswith(end)), "")
+
+
+def named(name: str) -> str | None:
+    """Return the title of the column that a user means by `name`; None where there is none."""
+    wanted = re.sub(r"^n/\d+$", "n/n", name.strip().casefold())
+    known = {title.casefold(): title for title in WORDS} | {"md": "MD", "n": "n/N", "cold start": "cold"}
+    return known.get(wanted) or known.get(wanted.rstrip("."))
