@@ -38,6 +38,10 @@ PLACEHOLDERS = {
     "my_adapter.py": "emt.py",
     "sevenn==0.12.1": "ase==3.29.0",  # the fakes depend on that
     "--level NAME": "toy",
+    "explain NAME": "toy",
+    "table FILE": "report",  # report.html
+    "{name}": "toy",
+    "{wanted}": "relax,md",
 }
 # methods that take long to load, or whose environment or checkpoint may not be here; uff and uff-ase stay themselves
 HEAVY = {
@@ -60,10 +64,11 @@ SHORT = {
     "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
     "overhead": "--limit 2 --structures naphthalene-gfn2",
     "reference": "--limit 1 --structures naphthalene-gfn2",
+    "study": "--limit 1 --budget 3",
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
 }
 # where a command line that names no method would take many or heavy ones
-SHORT_METHODS = {"run": "--methods uff", "overhead": "--methods toy", "prepare": "uff"}
+SHORT_METHODS = {"run": "--methods uff", "study": "--methods uff", "overhead": "--methods toy", "prepare": "uff"}
 # command lines that end with bad input, and why they may
 REFUSED: dict[str, str] = {}
 
@@ -154,6 +159,7 @@ def checkout(tmp_path_factory, pesbench):
     )
     assert done.returncode == 0, done.stderr
     (run,) = (folder / "first").iterdir()
+    shutil.copy(run / "report.html", folder)
     for name in (RUN, OTHER_RUN):
         shutil.copytree(run, folder / "results" / name)
     assert pesbench("history", "add", RUN, cwd=folder).returncode == 0
@@ -176,7 +182,7 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
         folder = copied(tmp_path)
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
-    if words[0] in ("run", "regress", "tune") and not {"--help", "--resume"} & set(words):
+    if words[0] in ("run", "study", "regress", "tune") and not {"--help", "--resume"} & set(words):
         words += ["--output", str(tmp_path / "runs")]
     done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"

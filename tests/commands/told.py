@@ -13,7 +13,7 @@ from bench.commands import verbs
 
 PROJECT = Path(__file__).parents[2]
 VERBS = verbs()
-_COMMAND = rf"(?:\.venv/bin/)?(pesbench (?:{'|'.join(VERBS)})\b[^'`\n]*|make [a-z]+\b[^'`\n]*)"
+_COMMAND = rf"(?:\.venv/bin/)?(pesbench (?:{'|'.join(VERBS)})\b[^'`\n]*|make [a-z0-9]+\b[^'`\n]*)"
 _QUOTED = re.compile(rf"(?:'|`+){_COMMAND}(?:'|`+)")
 _VERB = re.compile(rf"\bpesbench ({'|'.join(VERBS)})\b")
 

@@ -6,7 +6,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
+from bench.analysis.disturbed import MEASURED_AGAIN, Disturbance
 from bench.paper import table1 as paper
+from bench.report.tables import render
 from bench.report.terminal import render_terminal
 
 
@@ -82,10 +84,27 @@ def test_a_failure_is_a_row_and_its_reason_stands_below(cpu_table):
     assert "out-of-memory: memory ran out" in words(text)
 
 
-def test_random_weights_are_named_in_the_row_itself_and_pretrained_ones_in_the_notes(cpu_table):
+def test_random_weights_are_named_in_the_row_itself_and_below(cpu_table):
     text = words(render_terminal(cpu_table, 120))
     assert "eqV2 M (random weights)" in text
-    assert "Weights: pretrained for Nequix MP-1, SevenNet-0" in text
+    assert "Random weights, for speed only: eqV2 M" in text
+
+
+def test_fifteen_methods_fit_on_a_screen_of_80_columns(cpu_table):
+    (row,) = [row for row in cpu_table.rows if row.method == "7net-0"]
+    rows = tuple(dataclasses.replace(row, method=f"m{i}", label=f"Potential number {i}") for i in range(15))
+    disturbed = tuple(Disturbance(f"m{i}", "cpu", i % 3, ("other processes",), MEASURED_AGAIN) for i in range(9))
+    lines = render_terminal(dataclasses.replace(cpu_table, rows=rows, disturbances=disturbed), 80).splitlines()
+    assert len(lines) <= 45
+    assert sum(line.startswith("Potential") for line in lines) == 15
+    text = words(" ".join(lines))
+    assert "9 rounds were disturbed by other processes (Potential number 0, " in text
+    assert "'pesbench explain NAME'" in text
+
+
+def test_what_a_terminal_leaves_out_is_in_the_formats_for_papers(cpu_table):
+    assert "BCa bootstrap" in words(render(cpu_table, "markdown"))
+    assert "BCa bootstrap" not in words(render_terminal(cpu_table, 80))
 
 
 def test_the_footer_names_the_methods_that_each_mean_is_over(cpu_table):

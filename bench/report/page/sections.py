@@ -225,8 +225,8 @@ SECTIONS = (
 
 
 def _not_measured(protocol: str) -> str:
-    protocols = dict.fromkeys((RELAX, protocol))
-    return f"This run did not measure it; 'pesbench run --protocols {','.join(protocols)}' does."
+    wanted = ",".join(dict.fromkeys((RELAX, protocol)))
+    return f"This run did not measure it; 'pesbench run --protocols {wanted}' does."
 
 
 def _drawn(draw: Callable[[Any], Any], table: Any, name: str, title: str, description: str) -> str:

@@ -1,0 +1,62 @@
+"""``explain``: what a method is, what a run says about it, what a column means."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+
+
+def one_line(text):
+    return " ".join(text.split())
+
+
+def test_a_method_is_explained_with_its_figures_and_what_they_mean(pesbench, fake_run):
+    done = pesbench("explain", "toy", "--run", fake_run, "--adapter", FAKES)
+    assert done.returncode == 0, done.stderr
+    text = one_line(done.stdout)
+    assert f"In run {fake_run.name}" in text
+    assert re.search(r"CPU ms/step: \d[\d.]* \[", text)
+    assert "The time of one accepted optimiser iteration" in text
+    assert "BCa bootstrap" in text
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_a_method_that_failed_says_how(pesbench, fake_run):
+    done = pesbench("explain", "always-fails", "--run", fake_run, "--adapter", FAKES)
+    assert done.returncode == 0, done.stderr
+    assert "Failed: " in done.stdout
+
+
+def test_only_the_notes_of_that_method_are_shown(pesbench, fake_run):
+    done = pesbench("explain", "toy", "--run", fake_run, "--adapter", FAKES)
+    assert "always-fails" not in done.stdout
+
+
+def test_a_method_that_no_run_has_measured_is_explained_too(pesbench, tmp_path):
+    done = pesbench("explain", "uff", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Open Babel" in done.stdout
+
+
+@pytest.mark.parametrize("column", ["ms/step", "n/101", "answer", "joules"])
+def test_a_column_is_explained(pesbench, column):
+    done = pesbench("explain", column)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) > 60
+
+
+def test_an_unknown_name_is_refused_with_names_like_it(pesbench):
+    done = pesbench("explain", "7net-1")
+    assert done.returncode == 2
+    assert "did you mean" in done.stderr and "7net-0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_is_not_there_is_refused(pesbench):
+    done = pesbench("explain", "uff", "--run", "19990101-000000")
+    assert done.returncode == 2
+    assert "there is no run" in done.stderr
