@@ -15,7 +15,7 @@ SECTIONS = {
 MOST = {
     "A method": 1,
     "A protocol": 8,
-    "A metric, or a column of the table": 2,
+    "A metric, or a column of the table": 3,
     "A fact that a worker reports": 4,
     "A reference level of theory": 1,
     "A verb": 1,
@@ -23,6 +23,7 @@ MOST = {
     "A data set": 1,
     "A scheduler": 1,
     "A format of the table": 1,
+    "A question on the page": 1,
 }
 
 

@@ -9,6 +9,7 @@ from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.table import Row
 from bench.contract.device import Device
 
+_FEW = 3  # names in a short note
 _DOUBTS = {
     VARIES: "Methods whose answers for the same structure differ by more than their precision explains; their "
     "times may be of different work",
@@ -42,11 +43,12 @@ def disturbed_in_short(disturbances: Iterable[Disturbance], labels: Mapping[str,
     found = list(disturbances)
     if not found:
         return ""
-    named = ", ".join(dict.fromkeys(labels.get(one.method, one.method) for one in found))
+    named = list(dict.fromkeys(labels.get(one.method, one.method) for one in found))
+    of = ", ".join(named) if len(named) <= _FEW else f"{len(named)} methods"
     kept = sum(one.fate != MEASURED_AGAIN for one in found)
-    what = "round was" if len(found) == 1 else "rounds were"
-    fate = f"{kept} of them still in the means" if kept else "all measured again"
-    return f"{len(found)} {what} disturbed by other processes ({named}); {fate}."
+    what = f"round of {of} was" if len(found) == 1 else f"rounds of {of} were"
+    fate = f"{kept} still in the means" if kept else "measured again"
+    return f"{len(found)} {what} disturbed by other processes; {fate}."
 
 
 def unsettled(labels: Iterable[str]) -> str:

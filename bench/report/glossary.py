@@ -65,4 +65,4 @@ def named(name: str) -> str | None:
     """Return the title of the column that a user means by `name`; None where there is none."""
     wanted = re.sub(r"^n/\d+$", "n/n", name.strip().casefold())
     known = {title.casefold(): title for title in WORDS} | {"md": "MD", "n": "n/N", "cold start": "cold"}
-    return known.get(wanted) or known.get(wanted.rstrip("."))
+    return known.get(wanted) or known.get(f"{wanted}.")

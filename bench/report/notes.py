@@ -15,6 +15,7 @@ from bench.report.joules import joules
 
 REPLAY_MARK = "ʳ"
 """Marks the time of a force call in a column of times per step."""
+RANDOM = f"Random weights: the speed is right, the energies mean nothing. {REPLAY_MARK}: ms per force call."
 
 
 def notes(table: Table) -> tuple[str, ...]:
@@ -25,8 +26,9 @@ def notes(table: Table) -> tuple[str, ...]:
 def urgent(table: Table) -> tuple[str, ...]:
     """Return the notes without which a reader would take the numbers for something else; a terminal shows these."""
     labels = {row.method: row.label for row in table.rows}
-    found = [text for text, at_once in _found(table) if at_once]
-    return tuple(filter(None, (disturbed_in_short(table.disturbances, labels), *found)))
+    short = disturbed_in_short(table.disturbances, labels)
+    random = any(row.weights == "random" and row.time is not None for row in table.rows)
+    return tuple(filter(None, (short, RANDOM if random else "", *(text for text, at_once in _found(table) if at_once))))
 
 
 def _found(table: Table) -> list[tuple[str, bool]]:
@@ -44,7 +46,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (unsettled(row.label for row in rows if row.settled is False), True),
         (_weights(rows), False),
         (_replay(rows, settings.replay_points), False),
-        (_random(rows, any(row.protocol == RELAX for row in table.rows)), True),
+        (_random(rows, any(row.protocol == RELAX for row in table.rows)), False),
         (_trusted(rows), False),
         (_brought(rows), True),
         *((doubt, True) for doubt in doubts(rows)),

@@ -58,7 +58,8 @@ def inline_svg(figure: Figure, *, name: str, title: str, description: str) -> st
         if element.tag == _GROUP:
             if (text := words.get(element.get("id", ""))) is not None:
                 _make_mark(element, text)
-            _share_style(element)
+    for group in root.iter(_GROUP):
+        _share_style(group)
     _drop_ids(root)
     for size in ("width", "height"):
         root.attrib.pop(size, None)
@@ -119,9 +120,9 @@ def _variable(color: str, greys: dict[str, str]) -> str:
 
 def _make_mark(group: ElementTree.Element, text: str) -> None:
     group.attrib |= {"class": "mark", "tabindex": "0", "role": "img", "aria-label": text}
-    places = [(use.get("x"), use.get("y")) for use in group.iter(_USE)]
+    places = {(use.get("x"), use.get("y")) for use in group.iter(_USE)}
     if len(places) == 1:  # a line of many has no single place to aim at
-        x, y = places[0]
+        x, y = places.pop()
         circle = {"cx": x or "0", "cy": y or "0", "r": str(_TO_AIM_AT), "class": "aim"}
         group.append(ElementTree.Element(f"{{{_SVG}}}circle", circle))
 

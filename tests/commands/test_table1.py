@@ -23,7 +23,7 @@ def test_a_run_stands_beside_it_and_what_the_paper_lacks_below(pesbench, fake_ru
     written = {Path(line).name for line in done.stdout.split()}
     assert written == {"table1.md", "table1.tex", "table1.svg", "table1.png", "table1.pdf"}
     text = (tmp_path / "files" / "table1.md").read_text()
-    assert re.search(r"(?m)^\| Toy .*\[", text)
+    assert re.search(r"(?m)^\| springs between all atoms \|.*\[", text)
     assert (tmp_path / "files" / "table1.pdf").read_bytes().startswith(b"%PDF")
     latex = (tmp_path / "files" / "table1.tex").read_text()
     for begin in re.findall(r"\\begin\{(\w+)\}", latex):
