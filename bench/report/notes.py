@@ -15,7 +15,7 @@ from bench.report.joules import joules
 
 REPLAY_MARK = "ʳ"
 """Marks the time of a force call in a column of times per step."""
-RANDOM = f"Random weights: the speed is right, the energies mean nothing. {REPLAY_MARK}: ms per force call."
+RANDOM = "Random weights: the speed is right, the energies mean nothing."
 
 
 def notes(table: Table) -> tuple[str, ...]:
@@ -26,9 +26,11 @@ def notes(table: Table) -> tuple[str, ...]:
 def urgent(table: Table) -> tuple[str, ...]:
     """Return the notes without which a reader would take the numbers for something else; a terminal shows these."""
     labels = {row.method: row.label for row in table.rows}
-    short = disturbed_in_short(table.disturbances, labels)
-    random = any(row.weights == "random" and row.time is not None for row in table.rows)
-    return tuple(filter(None, (short, RANDOM if random else "", *(text for text, at_once in _found(table) if at_once))))
+    random = RANDOM if any(row.weights == "random" and row.time is not None for row in table.rows) else ""
+    if random and any(row.protocol == RELAX for row in table.rows):
+        random += f" {REPLAY_MARK} marks its time per force call."
+    found = [text for text, at_once in _found(table) if at_once]
+    return tuple(filter(None, (disturbed_in_short(table.disturbances, labels), random, *found)))
 
 
 def _found(table: Table) -> list[tuple[str, bool]]:

@@ -55,9 +55,8 @@ def inline_svg(figure: Figure, *, name: str, title: str, description: str) -> st
     greys: dict[str, str] = {}
     for element in root.iter():
         _translate(element, name, greys)
-        if element.tag == _GROUP:
-            if (text := words.get(element.get("id", ""))) is not None:
-                _make_mark(element, text)
+        if element.tag == _GROUP and (text := words.get(element.get("id", ""))) is not None:
+            _make_mark(element, text)
     for group in root.iter(_GROUP):
         _share_style(group)
     _drop_ids(root)

@@ -116,14 +116,16 @@ def _csv(table: Table) -> str:
         "machine": measured.machine.cpu,
         "gpus": "; ".join(measured.machine.gpus),
     }
+    lines = [_flat(row_object(row)) | context for row in table.rows]
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    # the parts of a theory, in rows that have one, take the place of the empty field of the others
+    empty = {name for name in names if all(line.get(name) is None for line in lines)}
+    names = [name for name in names if name not in empty or not any(one.startswith(f"{name}_") for one in names)]
     file = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
-    for row in table.rows:
-        fields = _flat(row_object(row)) | context
-        if writer is None:
-            writer = csv.DictWriter(file, list(fields), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(fields)
+    writer = csv.DictWriter(file, names, lineterminator="\n", extrasaction="ignore")
+    if lines:
+        writer.writeheader()
+        writer.writerows(lines)
     return file.getvalue()
 
 

@@ -141,3 +141,11 @@ def test_every_format_names_the_weights_and_the_data_set(form, gpu_table):
     assert "naphthalene-md17" in text
     assert "random" in text
     assert "pretrained" in text or form == "terminal"  # a narrow one says only what is not
+
+
+def test_csv_has_rows_with_a_theory_beside_rows_without(cpu_table):
+    theory = {"functional": "PBE", "basis": "-", "dispersion": "none", "source": "here", "added": None}
+    rows = [dataclasses.replace(row, theory=theory if row.method == "7net-0" else None) for row in cpu_table.rows]
+    lines = list(csv.DictReader(io.StringIO(render(dataclasses.replace(cpu_table, rows=tuple(rows)), "csv"))))
+    assert "theory" not in lines[0]
+    assert {line["method"] for line in lines if line["theory_functional"] == "PBE"} == {"7net-0"}
