@@ -137,7 +137,7 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, list):
             flat[name] = "; ".join(map(str, value))
         elif isinstance(value, dict):
-            flat |= {f"{name}_{key}": inner for key, inner in value.items()}
+            flat |= _flat({f"{name}_{key}": inner for key, inner in value.items()})
         else:
             flat[name] = value
     return flat

@@ -57,7 +57,7 @@ def whole_run(tmp_path_factory, pesbench) -> Path:
     """Return the directory of a run with every protocol: toys and UFF."""
     results = tmp_path_factory.mktemp("whole")
     done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "uff,toy,toy-reference,batches,direct,fails-to-load"),
+        *("run", "--adapter", FAKES, "--methods", "uff,gfn2-xtb,toy,batches,direct,fails-to-load"),
         *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "5", "--rounds", "2"),
         *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "8", "--threads", "1"),
         *("--no-repeats", "--output", results),

@@ -107,7 +107,8 @@
 
   function recall() {
     const [section, ...parts] = location.hash.slice(1).split(";");
-    form.reset();
+    for (const box of form.querySelectorAll("input")) box.checked = true; // reset() would come back here later
+    form.elements.than.value = "";
     sorted = {};
     unsort();
     for (const part of parts) {
