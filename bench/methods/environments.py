@@ -253,14 +253,24 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
 
 
+def size(header: Header, device: str, torch_backend: str | None = None) -> int:
+    """Return the bytes of an environment on the disk."""
+    return _bytes(directory(header, device, torch_backend))
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir())
+
+
 def listing(headers: list[Header]) -> list[dict[str, Any]]:
     """Return the environments: name, adapter, device, size in bytes, and whether still in use."""
     current = {header.digest for header in headers}
     found = []
     for stamp_file in sorted(paths.envs_dir().glob(f"*/{STAMP}")):
         stamp = json.loads(stamp_file.read_bytes())
-        size = sum(file.lstat().st_size for file in stamp_file.parent.rglob("*") if not file.is_dir())
-        found.append({"name": stamp_file.parent.name, **stamp, "bytes": size, "stale": stamp["digest"] not in current})
+        stale = stamp["digest"] not in current
+        name = stamp_file.parent.name
+        found.append({"name": name, **stamp, "bytes": _bytes(stamp_file.parent), "stale": stale})
     return found
 
 
