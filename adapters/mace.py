@@ -127,6 +127,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,6 +152,9 @@ class Mace(TorchAdapter):
 
         self.set_up_torch(device, threads)
         head = HEADS.get(method)
+        accelerated = self.knobs.get("kernel") == "cuequivariance"
+        if accelerated and importlib.util.find_spec("cuequivariance_torch") is None:
+            raise ImportError("cuequivariance is not installed, and MACE would use e3nn without a word")
         # a Path, because MACE treats a str as a pattern
         calculator = MACECalculator(
             model_paths=checkpoint,
@@ -158,7 +162,7 @@ class Mace(TorchAdapter):
             default_dtype=dtype,
             head=head,
             compile_mode="default" if self.knobs.get("compile") == "on" else None,
-            enable_cueq=self.knobs.get("kernel") == "cuequivariance",  # without the package, MACE raises ImportError
+            enable_cueq=accelerated,
         )
         if head is not None and calculator.head != head:  # MACE would only warn and use the last head
             raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(calculator.available_heads)}")
