@@ -99,7 +99,7 @@ def run(options: Options) -> int:
         campaign = Campaign(directory, settings, catalogue, load_dataset(GFN2), display, parallel)
         campaign.begin()
         title = [
-            f"pesbench check-gpu on {', '.join(accelerators.found(device.kind.name)) or device.label}, "
+            f"check-gpu on {', '.join(accelerators.found(device.kind.name)) or device.label}, "
             f"{len(methods)} methods, at most {options.minutes:g} minutes",
             f"run {directory.name}",
         ]

@@ -61,7 +61,7 @@ def test_the_result_is_a_run_and_a_file_of_it_that_can_be_taken_home(checked, tm
     table = pesbench("table", tmp_path / directory.name)
     assert table.returncode == 0, table.stderr
     assert "fails-to-load" in table.stdout
-    assert (tmp_path / directory.name / "check-gpu.log").read_text().startswith("pesbench check-gpu on CPU")
+    assert (tmp_path / directory.name / "check-gpu.log").read_text().startswith("check-gpu on CPU")
 
 
 def test_what_does_not_fit_into_the_time_is_told(tmp_path, pesbench, request):
