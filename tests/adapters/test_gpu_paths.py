@@ -66,6 +66,7 @@ def test_a_knob_of_a_gpu_is_refused_on_the_cpu_in_one_sentence(pesbench, tmp_pat
 
 SCRIPT = """
 import json, sys
+from pathlib import Path
 import torch
 from bench.measure.loading import load_adapter
 
