@@ -23,6 +23,9 @@
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 # elements = ["H", "C", "N", "O"]  # torchani leaves out atoms of others without a word
 #
+# [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+#
 # # Later releases of torchani do not ship the networks. They are folders; the hashes are over names and bytes.
 #
 # [tool.pesbench.methods.ani-1ccx]

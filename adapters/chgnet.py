@@ -29,6 +29,9 @@
 # download-mb = 300  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
+# [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+#
 # # Why force-tolerance: the forces are the energy's derivative, but the energy bends sharply. Central differences along
 # # a unit vector of all coordinates are off by 0.01 eV/Å with steps of 0.03 Å, and by 0.001, float32's noise, with ten
 # # times smaller ones.

@@ -30,6 +30,9 @@
 # download-mb = 410  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
+# [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+#
 # [tool.pesbench.theory]
 # functional = "PBE+U"
 # basis = "-"

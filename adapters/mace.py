@@ -25,9 +25,11 @@
 # dtypes = ["float32", "float64"]  # the default of mace_mp first; mace_off and mace_omol have float64
 # periodic = true
 # download-mb = 300  # with a CPU build of torch
-# cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance is not used
+# cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance: see the knob kernel
 #
 # [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+# kernel = { values = ["e3nn", "cuequivariance"], devices = ["cuda"] }  # its package is for an environment you bring
 # compile = ["off", "on"]  # torch.compile in its default mode; it takes minutes and needs a C++ compiler
 #
 # # Upstream publishes no SHA-256. That of mace-mp-0-small is of the real file. The other sizes and hashes do not come
@@ -125,6 +127,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,6 +152,9 @@ class Mace(TorchAdapter):
 
         self.set_up_torch(device, threads)
         head = HEADS.get(method)
+        accelerated = self.knobs.get("kernel") == "cuequivariance"
+        if accelerated and importlib.util.find_spec("cuequivariance_torch") is None:
+            raise ImportError("cuequivariance is not installed, and MACE would use e3nn without a word")
         # a Path, because MACE treats a str as a pattern
         calculator = MACECalculator(
             model_paths=checkpoint,
@@ -156,6 +162,7 @@ class Mace(TorchAdapter):
             default_dtype=dtype,
             head=head,
             compile_mode="default" if self.knobs.get("compile") == "on" else None,
+            enable_cueq=accelerated,
         )
         if head is not None and calculator.head != head:  # MACE would only warn and use the last head
             raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(calculator.available_heads)}")

@@ -42,6 +42,9 @@
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
+# [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+#
 # [tool.pesbench.theory]
 # functional = "PBE+U"
 # basis = "-"
@@ -117,6 +120,8 @@ class MatterSim(TorchAdapter):
         if missing:
             raise ValueError(f"{checkpoint.name} lacks {len(missing)} parameters of MatterSim, such as {missing[0]}")
         self.model = potential.model
+        if self.knobs.get("tf32") == "on":  # its constructor switches TF32 off, and from_checkpoint passes nothing on
+            torch.backends.cuda.matmul.allow_tf32 = True
         return MatterSimCalculator(potential=potential, device=device, compute_stress=False)
 
     def make_random(self, method: str, path: Path, seed: int) -> None:

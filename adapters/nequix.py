@@ -30,6 +30,7 @@
 # thread-control = "affinity"
 #
 # [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
 # capacity-multiplier = ["1.1", "1.0"]  # space for edges: more of it costs time, less of it compiles more often
 #
 # [tool.pesbench.theory]
@@ -157,6 +158,8 @@ class Nequix(Adapter):
         except (AssertionError, IndexError, RuntimeError) as error:
             raise RuntimeError(f"JAX finds no device {device} ({error!r})") from error
         jax.config.update("jax_default_device", self._device)
+        if self.knobs.get("tf32") == "on":  # Nequix's import asks for the highest precision
+            jax.config.update("jax_default_matmul_precision", "tensorfloat32")
         self._calculator = NequixCalculator(
             model_path=checkpoint,
             use_kernel=False,
@@ -240,6 +243,16 @@ class Nequix(Adapter):
         if self._device.platform == "cpu":
             return None
         return int(self._device.memory_stats()["peak_bytes_in_use"])
+
+    def product_error(self) -> float | None:
+        """Return the error of JAX's float32 product of two random matrices, against float64."""
+        import jax
+        import numpy as np
+
+        left, right = np.random.default_rng(0).random((2, 512, 512), dtype=np.float32)
+        product = np.array(jax.numpy.matmul(jax.device_put(left, self._device), jax.device_put(right, self._device)))
+        exact = left.astype(float) @ right.astype(float)
+        return float(np.abs(product - exact).max() / exact.max())
 
     def _leaves(self) -> list[Any]:
         """Return the model's arrays."""

@@ -25,6 +25,7 @@
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
 # [tool.pesbench.knobs]
+# tf32 = { values = ["on", "off"], devices = ["cuda"] }  # upstream's default, in float32
 # compile = ["off", "on"]  # torch.compile with dynamic shapes, upstream's default; it needs a C++ compiler
 # edge-method = { values = ["knn_scipy", "knn_brute_force"], devices = ["cpu"] }
 #
@@ -117,6 +118,7 @@ from typing import Any
 from bench.adapter import TorchAdapter, by_molecule, charge_and_spin, refuse_ions
 
 PRECISIONS = {"float32": "float32-high", "float64": "float64"}  # "high" is upstream's default: TF32 on a GPU
+WITHOUT_TF32 = {**PRECISIONS, "float32": "float32-highest"}
 ARCHITECTURES: dict[str, tuple[str, dict[str, bool]]] = {  # the arguments in upstream's function for each model
     "orb-v3-conservative-inf-omat": ("orb_v3_conservative_architecture", {}),
     "orb-v3-direct-20-omat": ("orb_v3_direct_architecture", {}),
@@ -151,7 +153,7 @@ class Orb(TorchAdapter):
             self.model = ORB_PRETRAINED_MODELS[method](
                 weights_path=str(checkpoint),
                 device=device,
-                precision=PRECISIONS[dtype],
+                precision=(WITHOUT_TF32 if self.knobs.get("tf32") == "off" else PRECISIONS)[dtype],
                 compile=self.knobs.get("compile") == "on",
             )
         _refuse_missing_heads(self.model, checkpoint)

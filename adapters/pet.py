@@ -26,6 +26,9 @@
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = ["nvalchemi-toolkit-ops==0.4.1"]
 #
+# [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+#
 # [tool.pesbench.theory]
 # functional = "r2SCAN"
 # basis = "-"

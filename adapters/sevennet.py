@@ -26,6 +26,10 @@
 # download-mb = 330  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
+# [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+# kernel = { values = ["e3nn", "cuequivariance"], devices = ["cuda"] }  # its package is for an environment you bring
+#
 # [tool.pesbench.methods.7net-0]
 # label = "SevenNet-0 (11Jul2024)"
 # parameters = 842440
@@ -132,9 +136,12 @@ class SevenNet(TorchAdapter):
         with warnings.catch_warnings():
             # The warning only says that e3nn is slower than an accelerator; settings() reports which one runs.
             warnings.filterwarnings("ignore", message="No tensor product accelerator", category=UserWarning)
-            self._calculator = SevenNetCalculator(checkpoint, modal=modal, device=device)
+            accelerated = self.knobs.get("kernel") == "cuequivariance"
+            self._calculator = SevenNetCalculator(checkpoint, modal=modal, device=device, enable_cueq=accelerated)
         self.model = self._calculator.model
         self._method = method
+        if accelerated and "cuequivariance_torch" not in self._kernels():  # sevenn would only warn and use e3nn
+            raise ImportError("cuequivariance is not installed, so sevenn runs on e3nn")
         return self._calculator
 
     def edges(self, calculator: Any) -> int | None:
@@ -201,12 +208,14 @@ class SevenNet(TorchAdapter):
 
     def settings(self) -> dict[str, Any]:
         """Return the modal, the kernel and the precision that really run; the cutoff in Angstrom."""
-        # A missing accelerator only causes a warning, so examine the model itself.
-        packages = {type(module).__module__.partition(".")[0] for module in self.model.modules()}
         return {
             **super().settings(),
             "modal": self._calculator.modal,
-            "kernel": ", ".join(sorted(packages & ACCELERATORS)) or "e3nn",
+            "kernel": ", ".join(sorted(self._kernels())) or "e3nn",
             "cutoff": self._calculator.cutoff,
             "stress": "computed with the forces",
         }
+
+    def _kernels(self) -> set[str]:
+        """Return the accelerators that the model uses: a missing one only causes a warning."""
+        return {type(module).__module__.partition(".")[0] for module in self.model.modules()} & ACCELERATORS

@@ -23,6 +23,9 @@
 # spin = true
 # elements = ["H", "C", "N", "O", "F", "P", "S", "Cl"]
 #
+# [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+#
 # [tool.pesbench.theory]
 # functional = "PBE0"
 # basis = "-"

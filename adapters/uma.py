@@ -34,6 +34,7 @@
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs, Triton included
 #
 # [tool.pesbench.knobs]
+# tf32 = { values = ["off", "on"], devices = ["cuda"] }
 # merge-mole = ["on", "off"]
 # compile = ["off", "on"]  # torch.compile; it takes minutes and needs a C++ compiler
 # execution-mode = { values = ["general", "umas_fast_pytorch"], devices = ["cpu"] }
@@ -71,6 +72,7 @@
 # torch.compile (takes minutes at the first call and needs a C++ compiler), TF32 on a GPU, stress."""
 # [tool.pesbench.methods.uma-s-1p2-tuned.knobs]
 # compile = ["on", "off"]
+# tf32 = { values = ["on", "off"], devices = ["cuda"] }
 # [tool.pesbench.methods.uma-s-1p2-tuned.checkpoint]
 # file = "uma-s-1p2.pt"
 # licence = "FAIR Chemistry License (code: MIT)"
@@ -200,7 +202,7 @@ class Uma(TorchAdapter):
         settings = InferenceSettings(
             merge_mole=self.knobs.get("merge-mole", "on") == "on",
             compile=self.knobs.get("compile", "on" if tuned else "off") == "on",
-            tf32=tuned,
+            tf32=self.knobs.get("tf32", "on" if tuned else "off") == "on",
             nitro=False,  # not for uma-s-1p2
             activation_checkpointing=False,
             base_precision_dtype=self._dtype,

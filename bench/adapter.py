@@ -105,6 +105,13 @@ class Adapter:
         """Return the largest memory that was allocated on the device, in bytes; None on a CPU."""
         return None
 
+    def product_error(self) -> float | None:
+        """Return the error of a float32 matrix product on the device, over its largest entry; None without one.
+
+        About 1e-7 in full precision, 3e-4 with TF32; not timed.
+        """
+        return None
+
     def uncertainty(self, calculator: Any, atoms: Any) -> tuple[float | None, Any | None]:
         """Return the method's own uncertainty for `atoms`, which come from :meth:`prepare`; not timed.
 
@@ -151,6 +158,10 @@ class TorchAdapter(Adapter):
 
         torch.set_num_threads(threads)
         self.device = torch.device(device)
+        if "tf32" in self.knobs:  # torch's own switch, for its products on a GPU and those of cuDNN
+            on = self.knobs["tf32"] == "on"
+            torch.set_float32_matmul_precision("high" if on else "highest")
+            torch.backends.cudnn.allow_tf32 = on
         self._backend = getattr(torch, self.device.type)  # torch.cuda, torch.xpu: their functions have the same names
 
     def synchronize(self) -> None:
@@ -171,11 +182,44 @@ class TorchAdapter(Adapter):
             "float32_matmul_precision": torch.get_float32_matmul_precision(),
             "device": str(next(self.model.parameters()).device),
             "threads": torch.get_num_threads(),
+            **self._on_gpu(),
         }
+
+    def _on_gpu(self) -> dict[str, Any]:
+        """Return what only a GPU has: its name and architecture, torch's CUDA, and torch's switches for TF32."""
+        import torch
+
+        if self.device.type != "cuda":
+            return {}
+        switches = {"matmul": torch.backends.cuda.matmul, "cudnn": torch.backends.cudnn}
+        return {
+            "gpu": torch.cuda.get_device_name(self.device),
+            "compute_capability": ".".join(map(str, torch.cuda.get_device_capability(self.device))),
+            "cuda": torch.version.cuda,
+            # torch refuses to read these where a library used its newer names for them
+            **{f"tf32_{name}": _told(lambda one=one: one.allow_tf32) for name, one in switches.items()},
+        }
+
+    def product_error(self) -> float | None:
+        """Return the error of torch's float32 product of two random matrices, against float64 on the CPU."""
+        import torch
+
+        left, right = torch.rand(2, 512, 512, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+        product = (left.to(self.device) @ right.to(self.device)).cpu().double()
+        exact = left.double() @ right.double()
+        return float((product - exact).abs().max() / exact.abs().max())
 
     def peak_device_memory(self) -> int | None:
         """Return the largest memory that torch had allocated on the accelerator, in bytes; None on a CPU."""
         return None if self.device.type == "cpu" else int(self._backend.max_memory_allocated(self.device))
+
+
+def _told(read: Any) -> Any:
+    """Return what a function reads, or its error as text."""
+    try:
+        return read()
+    except RuntimeError as error:
+        return " ".join(str(error).split())[:100]
 
 
 def by_molecule(energies: Sequence[float], forces: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:

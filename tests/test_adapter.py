@@ -64,7 +64,15 @@ class FakeTorch(types.ModuleType):
         super().__init__("torch")
         self.waited_for = []
         self.cuda = types.SimpleNamespace(
-            synchronize=self.waited_for.append, max_memory_allocated=lambda device: 1000 * (1 + device.index)
+            synchronize=self.waited_for.append,
+            max_memory_allocated=lambda device: 1000 * (1 + device.index),
+            get_device_name=lambda device: f"NVIDIA {device.index}",
+            get_device_capability=lambda device: (9, 0),
+        )
+        self.version = types.SimpleNamespace(cuda="13.0")
+        self.backends = types.SimpleNamespace(
+            cuda=types.SimpleNamespace(matmul=types.SimpleNamespace(allow_tf32=False)),
+            cudnn=types.SimpleNamespace(allow_tf32=True),
         )
         self.cpu = types.SimpleNamespace()
 
@@ -136,7 +144,13 @@ def test_an_adapter_on_torch_tells_what_all_such_families_share(torch):
         "float32_matmul_precision": "highest",
         "device": "cuda:0",
         "threads": 3,
+        "gpu": "NVIDIA 0",
+        "compute_capability": "9.0",
+        "cuda": "13.0",
+        "tf32_matmul": False,
+        "tf32_cudnn": True,
     }
+    assert loaded("cpu").settings().keys() == {"parameter_dtypes", "float32_matmul_precision", "device", "threads"}
 
 
 def test_a_shipped_checkpoint_has_to_be_the_one_of_the_header(tmp_path):

@@ -20,6 +20,7 @@ MOST = {
     "A reference level of theory": 1,
     "A verb": 1,
     "A device": 3,
+    "Advice after a failure on a GPU": 1,
     "A data set": 1,
     "A scheduler": 1,
     "A format of the table": 1,

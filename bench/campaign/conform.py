@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Callable
 
 from bench.campaign import tasks
@@ -31,12 +33,15 @@ def conform(
     device: str,
     parallel: ParallelSpeed,
     say: Callable[[str], None],
+    limit_s: float | None = None,
 ) -> list[Check]:
     """Check a method's adapter.
 
     Of a campaign's `settings`, it uses threads, weights, checkpoint, timeout and the user's interpreter. A method that
-    cannot run here, does not load or dies is a failed check like any other.
+    cannot run here, does not load or dies is a failed check like any other, and so is one that is not done after
+    `limit_s` seconds.
     """
+    deadline = time.monotonic() + (math.inf if limit_s is None else limit_s)
     header = catalogue.header(method)
     found = header_checks(dataclasses.replace(header, methods={method.name: method}))
     try:
@@ -47,19 +52,21 @@ def conform(
     task = tasks.conform(prepared, settings, dataset, indices)
     mode = prepared.weights.mode
     say(f"checking {method.name} ({mode} weights)" if mode != "none" else f"checking {method.name}")
-    limit = timeout(settings, method.kind)
+    limit = max(min(timeout(settings, method.kind), deadline - time.monotonic()), 1.0)
     with start(task, prepared.environment, parallel=parallel, timeout_s=limit) as worker:
-        return found + _heard(worker)
+        return found + _heard(worker, deadline)
 
 
-def _heard(worker: LocalWorker) -> list[Check]:
-    """Return the checks that a worker reports, and a failed one if it did not end normally."""
+def _heard(worker: LocalWorker, deadline: float) -> list[Check]:
+    """Return the checks that a worker reports until the deadline, and a failed one if it did not end normally."""
     checks: list[Check] = []
     for said in worker.messages():
         if isinstance(said, Check):
             checks.append(said)
         elif isinstance(said, Result) and isinstance(said.record, NotMeasured):
             checks.append(_failed("it loads", said.record.failure.message, "correct load() of the adapter"))
+        if time.monotonic() > deadline:
+            return [*checks, _failed("it ends in time", "the time was over", "give it more time")]
     failure = worker.failure()
     if failure is not None:
         after = f"after the check '{checks[-1].name}'" if checks else "before the first check"

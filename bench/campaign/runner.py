@@ -96,7 +96,7 @@ class Campaign:
                 self.parallel_now = parallel_speed(self.settings.threads)
                 for device in self.settings.devices:
                     for name in order(self.settings.methods, round_number, self.settings.seed):
-                        self._one_round(self.catalogue.methods[name], device, round_number)
+                        self.one_round(self.catalogue.methods[name], device, round_number)
             self.parallel_now = parallel_speed(self.settings.threads)
             if self.settings.repeats:
                 self._measure_again()
@@ -121,10 +121,11 @@ class Campaign:
             self.progress.say(
                 f"{name} on {device}: round {number + 1} is measured again: {'; '.join(record.disturbed)}"
             )
-            self._one_round(self.catalogue.methods[name], device, next_number, again=number)
+            self.one_round(self.catalogue.methods[name], device, next_number, again=number)
             left -= self.ledger.spent_on((name, device), STRUCTURES) - before
 
-    def _one_round(self, method: Method, device: str, round_number: int, again: int | None = None) -> None:
+    def one_round(self, method: Method, device: str, round_number: int, again: int | None = None) -> None:
+        """Measure one method in one round; `again` is the disturbed round that it repeats."""
         key = (method.name, device)
         self.ledger.rounds_begun[key] = round_number + 1
         if key in self.stopped or (again is None and self.ledger.is_spent(key)):

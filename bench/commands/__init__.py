@@ -1,9 +1,9 @@
 """The verbs of the command line: one module each, found by listing this folder.
 
-A verb's module has the verb's name and holds five things: ``HELP``, whose first sentence appears in the list of verbs;
-``EXAMPLES``, command lines; ``Options``, a frozen dataclass with the values of its options and their defaults;
-``add_options``, which adds them to a parser; and ``run``, which does the work and returns the exit status. Modules
-whose names begin with an underscore are shared by verbs.
+A verb's module has the verb's name, with an underscore for a hyphen, and holds five things: ``HELP``, whose first
+sentence appears in the list of verbs; ``EXAMPLES``, command lines; ``Options``, a frozen dataclass with the values of
+its options and their defaults; ``add_options``, which adds them to a parser; and ``run``, which does the work and
+returns the exit status. Modules whose names begin with an underscore are shared by verbs.
 
 All modules are imported before the command line is parsed, so slow imports (pandas, SciPy, rich) belong inside
 functions.
@@ -36,9 +36,10 @@ class Verb:
 def verbs() -> dict[str, Verb]:
     """Return all verbs by name; raises AttributeError where a module of this folder lacks a part."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return {name: _verb(name) for name in names if not name.startswith("_")}
+    found = (_verb(name) for name in names if not name.startswith("_"))
+    return {verb.name: verb for verb in found}
 
 
 def _verb(name: str) -> Verb:
     module = importlib.import_module(f"bench.commands.{name}")
-    return Verb(name, module.HELP, module.EXAMPLES, module.Options, module.add_options, module.run)
+    return Verb(name.replace("_", "-"), module.HELP, module.EXAMPLES, module.Options, module.add_options, module.run)

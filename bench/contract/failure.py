@@ -24,6 +24,7 @@ FAILURES = {
     "optimizer": "the optimiser gave up",
     "out-of-memory": "memory ran out",
     "crash": "the process ended before it was done",
+    "no-time": "the time was over before its turn",
     "timeout": "no sign of life within the timeout",
 }
 

@@ -46,9 +46,14 @@ def missing(device: Device) -> str | None:
     if not device.kind.accelerator:
         return None
     names = found(device.kind.name)
+    hidden = [f"{name} is {os.environ[name]!r}" for name in device.kind.hidden_by if name in os.environ]
+    shown = f" ({', '.join(hidden)})" if hidden else ""
     if not names:
-        return ACCELERATORS[device.kind.name].absent
-    return None if device.number < len(names) else f"this machine has {len(names)} of them, and no {device.exact}"
+        return f"{ACCELERATORS[device.kind.name].absent}{shown}"
+    if device.number < len(names):
+        return None
+    plural = "s" if len(names) > 1 else ""
+    return f"there is no {device.exact}: this machine shows {len(names)} {device.kind.label}{plural}{shown}"
 
 
 def processes(device: Device) -> int | None:
@@ -60,12 +65,36 @@ def processes(device: Device) -> int | None:
 
 
 def _nvidia_names() -> list[str]:
+    """Return the names of the GPUs that CUDA would show, in its order: CUDA_VISIBLE_DEVICES hides and orders them."""
+    names = _asked_of_nvidia("name")
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if not names or shown is None:
+        return names
+    entries = [entry.strip() for entry in shown.split(",")]
+    by_entry = {str(number): name for number, name in enumerate(names)}
+    if not all(entry.lstrip("-").isdecimal() or not entry for entry in entries):
+        by_entry |= dict(zip(_asked_of_nvidia("uuid"), names, strict=False))
+    chosen = []
+    for entry in entries:  # CUDA stops at the first that it does not know
+        if entry.startswith("MIG-"):
+            chosen.append("a part of a GPU")
+            continue
+        whole = [name for known, name in by_entry.items() if known == entry]
+        begun = [name for known, name in by_entry.items() if entry.startswith("GPU-") and known.startswith(entry)]
+        if len(whole or begun) != 1:
+            break
+        chosen += whole or begun
+    return chosen
+
+
+def _asked_of_nvidia(field: str) -> list[str]:
+    """Return a field of each GPU, as nvidia-smi tells it; an empty list where there is none or no driver."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
     try:
         done = subprocess.run(
-            [program, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=30
+            [program, f"--query-gpu={field}", "--format=csv,noheader"], capture_output=True, text=True, timeout=30
         )
     except (OSError, subprocess.TimeoutExpired):  # a driver that hangs counts as none
         return []

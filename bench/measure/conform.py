@@ -15,7 +15,7 @@ from ase.calculators.calculator import Calculator
 from ase.optimize import BFGS
 
 from bench.contract.message import Check
-from bench.measure import batches, declared, ions, periodic, physics
+from bench.measure import batches, declared, ions, periodic, physics, precision
 from bench.measure.clock import TimedCalculator
 from bench.measure.contents import changed, contents
 from bench.measure.probe import Finding, Probe, Skip, apart, compare, counting
@@ -231,5 +231,6 @@ DECLARED: tuple[Question, ...] = (
     ("threads are as asked", declared.the_threads),
     ("the number of parameters is the published one", declared.the_parameters),
     ("the device is as asked", declared.the_device),
+    ("TF32 is as the settings say", precision.products),
     ("stress", declared.the_stress),
 )

@@ -65,10 +65,12 @@ def prepare(
     device: str = "cpu",
     torch_backend: str | None = None,
     say: Callable[[str], None] = lambda line: None,
+    limit_s: float | None = None,
 ) -> Environment:
     """Return the environment of an adapter, made now if necessary.
 
-    `say` is called with one line before anything slow. Raises EnvironmentFailed.
+    `say` is called with one line before anything slow. Raises EnvironmentFailed, also where one installation takes
+    longer than `limit_s` seconds.
     """
     made = ready(header, device, torch_backend)
     if made:
@@ -82,7 +84,7 @@ def prepare(
         shutil.rmtree(folder, ignore_errors=True)
         try:
             run_uv("venv", "--quiet", "--python", _interpreter(header), str(folder))
-            backend = _install(header, device, torch_backend, folder)
+            backend = _install(header, device, torch_backend, folder, limit_s)
         except EnvironmentFailed:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -141,10 +143,26 @@ def bring(header: Header, python: Path) -> Environment:
     return Environment(python, None, tuple(differences))
 
 
-def _install(header: Header, device: str, torch_backend: str | None, folder: Path) -> str | None:
-    """Install the header's packages; returns the torch backend that was used."""
-    requirements = [*HARNESS_REQUIREMENTS]
-    options = ["--quiet", "--python", str(folder / "bin" / "python"), *_age(header), "-r", str(header.path)]
+def resolve(
+    header: Header, device: str, python: str, folder: Path, platform: str | None = None, backend: str | None = None
+) -> list[str]:
+    """Return the packages, as ``name==version``, of an environment for another Python and platform; installs nothing.
+
+    `folder` is for files of uv's. `backend` is one of uv's torch backends; None takes torch from the usual index.
+    Raises EnvironmentFailed where there is no such environment.
+    """
+    requirements, options = _wanted(header, device, folder)
+    more, found = folder / "requirements.txt", folder / "resolved.txt"
+    more.write_text("\n".join(requirements) + "\n")
+    where = ["--python-version", python, *(["--python-platform", platform] if platform else [])]
+    output = ["--quiet", "--no-python-downloads", "--no-header", "--no-annotate", "--output-file", str(found)]
+    run_uv("pip", "compile", *where, *output, *options, *_torch(backend), str(header.path), str(more))
+    return found.read_text().splitlines()
+
+
+def _wanted(header: Header, device: str, folder: Path) -> tuple[list[str], list[str]]:
+    """Return what an environment needs besides the header's dependencies, and the options for uv."""
+    requirements, options = [*HARNESS_REQUIREMENTS], _age(header)
     kind = Device.parse(device).kind.name
     additional = header.device_dependencies.get(kind)
     if additional:
@@ -153,11 +171,29 @@ def _install(header: Header, device: str, torch_backend: str | None, folder: Pat
         overrides = folder / f"{kind}-overrides.txt"
         overrides.write_text("\n".join(additional) + "\n")
         options += ["--overrides", str(overrides)]
+    return requirements, options
+
+
+def _torch(backend: str | None) -> list[str]:
+    """Return uv's options for a build of torch.
+
+    With one, uv takes Triton, too, from PyTorch's own index, which does not say when a file was uploaded: with
+    exclude-newer alone, uv would ignore all of them. A torch asks for exactly one version of Triton, so nothing is
+    left open.
+    """
+    return ["--torch-backend", backend, "--exclude-newer-package", "triton=false"] if backend else []
+
+
+def _install(
+    header: Header, device: str, torch_backend: str | None, folder: Path, limit_s: float | None = None
+) -> str | None:
+    """Install the header's packages; returns the torch backend that was used."""
+    requirements, options = _wanted(header, device, folder)
+    options = ["--quiet", "--python", str(folder / "bin" / "python"), *options, "-r", str(header.path)]
     attempts = _backends(header, device, torch_backend)
     for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
-        torch = ["--torch-backend", backend] if backend else []
         try:
-            run_uv("pip", "install", *options, *torch, *requirements)
+            run_uv("pip", "install", *options, *_torch(backend), *requirements, limit_s=limit_s)
         except EnvironmentFailed:
             if last:
                 raise
@@ -217,14 +253,24 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
 
 
+def size(header: Header, device: str, torch_backend: str | None = None) -> int:
+    """Return the bytes of an environment on the disk."""
+    return _bytes(directory(header, device, torch_backend))
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir())
+
+
 def listing(headers: list[Header]) -> list[dict[str, Any]]:
     """Return the environments: name, adapter, device, size in bytes, and whether still in use."""
     current = {header.digest for header in headers}
     found = []
     for stamp_file in sorted(paths.envs_dir().glob(f"*/{STAMP}")):
         stamp = json.loads(stamp_file.read_bytes())
-        size = sum(file.lstat().st_size for file in stamp_file.parent.rglob("*") if not file.is_dir())
-        found.append({"name": stamp_file.parent.name, **stamp, "bytes": size, "stale": stamp["digest"] not in current})
+        stale = stamp["digest"] not in current
+        name = stamp_file.parent.name
+        found.append({"name": name, **stamp, "bytes": _bytes(stamp_file.parent), "stale": stale})
     return found
 
 

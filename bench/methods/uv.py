@@ -37,15 +37,19 @@ def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
     return environ
 
 
-def run_uv(*arguments: str) -> None:
-    """Run uv; raises EnvironmentFailed with uv's message where it fails."""
-    done = subprocess.run(
-        [find_uv_bin(), *arguments],
-        env=uv_environment(),
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
+def run_uv(*arguments: str, limit_s: float | None = None) -> None:
+    """Run uv; raises EnvironmentFailed with uv's message where it fails, or takes longer than `limit_s` seconds."""
+    try:
+        done = subprocess.run(
+            [find_uv_bin(), *arguments],
+            env=uv_environment(),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=limit_s,
+        )
+    except subprocess.TimeoutExpired:
+        raise EnvironmentFailed(f"uv was not done after {limit_s:.0f} s; it was ended") from None
     if done.returncode:
         raise EnvironmentFailed(_reason(done.stderr))
 

@@ -32,6 +32,7 @@ PLACEHOLDERS = {
     "--protocols NAME": "md",
     "{method.name}": "toy",
     "{plan.directory.name}": RUN,
+    "{directory}": RUN,
     "{dataset.name}": "naphthalene-gfn2",
     "{protocol}": "md",
     "main": "HEAD",  # a clone need not have the branch
@@ -59,6 +60,7 @@ HEAVY = {
 FAKE = {"toy", "architecture"}
 # put at the end of a verb's command line, to make it short
 SHORT = {
+    "check-gpu": "--device cpu --minutes 1",  # there need be no GPU
     "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
     "--duration 0.02 --nvt-duration 0.02",
     "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
@@ -68,7 +70,13 @@ SHORT = {
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
 }
 # where a command line that names no method would take many or heavy ones
-SHORT_METHODS = {"run": "--methods uff", "study": "--methods uff", "overhead": "--methods toy", "prepare": "uff"}
+SHORT_METHODS = {
+    "run": "--methods uff",
+    "study": "--methods uff",
+    "overhead": "--methods toy",
+    "prepare": "uff",
+    "check-gpu": "toy",
+}
 # command lines that end with bad input, and why they may
 REFUSED: dict[str, str] = {}
 
@@ -114,7 +122,7 @@ def short(words):
     if "--resume" in rest:  # goes on as it was planned
         return words
     words = [*words, *shlex.split(SHORT.get(verb, ""))]
-    named = "--methods" in rest or (verb == "prepare" and any(not word.startswith("-") for word in rest))
+    named = "--methods" in rest or (verb in ("prepare", "check-gpu") and any(not word.startswith("-") for word in rest))
     if not named:
         words += shlex.split(SHORT_METHODS.get(verb, ""))
     if FAKE & {part for word in words for part in word.split(",")}:

@@ -42,6 +42,7 @@ CELL = "twice the cell, twice the energy"
 TOGETHER = "a batch gives the answers of single calls"
 CHARGE = "the charge reaches the method"
 SPIN = "the spin multiplicity reaches the method"
+TF32 = "TF32 is as the settings say"
 NATIVE = "its own relaxation goes downhill"
 SETTINGS = "settings are plain JSON"
 DTYPE = "the dtype is the declared one"
@@ -111,7 +112,7 @@ def failed(found):
 def test_a_right_method_passes():
     found = check(Springs())
     assert failed(found) == []
-    assert [name for name, one in found.items() if one.passed is None] == [CELL, TOGETHER, CHARGE, SPIN]
+    assert [name for name, one in found.items() if one.passed is None] == [CELL, TOGETHER, CHARGE, SPIN, TF32]
     assert NATIVE not in found
 
 
@@ -582,3 +583,24 @@ def test_a_method_that_ignores_the_cell_is_caught():
 
 def test_without_the_promise_nothing_is_periodic():
     assert check(Springs(), Toy())[CELL].passed is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "passed"),
+    [
+        (2e-7, {"float32_matmul_precision": "highest"}, True),
+        (3e-4, {"float32_matmul_precision": "highest"}, False),
+        (3e-4, {"float32_matmul_precision": "high"}, True),
+        (3e-4, {"matmul_precision": "tensorfloat32"}, True),
+        (3e-4, {}, False),
+    ],
+)
+def test_a_product_in_tf32_has_to_be_told_by_the_settings(error, said, passed):
+    class Measured(Toy):
+        def product_error(self):
+            return error
+
+        def settings(self):
+            return super().settings() | said
+
+    assert check(Springs(), Measured())[TF32].passed is passed
