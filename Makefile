@@ -8,7 +8,7 @@ BIN := .venv/bin
 RUN_OPTIONS = $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench study table1 test check speed regress overhead clean
+.PHONY: help bench study table1 test check speed regress drill overhead clean
 
 help: ## list the verbs
 	@echo "usage: make VERB"
@@ -39,6 +39,9 @@ speed: .venv/installed-tests ## time a step of the offline methods, reading a ru
 regress: .venv/installed ## compare METHODS with their adapters at the commit BASE, measured in turn
 	@$(BIN)/pesbench regress --methods $(or $(METHODS),7net-0) --base $(or $(BASE),HEAD) \
 	    $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
+
+drill: .venv/installed-tests ## kill, mutate and cut, over and over (hours; goes on if stopped)
+	@$(BIN)/python tests/drills/drill.py $(ARGS)
 
 overhead: .venv/installed ## measure what the harness itself adds to a step
 	@$(BIN)/pesbench overhead $(ARGS)

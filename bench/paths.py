@@ -79,6 +79,11 @@ def weights_dir() -> Path | None:
     return _named_folder("PESBENCH_WEIGHTS")
 
 
+def kit_dir() -> Path | None:
+    """Return the folder of an unpacked kit that PESBENCH_KIT names, or None; raises BadInput where it is no folder."""
+    return _named_folder("PESBENCH_KIT")
+
+
 def _named_folder(variable: str) -> Path | None:
     given = os.environ.get(variable)
     if not given:

@@ -12,6 +12,7 @@ import pandas as pd
 from bench.analysis import joules, relaxation
 from bench.analysis.accuracy import accuracies, accuracy_table
 from bench.analysis.measurements import Measurements
+from bench.analysis.nodes import node_share, node_spread
 from bench.analysis.scaling import scaling_table
 from bench.analysis.stability import stabilities, stability_table
 from bench.analysis.statistics import FEWEST, flag_outliers
@@ -63,7 +64,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
                 row,
                 ms_per_step=relaxation.ms_per_step(times[row.key], single.get(row.key)),
                 calculator_ms_per_call=mean_time(calls[row.key]) if row.key in calls else None,
-                **_compared(row.key, times),
+                **_compared(row.key, times, measurements),
             )
         rows.append(row)
     return rows
@@ -83,7 +84,7 @@ def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> 
             row = dataclasses.replace(_with_failures(row, mine), done=done, converged=done, **joules.replayed(mine))
         if row.key in times:
             time = mean_time(times[row.key])
-            row = dataclasses.replace(row, calculator_ms_per_call=time, **_compared(row.key, times))
+            row = dataclasses.replace(row, calculator_ms_per_call=time, **_compared(row.key, times, measurements))
         rows.append(row)
     return rows
 
@@ -121,9 +122,9 @@ def _by_key(records: pd.DataFrame) -> dict[Key, pd.DataFrame]:
     return {(str(method), str(device)): mine for (method, device), mine in records.groupby(["method", "device"])}
 
 
-def _compared(key: Key, measured: Times) -> dict[str, Any]:
-    """Return the fields of a row that compare structures, rounds, and the device with the CPU."""
-    times = measured[key]
+def _compared(key: Key, measured: Times, measurements: Measurements) -> dict[str, Any]:
+    """Return the fields of a row that compare structures, rounds, nodes, and the device with the CPU."""
+    times, node_of = measured[key], measurements.description.node_of
     method, device = key
     # a ratio to the CPU is paired over the CPU's structures
     cpu = measured.get((method, CPU)) if is_accelerator(device) else None
@@ -132,6 +133,8 @@ def _compared(key: Key, measured: Times) -> dict[str, Any]:
         "outliers": int(flag_outliers(over_rounds(times).to_numpy()).sum()),
         "rounds": times.shape[1],
         "round_spread": round_spread(times),
+        "node_spread": node_spread(times, node_of) if node_of else None,
+        "node_share": node_share(times, node_of) if node_of else None,
     }
 
 

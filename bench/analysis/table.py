@@ -56,6 +56,10 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     """Rounds with at least one measured step or call."""
     round_spread: float | None = None
     """Slowest round over fastest, over the structures common to all rounds; None for fewer than two."""
+    node_spread: float | None = None
+    """Slowest node over fastest, in a run that was merged from several; None for one machine."""
+    node_share: float | None = None
+    """The part of the rounds' variance that is between nodes; None where it cannot be told."""
     ms_per_step: Estimate | None = None
     calculator_ms_per_call: Estimate | None = None
     speedup_over_cpu: Estimate | None = None

@@ -95,7 +95,7 @@ class Campaign:
             for round_number in range(self.settings.rounds):
                 self.parallel_now = parallel_speed(self.settings.threads)
                 for device in self.settings.devices:
-                    for name in order(self.settings.methods, round_number, self.settings.seed):
+                    for name in order(self.settings.methods, round_number + self.settings.order, self.settings.seed):
                         self.one_round(self.catalogue.methods[name], device, round_number)
             self.parallel_now = parallel_speed(self.settings.threads)
             if self.settings.repeats:

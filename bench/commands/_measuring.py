@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from bench.commands import _options, _results
-from bench.commands._output import to_stderr, warn
+from bench.commands import _results
 from bench.commands._planning import Plan
-from bench.errors import BadInput
 
 
 def measure(plan: Plan, resumed: bool, as_json: bool = False) -> int:
@@ -40,24 +37,14 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False) -> int:
             stopped = True
         else:
             store.finish(plan.directory)
-    measured = _results.show(_options.SPEED, plan.directory, "json" if as_json else "terminal")
-    if measured:
-        _tell_page(plan.directory)
+    status = _results.finish(plan.directory, as_json)
     if stopped:
         print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
         return 130
-    return 0 if measured else 1
+    return status
 
 
 def _duration(seconds: float) -> str:
     """Return a time as people say it: ``4 min``, ``2 h 10 min``."""
     minutes = max(1, round(seconds / 60))
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _tell_page(directory: Path) -> None:
-    """Write the page of the run and say where it is; a run that cannot have one is a run all the same."""
-    try:
-        to_stderr(f"page: {_results.write_page([directory], directory / _results.PAGE)}")
-    except BadInput as error:
-        warn(f"there is no page: {error}")

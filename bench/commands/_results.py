@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.commands._options import SPEED
-from bench.commands._output import print_text, warn
+from bench.commands._output import print_text, to_stderr, warn
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -48,6 +48,17 @@ def show(protocol: str, run: str | Path | None, form: str) -> bool:
     shown, table = found(protocol, run)
     print_text(shown.render(table, form, color=sys.stdout.isatty()))
     return any(row.measured for row in table.rows)
+
+
+def finish(directory: Path, as_json: bool = False) -> int:
+    """Print the table of a run and write its page; returns the exit status, 1 where nothing was measured."""
+    measured = show(SPEED, directory, "json" if as_json else "terminal")
+    if measured:
+        try:
+            to_stderr(f"page: {write_page([directory], directory / PAGE)}")
+        except BadInput as error:  # a run that cannot have a page is a run all the same
+            warn(f"there is no page: {error}")
+    return 0 if measured else 1
 
 
 def write_page(runs: Sequence[Path], output: Path) -> Path:

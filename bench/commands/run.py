@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options, _planning
+from bench.commands import _cluster, _options, _planning
 from bench.commands._measuring import measure
 from bench.commands._options import Budget
 from bench.commands._planning import Plan
@@ -15,6 +15,7 @@ from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
+from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue
@@ -74,6 +75,18 @@ class Options:
     seed: int = Settings.seed
     output: Path | None = None
     resume: str | None = None
+    order: int = Settings.order
+    cluster: str | None = None
+    nodes: int | None = None
+    """None: one for each round."""
+    partition: str | None = None
+    account: str | None = None
+    constraint: str | None = None
+    time: str = "02:00:00"
+    cluster_option: tuple[str, ...] = ()
+    wait: float = 3600.0
+    """Seconds."""
+    dry_run: bool = False
     json: bool = False
 
 
@@ -118,6 +131,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
     _add_where(parser.add_argument_group("where"))
     _add_how_much(parser.add_argument_group("how much"))
+    _cluster.add_options(parser.add_argument_group("on a cluster"))
     kept = parser.add_argument_group("what is kept")
     _options.add_output_folder(kept)
     kept.add_argument("--resume", metavar="RUN", help="continue this run; only --budget can be changed")
@@ -165,6 +179,7 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
 
 def _add_how_much(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--rounds", type=int, metavar="R", help="fresh processes per method (default: %(default)s)")
+    group.add_argument("--order", type=int, metavar="N", help=argparse.SUPPRESS)  # for a round on a cluster
     group.add_argument("--no-repeats", action="store_true", help="do not measure disturbed rounds again")
     group.add_argument(
         "--budget",
@@ -191,6 +206,12 @@ def run(options: Options) -> int:
 
     paths.weights_dir()  # refuses a missing folder before anything is written
     resumed = options.resume is not None
+    if options.resume is not None and (submitted := _cluster.begun(options.resume, options.output)) is not None:
+        return _cluster.resume(submitted)
+    if options.cluster is not None or options.dry_run:
+        if options.cluster is None:
+            raise BadInput("--dry-run belongs to --cluster; name the scheduler.")
+        return _cluster.run(options, new_plan(options))
     return measure(_begun(options) if resumed else new_plan(options), resumed, options.json)
 
 
@@ -237,6 +258,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         max_steps=options.max_steps,
         threads=Settings.threads if options.threads is None else options.threads,
         rounds=options.rounds,
+        order=options.order,
         timeout_s=options.timeout,
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
         seed=options.seed,

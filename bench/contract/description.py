@@ -51,6 +51,21 @@ class Machine:
     parallel_speed: ParallelSpeed | None = None
     energy: dict[str, EnergyCounter] = dataclasses.field(default_factory=dict)
     """By device; empty where nobody looked for counters."""
+    node: str = ""
+    """Its name in a cluster; empty elsewhere."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """A run that was merged into another, with the machine that measured it."""
+
+    run_id: str
+    node: str
+    """The name of the machine in its cluster; empty where it has none."""
+    cpu: str
+    gpus: tuple[str, ...]
+    rounds: tuple[int, ...]
+    """The numbers of its rounds in the merged run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +125,13 @@ class Description:
     dataset: DataSetFacts = dataclasses.field(default_factory=DataSetFacts)
     methods: dict[str, MethodFacts] = dataclasses.field(default_factory=dict)
     extra_adapters: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    """The runs that were merged into this one; empty for a run of one machine."""
+
+    @property
+    def node_of(self) -> dict[int, str]:
+        """The machine of each round of a merged run: its name, or the run where it has none."""
+        return {number: one.node or one.run_id for one in self.nodes for number in one.rounds}
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON, with the number of the format."""

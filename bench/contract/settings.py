@@ -53,6 +53,8 @@ class Settings:
     max_steps: int = 500
     threads: int = 1
     rounds: int = 3
+    order: int = 0
+    """The number of the first round as far as the order of the methods goes: a node of a cluster measures one round."""
     budget_s: dict[str, float | None] = dataclasses.field(default_factory=dict)
     """Seconds for each method, all rounds together, in full for each phase of a worker; None: no limit."""
     timeout_s: float | None = None

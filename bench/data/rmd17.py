@@ -48,6 +48,14 @@ def frames(cache: Path, fetch: bool = True) -> tuple[np.ndarray, dict[int, np.nd
     return numbers, found
 
 
+def local_files(cache: Path) -> list[Path]:
+    """Return the files that are already here; none where one is missing. No network."""
+    try:
+        return [_file(name, sha256, cache, fetch=False) for name, sha256 in SHA256.items()]
+    except Unavailable:
+        return []
+
+
 KCAL_PER_MOL = units.kcal / units.mol  # in eV
 
 

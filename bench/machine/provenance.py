@@ -16,6 +16,9 @@ from bench.contract.description import EnergyCounter, Machine, ParallelSpeed
 from bench.machine.accelerators import all_found
 from bench.machine.cores import usable_cores
 
+NODE = "PESBENCH_NODE"
+"""The variable in which the script of a cluster's job names its node."""
+
 
 def machine(parallel: ParallelSpeed | None = None, energy: Mapping[str, EnergyCounter] | None = None) -> Machine:
     """Return what a reader of a timing must know about this machine; `parallel` and `energy` are kept with it."""
@@ -32,6 +35,7 @@ def machine(parallel: ParallelSpeed | None = None, energy: Mapping[str, EnergyCo
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         parallel_speed=parallel,
         energy=dict(energy or {}),
+        node=os.environ.get(NODE, ""),
     )
 
 

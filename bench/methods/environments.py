@@ -190,7 +190,11 @@ def _install(
     """Install the header's packages; returns the torch backend that was used."""
     requirements, options = _wanted(header, device, folder)
     options = ["--quiet", "--python", str(folder / "bin" / "python"), *options, "-r", str(header.path)]
-    attempts = _backends(header, device, torch_backend)
+    kit = paths.kit_dir()
+    if kit is not None:
+        _install_from(kit, header, folder, limit_s)
+        return None
+    attempts = backends(header, device, torch_backend)
     for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
         try:
             run_uv("pip", "install", *options, *_torch(backend), *requirements, limit_s=limit_s)
@@ -211,7 +215,24 @@ def _age(header: Header) -> list[str]:
     return options
 
 
-def _backends(header: Header, device: str, asked: str | None) -> Sequence[str | None]:
+def kit_requirements(kit: Path, header: Header) -> Path:
+    """Return the file in a kit with the exact versions of an environment; its name changes with the header."""
+    return kit / "requirements" / f"{header.path.stem}-{header.digest[:10]}.txt"
+
+
+def _install_from(kit: Path, header: Header, folder: Path, limit_s: float | None) -> None:
+    """Install an environment from the wheels of a kit, without an index; raises EnvironmentFailed."""
+    pins = kit_requirements(kit, header)
+    if not pins.is_file():
+        raise EnvironmentFailed(f"the kit {kit} was made without {header.path.stem}, or with another version of it")
+    place = ("--quiet", "--python", str(folder / "bin" / "python"))
+    run_uv(
+        *("pip", "install", *place, "--no-index", "--no-deps", "--find-links", str(kit / "wheels"), "-r", str(pins)),
+        limit_s=limit_s,
+    )
+
+
+def backends(header: Header, device: str, asked: str | None) -> Sequence[str | None]:
     """Return which of uv's torch backends to try, in order; None takes torch from the configured index.
 
     On Linux, the index's own torch comes with gigabytes of CUDA, so a CPU environment takes the CPU build, unless the

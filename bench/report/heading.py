@@ -33,6 +33,7 @@ def heading(
     found = [
         ("Run", table.title if isinstance(table, Table) and published else _run(described)),
         ("Machine", _machine(described.machine)),
+        ("Nodes", _nodes(described)),
         ("Threads", _threads(described.settings, described.machine.parallel_speed)),
         ("Data set", _data_set(described.dataset)),
         ("Protocol", f"relax with {described.settings.optimizer}" if published else _protocols(described.settings)),
@@ -70,6 +71,15 @@ def _machine(machine: Machine) -> str:
         f"Python {machine.python}" if machine.python else None,
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _nodes(described: Description) -> str:
+    """Return the nodes of a merged run, with the number of rounds of each."""
+    rounds: dict[str, int] = {}
+    for one in described.nodes:
+        name = one.node or one.run_id
+        rounds[name] = rounds.get(name, 0) + len(one.rounds)
+    return ", ".join(f"{name} ({count} round{'s' if count != 1 else ''})" for name, count in rounds.items())
 
 
 def _threads(settings: Settings, parallel: ParallelSpeed | None) -> str:

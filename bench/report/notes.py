@@ -44,6 +44,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (damaged(table.damaged), True),
         (_intervals(rows), False),
         (_rounds(rows), False),
+        (_nodes(rows), False),
         (disturbed(table.disturbances, {row.method: row.label for row in rows}), False),
         (unsettled(row.label for row in rows if row.settled is False), True),
         (_weights(rows), False),
@@ -111,6 +112,16 @@ def _rounds(rows: list[Row]) -> str:
     if few:
         text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so the intervals are too narrow: {few}."
     return text.strip()
+
+
+def _nodes(rows: list[Row]) -> str:
+    widest = max((row for row in rows if row.node_spread), key=lambda row: row.node_spread or 0.0, default=None)
+    if widest is None or widest.node_spread is None:
+        return ""
+    text = f"Nodes differ by up to {100 * (widest.node_spread - 1):.1f} % ({widest.label}{_in_replay(widest)})"
+    if widest.node_share is not None:
+        text += f", which is {100 * widest.node_share:.0f} % of the variance of its rounds"
+    return f"{text}; the intervals include this, because every round was measured on one node."
 
 
 def _surplus_threads(rows: Iterable[Row]) -> str:

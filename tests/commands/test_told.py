@@ -42,6 +42,9 @@ PLACEHOLDERS = {
     "explain NAME": "toy",
     "table FILE": "report",  # report.html
     "{name}": "toy",
+    "PARTITION": "p",
+    "{directory.name}": RUN,
+    "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
 }
 # methods that take long to load, or whose environment or checkpoint may not be here; uff and uff-ase stay themselves
@@ -78,7 +81,7 @@ SHORT_METHODS = {
     "check-gpu": "toy",
 }
 # command lines that end with bad input, and why they may
-REFUSED: dict[str, str] = {}
+REFUSED = {f"merge {RUN} {OTHER_RUN} --output results/merged": "these runs have dynamics"}
 
 
 def placeholders(word):
@@ -122,6 +125,8 @@ def short(words):
     if "--resume" in rest:  # goes on as it was planned
         return words
     words = [*words, *shlex.split(SHORT.get(verb, ""))]
+    if "--cluster" in rest:  # there need not be one
+        words = [*words, "--dry-run"]
     named = "--methods" in rest or (verb in ("prepare", "check-gpu") and any(not word.startswith("-") for word in rest))
     if not named:
         words += shlex.split(SHORT_METHODS.get(verb, ""))
@@ -178,7 +183,8 @@ def copied(folder):
     """Copy what pesbench runs from into a folder."""
     for name in ("bench", "adapters", "datasets", "results/paper", "results/baselines", "tests/fakes"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "pyproject.toml", folder)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, folder)
     return folder
 
 

@@ -21,6 +21,8 @@ NEEDED = {
     "conform": ["uff"],
     "explain": ["uff"],
     "history": ["show"],
+    "merge": ["a", "b"],
+    "pack": ["uff"],
     "reference": ["--level", "pbe0-def2-svp"],
     "regress": ["--methods", "uff", "--base", "HEAD"],
     "tune": ["uff"],
@@ -51,7 +53,11 @@ def test_the_parser_of_a_verb_has_exactly_the_fields_of_its_options(verb):
 def test_what_is_left_out_is_as_the_dataclass_has_it(verb):
     found, options = parse([verb.name, *NEEDED.get(verb.name, [])])
     assert found == verb
-    given = {"a", "b", "what", "action", "method", "methods", "base", "level", "name"} if verb.name in NEEDED else set()
+    given = (
+        {"a", "b", "what", "action", "method", "methods", "base", "level", "name", "runs"}
+        if verb.name in NEEDED
+        else set()
+    )
     for field in dataclasses.fields(options):
         if field.name not in given:
             assert getattr(options, field.name) == field.default, field.name

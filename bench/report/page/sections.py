@@ -97,7 +97,7 @@ def _choice(run: Measured, identifier: str) -> Part:
         "reference than accepted theories are from each other, and the error alone cannot decide. On the dashed line "
         "lie the methods that no other beats in both."
     ]
-    return Part(run, words, drawn, grids, accuracy.reasons(table))
+    return Part(run, words, drawn, grids)
 
 
 def _speed(run: Measured, identifier: str) -> Part:

@@ -1,0 +1,238 @@
+"""Packs methods into one file for a machine without a network: wheels, checkpoints, data, and a script to install it.
+
+There, environments are made from the kit's exact list of wheels (:func:`bench.methods.environments.prepare` with
+``PESBENCH_KIT``), so the same verbs work without any index.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import paths
+from bench.campaign.ready import Ready
+from bench.contract.failure import Failure
+from bench.contract.settings import Settings
+from bench.data import rmd17
+from bench.errors import BadInput
+from bench.methods import environments
+from bench.methods.catalogue import Catalogue
+from bench.methods.header import Header, Method
+from bench.methods.uv import EnvironmentFailed, run_uv
+
+PLATFORMS = {"x86_64-linux": "x86_64-manylinux_2_28", "aarch64-linux": "aarch64-manylinux_2_28"}
+"""What uv calls each platform."""
+HERE = f"{platform.machine()}-linux"
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """The machine that the kit is for."""
+
+    device: str
+    python: str
+    """Such as 3.12."""
+    platform: str
+
+    @property
+    def is_this(self) -> bool:
+        """Whether packages that come as source only can be built here for it."""
+        return self.python == "{}.{}".format(*sys.version_info) and self.platform == HERE
+
+
+def pack(
+    methods: Sequence[Method],
+    catalogue: Catalogue,
+    target: Target,
+    settings: Settings,
+    output: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Write the kit to `output`; raises BadInput, with the reason, where a part of it cannot be had."""
+    project = paths.checkout()
+    if project is None:
+        raise BadInput("an installed pesbench cannot build its own wheel; make the kit in a checkout.")
+    if output.exists():
+        raise BadInput(f"{output} is there already; remove it or name another file.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
+        kit = Path(scratch) / output.name.removesuffix(".tar")
+        for name in ("wheels", "requirements", "weights", "cache", "data"):
+            (kit / name).mkdir(parents=True)
+        try:
+            _harness(project, target, kit, Path(scratch))
+            for header in {method.adapter: catalogue.header(method) for method in methods}.values():
+                _environment(header, target, kit, say)
+            _weights(methods, catalogue, target, settings, kit, say)
+            for file in rmd17.local_files(paths.cache_dir()):
+                (kit / "data" / rmd17.FOLDER).mkdir(exist_ok=True)
+                shutil.copy(file, kit / "data" / rmd17.FOLDER)
+            for path in catalogue.extra:
+                (kit / "adapters").mkdir(exist_ok=True)
+                shutil.copy(path, kit / "adapters")
+            _script(target, kit)
+            _sums(kit)
+            made = Path(scratch) / "kit.tar"
+            _archive(kit, made)
+            made.rename(output)
+        except EnvironmentFailed as error:
+            raise BadInput(f"the kit cannot be made: {error}.") from None
+        except OSError as error:
+            raise BadInput(f"cannot write {output}: {error.strerror}.") from None
+
+
+def _harness(project: Path, target: Target, kit: Path, scratch: Path) -> None:
+    """Build pesbench's own wheel, and fetch what it needs."""
+    source = scratch / "source"  # a build leaves nothing in the checkout
+    source.mkdir()
+    for name in ("bench", "adapters", "datasets", "results/baselines", "results/paper"):
+        shutil.copytree(project / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(project / name, source)
+    _pip("wheel", "--no-deps", "--wheel-dir", str(kit / "wheels"), str(source))
+    pins = kit / "requirements" / "pesbench.txt"
+    options = ("--quiet", "--no-header", "--no-annotate", "--python-version", target.python)
+    where = ("--python-platform", PLATFORMS[target.platform], "--output-file", str(pins))
+    run_uv("pip", "compile", *options, *where, str(source / "pyproject.toml"))
+    _fetch(pins, target, kit)
+
+
+def _environment(header: Header, target: Target, kit: Path, say: Callable[[str], None]) -> None:
+    say(f"fetching the {header.family} environment (about {header.download_mb} MB)")
+    before = _bytes(kit)
+    with tempfile.TemporaryDirectory() as folder:
+        backends = environments.backends(header, target.device, None)
+        found = None
+        for backend in backends:
+            try:
+                where = PLATFORMS[target.platform]
+                found = environments.resolve(header, target.device, target.python, Path(folder), where, backend)
+                break
+            except EnvironmentFailed:
+                if backend == backends[-1]:
+                    raise
+    pins = environments.kit_requirements(kit, header)
+    pins.write_text("\n".join(found or ()) + "\n")
+    _fetch(pins, target, kit)
+    say(f"{header.family}: {(_bytes(kit) - before) / 1e6:.0f} MB")
+
+
+def _fetch(pins: Path, target: Target, kit: Path) -> None:
+    """Fetch the wheels of a list of exact versions; what comes as source only is built, where that is possible."""
+    wanted = ("--no-deps", "--requirement", str(pins))
+    if target.is_this:
+        _pip("wheel", *wanted, "--wheel-dir", str(kit / "wheels"))
+        return
+    machine = target.platform.partition("-")[0]
+    tags = [f"manylinux_2_{minor}_{machine}" for minor in range(28, 4, -1)] + [f"manylinux2014_{machine}"]
+    platforms = [word for tag in tags for word in ("--platform", tag)]
+    where = ("--only-binary", ":all:", "--python-version", target.python, *platforms)
+    _pip("download", *wanted, *where, "--dest", str(kit / "wheels"))
+
+
+def _weights(
+    methods: Sequence[Method],
+    catalogue: Catalogue,
+    target: Target,
+    settings: Settings,
+    kit: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Copy the checkpoints that can be had; random ones are built here, by the method's own environment."""
+    ready = Ready(settings, catalogue, None, None, say)
+    for method in methods:
+        if method.checkpoint is None or method.checkpoint.shipped:
+            continue
+        found = ready.of(method, "cpu")
+        if isinstance(found, Failure):
+            raise BadInput(f"{method.name} cannot be packed: {found.message.rstrip('.')}.")
+        path = found.weights.path
+        if path is None:
+            continue
+        place = kit / "weights" / path.name
+        if found.weights.mode == "random":
+            place = kit / "cache" / "random" / path.parent.name / path.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, place, dirs_exist_ok=True)
+        else:
+            shutil.copy(path, place)
+    trusted = paths.cache_dir() / "trusted-checkpoints.json"
+    if trusted.exists():
+        shutil.copy(trusted, kit / "cache")
+
+
+def _script(target: Target, kit: Path) -> None:
+    (kit / "install.sh").write_text(_INSTALL.replace("@PYTHON@", target.python))
+
+
+def _sums(kit: Path) -> None:
+    files = sorted(path for path in kit.rglob("*") if path.is_file())
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(kit)}\n" for path in files]
+    (kit / "SHA256SUMS").write_text("".join(lines))
+
+
+def _archive(kit: Path, made: Path) -> None:
+    """Write a tar file whose bytes depend on the contents alone."""
+
+    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
+        return entry
+
+    with tarfile.open(made, "w") as archive:  # wheels and weights are compressed already
+        for path in sorted(kit.rglob("*")):
+            archive.add(path, Path(kit.name) / path.relative_to(kit), recursive=False, filter=plain)
+
+
+def _pip(*arguments: str) -> None:
+    """Run pip, which, unlike uv, can fetch wheels without installing them; raises EnvironmentFailed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if "ERROR" in line or "No module named pip" in line]
+        raise EnvironmentFailed((errors or ["pip failed without a message"])[-1].removeprefix("ERROR: ").rstrip("."))
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+_INSTALL = """#!/bin/sh
+# Installs pesbench from this kit, without a network: sh install.sh [FOLDER]
+# Then FOLDER/pesbench is the command. Another interpreter: PYTHON=/path/of/python3 sh install.sh
+set -eu
+kit=$(cd "$(dirname "$0")" && pwd)
+folder=${1:-$PWD/pesbench}
+python=${PYTHON:-python3}
+refuse() { echo "pesbench: $1" >&2; exit 2; }
+
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) ||
+    refuse "there is no $python; name one: PYTHON=/path/of/python@PYTHON@ sh install.sh"
+[ "$version" = "@PYTHON@" ] ||
+    refuse "this kit is for Python @PYTHON@, and $python is $version; name another: PYTHON=python@PYTHON@ sh install.sh"
+[ ! -e "$folder" ] || refuse "$folder is there already; name another folder: sh install.sh FOLDER"
+(cd "$kit" && sha256sum --check --quiet SHA256SUMS) >&2 || refuse "the kit is damaged; copy it again"
+
+"$python" -m venv "$folder/.venv"
+"$folder/.venv/bin/python" -m pip --quiet --disable-pip-version-check install --no-index --no-deps \\
+    --find-links "$kit/wheels" --requirement "$kit/requirements/pesbench.txt" pesbench
+cp -R "$kit/cache" "$folder/cache"
+cat > "$folder/pesbench" <<END
+#!/bin/sh
+export PESBENCH_KIT='$kit' PESBENCH_CACHE='$folder/cache' PESBENCH_WEIGHTS='$kit/weights' PESBENCH_DATA='$kit/data'
+exec '$folder/.venv/bin/pesbench' "\\$@"
+END
+chmod +x "$folder/pesbench"
+echo "installed: $folder/pesbench"
+"""

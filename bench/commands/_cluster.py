@@ -1,0 +1,161 @@
+"""``run --cluster``: the rounds of a run as jobs of a cluster, joined into one run at the end."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.commands import _options, _results
+from bench.commands._options import Budget
+from bench.commands._output import to_stderr
+from bench.commands._planning import Plan
+from bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from bench.campaign.cluster import Request
+
+_COMMAS = ("protocols", "ensembles", "device")
+_OF_THE_FRONT = (
+    *("cluster", "nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run"),
+    *("methods", "threads", "rounds", "budget", "order", "output", "resume", "json"),
+)
+"""Options that a round's job does not take, or takes with other values."""
+
+
+def add_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options of a cluster."""
+    group.add_argument("--cluster", metavar="NAME", help="slurm: one job for each round, each on a node of its own")
+    group.add_argument("--nodes", type=int, metavar="N", help="at most N jobs at once (default: one for each round)")
+    for name in ("partition", "account", "constraint"):
+        group.add_argument(f"--{name}", metavar="NAME", help="passed to the scheduler")
+    group.add_argument("--time", metavar="HH:MM:SS", help="the time limit of a job (default: %(default)s)")
+    group.add_argument(
+        "--cluster-option", action="append", metavar="OPTION", help="another line for the scheduler (repeatable)"
+    )
+    group.add_argument(
+        "--wait",
+        type=_options.positive,
+        metavar="SECONDS",
+        help="give up if no job has started after this (default: %(default)g)",
+    )
+    group.add_argument(
+        "--dry-run", action="store_true", help="print a script with these jobs, to be edited and submitted by hand"
+    )
+
+
+def run(options: Any, plan: Plan) -> int:
+    """Submit the rounds of a plan, wait for them and join them; with --dry-run only print the script."""
+    from bench.campaign import cluster
+    from bench.campaign.ready import Ready
+
+    request = _request(options, plan)
+    if options.dry_run:
+        print(cluster.script(request, plan.directory.resolve()), end="")
+        return 0
+    ready = Ready(plan.settings, plan.catalogue, plan.dataset, plan.parallel, to_stderr)
+    for name in plan.settings.methods:  # once, here, where there may be a network
+        for device in plan.settings.devices:
+            ready.of(plan.catalogue.methods[name], device)
+    return _submit(request, plan.directory)
+
+
+def resume(directory: Path) -> int:
+    """Submit the rounds that an earlier session did not get."""
+    from bench.campaign.cluster import request_of
+
+    request = request_of(directory)
+    assert request is not None
+    return _submit(request, directory)
+
+
+def begun(run: str, results: Path | None) -> Path | None:
+    """Return the directory of a run that was submitted to a cluster; None for any other run."""
+    from bench import paths
+    from bench.campaign.cluster import SUBMITTED
+
+    places = (Path(run), (results or paths.results_dir()) / run)
+    return next((place for place in places if (place / SUBMITTED).is_file()), None)
+
+
+def _submit(request: Request, directory: Path) -> int:
+    from bench.campaign.cluster import Cluster
+    from bench.runs import merging
+
+    directory = directory.resolve()
+    to_stderr(f"run {directory.name}: {request.rounds} rounds on at most {request.nodes} nodes of {request.scheduler}")
+    try:
+        done = Cluster(request, directory, to_stderr).run()
+    except KeyboardInterrupt:
+        command = f"'pesbench run --resume {directory.name}'"
+        print(f"pesbench: stopped, and the jobs are cancelled; continue with {command}.", file=sys.stderr)
+        return 130
+    missing = [number + 1 for number in range(request.rounds) if number not in done]
+    if not done:
+        to_stderr(f"pesbench: no round was measured; the logs are in {directory / 'jobs'}")
+        return 1
+    if missing:
+        to_stderr(
+            f"pesbench: missing: round {', '.join(map(str, missing))} of {request.rounds}; "
+            f"'pesbench run --resume {directory.name}' submits what is missing."
+        )
+    (directory / "campaign.json").unlink(missing_ok=True)  # of an earlier session with fewer rounds
+    for line in merging.merge([done[number] for number in sorted(done)], directory):
+        to_stderr(f"pesbench: {line}")
+    return _results.finish(directory)
+
+
+def _request(options: Any, plan: Plan) -> Request:
+    from bench.campaign.cluster import PROVIDERS, Request
+    from bench.runs.merging import MERGED
+
+    settings = plan.settings
+    if options.cluster not in PROVIDERS:
+        raise BadInput(f"there is no cluster {options.cluster!r}; use {', '.join(PROVIDERS)}.")
+    others = [name for name in settings.protocols if name not in MERGED]
+    if others:
+        raise BadInput(
+            f"--cluster distributes rounds, and {', '.join(others)} has none to share; use {', '.join(MERGED)}."
+        )
+    nodes = settings.rounds if options.nodes is None else options.nodes
+    if nodes < 1:
+        raise BadInput("--nodes must be at least 1.")
+    words = [sys.executable, "-m", "bench.cli", "run", "--methods", ",".join(settings.methods)]
+    words += ["--threads", str(settings.threads), *_words(options)]
+    if isinstance(options.budget, Budget):
+        seconds = options.budget.seconds
+        words += ["--budget", "none" if seconds is None else f"{seconds / settings.rounds:g}"]
+    return Request(
+        scheduler=options.cluster,
+        nodes=min(nodes, settings.rounds),
+        rounds=settings.rounds,
+        command=tuple(words),
+        partition=options.partition,
+        account=options.account,
+        time=options.time,
+        constraint=options.constraint,
+        options=tuple(options.cluster_option),
+        wait_s=options.wait,
+    )
+
+
+def _words(options: Any) -> list[str]:
+    """Return the options of a run as words of a command line: what is not at its default."""
+    words: list[str] = []
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if field.name in _OF_THE_FRONT or value == field.default:
+            continue
+        name = "--" + field.name.replace("_", "-")
+        if value is True:
+            words.append(name)
+        elif field.name in _COMMAS:
+            words += [name, ",".join(value)]
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                # a job may start in another folder
+                is_file = isinstance(one, Path) or (field.name == "structures" and Path(one).is_file())
+                words += [name, str(Path(one).resolve()) if is_file else str(one)]
+    return words

@@ -1,0 +1,47 @@
+"""The verb ``merge``: joins runs of several like machines into one run."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from bench.commands import _results
+from bench.errors import BadInput
+
+HELP = """\
+Join runs of like machines, such as the nodes of a cluster: each brings its
+rounds. Refuses unlike machines, data, settings or versions, and says why."""
+EXAMPLES = ("pesbench merge RUN_A RUN_B --output results/merged",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    runs: tuple[str, ...]
+    output: Path | None = None
+    force: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run ids or directories")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="the new run directory (default: in results)")
+    parser.add_argument("--force", action="store_true", help="join unlike runs, too; each round keeps its machine")
+
+
+def run(options: Options) -> int:
+    """Merge, print the table, and say where the run is."""
+    from bench.campaign.describing import new_directory
+    from bench.commands._output import to_stderr
+    from bench.runs import merging, store
+
+    runs = list(dict.fromkeys(store.find(run).resolve() for run in options.runs))
+    if len(runs) < 2:
+        raise BadInput("there is only one run to merge; name two or more run directories.")
+    output = options.output or new_directory(None)
+    for line in merging.merge(runs, output, options.force):
+        to_stderr(f"pesbench: {line}")
+    to_stderr(f"run {output}")
+    return _results.finish(output)

@@ -1,0 +1,134 @@
+"""A kit that is made here, unpacked where there is no network and an empty home, and measures there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import tarfile
+
+import pytest
+
+pytestmark = pytest.mark.environment
+ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--net", "--map-root-user")
+METHODS = ("uff", "gfn2-xtb")
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory, pesbench):
+    folder = tmp_path_factory.mktemp("kit")
+    done = pesbench("pack", *METHODS, "--output", folder / "kit.tar")
+    if done.returncode == 2 and "index" in done.stderr:
+        pytest.skip(f"needs a package index: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert "MB, for Python 3." in done.stdout
+    return folder / "kit.tar"
+
+
+@pytest.fixture(scope="module")
+def unpacked(kit, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with tarfile.open(kit) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "kit"
+
+
+def alone(*words, home, **environ):
+    """Run a command without a network, with an empty home and without settings of this machine."""
+    return subprocess.run(
+        [*ALONE, *map(str, words)],
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "COLUMNS": "80", **environ},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(unpacked, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    if alone("true", home=home).returncode:
+        pytest.skip("this user may not make a namespace without a network")
+    done = alone("sh", unpacked / "install.sh", home / "here", home=home)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"installed: {home / 'here' / 'pesbench'}"
+    return home
+
+
+def test_it_measures_without_a_network_and_leaves_the_home_alone(installed):
+    command = installed / "here" / "pesbench"
+    chosen = ("--methods", ",".join(METHODS), "--limit", "2", "--rounds", "1", "--threads", "1", "--budget", "20")
+    done = alone(command, "run", *chosen, "--structures", "naphthalene-gfn2", "--json", home=installed)
+    assert done.returncode == 0, done.stderr
+    rows = {row["method"]: row for row in json.loads(done.stdout)["rows"]}
+    assert {name: row["structures"]["done"] for name, row in rows.items()} == dict.fromkeys(METHODS, 2)
+    assert {path.name for path in installed.iterdir()} <= {"here", "results"}
+
+
+def test_a_method_that_is_not_in_the_kit_is_a_row_with_the_reason(installed):
+    chosen = ("--methods", "chgnet-0.3.0", "--limit", "1", "--rounds", "1", "--threads", "1")
+    done = alone(
+        installed / "here" / "pesbench", "run", *chosen, "--structures", "naphthalene-gfn2", "--json", home=installed
+    )
+    assert done.returncode == 1
+    (row,) = json.loads(done.stdout)["rows"]
+    assert "was made without chgnet" in row["message"]
+
+
+def test_every_file_has_its_sum_and_no_time(kit, unpacked):
+    sums = dict(reversed(line.split("  ")) for line in (unpacked / "SHA256SUMS").read_text().splitlines())
+    files = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()} - {"SHA256SUMS"}
+    assert files == sums.keys()
+    assert all(hashlib.sha256((unpacked / name).read_bytes()).hexdigest() == found for name, found in sums.items())
+    with tarfile.open(kit) as archive:
+        assert {entry.mtime for entry in archive} == {0}
+
+
+def test_a_damaged_kit_a_taken_folder_and_another_python_are_refused(unpacked, tmp_path):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "python3.9").write_text("#!/bin/sh\necho 3.9\n")
+    (tmp_path / "python3.9").chmod(0o755)
+
+    def install(place, **environ):
+        words = ["sh", str(unpacked / "install.sh"), str(tmp_path / place)]
+        return subprocess.run(words, env={**os.environ, **environ}, capture_output=True, text=True)
+
+    done = install("taken")
+    assert (done.returncode, "is there already" in done.stderr) == (2, True)
+    done = install("new", PYTHON=str(tmp_path / "python3.9"))
+    assert (done.returncode, "is 3.9" in done.stderr) == (2, True)
+    done = install("new", PYTHON="nowhere")
+    assert (done.returncode, "there is no nowhere" in done.stderr) == (2, True)
+    wheel = next((unpacked / "wheels").glob("six-*.whl"), None) or next((unpacked / "wheels").glob("*.whl"))
+    kept = wheel.read_bytes()
+    try:
+        wheel.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+        done = install("new")
+        assert (done.returncode, "the kit is damaged" in done.stderr) == (2, True)
+        assert not (tmp_path / "new").exists()
+    finally:
+        wheel.write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("uff", "--platform", "sparc"), "there is no platform 'sparc'"),
+        (("uff", "--python-version", "2.7"), "3.11 or later"),
+        (("nothing",), "there is no method 'nothing'"),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence(pesbench, tmp_path, words, said):
+    done = pesbench("pack", *words, "--output", tmp_path / "kit.tar")
+    assert done.returncode == 2
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there_is_kept(pesbench, tmp_path):
+    (tmp_path / "kit.tar").write_text("mine")
+    done = pesbench("pack", "uff", "--output", tmp_path / "kit.tar")
+    assert done.returncode == 2 and "is there already" in done.stderr
+    assert (tmp_path / "kit.tar").read_text() == "mine"

@@ -1,0 +1,117 @@
+"""Runs of like machines become one: rounds follow each other, nothing is doubled, unlike ones are refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory, pesbench):
+    """Return three runs of one round, as three nodes would make them."""
+    folder = tmp_path_factory.mktemp("parts")
+    for number in range(3):
+        done = pesbench(
+            *("run", "--adapter", FAKES, "--methods", "toy,direct", "--structures", "naphthalene-gfn2", "--limit", "3"),
+            *("--rounds", "1", "--order", number, "--threads", "1", "--budget", "30", "--no-repeats"),
+            *("--output", folder / str(number)),
+            PESBENCH_NODE=f"n{number}",
+        )
+        assert done.returncode == 0, done.stderr
+    return [next((folder / str(number)).iterdir()) for number in range(3)]
+
+
+def changed(run, folder, **fields):
+    """Return a copy of a run whose campaign.json says something else of the machine."""
+    copy = folder / run.name
+    shutil.copytree(run, copy)
+    described = json.loads((copy / "campaign.json").read_text())
+    described["machine"] |= fields.pop("machine", {})
+    (copy / "campaign.json").write_text(json.dumps(described | fields))
+    return copy
+
+
+def test_rounds_follow_each_other_and_each_knows_its_node(parts, pesbench, tmp_path):
+    done = pesbench("merge", *parts, "--output", tmp_path / "all")
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in (tmp_path / "all" / "records.jsonl").read_text().splitlines()]
+    relaxed = Counter(
+        (one["method"], one["round"])
+        for one in records
+        if one["record"] == "relaxation" and one["status"] == "converged"
+    )
+    assert relaxed == {(method, number): 3 for method in ("toy", "direct") for number in range(3)}
+    described = json.loads((tmp_path / "all" / "campaign.json").read_text())
+    assert [(one["node"], one["rounds"]) for one in described["nodes"]] == [("n0", [0]), ("n1", [1]), ("n2", [2])]
+    assert described["settings"]["rounds"] == 3
+    assert described["settings"]["budget_s"] == {"toy": 90.0, "direct": 90.0}
+    assert "n0 (1 round), n1 (1 round), n2 (1 round)" in done.stdout
+    row = json.loads(pesbench("table", tmp_path / "all", "--format", "json").stdout)["rows"][0]
+    assert row["rounds"] == 3 and row["node_spread"] == row["round_spread"] > 1
+    assert any(
+        note.startswith("Nodes differ by up to")
+        for note in json.loads(pesbench("table", tmp_path / "all", "--format", "json").stdout)["notes"]
+    )
+
+
+def test_the_same_runs_give_the_same_files_in_any_order_and_named_twice(parts, pesbench, tmp_path):
+    for folder, named in (("one", parts), ("two", [parts[2], parts[0], parts[1], parts[0]])):
+        assert pesbench("merge", *named, "--output", tmp_path / folder / "all").returncode == 0
+    for name in ("campaign.json", "records.jsonl", "structures.xyz"):
+        assert (tmp_path / "one" / "all" / name).read_bytes() == (tmp_path / "two" / "all" / name).read_bytes()
+
+
+def test_a_copy_of_a_run_counts_once_and_is_told(parts, pesbench, tmp_path):
+    copy = changed(parts[0], tmp_path)
+    done = pesbench("merge", parts[0], parts[1], copy, "--output", tmp_path / "all")
+    assert done.returncode == 0, done.stderr
+    assert "counts once" in done.stderr
+    assert len(json.loads((tmp_path / "all" / "campaign.json").read_text())["nodes"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"machine": {"cpu": "Another CPU"}}, "CPU"),
+        ({"machine": {"gpus": ["NVIDIA H100"]}}, "GPU"),
+        ({"pesbench": "0.0.1"}, "pesbench"),
+    ],
+)
+def test_an_unlike_machine_is_refused_with_the_reason_unless_forced(parts, pesbench, tmp_path, fields, word):
+    other = changed(parts[1], tmp_path, **fields)
+    done = pesbench("merge", parts[0], other, "--output", tmp_path / "all")
+    assert done.returncode == 2
+    assert word in done.stderr and "--force" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "all").exists()
+    forced = pesbench("merge", parts[0], other, "--output", tmp_path / "all", "--force")
+    assert forced.returncode == 0, forced.stderr
+    assert "joined although it differs" in forced.stderr
+
+
+def test_a_merged_run_a_single_run_and_a_taken_place_are_refused(parts, pesbench, tmp_path):
+    assert pesbench("merge", *parts[:2], "--output", tmp_path / "all").returncode == 0
+    for named, word in (
+        ([tmp_path / "all", parts[2]], "was merged already"),
+        ([parts[0]], "only one run"),
+        (parts[:2], "is a run already"),
+    ):
+        done = pesbench("merge", *named, "--output", tmp_path / "all")
+        assert done.returncode == 2
+        assert word in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_run_with_dynamics_is_refused(parts, pesbench, tmp_path):
+    other = tmp_path / "md"
+    shutil.copytree(parts[1], other)
+    described = json.loads((other / "campaign.json").read_text())
+    described["settings"]["protocols"] = ["relax", "md"]
+    (other / "campaign.json").write_text(json.dumps(described))
+    done = pesbench("merge", parts[0], other, "--output", tmp_path / "all")
+    assert done.returncode == 2
+    assert "has md" in done.stderr

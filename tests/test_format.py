@@ -1,0 +1,22 @@
+"""docs/format.md names every field that a run directory can hold."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.contract import description, joules, records, settings, throughput
+
+FORMAT = (Path(__file__).parents[1] / "docs" / "format.md").read_text()
+MODULES = (description, joules, records, settings, throughput)
+CLASSES = sorted(
+    {one for module in MODULES for one in vars(module).values() if dataclasses.is_dataclass(one)},
+    key=lambda one: one.__name__,
+)
+
+
+@pytest.mark.parametrize("one", CLASSES, ids=lambda one: one.__name__)
+def test_every_field_is_named(one):
+    named = set(re.findall(r"`([a-z_0-9]+)`", FORMAT))
+    assert not {field.name for field in dataclasses.fields(one)} - named
