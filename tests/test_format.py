@@ -11,7 +11,12 @@ from bench.contract import description, joules, records, settings, throughput
 FORMAT = (Path(__file__).parents[1] / "docs" / "format.md").read_text()
 MODULES = (description, joules, records, settings, throughput)
 CLASSES = sorted(
-    {one for module in MODULES for one in vars(module).values() if dataclasses.is_dataclass(one)},
+    {
+        one
+        for module in MODULES
+        for one in vars(module).values()
+        if dataclasses.is_dataclass(one) and one.__module__ == module.__name__
+    },
     key=lambda one: one.__name__,
 )
 

@@ -63,7 +63,7 @@ def node_share(times: pd.DataFrame, node_of: Mapping[int, str]) -> float | None:
 
 def _by_node(times: pd.DataFrame, node_of: Mapping[int, str]) -> dict[str, np.ndarray]:
     """Return the mean log time of each round, by node."""
-    means = np.log(times).dropna().mean()
+    means = pd.DataFrame(np.log(times)).dropna().mean()
     if not means.notna().all():
         return {}
     found: dict[str, list[float]] = {}

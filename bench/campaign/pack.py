@@ -23,7 +23,7 @@ from bench.contract.failure import Failure
 from bench.contract.settings import Settings
 from bench.data import rmd17
 from bench.errors import BadInput
-from bench.methods import environments
+from bench.methods import environments, kits
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Header, Method
 from bench.methods.uv import EnvironmentFailed, run_uv
@@ -119,7 +119,7 @@ def _environment(header: Header, target: Target, kit: Path, say: Callable[[str],
             except EnvironmentFailed:
                 if backend == backends[-1]:
                     raise
-    pins = environments.kit_requirements(kit, header)
+    pins = kits.requirements(kit, header)
     pins.write_text("\n".join(found or ()) + "\n")
     _fetch(pins, target, kit)
     say(f"{header.family}: {(_bytes(kit) - before) / 1e6:.0f} MB")

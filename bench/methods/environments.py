@@ -17,6 +17,7 @@ from uv import find_uv_bin
 
 from bench import paths
 from bench.contract.device import Device
+from bench.methods import kits
 from bench.methods.header import Header
 from bench.methods.uv import EnvironmentFailed, run_uv, uv_environment
 
@@ -190,9 +191,8 @@ def _install(
     """Install the header's packages; returns the torch backend that was used."""
     requirements, options = _wanted(header, device, folder)
     options = ["--quiet", "--python", str(folder / "bin" / "python"), *options, "-r", str(header.path)]
-    kit = paths.kit_dir()
-    if kit is not None:
-        _install_from(kit, header, folder, limit_s)
+    if (kit := paths.kit_dir()) is not None:
+        kits.install(kit, header, folder / "bin" / "python", limit_s)
         return None
     attempts = backends(header, device, torch_backend)
     for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
@@ -213,23 +213,6 @@ def _age(header: Header) -> list[str]:
         value = "false" if until is False else str(until)
         options += ["--exclude-newer-package", f"{package}={value}"]
     return options
-
-
-def kit_requirements(kit: Path, header: Header) -> Path:
-    """Return the file in a kit with the exact versions of an environment; its name changes with the header."""
-    return kit / "requirements" / f"{header.path.stem}-{header.digest[:10]}.txt"
-
-
-def _install_from(kit: Path, header: Header, folder: Path, limit_s: float | None) -> None:
-    """Install an environment from the wheels of a kit, without an index; raises EnvironmentFailed."""
-    pins = kit_requirements(kit, header)
-    if not pins.is_file():
-        raise EnvironmentFailed(f"the kit {kit} was made without {header.path.stem}, or with another version of it")
-    place = ("--quiet", "--python", str(folder / "bin" / "python"))
-    run_uv(
-        *("pip", "install", *place, "--no-index", "--no-deps", "--find-links", str(kit / "wheels"), "-r", str(pins)),
-        limit_s=limit_s,
-    )
 
 
 def backends(header: Header, device: str, asked: str | None) -> Sequence[str | None]:

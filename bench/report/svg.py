@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from xml.etree import ElementTree
@@ -52,14 +53,16 @@ def inline_svg(figure: Figure, *, name: str, title: str, description: str) -> st
             if child.tag in (_METADATA, _STYLE):  # a style would be that of the whole page
                 parent.remove(child)
     words = dict(said.values())
+    prefix = f"x{hashlib.sha256(name.encode()).hexdigest()[:5]}"
     greys: dict[str, str] = {}
     for element in root.iter():
-        _translate(element, name, greys)
+        _translate(element, prefix, greys)
         if element.tag == _GROUP and (text := words.get(element.get("id", ""))) is not None:
             _make_mark(element, text)
     for group in root.iter(_GROUP):
         _share_style(group)
     _drop_ids(root)
+    styles = _styles_as_classes(root)
     for size in ("width", "height"):
         root.attrib.pop(size, None)
     root.attrib |= {
@@ -70,8 +73,8 @@ def inline_svg(figure: Figure, *, name: str, title: str, description: str) -> st
         "aria-describedby": f"{name}-desc",
         "style": "; ".join(f"{variable}: {mixture}" for variable, mixture in greys.items()),
     }
-    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
-        child = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
+    for place, (tag, text) in enumerate((("title", title), ("desc", description), ("style", styles))):
+        child = ElementTree.Element(f"{{{_SVG}}}{tag}", {} if tag == "style" else {"id": f"{name}-{tag}"})
         child.text = text
         root.insert(place, child)
     return ElementTree.tostring(root, encoding="unicode")
@@ -86,21 +89,23 @@ def _named_marks(figure: Figure, name: str) -> dict[Artist, tuple[str, str]]:
     return found
 
 
-def _translate(element: ElementTree.Element, name: str, greys: dict[str, str]) -> None:
+def _translate(element: ElementTree.Element, prefix: str, greys: dict[str, str]) -> None:
     """Turn an element's colours, fonts, references and numbers into those of a page; collects the greys it needs."""
     for key, value in list(element.attrib.items()):
-        if key == "id" and not value.startswith(f"{name}-"):
-            element.set("id", f"{name}-{value}")
+        if key == "id" and "-mark-" not in value:
+            element.set("id", f"{prefix}{value}")
         elif key == f"{{{_LINK}}}href":
             del element.attrib[key]
-            element.set("href", f"#{name}-{value.removeprefix('#')}")
+            element.set("href", f"#{prefix}{value.removeprefix('#')}")
         elif key == "style":
             style = _COLOR.sub(lambda found: _variable(found[0].lower(), greys), _FONT.sub(r"font-size: \1", value))
             element.set("style", re.sub(r"font-family: [^;]*;? ?", "", style))
+        elif key == "transform" and value.startswith("rotate(-0 "):
+            del element.attrib[key]
         elif key in ("d", "x", "y", "transform", "points"):
             element.set(key, _NUMBER.sub(lambda found: f"{float(found[0]):.1f}", " ".join(value.split())))
         if key == "clip-path":
-            element.set(key, _REFERENCE.sub(rf"url(#{name}-\1)", value))
+            element.set(key, _REFERENCE.sub(rf"url(#{prefix}\1)", value))
     if element.text is not None and not element.text.strip():
         element.text = None
     element.tail = None
@@ -142,3 +147,18 @@ def _drop_ids(root: ElementTree.Element) -> None:
     for element in root.iter():
         if element.get("class") != "mark" and element.get("id") not in needed:
             element.attrib.pop("id", None)
+
+
+def _styles_as_classes(root: ElementTree.Element) -> str:
+    """Replace each style by a class, and return their rules: a figure says the same few styles hundreds of times.
+
+    A class is named after its style, so the same name means the same in every figure of a page.
+    """
+    rules = {}
+    for element in root.iter():
+        style = element.attrib.pop("style", "")
+        if style:
+            name = f"s{hashlib.sha256(style.encode()).hexdigest()[:6]}"
+            rules[name] = f".{name}{{{style}}}"
+            element.set("class", f"{element.get('class', '')} {name}".strip())
+    return "".join(rules.values())

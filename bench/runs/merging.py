@@ -34,6 +34,11 @@ class Part:
         return self.contents.description
 
     @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells it from other runs: two nodes may begin in the same second."""
+        return self.description.run_id, self.description.machine.node, self.description.settings.order
+
+    @property
     def rounds(self) -> int:
         """The number of its rounds, repeats of disturbed ones included."""
         return 1 + max([record.round for record in self.contents.records], default=self.description.settings.rounds - 1)
@@ -49,13 +54,13 @@ def merge(directories: Sequence[Path], output: Path, force: bool = False) -> lis
     """
     parts = sorted(
         (Part(path, store.read(path)) for path in {path.resolve() for path in directories}),
-        key=lambda part: (part.description.created, part.description.run_id),
+        key=lambda part: (part.description.created, part.key),
     )
-    distinct = {part.description.run_id: part for part in parts}
+    distinct = {part.key: part for part in parts}
     said = [
         f"{part.directory} is the run {part.description.run_id} again and counts once"
         for part in parts
-        if distinct[part.description.run_id] is not part
+        if distinct[part.key] is not part
     ]
     parts = list(distinct.values())
     for part in parts:

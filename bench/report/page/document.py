@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import gzip
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -40,6 +43,7 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
     subjects = [
         about for _, parts in answers for part in parts for grid in part.grids for about, _ in grid.lines if about
     ]
+    known = list(dict.fromkeys(subjects))
     filters = {
         "kind": {one.kind: KINDS.get(one.kind, one.kind) for one in subjects},
         "weights": {one.weights: one.weights for one in subjects if one.weights and one.weights != "none"},
@@ -50,11 +54,13 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
         runs=runs,
         answers=answers,
         filters={name: values for name, values in filters.items() if len(values) > 1},
+        number_of={one: number for number, one in enumerate(known)},
+        about=Markup(_harmless(json.dumps([dataclasses.asdict(one) for one in known], separators=(",", ":")))),
         methods=_methods(runs),
         glossary=WORDS,
         style=Markup(_asset("page.css")),
         script=Markup(_asset("page.js")),
-        data=Markup(_harmless(json.dumps(numbers(runs, pesbench), ensure_ascii=False, separators=(",", ":")))),
+        data=_packed(numbers(runs, pesbench)),
         data_id=DATA,
         pesbench=pesbench,
         svg=Markup,
@@ -66,8 +72,18 @@ def numbers(runs: Sequence[Measured], pesbench: str) -> dict[str, Any]:
     return {
         "pesbench": pesbench,
         "format": FORMAT,
-        "runs": [{"name": run.name, "machine": run.machine, "tables": _tables(run)} for run in runs],
+        "runs": [_numbers(run) for run in runs],
     }
+
+
+def _numbers(run: Measured) -> dict[str, Any]:
+    """Return the numbers of a run; what all its tables have in their heads stands once, in `head`."""
+    head = json.loads(_rounded(json.dumps(run.times.description.plain())))
+    found = _tables(run)
+    for table in found.values():
+        own = table["json"]["head"]
+        table["json"]["head"] = {name: value for name, value in own.items() if head.get(name, run) != value}
+    return {"name": run.name, "machine": run.machine, "head": head, "tables": found}
 
 
 def _tables(run: Measured) -> dict[str, dict[str, Any]]:
@@ -87,6 +103,12 @@ def _rounded(text: str) -> str:
 def _methods(runs: Sequence[Measured]) -> dict[str, str]:
     """Return the names of the methods that have a time, by their identifier."""
     return {row.method: row.name for run in runs for row in run.times.rows if row.time is not None}
+
+
+def _packed(document: dict[str, Any]) -> str:
+    """Return a document as compressed JSON in base64: plain, it would be half of the page."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _harmless(text: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -37,13 +40,15 @@ def read(path: Path) -> dict[str, Any]:
     """Return the numbers of a page; raises BadInput for a file that is no page of pesbench, or a damaged one."""
     parser = _Data()
     try:
-        parser.feed(path.read_text(encoding="utf-8"))
-        found = json.loads(parser.text or "")
-        if found["format"] != FORMAT or not isinstance(found["runs"], list):
-            raise ValueError
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError):
+    try:
+        parser.feed(text)
+        found = json.loads(gzip.decompress(base64.b64decode(parser.text or "", validate=True)))
+        if found["format"] != FORMAT or not isinstance(found["runs"], list):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, EOFError, zlib.error, gzip.BadGzipFile):
         raise BadInput(f"{path} has no numbers of pesbench in it; give a file that 'pesbench report' made.") from None
     return dict(found)
 
@@ -59,6 +64,9 @@ def table(path: Path, protocol: str, form: str) -> str:
     try:
         there = dict.fromkeys(name for run in runs for name in run["tables"])
         found = [run["tables"][protocol][form] for run in runs if protocol in run["tables"]]
+        if form == "json":
+            heads = [run["head"] for run in runs if protocol in run["tables"]]
+            found = [{**one, "head": head | one["head"]} for one, head in zip(found, heads, strict=True)]
     except (KeyError, TypeError):
         raise BadInput(f"the numbers in {path} are damaged; make the page again with 'pesbench report'.") from None
     if not found:

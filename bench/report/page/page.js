@@ -2,7 +2,9 @@
 // Sorting, filtering, comparing, tips and permalinks. Without it, the page shows everything in its own order.
 (() => {
   const form = document.getElementById("controls");
-  const rows = [...document.querySelectorAll("tbody tr[data-method]")];
+  const about = JSON.parse(document.getElementById("pesbench-about").textContent);
+  const rows = [...document.querySelectorAll("tbody tr[data-about]")];
+  for (const row of rows) Object.assign(row.dataset, about[row.dataset.about]);
   const groups = ["kind", "weights", "device"].filter((name) => form.elements[name]);
   let sorted = {}; // by the id of a table: column and direction
 
@@ -163,7 +165,12 @@
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
   // The numbers, as files.
-  const numbers = JSON.parse(document.getElementById("pesbench-data").textContent);
+  async function unpacked() {
+    const packed = atob(document.getElementById("pesbench-data").textContent);
+    const bytes = new Blob([Uint8Array.from(packed, (one) => one.charCodeAt(0))]);
+    const text = await new Response(bytes.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+    return JSON.parse(text);
+  }
   function save(name, text, type) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type }));
@@ -171,8 +178,9 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
-  document.getElementById("downloads").addEventListener("click", (event) => {
+  document.getElementById("downloads").addEventListener("click", async (event) => {
     const kind = event.target.dataset.form;
+    const numbers = await unpacked();
     if (kind === "json") save("pesbench.json", JSON.stringify(numbers, null, 1), "application/json");
     if (kind === "csv") {
       for (const run of numbers.runs) {
