@@ -224,13 +224,18 @@ version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/de
 [ ! -e "$folder" ] || refuse "$folder is there already; name another folder: sh install.sh FOLDER"
 (cd "$kit" && sha256sum --check --quiet SHA256SUMS) >&2 || refuse "the kit is damaged; copy it again"
 
+# pip asks rustc for its version, if there is one, and rustup would make a folder in the home
+RUSTUP_HOME=$(mktemp -d)
+export RUSTUP_HOME
 "$python" -m venv "$folder/.venv"
-"$folder/.venv/bin/python" -m pip --quiet --disable-pip-version-check install --no-index --no-deps \\
-    --find-links "$kit/wheels" --requirement "$kit/requirements/pesbench.txt" pesbench
+"$folder/.venv/bin/python" -m pip --no-cache-dir --quiet --disable-pip-version-check install \\
+    --no-index --no-deps --find-links "$kit/wheels" --requirement "$kit/requirements/pesbench.txt" pesbench
+rm -rf "$RUSTUP_HOME"
 cp -R "$kit/cache" "$folder/cache"
 cat > "$folder/pesbench" <<END
 #!/bin/sh
-export PESBENCH_KIT='$kit' PESBENCH_CACHE='$folder/cache' PESBENCH_WEIGHTS='$kit/weights' PESBENCH_DATA='$kit/data'
+export PESBENCH_KIT='$kit' PESBENCH_CACHE='$folder/cache' UV_CACHE_DIR='$folder/cache/uv'
+export PESBENCH_WEIGHTS='$kit/weights' PESBENCH_DATA='$kit/data'
 exec '$folder/.venv/bin/pesbench' "\\$@"
 END
 chmod +x "$folder/pesbench"

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from bench.contract.failure import Failure
+from bench.contract.fitting import unfitting
 from bench.contract.joules import Joules
 from bench.contract.records import (
     Answer,
@@ -34,6 +35,9 @@ _KINDS: dict[str, type[Record]] = {
 }
 
 
+_NUMBERS = {int, float, type(None)}
+
+
 def to_json(record: Record) -> str:
     """Return the record as one line of JSON, without the newline."""
     return json.dumps({"record": record.record, **_shallow(record)}, separators=(",", ":"), allow_nan=False)
@@ -58,6 +62,16 @@ def from_fields(fields: Any) -> Record:
         kind = _KINDS[fields.pop("record")]
         if fields.get("failure") is not None:
             fields["failure"] = Failure(**fields["failure"])
-        return kind(**fields)
+        record = kind(**fields)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a record: {error}") from None
+    wrong = unfitting(record)
+    if wrong is not None:
+        raise ValueError(f"not a record: {wrong} is of another type")
+    if record.round < 0 or getattr(record, "structure", 0) < 0:
+        raise ValueError("not a record: a number is negative")
+    if isinstance(record, Relaxation):
+        columns = record.trace.values()
+        if len(set(map(len, columns))) != 1 or not all(set(map(type, one)) <= _NUMBERS for one in columns):
+            raise ValueError("not a record: its trace is no table of numbers")
+    return record

@@ -239,7 +239,7 @@ def read(directory: Path) -> Contents:
     """
     description = describe(directory)
     with no_collector():
-        records, damaged = _read_records(directory / "records.jsonl")
+        records, damaged = _read_records(directory / "records.jsonl", description)
     return Contents(description, records, damaged)
 
 
@@ -255,14 +255,20 @@ def no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _read_records(path: Path) -> tuple[tuple[Record, ...], tuple[int, ...]]:
-    """Return the records of a file in order, where later ones replace earlier ones, and the damaged lines."""
+def _read_records(path: Path, description: Description) -> tuple[tuple[Record, ...], tuple[int, ...]]:
+    """Return the records of a file in order, where later ones replace earlier ones, and the damaged lines.
+
+    A record of a method or a device that the run did not plan is damaged, too.
+    """
+    methods, devices = set(description.methods), set(description.settings.devices)
     kept: dict[tuple[Any, ...], Record] = {}
     damaged = []
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
     for number, line in enumerate(lines[:-1], 1):  # after the last newline is an unfinished line or nothing
         try:
             record = from_fields(_parsed(line))
+            if record.method not in methods or record.device not in devices:
+                raise ValueError("the run has no such method or device")
         except (ValueError, RecursionError):
             damaged.append(number)
             continue
