@@ -20,7 +20,8 @@ _SCALARS: dict[Any, set[type]] = {
 
 def unfitting(value: Any) -> str | None:
     """Return the name of a field of a dataclass whose value is not of its type; None where all are."""
-    for name, hint in _hints(type(value)).items():
+    kind: Any = type(value)
+    for name, hint in _hints(kind).items():
         if not fits(getattr(value, name), hint):
             return name
     return None

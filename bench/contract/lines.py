@@ -72,6 +72,8 @@ def from_fields(fields: Any) -> Record:
         raise ValueError("not a record: a number is negative")
     if isinstance(record, Relaxation):
         columns = record.trace.values()
+        if "optimizer_ns" not in record.trace:
+            raise ValueError("not a record: its trace has no times")
         if len(set(map(len, columns))) != 1 or not all(set(map(type, one)) <= _NUMBERS for one in columns):
             raise ValueError("not a record: its trace is no table of numbers")
     return record

@@ -25,6 +25,8 @@ MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
 _SAID = {"pass": "md: pass", "warn": "md: warn", "fail": "md: fail", None: "no md"}
 _CAPTION_LINE = 0.125  # inches
 LEAST = 0.01  # meV/Angstrom: the axis is logarithmic
+SHOWN = 30  # the axis reaches this many times below the spread of theories; what is closer stands at its edge
+FEW_TICKS = 300  # the range of an axis from which on only powers of ten have room
 
 
 def choice(table: AccuracyTable) -> Figure:
@@ -70,16 +72,17 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     points = []
+    least = max(LEAST, table.spread / SHOWN) if table.spread else LEAST
     for number, row in enumerate(rows, 1):
         time, error = row.time, row.force_mae
         assert time is not None and error is not None
-        at = time.estimate, max(error.estimate, LEAST)
+        at = time.estimate, max(error.estimate, least)
         points.append(at)
         style: dict[str, Any] = {"color": _color(row), "lw": 0.9, "zorder": 3}
         if time.low is not None and time.high is not None:
             axes.plot([time.low, time.high], [at[1]] * 2, "-", **style)
         if error.low is not None and error.high is not None:
-            axes.plot([at[0]] * 2, [max(error.low, at[1] / 100), max(error.high, LEAST)], "-", **style)
+            axes.plot([at[0]] * 2, [max(error.low, least), max(error.high, least)], "-", **style)
         fill: Any = "full" if row.conservative else "none"
         (mark,) = axes.plot(*at, MARKERS.get(row.stability, "s"), color=_color(row), ms=5, fillstyle=fill, zorder=4)
         against = (
@@ -95,7 +98,7 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
         axes.text(1.02, 1 - 0.065 * number, text, transform=axes.transAxes, fontsize=6.5, va="bottom")
     low, high = axes.get_ylim()
     if table.spread is not None:
-        low, high = min(low, table.spread / 3), max(high, table.spread * 1.3)
+        low, high = min(low, table.spread / SHOWN), max(high, table.spread * 1.3)
         axes.axhspan(low, table.spread, color="0.92", zorder=0)
         axes.annotate(
             f"theories differ by up to {table.spread:.0f} meV/Å",
@@ -108,15 +111,16 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
             va="top",
         )
     axes.set_ylim(low, high)
+    axes.margins(x=0.15)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+        first, last = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(base=10, subs=(1,) if last > FEW_TICKS * first else (1, 2, 5), numticks=12))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
     front = pareto(points)
     axes.step([x for x, _ in front], [y for _, y in front], where="post", color="0.5", lw=0.8, ls="--", zorder=2)
     axes.set_xlabel("ms per force call", labelpad=2)
     axes.set_ylabel("force MAE, meV/Å, nearest reference", labelpad=2)
-    axes.margins(x=0.15)
     _bare(axes)
     seen = dict.fromkeys(row.stability if row.stability in MARKERS else None for row in rows)
     handles = [Line2D([], [], marker=MARKERS[one], color="0.3", ls="none", ms=5, label=_SAID[one]) for one in seen]
@@ -186,5 +190,6 @@ def _caption(table: AccuracyTable) -> list[str]:
     return [
         f"{described.machine.cpu}, {described.settings.threads} thread(s). {described.dataset.name}, "
         f"{described.dataset.count} structures. Run {described.run_id}",
-        f"References: {levels}. Bars: 95 % over structures. Grey: the largest difference between two references.",
+        f"References: {levels}. Bars: 95 % over structures. Grey: the largest difference between two references. A "
+        "mark at the lower edge is closer than the axis reaches.",
     ]
