@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from bench.campaign.cluster import Request
 
 _COMMAS = ("protocols", "ensembles", "device")
+_OF_A_CLUSTER = ("nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run")
 _OF_THE_FRONT = (
-    *("cluster", "nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run"),
+    *("cluster", *_OF_A_CLUSTER),
     *("methods", "threads", "rounds", "budget", "order", "output", "resume", "json"),
 )
 """Options that a round's job does not take, or takes with other values."""
@@ -44,6 +45,14 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--dry-run", action="store_true", help="print a script with these jobs, to be edited and submitted by hand"
     )
+
+
+def refuse_alone(options: Any) -> None:
+    """Raise BadInput for an option of a cluster where none is named."""
+    defaults = {field.name: field.default for field in dataclasses.fields(options)}
+    for name in _OF_A_CLUSTER:
+        if getattr(options, name) != defaults[name]:
+            raise BadInput(f"--{name.replace('_', '-')} belongs to --cluster; name the scheduler, such as slurm.")
 
 
 def run(options: Any, plan: Plan) -> int:

@@ -15,7 +15,6 @@ from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
-from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue
@@ -207,11 +206,11 @@ def run(options: Options) -> int:
     paths.weights_dir()  # refuses a missing folder before anything is written
     resumed = options.resume is not None
     if options.resume is not None and (submitted := _cluster.begun(options.resume, options.output)) is not None:
+        _options.refuse_changes(options, ("resume", "output"))
         return _cluster.resume(submitted)
-    if options.cluster is not None or options.dry_run:
-        if options.cluster is None:
-            raise BadInput("--dry-run belongs to --cluster; name the scheduler.")
+    if options.cluster is not None:
         return _cluster.run(options, new_plan(options))
+    _cluster.refuse_alone(options)
     return measure(_begun(options) if resumed else new_plan(options), resumed, options.json)
 
 

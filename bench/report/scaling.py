@@ -27,6 +27,7 @@ def blocks(table: ScalingTable) -> list[Block]:
     """Return the blocks of the report; empty ones are left out."""
     shown = [row for row in table.rows if row.measured]
     several = len({row.device for row in table.rows}) > 1
+    names = {(row.label, row.device): name(row, several) for row in table.rows}
 
     def block(title: str, *columns: Column) -> Block:
         return by_method(title, shown, lambda row: name(row, several), *columns)
@@ -60,8 +61,8 @@ def blocks(table: ScalingTable) -> list[Block]:
             (("Faster", ""), ("than", ""), ("from", "atoms"), ("", "")),
             tuple(
                 (
-                    _on(one.faster, one.device, several),
-                    one.slower,
+                    names.get((one.faster, one.device), one.faster),
+                    names.get((one.slower, one.device), one.slower),
                     _whole(one.at.atoms),
                     "extrapolated" if one.at.extrapolated else "",
                 )
@@ -123,7 +124,9 @@ def _reasons(table: ScalingTable) -> list[tuple[str, str]]:
         if row.refused is not None:
             said.append(f"not measured: {row.refused}")
         elif row.law is None:
-            said.append(f"no law: {len(row.points)} of at least {FEWEST_SIZES} sizes were measured in all rounds")
+            most = max((point.rounds for point in row.points), default=0)
+            whole = sum(point.rounds == most for point in row.points)
+            said.append(f"no law: {whole} of at least {FEWEST_SIZES} sizes were measured in all rounds")
         elif row.law.misfit is not None and row.law.misfit_at is not None:
             said.append(f"no single law: at {row.law.misfit_at:,} atoms it is {100 * row.law.misfit:.0f} % off")
         held = row.held_out
