@@ -11,8 +11,8 @@ from bench.errors import BadInput
 
 HELP = """\
 Write a page with everything that one or several runs have measured: one HTML
-file that opens without a network. It carries its numbers, and 'pesbench table
-FILE.html --format csv' reads them back."""
+file that opens without a network. It carries its numbers:
+'pesbench table FILE.html --format csv' reads them back."""
 EXAMPLES = (
     "pesbench report",
     "pesbench report --output page.html",
