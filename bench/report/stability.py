@@ -194,14 +194,19 @@ def reasons(table: StabilityTable) -> list[tuple[str, str]]:
 def urgent(table: StabilityTable) -> list[str]:
     """Return the notes without which a reader would take the figures for something else."""
     short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
-    return [note for note in (f"{short} This affects only ms/step." if short else "", damaged(table.damaged)) if note]
+    found = (_compared_with(table), f"{short} This affects only ms/step." if short else "", damaged(table.damaged))
+    return [note for note in found if note]
+
+
+def _compared_with(table: StabilityTable) -> str:
+    return f"Bonds and distances are compared with {table.reference}."
 
 
 def notes(table: StabilityTable) -> list[str]:
     """Return what a reader must know before trusting the numbers."""
     while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
-        f"Bonds and distances are compared with {table.reference}.",
+        _compared_with(table),
         "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
         f"(Kaplan-Meier), with the number of seeds for which this happened; a bond beyond {WARNING} Å is a warning.",
         "Drift: least-squares slope of the total energy after the first tenth, ± one standard error (block bootstrap, "

@@ -149,7 +149,12 @@ def reasons(table: ThroughputTable) -> list[tuple[str, str]]:
 def urgent(table: ThroughputTable) -> list[str]:
     """Return the notes without which a reader would take the figures for something else."""
     short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
-    return [note for note in (_random(table), short, damaged(table.damaged)) if note]
+    return [note for note in (_alone(table), _random(table), short, damaged(table.damaged)) if note]
+
+
+def _alone(table: ThroughputTable) -> str:
+    alone = [name(row, table) for row in table.rows if row.measured and row.batch is None]
+    return f"The adapter computes no batches: {', '.join(alone)}." if alone else ""
 
 
 def _random(table: ThroughputTable) -> str:
@@ -160,8 +165,6 @@ def _random(table: ThroughputTable) -> str:
 def notes(table: ThroughputTable) -> list[str]:
     """Return what a reader must know before trusting the numbers."""
     settings = table.description.settings
-    shown = [row for row in table.rows if row.measured]
-    alone = [name(row, table) for row in shown if row.batch is None]
     while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
         f"Singly: one molecule after another in one process of {settings.threads} thread(s). In batches: many in one "
@@ -174,7 +177,7 @@ def notes(table: ThroughputTable) -> list[str]:
         "optimiser, and when it has converged, the next molecule takes its place.",
         "The answers of each batch were compared with those of single calls, before and after it was timed.",
         *([] if settings.optimizer == "BFGS" else [f"{settings.optimizer} cannot relax in batches."]),
-        *([f"The adapter computes no batches: {', '.join(alone)}."] if alone else []),
+        *([said] if (said := _alone(table)) else []),
         *([said] if (said := _random(table)) else []),
         *([while_measured] if while_measured else []),
         *([said] if (said := damaged(table.damaged)) else []),

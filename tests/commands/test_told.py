@@ -196,7 +196,7 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
         folder = copied(tmp_path)
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
-    if words[0] in ("run", "study", "regress", "tune") and not {"--help", "--resume"} & set(words):
+    if words[0] in ("run", "study", "regress", "tune", "check-gpu") and not {"--help", "--resume"} & set(words):
         words += ["--output", str(tmp_path / "runs")]
     done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"
