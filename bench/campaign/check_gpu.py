@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.campaign.conform import conform
+from bench.campaign.ready import environment_of
 from bench.campaign.runner import Campaign
 from bench.contract.device import is_accelerator
 from bench.contract.failure import Failure
@@ -80,8 +81,8 @@ def _one(campaign: Campaign, one: Checked, device: str, until: float) -> None:
     header = catalogue.header(method)
     if one.method not in settings.pythons and device.partition(":")[0] in method.devices:
         try:
-            environments.prepare(header, device, settings.torch_backend, say, limit_s=max(until - time.monotonic(), 1))
-            one.environment_bytes = environments.size(header, device, settings.torch_backend)
+            made = environment_of(method, header, settings, device, say, limit_s=max(until - time.monotonic(), 1))
+            one.environment_bytes = environments.size(made)
         except EnvironmentFailed as error:
             one.failure = Failure("environment", str(error))
             campaign.writer.append(NotMeasured(one.method, device, 0, one.failure))

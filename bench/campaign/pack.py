@@ -23,9 +23,10 @@ from bench.contract.failure import Failure
 from bench.contract.settings import Settings
 from bench.data import rmd17
 from bench.errors import BadInput
-from bench.methods import environments, kits
+from bench.methods import inside, kits, resolution
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Header, Method
+from bench.methods.interpreters import Interpreter
 from bench.methods.uv import EnvironmentFailed, run_uv
 
 PLATFORMS = {"x86_64-linux": "x86_64-manylinux_2_28", "aarch64-linux": "aarch64-manylinux_2_28"}
@@ -41,6 +42,8 @@ class Target:
     python: str
     """Such as 3.12."""
     platform: str
+    base: Interpreter | None = None
+    """An interpreter there, whose packages are left out of the kit."""
 
     @property
     def is_this(self) -> bool:
@@ -98,35 +101,37 @@ def _harness(project: Path, target: Target, kit: Path, scratch: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(project / name, source)
     _pip("wheel", "--no-deps", "--wheel-dir", str(kit / "wheels"), str(source))
-    pins = kit / "requirements" / "pesbench.txt"
+    found = scratch / "harness.txt"
+    if target.base:
+        found.write_text("\n".join(target.base.pins()) + "\n")  # uv prefers the versions that the file has
     options = ("--quiet", "--no-header", "--no-annotate", "--python-version", target.python)
-    where = ("--python-platform", PLATFORMS[target.platform], "--output-file", str(pins))
+    where = ("--python-platform", PLATFORMS[target.platform], "--output-file", str(found))
     run_uv("pip", "compile", *options, *where, str(source / "pyproject.toml"))
-    _fetch(pins, target, kit)
+    _fetch(found.read_text().splitlines(), kit / "requirements" / "pesbench.txt", target, kit)
 
 
 def _environment(header: Header, target: Target, kit: Path, say: Callable[[str], None]) -> None:
     say(f"fetching the {header.family} environment (about {header.download_mb} MB)")
     before = _bytes(kit)
     with tempfile.TemporaryDirectory() as folder:
-        backends = environments.backends(header, target.device, None)
-        found = None
-        for backend in backends:
-            try:
-                where = PLATFORMS[target.platform]
-                found = environments.resolve(header, target.device, target.python, Path(folder), where, backend)
-                break
-            except EnvironmentFailed:
-                if backend == backends[-1]:
-                    raise
-    pins = kits.requirements(kit, header)
-    pins.write_text("\n".join(found or ()) + "\n")
-    _fetch(pins, target, kit)
+        where = PLATFORMS[target.platform]
+        found, _ = resolution.resolve_first(header, target.device, target.python, Path(folder), where, base=target.base)
+    _fetch(found, kits.requirements(kit, header), target, kit)
     say(f"{header.family}: {(_bytes(kit) - before) / 1e6:.0f} MB")
 
 
-def _fetch(pins: Path, target: Target, kit: Path) -> None:
-    """Fetch the wheels of a list of exact versions; what comes as source only is built, where that is possible."""
+def _fetch(found: list[str], pins: Path, target: Target, kit: Path) -> None:
+    """Fetch the wheels of a list of exact versions, and write the list to `pins`.
+
+    What comes as source only is built, where that is possible. What the base has is left out, and listed apart.
+    """
+    if target.base:
+        found, there = target.base.split(found)
+        there += [f"{name}=={version}" for name, version in target.base.frameworks.items()]
+        kits.left_out(pins).write_text("\n".join(there) + "\n")
+    pins.write_text("\n".join(found) + "\n")
+    if not found:
+        return
     wanted = ("--no-deps", "--requirement", str(pins))
     if target.is_this:
         _pip("wheel", *wanted, "--wheel-dir", str(kit / "wheels"))
@@ -171,7 +176,9 @@ def _weights(
 
 
 def _script(target: Target, kit: Path) -> None:
-    (kit / "install.sh").write_text(_INSTALL.replace("@PYTHON@", target.python))
+    script = Path(__file__).with_name("install.sh").read_text()
+    (kit / "install.sh").write_text(script.replace("@PYTHON@", target.python))
+    shutil.copy(inside.__file__, kit)
 
 
 def _sums(kit: Path) -> None:
@@ -206,38 +213,3 @@ def _pip(*arguments: str) -> None:
 
 def _bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-_INSTALL = """#!/bin/sh
-# Installs pesbench from this kit, without a network: sh install.sh [FOLDER]
-# Then FOLDER/pesbench is the command. Another interpreter: PYTHON=/path/of/python3 sh install.sh
-set -eu
-kit=$(cd "$(dirname "$0")" && pwd)
-folder=${1:-$PWD/pesbench}
-python=${PYTHON:-python3}
-refuse() { echo "pesbench: $1" >&2; exit 2; }
-
-version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) ||
-    refuse "there is no $python; name one: PYTHON=/path/of/python@PYTHON@ sh install.sh"
-[ "$version" = "@PYTHON@" ] ||
-    refuse "this kit is for Python @PYTHON@, and $python is $version; name another: PYTHON=python@PYTHON@ sh install.sh"
-[ ! -e "$folder" ] || refuse "$folder is there already; name another folder: sh install.sh FOLDER"
-(cd "$kit" && sha256sum --check --quiet SHA256SUMS) >&2 || refuse "the kit is damaged; copy it again"
-
-# pip asks rustc for its version, if there is one, and rustup would make a folder in the home
-RUSTUP_HOME=$(mktemp -d)
-export RUSTUP_HOME
-"$python" -m venv "$folder/.venv"
-"$folder/.venv/bin/python" -m pip --no-cache-dir --quiet --disable-pip-version-check install \\
-    --no-index --no-deps --find-links "$kit/wheels" --requirement "$kit/requirements/pesbench.txt" pesbench
-rm -rf "$RUSTUP_HOME"
-cp -R "$kit/cache" "$folder/cache"
-cat > "$folder/pesbench" <<END
-#!/bin/sh
-export PESBENCH_KIT='$kit' PESBENCH_CACHE='$folder/cache' UV_CACHE_DIR='$folder/cache/uv'
-export PESBENCH_WEIGHTS='$kit/weights' PESBENCH_DATA='$kit/data'
-exec '$folder/.venv/bin/pesbench' "\\$@"
-END
-chmod +x "$folder/pesbench"
-echo "installed: $folder/pesbench"
-"""

@@ -16,7 +16,7 @@ from bench.contract.protocol import PROTOCOLS, phases
 from bench.contract.settings import Settings
 from bench.data.structures import DataSet
 from bench.errors import BadInput
-from bench.methods import environments
+from bench.methods import environments, interpreters
 from bench.methods.catalogue import Catalogue
 from bench.methods.checkpoints import CheckpointMissing
 from bench.methods.doctor import obstacle
@@ -102,13 +102,23 @@ class Ready:
 
 
 def environment_of(
-    method: Method, header: Header, settings: Settings, device: str, say: Callable[[str], None] = lambda line: None
+    method: Method,
+    header: Header,
+    settings: Settings,
+    device: str,
+    say: Callable[[str], None] = lambda line: None,
+    limit_s: float | None = None,
 ) -> Environment:
-    """Return the environment of a method: the user's interpreter, or ours; raises EnvironmentFailed."""
+    """Return the environment of a method: the user's interpreter, or ours; raises EnvironmentFailed.
+
+    Making one ends after `limit_s` seconds.
+    """
     brought = settings.pythons.get(method.name)
-    if brought is None:
-        return environments.prepare(header, device, settings.torch_backend, say)
-    environment = environments.bring(header, Path(brought))
+    if brought is not None:
+        environment = environments.bring(header, Path(brought))
+    else:
+        base = interpreters.ask(settings.on_top_of) if settings.on_top_of else None
+        environment = environments.prepare(header, device, settings.torch_backend, say, limit_s, base)
     for difference in environment.differences or ():
-        say(f"{method.name}: {brought} has {difference}")
+        say(f"{method.name}: {brought or settings.on_top_of} has {difference}")
     return environment

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import os
+import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,32 @@ def add_torch_backend(parser: _Parser) -> None:
     parser.add_argument(
         "--torch-backend", metavar="NAME", help="passed to uv: cpu, auto, cu128, ... (default: by device)"
     )
+
+
+def add_on_top_of(parser: _Parser, more: str = "") -> None:
+    """Add --on-top-of."""
+    parser.add_argument(
+        "--on-top-of",
+        metavar="PYTHON",
+        help="an interpreter that has torch, JAX or TensorFlow already: environments use its packages and install "
+        f"what is missing{more} (default: PESBENCH_ON_TOP_OF)",
+    )
+
+
+def on_top_of(asked: str | None) -> str | None:
+    """Return the interpreter that --on-top-of or PESBENCH_ON_TOP_OF names; raises BadInput where it does not run."""
+    from bench.methods import interpreters
+    from bench.methods.uv import EnvironmentFailed
+
+    option, named = "--on-top-of", asked
+    if named is None:
+        option, named = "PESBENCH_ON_TOP_OF", os.environ.get("PESBENCH_ON_TOP_OF")
+    if not named:
+        return None
+    try:
+        return str(interpreters.ask(shutil.which(named) or named).python)
+    except EnvironmentFailed as error:
+        raise BadInput(f"{option}: {error}.") from None
 
 
 def add_weights(parser: _Parser) -> None:

@@ -49,6 +49,7 @@ class Options:
     python: tuple[str, ...] = ()
     """METHOD=PATH each."""
     torch_backend: str | None = None
+    on_top_of: str | None = None
     weights: str = Settings.weights
     trust_checkpoint: bool = False
     output: Path | None = None
@@ -67,6 +68,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="check METHOD in an interpreter that you bring (repeatable)",
     )
     _options.add_torch_backend(parser)
+    _options.add_on_top_of(parser)
     _options.add_weights(parser)
     _options.add_output_folder(parser)
 
@@ -129,6 +131,7 @@ def _settings(options: Options, catalogue: Catalogue, methods: list[Method], thr
         budget_s=dict.fromkeys((method.name for method in methods), max(MEASURING_SHARE * seconds, 2.0)),
         timeout_s=max(30.0, 15 * options.minutes),
         torch_backend=options.torch_backend,
+        on_top_of=_options.on_top_of(options.on_top_of),
         weights=options.weights,
         trust=options.trust_checkpoint,
         pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},

@@ -7,12 +7,16 @@ import dataclasses
 import platform
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.commands import _options
 from bench.commands._output import to_stderr
 from bench.contract.device import CPU, Device
 from bench.contract.settings import Settings
 from bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from bench.methods.interpreters import Interpreter
 
 HELP = """\
 Pack methods into one file for a machine without a network: the wheels of
@@ -29,8 +33,10 @@ class Options:
 
     methods: tuple[str, ...]
     device: str = CPU
-    python_version: str = _PYTHON
+    python_version: str | None = None
+    """None: that of --on-top-of, or the one that runs pesbench."""
     platform: str = _PLATFORM
+    on_top_of: str | None = None
     output: Path = Path("kit.tar")
     weights: str = Settings.weights
     trust_checkpoint: bool = False
@@ -41,9 +47,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.add_argument("methods", nargs="+", metavar="METHOD", help="names from 'pesbench list'")
     _options.add_device(parser)
-    parser.add_argument("--python-version", metavar="X.Y", help="of the other machine (default: %(default)s)")
+    parser.add_argument("--python-version", metavar="X.Y", help=f"of the other machine (default: {_PYTHON})")
     parser.add_argument("--platform", metavar="NAME", help="of the other machine (default: %(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE.tar", help="default: %(default)s")
+    parser.add_argument(
+        "--on-top-of",
+        metavar="PYTHON|FILE",
+        help="leave out the packages that an interpreter of the other machine has, torch, JAX and TensorFlow among "
+        "them; PYTHON, or a FILE of its packages from 'PYTHON -m pip list --format json'",
+    )
     _options.add_weights(parser)
     _options.add_adapter(parser)
 
@@ -56,12 +68,14 @@ def run(options: Options) -> int:
     Device.parse(options.device)
     if options.platform not in PLATFORMS:
         raise BadInput(f"there is no platform {options.platform!r}; use {' or '.join(PLATFORMS)}.")
-    major, _, minor = options.python_version.partition(".")
+    base = _base(options)
+    version = ".".join(base.version.split(".")[:2]) if base else options.python_version or _PYTHON
+    major, _, minor = version.partition(".")
     if major != "3" or not minor.isdigit() or int(minor) < 11:
-        raise BadInput(f"--python-version {options.python_version}: pesbench needs Python 3.11 or later, such as 3.12.")
+        raise BadInput(f"--python-version {version}: pesbench needs Python 3.11 or later, such as 3.12.")
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(",".join(options.methods))
-    target = Target(options.device, options.python_version, options.platform)
+    target = Target(options.device, version, options.platform, base)
     settings = Settings(
         methods=tuple(method.name for method in methods),
         protocols=("replay",),
@@ -69,5 +83,23 @@ def run(options: Options) -> int:
         trust=options.trust_checkpoint,
     )
     pack(methods, catalogue, target, settings, options.output, to_stderr)
-    print(f"{options.output}: {options.output.stat().st_size / 1e6:.0f} MB, for Python {options.python_version}")
+    print(f"{options.output}: {options.output.stat().st_size / 1e6:.0f} MB, for Python {version}")
     return 0
+
+
+def _base(options: Options) -> Interpreter | None:
+    """Return the interpreter of the other machine, whose packages are left out; raises BadInput for none such."""
+    from bench.methods import interpreters
+    from bench.methods.uv import EnvironmentFailed
+
+    if options.on_top_of is None:
+        return None
+    try:
+        if options.on_top_of.endswith(".json"):
+            return interpreters.listed(Path(options.on_top_of), options.python_version or _PYTHON)
+        found = interpreters.ask(options.on_top_of)
+    except EnvironmentFailed as error:
+        raise BadInput(f"--on-top-of: {error}.") from None
+    if options.python_version and not f"{found.version}.".startswith(f"{options.python_version}."):
+        raise BadInput(f"--on-top-of names Python {found.version}, and --python-version {options.python_version}.")
+    return found

@@ -26,6 +26,7 @@ class Options:
     """Empty: the methods that are measured by default."""
     device: str = CPU
     torch_backend: str | None = None
+    on_top_of: str | None = None
     weights: str = Settings.weights
     trust_checkpoint: bool = False
     adapter: tuple[Path, ...] = ()
@@ -38,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     _options.add_device(parser)
     _options.add_torch_backend(parser)
+    _options.add_on_top_of(parser)
     _options.add_weights(parser)
     _options.add_adapter(parser)
 
@@ -56,6 +58,7 @@ def run(options: Options) -> int:
         weights=options.weights,
         trust=options.trust_checkpoint,
         torch_backend=options.torch_backend,
+        on_top_of=_options.on_top_of(options.on_top_of),
     )
     parallel = measure_parallel_speed()
     missing = 0

@@ -63,6 +63,7 @@ class Options:
     threads: int | None = None
     """None: depends on the machine's measured parallel speed."""
     torch_backend: str | None = None
+    on_top_of: str | None = None
     rounds: int = Settings.rounds
     no_repeats: bool = False
     budget: Budget | None = None
@@ -174,6 +175,7 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
     )
     _options.add_threads(group, "default: physical cores up to 4, fewer where fewer are free")
     _options.add_torch_backend(group)
+    _options.add_on_top_of(group)
 
 
 def _add_how_much(group: argparse._ArgumentGroup) -> None:
@@ -264,6 +266,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         limit=options.limit,
         repeats=not options.no_repeats,
         torch_backend=options.torch_backend,
+        on_top_of=_options.on_top_of(options.on_top_of),
         weights=options.weights,
         replay_points=options.replay_points,
         periodic=options.periodic,

@@ -24,6 +24,7 @@ CENSORED = "censored"  # the time budget ended first
 FAILED = "failed"
 DONE = "done"  # a trajectory that was simulated to its end; otherwise it is censored or failed
 
+AS_ASKED = "as the header asks"  # of the versions in an interpreter of the user
 NATIVE = "native"  # in the place of an optimiser's name: the method's own
 
 
@@ -59,7 +60,7 @@ class Started(Record):
     thread_pools: tuple[dict[str, Any], ...]
     """The report of threadpoolctl after the first call."""
     environment: dict[str, str]
-    """The thread variables, the interpreter, the torch backend."""
+    """The thread variables, the interpreter, the torch backend, and what an interpreter of the user brought."""
     checkpoint: dict[str, Any] | None = None
     """Name and SHA-256 of the weights file and who vouches for it, or the seed of random weights."""
     warm_up_calls: int | None = None

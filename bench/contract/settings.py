@@ -82,6 +82,8 @@ class Settings:
     """Use checkpoints whose authors publish no hash."""
     pythons: dict[str, str] = dataclasses.field(default_factory=dict)
     """The user's own interpreters, by method."""
+    on_top_of: str | None = None
+    """An interpreter of the user, with frameworks such as torch, on top of which environments are made."""
     knobs: dict[str, str] = dataclasses.field(default_factory=dict)
     """The values that the user chose for knobs of the one method of the campaign, ``dtype`` among them."""
 

@@ -9,20 +9,23 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
 from uv import find_uv_bin
 
 from bench import paths
 from bench.contract.device import Device
-from bench.methods import kits
+from bench.contract.records import AS_ASKED
+from bench.methods import inside, interpreters, kits, resolution
 from bench.methods.header import Header
+from bench.methods.interpreters import FRAMEWORKS, Interpreter
 from bench.methods.uv import EnvironmentFailed, run_uv, uv_environment
 
 WORKER_PACKAGES = ("ase", "numpy")
-HARNESS_REQUIREMENTS = ("threadpoolctl>=3.5",)  # the worker verifies thread counts with it
 STAMP = "pesbench.json"
 
 
@@ -34,31 +37,41 @@ class Environment:
     torch_backend: str | None
     differences: tuple[str, ...] | None = None
     """For an interpreter of the user: how it differs from the header."""
+    on_top_of: str | None = None
+    """The interpreter that this one is made on top of, and the packages that come from it."""
 
     def facts(self) -> dict[str, str]:
         """Return what a worker's record says about it."""
         found = {"torch_backend": self.torch_backend} if self.torch_backend else {}
         if self.differences is not None:
-            found["brought"] = "; ".join(self.differences) or "as the header asks"
+            found["brought"] = "; ".join(self.differences) or AS_ASKED
+        if self.on_top_of is not None:
+            found["on_top_of"] = self.on_top_of
         return found
 
 
-def directory(header: Header, device: str, torch_backend: str | None) -> Path:
-    """Return the folder of an environment; its name changes with the header."""
+def directory(header: Header, device: str, torch_backend: str | None, base: Interpreter | None = None) -> Path:
+    """Return the folder of an environment; its name changes with the header, and with what it is made on top of."""
     variant = Device.parse(device).kind.name
     backend = f"-{torch_backend}" if torch_backend else ""
-    return paths.envs_dir() / f"{header.path.stem}-{variant}{backend}-{header.digest[:10]}"
+    on_top = f"-on-{base.key}" if base else ""
+    return paths.envs_dir() / f"{header.path.stem}-{variant}{backend}{on_top}-{header.digest[:10]}"
 
 
-def ready(header: Header, device: str, torch_backend: str | None = None) -> Environment | None:
+def ready(
+    header: Header, device: str, torch_backend: str | None = None, base: Interpreter | None = None
+) -> Environment | None:
     """Return the environment if it exists, else None; takes no time and no network."""
-    folder = directory(header, device, torch_backend)
+    folder = directory(header, device, torch_backend, base)
     try:
         stamp = json.loads((folder / STAMP).read_bytes())
     except (OSError, ValueError):
         return None
     python = folder / "bin" / "python"
-    return Environment(python, stamp["torch_backend"]) if python.exists() else None
+    if not python.exists():
+        return None
+    differences = base.differences(header, FRAMEWORKS) if base else None
+    return Environment(python, stamp["torch_backend"], differences, stamp.get("on_top_of"))
 
 
 def prepare(
@@ -67,25 +80,30 @@ def prepare(
     torch_backend: str | None = None,
     say: Callable[[str], None] = lambda line: None,
     limit_s: float | None = None,
+    base: Interpreter | None = None,
 ) -> Environment:
-    """Return the environment of an adapter, made now if necessary.
+    """Return the environment of an adapter, made now if necessary; with `base`, on top of what that one has.
 
     `say` is called with one line before anything slow. Raises EnvironmentFailed, also where one installation takes
     longer than `limit_s` seconds.
     """
-    made = ready(header, device, torch_backend)
+    made = ready(header, device, torch_backend, base)
     if made:
         return made
-    folder = directory(header, device, torch_backend)
+    folder = directory(header, device, torch_backend, base)
     with _lock(folder):
-        made = ready(header, device, torch_backend)  # another process may have made it meanwhile
+        made = ready(header, device, torch_backend, base)  # another process may have made it meanwhile
         if made:
             return made
-        say(f"preparing the {header.family} environment (about {header.download_mb} MB to fetch the first time)")
+        size = "" if base else f" (about {header.download_mb} MB to fetch the first time)"
+        say(f"preparing the {header.family} environment{size}{f' on top of {base.python}' if base else ''}")
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            run_uv("venv", "--quiet", "--python", _interpreter(header), str(folder))
-            backend = _install(header, device, torch_backend, folder, limit_s)
+            run_uv("venv", "--quiet", "--python", str(base.python) if base else _interpreter(header), str(folder))
+            if base:
+                backend, there = _install_on_top(header, device, torch_backend, folder, limit_s, base)
+            else:
+                backend, there = _install(header, device, torch_backend, folder, limit_s), None
         except EnvironmentFailed:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -95,22 +113,12 @@ def prepare(
             "device": device,
             "digest": header.digest,
             "torch_backend": backend,
+            **({"on_top_of": there} if there else {}),
         }
         (folder / STAMP).write_text(json.dumps(stamp) + "\n")
-    return Environment(folder / "bin" / "python", backend)
-
-
-_DIFFERENCES = """
-import json, sys
-from importlib.metadata import PackageNotFoundError, version
-found = {}
-for name in sys.argv[1:]:
-    try:
-        found[name] = version(name)
-    except PackageNotFoundError:
-        found[name] = None
-print(json.dumps({"python": sys.version.split()[0], "packages": found}))
-"""
+    found = ready(header, device, torch_backend, base)
+    assert found is not None
+    return found
 
 
 def bring(header: Header, python: Path) -> Environment:
@@ -118,121 +126,62 @@ def bring(header: Header, python: Path) -> Environment:
 
     Raises EnvironmentFailed where it does not run or lacks something that the worker itself needs.
     """
-    from packaging.requirements import Requirement
-    from packaging.specifiers import SpecifierSet
-
-    wanted = [Requirement(text) for text in header.dependencies]
-    names = [*(requirement.name for requirement in wanted), *WORKER_PACKAGES]
-    try:
-        done = subprocess.run(
-            [str(python), "-I", "-c", _DIFFERENCES, *names], capture_output=True, text=True, timeout=60, check=True
-        )
-        found = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise EnvironmentFailed(f"{python} is not a working Python ({type(error).__name__})") from None
-    versions = found["packages"]
-    lacking = [name for name in WORKER_PACKAGES if versions[name] is None]
+    found = interpreters.ask(python, isolated=True)  # as a worker runs it
+    lacking = [name for name in WORKER_PACKAGES if name not in found.packages]
     if lacking:
         raise EnvironmentFailed(f"{python} lacks {' and '.join(lacking)}, without which nothing can be measured")
-    differences = [
-        f"{requirement.name} {versions[requirement.name] or 'missing'} instead of {requirement.specifier}"
-        for requirement in wanted
-        if versions[requirement.name] is None or versions[requirement.name] not in requirement.specifier
-    ]
-    if found["python"] not in SpecifierSet(header.requires_python):
-        differences.append(f"Python {found['python']} instead of {header.requires_python}")
-    return Environment(python, None, tuple(differences))
-
-
-def resolve(
-    header: Header, device: str, python: str, folder: Path, platform: str | None = None, backend: str | None = None
-) -> list[str]:
-    """Return the packages, as ``name==version``, of an environment for another Python and platform; installs nothing.
-
-    `folder` is for files of uv's. `backend` is one of uv's torch backends; None takes torch from the usual index.
-    Raises EnvironmentFailed where there is no such environment.
-    """
-    requirements, options = _wanted(header, device, folder)
-    more, found = folder / "requirements.txt", folder / "resolved.txt"
-    more.write_text("\n".join(requirements) + "\n")
-    where = ["--python-version", python, *(["--python-platform", platform] if platform else [])]
-    output = ["--quiet", "--no-python-downloads", "--no-header", "--no-annotate", "--output-file", str(found)]
-    run_uv("pip", "compile", *where, *output, *options, *_torch(backend), str(header.path), str(more))
-    return found.read_text().splitlines()
-
-
-def _wanted(header: Header, device: str, folder: Path) -> tuple[list[str], list[str]]:
-    """Return what an environment needs besides the header's dependencies, and the options for uv."""
-    requirements, options = [*HARNESS_REQUIREMENTS], _age(header)
-    kind = Device.parse(device).kind.name
-    additional = header.device_dependencies.get(kind)
-    if additional:
-        requirements += additional
-        # the overrides that keep a package out of the other variants would keep it out of this one, too
-        overrides = folder / f"{kind}-overrides.txt"
-        overrides.write_text("\n".join(additional) + "\n")
-        options += ["--overrides", str(overrides)]
-    return requirements, options
-
-
-def _torch(backend: str | None) -> list[str]:
-    """Return uv's options for a build of torch.
-
-    With one, uv takes Triton, too, from PyTorch's own index, which does not say when a file was uploaded: with
-    exclude-newer alone, uv would ignore all of them. A torch asks for exactly one version of Triton, so nothing is
-    left open.
-    """
-    return ["--torch-backend", backend, "--exclude-newer-package", "triton=false"] if backend else []
+    return Environment(python, None, found.differences(header))
 
 
 def _install(
     header: Header, device: str, torch_backend: str | None, folder: Path, limit_s: float | None = None
 ) -> str | None:
     """Install the header's packages; returns the torch backend that was used."""
-    requirements, options = _wanted(header, device, folder)
-    options = ["--quiet", "--python", str(folder / "bin" / "python"), *options, "-r", str(header.path)]
+    python = str(folder / "bin" / "python")
     if (kit := paths.kit_dir()) is not None:
-        kits.install(kit, header, folder / "bin" / "python", limit_s)
+        kits.install(kit, header, python, limit_s)
         return None
-    attempts = backends(header, device, torch_backend)
-    for last, backend in zip([False] * (len(attempts) - 1) + [True], attempts, strict=True):
+    requirements, options = resolution.wanted(header, device, folder)
+    options = ["--quiet", "--python", python, *options, "-r", str(header.path)]
+    *others, last = resolution.backends(header, device, torch_backend)
+    for backend in others:
         try:
-            run_uv("pip", "install", *options, *_torch(backend), *requirements, limit_s=limit_s)
+            run_uv("pip", "install", *options, *resolution.torch_options(backend), *requirements, limit_s=limit_s)
         except EnvironmentFailed:
-            if last:
-                raise
-        else:
-            return backend
-    raise AssertionError("there is at least one attempt")
+            continue
+        return backend
+    run_uv("pip", "install", *options, *resolution.torch_options(last), *requirements, limit_s=limit_s)
+    return last
 
 
-def _age(header: Header) -> list[str]:
-    """Return the header's exclude-newer as options: `uv pip` reads the header's overrides, but not this key."""
-    options = ["--exclude-newer", header.exclude_newer] if header.exclude_newer else []
-    for package, until in header.exclude_newer_package.items():
-        value = "false" if until is False else str(until)
-        options += ["--exclude-newer-package", f"{package}={value}"]
-    return options
-
-
-def backends(header: Header, device: str, asked: str | None) -> Sequence[str | None]:
-    """Return which of uv's torch backends to try, in order; None takes torch from the configured index.
-
-    On Linux, the index's own torch comes with gigabytes of CUDA, so a CPU environment takes the CPU build, unless the
-    user has a wheel of it in a folder. Behind a mirror with nothing but the index, the index's torch is used.
-    """
-    if not any(name.partition("==")[0].strip() == "torch" for name in header.dependencies):
-        return [None]
-    if asked:
-        return [asked]
-    kind = Device.parse(device).kind
-    return [None] if not kind.accelerator and uv_environment().get("UV_FIND_LINKS") else kind.torch_backends
+def _install_on_top(
+    header: Header, device: str, torch_backend: str | None, folder: Path, limit_s: float | None, base: Interpreter
+) -> tuple[str | None, str]:
+    """Install what the base lacks; returns the torch backend that was used, and in words what comes from the base."""
+    python = str(folder / "bin" / "python")
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "_on_top_of.pth").write_text(inside.shown(base.folders))
+    backend = None
+    if (kit := paths.kit_dir()) is not None:
+        there = kits.install(kit, header, python, limit_s, base)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            version = base.version
+            found, backend = resolution.resolve_first(
+                header, device, version, Path(scratch), asked=torch_backend, base=base
+            )
+            missing, there = base.split(found)
+            pins = Path(scratch) / "missing.txt"
+            pins.write_text("\n".join(missing) + "\n")
+            options = ("--quiet", "--python", python, "--no-deps", *resolution.torch_options(backend))
+            run_uv("pip", "install", *options, "-r", str(pins), limit_s=limit_s)
+    taken = [f"{name} {version}" for name, version in base.frameworks.items()]
+    taken += [pin.replace("==", " ") for pin in there]
+    return backend, f"{base.python}, Python {base.version}: {', '.join(taken) or 'no package'}"
 
 
 def _interpreter(header: Header) -> str:
     """Return the Python to request from uv: the one that runs the harness, if the header allows it."""
-    from packaging.specifiers import SpecifierSet
-
     own = ".".join(map(str, sys.version_info[:3]))
     return sys.executable if own in SpecifierSet(header.requires_python) else header.requires_python
 
@@ -257,9 +206,9 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def size(header: Header, device: str, torch_backend: str | None = None) -> int:
+def size(environment: Environment) -> int:
     """Return the bytes of an environment on the disk."""
-    return _bytes(directory(header, device, torch_backend))
+    return _bytes(environment.python.parents[1])
 
 
 def _bytes(folder: Path) -> int:

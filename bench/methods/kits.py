@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.methods.header import Header
+from bench.methods.interpreters import Interpreter
 from bench.methods.uv import EnvironmentFailed, run_uv
 
 
@@ -13,10 +14,37 @@ def requirements(kit: Path, header: Header) -> Path:
     return kit / "requirements" / f"{header.path.stem}-{header.digest[:10]}.txt"
 
 
-def install(kit: Path, header: Header, python: Path, limit_s: float | None) -> None:
-    """Install an environment from the wheels of a kit, without an index; raises EnvironmentFailed."""
+def left_out(pins: Path) -> Path:
+    """Return the file beside `pins` with what the kit leaves out, because an interpreter of the user has it."""
+    return pins.with_suffix(".left-out.txt")
+
+
+def install(
+    kit: Path, header: Header, python: str, limit_s: float | None, base: Interpreter | None = None
+) -> list[str]:
+    """Install an environment from the wheels of a kit, without an index; raises EnvironmentFailed.
+
+    Returns what `base` has of it, as ``name==version``, which is not installed.
+    """
     pins = requirements(kit, header)
     if not pins.is_file():
         raise EnvironmentFailed(f"the kit {kit} was made without {header.path.stem}, or with another version of it")
-    place = ("--quiet", "--python", str(python), "--no-index", "--no-deps", "--find-links", str(kit / "wheels"))
-    run_uv("pip", "install", *place, "-r", str(pins), limit_s=limit_s)
+    wanted, relied = _lines(pins), _lines(left_out(pins))
+    if relied and base is None:
+        raise EnvironmentFailed(
+            f"the kit leaves out {relied[0]} and more, which an interpreter of yours has; name it: --on-top-of PYTHON"
+        )
+    there: list[str] = []
+    if base is not None:
+        wanted, there = base.split(wanted)
+        lacking = [pin for pin in relied if pin.partition("==")[0] not in base.packages]
+        if lacking:
+            raise EnvironmentFailed(f"the kit relies on {lacking[0]}, which {base.python} lacks")
+    place = ("--quiet", "--python", python, "--no-index", "--no-deps", "--find-links", str(kit / "wheels"))
+    if wanted:
+        run_uv("pip", "install", *place, *wanted, limit_s=limit_s)
+    return relied + there
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.is_file() else []

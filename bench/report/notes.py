@@ -9,6 +9,7 @@ from bench.analysis.statistics import FEWEST_ROUNDS
 from bench.analysis.table import Row, Table
 from bench.contract.description import DataSetFacts
 from bench.contract.protocol import RELAX, REPLAY
+from bench.contract.records import AS_ASKED
 from bench.report.beside_paper import judged_claims, order, published
 from bench.report.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, unsettled
 from bench.report.joules import joules
@@ -200,8 +201,9 @@ def _brought(rows: Iterable[Row]) -> str:
     found = {row.label: row.brought for row in rows if row.brought}
     if not found:
         return ""
-    named = ", ".join(f"{label} ({differences})" for label, differences in found.items())
-    return f"Run in an interpreter of the user, with these differences from the header: {named}."
+    different = [f"{label} ({differences})" for label, differences in found.items() if differences != AS_ASKED]
+    versions = f"other versions than the header asks for: {', '.join(different)}" if different else AS_ASKED
+    return f"With packages of an interpreter of the user: {', '.join(found)}; {versions}."
 
 
 def _changed(rows: Iterable[Row]) -> str:

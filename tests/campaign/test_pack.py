@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 pytestmark = pytest.mark.environment
 ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--net", "--map-root-user")
 METHODS = ("uff", "gfn2-xtb")
+TRAINED = ("7net-0", "so3lr")
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +114,62 @@ def test_a_damaged_kit_a_taken_folder_and_another_python_are_refused(unpacked, t
         wheel.write_bytes(kept)
 
 
+@pytest.fixture(scope="module")
+def on_top(tmp_path_factory, pesbench, method_python):
+    """An interpreter with torch, and a home in which a kit was installed on top of it without a network."""
+    python = method_python("sevennet.py")
+    folder = tmp_path_factory.mktemp("on-top")
+    done = pesbench("pack", *TRAINED, "--on-top-of", python, "--output", folder / "kit.tar")
+    if done.returncode == 2 and "index" in done.stderr:
+        pytest.skip(f"needs a package index: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(folder / "kit.tar") as archive:
+        archive.extractall(folder, filter="data")
+    home = tmp_path_factory.mktemp("home")
+    if alone("true", home=home).returncode:
+        pytest.skip("this user may not make a namespace without a network")
+    lacking = alone("sh", folder / "kit" / "install.sh", "here", home=home, PYTHON=sys.executable)
+    assert lacking.returncode == 2 and "this kit relies on" in lacking.stderr
+    done = alone("sh", folder / "kit" / "install.sh", home / "here", home=home, PYTHON=str(python))
+    assert done.returncode == 0, done.stderr
+    return folder / "kit", python, home
+
+
+def test_on_top_of_an_interpreter_with_torch_a_kit_is_small_and_measures_all_the_same(on_top):
+    kit, python, home = on_top
+    assert not list((kit / "wheels").glob("torch-*"))
+    assert not list((kit / "wheels").glob("sevenn-*")), "it is there, in the version that the header asks for"
+    chosen = ("--methods", ",".join(TRAINED), "--limit", "1", "--rounds", "1", "--threads", "1", "--budget", "20")
+    done = alone(
+        *(home / "here" / "pesbench", "run", *chosen, "--structures", "naphthalene-gfn2", "--no-repeats", "--json"),
+        home=home,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["method"]: row["structures"]["done"] for row in json.loads(done.stdout)["rows"]}
+    assert rows == dict.fromkeys(TRAINED, 1)
+    started = [json.loads(line) for line in next(home.glob("results/*/records.jsonl")).read_text().splitlines()]
+    facts = [one["environment"] for one in started if one["record"] == "started"]
+    assert {one["brought"] for one in facts} == {"as the header asks"}
+    assert all(one["on_top_of"].startswith(f"{python}, Python") and "torch 2" in one["on_top_of"] for one in facts)
+
+
+def test_such_a_kit_asks_for_the_interpreter_where_none_is_named(on_top):
+    _, _, home = on_top
+    chosen = ("--methods", "7net-0", "--limit", "1", "--rounds", "1", "--structures", "naphthalene-gfn2", "--json")
+    done = alone("env", "PESBENCH_ON_TOP_OF=", home / "here" / "pesbench", "run", *chosen, home=home)
+    (row,) = json.loads(done.stdout)["rows"]
+    assert "name it: --on-top-of PYTHON" in row["message"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("uff", "--platform", "sparc"), "there is no platform 'sparc'"),
         (("uff", "--python-version", "2.7"), "3.11 or later"),
         (("nothing",), "there is no method 'nothing'"),
+        (("uff", "--on-top-of", "/bin/false"), "/bin/false is not a working Python"),
+        (("uff", "--on-top-of", "nowhere.json"), "write one with 'PYTHON -m pip list --format json'"),
+        (("uff", "--on-top-of", sys.executable, "--python-version", "3.99"), "and --python-version 3.99"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(pesbench, tmp_path, words, said):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.methods import environments, uv
+from bench.methods import resolution, uv
 from bench.methods.header import read_header
 from bench.methods.uv import EnvironmentFailed
 
@@ -40,7 +40,7 @@ def names(resolved):
 def test_an_environment_for_a_gpu_resolves_with_builds_for_a_gpu(index, path, python, tmp_path, monkeypatch):
     for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS"):  # a CPU wheel in a folder would be taken before the index's torch
         monkeypatch.delenv(name, raising=False)
-    found = names(environments.resolve(read_header(path), "cuda", python, tmp_path, LINUX))
+    found = names(resolution.resolve(read_header(path), "cuda", python, tmp_path, LINUX))
     brought = [needed for library, needed in ON_A_GPU.items() if library in found]
     assert brought, f"{path.name} has none of {', '.join(ON_A_GPU)}"
     for needed in brought:
@@ -55,11 +55,11 @@ def test_what_cannot_be_resolved_is_told(index, tmp_path):
         '# devices = ["cpu", "cuda"]\n# cuda-dependencies = ["six==99.0"]\n# [tool.pesbench.methods.six]\n# ///\n'
     )
     header = read_header(path)
-    assert "six==1.16.0" in environments.resolve(header, "cpu", "3.12", tmp_path, LINUX)
+    assert "six==1.16.0" in resolution.resolve(header, "cpu", "3.12", tmp_path, LINUX)
     with pytest.raises(EnvironmentFailed, match=r"six==99\.0"):
-        environments.resolve(header, "cuda", "3.12", tmp_path, LINUX)
+        resolution.resolve(header, "cuda", "3.12", tmp_path, LINUX)
 
 
 def test_triton_of_pytorchs_index_has_no_date_and_is_taken_all_the_same():
-    assert environments._torch("cu128")[2:] == ["--exclude-newer-package", "triton=false"]
-    assert environments._torch(None) == []
+    assert resolution.torch_options("cu128")[2:] == ["--exclude-newer-package", "triton=false"]
+    assert resolution.torch_options(None) == []

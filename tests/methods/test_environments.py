@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from bench import paths
-from bench.methods import environments
+from bench.methods import environments, resolution
 from bench.methods.header import read_header
 from bench.methods.uv import EnvironmentFailed, uv_environment
 
@@ -102,9 +102,9 @@ def test_a_cpu_environment_takes_the_cpu_build_of_torch_unless_the_user_has_a_wh
     header = adapter('"torch==2.13.0"')
     for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
-    assert list(environments.backends(header, "cpu", None)) == ["cpu", None]
-    assert list(environments.backends(header, "cpu", "cu128")) == ["cu128"]
-    assert list(environments.backends(header, "cuda", None)) == ["auto", None]
+    assert list(resolution.backends(header, "cpu", None)) == ["cpu", None]
+    assert list(resolution.backends(header, "cpu", "cu128")) == ["cu128"]
+    assert list(resolution.backends(header, "cuda", None)) == ["auto", None]
     monkeypatch.setenv("PIP_FIND_LINKS", "/wheels")
-    assert list(environments.backends(header, "cpu", None)) == [None]
-    assert list(environments.backends(adapter('"six==1.16.0"'), "cpu", "cu128")) == [None]
+    assert list(resolution.backends(header, "cpu", None)) == [None]
+    assert list(resolution.backends(adapter('"six==1.16.0"'), "cpu", "cu128")) == [None]

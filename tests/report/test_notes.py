@@ -11,6 +11,7 @@ from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.summary import summarise
 from bench.analysis.table import Published, Table
 from bench.contract.description import DataSetFacts
+from bench.contract.records import AS_ASKED
 from bench.paper.claims import judged
 from bench.report.circumstances import damaged, disturbed, elsewhere
 from bench.report.notes import notes
@@ -117,6 +118,9 @@ def test_an_interpreter_that_the_user_brought_is_named_with_its_differences():
     methods = [method("a", label="A", environment=brought), method("b", label="B")]
     table = table_of(methods, [relaxations("a", 9.0), relaxations("b", 9.0)])
     assert note_with(table, "interpreter of the user").endswith("A (torch 2.1.0 instead of ==2.13.0).")
+    methods[0] = method("a", label="A", environment={"brought": AS_ASKED})
+    table = table_of(methods, [relaxations("a", 9.0), relaxations("b", 9.0)])
+    assert note_with(table, "interpreter of the user").endswith(": A; as the header asks.")
 
 
 def test_a_claim_that_random_weights_judge_says_so():
