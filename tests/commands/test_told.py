@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ PLACEHOLDERS = {
     "{directory.name}": RUN,
     "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
+    "PYTHON": sys.executable,
 }
 # methods that take long to load, or whose environment or checkpoint may not be here; uff and uff-ase stay themselves
 HEAVY = {
@@ -173,6 +175,8 @@ def checkout(tmp_path_factory, pesbench):
     assert done.returncode == 0, done.stderr
     (run,) = (folder / "first").iterdir()
     shutil.copy(run / "report.html", folder)
+    listed = [sys.executable, "-m", "pip", "list", "--format", "json"]
+    (folder / "there.json").write_text(subprocess.run(listed, capture_output=True, text=True, check=True).stdout)
     for name in (RUN, OTHER_RUN):
         shutil.copytree(run, folder / "results" / name)
     assert pesbench("history", "add", RUN, cwd=folder).returncode == 0
