@@ -34,12 +34,16 @@ class Environment:
     torch_backend: str | None
     differences: tuple[str, ...] | None = None
     """For an interpreter of the user: how it differs from the header."""
+    scratch: tuple[str, ...] = ()
+    """What a worker uses from this machine's own disk; see :mod:`bench.methods.scratch`."""
 
     def facts(self) -> dict[str, str]:
         """Return what a worker's record says about it."""
         found = {"torch_backend": self.torch_backend} if self.torch_backend else {}
         if self.differences is not None:
             found["brought"] = "; ".join(self.differences) or "as the header asks"
+        if self.scratch:
+            found["scratch"] = ", ".join(self.scratch)
         return found
 
 
