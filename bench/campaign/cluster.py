@@ -51,7 +51,13 @@ class Request:
 
     def exports(self) -> list[str]:
         """Return the lines of a job that set variables."""
-        return [_NAME_NODE, *([f"export {SCRATCH}={shlex.quote(self.scratch)}"] if self.scratch else [])]
+        if not self.scratch:
+            return [_NAME_NODE]
+        return [
+            _NAME_NODE,
+            "# copies go to this folder on the node's own disk; pesbench fills in the variables there",
+            f"export {SCRATCH}={shlex.quote(self.scratch)}",
+        ]
 
     def folder(self, directory: Path, number: int) -> Path:
         """Return the folder in which a round's job puts its run."""
