@@ -18,6 +18,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 """The folder that holds the package: the checkout, or the site-packages of an installation."""
 
 
+SCRATCH = "PESBENCH_SCRATCH"
+"""The variable that names a folder on the machine's own disk; on a cluster it is set by each job."""
+
+
 def checkout() -> Path | None:
     """Return the checkout that this pesbench runs from; None where it is installed."""
     beside = (PROJECT / "pyproject.toml").is_file() and (PROJECT / "adapters").is_dir()
@@ -82,6 +86,21 @@ def weights_dir() -> Path | None:
 def kit_dir() -> Path | None:
     """Return the folder of an unpacked kit that PESBENCH_KIT names, or None; raises BadInput where it is no folder."""
     return _named_folder("PESBENCH_KIT")
+
+
+def scratch_dir() -> Path | None:
+    """Return the folder on this machine's own disk that PESBENCH_SCRATCH names, or None; it need not exist.
+
+    Variables in it, such as $SLURM_JOB_ID, get their values here; one that is not set stays as it is. Raises BadInput
+    for a relative path.
+    """
+    given = os.environ.get(SCRATCH)
+    if not given:
+        return None
+    folder = Path(os.path.expandvars(given)).expanduser()
+    if not folder.is_absolute() and not str(folder).startswith("$"):
+        raise BadInput(f"{SCRATCH} names {given}; give a whole path, which begins with /, or unset it.")
+    return folder
 
 
 def _named_folder(variable: str) -> Path | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from bench.errors import BadInput
 from bench.machine.provenance import NODE
+from bench.paths import SCRATCH
 from bench.runs import store
 
 ATTEMPTS = 2
@@ -45,6 +46,18 @@ class Request:
     """Lines for the scheduler, such as ``--qos=debug``."""
     wait_s: float = 3600.0
     """How long a first job may wait before the campaign gives up."""
+    scratch: str = ""
+    """The folder on a node's own disk, as it was given: its variables get their values on the node."""
+
+    def exports(self) -> list[str]:
+        """Return the lines of a job that set variables."""
+        if not self.scratch:
+            return [_NAME_NODE]
+        return [
+            _NAME_NODE,
+            "# copies go to this folder on the node's own disk; pesbench fills in the variables there",
+            f"export {SCRATCH}={shlex.quote(self.scratch)}",
+        ]
 
     def folder(self, directory: Path, number: int) -> Path:
         """Return the folder in which a round's job puts its run."""
@@ -67,7 +80,7 @@ def _slurm(request: Request) -> Any:
         walltime=request.time,
         exclusive=True,
         scheduler_options="\n".join(f"#SBATCH {option}" for option in ("--no-requeue", *request.options)),
-        worker_init=_NAME_NODE,
+        worker_init="\n".join(request.exports()),
         launcher=SimpleLauncher(),
     )
 
@@ -95,7 +108,7 @@ def script(request: Request, directory: Path) -> str:
         *(f"#SBATCH {option}" for option in request.options),
         "",
         "# the name of the node goes into the run, so that the differences between nodes can be told",
-        _NAME_NODE,
+        *request.exports(),
         "",
         request.line(directory, "$SLURM_ARRAY_TASK_ID"),
         "",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__, paths
-from bench.contract.description import DataSetFacts, Description, EnergyCounter, MethodFacts, ParallelSpeed
+from bench.contract.description import DataSetFacts, Description, EnergyCounter, MethodFacts, ParallelSpeed, Scratch
 from bench.contract.settings import Settings
 from bench.data.structures import DataSet
 from bench.errors import BadInput
@@ -25,6 +25,7 @@ def describe(
     parallel: ParallelSpeed,
     count: int,
     energy: Mapping[str, EnergyCounter] | None = None,
+    scratch: Scratch | None = None,
 ) -> Description:
     """Return the description of a new campaign; `count` structures are measured, with the counters in `energy`."""
     return Description(
@@ -33,7 +34,7 @@ def describe(
         pesbench=__version__,
         **commit(),
         settings=settings,
-        machine=machine(parallel, energy),
+        machine=dataclasses.replace(machine(parallel, energy), scratch=scratch),
         dataset=DataSetFacts(
             name=dataset.name,
             description=dataset.description,

@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from bench import paths
+from bench.campaign.copies import Copies
 from bench.campaign.plan import protocols
 from bench.campaign.random_weights import build
 from bench.campaign.tasks import Prepared
-from bench.contract.description import ParallelSpeed
+from bench.contract.description import ParallelSpeed, Scratch
 from bench.contract.device import Device
 from bench.contract.failure import Failure
 from bench.contract.protocol import PROTOCOLS, phases
@@ -29,7 +31,7 @@ ONLY_RANDOM = "it has only random weights, whose energies mean nothing"
 
 
 class Ready:
-    """Prepares the methods of a campaign; weights are chosen once, and `begun_with` are those of a resumed run.
+    """Prepares the methods of a campaign; weights are chosen once.
 
     `dataset` has the structures to measure, or is None where they do not matter.
     """
@@ -47,8 +49,29 @@ class Ready:
         self.dataset = dataset
         self.parallel = parallel
         self.say = say
-        self.begun_with: dict[str, str] = {}
+        self._begun_with: dict[str, str] = {}
         self._weights: dict[str, Weights] = {}
+        self._copies = Copies(say)
+
+    def resume(self, weights: dict[str, str]) -> None:
+        """Keep the kind of weights with which each method of a run began, and make copies for the rest of it."""
+        self._begun_with = weights
+        self.copy()
+
+    def copy(self) -> Scratch | None:
+        """Copy what the campaign needs to the machine's own disk; returns what the run says about it.
+
+        It is done before the first round, so that the disk is at rest while something is measured. Does nothing where
+        PESBENCH_SCRATCH is not set.
+        """
+        if paths.scratch_dir() is None:
+            return None
+        found = [
+            self.of(self.catalogue.methods[name], device)
+            for device in self.settings.devices
+            for name in self.settings.methods
+        ]
+        return self._copies.make([one for one in found if isinstance(one, Prepared)])
 
     def of(self, method: Method, device: str) -> Prepared | Failure:
         """Return a method with its environment and weights, or why it cannot be measured here."""
@@ -69,7 +92,7 @@ class Ready:
             return Failure("environment", str(error))
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
-        return Prepared(method, header, device, environment, chosen)
+        return self._copies.of(Prepared(method, header, device, environment, chosen))
 
     def _measured_on(self) -> tuple[set[str], int, int]:
         """Return the elements, the charge and the multiplicity of the structures."""
@@ -96,7 +119,7 @@ class Ready:
 
     def _choose(self, method: Method) -> Weights:
         """Return the weights of a method; a resumed run keeps those it began with."""
-        begun = self.begun_with.get(method.name, "none")
+        begun = self._begun_with.get(method.name, "none")
         settings = self.settings if begun == "none" else dataclasses.replace(self.settings, weights=begun)
         return choose(method, settings, self.say)
 

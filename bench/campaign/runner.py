@@ -71,15 +71,15 @@ class Campaign:
 
     def begin(self) -> None:
         """Make the run directory."""
-        count = len(self.indices[: self.settings.limit])
+        count, scratch = len(self.indices[: self.settings.limit]), self.ready.copy()
         energy = self.metering.measure_idle(self.progress.say)
-        campaign = describe(self.directory, self.settings, self.catalogue, self.dataset, self.parallel, count, energy)
-        self.writer = store.create(self.directory, campaign, self.dataset)
+        facts = (self.settings, self.catalogue, self.dataset, self.parallel, count, energy, scratch)
+        self.writer = store.create(self.directory, describe(self.directory, *facts), self.dataset)
 
     def resume(self) -> None:
         """Continue an existing run directory; raises BadInput where it cannot be written."""
         contents = store.read(self.directory)
-        self.ready.begun_with = {record.method: record.weights for record in contents.started}
+        self.ready.resume({record.method: record.weights for record in contents.started})
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
         self.ledger.take_up(contents.records)
         self.metering.take_up(contents.records)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,7 @@ def _submit(request: Request, directory: Path) -> int:
 
 
 def _request(options: Any, plan: Plan) -> Request:
+    from bench import paths
     from bench.campaign.cluster import PROVIDERS, Request
     from bench.runs.merging import MERGED
 
@@ -131,6 +133,7 @@ def _request(options: Any, plan: Plan) -> Request:
     nodes = settings.rounds if options.nodes is None else options.nodes
     if nodes < 1:
         raise BadInput("--nodes must be at least 1.")
+    paths.scratch_dir()  # a relative path is refused here, and not on each node
     words = [sys.executable, "-m", "bench.cli", "run", "--methods", ",".join(settings.methods)]
     words += ["--threads", str(settings.threads), *_words(options)]
     if isinstance(options.budget, Budget):
@@ -147,6 +150,7 @@ def _request(options: Any, plan: Plan) -> Request:
         constraint=options.constraint,
         options=tuple(options.cluster_option),
         wait_s=options.wait,
+        scratch=os.environ.get(paths.SCRATCH, ""),
     )
 
 

@@ -34,6 +34,14 @@ class EnergyCounter:
 
 
 @dataclasses.dataclass(frozen=True)
+class Scratch:
+    """Whether workers used copies on the machine's own disk."""
+
+    trouble: str = ""
+    """Why the shared folders were used in their place; empty where the copies were used."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Machine:
     """What a reader of a timing must know about the machine."""
 
@@ -53,6 +61,8 @@ class Machine:
     """By device; empty where nobody looked for counters."""
     node: str = ""
     """Its name in a cluster; empty elsewhere."""
+    scratch: Scratch | None = None
+    """None where PESBENCH_SCRATCH is not set."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Environment:
     """For an interpreter of the user: how it differs from the header."""
     on_top_of: str | None = None
     """The interpreter that this one is made on top of, and the packages that come from it."""
+    scratch: tuple[str, ...] = ()
+    """What a worker uses from this machine's own disk; see :mod:`bench.methods.scratch`."""
 
     def facts(self) -> dict[str, str]:
         """Return what a worker's record says about it."""
@@ -47,6 +49,8 @@ class Environment:
             found["brought"] = "; ".join(self.differences) or AS_ASKED
         if self.on_top_of is not None:
             found["on_top_of"] = self.on_top_of
+        if self.scratch:
+            found["scratch"] = ", ".join(self.scratch)
         return found
 
 

@@ -76,6 +76,11 @@ def merge(directories: Sequence[Path], output: Path, force: bool = False) -> lis
         raise BadInput(f"{output} is a run already; name another folder with --output.")
     _write(parts, output)
     said += [
+        f"{machine.node or part.directory.name} used no copies on its own disk: {machine.scratch.trouble}"
+        for part in parts
+        if (machine := part.description.machine).scratch is not None and machine.scratch.trouble
+    ]
+    said += [
         f"{part.directory.name} was not finished" for part in parts if (part.directory / store.UNFINISHED).exists()
     ]
     return said

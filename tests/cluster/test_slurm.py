@@ -26,10 +26,10 @@ def campaign(results, methods, rounds, limit, *more):
     return (*RUN, *amount, "--output", str(results), *more)
 
 
-def begun(queue, words):
+def begun(queue, words, **variables):
     return subprocess.Popen(
         [sys.executable, "-m", "bench.cli", *words],
-        env={**os.environ, **queue.environ, "COLUMNS": "80"},
+        env={**os.environ, **queue.environ, "COLUMNS": "80", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -152,3 +152,30 @@ def test_the_script_does_the_same_by_hand(queue, tmp_path, pesbench):
     assert pesbench("merge", *parts, "--output", tmp_path / "merged").returncode == 0
     nodes = json.loads((tmp_path / "merged" / "campaign.json").read_text())["nodes"]
     assert [one["rounds"] for one in nodes] == [[0], [1]]
+
+
+def test_nodes_use_copies_on_their_own_disks(queue, tmp_path):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "stiffness.txt").write_text("1")
+    adapter = FAKES.with_name("whereabouts.py")
+    words = campaign(tmp_path / "results", "whereabouts", 2, 1, "--adapter", str(adapter))
+    # every job has a folder of its own, as where a site removes it with the job
+    variables = {
+        "PESBENCH_SCRATCH": f"{tmp_path}/$SLURMD_NODENAME/$SLURM_JOB_ID",
+        "PESBENCH_WEIGHTS": str(tmp_path / "weights"),
+    }
+    status, _, err = ended(begun(queue, words, **variables))
+    assert status == 0, err
+    copies = sorted(tmp_path.glob("n?/*/pesbench-*/envs/*/bin/python"))
+    assert len(copies) == 2
+    started = [one for one in records(tmp_path / "results") if one["record"] == "started"]
+    assert sorted(Path(one["environment"]["executable"]) for one in started) == copies
+    assert {one["environment"]["scratch"] for one in started} == {"environment, checkpoint"}
+
+
+def test_the_script_sets_the_variable_for_the_node_to_fill_in(pesbench, tmp_path):
+    words = campaign(tmp_path, "toy", 2, 1, "--dry-run")
+    done = pesbench(*words, PESBENCH_SCRATCH="/scratch/$USER/$SLURM_JOB_ID")
+    assert done.returncode == 0, done.stderr
+    assert "\nexport PESBENCH_SCRATCH='/scratch/$USER/$SLURM_JOB_ID'\n" in done.stdout
+    assert "PESBENCH_SCRATCH" not in pesbench(*words, PESBENCH_SCRATCH="").stdout

@@ -75,6 +75,14 @@ def test_a_copy_of_a_run_counts_once_and_is_told(parts, pesbench, tmp_path):
     assert len(json.loads((tmp_path / "all" / "campaign.json").read_text())["nodes"]) == 2
 
 
+def test_a_node_whose_disk_took_no_copies_is_told_and_joined(parts, pesbench, tmp_path):
+    machine = {"scratch": {"trouble": "the disk is full"}}
+    done = pesbench("merge", parts[0], changed(parts[1], tmp_path, machine=machine), "--output", tmp_path / "all")
+    assert done.returncode == 0, done.stderr
+    assert "n1 used no copies on its own disk: the disk is full" in " ".join(done.stderr.split())
+    assert "n0 used no copies" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
