@@ -72,11 +72,11 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
     if checkpoint.sha256 is None and not trust:
         raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {_unpublished(method)}")
     folder = paths.cache_dir() / "weights"
-    folder.mkdir(parents=True, exist_ok=True)
     size = f"{checkpoint.bytes / 1e6:.0f} MB, " if checkpoint.bytes else ""
     say(f"fetching {checkpoint.file} ({size}licence: {checkpoint.licence})")
     target, part = folder / checkpoint.file, folder / f"{checkpoint.file}.part"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if checkpoint.sha256 is None:  # nothing would tell that the rest is of another version of the file
             part.unlink(missing_ok=True)
         _download(checkpoint.url, part, {"Authorization": f"Bearer {token}"} if checkpoint.gated else {})

@@ -25,6 +25,8 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent))
 import bad_checkpoints
+import bad_disks
+import clock_jumps
 import zoo
 from trial import FAKES, SMALL, example, left, pesbench, quietly
 
@@ -166,6 +168,9 @@ DRILLS: dict[str, tuple[Callable[[int, Path], dict], int]] = {
     "cut": (cut, 1024),
     "swapped": (bad_checkpoints.swapped, bad_checkpoints.WAYS),
     "fetched": (bad_checkpoints.fetched, 10_000),
+    "clock": (clock_jumps.clock, 100),
+    "full": (bad_disks.full, 1000),
+    "read-only": (bad_disks.read_only, bad_disks.WAYS),
 }
 """Each drill, and how many trials make it whole."""
 
