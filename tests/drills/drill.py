@@ -1,7 +1,8 @@
 """Drills: what must not be lost, doubled or left behind, tried again and again.
 
 ``make drill`` runs them all; ``ARGS="kills --count 100"`` runs one. What was tried is kept in ``results/drills``, so a
-drill that was stopped goes on. A small share of each is part of the tests (``test_drills.py``).
+drill that was stopped goes on. Those about disks mount small ones, which needs root; without it they are skipped, and
+the summary says so. A small share of each is part of the tests (``test_drills.py``).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bad_checkpoints
 import bad_disks
 import clock_jumps
+import many_records
 import zoo
 from trial import FAKES, SMALL, example, left, pesbench, quietly
 
@@ -169,6 +171,7 @@ DRILLS: dict[str, tuple[Callable[[int, Path], dict], int]] = {
     "swapped": (bad_checkpoints.swapped, bad_checkpoints.WAYS),
     "fetched": (bad_checkpoints.fetched, 10_000),
     "clock": (clock_jumps.clock, 100),
+    "records": (many_records.records, len(many_records.SIZES)),
     "full": (bad_disks.full, 1000),
     "read-only": (bad_disks.read_only, bad_disks.WAYS),
 }
@@ -194,6 +197,8 @@ def trials(name: str, count: int, kept: Path) -> list[dict]:
 def summary(name: str, results: list[dict]) -> str:
     """Return one line on a drill."""
     parts = [f"{name}: {len(results)} trials", f"{sum(bool(one.get('wrong')) for one in results)} wrong"]
+    if skipped := [one["skipped"] for one in results if "skipped" in one]:
+        parts.append(f"{len(skipped)} skipped ({skipped[0]})")
     for what in ("lost", "doubled"):
         if what in (results[0] if results else {}):
             parts.append(f"{sum(one.get(what, 0) for one in results)} records {what}")

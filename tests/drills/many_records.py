@@ -13,19 +13,22 @@ from pathlib import Path
 import psutil
 from trial import FAKES, SMALL, example, pesbench
 
-SIZES = (100_000, 1_000_000, 10_000_000)
-"""Step records: entries of the traces of relaxations, without those before the first step."""
-STRUCTURES = 101
 STEPS = {100_000: 33, 1_000_000: 99, 10_000_000: 495}
-"""Steps of each relaxation; 500 is the cap of a run."""
-MEMORY_OF_ONE = 600
+"""For each number of step records, the steps of a relaxation; 500 is the cap of a run.
+
+Step records are the entries of the traces of relaxations, without those before the first step.
+"""
+SIZES = tuple(STEPS)
+STRUCTURES = 101
+MEMORY_OF_ONE = 300
 """Bytes of memory that a step record is allowed, beside what Python and its libraries take."""
 
 
-def toy(folder: Path) -> Path:
-    """Measure the toy with all structures once, and return the run directory."""
+def toy(folder: Path, structures: int = STRUCTURES) -> Path:
+    """Measure the toy once, and return the run directory."""
     process = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", *SMALL, "--rounds", 1, "--budget", 600, "--output", folder),
+        *("--limit", structures),
         trial="records",
     )
     _, err = process.communicate(timeout=900)
@@ -35,12 +38,11 @@ def toy(folder: Path) -> Path:
     return run
 
 
-def scaled(run: Path, into: Path, size: int) -> int:
+def scaled(run: Path, into: Path, size: int, steps: int) -> int:
     """Write a run directory with about `size` step records, all from those of a run; returns how many there are."""
     records = [json.loads(line) for line in (run / "records.jsonl").read_text().splitlines()]
     relaxations = [one for one in records if one["record"] == "relaxation" and one["status"] == "converged"]
     others = [one for one in records if one["record"] in ("started", "finished")]
-    steps = STEPS[size]
     for one in relaxations:
         one["steps"], one["wall_ns"] = steps, one["wall_ns"] * steps // max(one["steps"], 1)
         one["force_calls"] = steps + 1
@@ -86,7 +88,7 @@ def records(seed: int, folder: Path) -> dict:
     size = SIZES[seed]
     if psutil.virtual_memory().available < 2 * size * MEMORY_OF_ONE:
         return {"skipped": f"{size:,} step records need more memory than is free", "wrong": ""}
-    count = scaled(toy(folder / "toy"), folder / "run", size)
+    count = scaled(toy(folder / "toy"), folder / "run", size, STEPS[size])
     status, seconds, memory, said = costs(folder / "run")
     found = {
         "steps": count,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import bad_checkpoints
 import bad_disks
+import clock_jumps
 import drill
+import many_records
 import zoo
+
+import bench
 
 ANIMALS = [*zoo.LOADING, *zoo.CALLING]
 
@@ -60,7 +65,7 @@ def test_whatever_a_server_does_the_end_is_the_right_file_or_a_refusal(seed, tmp
 
 def allowed(found):
     if "skipped" in found:
-        pytest.skip(f"needs to mount a file system: {found['skipped']}")
+        pytest.skip(found["skipped"])
     return found
 
 
@@ -76,3 +81,21 @@ def test_a_read_only_folder_can_be_read_and_is_told_where_something_has_to_be_wr
     seed = [*bad_disks.read_only_words(Path(), Path())].index(name)
     found = allowed(bad_disks.read_only(seed, tmp_path))
     assert not found["wrong"] and not found["orphans"], found
+
+
+def test_no_figure_depends_on_the_date(tmp_path):
+    found = allowed(clock_jumps.clock(0, tmp_path))
+    assert not found["wrong"] and not found["orphans"], found
+    assert found["jumps"] > 3
+
+
+def test_copies_of_a_run_are_a_run_with_as_many_steps(tmp_path):
+    run = tmp_path / "run"
+    count = many_records.scaled(many_records.toy(tmp_path / "toy", structures=4), run, size=20_000, steps=250)
+    assert count == len(bench.load(run).steps) - 80 == 20_000
+    status, _, memory, said = many_records.costs(run)
+    assert status == 0, said
+    rows = json.loads(said)["rows"]
+    assert {row["structures"]["done"] for row in rows} == {4}
+    assert len(rows) == 2
+    assert memory < 1e9
