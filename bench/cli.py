@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import os
 import sys
 import traceback
@@ -14,6 +15,12 @@ from bench import __version__
 from bench.commands import Verb, verbs
 from bench.errors import BadInput
 from bench.paths import cache_dir
+
+OF_THE_DISK = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there and try again"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "see who may write there, or choose another place"),
+}
+"""Errors that no verb can do anything about, and what the user can do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the pipe, such as head, has stopped reading
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno not in OF_THE_DISK:
+            traceback.print_exc()
+            return 3
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"pesbench: {where}{error.strerror}; {OF_THE_DISK[error.errno]}.", file=sys.stderr)
+        return 2
     except Exception:  # Python's own status would be 1, which has another meaning here
         traceback.print_exc()
         return 3

@@ -43,7 +43,11 @@ def build(
     path = folder / f"RANDOM-{method.checkpoint.file}"
     if not path.exists():
         say(f"building {method.name} with random weights")
-        _build(path, method, environment, settings, parallel)
+        try:
+            _build(path, method, environment, settings, parallel)
+        except OSError as error:
+            why = f"{error.filename or folder}: {error.strerror}."
+            raise CheckpointMissing(f"{method.name} could not be built with random weights: {why}") from None
     return dataclasses.replace(weights, path=path, facts={"file": path.name, "seed": settings.seed})
 
 

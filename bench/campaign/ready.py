@@ -90,6 +90,8 @@ class Ready:
             return Failure("no-weights", str(error))
         except EnvironmentFailed as error:
             return Failure("environment", str(error))
+        except OSError as error:  # a folder of pesbench's own is full or read-only; other methods may need none
+            return Failure("environment", f"{error.filename or 'a file'}: {error.strerror}")
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
         return self._copies.of(Prepared(method, header, device, environment, chosen))

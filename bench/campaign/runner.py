@@ -22,7 +22,7 @@ from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
-from bench.contract.message import Beat, Begins, Phase, Result
+from bench.contract.message import Beat, Begins, CannotWrite, Phase, Result
 from bench.contract.protocol import STRUCTURES, item_of, lost
 from bench.contract.records import NotMeasured, Record, Started, Watched
 from bench.contract.settings import Settings
@@ -247,6 +247,8 @@ class Campaign:
                 match said:
                     case Beat(number, steps):
                         self.progress.alive(number, steps)
+                    case CannotWrite(why):
+                        raise store.cannot_write(self.directory, why)
                     case Begins(part, number):
                         begun = Item(part, number)
                     case Phase(name):
@@ -294,7 +296,4 @@ class Campaign:
         try:
             self.writer.append(record)
         except OSError as error:
-            raise BadInput(
-                f"cannot write to {self.directory}: {error.strerror}; all earlier results are kept, "
-                f"continue with --resume {self.directory.name}."
-            ) from None
+            raise store.cannot_write(self.directory, error.strerror) from None

@@ -35,7 +35,9 @@ _KINDS: dict[str, type[Record]] = {
 }
 
 
-_NUMBERS = {int, float, type(None)}
+_NUMBERS = {int, float}
+_TIMES = {"optimizer_ns", "harness_ns"}
+_COLUMNS = {*_TIMES, "calculator_ns", "force_calls", "energy", "fmax"}
 
 
 def to_json(record: Record) -> str:
@@ -71,9 +73,18 @@ def from_fields(fields: Any) -> Record:
     if record.round < 0 or getattr(record, "structure", 0) < 0:
         raise ValueError("not a record: a number is negative")
     if isinstance(record, Relaxation):
-        columns = record.trace.values()
-        if "optimizer_ns" not in record.trace:
-            raise ValueError("not a record: its trace has no times")
-        if len(set(map(len, columns))) != 1 or not all(set(map(type, one)) <= _NUMBERS for one in columns):
-            raise ValueError("not a record: its trace is no table of numbers")
+        _check_trace(record.trace)
+    if getattr(record, "forces", None) in ((), []):
+        raise ValueError("not a record: it has no forces")
     return record
+
+
+def _check_trace(trace: dict[str, Any]) -> None:
+    if not _TIMES <= trace.keys() <= _COLUMNS:
+        raise ValueError("not a record: its trace has other columns")
+    if len(set(map(len, trace.values()))) != 1:
+        raise ValueError("not a record: the columns of its trace differ in length")
+    for name, column in trace.items():
+        allowed = _NUMBERS if name.endswith("_ns") else {*_NUMBERS, type(None)}  # an energy may not be finite
+        if not set(map(type, column)) <= allowed:
+            raise ValueError("not a record: its trace is no table of numbers")

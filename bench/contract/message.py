@@ -12,7 +12,7 @@ from typing import ClassVar
 from bench.contract import lines, records
 from bench.contract.plain import from_plain, to_plain
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,13 +96,23 @@ class Check(Message):
 
 
 @dataclasses.dataclass(frozen=True)
+class CannotWrite(Message):
+    """A file of the run could not be written, which is no fault of the method; the worker ends."""
+
+    message: ClassVar[str] = "cannot-write"
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Done(Message):
     """The worker has finished its task."""
 
     message: ClassVar[str] = "done"
 
 
-_KINDS: dict[str, type[Message]] = {kind.message: kind for kind in (Beat, Phase, Begins, Waits, Pair, Check, Done)}
+_KINDS: dict[str, type[Message]] = {
+    kind.message: kind for kind in (Beat, Phase, Begins, Waits, Pair, Check, CannotWrite, Done)
+}
 
 
 def to_json(message: Message) -> str:

@@ -51,9 +51,18 @@ class Content:
 
 def write(path: Path, content: Content) -> None:
     """Write or replace a file, completely or not at all; raises OSError."""
-    frames, atoms = content.positions.shape[:2]
     temporary = path.with_name(path.name + ".tmp")
-    with netcdf_file(temporary, "w", version=2) as file:
+    try:
+        _write(temporary, content)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, content: Content) -> None:
+    frames, atoms = content.positions.shape[:2]
+    with netcdf_file(path, "w", version=2) as file:
         file.Conventions = "AMBER"
         file.ConventionVersion = "1.0"
         file.program = "pesbench"
@@ -76,7 +85,6 @@ def write(path: Path, content: Content) -> None:
         for name in PER_STEP:
             unit = "nanosecond" if name.endswith("_ns") else "eV"
             _put(file, name, "f8", ("step",), getattr(content, name), unit)
-    temporary.replace(path)
 
 
 def _put(file: netcdf_file, name: str, kind: str, sizes: tuple[str, ...], data: np.ndarray, unit: str = "") -> None:

@@ -40,6 +40,10 @@ class RelaxationFailed(Exception):
         self.failure = Failure(failure.kind, f"the molecule cannot be relaxed: {failure.message}")
 
 
+class CannotKeep(Exception):
+    """A trajectory's file could not be written: the disk's fault, not the method's."""
+
+
 class Relaxed:
     """The method's own relaxed geometry of the reference molecule, computed at the first request.
 
@@ -165,7 +169,7 @@ def simulate(
     """Simulate one trajectory, write its file into `folder`, and return its record.
 
     `key` is the record's method, device and round. No step begins after `deadline_ns`. Errors of the method are in the
-    record.
+    record; raises CannotKeep where the file cannot be written.
     """
     fields = {**key, **to_plain(plan)}
     kept: Kept | None = None
@@ -195,8 +199,11 @@ def simulate(
     if kept is not None and steps:
         name = f"{key['method']}-{key['device'].replace(':', '')}-{plan.name}".replace("/", "_")
         file = f"{folder.name}/{name}.nc"
-        folder.mkdir(parents=True, exist_ok=True)
-        kept.write(folder / f"{name}.nc", plan.time_step_fs)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            kept.write(folder / f"{name}.nc", plan.time_step_fs)
+        except OSError as error:
+            raise CannotKeep(error.strerror or str(error)) from error
     return Trajectory(**fields, status=status, steps=steps, wall_ns=wall_ns, file=file, failure=failure)
 
 

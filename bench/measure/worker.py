@@ -28,7 +28,7 @@ if "bench" not in sys.modules and __name__ == "__main__":
 
 from bench.contract import task as tasks
 from bench.contract.device import Device
-from bench.contract.message import Begins, Done, Phase
+from bench.contract.message import Begins, CannotWrite, Done, Phase
 from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, STRUCTURES, lost, phase_of
 from bench.contract.records import Finished, NotMeasured
 from bench.contract.task import Allowance, Item, Task
@@ -82,6 +82,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     No number begins after the allowance's first deadline, or when a paced worker was told to end. The item in flight at
     the second deadline is cut off.
     """
+    from bench.measure.md import CannotKeep
     from bench.measure.measurers import MEASURERS, Measurer
     from bench.measure.relax import classify
 
@@ -104,6 +105,9 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
             session.channel.say(Begins(item.part, item.number))
         try:
             record = measurers[PROTOCOL_OF[item.part]].measure(item)
+        except CannotKeep as error:
+            session.channel.say(CannotWrite(str(error)))
+            sys.exit("a file of the run cannot be written")
         except Exception as error:
             record = lost(session.task, item, classify(error))
         left_out = left_out or record is None

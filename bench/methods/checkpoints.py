@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
 import os
+import shutil
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,22 +72,26 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
     if checkpoint.sha256 is None and not trust:
         raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {_unpublished(method)}")
     folder = paths.cache_dir() / "weights"
-    folder.mkdir(parents=True, exist_ok=True)
     size = f"{checkpoint.bytes / 1e6:.0f} MB, " if checkpoint.bytes else ""
     say(f"fetching {checkpoint.file} ({size}licence: {checkpoint.licence})")
-    target = folder / (f"{checkpoint.file}.tar.gz" if checkpoint.unpack else checkpoint.file)
+    target, part = folder / checkpoint.file, folder / f"{checkpoint.file}.part"
     try:
-        _download(checkpoint.url, target, {"Authorization": f"Bearer {token}"} if checkpoint.gated else {})
+        folder.mkdir(parents=True, exist_ok=True)
+        if checkpoint.sha256 is None:  # nothing would tell that the rest is of another version of the file
+            part.unlink(missing_ok=True)
+        _download(checkpoint.url, part, {"Authorization": f"Bearer {token}"} if checkpoint.gated else {})
     except OSError as error:  # exceptions of requests are OSErrors too
+        why = error.strerror or type(error).__name__
         raise CheckpointMissing(
-            f"the checkpoint {checkpoint.file} could not be fetched ({type(error).__name__}); {how_to_get(method)}"
+            f"the checkpoint {checkpoint.file} could not be fetched ({why}); {how_to_get(method)}"
         ) from None
-    if checkpoint.unpack:
-        try:
-            _unpack(target, checkpoint)
-        except tarfile.TarError as error:  # cut off, or with a path that leads out of its folder
-            target.unlink(missing_ok=True)
-            raise CheckpointMissing(f"the archive from {checkpoint.url} cannot be unpacked ({error}).") from None
+    if checkpoint.sha256 is not None and (found := sha256(part)) != checkpoint.sha256:
+        part.unlink()  # or each later try would go on with it
+        raise CheckpointMissing(
+            f"the file from {checkpoint.url} has SHA-256 {found[:12]}..., not {checkpoint.sha256[:12]}...; "
+            "it was removed, try again."
+        )
+    _unpack(part, target, checkpoint.url) if checkpoint.unpack else part.rename(target)
     return find(method, trust)
 
 
@@ -113,7 +121,10 @@ def _places(checkpoint: Checkpoint) -> list[Path]:
 
 
 def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
-    found = sha256(path)
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise CheckpointMissing(f"{path} cannot be read: {error.strerror}.") from None
     if checkpoint.sha256 is not None and not checkpoint.unpack:
         if found != checkpoint.sha256:
             raise CheckpointMissing(
@@ -121,46 +132,64 @@ def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
             )
         return Found(path, found, "header")
     ledger = paths.cache_dir() / "trusted-checkpoints.json"
-    trusted = json.loads(ledger.read_text()) if ledger.exists() else {}
+    trusted = _trusted(ledger)
     if trusted.get(checkpoint.file) != found:
         if not trust:
             raise CheckpointMissing(
                 f"nobody vouches for {path}: its authors publish no SHA-256, and unpickling a file can run any code; "
                 "add --trust-checkpoint if you trust it."
             )
-        ledger.parent.mkdir(parents=True, exist_ok=True)
-        ledger.write_text(json.dumps({**trusted, checkpoint.file: found}, indent=1) + "\n")
+        with contextlib.suppress(OSError):  # where the cache is read-only, the user is asked again
+            ledger.parent.mkdir(parents=True, exist_ok=True)
+            ledger.write_text(json.dumps({**trusted, checkpoint.file: found}, indent=1) + "\n")
     return Found(path, found, "user")
 
 
-def _download(url: str, target: Path, headers: dict[str, str]) -> None:
-    """Fetch `url` to `target`: an interrupted download continues, and only a complete file gets the name."""
+def _trusted(ledger: Path) -> dict[str, str]:
+    """Return the hashes that the user trusts, by file; none where they cannot be read."""
+    try:
+        read = json.loads(ledger.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _download(url: str, part: Path, headers: dict[str, str]) -> None:
+    """Fetch `url` to `part`; what is there from an interrupted download is continued. Raises OSError."""
     import requests
 
-    part = target.with_name(f"{target.name}.part")
     have = part.stat().st_size if part.exists() else 0
     wanted = {**headers, "Range": f"bytes={have}-"} if have else headers
     with requests.get(url, headers=wanted, stream=True, timeout=20) as answer:
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()
-        answer.raise_for_status()
         partial = answer.status_code == requests.codes.partial_content
+        beyond = answer.status_code == requests.codes.requested_range_not_satisfiable
+        if have and (beyond or (partial and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"))):
+            part.unlink()
+            _download(url, part, headers)
+            return
+        answer.raise_for_status()
+        if not answer.headers.keys() & {"content-length", "transfer-encoding"}:
+            raise OSError(errno.EPROTO, "the server does not say how long the file is")
         with part.open("ab" if partial else "wb") as file:
             for chunk in answer.iter_content(CHUNK):
                 file.write(chunk)
-    part.rename(target)
 
 
-def _unpack(archive: Path, checkpoint: Checkpoint) -> None:
-    """Unpack an archive that holds one folder, and give that folder the checkpoint's name."""
-    if checkpoint.sha256 is not None and sha256(archive) != checkpoint.sha256:
-        archive.unlink()
-        raise CheckpointMissing(f"the file from {checkpoint.url} has another SHA-256 than the header's.")
-    scratch = archive.with_name(f"{checkpoint.file}.unpacked")
-    with tarfile.open(archive) as tar:
-        tar.extractall(scratch, filter="data")
-    inner = [*scratch.iterdir()]
-    (inner[0] if len(inner) == 1 and inner[0].is_dir() else scratch).rename(archive.with_name(checkpoint.file))
-    if scratch.exists():
-        scratch.rmdir()
-    archive.unlink()
+def _unpack(archive: Path, target: Path, url: str) -> None:
+    """Unpack an archive that holds one folder, and name that folder `target`; the archive is removed."""
+    scratch = target.with_name(f"{target.name}.unpacked")
+    shutil.rmtree(scratch, ignore_errors=True)  # an earlier process may have been killed
+    try:
+        scratch.mkdir()
+        with tarfile.open(archive) as tar:
+            tar.extractall(scratch, filter="data")  # refuses what leads out of the folder, and what is no file
+        inner = [*scratch.iterdir()]
+        if not inner:
+            raise tarfile.TarError("it is empty")
+        alone = len(inner) == 1 and inner[0].is_dir() and not inner[0].is_symlink()
+        (inner[0] if alone else scratch).rename(target)
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise CheckpointMissing(f"the archive from {url} cannot be unpacked ({error}).") from None
+    finally:
+        archive.unlink(missing_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)

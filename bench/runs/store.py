@@ -92,6 +92,13 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
         raise BadInput(f"cannot write to {directory}: {error.strerror}; choose another folder with --output.") from None
 
 
+def cannot_write(directory: Path, why: str | None) -> BadInput:
+    """Return the error for a run whose disk is full or gone."""
+    return BadInput(
+        f"cannot write to {directory}: {why}; all earlier results are kept, continue with --resume {directory.name}."
+    )
+
+
 def log_of(directory: Path, method: str, device: str, number: int) -> Path:
     """Return the file for the standard error of a method's worker in one round."""
     return directory / "logs" / f"{method}-{device.replace(':', '')}-round{number}.log"

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from ase.io import write
 
 from bench.machine import accelerators
 from bench.methods.catalogue import Catalogue
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 
 
 def refused(done):
@@ -214,3 +217,21 @@ def test_prepare_without_names_takes_the_methods_that_run_measures_by_default(pe
     assert done.returncode == 1, done.stderr
     said = [line.partition(":")[0] for line in done.stdout.splitlines() if ": not ready. " in line]
     assert said == [method.name for method in Catalogue().select(None)]
+
+
+def test_a_folder_that_nobody_may_write_to_is_told_in_a_sentence(pesbench):
+    told = refused(pesbench("pack", "uff", "--output", "/sys/kit.tar"))  # not even root may make files there
+    assert "/sys/" in told and "see who may write there, or choose another place." in told
+
+
+def test_a_cache_that_nobody_may_write_to_costs_only_the_methods_that_need_it(pesbench, tmp_path):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "toy,architecture", "--structures", "naphthalene-gfn2"),
+        *("--limit", "1", "--rounds", "1", "--threads", "1", "--no-repeats", "--json", "--output", tmp_path),
+        PESBENCH_CACHE="/sys/pesbench",
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["method"]: row for row in json.loads(done.stdout)["rows"]}
+    assert rows["toy"]["structures"]["done"] == 1
+    assert rows["architecture"]["failures"] == {"no-weights": 1}
+    assert "could not be built with random weights: /sys/pesbench" in rows["architecture"]["message"]

@@ -1,6 +1,7 @@
 """Records and their JSON."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -60,6 +61,30 @@ def test_a_failure_reads_back_with_its_class():
 def test_a_failure_has_a_known_class():
     with pytest.raises(ValueError, match="unknown failure class"):
         Failure("bad luck", "")
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        {"optimizer_ns": [0]},
+        {"optimizer_ns": [0], "harness_ns": [0], "calculatoq_ns": [1]},
+        {"optimizer_ns": [0], "harness_ns": [0, 0]},
+        {"optimizer_ns": [0], "harness_ns": [None]},
+        {"optimizer_ns": [0], "harness_ns": [0], "energy": ["low"]},
+    ],
+)
+def test_a_trace_with_other_columns_is_no_record(trace):
+    fields = json.loads(to_json(RELAXATION))
+    assert from_json(json.dumps(fields)) is not None
+    with pytest.raises(ValueError, match="its trace"):
+        from_json(json.dumps({**fields, "trace": trace}))
+
+
+def test_an_answer_without_forces_is_no_record():
+    answer = '{"record":"answer","method":"toy","device":"cpu","round":0,"structure":1,"energy":1.0,"forces":%s}'
+    assert from_json(answer % "[[0.0, 0.0, 1.0]]").forces == [[0.0, 0.0, 1.0]]
+    with pytest.raises(ValueError, match="no forces"):
+        from_json(answer % "[]")
 
 
 def test_a_nan_never_reaches_a_file():

@@ -12,7 +12,19 @@ import pytest
 from ase.build import molecule
 
 import bench
-from bench.contract.message import Beat, Begins, Check, Done, Pair, Phase, Result, Waits, from_json, to_json
+from bench.contract.message import (
+    Beat,
+    Begins,
+    CannotWrite,
+    Check,
+    Done,
+    Pair,
+    Phase,
+    Result,
+    Waits,
+    from_json,
+    to_json,
+)
 from bench.contract.records import Answer
 from bench.contract.task import (
     MEASURE,
@@ -84,6 +96,7 @@ def test_a_worker_refuses_a_task_that_it_does_not_know_and_does_nothing(change, 
         Phase("md"),
         Begins("vibrations", 0),
         Waits(),
+        CannotWrite("No space left on device"),
         Done(),
         Pair(1, 0, 100, 5, 110, 5, 3),
         Check("units", None, "skipped because"),
@@ -97,7 +110,7 @@ def test_a_message_comes_out_of_the_pipe_as_it_went_in(said):
 
 
 @pytest.mark.parametrize(
-    "line", ["Hello!", "[]", '{"message":"beat"}', '{"message":"beat","version":2}', '{"version":2}']
+    "line", ["Hello!", "[]", '{"message":"beat"}', '{"message":"beat","version":3}', '{"version":3}']
 )
 def test_what_is_no_message_is_told_apart(line):
     with pytest.raises(ValueError):

@@ -1,7 +1,8 @@
 """Drills: what must not be lost, doubled or left behind, tried again and again.
 
 ``make drill`` runs them all; ``ARGS="kills --count 100"`` runs one. What was tried is kept in ``results/drills``, so a
-drill that was stopped goes on. A small share of each is part of the tests (``test_drills.py``).
+drill that was stopped goes on. Those about disks mount small ones, which needs root; without it they are skipped, and
+the summary says so. A small share of each is part of the tests (``test_drills.py``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import io
 import json
 import os
 import random
@@ -25,51 +25,17 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parent))
+import bad_checkpoints
+import bad_disks
+import clock_jumps
+import many_records
 import zoo
+from trial import FAKES, SMALL, example, left, pesbench, quietly
 
-from bench import cli, paths
+from bench import paths
 
-FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
-MARK = "PESBENCH_DRILL"
-SMALL = ("--structures", "naphthalene-gfn2", "--threads", "1", "--no-repeats")
 KILLED = ("toy", "direct")
 STRUCTURES, ROUNDS = 4, 2
-
-
-def pesbench(*words: object, trial: str, **options: object) -> subprocess.Popen:
-    """Start a command line in a session of its own; all its processes carry the name of the trial."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "bench.cli", *map(str, words)],
-        env={**os.environ, MARK: trial, "COLUMNS": "80"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        **options,  # type: ignore[arg-type]
-    )
-
-
-def left(trial: str, seconds: float = 15.0) -> list[str]:
-    """Return the processes of a trial that are still there after some time, and end them."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                zombie = process.status() == psutil.STATUS_ZOMBIE
-                if not zombie and process.environ().get(MARK) == trial:
-                    found.append(process)
-        if not found or time.monotonic() > deadline:
-            break
-        time.sleep(0.2)
-    named = []
-    for process in found:
-        with contextlib.suppress(psutil.Error):
-            named.append(" ".join(process.cmdline())[:100])
-            process.kill()
-    return named
 
 
 def kills(seed: int, folder: Path) -> dict:
@@ -146,19 +112,6 @@ def hostile(seed: int, folder: Path) -> dict:
     return {"name": name, "fate": fate, "orphans": orphans, "wrong": wrong}
 
 
-def quietly(*words: object) -> tuple[int, str]:
-    """Run a command line in this process, and return its status and what it said."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = cli.main([str(word) for word in words])
-    return status, said.getvalue()
-
-
-def example() -> Path:
-    """Return the small run that comes with the tests."""
-    return Path(__file__).parents[1] / "runs" / "format1"
-
-
 def mutated(seed: int, folder: Path) -> dict:
     """Change the records of a run in a random way: it is read, or refused in a sentence."""
     chance = random.Random(seed)
@@ -215,6 +168,12 @@ DRILLS: dict[str, tuple[Callable[[int, Path], dict], int]] = {
     "hostile": (hostile, len(zoo.LOADING) + len(zoo.CALLING)),
     "mutated": (mutated, 10_000),
     "cut": (cut, 1024),
+    "swapped": (bad_checkpoints.swapped, bad_checkpoints.WAYS),
+    "fetched": (bad_checkpoints.fetched, 10_000),
+    "clock": (clock_jumps.clock, 100),
+    "records": (many_records.records, len(many_records.SIZES)),
+    "full": (bad_disks.full, 1000),
+    "read-only": (bad_disks.read_only, bad_disks.WAYS),
 }
 """Each drill, and how many trials make it whole."""
 
@@ -238,6 +197,8 @@ def trials(name: str, count: int, kept: Path) -> list[dict]:
 def summary(name: str, results: list[dict]) -> str:
     """Return one line on a drill."""
     parts = [f"{name}: {len(results)} trials", f"{sum(bool(one.get('wrong')) for one in results)} wrong"]
+    if skipped := [one["skipped"] for one in results if "skipped" in one]:
+        parts.append(f"{len(skipped)} skipped ({skipped[0]})")
     for what in ("lost", "doubled"):
         if what in (results[0] if results else {}):
             parts.append(f"{sum(one.get(what, 0) for one in results)} records {what}")

@@ -12,7 +12,7 @@ from bench.adapter import Adapter
 from bench.analysis import energies
 from bench.contract import trajectory_file
 from bench.contract.task import TrajectoryPlan
-from bench.measure.md import Relaxed, set_momenta, simulate
+from bench.measure.md import CannotKeep, Relaxed, set_momenta, simulate
 from bench.paths import PROJECT
 
 KEY = {"method": "harmonic", "device": "cpu", "round": 0}
@@ -238,3 +238,19 @@ def test_the_kinetic_energy_of_ase_is_ours():
     atoms.set_velocities([(0.1, 0, 0), (0, 0.3, 0)])
     numbers, velocities = atoms.numbers, atoms.get_velocities()[None]
     assert energies.temperature(numbers, velocities) == pytest.approx(2 * atoms.get_kinetic_energy() / (6 * units.kB))
+
+
+def test_a_disk_that_takes_no_file_is_no_failure_of_the_method(adapter, tmp_path):
+    (tmp_path / "kept").write_text("in the way of the folder")
+    with pytest.raises(CannotKeep, match="exists"):
+        run(adapter, tmp_path, duration_ps=0.01)
+
+
+def test_a_file_that_cannot_be_written_completely_is_not_there_at_all(adapter, tmp_path):
+    _, content = run(adapter, tmp_path, duration_ps=0.01)
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "one.nc.tmp").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        trajectory_file.write(full / "one.nc", content)
+    assert not list(full.iterdir())

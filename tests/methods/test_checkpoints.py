@@ -33,17 +33,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     asked: list[str | None] = []  # noqa: RUF012 - the tests look at it
     break_after: int | None = None
+    body = CONTENT
+    told_length = True
+    starts_anew = False
     archive = archive({"inner/saved_model.pb": b"graph", "inner/variables/index": b"index"})
 
     def do_GET(self):
-        body = self.archive if self.path.endswith(".tar.gz") else CONTENT
+        body = self.archive if self.path.endswith(".tar.gz") else self.body
         type(self).asked.append(self.headers.get("Range"))
         if self.path.startswith("/gated") and self.headers.get("Authorization") != "Bearer secret":
             self.send_error(403)
             return
         start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body) - start))
+        start = 0 if self.starts_anew else start
+        if self.headers.get("Range"):
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        if self.told_length:
+            self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
         self.wfile.write(body[start : self.break_after])
 
@@ -95,9 +102,44 @@ def test_a_broken_download_goes_on_where_it_stopped(server, cache):
     assert (cache / "weights" / "model.pt").read_bytes() == CONTENT
 
 
-def test_a_file_with_another_hash_is_refused(server, cache):
-    with pytest.raises(CheckpointMissing, match=r"has SHA-256 .*, not 000"):
-        checkpoints.prepare(method(url=f"{server}/model.pt", sha256="0" * 64))
+def test_a_broken_download_begins_anew_where_no_hash_would_tell_two_versions_apart(server, cache, monkeypatch):
+    wanted = method(url=f"{server}/model.pt")
+    Handler.break_after = 100_000
+    with pytest.raises(CheckpointMissing, match="could not be fetched"):
+        checkpoints.prepare(wanted, trust=True)
+    Handler.break_after = None
+    monkeypatch.setattr(Handler, "body", CONTENT[::-1])
+    checkpoints.prepare(wanted, trust=True)
+    assert Handler.asked == [None, None]
+    assert (cache / "weights" / "model.pt").read_bytes() == CONTENT[::-1]
+
+
+def test_a_server_that_starts_anew_all_the_same_doubles_nothing(server, cache, monkeypatch):
+    wanted = method(url=f"{server}/model.pt", sha256=SHA256)
+    Handler.break_after = 100_000
+    with pytest.raises(CheckpointMissing, match="could not be fetched"):
+        checkpoints.prepare(wanted)
+    Handler.break_after = None
+    monkeypatch.setattr(Handler, "starts_anew", True)
+    checkpoints.prepare(wanted)
+    assert (cache / "weights" / "model.pt").read_bytes() == CONTENT
+
+
+def test_a_file_whose_length_nobody_says_is_not_taken_for_whole(server, monkeypatch):
+    monkeypatch.setattr(Handler, "told_length", False)
+    Handler.break_after = 100_000
+    with pytest.raises(CheckpointMissing, match="could not be fetched"):
+        checkpoints.prepare(method(url=f"{server}/model.pt"), trust=True)
+
+
+def test_a_file_with_another_hash_is_refused_and_does_not_stay(server, cache, monkeypatch):
+    wanted = method(url=f"{server}/model.pt", sha256=SHA256)
+    monkeypatch.setattr(Handler, "body", CONTENT[::-1])
+    with pytest.raises(CheckpointMissing, match=rf"has SHA-256 .*, not {SHA256[:12]}.*it was removed"):
+        checkpoints.prepare(wanted)
+    assert not list((cache / "weights").iterdir())
+    monkeypatch.setattr(Handler, "body", CONTENT)
+    assert checkpoints.prepare(wanted).known_by == "header"
 
 
 def test_a_file_that_nobody_vouches_for_needs_the_users_trust_once(tmp_path, monkeypatch):
@@ -147,15 +189,34 @@ def test_an_archive_becomes_the_folder_that_it_holds(server, cache):
     assert checkpoints.find(wanted, trust=True).sha256 != before
 
 
-@pytest.mark.parametrize("inner", ["../../escaped.txt", None])
-def test_an_archive_that_is_damaged_or_leads_out_of_its_folder_is_refused(server, cache, monkeypatch, inner):
-    content = b"no archive" if inner is None else archive({inner: b"x"})
+WHOLE = archive({"inner/saved_model.pb": b"graph" * 1000})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [archive({"../../escaped.txt": b"x"}), b"no archive", WHOLE[:60], WHOLE[:-20], archive({})],
+    ids=["leads out", "no archive", "cut off early", "cut off late", "empty"],
+)
+def test_an_archive_that_is_damaged_or_leads_out_of_its_folder_is_refused(server, cache, monkeypatch, content):
     monkeypatch.setattr(Handler, "archive", content)
     wanted = method(file="MODEL", url=f"{server}/model.tar.gz", unpack=True)
     with pytest.raises(CheckpointMissing, match="cannot be unpacked"):
         checkpoints.prepare(wanted, trust=True)
     assert not list(cache.parent.rglob("escaped.txt"))
-    assert not list(cache.rglob("*.tar.gz*"))
+    assert not list((cache / "weights").iterdir())
+    monkeypatch.setattr(Handler, "archive", WHOLE)
+    assert (checkpoints.prepare(wanted, trust=True).path / "saved_model.pb").read_bytes() == b"graph" * 1000
+
+
+def test_a_list_of_trusted_files_that_is_damaged_is_no_trust(tmp_path, cache):
+    (tmp_path / "tuned.pt").write_bytes(CONTENT)
+    cache.mkdir()
+    for damaged in ("{", "[]", '{"tuned.pt": 1}'):
+        (cache / "trusted-checkpoints.json").write_text(damaged)
+        with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+            checkpoints.users_own(tmp_path / "tuned.pt", trust=False)
+        checkpoints.users_own(tmp_path / "tuned.pt", trust=True)
+    assert checkpoints.users_own(tmp_path / "tuned.pt", trust=False).sha256 == SHA256
 
 
 def test_a_users_own_checkpoint_needs_trust(tmp_path):
