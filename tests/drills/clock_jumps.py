@@ -14,7 +14,7 @@ from trial import FAKES, SMALL, left, pesbench
 import bench
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
-"""It changes what a process is told about the time; Debian: apt-get install libfaketime."""
+"""It changes what a process is told about the time; Debian: apt-get install faketime."""
 HOURS = 48
 STRUCTURES, ROUNDS = 3, 2
 PROTOCOLS = ("relax", "replay")
@@ -23,7 +23,7 @@ PROTOCOLS = ("relax", "replay")
 def clock(seed: int, folder: Path) -> dict:
     """Let the date jump by up to two days several times a second: no time may be negative or longer than the run."""
     if LIBRARY is None:
-        return {"skipped": "libfaketime is not installed", "wrong": ""}
+        return {"skipped": "libfaketime is not installed (Debian: apt-get install faketime)", "wrong": ""}
     chance = random.Random(seed)
     offset, trial = folder / "offset", f"clock-{seed}"
 

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bad_checkpoints
 import bad_disks
 import clock_jumps
+import lost_nodes
 import many_records
 import zoo
 from trial import FAKES, SMALL, example, left, pesbench, quietly
@@ -166,6 +167,7 @@ def cut(seed: int, folder: Path) -> dict:
 DRILLS: dict[str, tuple[Callable[[int, Path], dict], int]] = {
     "kills": (kills, 1000),
     "hostile": (hostile, len(zoo.LOADING) + len(zoo.CALLING)),
+    "nodes": (lost_nodes.nodes, 1000),
     "mutated": (mutated, 10_000),
     "cut": (cut, 1024),
     "swapped": (bad_checkpoints.swapped, bad_checkpoints.WAYS),

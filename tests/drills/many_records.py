@@ -20,7 +20,7 @@ Step records are the entries of the traces of relaxations, without those before 
 """
 SIZES = tuple(STEPS)
 STRUCTURES = 101
-MEMORY_OF_ONE = 300
+MEMORY_OF_ONE = 400
 """Bytes of memory that a step record is allowed, beside what Python and its libraries take."""
 
 
