@@ -71,6 +71,9 @@ seen["omol"] = adapter.settings()
 seen["ion"] = refusal(lambda: adapter.prepare(charged(charge=1)))
 seen["triplet"] = refusal(lambda: adapter.prepare(charged(spin=3)))
 seen["carbon"] = refusal(lambda: adapter.prepare(molecule("CH4")))
+adapter.knobs = {"compile": "on"}
+seen["two_threads"] = refusal(lambda: adapter.load("mace-mh-1", "cpu", "float64", 2, folder / "two.model"))
+adapter.knobs = {}
 calculator = load("mace-omol-0", "charges.model")
 seen["charges"] = adapter.settings()
 seen["energies"] = []
@@ -113,6 +116,10 @@ def test_a_model_that_knows_no_charge_refuses_ions_and_triplets(seen):
 
 def test_an_element_that_the_model_does_not_know_is_refused(seen):
     assert "atomic number 6" in seen["carbon"]
+
+
+def test_it_is_not_compiled_for_several_threads_of_a_cpu_because_its_forces_would_be_wrong(seen):
+    assert "wrong forces; use one thread" in seen["two_threads"]
 
 
 def test_a_model_that_knows_charges_gets_them_and_else_a_neutral_singlet(seen):
