@@ -63,13 +63,17 @@ def nodes(seed: int, folder: Path) -> dict:
     if process.returncode != 0 or "Traceback" in err:
         return {**found, "wrong": f"the run ended with {process.returncode}: {err[-300:]}"}
     counts: collections.Counter = collections.Counter()
+    crashed = 0
     (path,) = (folder / "runs").glob("*/records.jsonl")
     for line in path.read_text().splitlines():
         one = json.loads(line)
         if one["record"] == "relaxation":
             counts[one["round"], one["structure"]] += 1
+        # a worker that was killed before it was ready is a record, too: its round is missing, and said to be
+        crashed += STRUCTURES * (one["record"] == "not-measured" and one["failure"]["kind"] == "crash")
     return {
         **found,
-        "lost": STRUCTURES * ROUNDS - len(counts),
+        "crashed": crashed,
+        "lost": STRUCTURES * ROUNDS - len(counts) - crashed,
         "doubled": sum(count > 1 for count in counts.values()),
     }
