@@ -115,7 +115,12 @@ def _environment(header: Header, target: Target, kit: Path, say: Callable[[str],
     before = _bytes(kit)
     with tempfile.TemporaryDirectory() as folder:
         where = PLATFORMS[target.platform]
-        found, _ = resolution.resolve_first(header, target.device, target.python, Path(folder), where, base=target.base)
+        found, _ = resolution.first(
+            resolution.backends(header, target.device, None, target.base),
+            lambda backend: resolution.resolve(
+                header, target.device, target.python, Path(folder), where, backend, target.base
+            ),
+        )
     _fetch(found, kits.requirements(kit, header), target, kit)
     say(f"{header.family}: {(_bytes(kit) - before) / 1e6:.0f} MB")
 

@@ -52,6 +52,7 @@ class Ready:
         self._begun_with: dict[str, str] = {}
         self._weights: dict[str, Weights] = {}
         self._copies = Copies(say)
+        self._said: set[str] = set()
 
     def resume(self, weights: dict[str, str]) -> None:
         """Keep the kind of weights with which each method of a run began, and make copies for the rest of it."""
@@ -81,7 +82,7 @@ class Ready:
             return failure
         try:
             chosen = self._weights.get(method.name) or self._choose(method)
-            environment = environment_of(method, header, self.settings, device, self.say)
+            environment = environment_of(method, header, self.settings, device, self._say_once)
             if method.name not in self._weights:
                 chosen = build(chosen, method, header, environment, self.settings, self.parallel, self.say)
                 self._weights[method.name] = chosen
@@ -95,6 +96,12 @@ class Ready:
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
         return self._copies.of(Prepared(method, header, device, environment, chosen))
+
+    def _say_once(self, line: str) -> None:
+        """Say a line, unless it was said in an earlier round."""
+        if line not in self._said:
+            self._said.add(line)
+            self.say(line)
 
     def _measured_on(self) -> tuple[set[str], int, int]:
         """Return the elements, the charge and the multiplicity of the structures."""
@@ -142,8 +149,9 @@ def environment_of(
     if brought is not None:
         environment = environments.bring(header, Path(brought))
     else:
-        base = interpreters.ask(settings.on_top_of) if settings.on_top_of else None
+        base = interpreters.chosen(settings.on_top_of)
+        brought = str(base.python) if base else None
         environment = environments.prepare(header, device, settings.torch_backend, say, limit_s, base)
     for difference in environment.differences or ():
-        say(f"{method.name}: {brought or settings.on_top_of} has {difference}")
+        say(f"{method.name}: {brought} has {difference}")
     return environment

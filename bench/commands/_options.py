@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
-import os
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -139,14 +138,20 @@ def add_torch_backend(parser: _Parser) -> None:
     )
 
 
-def add_on_top_of(parser: _Parser, more: str = "") -> None:
+def add_on_top_of(parser: _Parser) -> None:
     """Add --on-top-of."""
     parser.add_argument(
         "--on-top-of",
+        type=_program,
         metavar="PYTHON",
         help="an interpreter that has torch, JAX or TensorFlow already: environments use its packages and install "
-        f"what is missing{more} (default: PESBENCH_ON_TOP_OF)",
+        "what is missing (default: PESBENCH_ON_TOP_OF)",
     )
+
+
+def _program(text: str) -> str:
+    """Return the whole path of a program, because a job of a cluster may start in another folder."""
+    return str(Path.cwd() / (shutil.which(text) or text))
 
 
 def on_top_of(asked: str | None) -> str | None:
@@ -154,15 +159,11 @@ def on_top_of(asked: str | None) -> str | None:
     from bench.methods import interpreters
     from bench.methods.uv import EnvironmentFailed
 
-    option, named = "--on-top-of", asked
-    if named is None:
-        option, named = "PESBENCH_ON_TOP_OF", os.environ.get("PESBENCH_ON_TOP_OF")
-    if not named:
-        return None
     try:
-        return str(interpreters.ask(shutil.which(named) or named).python)
+        found = interpreters.chosen(asked)
     except EnvironmentFailed as error:
-        raise BadInput(f"{option}: {error}.") from None
+        raise BadInput(f"{'--on-top-of' if asked else interpreters.VARIABLE}: {error}.") from None
+    return str(found.python) if found else None
 
 
 def add_weights(parser: _Parser) -> None:

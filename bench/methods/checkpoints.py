@@ -91,7 +91,10 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
             f"the file from {checkpoint.url} has SHA-256 {found[:12]}..., not {checkpoint.sha256[:12]}...; "
             "it was removed, try again."
         )
-    _unpack(part, target, checkpoint.url) if checkpoint.unpack else part.rename(target)
+    if checkpoint.unpack:
+        _unpack(part, target, checkpoint.url)
+    else:
+        part.rename(target)
     return find(method, trust)
 
 

@@ -147,15 +147,11 @@ def _install(
         return None
     requirements, options = resolution.wanted(header, device, folder)
     options = ["--quiet", "--python", python, *options, "-r", str(header.path)]
-    *others, last = resolution.backends(header, device, torch_backend)
-    for backend in others:
-        try:
-            run_uv("pip", "install", *options, *resolution.torch_options(backend), *requirements, limit_s=limit_s)
-        except EnvironmentFailed:
-            continue
-        return backend
-    run_uv("pip", "install", *options, *resolution.torch_options(last), *requirements, limit_s=limit_s)
-    return last
+    _, backend = resolution.first(
+        resolution.backends(header, device, torch_backend),
+        lambda one: run_uv("pip", "install", *options, *resolution.torch_options(one), *requirements, limit_s=limit_s),
+    )
+    return backend
 
 
 def _install_on_top(
@@ -170,17 +166,17 @@ def _install_on_top(
         there = kits.install(kit, header, python, limit_s, base)
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            version = base.version
-            found, backend = resolution.resolve_first(
-                header, device, version, Path(scratch), asked=torch_backend, base=base
+            found, backend = resolution.first(
+                resolution.backends(header, device, torch_backend, base),
+                lambda one: resolution.resolve(header, device, base.version, Path(scratch), None, one, base),
             )
             missing, there = base.split(found)
             pins = Path(scratch) / "missing.txt"
             pins.write_text("\n".join(missing) + "\n")
             options = ("--quiet", "--python", python, "--no-deps", *resolution.torch_options(backend))
             run_uv("pip", "install", *options, "-r", str(pins), limit_s=limit_s)
-    taken = [f"{name} {version}" for name, version in base.frameworks.items()]
-    taken += [pin.replace("==", " ") for pin in there]
+    names = dict.fromkeys([*base.frameworks, *(pin.partition("==")[0] for pin in there)])
+    taken = [f"{name} {base.packages[name]}" for name in names]
     return backend, f"{base.python}, Python {base.version}: {', '.join(taken) or 'no package'}"
 
 

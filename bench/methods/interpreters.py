@@ -26,6 +26,7 @@ FRAMEWORKS = (
     *("tensorflow", "keras"),
 )
 """Taken from the interpreter in whatever version it has: they are why one brings it, and fit its hardware."""
+VARIABLE = "PESBENCH_ON_TOP_OF"
 _OLDEST = (3, 11)
 
 
@@ -93,6 +94,15 @@ class Interpreter:
         if self.python is not None and self.version not in SpecifierSet(header.requires_python):
             found.append(f"Python {self.version} instead of {header.requires_python}")
         return tuple(found)
+
+
+def chosen(named: str | None) -> Interpreter | None:
+    """Return the interpreter to build on: the one that is named, or PESBENCH_ON_TOP_OF; None where neither is.
+
+    Raises EnvironmentFailed where it does not run or is too old.
+    """
+    python = named or os.environ.get(VARIABLE)
+    return ask(python) if python else None
 
 
 def ask(python: str | Path, isolated: bool = False) -> Interpreter:

@@ -32,7 +32,8 @@ def install(
     wanted, relied = _lines(pins), _lines(left_out(pins))
     if relied and base is None:
         raise EnvironmentFailed(
-            f"the kit leaves out {relied[0]} and more, which an interpreter of yours has; name it: --on-top-of PYTHON"
+            f"the kit leaves out {relied[0]} and more, which an interpreter of yours has; "
+            "name it: --on-top-of PYTHON, or the variable PESBENCH_ON_TOP_OF"
         )
     there: list[str] = []
     if base is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from bench.contract.device import Device
 from bench.methods.header import Header
 from bench.methods.interpreters import Interpreter
 from bench.methods.uv import EnvironmentFailed, run_uv, uv_environment
+
+T = TypeVar("T")
 
 HARNESS_REQUIREMENTS = ("threadpoolctl>=3.5",)  # the worker verifies thread counts with it
 
@@ -42,23 +45,18 @@ def resolve(
     return found.read_text().splitlines()
 
 
-def resolve_first(
-    header: Header,
-    device: str,
-    python: str,
-    folder: Path,
-    platform: str | None = None,
-    asked: str | None = None,
-    base: Interpreter | None = None,
-) -> tuple[list[str], str | None]:
-    """Return what :func:`resolve` does with the first torch backend that can be had, and that backend."""
-    *others, last = backends(header, device, asked, base)
+def first(backends: Sequence[str | None], attempt: Callable[[str | None], T]) -> tuple[T, str | None]:
+    """Return what `attempt` returns for the first torch backend that can be had, and that backend.
+
+    Raises the EnvironmentFailed of the last one where none can be had.
+    """
+    *others, last = backends
     for backend in others:
         try:
-            return resolve(header, device, python, folder, platform, backend, base), backend
+            return attempt(backend), backend
         except EnvironmentFailed:
             continue
-    return resolve(header, device, python, folder, platform, last, base), last
+    return attempt(last), last
 
 
 def wanted(header: Header, device: str, folder: Path, base: Interpreter | None = None) -> tuple[list[str], list[str]]:

@@ -131,3 +131,23 @@ def test_the_environment_variable_names_one_too(pesbench, tmp_path):
     done = pesbench("run", "--methods", "uff", "--output", tmp_path, PESBENCH_ON_TOP_OF="/bin/false")
     assert done.returncode == 2
     assert "PESBENCH_ON_TOP_OF: /bin/false is not a working Python" in done.stderr
+
+
+def test_verbs_without_the_option_take_it_from_the_variable(pesbench):
+    done = pesbench("conform", "uff", PESBENCH_ON_TOP_OF="/bin/false")
+    assert done.returncode == 1
+    assert "/bin/false is not a working Python" in " ".join(done.stdout.split())
+
+
+def test_a_difference_is_told_once_and_not_in_each_round(pesbench, tmp_path):
+    fakes = paths.PROJECT / "tests" / "fakes" / "fakes.py"
+    header = fakes.read_text().replace("ase==3.29.0", "ase==3.28.0", 1)
+    assert header != fakes.read_text()
+    (tmp_path / "fakes.py").write_text(header)
+    done = pesbench(
+        *("run", "--adapter", tmp_path / "fakes.py", "--methods", "toy", "--python", f"toy={sys.executable}"),
+        *("--structures", "naphthalene-gfn2", "--limit", "1", "--rounds", "3", "--no-repeats", "--threads", "1"),
+        *("--output", tmp_path / "runs"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("ase 3.29.0 instead of ==3.28.0") == 1
