@@ -81,7 +81,7 @@ def _one(campaign: Campaign, one: Checked, device: str, until: float) -> None:
     header = catalogue.header(method)
     if one.method not in settings.pythons and device.partition(":")[0] in method.devices:
         try:
-            made = environment_of(method, header, settings, device, say, limit_s=max(until - time.monotonic(), 1))
+            made = environment_of(method, header, settings, device, say, until)
             one.environment_bytes = environments.size(made)
         except EnvironmentFailed as error:
             one.failure = Failure("environment", str(error))

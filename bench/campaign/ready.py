@@ -139,11 +139,11 @@ def environment_of(
     settings: Settings,
     device: str,
     say: Callable[[str], None] = lambda line: None,
-    limit_s: float | None = None,
+    until: float | None = None,
 ) -> Environment:
     """Return the environment of a method: the user's interpreter, or ours; raises EnvironmentFailed.
 
-    Making one ends after `limit_s` seconds.
+    One that is not made by `until`, a reading of time.monotonic(), fails.
     """
     brought = settings.pythons.get(method.name)
     if brought is not None:
@@ -151,7 +151,7 @@ def environment_of(
     else:
         base = interpreters.chosen(settings.on_top_of)
         brought = str(base.python) if base else None
-        environment = environments.prepare(header, device, settings.torch_backend, say, limit_s, base)
+        environment = environments.prepare(header, device, settings.torch_backend, say, until, base)
     for difference in environment.differences or ():
         say(f"{method.name}: {brought} has {difference}")
     return environment

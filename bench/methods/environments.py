@@ -83,13 +83,13 @@ def prepare(
     device: str = "cpu",
     torch_backend: str | None = None,
     say: Callable[[str], None] = lambda line: None,
-    limit_s: float | None = None,
+    until: float | None = None,
     base: Interpreter | None = None,
 ) -> Environment:
     """Return the environment of an adapter, made now if necessary; with `base`, on top of what that one has.
 
-    `say` is called with one line before anything slow. Raises EnvironmentFailed, also where one installation takes
-    longer than `limit_s` seconds.
+    `say` is called with one line before anything slow. Raises EnvironmentFailed, also where it is not made by `until`,
+    a reading of time.monotonic().
     """
     made = ready(header, device, torch_backend, base)
     if made:
@@ -103,11 +103,12 @@ def prepare(
         say(f"preparing the {header.family} environment{size}{f' on top of {base.python}' if base else ''}")
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            run_uv("venv", "--quiet", "--python", str(base.python) if base else _interpreter(header), str(folder))
+            interpreter = str(base.python) if base else _interpreter(header)
+            run_uv("venv", "--quiet", "--python", interpreter, str(folder), until=until)
             if base:
-                backend, there = _install_on_top(header, device, torch_backend, folder, limit_s, base)
+                backend, there = _install_on_top(header, device, torch_backend, folder, until, base)
             else:
-                backend, there = _install(header, device, torch_backend, folder, limit_s), None
+                backend, there = _install(header, device, torch_backend, folder, until), None
         except EnvironmentFailed:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -138,24 +139,24 @@ def bring(header: Header, python: Path) -> Environment:
 
 
 def _install(
-    header: Header, device: str, torch_backend: str | None, folder: Path, limit_s: float | None = None
+    header: Header, device: str, torch_backend: str | None, folder: Path, until: float | None = None
 ) -> str | None:
     """Install the header's packages; returns the torch backend that was used."""
     python = str(folder / "bin" / "python")
     if (kit := paths.kit_dir()) is not None:
-        kits.install(kit, header, python, limit_s)
+        kits.install(kit, header, python, until)
         return None
     requirements, options = resolution.wanted(header, device, folder)
     options = ["--quiet", "--python", python, *options, "-r", str(header.path)]
     _, backend = resolution.first(
         resolution.backends(header, device, torch_backend),
-        lambda one: run_uv("pip", "install", *options, *resolution.torch_options(one), *requirements, limit_s=limit_s),
+        lambda one: run_uv("pip", "install", *options, *resolution.torch_options(one), *requirements, until=until),
     )
     return backend
 
 
 def _install_on_top(
-    header: Header, device: str, torch_backend: str | None, folder: Path, limit_s: float | None, base: Interpreter
+    header: Header, device: str, torch_backend: str | None, folder: Path, until: float | None, base: Interpreter
 ) -> tuple[str | None, str]:
     """Install what the base lacks; returns the torch backend that was used, and in words what comes from the base."""
     python = str(folder / "bin" / "python")
@@ -163,18 +164,18 @@ def _install_on_top(
     (site / "_on_top_of.pth").write_text(inside.shown(base.folders))
     backend = None
     if (kit := paths.kit_dir()) is not None:
-        there = kits.install(kit, header, python, limit_s, base)
+        there = kits.install(kit, header, python, until, base)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             found, backend = resolution.first(
                 resolution.backends(header, device, torch_backend, base),
-                lambda one: resolution.resolve(header, device, base.version, Path(scratch), None, one, base),
+                lambda one: resolution.resolve(header, device, base.version, Path(scratch), None, one, base, until),
             )
             missing, there = base.split(found)
             pins = Path(scratch) / "missing.txt"
             pins.write_text("\n".join(missing) + "\n")
             options = ("--quiet", "--python", python, "--no-deps", *resolution.torch_options(backend))
-            run_uv("pip", "install", *options, "-r", str(pins), limit_s=limit_s)
+            run_uv("pip", "install", *options, "-r", str(pins), until=until)
     names = dict.fromkeys([*base.frameworks, *(pin.partition("==")[0] for pin in there)])
     taken = [f"{name} {base.packages[name]}" for name in names]
     return backend, f"{base.python}, Python {base.version}: {', '.join(taken) or 'no package'}"

@@ -19,9 +19,7 @@ def left_out(pins: Path) -> Path:
     return pins.with_suffix(".left-out.txt")
 
 
-def install(
-    kit: Path, header: Header, python: str, limit_s: float | None, base: Interpreter | None = None
-) -> list[str]:
+def install(kit: Path, header: Header, python: str, until: float | None, base: Interpreter | None = None) -> list[str]:
     """Install an environment from the wheels of a kit, without an index; raises EnvironmentFailed.
 
     Returns what `base` has of it, as ``name==version``, which is not installed.
@@ -43,7 +41,7 @@ def install(
             raise EnvironmentFailed(f"the kit relies on {lacking[0]}, which {base.python} lacks")
     place = ("--quiet", "--python", python, "--no-index", "--no-deps", "--find-links", str(kit / "wheels"))
     if wanted:
-        run_uv("pip", "install", *place, *wanted, limit_s=limit_s)
+        run_uv("pip", "install", *place, *wanted, until=until)
     return relied + there
 
 

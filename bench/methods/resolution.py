@@ -24,12 +24,14 @@ def resolve(
     platform: str | None = None,
     backend: str | None = None,
     base: Interpreter | None = None,
+    until: float | None = None,
 ) -> list[str]:
     """Return the packages, as ``name==version``, of an environment for another Python and platform; installs nothing.
 
     `folder` is for files of uv's. `backend` is one of uv's torch backends; None takes torch from the usual index.
     With `base`, its frameworks and their dependencies are left out, and the versions that it has are preferred where
-    the header allows them. Raises EnvironmentFailed where there is no such environment.
+    the header allows them. Raises EnvironmentFailed where there is no such environment, or none is found by `until`, a
+    reading of time.monotonic().
     """
     requirements, options = wanted(header, device, folder, base)
     more, found = folder / "requirements.txt", folder / "resolved.txt"
@@ -41,7 +43,8 @@ def resolve(
         options += ["--excludes", str(excluded)]
     where = ["--python-version", python, *(["--python-platform", platform] if platform else [])]
     output = ["--quiet", "--no-python-downloads", "--no-header", "--no-annotate", "--output-file", str(found)]
-    run_uv("pip", "compile", *where, *output, *options, *torch_options(backend), str(header.path), str(more))
+    options += [*where, *output, *torch_options(backend)]
+    run_uv("pip", "compile", *options, str(header.path), str(more), until=until)
     return found.read_text().splitlines()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 from uv import find_uv_bin
 
@@ -37,8 +38,8 @@ def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
     return environ
 
 
-def run_uv(*arguments: str, limit_s: float | None = None) -> None:
-    """Run uv; raises EnvironmentFailed with uv's message where it fails, or takes longer than `limit_s` seconds."""
+def run_uv(*arguments: str, until: float | None = None) -> None:
+    """Run uv; raises EnvironmentFailed with uv's message where it fails, or is not done by `until` (time.monotonic)."""
     try:
         done = subprocess.run(
             [find_uv_bin(), *arguments],
@@ -46,10 +47,10 @@ def run_uv(*arguments: str, limit_s: float | None = None) -> None:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=limit_s,
+            timeout=None if until is None else max(until - time.monotonic(), 0.0),
         )
     except subprocess.TimeoutExpired:
-        raise EnvironmentFailed(f"uv was not done after {limit_s:.0f} s; it was ended") from None
+        raise EnvironmentFailed("uv was not done in the time that was left; it was ended") from None
     if done.returncode:
         raise EnvironmentFailed(_reason(done.stderr))
 

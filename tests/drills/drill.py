@@ -1,8 +1,8 @@
 """Drills: what must not be lost, doubled or left behind, tried again and again.
 
-``make drill`` runs them all; ``ARGS="kills --count 100"`` runs one. What was tried is kept in ``results/drills``, so a
-drill that was stopped goes on. Those about disks mount small ones, which needs root; without it they are skipped, and
-the summary says so. A small share of each is part of the tests (``test_drills.py``).
+``make drill`` runs them all; ``ARGS="kills --count 100 --jobs 4"`` runs one, four trials at a time. What was tried is
+kept in ``results/drills``, so a drill that was stopped goes on. Those about disks mount small ones, which needs root;
+without it they are skipped, and the summary says so. A small share of each is part of the tests (``test_drills.py``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import functools
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -178,21 +180,26 @@ DRILLS: dict[str, tuple[Callable[[int, Path], dict], int]] = {
     "read-only": (bad_disks.read_only, bad_disks.WAYS),
 }
 """Each drill, and how many trials make it whole."""
+ALONE = ("nodes", "records")  # one Slurm, and the whole memory
 
 
-def trials(name: str, count: int, kept: Path) -> list[dict]:
-    """Run what is missing of a drill, and return the results of all its trials."""
-    drill, _ = DRILLS[name]
+def once(name: str, seed: int) -> dict:
+    """Run one trial of a drill in a folder of its own, and return what was found."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        return DRILLS[name][0](seed, Path(folder))
+
+
+def trials(name: str, count: int, jobs: int, kept: Path) -> list[dict]:
+    """Run what is missing of a drill, `jobs` trials at once, and return the results of all its trials."""
     file = kept / f"{name}.jsonl"
     known = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    for seed in range(len(known), count):
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            found = drill(seed, Path(folder))
-        known.append(found)
-        with file.open("a") as lines:
-            lines.write(json.dumps(found) + "\n")
-        if found.get("wrong") or found.get("orphans"):
-            print(f"{name} {seed}: {found}", flush=True)
+    with multiprocessing.Pool(1 if name in ALONE else jobs) as pool:
+        for found in pool.imap(functools.partial(once, name), range(len(known), count)):
+            if found.get("wrong") or found.get("orphans"):
+                print(f"{name} {len(known)}: {found}", flush=True)
+            known.append(found)
+            with file.open("a") as lines:
+                lines.write(json.dumps(found) + "\n")
     return known[:count]
 
 
@@ -214,13 +221,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(DRILLS)} (default: all)")
     parser.add_argument("--count", type=int, help="trials of each drill (default: all of them)")
+    parser.add_argument("--jobs", type=int, default=1, help="trials at once, where a drill allows it")
     options = parser.parse_args()
     kept = paths.results_dir() / "drills"
     kept.mkdir(parents=True, exist_ok=True)
     bad = False
     for name in options.names or DRILLS:
         whole = DRILLS[name][1]
-        results = trials(name, min(options.count or whole, whole), kept)
+        results = trials(name, min(options.count or whole, whole), options.jobs, kept)
         print(summary(name, results), flush=True)
         bad |= any(one.get("wrong") or one.get("orphans") or one.get("lost") or one.get("doubled") for one in results)
     sys.exit(bad)

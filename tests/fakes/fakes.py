@@ -209,7 +209,8 @@ def spinning(milliseconds):
             end = time.perf_counter() + 1e-3 * milliseconds(len(atoms))
             super().calculate(atoms, properties, system_changes)
             self.results = {"energy": 0.0, "forces": np.zeros((len(atoms), 3))}
-            time.sleep(max(0.0, end - time.perf_counter() - 2e-4))  # other processes can have the core meanwhile
+            # other processes can have the core meanwhile; waking up may take a millisecond and more
+            time.sleep(max(0.0, 0.9 * (end - time.perf_counter()) - 1e-3))
             while time.perf_counter() < end:
                 pass
 

@@ -1,6 +1,7 @@
 """Method environments: made from the header, remade when it changes, listed and removed."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -89,6 +90,15 @@ def test_an_environment_that_cannot_be_made_says_why_and_leaves_nothing_behind(a
         environments.prepare(header)
     assert environments.ready(header, "cpu") is None
     assert environments.listing([header]) == []
+
+
+def test_an_environment_that_is_not_made_in_time_says_so_and_leaves_nothing_behind(adapter, tmp_path):
+    header = adapter('"six"')
+    with pytest.raises(EnvironmentFailed, match="not done in the time that was left"):
+        environments.prepare(header, until=time.monotonic())
+    assert environments.listing([header]) == []
+    with pytest.raises(EnvironmentFailed, match="not done in the time that was left"):
+        resolution.resolve(header, "cpu", "3.12", tmp_path, until=time.monotonic())
 
 
 def test_the_cuda_variant_is_an_environment_of_its_own(adapter):
