@@ -50,8 +50,10 @@ def _git(*arguments: str) -> str | None:
     checkout = paths.checkout()
     if checkout is None or not (checkout / ".git").exists():  # a repository around it is not pesbench's
         return None
+    # status would lock the index to refresh it; a kill at that moment would leave the lock to the user
+    command = ["git", "--no-optional-locks", "-C", str(checkout), *arguments]
     try:
-        done = subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True, timeout=10)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

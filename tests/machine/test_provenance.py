@@ -1,5 +1,6 @@
 """What machine this is, its cores and accelerators, and the commit of the checkout."""
 
+import os
 import subprocess
 
 import pytest
@@ -66,3 +67,19 @@ def test_the_repository_that_an_installation_lies_in_is_not_taken_for_ours(tmp_p
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "adapters").mkdir()
     assert len(provenance.commit()["commit"]) == 40
+
+
+def test_looking_for_changes_does_not_write_into_the_repository(tmp_path, monkeypatch):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    (tmp_path / "adapters").mkdir()
+    file = tmp_path / "pyproject.toml"
+    file.touch()
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "ours"], check=True)
+    os.utime(file, (1, 1))  # the same content at another time: a plain status would write this into the index
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    index = tmp_path / ".git" / "index"
+    before = index.read_bytes()
+    assert provenance.commit()["dirty"] is False
+    assert index.read_bytes() == before
