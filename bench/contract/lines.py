@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from typing import Any
 
 from bench.contract.failure import Failure
@@ -72,6 +73,8 @@ def from_fields(fields: Any) -> Record:
         raise ValueError(f"not a record: {wrong} is of another type")
     if record.round < 0 or getattr(record, "structure", 0) < 0:
         raise ValueError("not a record: a number is negative")
+    if isinstance(record, Trajectory) and not 0 < record.time_step_fs < math.inf:
+        raise ValueError("not a record: its time step is not a positive number")
     if isinstance(record, Relaxation):
         _check_trace(record.trace)
     if getattr(record, "forces", None) in ((), []):

@@ -14,6 +14,7 @@ from bench.contract.records import (
     Finished,
     NotMeasured,
     Relaxation,
+    Trajectory,
 )
 from bench.contract.task import MEASURE, Criterion, Item, Subject, Task
 
@@ -85,6 +86,13 @@ def test_an_answer_without_forces_is_no_record():
     assert from_json(answer % "[[0.0, 0.0, 1.0]]").forces == [[0.0, 0.0, 1.0]]
     with pytest.raises(ValueError, match="no forces"):
         from_json(answer % "[]")
+
+
+@pytest.mark.parametrize("step", [0.0, -0.5])
+def test_a_trajectory_without_a_positive_time_step_is_no_record(step):
+    made = Trajectory("a", "cpu", 0, 0, "nve", 1, step, 500.0, 20.0, "done", 40_000, 10**9, "a.npz")
+    with pytest.raises(ValueError, match="time step"):
+        from_json(json.dumps({"record": made.record, **dataclasses.asdict(made)}))
 
 
 def test_a_nan_never_reaches_a_file():
