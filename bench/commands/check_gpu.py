@@ -102,7 +102,7 @@ def run(options: Options) -> int:
         campaign.begin()
         title = [
             f"check-gpu on {', '.join(accelerators.found(device.kind.name)) or device.label}, "
-            f"{len(methods)} methods, at most {options.minutes:g} minutes",
+            f"{len(methods)} methods, at most {options.minutes:g} min",
             f"run {directory.name}",
         ]
 

@@ -102,7 +102,8 @@ def run(options: Options) -> int:
         planned = schedule.items(settings, "none", campaign.indices, 0)
         missing = campaign.ledger.open((method.name, CPU), 0, planned, again=False)
         try:
-            campaign.run()
+            if missing:  # else not even the environment is needed
+                campaign.run()
         except KeyboardInterrupt:
             stopped = True
     told = labels.write(

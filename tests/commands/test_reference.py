@@ -208,6 +208,21 @@ def test_nothing_is_missing_where_labels_are_known_without_their_run(reference, 
     assert str(folder) in line
 
 
+def test_where_nothing_is_missing_no_environment_is_made(reference, adapter, pesbench, structures, tmp_path):
+    assert reference("toy", "--no-minimum").returncode == 0
+    shutil.rmtree(tmp_path / "cache" / "references" / "runs")
+    text = adapter.read_text()
+    first = next(line for line in text.splitlines() if line.startswith("# dependencies"))
+    elsewhere = tmp_path / "fakes.py"
+    elsewhere.write_text(text.replace(first, '# dependencies = ["six==99.0"]'))
+    done = pesbench(
+        *("reference", "--level", "toy", "--adapter", elsewhere, "--structures", structures, "--no-minimum"),
+        PESBENCH_CACHE=str(tmp_path / "cache"),
+    )
+    assert (done.returncode, "preparing" in done.stderr) == (0, False), done.stderr
+    assert done.stdout.startswith("nothing is missing: ")
+
+
 def test_a_part_of_the_labels_is_not_all_where_the_rest_cannot_be_computed(reference, structures, tmp_path):
     assert reference("toy", "--limit", "2", "--no-minimum").returncode == 0
     folder = tmp_path / "cache" / "references"

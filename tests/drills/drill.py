@@ -216,13 +216,22 @@ def summary(name: str, results: list[dict]) -> str:
     return ", ".join(parts)
 
 
+def positive(text: str) -> int:
+    """Return a number of trials or jobs; raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
+
+
 def main() -> None:
     """Run the drills."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(DRILLS)} (default: all)")
-    parser.add_argument("--count", type=int, help="trials of each drill (default: all of them)")
-    parser.add_argument("--jobs", type=int, default=1, help="trials at once, where a drill allows it")
+    parser.add_argument("--count", type=positive, help="trials of each drill (default: all of them)")
+    parser.add_argument("--jobs", type=positive, default=1, help="trials at once, where a drill allows it")
     options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in DRILLS]:
+        parser.error(f"there is no drill {unknown[0]!r}; there are {', '.join(DRILLS)}")
     kept = paths.results_dir() / "drills"
     kept.mkdir(parents=True, exist_ok=True)
     bad = False

@@ -209,7 +209,7 @@ def spinning(milliseconds):
             end = time.perf_counter() + 1e-3 * milliseconds(len(atoms))
             super().calculate(atoms, properties, system_changes)
             self.results = {"energy": 0.0, "forces": np.zeros((len(atoms), 3))}
-            # other processes can have the core meanwhile; waking up may take a millisecond and more
+            # other processes can have the core meanwhile; the last tenth is not slept, for whoever wakes up late
             time.sleep(max(0.0, 0.9 * (end - time.perf_counter()) - 1e-3))
             while time.perf_counter() < end:
                 pass
