@@ -21,15 +21,19 @@ fi
 [ ! -e "$folder" ] || refuse "$folder is there already; name another folder: sh install.sh FOLDER"
 (cd "$kit" && sha256sum --check --quiet SHA256SUMS) >&2 || refuse "the kit is damaged; copy it again"
 
-# pip asks rustc for its version, if there is one, and rustup would make a folder in the home
-RUSTUP_HOME=$(mktemp -d)
-export RUSTUP_HOME
-"$python" -m venv "$folder/.venv"
+# uv from the kit does the rest: many a python3 has no pip and cannot make an environment with one
+temporary=$folder/.install
+mkdir -p "$temporary"
+"$python" -I -m zipfile -e "$kit"/wheels/uv-*.whl "$temporary"
+uv=$(echo "$temporary"/uv-*.data/scripts/uv)
+chmod +x "$uv"
+export UV_CACHE_DIR="$temporary/cache" UV_NO_CONFIG=1 UV_OFFLINE=1 UV_LINK_MODE=copy
+"$uv" venv --quiet --python "$(command -v "$python")" "$folder/.venv"
 site=$("$folder/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 [ -z "$shown" ] || printf '%s\n' "$shown" > "$site/_on_top_of.pth"
-"$folder/.venv/bin/python" -m pip --no-cache-dir --quiet --disable-pip-version-check install \
+"$uv" pip install --quiet --python "$folder/.venv/bin/python" \
     --no-index --no-deps --find-links "$kit/wheels" --requirement "$kit/requirements/pesbench.txt" pesbench
-rm -rf "$RUSTUP_HOME"
+rm -rf "$temporary"
 cp -R "$kit/cache" "$folder/cache"
 cat > "$folder/pesbench" <<END
 #!/bin/sh

@@ -128,7 +128,8 @@ def _environment(header: Header, target: Target, kit: Path, say: Callable[[str],
 def _fetch(found: list[str], pins: Path, target: Target, kit: Path) -> None:
     """Fetch the wheels of a list of exact versions, and write the list to `pins`.
 
-    What comes as source only is built, where that is possible. What the base has is left out, and listed apart.
+    What comes as source only is built, where that is possible: for another kind of machine, if it has nothing to
+    compile. What the base has is left out, and listed apart.
     """
     if target.base:
         found, there = target.base.split(found)
@@ -137,15 +138,34 @@ def _fetch(found: list[str], pins: Path, target: Target, kit: Path) -> None:
     pins.write_text("\n".join(found) + "\n")
     if not found:
         return
-    wanted = ("--no-deps", "--requirement", str(pins))
     if target.is_this:
-        _pip("wheel", *wanted, "--wheel-dir", str(kit / "wheels"))
+        _pip("wheel", "--no-deps", "--requirement", str(pins), "--wheel-dir", str(kit / "wheels"))
         return
     machine = target.platform.partition("-")[0]
     tags = [f"manylinux_2_{minor}_{machine}" for minor in range(28, 4, -1)] + [f"manylinux2014_{machine}"]
     platforms = [word for tag in tags for word in ("--platform", tag)]
     where = ("--only-binary", ":all:", "--python-version", target.python, *platforms)
-    _pip("download", *wanted, *where, "--dest", str(kit / "wheels"))
+    wheels = list(found)
+    while wheels:
+        try:
+            _pip("download", "--no-deps", *where, "--dest", str(kit / "wheels"), *wheels)
+            return
+        except EnvironmentFailed as error:
+            without = [pin for pin in wheels if str(error).endswith(f" {pin}")]  # No matching distribution found for it
+            if not without or not _built_for_any(without[0], kit):
+                raise
+            wheels.remove(without[0])
+
+
+def _built_for_any(pin: str, kit: Path) -> bool:
+    """Build a wheel from source and put it into the kit, if it is one for any Python 3 on any machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        _pip("wheel", "--no-deps", "--wheel-dir", folder, pin)
+        (wheel,) = Path(folder).iterdir()
+        if not wheel.name.endswith(("-py3-none-any.whl", "-py2.py3-none-any.whl")):
+            return False
+        shutil.copy(wheel, kit / "wheels")
+    return True
 
 
 def _weights(

@@ -177,7 +177,7 @@ def _install_on_top(
             options = ("--quiet", "--python", python, "--no-deps", *resolution.torch_options(backend))
             run_uv("pip", "install", *options, "-r", str(pins), until=until)
     names = dict.fromkeys([*base.frameworks, *(pin.partition("==")[0] for pin in there)])
-    taken = [f"{name} {base.packages[name]}" for name in names]
+    taken = [f"{name} {base.packages[name]}" for name in names if name in base.packages]
     return backend, f"{base.python}, Python {base.version}: {', '.join(taken) or 'no package'}"
 
 

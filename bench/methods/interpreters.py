@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,9 +55,15 @@ class Interpreter:
         """Return the version of each framework that it has."""
         return {name: self.packages[name] for name in FRAMEWORKS if name in self.packages}
 
+    @property
+    def excluded(self) -> list[str]:
+        """Return the frameworks that no environment on top of it installs; JAX's plugin for another CUDA is one."""
+        return [name for name in FRAMEWORKS if self.is_framework(name)]
+
     def is_framework(self, requirement: str) -> bool:
         """Return whether a requirement, such as ``jax[cuda12]==0.10.2``, is for a framework that it has."""
-        return canonicalize_name(Requirement(requirement).name) in self.frameworks
+        name = canonicalize_name(Requirement(requirement).name)
+        return _any_cuda(name) in map(_any_cuda, self.frameworks)
 
     def has(self, name: str, version: str) -> bool:
         """Return whether it has a package in this version, of whatever build (2.6.0+cu124 is a 2.6.0)."""
@@ -139,6 +146,11 @@ def listed(file: Path, version: str) -> Interpreter:
     if not packages:
         raise EnvironmentFailed(f"{file} is not a list of packages; write one with 'PYTHON -m pip list --format json'")
     return Interpreter(None, version, (), packages)
+
+
+def _any_cuda(name: str) -> str:
+    """Return the name of a package without the version of CUDA in it: jax-cuda-plugin for jax-cuda12-plugin."""
+    return re.sub(r"-cuda\d+-", "-cuda-", name)
 
 
 def _public(version: str) -> str | None:

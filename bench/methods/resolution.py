@@ -39,7 +39,7 @@ def resolve(
     if base is not None:
         found.write_text("\n".join(base.pins()) + "\n")  # uv prefers the versions that the file has
         excluded = folder / "excluded.txt"
-        excluded.write_text("\n".join(base.frameworks) + "\n")
+        excluded.write_text("\n".join(base.excluded) + "\n")
         options += ["--excludes", str(excluded)]
     where = ["--python-version", python, *(["--python-platform", platform] if platform else [])]
     output = ["--quiet", "--no-python-downloads", "--no-header", "--no-annotate", "--output-file", str(found)]

@@ -1,5 +1,6 @@
 """Environments on top of an interpreter that the user has: its frameworks are used, what it lacks is installed."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -92,6 +93,16 @@ def test_with_another_numpy_nothing_but_the_frameworks_is_taken():
     assert ON_ANOTHER_MACHINE.split(same) == (["six==1.17.0"], ["numpy==1.26.4", "scipy==1.14.0", "torch==2.6.0"])
     other = ["numpy==2.4.6", "scipy==1.14.0", "torch==2.6.0"]
     assert ON_ANOTHER_MACHINE.split(other) == (["numpy==2.4.6", "scipy==1.14.0"], ["torch==2.6.0"])
+
+
+def test_jax_for_another_cuda_is_not_installed_beside_the_one_that_is_there():
+    site = dataclasses.replace(
+        ON_ANOTHER_MACHINE, packages={"jax": "0.11.2", "jaxlib": "0.11.2", "jax-cuda13-plugin": "0.11.2"}
+    )
+    assert site.is_framework("jax-cuda12-plugin[with-cuda]==0.10.2")
+    assert not site.is_framework("torch==2.13.0")
+    assert set(site.excluded) == {"jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin"}
+    assert site.split(["jax-cuda12-plugin==0.10.2", "toolz==1.0.0"])[0] == ["toolz==1.0.0"]
 
 
 def test_a_list_of_packages_stands_for_an_interpreter_elsewhere(tmp_path):
