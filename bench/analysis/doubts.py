@@ -90,7 +90,7 @@ def _varies(method: MeasuredMethod, energies: _Apart, forces: _Apart) -> list[st
     """Return in words how much answers at the same geometry differ, if precision cannot explain it."""
     # A baseline's tolerances for another machine are more than enough for a single one, where only the order of sums
     # and the end of an SCF within its criterion change the last digits.
-    wide = tolerance(method.kind, method.dtype or "")
+    wide = tolerance(method.kind, method.dtype or "", method.tf32)
     found = []
     if energies[0] > wide.energy + 4 * wide.resolution * energies[1]:
         found.append(f"energies by up to {energies[0]:.2g} eV")

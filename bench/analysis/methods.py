@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bench.analysis.times import Key
 from bench.contract.description import Description, MethodFacts
-from bench.contract.device import CPU
+from bench.contract.device import CPU, computes_in_tf32
 from bench.contract.records import NATIVE, Finished, NotMeasured, Record, Started
 
 R = TypeVar("R", bound=Record)
@@ -67,6 +67,11 @@ class MeasuredMethod:
     def key(self) -> Key:
         """Its key in a campaign."""
         return (self.method, self.device)
+
+    @property
+    def tf32(self) -> bool:
+        """Whether its products were rounded to TF32."""
+        return computes_in_tf32(self.device, self.settings)
 
     @property
     def brought(self) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from bench.errors import BadInput
 
@@ -89,3 +90,9 @@ class Device:
 def is_accelerator(device: str) -> bool:
     """Return whether the device of a record is not the CPU."""
     return device != CPU
+
+
+def computes_in_tf32(device: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether an adapter's settings report TF32, on a device that has it: ten bits of each factor's mantissa."""
+    matmul = {str(value) for key, value in settings.items() if "matmul_precision" in key}
+    return is_accelerator(device) and bool(settings.get("tf32") or matmul & {"high", "medium", "tensorfloat32"})

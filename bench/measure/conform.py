@@ -125,7 +125,7 @@ def _finite(probe: Probe) -> Finding:
 
 def _repeats(probe: Probe) -> Finding:
     again = apart(probe.answer(probe.structures[0]), probe.answer(probe.structures[0]))
-    advice = "fix the seeds, switch off dropout and the like, and converge the SCF more tightly"
+    advice = "fix the seeds, switch off dropout and the like, sum in a fixed order, and converge the SCF more tightly"
     return compare(probe, [again], probe.tolerances.repeat, advice)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.contract.device import is_accelerator
+from bench.contract.device import computes_in_tf32
 
 
 class Skip(Exception):
@@ -48,18 +48,16 @@ class Tolerances:
 
 DOUBLE = Tolerances(repeat=1e-6, symmetry=1e-4, slope=2e-3, step=7e-4, epsilon=2.3e-16)
 SINGLE = Tolerances(repeat=1e-4, symmetry=1e-3, slope=2e-3, step=4e-3, epsilon=1.2e-7)
-# TF32 keeps 10 bits of each factor of a product; not measured, because there was no GPU
-REDUCED = Tolerances(repeat=1e-3, symmetry=2e-2, slope=5e-2, step=8e-3, epsilon=1e-5, rotation=2e-2)
+# TF32 keeps 10 bits of each factor of a product. On a GPU the order of sums changes from call to call, which is then
+# rounded so coarsely: Orb-d3-xs-v2 repeated its forces within 3e-3 eV/Angstrom on an H100
+REDUCED = Tolerances(repeat=1e-2, symmetry=2e-2, slope=5e-2, step=8e-3, epsilon=1e-5, rotation=2e-2)
 
 
 def tolerances(facts: dict[str, Any], settings: dict[str, Any]) -> Tolerances:
     """Return the tolerances of a dtype; wider ones where settings() reports TF32 on a GPU."""
     if facts["dtype"] == "float64":
         return DOUBLE
-    matmul = {str(value) for key, value in settings.items() if "matmul_precision" in key}
-    if is_accelerator(facts["device"]) and (settings.get("tf32") or matmul & {"high", "medium", "tensorfloat32"}):
-        return REDUCED
-    return SINGLE
+    return REDUCED if computes_in_tf32(facts["device"], settings) else SINGLE
 
 
 class Probe:

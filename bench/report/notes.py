@@ -201,8 +201,15 @@ def _brought(rows: Iterable[Row]) -> str:
     found = {row.label: row.brought for row in rows if row.brought}
     if not found:
         return ""
-    different = [f"{label} ({differences})" for label, differences in found.items() if differences != AS_ASKED]
-    versions = f"other versions than the header asks for: {', '.join(different)}" if different else AS_ASKED
+    different: dict[str, list[str]] = {}
+    for label, differences in found.items():
+        if differences != AS_ASKED:
+            different.setdefault(differences, []).append(label)
+    named = [
+        differences if len(labels) == len(found) else f"{differences} ({', '.join(labels)})"
+        for differences, labels in different.items()
+    ]
+    versions = f"other versions than the header asks for: {'; '.join(named)}" if named else AS_ASKED
     return f"With packages of an interpreter of the user: {', '.join(found)}; {versions}."
 
 

@@ -4,10 +4,12 @@ import time
 
 import numpy as np
 import pytest
-from ase.build import molecule
+from ase.build import bulk, molecule
 from ase.calculators.calculator import Calculator, all_changes
+from ase.neighborlist import neighbor_list
 
 from bench.adapter import Adapter
+from bench.data.structures import naphthalene
 from bench.measure.warmup import MOST, settled, warm_up, warm_up_length
 
 
@@ -85,6 +87,33 @@ def test_warming_up_makes_fresh_calls_and_leaves_the_atoms_as_they_were():
     durations = warm_up(Adapter(), inner, atoms, seed=0)
     assert len(durations) == inner.evaluations >= 5
     assert np.array_equal(atoms.positions, before)
+
+
+def test_warming_up_leaves_a_crystal_and_its_cell_as_they_were():
+    atoms = bulk("Cu", cubic=True)
+    before = atoms.copy()
+    seen = []
+    calculator = Counting(lambda i: seen.append(calculator.atoms.cell.volume) or 0.001)
+    warm_up(Adapter(), calculator, atoms, seed=0)
+    assert atoms == before
+    assert max(seen) > 1.1 * min(seen)
+
+
+@pytest.mark.parametrize("cutoff", [4.5, 5.0, 5.2, 6.0])
+def test_what_is_compiled_for_each_of_the_first_numbers_of_edges_is_compiled_in_the_warm_up(cutoff):
+    compiled = []
+
+    def seconds(_):
+        edges = len(neighbor_list("i", calculator.atoms, cutoff))
+        if edges in compiled or len(compiled) == 3:  # as TorchScript does: twice for one number, then for any
+            return 0.001
+        compiled.append(edges)
+        return 0.02
+
+    calculator = Counting(seconds)
+    durations = warm_up(Adapter(), calculator, naphthalene(), seed=0)
+    assert len(compiled) == 3
+    assert settled(durations)
 
 
 def test_warming_up_goes_on_while_calls_get_faster_and_is_capped():
