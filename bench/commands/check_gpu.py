@@ -129,7 +129,7 @@ def _settings(options: Options, catalogue: Catalogue, methods: list[Method], thr
         replay_points=POINTS,
         repeats=False,
         budget_s=dict.fromkeys((method.name for method in methods), max(MEASURING_SHARE * seconds, 2.0)),
-        timeout_s=max(30.0, 15 * options.minutes),
+        timeout_s=max(60.0, 15 * options.minutes),
         torch_backend=options.torch_backend,
         on_top_of=_options.on_top_of(options.on_top_of),
         weights=options.weights,

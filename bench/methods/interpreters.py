@@ -77,13 +77,14 @@ class Interpreter:
     def split(self, wanted: Iterable[str]) -> tuple[list[str], list[str]]:
         """Return which packages, each ``name==version``, are missing and which of them it has.
 
-        Packages compiled for another NumPy may fail with the one that an environment needs, so where it has another,
-        nothing but the frameworks is taken from it.
+        Packages compiled for NumPy 1 fail with NumPy 2, and the other way round, so where it has another one than an
+        environment needs, nothing but the frameworks is taken from it.
         """
         pins = [pin for pin in wanted if "==" in pin]
         frameworks = [pin for pin in pins if self.is_framework(pin)]
         same = [pin for pin in pins if self.has(*pin.split("=="))]
-        if any(pin.startswith("numpy==") and pin not in same for pin in pins):
+        has = self.packages.get("numpy", "").partition(".")[0]
+        if any(pin.startswith("numpy==") and pin.removeprefix("numpy==").partition(".")[0] != has for pin in pins):
             same = []
         there = [pin for pin in pins if pin in (*frameworks, *same)]
         return [pin for pin in pins if pin not in there], there

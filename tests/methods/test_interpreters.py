@@ -88,9 +88,11 @@ def test_what_pythonpath_adds_counts_unless_the_interpreter_runs_isolated(python
     assert "jax" not in interpreters.ask(python).packages, "the working directory does not count"
 
 
-def test_with_another_numpy_nothing_but_the_frameworks_is_taken():
+def test_with_numpy_2_instead_of_1_nothing_but_the_frameworks_is_taken():
     same = ["numpy==1.26.4", "scipy==1.14.0", "six==1.17.0", "torch==2.6.0"]
     assert ON_ANOTHER_MACHINE.split(same) == (["six==1.17.0"], ["numpy==1.26.4", "scipy==1.14.0", "torch==2.6.0"])
+    near = ["numpy==1.26.0", "scipy==1.14.0", "torch==2.6.0"]
+    assert ON_ANOTHER_MACHINE.split(near) == (["numpy==1.26.0"], ["scipy==1.14.0", "torch==2.6.0"])
     other = ["numpy==2.4.6", "scipy==1.14.0", "torch==2.6.0"]
     assert ON_ANOTHER_MACHINE.split(other) == (["numpy==2.4.6", "scipy==1.14.0"], ["torch==2.6.0"])
 
