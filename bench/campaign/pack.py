@@ -18,16 +18,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import paths
-from bench.campaign.ready import Ready
-from bench.contract.failure import Failure
 from bench.contract.settings import Settings
 from bench.data import rmd17
 from bench.errors import BadInput
 from bench.methods import inside, kits, resolution
 from bench.methods.catalogue import Catalogue
+from bench.methods.checkpoints import CheckpointMissing
 from bench.methods.header import Header, Method
 from bench.methods.interpreters import Interpreter
 from bench.methods.uv import EnvironmentFailed, run_uv
+from bench.methods.weights import choose
 
 PLATFORMS = {"x86_64-linux": "x86_64-manylinux_2_28", "aarch64-linux": "aarch64-manylinux_2_28"}
 """What uv calls each platform."""
@@ -74,7 +74,7 @@ def pack(
             _harness(project, target, kit, Path(scratch))
             for header in {method.adapter: catalogue.header(method) for method in methods}.values():
                 _environment(header, target, kit, say)
-            _weights(methods, catalogue, target, settings, kit, say)
+            _weights(methods, settings, kit, say)
             for file in rmd17.local_files(paths.cache_dir()):
                 (kit / "data" / rmd17.FOLDER).mkdir(exist_ok=True)
                 shutil.copy(file, kit / "data" / rmd17.FOLDER)
@@ -168,33 +168,19 @@ def _built_for_any(pin: str, kit: Path) -> bool:
     return True
 
 
-def _weights(
-    methods: Sequence[Method],
-    catalogue: Catalogue,
-    target: Target,
-    settings: Settings,
-    kit: Path,
-    say: Callable[[str], None],
-) -> None:
-    """Copy the checkpoints that can be had; random ones are built here, by the method's own environment."""
-    ready = Ready(settings, catalogue, None, None, say)
+def _weights(methods: Sequence[Method], settings: Settings, kit: Path, say: Callable[[str], None]) -> None:
+    """Copy the checkpoints that can be had; random ones would be large, and the other machine builds the same."""
     for method in methods:
-        if method.checkpoint is None or method.checkpoint.shipped:
-            continue
-        found = ready.of(method, "cpu")
-        if isinstance(found, Failure):
-            raise BadInput(f"{method.name} cannot be packed: {found.message.rstrip('.')}.")
-        path = found.weights.path
-        if path is None:
-            continue
-        place = kit / "weights" / path.name
-        if found.weights.mode == "random":
-            place = kit / "cache" / "random" / path.parent.name / path.name
-            place.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, place, dirs_exist_ok=True)
-        else:
-            shutil.copy(path, place)
+        try:
+            found = choose(method, settings, say)
+        except CheckpointMissing as error:
+            raise BadInput(f"{method.name} cannot be packed: {str(error).rstrip('.')}.") from None
+        if found.mode == "random":
+            say(f"{method.name}: random weights, which the other machine will build. {found.reason}".rstrip())
+        elif found.path is not None and found.path.is_dir():
+            shutil.copytree(found.path, kit / "weights" / found.path.name, dirs_exist_ok=True)
+        elif found.path is not None:
+            shutil.copy(found.path, kit / "weights")
     trusted = paths.cache_dir() / "trusted-checkpoints.json"
     if trusted.exists():
         shutil.copy(trusted, kit / "cache")

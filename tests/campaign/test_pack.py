@@ -8,8 +8,15 @@ import os
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import pytest
+
+from bench.campaign import pack
+from bench.contract.settings import Settings
+from bench.errors import BadInput
+from bench.methods.catalogue import Catalogue
+from bench.methods.uv import EnvironmentFailed
 
 pytestmark = pytest.mark.environment
 ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--net", "--map-root-user")
@@ -184,3 +191,41 @@ def test_a_file_that_is_there_is_kept(pesbench, tmp_path):
     done = pesbench("pack", "uff", "--output", tmp_path / "kit.tar")
     assert done.returncode == 2 and "is there already" in done.stderr
     assert (tmp_path / "kit.tar").read_text() == "mine"
+
+
+def test_random_weights_are_left_to_the_other_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("PESBENCH_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("PESBENCH_CACHE", str(tmp_path / "cache"))
+    kit, said = tmp_path / "kit", []
+    (kit / "weights").mkdir(parents=True)
+    catalogue = Catalogue()
+    pack._weights(catalogue.select("orb-v3-conservative-inf-omat,7net-0,uff"), Settings(("uff",)), kit, said.append)
+    assert not list((kit / "weights").iterdir())
+    (line,) = said
+    assert "orb-v3-conservative-inf-omat: random weights, which the other machine will build." in line
+    with pytest.raises(BadInput, match="orb-v3-conservative-inf-omat cannot be packed"):
+        pack._weights(
+            catalogue.select("orb-v3-conservative-inf-omat"), Settings(("uff",), weights="pretrained"), kit, said.append
+        )
+
+
+@pytest.mark.parametrize(("tag", "kept"), [("-py3-none-any.whl", True), ("-cp311-cp311-linux_x86_64.whl", False)])
+def test_a_source_is_built_for_another_python_only_if_it_has_nothing_to_compile(tmp_path, monkeypatch, tag, kept):
+    (tmp_path / "wheels").mkdir()
+
+    def pip(*arguments):
+        if arguments[0] == "download" and "old==1.0" in arguments:
+            raise EnvironmentFailed("No matching distribution found for old==1.0")
+        folder = Path(arguments[arguments.index("--wheel-dir" if arguments[0] == "wheel" else "--dest") + 1])
+        (
+            folder / f"{arguments[-1].replace('==', '-')}{tag if arguments[0] == 'wheel' else '-py3-none-any.whl'}"
+        ).touch()
+
+    monkeypatch.setattr(pack, "_pip", pip)
+    target = pack.Target("cpu", "3.99", "x86_64-linux")
+    if kept:
+        pack._fetch(["old==1.0", "new==2.0"], tmp_path / "pins.txt", target, tmp_path)
+        assert len(list((tmp_path / "wheels").iterdir())) == 2
+    else:
+        with pytest.raises(EnvironmentFailed, match=r"old==1\.0"):
+            pack._fetch(["old==1.0", "new==2.0"], tmp_path / "pins.txt", target, tmp_path)
