@@ -13,6 +13,7 @@ from bench.contract.description import Description, Node
 from bench.contract.lines import to_json
 from bench.contract.protocol import RELAX, REPLAY, SCALING, THROUGHPUT
 from bench.contract.records import Record, Watched
+from bench.contract.settings import Settings
 from bench.errors import BadInput
 from bench.runs import store
 from bench.runs.store import Contents
@@ -34,9 +35,10 @@ class Part:
         return self.contents.description
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells it from other runs: two nodes may begin in the same second."""
-        return self.description.run_id, self.description.machine.node, self.description.settings.order
+    def key(self) -> tuple[str, str, int, str]:
+        """What tells it from other runs: several may begin in the same second, but then they measure other times."""
+        first = to_json(self.contents.records[0]) if self.contents.records else ""
+        return self.description.run_id, self.description.machine.node, self.description.settings.order, first
 
     @property
     def rounds(self) -> int:
@@ -105,7 +107,7 @@ def _unlike(first: Part, other: Part) -> list[str]:
     for name in ("methods", "devices", "protocols", "limit", "weights", "sizes"):
         ours, theirs = getattr(one.settings, name), getattr(two.settings, name)
         if (set(ours) != set(theirs)) if isinstance(ours, tuple) else ours != theirs:
-            found.append(f"{name}: {ours} and {theirs}")
+            found.append(f"{name}: {_words(ours)} and {_words(theirs)}")
     if one.pesbench != two.pesbench or one.commit != two.commit:
         found.append(f"pesbench: {one.pesbench} ({one.commit}) and {two.pesbench} ({two.commit})")
     versions = [{record.method: record.versions for record in part.contents.started} for part in (first, other)]
@@ -116,6 +118,10 @@ def _unlike(first: Part, other: Part) -> list[str]:
             named = ", ".join(f"{name} {ours.get(name)} and {theirs.get(name)}" for name in packages[:3])
             found.append(f"packages of {method}: {named}")
     return found
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _write(parts: Sequence[Part], output: Path) -> None:
@@ -135,11 +141,13 @@ def _write(parts: Sequence[Part], output: Path) -> None:
         )
         records += [_moved(record, start) for record in part.contents.records]
         start += count
-    budgets = [part.description.settings.budget_s for part in parts]
-    settings = dataclasses.replace(
-        first.settings, rounds=start, order=0, budget_s={name: _sum(budgets, name) for name in first.settings.methods}
+    description = dataclasses.replace(
+        first,
+        run_id=output.name,
+        settings=_settings([part.description.settings for part in parts], start),
+        methods={name: facts for part in parts for name, facts in part.description.methods.items()},
+        nodes=tuple(nodes),
     )
-    description = dataclasses.replace(first, run_id=output.name, settings=settings, nodes=tuple(nodes))
     dataset = store.stored_dataset(parts[0].directory, first)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -176,6 +184,20 @@ def _moved(record: Record, start: int) -> Record:
     return changed
 
 
-def _sum(budgets: Sequence[dict[str, float | None]], method: str) -> float | None:
-    each = [budget.get(method) for budget in budgets]
-    return None if None in each else float(sum(budget or 0.0 for budget in each))
+def _settings(each: Sequence[Settings], rounds: int) -> Settings:
+    """Return the settings of all rounds together; runs that were joined by force may have had other methods."""
+    methods, devices, protocols = (
+        tuple(dict.fromkeys(name for one in each for name in getattr(one, what)))
+        for what in ("methods", "devices", "protocols")
+    )
+    budgets = {name: [one.budget_s.get(name) for one in each if name in one.methods] for name in methods}
+    return dataclasses.replace(
+        each[0],
+        methods=methods,
+        devices=devices,
+        protocols=protocols,
+        rounds=rounds,
+        order=0,
+        budget_s={name: None if None in own else sum(budget or 0.0 for budget in own) for name, own in budgets.items()},
+        pythons={name: path for one in each for name, path in one.pythons.items()},
+    )

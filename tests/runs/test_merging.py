@@ -102,6 +102,27 @@ def test_an_unlike_machine_is_refused_with_the_reason_unless_forced(parts, pesbe
     assert "joined although it differs" in forced.stderr
 
 
+def test_runs_of_other_methods_are_joined_by_force_and_all_methods_are_rows(pesbench, tmp_path):
+    runs = []
+    for method in ("toy", "direct"):
+        done = pesbench(
+            *("run", "--adapter", FAKES, "--methods", method, "--structures", "naphthalene-gfn2", "--limit", "2"),
+            *("--rounds", "1", "--threads", "1", "--budget", "20", "--no-repeats", "--output", tmp_path / method),
+        )
+        assert done.returncode == 0, done.stderr
+        runs.append(next((tmp_path / method).iterdir()))
+    described = json.loads((runs[1] / "campaign.json").read_text())  # as if both had begun in the same second
+    described["run_id"] = runs[0].name
+    (runs[1] / "campaign.json").write_text(json.dumps(described))
+    done = pesbench("merge", *runs, "--output", tmp_path / "all")
+    assert done.returncode == 2 and "methods: toy and direct" in done.stderr
+    done = pesbench("merge", *runs, "--output", tmp_path / "all", "--force")
+    assert done.returncode == 0, done.stderr
+    assert "counts once" not in done.stderr and "damaged" not in done.stderr
+    rows = json.loads(pesbench("table", tmp_path / "all", "--format", "json").stdout)["rows"]
+    assert {row["method"]: row["structures"]["done"] for row in rows} == {"toy": 2, "direct": 2}
+
+
 def test_a_merged_run_a_single_run_and_a_taken_place_are_refused(parts, pesbench, tmp_path):
     assert pesbench("merge", *parts[:2], "--output", tmp_path / "all").returncode == 0
     for named, word in (
