@@ -38,10 +38,14 @@ def free_memory() -> int | None:
 
 
 def versions() -> dict[str, str]:
-    """Return every installed distribution and its version."""
+    """Return every installed distribution and its version; of two in the search path, the first, as an import does."""
     from importlib.metadata import distributions
 
-    return dict(sorted((found.metadata["Name"], found.version) for found in distributions()))
+    found: dict[str, str] = {}
+    for one in distributions():
+        if one.metadata["Name"]:
+            found.setdefault(one.metadata["Name"], one.version)
+    return dict(sorted(found.items()))
 
 
 def thread_pools() -> tuple[dict[str, Any], ...]:
