@@ -23,6 +23,7 @@ fi
 
 # uv from the kit does the rest: many a python3 has no pip and cannot make an environment with one
 temporary=$folder/.install
+trap 'rm -rf "$folder"' EXIT  # nothing half-made stays
 mkdir -p "$temporary"
 "$python" -I -m zipfile -e "$kit"/wheels/uv-*.whl "$temporary"
 uv=$(echo "$temporary"/uv-*.data/scripts/uv)
@@ -43,4 +44,5 @@ export PESBENCH_WEIGHTS='$kit/weights' PESBENCH_DATA='$kit/data'
 exec '$folder/.venv/bin/pesbench' "\$@"
 END
 chmod +x "$folder/pesbench"
+trap - EXIT
 echo "installed: $folder/pesbench"

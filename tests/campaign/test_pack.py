@@ -121,6 +121,21 @@ def test_a_damaged_kit_a_taken_folder_and_another_python_are_refused(unpacked, t
         wheel.write_bytes(kept)
 
 
+def test_an_installation_that_fails_leaves_nothing(unpacked, tmp_path):
+    pins, sums = unpacked / "requirements" / "pesbench.txt", unpacked / "SHA256SUMS"
+    kept = pins.read_text(), sums.read_text()
+    try:
+        pins.write_text(kept[0] + "nothing-of-that-name==1.0\n")
+        sums.write_text("".join(line + "\n" for line in kept[1].splitlines() if pins.name not in line))
+        words = ["sh", str(unpacked / "install.sh"), str(tmp_path / "half")]
+        done = subprocess.run(words, capture_output=True, text=True)
+    finally:
+        pins.write_text(kept[0])
+        sums.write_text(kept[1])
+    assert done.returncode and "nothing-of-that-name" in done.stderr
+    assert not (tmp_path / "half").exists()
+
+
 @pytest.fixture(scope="module")
 def on_top(tmp_path_factory, pesbench, method_python):
     """An interpreter with torch, and a home in which a kit was installed on top of it without a network."""
