@@ -111,7 +111,7 @@ def test_what_is_compiled_for_each_of_the_first_numbers_of_edges_is_compiled_in_
         return 0.02
 
     calculator = Counting(seconds)
-    durations = warm_up(Adapter(), calculator, naphthalene(), seed=0)
+    warm_up(Adapter(), calculator, naphthalene(), seed=0)
     assert len(compiled) == 3
 
 
