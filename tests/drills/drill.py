@@ -235,6 +235,7 @@ def main() -> None:
     kept = paths.results_dir() / "drills"
     kept.mkdir(parents=True, exist_ok=True)
     bad = False
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # cleans up as Ctrl-C does: nodes of Slurm, mounted disks
     for name in options.names or DRILLS:
         whole = DRILLS[name][1]
         results = trials(name, min(options.count or whole, whole), options.jobs, kept)
