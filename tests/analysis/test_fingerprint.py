@@ -9,6 +9,7 @@ from ase.build import molecule
 from synthetic import campaign, method
 
 from bench.analysis.fingerprint import Fingerprint, Relaxed, bonds_of, differences, fingerprints, lengths
+from bench.contract.device import computes_in_tf32
 
 FORCES = np.random.default_rng(1).normal(0.0, 1.0, (3, 3))
 
@@ -93,3 +94,15 @@ def test_a_fingerprint_is_made_of_a_runs_answers_and_its_converged_relaxations()
     assert set(one.relaxed) == {0}
     assert one.relaxed[0].energy == -14.5
     assert one.criterion == "BFGS, fmax 0.05"
+
+
+def test_answers_rounded_to_tf32_on_a_gpu_may_differ_more():
+    forces = {0: np.zeros((2, 3))}
+    apart = {0: np.full((2, 3), 5e-3)}
+    single = fingerprint(dtype="float32", forces=forces, energies={0: -100.0})
+    other = fingerprint(dtype="float32", forces=apart, energies={0: -100.0})
+    assert differences(other, single)
+    assert not differences(dataclasses.replace(other, tf32=True), single)
+    assert computes_in_tf32("cuda", {"float32_matmul_precision": "high"})
+    assert not computes_in_tf32("cpu", {"float32_matmul_precision": "high"})
+    assert not computes_in_tf32("cuda", {"float32_matmul_precision": "highest"})
