@@ -152,8 +152,9 @@ def tolerance(kind: str, dtype: str, tf32: bool = False) -> Tolerance:
     """Return the tolerance for a method of this kind and precision."""
     if kind == "dft":
         return TOLERANCES["dft"]
-    single = TOLERANCES["tf32" if tf32 else "float32"]
-    return TOLERANCES["float64"] if dtype == "float64" else single
+    if dtype == "float64":
+        return TOLERANCES["float64"]
+    return TOLERANCES["tf32" if tf32 else "float32"]
 
 
 @dataclasses.dataclass(frozen=True)

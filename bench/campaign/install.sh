@@ -24,6 +24,7 @@ fi
 # uv from the kit does the rest: many a python3 has no pip and cannot make an environment with one
 temporary=$folder/.install
 trap 'rm -rf "$folder"' EXIT  # nothing half-made stays
+trap 'exit 1' INT TERM
 mkdir -p "$temporary"
 "$python" -I -m zipfile -e "$kit"/wheels/uv-*.whl "$temporary"
 uv=$(echo "$temporary"/uv-*.data/scripts/uv)

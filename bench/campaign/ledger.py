@@ -35,14 +35,21 @@ class Ledger:
 
     def take_up(self, records: Iterable[Record]) -> None:
         """Enter what an earlier session measured, except what will be measured again."""
+        too_long = []
         for record in records:
-            item = item_of(record)
-            if item is None or (isinstance(record, Trajectory) and self._may_become_longer(record)):
+            if item_of(record) is None or (isinstance(record, Trajectory) and self._may_become_longer(record)):
                 continue
-            if isinstance(record, Size) and self._has_time_now(record):
-                continue
-            self.book(record)
-            self.done.setdefault((record.method, record.device, record.round), set()).update(settled(record))
+            if isinstance(record, Size) and record.predicted_ns is not None:
+                too_long.append(record)
+            else:
+                self._enter(record)
+        for record in too_long:  # what is left is known only now
+            if not self._has_time_now(record):
+                self._enter(record)
+
+    def _enter(self, record: Record) -> None:
+        self.book(record)
+        self.done.setdefault((record.method, record.device, record.round), set()).update(settled(record))
 
     def skip(self, key: Key, round_number: int, items: Iterable[Item]) -> None:
         """Enter items that need not be measured."""
@@ -61,9 +68,10 @@ class Ledger:
         return record.status == CENSORED and allotted > CLEARLY * record.wall_ns / 1e9
 
     def _has_time_now(self, record: Size) -> bool:
-        """Return whether a size that was not begun for lack of time has enough now."""
-        budget = self.budget((record.method, record.device))
-        return record.predicted_ns is not None and record.predicted_ns / 1e9 < budget / self.settings.rounds
+        """Return whether a round's part of the time that is left is enough for a size that was too long."""
+        assert record.predicted_ns is not None
+        left = self.left((record.method, record.device), SCALING)
+        return record.predicted_ns / 1e9 < left / self.settings.rounds
 
     def book(self, record: Record) -> None:
         """Count the time that a record took, and note where a series ends."""

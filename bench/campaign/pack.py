@@ -151,10 +151,10 @@ def _fetch(found: list[str], pins: Path, target: Target, kit: Path) -> None:
             _pip("download", "--no-deps", *where, "--dest", str(kit / "wheels"), *wheels)
             return
         except EnvironmentFailed as error:
-            without = [pin for pin in wheels if str(error).endswith(f" {pin}")]  # No matching distribution found for it
-            if not without or not _built_for_any(without[0], kit):
+            lacking = next((pin for pin in wheels if str(error).endswith(f" {pin}")), None)  # pip ends with its name
+            if lacking is None or not _built_for_any(lacking, kit):
                 raise
-            wheels.remove(without[0])
+            wheels.remove(lacking)
 
 
 def _built_for_any(pin: str, kit: Path) -> bool:

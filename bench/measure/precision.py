@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.contract.device import computes_in_tf32
 from bench.measure.probe import Finding, Probe, Skip
 
 FULL = 1e-5
@@ -13,8 +14,7 @@ def products(probe: Probe) -> Finding:
     error = probe.adapter.product_error()
     if error is None:
         raise Skip("the adapter measures no matrix product")
-    said = probe.adapter.settings()
-    allowed = said.get("float32_matmul_precision", said.get("matmul_precision")) not in ("highest", "float32", None)
+    allowed = computes_in_tf32(probe.facts["device"], probe.adapter.settings())
     found = "full float32" if error < FULL else "TF32, or less"
     return Finding(
         error < FULL or allowed,

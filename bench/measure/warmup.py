@@ -4,9 +4,9 @@ TorchScript specialises in its second call, XLA compiles for seconds in its firs
 fourth. In each case a call is slower than those right after it. A machine that slowly gets faster is not warm-up:
 there each call takes about as long as its neighbours.
 
-On a GPU, TorchScript compiles anew for each of the first few numbers of edges in the graph, and then once for any
-number. On an H100 that took 0.4 to 1 s each time, in the first paths that were timed, because small displacements leave
-the number of edges as it is. So the warm-up also expands the molecule.
+On a GPU, TorchScript compiles for each of the first few numbers of edges in the graph, and then once for any number;
+on an H100, each took 0.4 to 1 s. Small displacements hardly change that number, so the warm-up also expands the
+molecule. Otherwise this would happen in steps that are timed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ VERY_SLOW = 2.0
 """A call after a normal one is slow only above this factor: anything less is noise."""
 WINDOW = 10
 EXPANSIONS = (1.0, 1.0, 1.03, 1.06, 1.1)
-"""Factors of the coordinates in successive calls, again and again: longer distances, so fewer edges and no larger
-padding than the molecule needs."""
+"""Factors of the coordinates in one call after the other, over and over. None is below 1: with more edges than the
+molecule has, JAX would pad to a size that it never needs."""
 
 
 def warm_up_length(durations: Sequence[float]) -> int:

@@ -83,8 +83,8 @@ class Interpreter:
         pins = [pin for pin in wanted if "==" in pin]
         frameworks = [pin for pin in pins if self.is_framework(pin)]
         same = [pin for pin in pins if self.has(*pin.split("=="))]
-        has = self.packages.get("numpy", "").partition(".")[0]
-        if any(pin.startswith("numpy==") and pin.removeprefix("numpy==").partition(".")[0] != has for pin in pins):
+        major = self.packages.get("numpy", "").partition(".")[0]
+        if any(pin.startswith("numpy==") and not pin.startswith(f"numpy=={major}.") for pin in pins):
             same = []
         there = [pin for pin in pins if pin in (*frameworks, *same)]
         return [pin for pin in pins if pin not in there], there

@@ -36,7 +36,7 @@ class Part:
 
     @property
     def key(self) -> tuple[str, str, int, str]:
-        """What tells it from other runs: several may begin in the same second, but then they measure other times."""
+        """What tells it from other runs; two that began in the same second have other times in their first record."""
         first = to_json(self.contents.records[0]) if self.contents.records else ""
         return self.description.run_id, self.description.machine.node, self.description.settings.order, first
 

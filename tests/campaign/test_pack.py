@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
 
 import pytest
 
@@ -224,23 +223,38 @@ def test_random_weights_are_left_to_the_other_machine(tmp_path, monkeypatch):
         )
 
 
-@pytest.mark.parametrize(("tag", "kept"), [("-py3-none-any.whl", True), ("-cp311-cp311-linux_x86_64.whl", False)])
+BACKEND = """
+import pathlib, zipfile
+
+def build_wheel(folder, settings=None, metadata=None):
+    name = "old-1.0-TAG.whl"
+    with zipfile.ZipFile(pathlib.Path(folder) / name, "w") as wheel:
+        wheel.writestr("old-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: old\\nVersion: 1.0\\n")
+        wheel.writestr("old-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: TAG\\n")
+        wheel.writestr("old-1.0.dist-info/RECORD", "")
+    return name
+"""
+
+
+@pytest.mark.parametrize(("tag", "kept"), [("py3-none-any", True), (f"cp3{sys.version_info[1]}-none-any", False)])
 def test_a_source_is_built_for_another_python_only_if_it_has_nothing_to_compile(tmp_path, monkeypatch, tag, kept):
-    (tmp_path / "wheels").mkdir()
-
-    def pip(*arguments):
-        if arguments[0] == "download" and "old==1.0" in arguments:
-            raise EnvironmentFailed("No matching distribution found for old==1.0")
-        folder = Path(arguments[arguments.index("--wheel-dir" if arguments[0] == "wheel" else "--dest") + 1])
-        (
-            folder / f"{arguments[-1].replace('==', '-')}{tag if arguments[0] == 'wheel' else '-py3-none-any.whl'}"
-        ).touch()
-
-    monkeypatch.setattr(pack, "_pip", pip)
+    source, kit = tmp_path / "old-1.0", tmp_path / "kit"
+    source.mkdir()
+    (kit / "wheels").mkdir(parents=True)
+    (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: old\nVersion: 1.0\n")
+    (source / "backend.py").write_text(BACKEND.replace("TAG", tag))
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    with tarfile.open(tmp_path / "old-1.0.tar.gz", "w:gz") as archive:
+        archive.add(source, source.name)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     target = pack.Target("cpu", "3.99", "x86_64-linux")
     if kept:
-        pack._fetch(["old==1.0", "new==2.0"], tmp_path / "pins.txt", target, tmp_path)
-        assert len(list((tmp_path / "wheels").iterdir())) == 2
+        pack._fetch(["old==1.0"], tmp_path / "pins.txt", target, kit)
+        assert [wheel.name for wheel in (kit / "wheels").iterdir()] == ["old-1.0-py3-none-any.whl"]
     else:
-        with pytest.raises(EnvironmentFailed, match=r"old==1\.0"):
-            pack._fetch(["old==1.0", "new==2.0"], tmp_path / "pins.txt", target, tmp_path)
+        with pytest.raises(EnvironmentFailed, match=r"No matching distribution found for old==1\.0"):
+            pack._fetch(["old==1.0"], tmp_path / "pins.txt", target, kit)
+        assert not list((kit / "wheels").iterdir())
