@@ -5,7 +5,7 @@ fourth. In each case a call is slower than those right after it. A machine that 
 there each call takes about as long as its neighbours.
 
 On a GPU, TorchScript compiles for each of the first few numbers of edges in the graph, and then once for any number;
-on an H100, each took 0.4 to 1 s. Small displacements hardly change that number, so the warm-up also expands the
+on an H100, each took 0.2 to 1 s. Small displacements hardly change that number, so the warm-up also expands the
 molecule. Otherwise this would happen in steps that are timed.
 """
 
