@@ -91,7 +91,8 @@ def _one(campaign: Campaign, one: Checked, device: str, until: float) -> None:
     one.checks = conform(
         catalogue, method, campaign.dataset, settings, device, campaign.parallel, say, limit_s=0.6 * left
     )
-    campaign.one_round(method, device, 0)
+    campaign.structures([(method.name, device)], 0)
+    campaign.later_phases(method, device, 0)
 
 
 def what_is_there(catalogue: Catalogue, device: str, named: str | None) -> list[Method]:

@@ -6,11 +6,13 @@ import math
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
+from bench.campaign.ledger import Key
 from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Trajectory
 from bench.contract.settings import Settings
 from bench.contract.sizes import Size
@@ -77,9 +79,24 @@ class _Tally:
         return f"{len(self.structures)} structures, {self}" if self.structures or not self._others else str(self)
 
 
-def _worker(method: str, device: str, round_number: int, rounds: int) -> str:
-    """Return what is measured now; a round after the planned ones repeats a disturbed one."""
-    return f"{method} {device}, " + (f"round {round_number + 1} of {rounds}" if round_number < rounds else "once more")
+class _Round:
+    """What the methods of a round have done so far."""
+
+    def __init__(self, keys: Sequence[Key], round_number: int, rounds: int | None) -> None:
+        self.number = f"round {round_number + 1}{f' of {rounds}' if rounds and round_number < rounds else ''}"
+        self.tallies = {key: _Tally() for key in keys}
+        self.title = f"{' '.join(keys[0])}, {self.number}" if len(keys) == 1 else f"{self.number}, {len(keys)} in turn"
+
+    def add(self, record: Record) -> None:
+        self.tallies[record.method, record.device].add(record)
+
+    def now(self, key: Key) -> str:
+        """Return how far a method is."""
+        return str(self.tallies[key]) if len(self.tallies) == 1 else f"{key[0]}: {self.tallies[key]}"
+
+    def lines(self) -> list[str]:
+        """Return a line for each method."""
+        return [f"{' '.join(key)}, {self.number}: {tally.all()}" for key, tally in self.tallies.items()]
 
 
 def _left(seconds: float | None) -> str:
@@ -87,7 +104,7 @@ def _left(seconds: float | None) -> str:
 
 
 class LiveProgress:
-    """One line for the campaign and one for the running worker; for a terminal."""
+    """One line for the running round; for a terminal."""
 
     def __init__(self, settings: Settings, console: Console) -> None:
         self.settings = settings
@@ -99,10 +116,9 @@ class LiveProgress:
             TextColumn("{task.fields[speed]}"),
         ]
         self.bars = Progress(*columns, console=console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
-        workers = len(settings.methods) * len(settings.devices) * settings.rounds
-        self.campaign = self.bars.add_task("campaign", total=workers, speed="")
-        self.worker: TaskID | None = None
-        self.tally = _Tally()
+        self.round: _Round | None = None
+        self.bar: TaskID | None = None
+        self.left = ""
 
     def __enter__(self) -> LiveProgress:
         self.bars.start()
@@ -115,39 +131,39 @@ class LiveProgress:
         """Show one line above the bars."""
         self.bars.console.print(line, markup=False, highlight=False)
 
-    def begin(self, method: str, device: str, round_number: int, items: int) -> None:
-        """Show a bar for a worker."""
-        self.tally = _Tally()
-        self.name = _worker(method, device, round_number, self.settings.rounds)
-        self.worker = self.bars.add_task(self.name, total=items, speed="starting")
+    def begin(self, keys: Sequence[Key], round_number: int, items: int) -> None:
+        """Show a bar for a round."""
+        self.round = _Round(keys, round_number, rounds_of(self.settings))
+        self.bar = self.bars.add_task(self.round.title, total=items, speed=f"starting{self.left}")
 
     def measured(self, record: Record) -> None:
-        """Move the bar of the worker."""
-        self.tally.add(record)
-        if self.worker is not None:
-            self.bars.update(self.worker, advance=1, speed=str(self.tally))
+        """Move the bar."""
+        if self.round is not None and self.bar is not None:
+            self.round.add(record)
+            self.bars.update(self.bar, advance=1, speed=self.round.now((record.method, record.device)))
 
-    def alive(self, number: int, steps: int) -> None:
+    def alive(self, key: Key, number: int, steps: int) -> None:
         """Show the steps of the item in flight."""
-        if self.worker is not None:
-            self.bars.update(self.worker, speed=f"{self.tally}, step {steps}")
+        if self.round is not None and self.bar is not None:
+            self.bars.update(self.bar, speed=f"{self.round.now(key)}, step {steps}")
 
     def end(self, seconds_left: float | None) -> None:
-        """Print one line with what the worker found, and remove its bar."""
-        if self.worker is not None:
-            self.say(f"{self.name}: {self.tally.all()}")
-            self.bars.remove_task(self.worker)
-            self.worker = None
-        self.bars.update(self.campaign, advance=1, speed=_left(seconds_left))
+        """Print one line with what each method found, and remove the bar."""
+        if self.round is not None and self.bar is not None:
+            for line in self.round.lines():
+                self.say(line)
+            self.bars.remove_task(self.bar)
+            self.round = self.bar = None
+        self.left = f"; {_left(seconds_left)}"
 
 
 class PlainProgress:
-    """One line for each worker's start and end, for log files and pipes."""
+    """One line for each method of a round that has ended, for log files and pipes."""
 
     def __init__(self, settings: Settings, console: Console) -> None:
         self.settings = settings
         self.console = console
-        self.tally = _Tally()
+        self.round: _Round | None = None
         self.started = time.monotonic()
 
     def __enter__(self) -> PlainProgress:
@@ -162,22 +178,32 @@ class PlainProgress:
         """Print one line."""
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def begin(self, method: str, device: str, round_number: int, items: int) -> None:
-        """Print that a worker starts."""
-        self.tally = _Tally()
-        self.name = _worker(method, device, round_number, self.settings.rounds)
+    def begin(self, keys: Sequence[Key], round_number: int, items: int) -> None:
+        """Count from zero for a round."""
+        self.round = _Round(keys, round_number, rounds_of(self.settings))
 
     def measured(self, record: Record) -> None:
-        """Count a structure."""
-        self.tally.add(record)
+        """Count an item."""
+        if self.round is not None:
+            self.round.add(record)
 
-    def alive(self, number: int, steps: int) -> None:
+    def alive(self, key: Key, number: int, steps: int) -> None:
         """Print nothing: a log needs no signs of life."""
 
     def end(self, seconds_left: float | None) -> None:
-        """Print what the worker found."""
+        """Print what each method found, and the time that is left with the last one."""
+        if self.round is None:
+            return
         minutes = (time.monotonic() - self.started) / 60
-        self.say(f"[{minutes:5.1f} min] {self.name}: {self.tally.all()}; {_left(seconds_left)}")
+        *others, last = self.round.lines()
+        for line in (*others, f"{last}; {_left(seconds_left)}"):
+            self.say(f"[{minutes:5.1f} min] {line}")
+        self.round = None
+
+
+def rounds_of(settings: Settings) -> int | None:
+    """Return the number of rounds; None where the campaign finds it out itself."""
+    return settings.rounds if settings.total_s is None else None
 
 
 def progress(settings: Settings) -> LiveProgress | PlainProgress:

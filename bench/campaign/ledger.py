@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from bench.campaign import trajectories
 from bench.campaign.plan import share
 from bench.campaign.schedule import apart, settled
+from bench.campaign.sharing import with_grace
 from bench.contract.protocol import ACCURACY, MD, PARTS, SCALING, STRUCTURES, THROUGHPUT, item_of, phase_of, phases
 from bench.contract.records import CENSORED, DONE, Record, Trajectory
 from bench.contract.settings import Settings
@@ -27,7 +29,7 @@ class Ledger:
         self.settings = settings
         self.phases = phases(settings.protocols)
         self.done: dict[tuple[str, str, int], set[Item]] = {}
-        self.measured: set[tuple[str, str, int]] = set()  # rounds that have structures
+        self.structures: Counter[Key] = Counter()  # measured so far, each visit counts
         self.spent: dict[tuple[str, str, str], float] = {}  # seconds, by method, device and phase
         self.ends: dict[tuple[str, str, str], int] = {}  # the first item of a series that was not done in a round
         self.rounds_begun: dict[Key, int] = {}
@@ -80,7 +82,7 @@ class Ledger:
         phase = phase_of(item.part)
         self.close_series(record)
         if phase == STRUCTURES:
-            self.measured.add((record.method, record.device, record.round))
+            self.structures[record.method, record.device] += 1
         self.spend((record.method, record.device), phase, getattr(record, "wall_ns", 0) / 1e9)
 
     def close_series(self, record: Record) -> None:
@@ -102,6 +104,15 @@ class Ledger:
         """Return a method's budget for each phase in seconds, infinite where it has no limit."""
         budget = self.settings.budget_s[key[0]]
         return math.inf if budget is None else budget
+
+    def all_spent(self, phase: str) -> float:
+        """Return the seconds that all methods have spent on a phase."""
+        return sum(seconds for (*_, one), seconds in self.spent.items() if one == phase)
+
+    def item_seconds(self, key: Key) -> float | None:
+        """Return the mean time of a method's structures; None where none was measured."""
+        count = self.structures.get(key, 0)
+        return self.spent_on(key, STRUCTURES) / count if count else None
 
     def left(self, key: Key, phase: str) -> float:
         """Return what is left for a phase, in seconds."""
@@ -135,12 +146,7 @@ class Ledger:
         begin = share(budget, spent, round_number, self.settings.rounds)
         if phase == SCALING:  # a size begins only if it will end in time
             return Allowance(end_s=begin)
-        return Allowance(begin, None if begin is None else self.left(key, phase))
-
-    def average(self, key: Key) -> Allowance:
-        """Return the average time of a round, for the repeat of one."""
-        seconds = share(self.settings.budget_s[key[0]], 0.0, 0, self.settings.rounds)
-        return Allowance(seconds, seconds)
+        return Allowance(begin, None if begin is None else min(with_grace(begin), self.left(key, phase)))
 
     def _md_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float | None:
         """Return the seconds for a round's trajectories; None: no limit."""

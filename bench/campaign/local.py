@@ -18,6 +18,7 @@ from bench.contract import message
 from bench.contract.failure import Failure
 from bench.contract.message import Done, Message
 from bench.contract.task import Task
+from bench.contract.turn import Turn
 
 POLL_SECONDS = 0.25
 
@@ -44,6 +45,8 @@ class LocalWorker:
         self.paced = task.paced
         self.done = False
         """It has reported that its task is done."""
+        self.over_limit = False
+        """It was ended because it used more memory than it may."""
         self._ended_for: Failure | None = None
         self._oom_kills = _oom_kills()
         # a worker that is killed cannot remove its own files and those of its programs
@@ -66,11 +69,11 @@ class LocalWorker:
             if not task.paced:
                 self.process.stdin.close()
 
-    def go(self, calls: int) -> None:
-        """Let a paced worker make this many more force calls."""
+    def go(self, turn: Turn) -> None:
+        """Let a paced worker have a turn."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(b"%d\n" % calls)
+            self.process.stdin.write(turn.to_line().encode() + b"\n")
             self.process.stdin.flush()
 
     def finish(self) -> None:
@@ -115,6 +118,7 @@ class LocalWorker:
                     break
                 used = self._memory()
                 if used > self.memory_limit:
+                    self.over_limit = True
                     words = f"used {used / 1e9:.1f} GB, the limit is {self.memory_limit / 1e9:.1f} GB; it was ended"
                     self._end(Failure("out-of-memory", words))
                     break

@@ -16,6 +16,7 @@ from bench.contract.device import CPU, is_accelerator
 from bench.contract.joules import Joules
 from bench.contract.protocol import item_of
 from bench.contract.records import Record
+from bench.contract.task import Item
 from bench.machine.energy import IDLE_SECONDS, Meter, Read, Reading
 
 
@@ -68,6 +69,18 @@ class MeteredWorker:
             self._read = self._stack.enter_context(self.metering.meter.open(set(self.devices)))
         self._write()
         self._before = self._read()
+
+    def resumes(self) -> None:
+        """Count from now on, because its turn begins: what others used meanwhile is not its own."""
+        if self._read is not None:
+            self._before = self._read()
+
+    def pauses(self, item: Item) -> None:
+        """Count what was used for an item that goes on in a later turn."""
+        if self._read is not None:
+            now = self._read()
+            self._add(item.part, now, 0.0)
+            self._before = now
 
     def reported(self, record: Record) -> None:
         """Count what was used since the last record for the item of this one; records of no item are left out."""

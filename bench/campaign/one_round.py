@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any
 
 from bench.campaign.ledger import Key
-from bench.campaign.schedule import in_phase
 from bench.campaign.tasks import Prepared
 from bench.contract.protocol import PHASES, STRUCTURES, phase_of
 from bench.contract.task import Allowance, Item
@@ -23,8 +22,6 @@ class Round:
     """For the structures."""
     phase: str = STRUCTURES
     """The phase that its worker has reached."""
-    watched: dict[str, Any] | None = None
-    """What else the machine did during the structures, where another phase followed."""
 
     @property
     def key(self) -> Key:
@@ -36,18 +33,6 @@ class Round:
         """The fields that identify its records."""
         return {"method": self.key[0], "device": self.key[1], "round": self.number}
 
-    def structures_left(self) -> int:
-        """Return how many items of structures there are."""
-        return len(in_phase(self.items, STRUCTURES))
-
     def open_items(self) -> list[Item]:
         """Return the items of the worker's phase and of later ones; what it missed in an earlier phase stays undone."""
         return [item for item in self.items if PHASES.index(phase_of(item.part)) >= PHASES.index(self.phase)]
-
-    def pass_time(self, seconds: float) -> None:
-        """Subtract the time of a worker that died from that of the next one."""
-        begin, end = (
-            None if limit is None else max(limit - seconds, 0.0)
-            for limit in (self.allowance.begin_s, self.allowance.end_s)
-        )
-        self.allowance = Allowance(begin, end)

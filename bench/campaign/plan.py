@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
+from bench.campaign.sharing import LEARNING_ROUNDS, MOST_ROUNDS
 from bench.contract.kind import KINDS
 from bench.contract.protocol import PROTOCOLS, REPLAY, STRUCTURES, phases
 from bench.contract.settings import Settings
@@ -14,7 +15,7 @@ from bench.methods.header import Method
 # and for the step that a DFT method is making when its budget ends
 DEFAULT_SECONDS = 1530.0
 LEAST_SECONDS = 20.0
-REPEATS_SHARE = 0.2  # of the whole budget, for repeating disturbed rounds
+ROUND_SECONDS = 10.0
 
 
 def default_budgets(
@@ -31,8 +32,28 @@ def default_budgets(
     return {name: round(share * max(unit, LEAST_SECONDS), 1) for name, share in shares.items()}
 
 
+def total_seconds(protocols: Sequence[str]) -> float | None:
+    """Return the seconds for the structures of all methods by default; None where a campaign has no structures."""
+    wanted = phases(tuple(protocols))
+    return DEFAULT_SECONDS / len(wanted) if STRUCTURES in wanted else None
+
+
+def rounds_of(budget_s: float | None, protocols: Sequence[str]) -> int:
+    """Return the number of rounds where a user chose no more than the budget of each method, in seconds.
+
+    Where only structures are measured, as many as have :data:`ROUND_SECONDS` each, within limits: a round of a few
+    seconds is hardly more than a start. The other phases need longer rounds.
+    """
+    if budget_s is None or phases(tuple(protocols)) != (STRUCTURES,):
+        return LEARNING_ROUNDS
+    return max(LEARNING_ROUNDS, min(int(budget_s / ROUND_SECONDS), MOST_ROUNDS))
+
+
 def longest_seconds(settings: Settings, methods: Mapping[str, Method]) -> float | None:
     """Return how long a campaign can take, without the making of environments; None where there is no budget."""
+    if settings.total_s is not None:
+        later = len(phases(settings.protocols)) - 1
+        return settings.total_s + later * sum(budget or 0.0 for budget in settings.budget_s.values())
     total = 0.0
     for name in settings.methods:
         budget = settings.budget_s.get(name)
@@ -40,7 +61,7 @@ def longest_seconds(settings: Settings, methods: Mapping[str, Method]) -> float 
             return None
         parts = len(phases(settings.protocols))
         total += len(settings.devices) * (budget * parts + settings.rounds * KINDS[methods[name].kind].start_s)
-    return total * (1.0 + REPEATS_SHARE * settings.repeats)
+    return total
 
 
 def timeout(settings: Settings, kind: str) -> float:
@@ -76,14 +97,13 @@ def protocols(settings: Settings, weights: str) -> tuple[str, ...]:
 
 
 def share(budget_s: float | None, spent_s: float, round_number: int, rounds: int) -> float | None:
-    """Return for how many seconds a worker of this round may begin structures; None: no limit.
+    """Return for how many seconds a method may begin structures in this round; None: no limit.
 
-    The remaining rounds share the remaining budget. A structure in flight when the share ends may use the rest of
-    the method's whole budget, so that only a slow method's structure is cut off.
+    The remaining rounds share the remaining budget.
     """
     if budget_s is None:
         return None
-    return max(budget_s - spent_s, 0.0) / (rounds - round_number)
+    return max(budget_s - spent_s, 0.0) / max(rounds - round_number, 1)
 
 
 def answers_of(kind: str, indices: Sequence[int], round_number: int) -> list[int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from bench.campaign.ledger import Key
 from bench.contract.records import Record
 
 
@@ -13,14 +15,14 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """Show one line."""
 
-    def begin(self, method: str, device: str, round_number: int, items: int) -> None:
-        """Announce that a worker starts."""
+    def begin(self, keys: Sequence[Key], round_number: int, items: int) -> None:
+        """Announce a round of some methods, which have so many items together."""
 
     def measured(self, record: Record) -> None:
         """Announce the record of one item."""
 
-    def alive(self, number: int, steps: int) -> None:
+    def alive(self, key: Key, number: int, steps: int) -> None:
         """Give a sign of life of a long item."""
 
     def end(self, seconds_left: float | None) -> None:
-        """Announce that the worker ended, and how much measuring time is left at most (None: no limit)."""
+        """Announce that the round ended, and how much measuring time is left at most (None: no limit)."""

@@ -1,20 +1,26 @@
-"""Runs a campaign: rounds of fresh workers, interleaved over methods, each result written before the next."""
+"""Runs a campaign: rounds of fresh workers, each result written before the next.
+
+The structures of a round are measured in turns (:mod:`bench.campaign.in_turns`); then each method has its other
+phases, one method after another.
+"""
 
 from __future__ import annotations
 
-import functools
-import math
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.campaign import schedule, tasks
+import psutil
+
+from bench.campaign import schedule, sharing, tasks
 from bench.campaign.describing import describe
-from bench.campaign.ledger import Ledger
+from bench.campaign.in_turns import CRASHES_A_ROUND, InTurns, Seat
+from bench.campaign.ledger import Key, Ledger
 from bench.campaign.metering import Metering
 from bench.campaign.one_round import Round
-from bench.campaign.plan import REPEATS_SHARE, answers_of, order, timeout
+from bench.campaign.plan import order, timeout
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
 from bench.campaign.side_by_side import SideBySide
@@ -23,10 +29,10 @@ from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
 from bench.contract.message import Beat, Begins, CannotWrite, Phase, Result
-from bench.contract.protocol import STRUCTURES, item_of, lost
-from bench.contract.records import NotMeasured, Record, Started, Watched
+from bench.contract.protocol import PHASES, STRUCTURES, item_of, lost, phase_of
+from bench.contract.records import Finished, NotMeasured, Record, Relaxation, Replay, Started, Watched
 from bench.contract.settings import Settings
-from bench.contract.task import Item, Task
+from bench.contract.task import Allowance, Item, Task
 from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput
@@ -37,11 +43,19 @@ from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
 
-CRASHES_A_ROUND = 2  # after so many, the worker gives up the rest of the round
+MEMORY_SHARE = 0.8
+"""Of the free memory, for the workers of a round together."""
+LATER = tuple(phase for phase in PHASES if phase != STRUCTURES)
+Widths = Callable[[Sequence[Record]], tuple[Key | None, Mapping[Key, float]]]
+"""From the relaxations and replays so far, the reference among the methods, and how wide the others' ratios to it are:
+the half-width of each log ratio."""
 
 
 class Campaign:
-    """One campaign in one run directory; :meth:`run` measures what is still missing."""
+    """One campaign in one run directory; :meth:`run` measures what is still missing.
+
+    `widths` tells which ratios are still wide, where the settings leave the number of rounds to the campaign.
+    """
 
     def __init__(
         self,
@@ -52,6 +66,7 @@ class Campaign:
         progress: Progress,
         parallel: ParallelSpeed,
         meter: Meter | None = None,
+        widths: Widths = lambda records: (None, {}),
     ) -> None:
         self.directory = directory
         self.settings = settings
@@ -59,15 +74,30 @@ class Campaign:
         self.dataset = dataset
         self.progress = progress
         self.parallel = parallel
+        self.widths = widths
         self.writer: store.RunWriter
         self.ledger = Ledger(settings)
         self.ready = Ready(settings, catalogue, dataset, parallel, progress.say)
-        self.stopped: set[tuple[str, str]] = set()
+        self.stopped: set[Key] = set()
         self.metering = Metering(meter or Meter(settings.devices), self._append)
         self.watch = Watch()
         self.watched: dict[tuple[str, str, int], Watched] = {}
         self.parallel_now: float | None = None
         self.indices = measuring_order(len(dataset.atoms))
+        self.in_turns = InTurns(
+            settings, dataset, parallel, self.ledger, self.metering, progress, self._append, self._stop
+        )
+        self.timed: list[Record] = []
+        """The relaxations and replays so far."""
+        self.elapsed_s = 0.0
+        """What the rounds of structures have taken so far, with their starts."""
+        self.start_s: dict[Key, float] = {}
+        self.memory: dict[Key, int] = {}
+        """The largest peak memory of each method's workers so far, in bytes."""
+        self.owed: list[Key] = []
+        """Methods whose round is still to come, because they did not fit into memory with the others."""
+        self.alone: set[Key] = set()
+        """Methods that failed for want of memory while others were alive."""
 
     def begin(self) -> None:
         """Make the run directory."""
@@ -83,6 +113,9 @@ class Campaign:
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
         self.ledger.take_up(contents.records)
         self.metering.take_up(contents.records)
+        for record in contents.records:
+            self._learn(record)
+        self.elapsed_s = self.ledger.all_spent(STRUCTURES) + sum(map(_start_seconds, contents.started))
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:
@@ -91,73 +124,164 @@ class Campaign:
 
     def run(self) -> None:
         """Measure all rounds; when the user stops it, everything is written and KeyboardInterrupt is raised."""
+        every = [(name, device) for device in self.settings.devices for name in self.settings.methods]
+        begun = 1 + max((number for *_, number in self.watched), default=-1)
         try:
-            for round_number in range(self.settings.rounds):
+            for number in itertools.count():
+                keys = every
+                if number >= self.settings.rounds:
+                    # where a run goes on, its further rounds are not looked at again
+                    keys = self._one_more(every) if number >= begun else []
+                    if number >= begun and not keys:
+                        break
                 self.parallel_now = parallel_speed(self.settings.threads)
-                for device in self.settings.devices:
-                    for name in order(self.settings.methods, round_number + self.settings.order, self.settings.seed):
-                        self.one_round(self.catalogue.methods[name], device, round_number)
-            self.parallel_now = parallel_speed(self.settings.threads)
-            if self.settings.repeats:
-                self._measure_again()
+                if STRUCTURES in self.ledger.phases and keys:
+                    self.structures(keys, number)
+                if number < self.settings.rounds:
+                    for key in self._in_order(every, number):
+                        self.later_phases(self.catalogue.methods[key[0]], key[1], number)
         finally:
             self.writer.close()
 
-    def _measure_again(self) -> None:
-        """Measure disturbed rounds again, each as a new round, for at most a fifth of the whole budget."""
-        budgets = self.settings.budget_s
-        shares = [budget for budget in budgets.values() if budget is not None]
-        left = REPEATS_SHARE * sum(shares) * len(self.settings.devices) if len(shares) == len(budgets) else math.inf
-        repeated = {(record.method, record.device, record.again) for record in self.watched.values()}
-        for (name, device, number), record in list(self.watched.items()):
-            again = record.disturbed and record.again is None and (name, device, number) not in repeated
-            # md alone needs no repeat: a disturbance does not change what a molecule does
-            if not again or left <= 0 or (name, device, number) not in self.ledger.measured:
-                continue
-            next_number = 1 + max(
-                self.settings.rounds - 1, *(r for n, d, r in self.watched if (n, d) == (name, device))
-            )
-            before = self.ledger.spent_on((name, device), STRUCTURES)
-            self.progress.say(
-                f"{name} on {device}: round {number + 1} is measured again: {'; '.join(record.disturbed)}"
-            )
-            self.one_round(self.catalogue.methods[name], device, next_number, again=number)
-            left -= self.ledger.spent_on((name, device), STRUCTURES) - before
+    def _in_order(self, keys: Sequence[Key], number: int) -> list[Key]:
+        """Return methods in the order of a round, device by device."""
+        names = order(self.settings.methods, number + self.settings.order, self.settings.seed)
+        return [(name, device) for device in self.settings.devices for name in names if (name, device) in keys]
 
-    def one_round(self, method: Method, device: str, round_number: int, again: int | None = None) -> None:
-        """Measure one method in one round; `again` is the disturbed round that it repeats."""
+    def _one_more(self, every: Sequence[Key]) -> list[Key]:
+        """Return the methods of a round after the planned ones; none where the campaign is at its end."""
+        if self.owed:
+            key = next((one for one in self.owed if one in self.alone), None)
+            owed = [key] if key else list(self.owed)
+            self.owed = [one for one in self.owed if one not in owed]
+            # two others connect them with the rest
+            return owed if key else [*owed, *[one for one in every if one not in owed and one not in self.alone][:2]]
+        if self.settings.total_s is None:
+            return []
+        reference, widths = self.widths(self.timed)
+        costs = {
+            key: cost
+            for key in every
+            if key not in self.stopped and self.ledger.left(key, STRUCTURES) and (cost := self._cost(key)) is not None
+        }
+        return sharing.chosen(costs, widths, reference, self.settings.total_s - self.elapsed_s)
+
+    def _cost(self, key: Key) -> float | None:
+        """Return what a round of a method takes, with its start; None where it has not been measured."""
+        item_s = self.ledger.item_seconds(key)
+        if item_s is None or key not in self.start_s:
+            return None
+        return self.start_s[key] + sharing.best_seconds(self.start_s[key], item_s)
+
+    def _share(self, key: Key, number: int, items: Sequence[Item]) -> Allowance:
+        """Return how long a method may measure structures in a round."""
+        total, left = self.settings.total_s, self.ledger.left(key, STRUCTURES)
+        planned = self.ledger.allowance(key, number, STRUCTURES, items)
+        if total is None or planned.begin_s is None:
+            return planned
+        cost = self._cost(key)
+        if cost is None:
+            seconds = sharing.FIRST_SECONDS
+        else:
+            start_s = self.start_s[key]
+            costs = {one: found for one in self.start_s if (found := self._cost(one)) is not None}
+            rounds = sharing.planned_rounds(costs, total)
+            seconds = sharing.stretched(cost - start_s, start_s, rounds, total, sum(costs.values()))
+        # a method that is too slow for a structure in that time has a few steps in each of the first rounds
+        first = left / max(sharing.LEARNING_ROUNDS - number, 1)
+        seconds = min(max(seconds, self.ledger.item_seconds(key) or 0.0), first)
+        return Allowance(seconds, min(left, sharing.with_grace(seconds)))
+
+    def structures(self, keys: Sequence[Key], number: int) -> None:
+        """Measure the structures of a round in turns, with as many methods as fit into memory."""
+        seats = [seat for key in self._in_order(keys, number) if (seat := self._seat(key, number)) is not None]
+        needs = {seat.key: self._memory_of(seat) for seat in seats}
+        fit = sharing.fitting(needs, MEMORY_SHARE * psutil.virtual_memory().available)
+        if len(fit) < len(seats):
+            late = [key for key in needs if key not in fit]
+            self.owed += late
+            self.progress.say(
+                f"round {number + 1}: {', '.join(name for name, _ in late)} would not fit into memory with the others; "
+                "measured in a later round"
+            )
+            seats = [seat for seat in seats if seat.key in fit]
+        if not seats:
+            return
+        strangers = {seat.key: accelerators.processes(Device.parse(seat.key[1])) for seat in seats}
+        before = self.watch.look()
+        began = time.monotonic()
+
+        def warm() -> None:
+            nonlocal before
+            before = self.watch.look()
+
+        self.progress.begin([seat.key for seat in seats], number, sum(len(seat.this.items) for seat in seats))
+        try:
+            self.in_turns.round(seats, self.writer, warm)
+        finally:
+            self.elapsed_s += time.monotonic() - began
+            for seat in seats:
+                if seat.counted:
+                    self._note_watched(seat.this, self.watch.since(before, strangers[seat.key]))
+        for seat in seats:
+            if seat.started_s is not None:
+                self.start_s[seat.key] = seat.started_s
+            if seat.squeezed:
+                self.alone.add(seat.key)
+                self.owed.append(seat.key)
+                self.progress.say(f"{seat.key[0]} on {seat.key[1]}: too little memory beside the others; again, alone")
+        self.progress.end(self._seconds_left())
+
+    def _seat(self, key: Key, number: int) -> Seat | None:
+        """Return a method's seat in a round; None where it has nothing to measure, or cannot."""
+        if key in self.stopped or not self.ledger.left(key, STRUCTURES):
+            return None
+        if self.settings.total_s is not None and (*key, number) in self.watched:
+            return None  # a run that goes on makes new rounds
+        method, device = self.catalogue.methods[key[0]], key[1]
+        prepared = self.ready.of(method, device)
+        if isinstance(prepared, Failure):
+            self._not_measured(method, device, number, prepared)
+            return None
+        planned = schedule.items(self.settings, prepared.weights.mode, self.indices, number, (STRUCTURES,))
+        items = self.ledger.open(key, number, planned, again=False)
+        return Seat(Round(prepared, number, items, self._share(key, number, items))) if items else None
+
+    def _memory_of(self, seat: Seat) -> float:
+        """Return the memory that a method's worker will need, in bytes: the last peak, or what its header says."""
+        return self.memory.get(seat.key) or 1e6 * seat.this.prepared.method.memory_mb
+
+    def _seconds_left(self) -> float | None:
+        if self.settings.total_s is None:
+            return self.ledger.seconds_left(self.stopped)
+        return max(self.settings.total_s - self.elapsed_s, 0.0)
+
+    def later_phases(self, method: Method, device: str, round_number: int) -> None:
+        """Measure the phases of one method in one round that come after the structures."""
         key = (method.name, device)
         self.ledger.rounds_begun[key] = round_number + 1
-        if key in self.stopped or (again is None and self.ledger.is_spent(key)):
+        if key in self.stopped or not any(self.ledger.left(key, phase) for phase in self.ledger.phases):
+            return
+        if not set(self.ledger.phases) & set(LATER):
             return
         prepared = self.ready.of(method, device)
         if isinstance(prepared, Failure):
             self._not_measured(method, device, round_number, prepared)
             return
-        planned = schedule.items(self.settings, prepared.weights.mode, self.indices, round_number)
-        if again is not None:
-            planned = schedule.in_phase(planned, STRUCTURES)
-        items = self.ledger.open(key, round_number, planned, again is not None)
+        planned = schedule.items(self.settings, prepared.weights.mode, self.indices, round_number, LATER)
+        items = self.ledger.open(key, round_number, planned, again=False)
         if not items:
             return
-        if again is not None:
-            allowance = self.ledger.average(key)
-        else:
-            allowance = self.ledger.allowance(key, round_number, STRUCTURES, items)
-        self.progress.begin(method.name, device, round_number, len(items))
+        self.progress.begin([key], round_number, len(items))
         items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
-        spent, count = self.ledger.spent_on(key, STRUCTURES), len(items)
-        this = Round(prepared, round_number, items, allowance)
-        watch = functools.partial(self.watch.since, before, strangers)
+        this = Round(prepared, round_number, items, Allowance(), phase=phase_of((items or several)[0].part))
         if items:
-            self._workers(this, watch)
+            self._workers(this)
         if key not in self.stopped:
             self._several(this, several)
-        if not items:
-            self.ledger.round_seconds[key] = self.ledger.spent_on(key, STRUCTURES) - spent
-        if len(items) < count or several:
-            self._note_watched(this, this.watched or watch(), again)
+        if (*key, round_number) not in self.watched:
+            self._note_watched(this, self.watch.since(before, strangers))
         self.progress.end(self.ledger.seconds_left(self.stopped))
 
     def _several(self, this: Round, items: list[Item]) -> None:
@@ -168,53 +292,42 @@ class Campaign:
             self.ledger.book(record)
             self.progress.measured(record)
 
-    def _note_watched(self, this: Round, facts: dict[str, Any], again: int | None) -> None:
+    def _note_watched(self, this: Round, facts: dict[str, Any]) -> None:
         """Record what the machine did; in a resumed round, earlier disturbances still count."""
         earlier = self.watched.get((*this.key, this.number))
         if earlier is not None:
             facts["disturbed"] = tuple(dict.fromkeys([*earlier.disturbed, *facts["disturbed"]]))
-        record = Watched(**this.record_key, parallel_speed=self.parallel_now, again=again, **facts)
+        record = Watched(**this.record_key, parallel_speed=self.parallel_now, **facts)
         self._append(record)
         self.watched[*this.key, this.number] = record
 
-    def _workers(self, this: Round, watch: Callable[[], dict[str, Any]]) -> None:
-        """Run a worker over a round, and another one if an item killed it; `watch` knows what the machine did since."""
+    def _workers(self, this: Round) -> None:
+        """Run a worker over a round, and another one if an item killed it."""
         for crashes in range(1, CRASHES_A_ROUND + 1):
-            began = time.monotonic()
-            this.phase = STRUCTURES
             task = self._task(this)
-            failure = self._one_worker(this, task, watch)
+            failure = self._one_worker(this, task)
             if failure is None or not this.items:
                 break
             if crashes == CRASHES_A_ROUND:
                 message = f"{failure.message} (given up after {crashes} crashes)"
                 self._give_up(this, task, Failure(failure.kind, message))
-            if this.phase == STRUCTURES:
-                this.pass_time(time.monotonic() - began)
-            else:  # the time for structures is over
-                this.items[:] = this.open_items()
+            this.items[:] = this.open_items()  # the time for earlier phases is over
 
     def _task(self, this: Round) -> Task:
         """Return the task of the next worker of a round."""
-        later = {schedule.phase_of(item.part) for item in this.items} - {STRUCTURES}
-        allowances = {phase: self.ledger.allowance(this.key, this.number, phase, this.items) for phase in later}
-        allowances[STRUCTURES] = this.allowance  # less what an earlier worker of the round took
+        phases = {phase_of(item.part) for item in this.items}
         return tasks.measure(
             this.prepared,
             self.settings,
             self.dataset,
             this.items,
             this.number,
-            allowances=allowances,
-            answers=answers_of(this.prepared.method.kind, self.indices[: self.settings.limit], this.number),
+            allowances={phase: self.ledger.allowance(this.key, this.number, phase, this.items) for phase in phases},
             folder=self.directory / "trajectories",
         )
 
     def _give_up(self, this: Round, task: Task, failure: Failure) -> None:
-        """Give up on a method whose workers keep dying, or only on a later phase of this round if that kills them."""
-        if this.phase == STRUCTURES:
-            self._not_measured(this.prepared.method, this.prepared.device, this.number, failure)
-            return
+        """Give up on a phase of this round whose workers keep dying."""
         while items := this.open_items():
             self._lose(this, task, items[0], failure)
 
@@ -227,10 +340,9 @@ class Campaign:
         self._append(record)
         self.progress.measured(record)
 
-    def _one_worker(self, this: Round, task: Task, watch: Callable[[], dict[str, Any]]) -> Failure | None:
+    def _one_worker(self, this: Round, task: Task) -> Failure | None:
         """Run one worker over a round and remove what it measured from the items; returns how it died, if it did."""
         method, device = this.prepared.method, this.prepared.device
-        structures = this.structures_left()
         ready = False
         begun: Item | None = None
         since = time.monotonic()
@@ -246,7 +358,7 @@ class Campaign:
             for said in worker.messages():
                 match said:
                     case Beat(number, steps):
-                        self.progress.alive(number, steps)
+                        self.progress.alive(this.key, number, steps)
                     case CannotWrite(why):
                         raise store.cannot_write(self.directory, why)
                     case Begins(part, number):
@@ -255,8 +367,6 @@ class Campaign:
                         metered.begins()
                         this.phase = name
                         since = time.monotonic()
-                        if name != STRUCTURES and this.structures_left() < structures and this.watched is None:
-                            this.watched = watch()
                     case Result(record):
                         metered.reported(record)
                         self._append(record)
@@ -264,7 +374,7 @@ class Campaign:
                         if isinstance(record, Started):
                             ready = True
                         elif isinstance(record, NotMeasured):
-                            self._stop(method, device, record.failure)
+                            self._stop(record)
                             this.items.clear()
                         elif item is not None:
                             this.items.remove(item)
@@ -276,24 +386,42 @@ class Campaign:
         if failure is not None and in_flight:
             if ready:  # the item in flight is the cause of its death
                 self._lose(this, task, begun if begun in in_flight else in_flight[0], failure)
-                if this.phase != STRUCTURES:
-                    self.ledger.spend(this.key, this.phase, time.monotonic() - since)
+                self.ledger.spend(this.key, this.phase, time.monotonic() - since)
             else:
                 self._not_measured(method, device, this.number, failure)
                 this.items.clear()
         return failure
 
     def _not_measured(self, method: Method, device: str, round_number: int, failure: Failure) -> None:
-        self._append(NotMeasured(method.name, device, round_number, failure))
-        self._stop(method, device, failure)
+        record = NotMeasured(method.name, device, round_number, failure)
+        self._append(record)
+        self._stop(record)
 
-    def _stop(self, method: Method, device: str, failure: Failure) -> None:
+    def _stop(self, record: NotMeasured) -> None:
         """Do not try a method again in this session: the same problem would stop it."""
-        self.stopped.add((method.name, device))
-        self.progress.say(f"{method.name} on {device}: not measured ({failure.kind}): {failure.message}")
+        self.stopped.add((record.method, record.device))
+        failure = record.failure
+        self.progress.say(f"{record.method} on {record.device}: not measured ({failure.kind}): {failure.message}")
 
     def _append(self, record: Record) -> None:
         try:
             self.writer.append(record)
         except OSError as error:
             raise store.cannot_write(self.directory, error.strerror) from None
+        self._learn(record)
+
+    def _learn(self, record: Record) -> None:
+        """Note what later rounds are planned by."""
+        key = (record.method, record.device)
+        match record:
+            case Relaxation() | Replay():
+                self.timed.append(record)
+            case Started():
+                self.start_s.setdefault(key, _start_seconds(record))
+            case Finished() if record.peak_memory_bytes:
+                self.memory[key] = max(record.peak_memory_bytes, self.memory.get(key, 0))
+
+
+def _start_seconds(record: Started) -> float:
+    """Return what a worker took before it was ready, in seconds."""
+    return (record.import_ns + record.load_ns + (record.first_call_ns or 0) + sum(record.warmup_ns)) / 1e9

@@ -20,7 +20,6 @@ from bench.contract.protocol import (
     THROUGHPUT,
     VIBRATIONS,
     item_of,
-    phase_of,
 )
 from bench.contract.records import CENSORED, FAILED, Record
 from bench.contract.settings import Settings
@@ -29,24 +28,42 @@ from bench.contract.throughput import Throughput, in_processes, larger
 from bench.contract.throughput import plan as points
 from bench.machine.cores import usable_cores
 
+GOLDEN = (5**0.5 - 1) / 2
 EXAMINED = 5
 """How many structures have their forces examined for symmetry."""
 
 
-def items(settings: Settings, weights: str, indices: Sequence[int], round_number: int) -> list[Item]:
-    """Return the items of a round for weights of this mode, phase by phase.
+def items(
+    settings: Settings,
+    weights: str,
+    indices: Sequence[int],
+    round_number: int,
+    phases: Sequence[str] = PHASES,
+) -> list[Item]:
+    """Return the items of some phases of a round for weights of this mode, phase by phase.
 
     `indices` are all structures of the data set, in measuring order.
     """
     wanted = protocols(settings, weights)
     found: list[Item] = []
-    for phase in PHASES:
+    for phase in phases:
         names = [name for name in wanted if PROTOCOLS[name].phase == phase]
         if phase == STRUCTURES:  # structure by structure, so that protocols share the cost of setting one up
-            found += [Item(name, index) for index in indices[: settings.limit] for name in names]
+            ordered = in_order_of(indices[: settings.limit], round_number + settings.order)
+            found += [Item(name, index) for index in ordered for name in names]
         else:
             found += [item for name in names for item in OF_ROUND[name](settings, indices, round_number)]
     return found
+
+
+def in_order_of(indices: Sequence[int], round_number: int) -> list[int]:
+    """Return structures in the order of a round, the same for all methods.
+
+    Rounds begin at places that are spread evenly, by the golden ratio, so that slow methods, which reach only a few
+    structures in each round, reach other ones in the next.
+    """
+    first = int(len(indices) * (round_number * GOLDEN % 1.0))
+    return [*indices[first:], *indices[:first]]
 
 
 def _md(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
@@ -81,11 +98,6 @@ OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {
     THROUGHPUT: _throughput,
 }
 """For each protocol that does not go structure by structure."""
-
-
-def in_phase(planned: Sequence[Item], phase: str) -> list[Item]:
-    """Return the items of one phase."""
-    return [item for item in planned if phase_of(item.part) == phase]
 
 
 def is_complete(record: Record) -> bool:

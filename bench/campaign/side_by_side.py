@@ -31,6 +31,7 @@ from bench.contract.records import DONE, FAILED, NotMeasured
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item, Task
 from bench.contract.throughput import PointPlan, Throughput
+from bench.contract.turn import Turn
 from bench.machine.cores import physical_cpus
 from bench.runs import store
 
@@ -112,7 +113,7 @@ class SideBySide:
                 if not any(one.waits for one in workers):
                     return [one.record for one in workers if one.record is not None]
                 for one in workers:
-                    one.process.go(1)
+                    one.process.go(Turn(calls=1))
 
     def _record(
         self, plan: PointPlan, task: Task, began: float, records: Sequence[Throughput], failure: Failure | None

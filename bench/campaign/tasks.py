@@ -90,6 +90,7 @@ def measure(
         points=tuple(one for one in points_of(settings.threads, usable_cores()) if one.point in points),
         folder=str(folder) if folder else None,
         paced=paced,
+        revisits=paced and settings.repeats,
     )
 
 

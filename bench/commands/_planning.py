@@ -37,7 +37,7 @@ def begun(run: str, results: Path | None, budget: Budget | None, adapters: Seque
     settings = described.settings
     if budget is not None:
         budgets: dict[str, float | None] = dict.fromkeys(settings.methods, budget.seconds)
-        settings = dataclasses.replace(settings, budget_s=budgets)
+        settings = dataclasses.replace(settings, budget_s=budgets, total_s=None)
     extra = [*map(Path, described.extra_adapters), *(path.resolve() for path in adapters)]
     catalogue = Catalogue(list(dict.fromkeys(extra)))
     check_methods(catalogue, settings.methods)

@@ -102,7 +102,8 @@ def run(options: Options) -> int:
 
 
 def _measured(options: Options, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench.campaign.regress import POINTS, TwoVersions, begin
+    from bench.campaign.regress import TwoVersions, begin
+    from bench.campaign.turns import POINTS
     from bench.data.structures import load_dataset
     from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue

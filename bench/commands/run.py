@@ -64,7 +64,8 @@ class Options:
     """None: depends on the machine's measured parallel speed."""
     torch_backend: str | None = None
     on_top_of: str | None = None
-    rounds: int = Settings.rounds
+    rounds: int | None = None
+    """None: as many as the time allows."""
     no_repeats: bool = False
     budget: Budget | None = None
     """None: half an hour, shared by the methods."""
@@ -179,9 +180,14 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_how_much(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--rounds", type=int, metavar="R", help="fresh processes per method (default: %(default)s)")
+    group.add_argument(
+        "--rounds",
+        type=int,
+        metavar="R",
+        help="fresh processes per method (default: as many as the time allows, at least 3)",
+    )
     group.add_argument("--order", type=int, metavar="N", help=argparse.SUPPRESS)  # for a round on a cluster
-    group.add_argument("--no-repeats", action="store_true", help="do not measure disturbed rounds again")
+    group.add_argument("--no-repeats", action="store_true", help="do not measure disturbed structures again")
     group.add_argument(
         "--budget",
         type=_options.budget,
@@ -245,11 +251,12 @@ def _begun(options: Options) -> Plan:
 
 def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
-    from bench.campaign.plan import default_budgets
+    from bench.campaign.plan import default_budgets, rounds_of, total_seconds
     from bench.machine import accelerators
 
     methods = catalogue.select(options.methods)
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
+    seconds = options.budget.seconds if options.budget else None
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
@@ -258,7 +265,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         fmax=options.fmax,
         max_steps=options.max_steps,
         threads=Settings.threads if options.threads is None else options.threads,
-        rounds=options.rounds,
+        rounds=options.rounds if options.rounds is not None else rounds_of(seconds, options.protocols),
         order=options.order,
         timeout_s=options.timeout,
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
@@ -285,7 +292,9 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     )
     budgets: dict[str, float | None]
     if options.budget is None:  # after the settings have been checked
-        budgets = default_budgets(methods, devices, options.rounds, options.protocols)
+        budgets = default_budgets(methods, devices, settings.rounds, options.protocols)
+        if options.rounds is None:
+            settings = dataclasses.replace(settings, total_s=total_seconds(options.protocols))
     else:
         budgets = dict.fromkeys(settings.methods, options.budget.seconds)
     return dataclasses.replace(settings, budget_s=budgets)

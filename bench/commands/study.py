@@ -72,5 +72,5 @@ def run(options: Options) -> int:
     if options.budget is None:
         kinds = {name: KINDS[plan.catalogue.methods[name].kind] for name in plan.settings.methods}
         budgets: dict[str, float | None] = {name: SECONDS * kind.share for name, kind in kinds.items()}
-        plan = plan._replace(settings=dataclasses.replace(plan.settings, budget_s=budgets))
+        plan = plan._replace(settings=dataclasses.replace(plan.settings, budget_s=budgets, total_s=None))
     return measure(plan, resumed=False)

@@ -98,8 +98,9 @@ def _searched(options: Options) -> Report:
     from bench.campaign.candidates import candidates, version
     from bench.campaign.describing import new_directory
     from bench.campaign.regress import begin
-    from bench.campaign.sessions import POINTS, Sessions
+    from bench.campaign.sessions import Sessions
     from bench.campaign.tune import FIRST_SHARE, Search
+    from bench.campaign.turns import POINTS
     from bench.data.structures import load_dataset
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue

@@ -12,7 +12,7 @@ from typing import ClassVar
 from bench.contract import lines, records
 from bench.contract.plain import from_plain, to_plain
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +60,13 @@ class Begins(Message):
 
 @dataclasses.dataclass(frozen=True)
 class Waits(Message):
-    """A paced worker has made its force calls and waits for its next turn."""
+    """A paced worker has had its turn and waits for the next one."""
 
     message: ClassVar[str] = "waits"
+    within: bool = False
+    """Whether it is in the middle of an item."""
+    seconds: float = 0.0
+    """What it measured in this turn, without what no budget counts."""
 
 
 @dataclasses.dataclass(frozen=True)

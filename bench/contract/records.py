@@ -102,6 +102,12 @@ class Relaxation(Record):
     """Columns ``calculator_ns optimizer_ns harness_ns force_calls energy fmax``, entries 0..steps. Entry 0 is the
     force call before the first step; a native optimiser has only ``optimizer_ns`` and ``harness_ns``."""
     failure: Failure | None = None
+    waited_ns: int | None = None
+    """How long the worker's threads waited for a core; None where the system does not count it, as in the next one."""
+    stolen_ns: int | None = None
+    """What the host of a virtual machine withheld from the CPUs meanwhile."""
+    visit: int = 1
+    """2 and more: measured again, because the threads had waited long in the visit before."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +127,10 @@ class Replay(Record):
     """Largest force on an atom at each point, eV/Angstrom."""
     wall_ns: int
     failure: Failure | None = None
+    waited_ns: int | None = None
+    """As for a relaxation, like the next two."""
+    stolen_ns: int | None = None
+    visit: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

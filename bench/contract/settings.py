@@ -64,7 +64,10 @@ class Settings:
     limit: int | None = None
     """Only this many structures of the data set."""
     repeats: bool = True
-    """Measure disturbed rounds again."""
+    """Measure a structure again where the method's threads waited long for a core."""
+    total_s: float | None = None
+    """Seconds for the structures of all methods, their starts included: after `rounds` rounds there are more, of the
+    methods whose ratios are widest, until these are used up. None: no more rounds."""
     torch_backend: str | None = None
     weights: str = "auto"
     """``pretrained``, ``random``, or ``auto``: random weights where the checkpoint is not available."""

@@ -193,7 +193,9 @@ class Task:
     folder: str | None = None
     """The folder for the files of trajectories."""
     paced: bool = False
-    """Whether it makes force calls only in its turn."""
+    """Whether it measures only in its turn."""
+    revisits: bool = False
+    """Whether it measures structures again in which its threads waited long for a core."""
     promises: Promises | None = None
     """For the conformance kit."""
     repeats: int = 1

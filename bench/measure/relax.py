@@ -31,17 +31,40 @@ class _BudgetSpent(Exception):
     """Raised between two steps to leave an optimiser; not an error."""
 
 
+class Between:
+    """What happens between two steps: a sign of life, a look at the deadline, and the wait for the next turn.
+
+    `deadline_ns` is a reading of perf_counter_ns after which no step begins (None: no limit), `beat` is called with the
+    number of steps done and must be cheap, and `may_go_on` may wait; False ends the relaxation. Attribute `slept_ns`:
+    what it waited before the last step.
+    """
+
+    def __init__(self, deadline_ns: int | None, beat: Callable[[int], None], may_go_on: Callable[[], bool]) -> None:
+        self.deadline_ns = deadline_ns
+        self.beat = beat
+        self.may_go_on = may_go_on
+        self.slept_ns = 0
+
+    def go_on(self, steps: int) -> bool:
+        """Return whether a next step may begin, when it may."""
+        self.beat(steps)
+        now = perf_counter_ns()
+        if self.deadline_ns is not None and now > self.deadline_ns:
+            return False
+        allowed = steps < 1 or self.may_go_on()
+        self.slept_ns = perf_counter_ns() - now
+        return allowed
+
+
 class Trace:
     """The time of each step. Attach it to an ASE optimiser as an observer: it is called when a step is done.
 
-    `deadline_ns` is a reading of perf_counter_ns after which no step begins (None: no limit), and `beat` is called
-    between steps with the number of steps done; it must be cheap.
+    `between` is asked between two steps and says whether to go on.
     """
 
-    def __init__(self, timed: TimedCalculator, deadline_ns: int | None, beat: Callable[[int], None]) -> None:
+    def __init__(self, timed: TimedCalculator, between: Between) -> None:
         self.timed = timed
-        self.deadline_ns = deadline_ns
-        self.beat = beat
+        self.between = between
         self.calculator_ns: list[int] = []
         self.optimizer_ns: list[int] = []
         self.harness_ns: list[int] = []
@@ -67,13 +90,12 @@ class Trace:
         try:
             timed.check()
             steps = len(self.calculator_ns) - 1
-            self.beat(steps)
             # a structure that was begun gives at least one step, or its first force call would be wasted
-            if self.deadline_ns is not None and steps >= 1 and now > self.deadline_ns:
+            if not self.between.go_on(steps) and steps >= 1:
                 raise _BudgetSpent
         finally:
             self._resumed = perf_counter_ns()
-            self.harness_ns.append(self._resumed - now)
+            self.harness_ns.append(self._resumed - now - self.between.slept_ns)
 
     def columns(self) -> Columns:
         """Return the columns of a relaxation's trace; values that are not finite become None."""
@@ -108,18 +130,21 @@ def relax(
     max_steps: int,
     deadline_ns: int | None = None,
     beat: Callable[[int], None] = lambda steps: None,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> Relaxation:
     """Relax `atoms` in place until the largest force is below `fmax` (eV/Angstrom) and return the record.
 
     `key` holds the record's method, device, round and structure. `optimizer` is ``BFGS``, ``CG`` (ASE's
-    SciPyFminCG) or ``native``. Errors of the method, from a NaN to an exception, are in the record.
+    SciPyFminCG) or ``native``. No step but the first begins after `deadline_ns`, or once `may_go_on` returns False; it
+    is called between steps and may wait. Errors of the method, from a NaN to an exception, are in the record.
     """
     run = _run_native if optimizer == NATIVE else _run_ase
     gc.collect()
     gc.disable()
     start = perf_counter_ns()
     try:
-        status, failure, columns = run(adapter, calculator, atoms, optimizer, fmax, max_steps, deadline_ns, beat)
+        between = Between(deadline_ns, beat, may_go_on)
+        status, failure, columns = run(adapter, calculator, atoms, optimizer, fmax, max_steps, between)
     finally:
         wall_ns = perf_counter_ns() - start
         gc.enable()
@@ -155,13 +180,12 @@ def _run_ase(
     optimizer: str,
     fmax: float,
     max_steps: int,
-    deadline_ns: int | None,
-    beat: Callable[[int], None],
+    between: Between,
 ) -> Ending:
     timed = TimedCalculator(calculator, adapter.synchronize)
     atoms.calc = timed
     driver = OPTIMIZERS[optimizer](atoms, logfile=None)
-    trace = Trace(timed, deadline_ns, beat)
+    trace = Trace(timed, between)
     driver.attach(trace)
     status, failure = FAILED, None
     try:
@@ -191,8 +215,7 @@ def _run_native(
     optimizer: str,
     fmax: float,
     max_steps: int,
-    deadline_ns: int | None,
-    beat: Callable[[int], None],
+    between: Between,
 ) -> Ending:
     # entry 0 is empty: a native optimiser makes its first force call during its setup
     steps_ns, harness_ns = [0], [0]
@@ -206,12 +229,12 @@ def _run_native(
             adapter.synchronize()
             end = perf_counter_ns()
             steps_ns.append(end - start)
-            beat(step)
-            harness_ns.append(perf_counter_ns() - end)
+            may_go_on = converged or between.go_on(step)
+            harness_ns.append(perf_counter_ns() - end - (0 if converged else between.slept_ns))
             if converged:
                 status = CONVERGED
                 break
-            if deadline_ns is not None and end > deadline_ns:
+            if not may_go_on:
                 status = CENSORED
                 break
         native.finish(atoms)

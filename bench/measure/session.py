@@ -88,6 +88,10 @@ class Session:
             self.relax(-1, atoms, WARM_UP_STEPS, None)
         return calls
 
+    def uncounted(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context for work that no turn counts."""
+        return contextlib.nullcontext() if self.pace is None else self.pace.uncounted()
+
     def _wake(self) -> None:
         """Make a discarded force call, if the method needs warm-up at all."""
         if self.task.subject.warm_up:
@@ -120,6 +124,8 @@ class Session:
             max_steps=max_steps,
             deadline_ns=deadline_ns,
             beat=self.beat(number),
+            # the relaxation of the warm-up waits for nothing
+            may_go_on=self.pace.may_go_on if self.pace and number >= 0 else lambda: True,
         )
 
     def answer(self, index: int) -> None:

@@ -14,7 +14,6 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from time import perf_counter_ns
 from typing import Any
 
 if "bench" not in sys.modules and __name__ == "__main__":
@@ -84,6 +83,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     """
     from bench.measure.md import CannotKeep
     from bench.measure.measurers import MEASURERS, Measurer
+    from bench.measure.queue import Queue
     from bench.measure.relax import classify
 
     session.channel.say(Phase(phase))
@@ -91,17 +91,15 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     measurers: dict[str, Measurer] = {}
     for name in dict.fromkeys(PROTOCOL_OF[item.part] for item in items):
         measurers[name] = MEASURERS[name](session, deadlines)
-    before: int | None = None
+    to_answer = set(session.task.answers) if phase == STRUCTURES else set()
+    queue = Queue(session, items, deadlines.begin)
     left_out = False
-    for item in items:
-        if item.number != before:
-            late = deadlines.begin is not None and perf_counter_ns() > deadlines.begin
-            if before is not None and (late or (session.pace and session.pace.ended)):
-                break
-            if phase == STRUCTURES and item.number in session.task.answers:
+    for item in queue:
+        if item.number in to_answer:
+            to_answer.remove(item.number)
+            with session.uncounted():
                 session.answer(item.number)
-            before = item.number
-        if left_out:
+        if left_out or queue.is_revisit:
             session.channel.say(Begins(item.part, item.number))
         try:
             record = measurers[PROTOCOL_OF[item.part]].measure(item)
@@ -112,7 +110,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
             record = lost(session.task, item, classify(error))
         left_out = left_out or record is None
         if record is not None:
-            session.channel.send(record)
+            session.channel.send(queue.judged(item, record))
 
 
 def conform(task: Task, channel: Channel) -> None:

@@ -18,7 +18,7 @@ from bench.analysis.alternation import alternating_ratio
 from bench.analysis.statistics import CONFIDENCE, Estimate
 from bench.analysis.times import paired_ratio
 from bench.campaign import rounds
-from bench.campaign.regress import POINTS
+from bench.campaign.turns import POINTS
 
 START, CALLS, END = 14.0, 0.15, 10.0
 """Seconds: both versions start, one call of each, both processes end. The last was waited for before."""

@@ -1,0 +1,253 @@
+"""The structures of a round: the workers of all methods are alive at once and take turns.
+
+What a machine does for seconds to minutes then hits all methods alike, so it drops out of their ratios. A turn ends
+with the first structure that ends after :data:`TURN_SECONDS`; a longer one pauses between two steps. Meanwhile the
+other workers sleep: they wait for a line of their standard input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from bench.campaign import tasks
+from bench.campaign.ledger import Key, Ledger
+from bench.campaign.metering import MeteredWorker, Metering
+from bench.campaign.one_round import Round
+from bench.campaign.paced import PacedWorker, passes
+from bench.campaign.plan import answers_of, timeout
+from bench.campaign.progress import Progress
+from bench.campaign.turns import start_paced
+from bench.contract.description import ParallelSpeed
+from bench.contract.failure import Failure
+from bench.contract.message import Beat, Begins, CannotWrite, Message, Phase, Result
+from bench.contract.protocol import item_of, lost
+from bench.contract.records import NotMeasured, Record, Started
+from bench.contract.settings import Settings
+from bench.contract.task import Item
+from bench.contract.turn import Turn
+from bench.data.selection import measuring_order
+from bench.data.structures import DataSet
+from bench.runs import store
+
+TURN_SECONDS = 0.3
+LONGEST_TURN_SECONDS = 3.0
+CRASHES_A_ROUND = 2  # after so many, a method gives up the rest of the round
+OUT_OF_MEMORY = "out-of-memory"
+
+
+class Seat:
+    """A method on a device that takes part in a round, and its worker."""
+
+    def __init__(self, this: Round) -> None:
+        self.this = this
+        self.worker: PacedWorker | None = None
+        self.metered: MeteredWorker | None = None
+        self.ready = False
+        """Whether its worker has announced itself."""
+        self.begun: Item | None = None
+        """The item that its worker said it begins, where it is not the next one."""
+        self.crashes = 0
+        self.used_s = 0.0
+        """What it measured in this round."""
+        self.counted = 0
+        """Its items that have a record from this round."""
+        self.started_s: float | None = None
+        """What its worker took to start."""
+        self.squeezed = False
+        """Whether it failed for want of memory while others were alive; it gets a round without them."""
+
+    @property
+    def key(self) -> Key:
+        """Its key in the ledger."""
+        return self.this.key
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has something left to measure."""
+        return self.worker is not None
+
+    def turn(self) -> Turn | None:
+        """Return its next turn; None where its time in this round is up."""
+        assert self.worker is not None
+        begin, end = (
+            math.inf if limit is None else limit - self.used_s
+            for limit in (self.this.allowance.begin_s, self.this.allowance.end_s)
+        )
+        if (end if self.worker.within else begin) <= 0 and self.used_s > 0:
+            return None
+        return Turn(seconds=min(TURN_SECONDS, max(begin, 0.0)), most_seconds=min(LONGEST_TURN_SECONDS, max(end, 0.0)))
+
+
+class InTurns:
+    """Measures the structures of rounds for a campaign, whose books and writers it uses.
+
+    `append` writes a record, and `stop` is called with a method that cannot be measured.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        dataset: DataSet,
+        parallel: ParallelSpeed,
+        ledger: Ledger,
+        metering: Metering,
+        progress: Progress,
+        append: Callable[[Record], None],
+        stop: Callable[[NotMeasured], None],
+    ) -> None:
+        self.settings = settings
+        self.dataset = dataset
+        self.parallel = parallel
+        self.ledger = ledger
+        self.metering = metering
+        self.progress = progress
+        self.append = append
+        self.stop = stop
+        self.indices = measuring_order(len(dataset.atoms))[: settings.limit]
+
+    def round(self, seats: Sequence[Seat], writer: store.RunWriter, warm: Callable[[], None]) -> None:
+        """Measure a round of these seats; `warm` is called when all have started, before the first turn."""
+        self.writer = writer
+        self.alone = len(seats) == 1
+        with contextlib.ExitStack() as running:
+            for seat in seats:  # one after the other, because starts disturb each other
+                began = time.monotonic()
+                self._start(running, seat)
+                self._listen(running, seat)
+                if seat.goes_on:
+                    seat.started_s = time.monotonic() - began
+            warm()
+            for order in passes(seats):
+                going = [seat for seat in order if seat.goes_on]
+                if not going:
+                    break
+                for seat in going:
+                    self._take_turn(running, seat)
+
+    def _start(self, running: contextlib.ExitStack, seat: Seat) -> None:
+        """Start a worker for what is left of a seat's items."""
+        this = seat.this
+        task = tasks.measure(
+            this.prepared,
+            self.settings,
+            self.dataset,
+            this.items,
+            this.number,
+            answers=answers_of(this.prepared.method.kind, self.indices, this.number),
+            paced=True,
+        )
+        silence = timeout(self.settings, this.prepared.method.kind)
+        process = start_paced(
+            running, task, this.prepared, self.settings, self.parallel, silence, self.writer.directory
+        )
+        seat.metered = MeteredWorker(self.metering, this.record_key)
+        running.callback(seat.metered.close)
+        seat.worker = PacedWorker(process, lambda said: self._take(seat, said))
+        seat.ready, seat.begun = False, None
+
+    def _take_turn(self, running: contextlib.ExitStack, seat: Seat) -> None:
+        """Let a seat have its turn; it ends the worker whose time is up."""
+        worker, turn = seat.worker, seat.turn()
+        assert worker is not None and seat.metered is not None
+        seat.metered.resumes()
+        measured, began = worker.seconds, time.monotonic()
+        worker.take_turn(turn) if turn is not None else worker.finish()
+        # a worker that has ended says nothing of its last turn
+        seat.used_s += time.monotonic() - began if worker.ended else worker.seconds - measured
+        if worker.within and not worker.ended:
+            seat.metered.pauses(self._in_flight(seat))
+        self._listen(running, seat, already=True)
+
+    def _listen(self, running: contextlib.ExitStack, seat: Seat, already: bool = False) -> None:
+        """Hear whether a worker goes on, and start another one after a crash."""
+        worker = seat.worker
+        assert worker is not None
+        if not already:
+            worker.listen()
+        if not worker.ended:
+            return
+        failure = worker.failure()
+        over_its_limit = worker.process.over_limit
+        seat.worker = None
+        if seat.metered is not None:
+            seat.metered.close()
+        worker.process.stop()
+        if failure is None or not seat.this.items:
+            return
+        if failure.kind == OUT_OF_MEMORY and not over_its_limit and not self.alone:
+            seat.squeezed = True
+        elif not seat.ready:
+            self._give_up(seat, failure)
+        else:
+            self._crashed(running, seat, failure)
+
+    def _crashed(self, running: contextlib.ExitStack, seat: Seat, failure: Failure) -> None:
+        """Record the item that a worker died of, and start another worker, unless this one died of it, too."""
+        seat.crashes += 1
+        in_flight = self._in_flight(seat)
+        # what was measured before has its record, even if the worker died when it measured it again
+        if seat.begun is None or seat.begun in seat.this.items:
+            record = lost(self._task_of(seat), in_flight, failure)
+            seat.this.items.remove(in_flight)
+            self._keep(seat, record)
+        if not seat.this.items:
+            return
+        if seat.crashes == CRASHES_A_ROUND:
+            self._give_up(seat, Failure(failure.kind, f"{failure.message} (given up after {seat.crashes} crashes)"))
+            return
+        self._start(running, seat)
+        self._listen(running, seat)
+
+    def _task_of(self, seat: Seat) -> tasks.Task:
+        this = seat.this
+        return tasks.measure(this.prepared, self.settings, self.dataset, [], this.number)
+
+    def _in_flight(self, seat: Seat) -> Item:
+        items = seat.this.items
+        return seat.begun if seat.begun is not None and seat.begun in items else items[0]
+
+    def _give_up(self, seat: Seat, failure: Failure) -> None:
+        record = NotMeasured(**seat.this.record_key, failure=failure)
+        self.append(record)
+        self.stop(record)
+        seat.this.items.clear()
+
+    def _take(self, seat: Seat, said: Message) -> None:
+        """Take a message of a seat's worker."""
+        assert seat.metered is not None
+        match said:
+            case Beat(number, steps):
+                self.progress.alive(seat.key, number, steps)
+            case CannotWrite(why):
+                raise store.cannot_write(self.writer.directory, why)
+            case Begins(part, number):
+                seat.begun = Item(part, number)
+            case Phase():
+                seat.metered.begins()
+            case Result(NotMeasured() as record):
+                if record.failure.kind == OUT_OF_MEMORY and not self.alone:
+                    seat.squeezed = True
+                else:
+                    self.append(record)
+                    self.stop(record)
+                seat.this.items.clear()
+            case Result(record):
+                seat.metered.reported(record)
+                seat.ready = seat.ready or isinstance(record, Started)
+                item = item_of(record)
+                if item is None:
+                    self.append(record)
+                    return
+                seat.begun = None
+                if item in seat.this.items:
+                    seat.this.items.remove(item)
+                self._keep(seat, record)
+
+    def _keep(self, seat: Seat, record: Record) -> None:
+        self.append(record)
+        self.ledger.book(record)
+        self.progress.measured(record)
+        seat.counted += 1
