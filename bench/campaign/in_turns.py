@@ -13,28 +13,23 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.campaign import tasks
-from bench.campaign.ledger import Key, Ledger
-from bench.campaign.metering import MeteredWorker, Metering
-from bench.campaign.one_round import Round
+from bench.campaign.ledger import Key
+from bench.campaign.metering import MeteredWorker
+from bench.campaign.one_round import CRASHES_A_ROUND, Round, Shared
 from bench.campaign.paced import PacedWorker, passes
 from bench.campaign.plan import answers_of, timeout
-from bench.campaign.progress import Progress
 from bench.campaign.turns import start_paced
-from bench.contract.description import ParallelSpeed
 from bench.contract.failure import Failure
 from bench.contract.message import Beat, Begins, CannotWrite, Message, Phase, Result
 from bench.contract.protocol import item_of, lost
 from bench.contract.records import NotMeasured, Record, Started
-from bench.contract.settings import Settings
 from bench.contract.task import Item
 from bench.contract.turn import Turn
 from bench.data.selection import measuring_order
-from bench.data.structures import DataSet
 from bench.runs import store
 
 TURN_SECONDS = 0.3
 LONGEST_TURN_SECONDS = 3.0
-CRASHES_A_ROUND = 2  # after so many, a method gives up the rest of the round
 OUT_OF_MEMORY = "out-of-memory"
 
 
@@ -82,35 +77,14 @@ class Seat:
 
 
 class InTurns:
-    """Measures the structures of rounds for a campaign, whose books and writers it uses.
+    """Measures the structures of rounds."""
 
-    `append` writes a record, and `stop` is called with a method that cannot be measured.
-    """
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.indices = measuring_order(len(shared.dataset.atoms))[: shared.settings.limit]
 
-    def __init__(
-        self,
-        settings: Settings,
-        dataset: DataSet,
-        parallel: ParallelSpeed,
-        ledger: Ledger,
-        metering: Metering,
-        progress: Progress,
-        append: Callable[[Record], None],
-        stop: Callable[[NotMeasured], None],
-    ) -> None:
-        self.settings = settings
-        self.dataset = dataset
-        self.parallel = parallel
-        self.ledger = ledger
-        self.metering = metering
-        self.progress = progress
-        self.append = append
-        self.stop = stop
-        self.indices = measuring_order(len(dataset.atoms))[: settings.limit]
-
-    def round(self, seats: Sequence[Seat], writer: store.RunWriter, warm: Callable[[], None]) -> None:
+    def round(self, seats: Sequence[Seat], warm: Callable[[], None]) -> None:
         """Measure a round of these seats; `warm` is called when all have started, before the first turn."""
-        self.writer = writer
         self.alone = len(seats) == 1
         with contextlib.ExitStack() as running:
             for seat in seats:  # one after the other, because starts disturb each other
@@ -132,18 +106,19 @@ class InTurns:
         this = seat.this
         task = tasks.measure(
             this.prepared,
-            self.settings,
-            self.dataset,
+            self.shared.settings,
+            self.shared.dataset,
             this.items,
             this.number,
             answers=answers_of(this.prepared.method.kind, self.indices, this.number),
             paced=True,
+            revisits=self.shared.settings.repeats,
         )
-        silence = timeout(self.settings, this.prepared.method.kind)
+        silence = timeout(self.shared.settings, this.prepared.method.kind)
         process = start_paced(
-            running, task, this.prepared, self.settings, self.parallel, silence, self.writer.directory
+            running, task, this.prepared, self.shared.settings, self.shared.parallel, silence, self.shared.directory
         )
-        seat.metered = MeteredWorker(self.metering, this.record_key)
+        seat.metered = MeteredWorker(self.shared.metering, this.record_key)
         running.callback(seat.metered.close)
         seat.worker = PacedWorker(process, lambda said: self._take(seat, said))
         seat.ready, seat.begun = False, None
@@ -203,7 +178,7 @@ class InTurns:
 
     def _task_of(self, seat: Seat) -> tasks.Task:
         this = seat.this
-        return tasks.measure(this.prepared, self.settings, self.dataset, [], this.number)
+        return tasks.measure(this.prepared, self.shared.settings, self.shared.dataset, [], this.number)
 
     def _in_flight(self, seat: Seat) -> Item:
         items = seat.this.items
@@ -211,8 +186,8 @@ class InTurns:
 
     def _give_up(self, seat: Seat, failure: Failure) -> None:
         record = NotMeasured(**seat.this.record_key, failure=failure)
-        self.append(record)
-        self.stop(record)
+        self.shared.append(record)
+        self.shared.stop(record)
         seat.this.items.clear()
 
     def _take(self, seat: Seat, said: Message) -> None:
@@ -220,9 +195,9 @@ class InTurns:
         assert seat.metered is not None
         match said:
             case Beat(number, steps):
-                self.progress.alive(seat.key, number, steps)
+                self.shared.progress.alive(seat.key, number, steps)
             case CannotWrite(why):
-                raise store.cannot_write(self.writer.directory, why)
+                raise store.cannot_write(self.shared.directory, why)
             case Begins(part, number):
                 seat.begun = Item(part, number)
             case Phase():
@@ -231,15 +206,15 @@ class InTurns:
                 if record.failure.kind == OUT_OF_MEMORY and not self.alone:
                     seat.squeezed = True
                 else:
-                    self.append(record)
-                    self.stop(record)
+                    self.shared.append(record)
+                    self.shared.stop(record)
                 seat.this.items.clear()
             case Result(record):
                 seat.metered.reported(record)
                 seat.ready = seat.ready or isinstance(record, Started)
                 item = item_of(record)
                 if item is None:
-                    self.append(record)
+                    self.shared.append(record)
                     return
                 seat.begun = None
                 if item in seat.this.items:
@@ -247,7 +222,7 @@ class InTurns:
                 self._keep(seat, record)
 
     def _keep(self, seat: Seat, record: Record) -> None:
-        self.append(record)
-        self.ledger.book(record)
-        self.progress.measured(record)
+        self.shared.append(record)
+        self.shared.ledger.book(record)
+        self.shared.progress.measured(record)
         seat.counted += 1

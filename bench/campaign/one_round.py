@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
-from bench.campaign.ledger import Key
+from bench.campaign.ledger import Key, Ledger
+from bench.campaign.metering import Metering
+from bench.campaign.progress import Progress
 from bench.campaign.tasks import Prepared
+from bench.contract.description import ParallelSpeed
 from bench.contract.protocol import PHASES, STRUCTURES, phase_of
+from bench.contract.records import NotMeasured, Record
+from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item
+from bench.data.structures import DataSet
+
+CRASHES_A_ROUND = 2  # after so many, a method gives up the rest of the round
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """What all rounds of a campaign share."""
+
+    directory: Path
+    settings: Settings
+    dataset: DataSet
+    parallel: ParallelSpeed
+    ledger: Ledger
+    metering: Metering
+    progress: Progress
+    append: Callable[[Record], None]
+    """Writes a record."""
+    stop: Callable[[NotMeasured], None]
+    """Notes that a method cannot be measured."""
+    stopped: Collection[Key]
+    """The methods for which this is so."""
 
 
 @dataclasses.dataclass

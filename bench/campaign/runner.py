@@ -14,25 +14,23 @@ from typing import Any
 
 import psutil
 
-from bench.campaign import schedule, sharing, tasks
+from bench.campaign import schedule, sharing
 from bench.campaign.describing import describe
-from bench.campaign.in_turns import CRASHES_A_ROUND, InTurns, Seat
+from bench.campaign.in_turns import InTurns, Seat
 from bench.campaign.ledger import Key, Ledger
 from bench.campaign.metering import Metering
-from bench.campaign.one_round import Round
-from bench.campaign.plan import order, timeout
+from bench.campaign.one_by_one import OneByOne
+from bench.campaign.one_round import Round, Shared
+from bench.campaign.plan import order
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
-from bench.campaign.side_by_side import SideBySide
-from bench.campaign.start import start
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
-from bench.contract.message import Beat, Begins, CannotWrite, Phase, Result
-from bench.contract.protocol import PHASES, STRUCTURES, item_of, lost, phase_of
+from bench.contract.protocol import PHASES, STRUCTURES, phase_of
 from bench.contract.records import Finished, NotMeasured, Record, Relaxation, Replay, Started, Watched
 from bench.contract.settings import Settings
-from bench.contract.task import Allowance, Item, Task
+from bench.contract.task import Allowance, Item
 from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.errors import BadInput
@@ -84,9 +82,20 @@ class Campaign:
         self.watched: dict[tuple[str, str, int], Watched] = {}
         self.parallel_now: float | None = None
         self.indices = measuring_order(len(dataset.atoms))
-        self.in_turns = InTurns(
-            settings, dataset, parallel, self.ledger, self.metering, progress, self._append, self._stop
+        shared = Shared(
+            directory,
+            settings,
+            dataset,
+            parallel,
+            self.ledger,
+            self.metering,
+            progress,
+            self._append,
+            self._stop,
+            self.stopped,
         )
+        self.in_turns = InTurns(shared)
+        self.one_by_one = OneByOne(shared)
         self.timed: list[Record] = []
         """The relaxations and replays so far."""
         self.elapsed_s = 0.0
@@ -217,7 +226,7 @@ class Campaign:
 
         self.progress.begin([seat.key for seat in seats], number, sum(len(seat.this.items) for seat in seats))
         try:
-            self.in_turns.round(seats, self.writer, warm)
+            self.in_turns.round(seats, warm)
         finally:
             self.elapsed_s += time.monotonic() - began
             for seat in seats:
@@ -276,21 +285,10 @@ class Campaign:
         items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
         this = Round(prepared, round_number, items, Allowance(), phase=phase_of((items or several)[0].part))
-        if items:
-            self._workers(this)
-        if key not in self.stopped:
-            self._several(this, several)
+        self.one_by_one.round(this, several)
         if (*key, round_number) not in self.watched:
             self._note_watched(this, self.watch.since(before, strangers))
         self.progress.end(self.ledger.seconds_left(self.stopped))
-
-    def _several(self, this: Round, items: list[Item]) -> None:
-        """Measure the points of several processes."""
-        several = SideBySide(self.settings, self.parallel, self.directory)
-        for record in several.records(this, items, self.ledger, self._task):
-            self._append(record)
-            self.ledger.book(record)
-            self.progress.measured(record)
 
     def _note_watched(self, this: Round, facts: dict[str, Any]) -> None:
         """Record what the machine did; in a resumed round, earlier disturbances still count."""
@@ -300,97 +298,6 @@ class Campaign:
         record = Watched(**this.record_key, parallel_speed=self.parallel_now, **facts)
         self._append(record)
         self.watched[*this.key, this.number] = record
-
-    def _workers(self, this: Round) -> None:
-        """Run a worker over a round, and another one if an item killed it."""
-        for crashes in range(1, CRASHES_A_ROUND + 1):
-            task = self._task(this)
-            failure = self._one_worker(this, task)
-            if failure is None or not this.items:
-                break
-            if crashes == CRASHES_A_ROUND:
-                message = f"{failure.message} (given up after {crashes} crashes)"
-                self._give_up(this, task, Failure(failure.kind, message))
-            this.items[:] = this.open_items()  # the time for earlier phases is over
-
-    def _task(self, this: Round) -> Task:
-        """Return the task of the next worker of a round."""
-        phases = {phase_of(item.part) for item in this.items}
-        return tasks.measure(
-            this.prepared,
-            self.settings,
-            self.dataset,
-            this.items,
-            this.number,
-            allowances={phase: self.ledger.allowance(this.key, this.number, phase, this.items) for phase in phases},
-            folder=self.directory / "trajectories",
-        )
-
-    def _give_up(self, this: Round, task: Task, failure: Failure) -> None:
-        """Give up on a phase of this round whose workers keep dying."""
-        while items := this.open_items():
-            self._lose(this, task, items[0], failure)
-
-    def _lose(self, this: Round, task: Task, item: Item, failure: Failure) -> None:
-        """Record what could not be measured; a series ends with it."""
-        record = lost(task, item, failure)
-        self.ledger.close_series(record)
-        left = [one for one in this.items if one not in schedule.settled(record)]
-        this.items[:] = self.ledger.open(this.key, this.number, left, again=True)
-        self._append(record)
-        self.progress.measured(record)
-
-    def _one_worker(self, this: Round, task: Task) -> Failure | None:
-        """Run one worker over a round and remove what it measured from the items; returns how it died, if it did."""
-        method, device = this.prepared.method, this.prepared.device
-        ready = False
-        begun: Item | None = None
-        since = time.monotonic()
-        started = start(
-            task,
-            this.prepared.environment,
-            parallel=self.parallel,
-            timeout_s=timeout(self.settings, method.kind),
-            memory_limit=self.settings.memory_limit_bytes,
-            log=store.log_of(self.directory, method.name, device, this.number),
-        )
-        with started as worker, self.metering.worker(this.record_key) as metered:
-            for said in worker.messages():
-                match said:
-                    case Beat(number, steps):
-                        self.progress.alive(this.key, number, steps)
-                    case CannotWrite(why):
-                        raise store.cannot_write(self.directory, why)
-                    case Begins(part, number):
-                        begun = Item(part, number)
-                    case Phase(name):
-                        metered.begins()
-                        this.phase = name
-                        since = time.monotonic()
-                    case Result(record):
-                        metered.reported(record)
-                        self._append(record)
-                        item = item_of(record)
-                        if isinstance(record, Started):
-                            ready = True
-                        elif isinstance(record, NotMeasured):
-                            self._stop(record)
-                            this.items.clear()
-                        elif item is not None:
-                            this.items.remove(item)
-                            self.ledger.book(record)
-                            self.progress.measured(record)
-                            since = time.monotonic()
-        failure = worker.failure()
-        in_flight = this.open_items()
-        if failure is not None and in_flight:
-            if ready:  # the item in flight is the cause of its death
-                self._lose(this, task, begun if begun in in_flight else in_flight[0], failure)
-                self.ledger.spend(this.key, this.phase, time.monotonic() - since)
-            else:
-                self._not_measured(method, device, this.number, failure)
-                this.items.clear()
-        return failure
 
     def _not_measured(self, method: Method, device: str, round_number: int, failure: Failure) -> None:
         record = NotMeasured(method.name, device, round_number, failure)

@@ -68,6 +68,7 @@ def measure(
     answers: Sequence[int] = (),
     folder: Path | None = None,
     paced: bool = False,
+    revisits: bool = False,
 ) -> Task:
     """Return the task that measures `items`; `folder` is where the files of trajectories go."""
     numbers = {number for part, number in items if part == MD}
@@ -90,7 +91,7 @@ def measure(
         points=tuple(one for one in points_of(settings.threads, usable_cores()) if one.point in points),
         folder=str(folder) if folder else None,
         paced=paced,
-        revisits=paced and settings.repeats,
+        revisits=revisits,
     )
 
 

@@ -179,6 +179,13 @@ def add_weights(parser: _Parser) -> None:
     )
 
 
+def add_beside(parser: _Parser) -> None:
+    """Add --beside."""
+    parser.add_argument(
+        "--beside", action="store_true", help="do not wait until another pesbench on this machine has measured"
+    )
+
+
 def add_seed(parser: _Parser) -> None:
     """Add --seed."""
     parser.add_argument(

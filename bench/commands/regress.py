@@ -56,6 +56,7 @@ class Options:
     weights: str = Settings.weights
     trust_checkpoint: bool = False
     output: Path | None = None
+    beside: bool = False
     format: str = "terminal"
 
 
@@ -75,6 +76,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_threads(parser)
     _options.add_structures(parser)
     _options.add_limit(parser, "only N structures")
+    _options.add_beside(parser)
     _options.add_seed(parser)
     _options.add_weights(parser)
     _options.add_output_folder(parser)
@@ -105,6 +107,7 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
     from bench.campaign.regress import TwoVersions, begin
     from bench.campaign.turns import POINTS
     from bench.data.structures import load_dataset
+    from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.runs.comparisons import Versions
@@ -125,6 +128,7 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
         trust=options.trust_checkpoint,
     )
     dataset = load_dataset(options.structures)
+    hold("pesbench regress", to_stderr, options.beside)
     parallel = measure_parallel_speed()
     ready = [TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr) for old, new in pairs]
     writer = begin(directory, settings, catalogue, dataset, parallel)

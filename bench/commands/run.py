@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.commands import _cluster, _options, _planning
 from bench.commands._measuring import measure
 from bench.commands._options import Budget
+from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
 from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
@@ -27,7 +28,7 @@ EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
 )
-MAY_CHANGE = ("resume", "budget", "output", "json", "adapter")
+MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside")
 """The options that a resumed run takes; everything else was fixed when it began."""
 
 
@@ -89,6 +90,7 @@ class Options:
     """Seconds."""
     dry_run: bool = False
     json: bool = False
+    beside: bool = False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -204,6 +206,7 @@ def _add_how_much(group: argparse._ArgumentGroup) -> None:
         metavar="GB",
         help="end a worker that uses more (default: 90 %% of the memory)",
     )
+    _options.add_beside(group)
     _options.add_seed(group)
 
 
@@ -227,6 +230,7 @@ def new_plan(options: Options) -> Plan:
     from bench.campaign.describing import new_directory
     from bench.data.clusters import sizes_of
     from bench.data.structures import load_dataset
+    from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.methods.weights import check_own_checkpoint
@@ -237,6 +241,8 @@ def new_plan(options: Options) -> Plan:
     dataset = load_dataset(options.structures, series=settings.protocols == (SCALING,))
     if SCALING in settings.protocols:
         settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))
+    if options.cluster is None:
+        hold("pesbench run", to_stderr, options.beside)
     parallel = measure_parallel_speed()  # takes a second, so bad input is refused first
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))
@@ -246,6 +252,9 @@ def new_plan(options: Options) -> Plan:
 def _begun(options: Options) -> Plan:
     _options.refuse_changes(options, MAY_CHANGE)
     assert options.resume is not None
+    from bench.machine.alone import hold
+
+    hold("pesbench run", to_stderr, options.beside)
     return _planning.begun(options.resume, options.output, options.budget, options.adapter)
 
 

@@ -52,6 +52,7 @@ class Options:
     weights: str = Settings.weights
     trust_checkpoint: bool = False
     output: Path | None = None
+    beside: bool = False
     format: str = "terminal"
 
 
@@ -76,6 +77,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_device(parser)
     _options.add_structures(parser)
     _options.add_limit(parser, "only N structures")
+    _options.add_beside(parser)
     _options.add_seed(parser)
     _options.add_weights(parser)
     _options.add_output_folder(parser)
@@ -102,6 +104,7 @@ def _searched(options: Options) -> Report:
     from bench.campaign.tune import FIRST_SHARE, Search
     from bench.campaign.turns import POINTS
     from bench.data.structures import load_dataset
+    from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.runs.tuned import Tuning
@@ -111,6 +114,7 @@ def _searched(options: Options) -> Report:
     threads = _threads(options)
     only = {name: values.split(",") for name, values in _options.knobs(options.knob).items()}
     candidates(method, options.device, threads, 1, only)  # refuses bad input before a second of measuring
+    hold("pesbench tune", to_stderr, options.beside)
     parallel = measure_parallel_speed()
     settings_to_try = candidates(method, options.device, threads, default_threads(parallel), only)
     settings = Settings(

@@ -63,6 +63,8 @@ class Machine:
     """Its name in a cluster; empty elsewhere."""
     scratch: Scratch | None = None
     """None where PESBENCH_SCRATCH is not set."""
+    beside: str = ""
+    """Another measurement of pesbench that ran when this one began; empty where there was none."""
 
 
 @dataclasses.dataclass(frozen=True)

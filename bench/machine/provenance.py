@@ -13,6 +13,7 @@ import psutil
 
 from bench import paths
 from bench.contract.description import EnergyCounter, Machine, ParallelSpeed
+from bench.machine import alone
 from bench.machine.accelerators import all_found
 from bench.machine.cores import usable_cores
 
@@ -36,6 +37,7 @@ def machine(parallel: ParallelSpeed | None = None, energy: Mapping[str, EnergyCo
         parallel_speed=parallel,
         energy=dict(energy or {}),
         node=os.environ.get(NODE, ""),
+        beside=alone.beside(),
     )
 
 

@@ -69,6 +69,7 @@ def _machine(machine: Machine) -> str:
         ", ".join(machine.gpus) if machine.gpus else "no GPU",
         machine.os,
         f"Python {machine.python}" if machine.python else None,
+        f"beside {machine.beside}: the times are disturbed" if machine.beside else None,
     ]
     return " · ".join(part for part in parts if part)
 
@@ -154,9 +155,10 @@ SAID: Mapping[str, Callable[[Settings], str]] = {
 
 def _protocols(settings: Settings) -> str:
     rounds = settings.rounds
+    more = f" and more, in {settings.total_s / 60:.0f} min" if settings.total_s else ""
     parts = [
         *(SAID[name](settings) if name in SAID else name for name in PROTOCOLS if name in settings.protocols),
-        f"{rounds} round{'s' if rounds != 1 else ''}",
+        f"{rounds} round{'s' if rounds != 1 else ''}{more}",
         _budget(settings.budget_s),
     ]
     return " · ".join(part for part in parts if part)
