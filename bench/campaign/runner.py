@@ -24,6 +24,7 @@ from bench.campaign.one_round import Round, Shared
 from bench.campaign.plan import order
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
+from bench.campaign.sharing import UNKNOWN_MEMORY_MB
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
@@ -105,6 +106,8 @@ class Campaign:
         """The largest peak memory of each method's workers so far, in bytes."""
         self.owed: list[Key] = []
         """Methods whose round is still to come, because they did not fit into memory with the others."""
+        self.companions: list[Key] = []
+        """Methods that take part in such a round besides, where they fit."""
         self.alone: set[Key] = set()
         """Methods that failed for want of memory while others were alive."""
 
@@ -159,12 +162,14 @@ class Campaign:
 
     def _one_more(self, every: Sequence[Key]) -> list[Key]:
         """Return the methods of a round after the planned ones; none where the campaign is at its end."""
+        self.companions = []
         if self.owed:
             key = next((one for one in self.owed if one in self.alone), None)
             owed = [key] if key else list(self.owed)
             self.owed = [one for one in self.owed if one not in owed]
-            # two others connect them with the rest
-            return owed if key else [*owed, *[one for one in every if one not in owed and one not in self.alone][:2]]
+            # two others connect them with the rest, where they fit
+            self.companions = [] if key else [one for one in every if one not in owed and one not in self.alone][:2]
+            return [*owed, *self.companions]
         if self.settings.total_s is None:
             return []
         reference, widths = self.widths(self.timed)
@@ -204,15 +209,17 @@ class Campaign:
     def structures(self, keys: Sequence[Key], number: int) -> None:
         """Measure the structures of a round in turns, with as many methods as fit into memory."""
         seats = [seat for key in self._in_order(keys, number) if (seat := self._seat(key, number)) is not None]
-        needs = {seat.key: self._memory_of(seat) for seat in seats}
-        fit = sharing.fitting(needs, MEMORY_SHARE * psutil.virtual_memory().available)
+        # in the order of the keys: whoever had to wait is first
+        needs = {seat.key: self._memory_of(seat) for seat in sorted(seats, key=lambda seat: keys.index(seat.key))}
+        fit = sharing.fitting(needs, MEMORY_SHARE * available_memory())
         if len(fit) < len(seats):
-            late = [key for key in needs if key not in fit]
+            late = [key for key in needs if key not in fit and key not in self.companions]
             self.owed += late
-            self.progress.say(
-                f"round {number + 1}: {', '.join(name for name, _ in late)} would not fit into memory with the others; "
-                "measured in a later round"
-            )
+            if late:
+                self.progress.say(
+                    f"round {number + 1}: {', '.join(name for name, _ in late)} would not fit into memory with the "
+                    "others; measured in a later round"
+                )
             seats = [seat for seat in seats if seat.key in fit]
         if not seats:
             return
@@ -258,7 +265,7 @@ class Campaign:
 
     def _memory_of(self, seat: Seat) -> float:
         """Return the memory that a method's worker will need, in bytes: the last peak, or what its header says."""
-        return self.memory.get(seat.key) or 1e6 * seat.this.prepared.method.memory_mb
+        return self.memory.get(seat.key) or 1e6 * (seat.this.prepared.method.memory_mb or UNKNOWN_MEMORY_MB)
 
     def _seconds_left(self) -> float | None:
         if self.settings.total_s is None:
@@ -327,6 +334,11 @@ class Campaign:
                 self.start_s.setdefault(key, _start_seconds(record))
             case Finished() if record.peak_memory_bytes:
                 self.memory[key] = max(record.peak_memory_bytes, self.memory.get(key, 0))
+
+
+def available_memory() -> int:
+    """Return the bytes that can still be used without swapping."""
+    return int(psutil.virtual_memory().available)
 
 
 def _start_seconds(record: Started) -> float:

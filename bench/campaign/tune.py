@@ -14,6 +14,7 @@ import psutil
 
 from bench.campaign.candidates import pointless
 from bench.campaign.sessions import Sessions
+from bench.campaign.sharing import UNKNOWN_MEMORY_MB
 from bench.contract.candidate import Candidate, Standing
 from bench.contract.device import Device
 from bench.runs.store import RunWriter
@@ -27,7 +28,6 @@ MOST_AT_ONCE = 8
 """Processes of one session: more would have to wait long for their turns."""
 MEMORY_SHARE = 0.7
 """Share of the free memory that the processes of one session may fill."""
-UNKNOWN_MEMORY_MB = 1000
 
 OUT_OF_TIME = "the budget ended before it was decided"
 NOT_TRIED = "not tried: "

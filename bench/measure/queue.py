@@ -61,7 +61,7 @@ class Queue:
         waiting = self.pace.waiting
         waiting.stop()
         visit = self.visits[item]
-        revisits = sum(self.visits.values()) - len(self.visits)
+        revisits = sum(self.visits.values()) - len(self.visits) + len(self.again)
         if (
             waiting.was_long()
             and self.revisits

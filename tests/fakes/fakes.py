@@ -66,6 +66,10 @@
 # label = "three times slower from 576 atoms on"
 # [tool.pesbench.methods.dies-when-large]
 # [tool.pesbench.methods.fails-when-large]
+# [tool.pesbench.methods.takes-20]
+# label = "20 ms"
+# [tool.pesbench.methods.takes-21]
+# label = "21 ms"
 # [tool.pesbench.methods.only-cuda]
 # devices = ["cuda"]
 # ///
@@ -85,6 +89,8 @@ from bench.adapter import Adapter
 TIMES = {
     "grows": lambda n: 1 + 0.002 * n**1.5,
     "grows-faster": lambda n: 10 + 0.00005 * n**1.8,
+    "takes-20": lambda n: 20.0,
+    "takes-21": lambda n: 21.0,
     "cliff": lambda n: (1 + 0.002 * n**1.5) * (3 if n >= 576 else 1),
 }
 BATCHED = ("batches", "wrong-batch", "dies-in-a-batch", "batches-at-random")

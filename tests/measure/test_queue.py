@@ -1,0 +1,69 @@
+"""The order of a worker's items: one whose threads waited long is measured again, in a later turn."""
+
+import types
+
+import pytest
+
+from bench.contract.records import Replay
+from bench.contract.task import Item
+from bench.measure.queue import MOST_VISITS, Queue
+
+ITEMS = [Item("replay", number) for number in range(6)]
+
+
+class Turns:
+    """A pace whose turns have two items each, and whose machine is busy during the visits in `busy`."""
+
+    def __init__(self, busy):
+        self.busy = busy
+        self.visit = 0
+        self.turn = None
+        self.slept_ns = 0
+        self.waiting = types.SimpleNamespace(
+            begin=lambda: None, stop=lambda: None, waited_ns=3, stolen_ns=0, was_long=lambda: self.visit in self.busy
+        )
+
+    def may_begin(self):
+        if self.visit % 2 == 0:
+            self.turn = object()
+        self.visit += 1
+        return True
+
+
+def measured(busy, revisits=True, status="converged"):
+    pace = Turns(busy)
+    session = types.SimpleNamespace(pace=pace, task=types.SimpleNamespace(revisits=revisits))
+    queue = Queue(session, ITEMS, None)
+    found = []
+    for item in queue:
+        bare = Replay("toy", "cpu", 0, item.number, status, (1,), (0.0,), (0.0,), 10)
+        found.append((item.number, queue.judged(item, bare)))
+    return found
+
+
+def test_on_a_quiet_machine_each_item_is_measured_once_and_in_order():
+    found = measured(())
+    assert [number for number, _ in found] == [0, 1, 2, 3, 4, 5]
+    assert all(record.visit == 1 and record.waited_ns == 3 for _, record in found)
+
+
+def test_a_disturbed_item_is_measured_again_first_thing_in_the_next_turn():
+    found = measured((1,))
+    assert [number for number, _ in found] == [0, 1, 0, 2, 3, 4, 5]
+    assert [record.visit for number, record in found if number == 0] == [1, 2]
+
+
+def test_the_last_item_is_measured_again_too():
+    assert [number for number, _ in measured((6,))][-2:] == [5, 5]
+
+
+@pytest.mark.parametrize("how", [{"revisits": False}, {"status": "failed"}])
+def test_nothing_is_measured_again_where_the_user_forbids_it_or_where_it_failed(how):
+    assert len(measured(range(100), **how)) == len(ITEMS)
+
+
+def test_a_machine_that_is_never_quiet_does_not_take_the_time_of_the_other_items():
+    found = measured(range(1000))
+    assert {number for number, _ in found} == set(range(6))
+    assert max(record.visit for _, record in found) <= MOST_VISITS
+    assert len(found) <= 9
