@@ -20,9 +20,7 @@ def trajectories(md: MdSettings) -> list[TrajectoryPlan]:
 
     def add(ensemble: str, seed: int, time_step_fs: float, duration_ps: float) -> None:
         found.append(
-            TrajectoryPlan(
-                len(found), ensemble, seed, time_step_fs, md.temperature_k, duration_ps, md.temperature_of
-            )
+            TrajectoryPlan(len(found), ensemble, seed, time_step_fs, md.temperature_k, duration_ps, md.temperature_of)
         )
 
     for seed in range(md.seeds):

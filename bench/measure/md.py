@@ -221,10 +221,10 @@ class _InternalNVT(NoseHooverChainNVT):
     ASE counts 3N motions, which is MD17's definition of the temperature; the others stay without energy.
     """
 
-    def __init__(self, atoms: Atoms, timestep: float, temperature_K: float, tdamp: float) -> None:  # noqa: N803
+    def __init__(self, atoms: Atoms, timestep: float, temperature_K: float, tdamp: float) -> None:
         super().__init__(atoms, timestep, temperature_K, tdamp)
         self._thermostat = NoseHooverChainThermostat(
-            num_atoms_global=internal_motions(atoms) / 3,  # type: ignore[arg-type] # of which it takes three each
+            num_atoms_global=internal_motions(atoms) / 3,  # of which the chain takes three each
             masses=self.masses,
             temperature_K=temperature_K,
             tdamp=tdamp,
