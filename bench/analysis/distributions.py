@@ -1,8 +1,11 @@
-"""Compares distances between atoms in a simulation with a reference, with a noise floor for so few frames."""
+"""Compares distances between atoms in a simulation with a reference, with a noise floor for so few trajectories."""
 
 from __future__ import annotations
 
 import functools
+import itertools
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from ase.data import chemical_symbols
@@ -13,6 +16,8 @@ BINS, RANGE = 500, 10.0
 _FINE = 0.005  # Angstrom: bins of the Wasserstein distances, much finer than the differences of interest
 _FINE_EDGES = np.arange(0.0, 20.0 + _FINE, _FINE)
 _DRAWS = 20
+SEGMENTS = 8
+"""Consecutive parts of the reference, which stand for trajectories: 20 ps each in MD17."""
 
 
 class Distances:
@@ -73,7 +78,15 @@ def wasserstein(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class Reference:
-    """The distances with which a simulation is compared, and the error of a perfect one of so many frames."""
+    """The distances with which a simulation is compared, and the error of a perfect one.
+
+    Parameters
+    ----------
+    name : str
+    numbers : ndarray, shape (n,)
+    frames : ndarray, shape (f, n, 3)
+        Angstrom, in the order of time where they have one.
+    """
 
     def __init__(self, name: str, numbers: np.ndarray, frames: np.ndarray) -> None:
         self.name = name
@@ -88,8 +101,31 @@ class Reference:
             name: wasserstein(found.fine[name], counts) for name, counts in self.distances.fine.items()
         }
 
-    def floor(self, count: int) -> tuple[float, dict[str, float]]:
+    def floor(self, trajectories: Sequence[Distances]) -> tuple[float, dict[str, float]]:
+        """Return the mean of :meth:`errors` for trajectories that differ from the reference by chance alone.
+
+        Frames of a trajectory are not independent: the energy of a C-H stretch stays with it for 20 ps, and with it
+        the width of its distances. So the noise is that between whole trajectories, two at least, and between parts of
+        the reference.
+
+        The mean absolute difference of two equally noisy quantities is root 2 times that of one from the truth, and
+        that of a mean of S of them smaller by root S. The noise of the simulation and of the reference add as squares.
+        Where lengths differ, S is that of as many equally long trajectories.
+        """
+        lengths = np.array([len(one) for one in trajectories], dtype=float)
+        ours = _noise(trajectories, float(lengths.sum() ** 2 / (lengths**2).sum()))
+        theirs = self._own_noise
+        return math.hypot(ours[0], theirs[0]), {name: math.hypot(ours[1][name], theirs[1][name]) for name in ours[1]}
+
+    @functools.cached_property
+    def _own_noise(self) -> tuple[float, dict[str, float]]:
+        parts = np.array_split(self.frames, min(SEGMENTS, len(self.frames)))
+        return _noise([Distances(self.distances.numbers, part) for part in parts], len(parts))
+
+    def least_floor(self, count: int) -> tuple[float, dict[str, float]]:
         """Return the mean of :meth:`errors` for `count` independent frames of the reference itself.
+
+        For frames of one trajectory it is a lower bound. Of a single trajectory no more is known.
 
         Frames are drawn from it twenty times and compared with all N. Drawn frames are among the N and simulated ones
         are not, so the result is scaled by the root of (1/count + 1/N) over (1/m - 1/N), the variances of a
@@ -117,6 +153,16 @@ class Reference:
             for name, mine in self.distances.classes.items():
                 by_class[name].append(wasserstein(_counts(chosen[:, mine]), self.distances.fine[name]))
         return float(np.mean(found)), {name: float(np.mean(values)) for name, values in by_class.items()}
+
+
+def _noise(parts: Sequence[Distances], count: float) -> tuple[float, dict[str, float]]:
+    """Return how far the mean of `count` such parts is from the truth, on average, from how the parts differ."""
+    pairs = list(itertools.combinations(parts, 2))
+    scale = 1 / math.sqrt(2 * count)
+    return scale * float(np.mean([h_error(one.h, other.h) for one, other in pairs])), {
+        name: scale * float(np.mean([wasserstein(one.fine[name], other.fine[name]) for one, other in pairs]))
+        for name in parts[0].classes
+    }
 
 
 def planarity(numbers: np.ndarray, frames: np.ndarray) -> float | None:

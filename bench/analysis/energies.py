@@ -10,16 +10,17 @@ import numpy as np
 from ase import units
 from ase.data import atomic_masses
 
+from bench.analysis.seeds import Mean, mean
 from bench.analysis.vibrations import external_motions
 
-SETTLING = 0.1
-"""The first part of a trajectory, which is skipped."""
-BLOCK_PS = 1.0
-"""Length of a block of the bootstrap: five periods of naphthalene's slowest vibration (170 cm^-1)."""
-FEWEST_BLOCKS = 10
+SETTLING_PS, SETTLING = 1.0, 0.1
+"""How much of a trajectory is skipped: five periods of naphthalene's slowest vibration (170 cm^-1), in which the
+vibrations lose the phase that the start gave them all, and at least a tenth."""
+PIECES, PIECE_PS = 5, 1.0
+"""Into how many pieces a single trajectory is cut for the error of its drift, and how long each is at least: shorter
+ones would know of each other."""
 FEWEST_STEPS = 100
-"""Shorter trajectories get no drift."""
-_RESAMPLES = 2000
+"""Shorter series have no drift and no noise."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,24 +29,23 @@ class Drift:
 
     slope: float
     """meV/atom/ps."""
-    error: float
-    """Its standard error, by block bootstrap."""
+    pieces: tuple[float, ...]
+    """The slopes of its :data:`PIECES` pieces, meV/atom/ps; empty where it is too short."""
+    duration_ps: float
+    """Without what was skipped."""
     ratio: float | None
     """|slope| times the time, over the standard deviation of the kinetic energy: how much the drift matters."""
     noise: float
     """Standard deviation about the slope, meV/atom."""
 
 
-def settled(length: int) -> slice:
-    """Return the part of a series of that length after its first tenth."""
-    return slice(math.ceil(SETTLING * length), None)
+def settled(length: int, spacing_fs: float) -> slice:
+    """Return the part of a series of that length and time between entries in which the molecule has settled."""
+    return slice(max(math.ceil(1000 * SETTLING_PS / spacing_fs), math.ceil(SETTLING * length)), None)
 
 
 def drift(total: np.ndarray, kinetic: np.ndarray, time_step_fs: float, atoms: int) -> Drift | None:
-    """Return the drift of the total energy after the first tenth; None for fewer than 100 steps.
-
-    The slope is that of least squares over all steps. Its error resamples blocks of the residuals, 1 ps long or a
-    tenth of the series where that is shorter, which keeps the correlation of neighbouring steps.
+    """Return the drift of the total energy after settling, by least squares; None for fewer than 100 steps.
 
     Parameters
     ----------
@@ -54,41 +54,47 @@ def drift(total: np.ndarray, kinetic: np.ndarray, time_step_fs: float, atoms: in
     time_step_fs : float
     atoms : int
     """
-    total, kinetic = total[settled(len(total))], kinetic[settled(len(kinetic))]
+    after = settled(len(total), time_step_fs)
+    total, kinetic = total[after], kinetic[after]
     if len(total) < FEWEST_STEPS or not np.isfinite(total).all():
         return None
-    times = np.arange(len(total)) * time_step_fs / 1000
-    weights = (times - times.mean()) / ((times - times.mean()) ** 2).sum()
-    slope = float(weights @ total)
-    residuals = total - total.mean() - slope * (times - times.mean())
+    slope, noise = _line(total, time_step_fs)
+    duration = (len(total) - 1) * time_step_fs / 1000
+    parts = np.array_split(total, PIECES) if duration >= PIECES * PIECE_PS else []
     unit = 1000 / atoms
     spread = float(kinetic.std())
     return Drift(
         slope=slope * unit,
-        error=_bootstrap(weights, residuals, time_step_fs) * unit,
-        ratio=abs(slope) * float(times[-1]) / spread if spread > 0 else None,
-        noise=float(residuals.std()) * unit,
+        pieces=tuple(_line(part, time_step_fs)[0] * unit for part in parts),
+        duration_ps=duration,
+        ratio=abs(slope) * duration / spread if spread > 0 else None,
+        noise=noise * unit,
     )
 
 
-def _bootstrap(weights: np.ndarray, residuals: np.ndarray, time_step_fs: float) -> float:
-    """Return the standard deviation of the slope over resampled blocks of its residuals."""
-    length = max(1, min(round(1000 * BLOCK_PS / time_step_fs), len(residuals) // FEWEST_BLOCKS))
-    blocks = len(residuals) // length
-    # the contribution of block j to the slope in the place of block k
-    parts = weights[: blocks * length].reshape(blocks, length) @ residuals[: blocks * length].reshape(blocks, length).T
-    picks = np.random.default_rng(0).integers(blocks, size=(_RESAMPLES, blocks))
-    return float(parts[np.arange(blocks), picks].sum(axis=1).std())
+def _line(series: np.ndarray, time_step_fs: float) -> tuple[float, float]:
+    """Return the slope of a series, per ps, and the standard deviation about it."""
+    times = (np.arange(len(series)) - (len(series) - 1) / 2) * time_step_fs / 1000
+    slope = float(times @ series / (times @ times))
+    return slope, float((series - series.mean() - slope * times).std())
 
 
-def over_seeds(drifts: Sequence[Drift]) -> tuple[float, float] | None:
-    """Return the mean slope over trajectories and its standard error: from their scatter or their own, the larger."""
-    if not drifts:
-        return None
-    slopes = np.array([one.slope for one in drifts])
-    own = math.sqrt(sum(one.error**2 for one in drifts)) / len(drifts)
-    scatter = float(slopes.std(ddof=1)) / math.sqrt(len(slopes)) if len(slopes) > 1 else 0.0
-    return float(slopes.mean()), max(own, scatter)
+def over_seeds(drifts: Sequence[Drift]) -> Mean | None:
+    """Return the mean slope over trajectories, weighted with their lengths, and its error.
+
+    The error is the scatter of the slopes. It needs no model of how the energy wanders, only that trajectories are
+    independent: an estimate within one trajectory cannot tell a drift from an energy that wanders more slowly than
+    the trajectory lasts. A single trajectory is cut into five pieces, whose slopes are taken instead: for a random
+    walk they are independent, and for noise with a shorter memory nearly so. One of less than 5 ps has no error.
+    """
+    if len(drifts) == 1:
+        return mean(drifts[0].pieces) or Mean(drifts[0].slope)
+    return mean([one.slope for one in drifts], [one.duration_ps for one in drifts])
+
+
+def noise(total: np.ndarray, time_step_fs: float) -> float | None:
+    """Return the standard deviation of the total energy, (s,), about its slope; None for fewer than 100 steps."""
+    return _line(total, time_step_fs)[1] if len(total) >= FEWEST_STEPS and np.isfinite(total).all() else None
 
 
 def noise_exponent(noise: float, noise_at_half: float) -> float | None:

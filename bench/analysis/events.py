@@ -19,6 +19,8 @@ WARNING = 0.25
 """Angstrom: 1.3 times the largest excursion, 0.192, of a bond in 9,633 frames of MD17's naphthalene."""
 DETACHED = 2.5
 """Angstrom: a hydrogen without a heavy atom within this distance has left."""
+LEAST_PS = 5.0
+"""A trajectory that lasts less does not show that a molecule holds together: 25 periods of its slowest vibration."""
 BONDED, APART, FORMED = 1.3, 1.45, 1.25
 """In units of the sum of the covalent radii: atoms of the undistorted molecule closer than the first are bonded, those
 further apart than the second are not, and these have formed a bond once they are closer than the third; pairs between

@@ -12,9 +12,11 @@ import pandas as pd
 from bench.analysis import events
 from bench.analysis.distributions import Reference
 from bench.analysis.disturbed import Disturbance
+from bench.analysis.seeds import Mean
 from bench.analysis.statistics import Estimate
 from bench.analysis.times import Key
 from bench.contract.description import Description
+from bench.contract.records import VELOCITIES
 from bench.contract.trajectory_file import Content
 
 
@@ -32,6 +34,8 @@ class Simulated:
     failure: str | None
     content: Content | None
     """The contents of its file; None where no step was made."""
+    temperature_of: str = VELOCITIES
+    """Of what `temperature_k` is the temperature: see :data:`bench.contract.records.TEMPERATURES`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Ensemble:
     """The fate of the molecule in one ensemble."""
 
     name: str
+    planned: int
+    """Trajectories."""
     planned_ps: float
     """Of all seeds together."""
     simulated_ps: float
@@ -65,6 +71,8 @@ class Ensemble:
     survival: events.Survival | None
     lost: Mapping[str, int]
     """Trajectories that the machine ended, not the method, by failure class: crash, timeout, out-of-memory."""
+    short: int = 0
+    """Trajectories that neither failed nor were lost, and are too short to pass."""
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -84,7 +92,7 @@ class Ensemble:
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """Differences of distances between a simulation and the reference, each with the noise floor of so few frames."""
+    """Differences of distances between a simulation and the reference, each with its noise floor."""
 
     ensemble: str
     frames: int
@@ -94,6 +102,13 @@ class Distribution:
     """By class of pairs: distance and floor, Angstrom."""
     planarity: float | None
     """Angstrom."""
+    trajectories: int = 1
+    """How many have frames."""
+
+    @property
+    def lower_bound(self) -> bool:
+        """Whether the floors are only lower bounds: a single trajectory does not show how trajectories differ."""
+        return self.trajectories < 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,19 +126,20 @@ class Stability:
     ensembles: tuple[Ensemble, ...] = ()
     ms_per_step: Estimate | None = None
     ns_per_day: float | None = None
-    drift: tuple[float, float] | None = None
-    """meV/atom/ps, with its standard error."""
+    drift: Mean | None = None
+    """meV/atom/ps."""
     drift_ratio: float | None = None
     noise: float | None = None
     """meV/atom."""
-    noise_exponent: float | None = None
+    noise_exponent: Mean | None = None
+    """Power of the time step with which the noise grows, over the seeds."""
     temperature: float | None = None
     """Of the internal motions, K, at constant energy."""
     expected_temperature: float | None = None
     temperatures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Kinetic temperature of each element, K."""
-    light_ratio: tuple[float, float | None] | None = None
-    """Temperature of the lightest element over that of the others, with its standard error over seeds."""
+    light_ratio: Mean | None = None
+    """Temperature of the lightest element over that of the others, over the seeds."""
     expected_light_ratio: float | None = None
     """The same ratio under equipartition."""
     rigid_share: float | None = None

@@ -20,17 +20,18 @@ from bench.analysis.distributions import Distances, Reference, planarity
 from bench.analysis.disturbed import disturbances
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
+from bench.analysis.seeds import Mean, mean
 from bench.analysis.simulated import Distribution, Ensemble, Simulated, Stability, StabilityTable
 from bench.analysis.times import Key, mean_time
 from bench.analysis.verdict import judge
 from bench.analysis.vibrations import external_motions
-from bench.contract.records import FAILED
+from bench.contract.records import FAILED, INTERNAL
+from bench.contract.trajectory_file import Content
 
 SPACING_PS = 0.1
 """Distance between frames for the comparison with the reference: half a period of the slowest vibration."""
 SPEED_BLOCKS = 10
 LEAST_FORCE = 0.1  # eV/Angstrom: the forces at a relaxed structure may be only float32 noise
-FEWEST_SEEDS = 3  # for an error from their scatter
 
 
 def stabilities(measurements: Measurements) -> dict[Key, Stability]:
@@ -129,14 +130,19 @@ def _ensemble(name: str, trajectories: Sequence[Simulated], molecule: events.Top
         for one in trajectories
     ]
     failures = [one.failure for one in trajectories if one.failure]
+    lost = dict(Counter(failure for failure in failures if failure not in events.METHODS_DOING))
+    enough = [one.ended or one.simulated_ps > (1 - 1e-9) * events.LEAST_PS for one in outcomes]
+    alive = [one.failure not in lost for one in trajectories]
     outcomes = [one for one in outcomes if one.ended or one.simulated_ps > 0]
     return Ensemble(
         name=name,
+        planned=len(trajectories),
         planned_ps=sum(one.duration_ps for one in trajectories),
         simulated_ps=sum(one.simulated_ps for one in outcomes),
         outcomes=tuple(outcomes),
         survival=events.survival(outcomes),
-        lost=dict(Counter(failure for failure in failures if failure not in events.METHODS_DOING)),
+        lost=lost,
+        short=sum(counts and not long for counts, long in zip(alive, enough, strict=True)),
     )
 
 
@@ -166,24 +172,28 @@ def _energies(nve: Iterable[Simulated]) -> dict[str, Any]:
     }
 
 
-def _drift(one: Simulated, steps: int | None = None) -> energies.Drift | None:
+def _drift(one: Simulated) -> energies.Drift | None:
     if one.content is None:
         return None
-    potential, kinetic = one.content.potential[:steps], one.content.kinetic[:steps]
+    potential, kinetic = one.content.potential, one.content.kinetic
     return energies.drift(potential + kinetic, kinetic, one.time_step_fs, len(one.content.numbers))
 
 
-def _exponent(trajectories: Iterable[Simulated], longest: float) -> float | None:
-    """Compare the noise at both time steps, with the same seed over the same time."""
+def _exponent(trajectories: Iterable[Simulated], longest: float) -> Mean | None:
+    """Compare the noise at both time steps, for each seed over the same time from the same start."""
     nve = {(one.time_step_fs, one.seed): one for one in trajectories if one.ensemble == "nve"}
+    found = []
     for (step, seed), half in nve.items():
         whole = nve.get((longest, seed))
         if step == longest / 2 and whole is not None and whole.content and half.content:
             steps = min(len(whole.content.potential), (len(half.content.potential) + 1) // 2)
-            both = _drift(whole, steps), _drift(half, 2 * steps - 1)
+            both = [
+                energies.noise((one.potential + one.kinetic)[:count], one.time_step_fs)
+                for one, count in ((whole.content, steps), (half.content, 2 * steps - 1))
+            ]
             if both[0] is not None and both[1] is not None:
-                return energies.noise_exponent(both[0].noise, both[1].noise)
-    return None
+                found.append(energies.noise_exponent(both[0], both[1]))
+    return mean([one for one in found if one is not None])
 
 
 def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str, Any]:
@@ -191,26 +201,29 @@ def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str
     if not kept:
         return {}
     numbers = kept[0].numbers
-    velocities = [one.velocities[energies.settled(len(one.velocities))] for one in kept]
+    rigid = max(energies.rigid_share(numbers, one.positions[-10:], one.velocities[-10:]) for one in kept)
+    velocities = [one.velocities[energies.settled(len(one.velocities), _between(one))] for one in kept]
+    velocities = [some for some in velocities if len(some) >= 10]
     freedom = 3 * len(numbers)
     internal = freedom / (freedom - external_motions(atomic_masses[numbers], undistorted).shape[1])
+    expected = nve[0].temperature_k * (1.0 if nve[0].temperature_of == INTERNAL else internal)
+    if not velocities:
+        return {"expected_temperature": expected, "rigid_share": rigid}
     found: dict[str, Any] = {
         "temperature": internal * energies.temperature(numbers, np.concatenate(velocities)),
         "temperatures": {
             chemical_symbols[number]: energies.temperature(numbers, np.concatenate(velocities), numbers == number)
             for number in np.unique(numbers)
         },
-        "expected_temperature": internal * nve[0].temperature_k,
-        "rigid_share": max(energies.rigid_share(numbers, one.positions[-10:], one.velocities[-10:]) for one in kept),
+        "expected_temperature": expected,
+        "rigid_share": rigid,
     }
     light = numbers == numbers.min()
     if not light.all():
         ratios = [
             energies.temperature(numbers, v, light) / energies.temperature(numbers, v, ~light) for v in velocities
         ]
-        several = len(ratios) >= FEWEST_SEEDS
-        error = float(np.std(ratios, ddof=1) / np.sqrt(len(ratios))) if several else None
-        found["light_ratio"] = (float(np.mean(ratios)), error)
+        found["light_ratio"] = mean(ratios)
         found["expected_light_ratio"] = energies.expected_ratio(numbers, undistorted, light)
     return found
 
@@ -228,7 +241,11 @@ def _distribution(trajectories: Iterable[Simulated], reference: Reference) -> Di
         every = np.concatenate(frames)
         numbers = reference.distances.numbers
         h, by_class = reference.errors(Distances(numbers, every))
-        h_floor, floors = reference.floor(len(every))
+        h_floor, floors = (
+            reference.floor([Distances(numbers, some) for some in frames])
+            if len(frames) > 1
+            else reference.least_floor(len(every))
+        )
         return Distribution(
             ensemble=name,
             frames=len(every),
@@ -236,14 +253,20 @@ def _distribution(trajectories: Iterable[Simulated], reference: Reference) -> Di
             h_floor=h_floor,
             wasserstein={pair: (value, floors[pair]) for pair, value in by_class.items()},
             planarity=planarity(numbers, every),
+            trajectories=len(frames),
         )
     return None
 
 
-def _spaced(content: Any) -> np.ndarray:
-    """Return nearly uncorrelated frames, after the first tenth."""
-    between = max(1, round(1000 * SPACING_PS / content.time_step_fs / content.frame_every))
-    return content.positions[energies.settled(len(content.positions))][::between]
+def _between(content: Content) -> float:
+    """Return the time between two frames, fs."""
+    return content.time_step_fs * content.frame_every
+
+
+def _spaced(content: Content) -> np.ndarray:
+    """Return frames after settling, of which the slowest vibration makes neighbours differ."""
+    every = max(1, round(1000 * SPACING_PS / _between(content)))
+    return content.positions[energies.settled(len(content.positions), _between(content))][::every]
 
 
 def _symmetries(rows: pd.DataFrame) -> dict[str, Any]:

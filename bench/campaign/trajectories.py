@@ -13,18 +13,20 @@ HALF_STEP_PS = 0.5  # length of the run at half the time step: fifty C-H vibrati
 def trajectories(md: MdSettings) -> list[TrajectoryPlan]:
     """Return all trajectories of a campaign, in the order of their numbers.
 
-    Each seed has one in each ensemble. The first seed has another one at constant energy, with half the time step: it
-    shows how much of the energy's noise comes from the time step.
+    Each seed has one in each ensemble. The first seeds, as many as the settings say, have another one at constant
+    energy, with half the time step: it shows how much of the energy's noise comes from the time step.
     """
     found: list[TrajectoryPlan] = []
 
     def add(ensemble: str, seed: int, time_step_fs: float, duration_ps: float) -> None:
-        found.append(TrajectoryPlan(len(found), ensemble, seed, time_step_fs, md.temperature_k, duration_ps))
+        found.append(
+            TrajectoryPlan(len(found), ensemble, seed, time_step_fs, md.temperature_k, duration_ps, md.temperature_of)
+        )
 
     for seed in range(md.seeds):
         if "nve" in md.ensembles:
             add("nve", seed, md.time_step_fs, md.duration_ps)
-            if seed == 0:
+            if seed < md.half_steps:
                 add("nve", seed, md.time_step_fs / 2, min(md.duration_ps, HALF_STEP_PS))
         if "nvt" in md.ensembles:
             add("nvt", seed, md.time_step_fs, md.nvt_duration_ps)

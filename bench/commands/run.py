@@ -14,6 +14,7 @@ from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
 from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
+from bench.contract.records import INTERNAL
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
 
@@ -159,7 +160,10 @@ def _add_md(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--time-step", type=float, metavar="FS", help="default: %(default)g")
     group.add_argument(
-        "--temperature", type=float, metavar="K", help="over all 3N velocities, as in MD17 (default: %(default)g)"
+        "--temperature",
+        type=float,
+        metavar="K",
+        help="of the internal motions; for naphthalene, as in MD17, of all 3N velocities (default: %(default)g)",
     )
 
 
@@ -231,6 +235,7 @@ def new_plan(options: Options) -> Plan:
     from bench.data.clusters import sizes_of
     from bench.data.structures import load_dataset
     from bench.machine.alone import hold
+    from bench.data.structures import is_naphthalene, load_dataset
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.methods.weights import check_own_checkpoint
@@ -239,6 +244,8 @@ def new_plan(options: Options) -> Plan:
     settings = settings_of(options, catalogue)
     check_own_checkpoint(settings, catalogue.methods)
     dataset = load_dataset(options.structures, series=settings.protocols == (SCALING,))
+    if not is_naphthalene(dataset.reference):
+        settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))
     if SCALING in settings.protocols:
         settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))
     if options.cluster is None:
@@ -266,6 +273,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     methods = catalogue.select(options.methods)
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
     seconds = options.budget.seconds if options.budget else None
+    seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
@@ -292,7 +300,8 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
             nvt_duration_ps=options.nvt_duration,
             time_step_fs=options.time_step,
             temperature_k=options.temperature,
-            seeds=MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds),
+            seeds=seeds,
+            half_steps=seeds,
         ),
         checkpoint=str(options.checkpoint.resolve()) if options.checkpoint else None,
         trust=options.trust_checkpoint,

@@ -25,6 +25,8 @@ FAILED = "failed"
 DONE = "done"  # a trajectory that was simulated to its end; otherwise it is censored or failed
 
 AS_ASKED = "as the header asks"  # of the versions in an interpreter of the user
+VELOCITIES, INTERNAL = TEMPERATURES = ("velocities", "internal")
+"""Of what a simulation's target is the temperature: of all 3N velocities, as in MD17, or of the internal motions."""
 NATIVE = "native"  # in the place of an optimiser's name: the method's own
 
 
@@ -185,7 +187,7 @@ class Trajectory(Record):
     """For the initial momenta."""
     time_step_fs: float
     temperature_k: float
-    """Over all 3N velocities."""
+    """Of what :attr:`temperature_of` says."""
     duration_ps: float
     """As planned."""
     status: str
@@ -197,6 +199,8 @@ class Trajectory(Record):
     file: str | None
     """The file of energies and frames, in the run directory; None where no step was made."""
     failure: Failure | None = None
+    temperature_of: str = VELOCITIES
+    """``velocities`` (all 3N of them, as in MD17) or ``internal`` (the internal motions)."""
 
 
 @dataclasses.dataclass(frozen=True)

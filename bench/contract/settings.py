@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from bench.contract.device import Device
 from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, SCALING
+from bench.contract.records import TEMPERATURES, VELOCITIES
 from bench.errors import BadInput
 
 WEIGHTS = ("auto", "pretrained", "random")
@@ -24,11 +25,17 @@ class MdSettings:
     nvt_duration_ps: float = 30.0
     time_step_fs: float = 0.5
     temperature_k: float = 500.0
-    """Over all 3N velocities, as in MD17: 562.5 K over the internal motions of naphthalene."""
+    """Of what :attr:`temperature_of` says."""
     seeds: int = 5
+    temperature_of: str = VELOCITIES
+    """One of :data:`TEMPERATURES`. For naphthalene, the one of all 3N velocities: its 500 K are 562.5 K of the internal
+    motions. Runs before this field existed have it for every molecule."""
+    half_steps: int = 1
+    """How many seeds have another trajectory at half the time step; one in runs before this field existed."""
 
     def __post_init__(self) -> None:
         _one_of("ensemble", self.ensembles, ENSEMBLES)
+        _one_of("temperature", [self.temperature_of], TEMPERATURES)
         _positive("--duration", self.duration_ps)
         _positive("--nvt-duration", self.nvt_duration_ps)
         _positive("--time-step", self.time_step_fs)

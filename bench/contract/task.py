@@ -7,7 +7,7 @@ import json
 from typing import Any, NamedTuple
 
 from bench.contract.plain import from_plain, to_plain
-from bench.contract.records import NATIVE
+from bench.contract.records import NATIVE, VELOCITIES
 from bench.contract.throughput import PointPlan
 
 VERSION = 2
@@ -77,8 +77,10 @@ class TrajectoryPlan:
     seed: int
     time_step_fs: float
     temperature_k: float
-    """Over all 3N velocities."""
+    """Of what :attr:`temperature_of` says."""
     duration_ps: float
+    temperature_of: str = VELOCITIES
+    """One of :data:`bench.contract.records.TEMPERATURES`."""
 
     @property
     def steps(self) -> int:

@@ -37,6 +37,7 @@ _MD17_FILE = "md17_naphthalene.npz"
 # In units of the sum of the covalent radii. Real molecules stay above 0.7, and even compressed ones of a scan
 # above 0.4; below 0.3 are atoms listed twice and coordinates in nanometres.
 _OVERLAP = 0.3
+_BONDED = 1.3  # in the same unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,6 +190,19 @@ def naphthalene() -> Atoms:
     """Return the undistorted molecule, in MD17's order of atoms."""
     (atoms,) = _read(paths.datasets_dir() / "naphthalene.xyz")
     return atoms
+
+
+def is_naphthalene(molecule: Atoms) -> bool:
+    """Return whether a molecule has naphthalene's atoms and bonds, whatever their order."""
+    ours = naphthalene()
+    return sorted(molecule.numbers) == sorted(ours.numbers) and np.allclose(_bonds(molecule), _bonds(ours))
+
+
+def _bonds(molecule: Atoms) -> np.ndarray:
+    """Return the spectrum of the matrix of bonds and elements, which does not depend on the order of the atoms."""
+    radii = covalent_radii[molecule.numbers]
+    near = molecule.get_all_distances() < _BONDED * np.add.outer(radii, radii)
+    return np.linalg.eigvalsh(np.where(near, 1.0, 0.0) + np.diag(molecule.numbers - 1.0))
 
 
 def _read(path: Path) -> list[Atoms]:

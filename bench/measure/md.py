@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms, units
-from ase.md.nose_hoover_chain import NoseHooverChainNVT
+from ase.md.nose_hoover_chain import NoseHooverChainNVT, NoseHooverChainThermostat
 from ase.md.velocitydistribution import Stationary, ZeroRotation, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
 from bench.contract import trajectory_file
 from bench.contract.failure import Failure
 from bench.contract.plain import to_plain
-from bench.contract.records import CENSORED, DONE, FAILED, Trajectory
+from bench.contract.records import CENSORED, DONE, FAILED, INTERNAL, VELOCITIES, Trajectory
 from bench.contract.task import TrajectoryPlan
 from bench.measure.clock import TimedCalculator
 from bench.measure.relax import classify, relax
@@ -31,6 +31,7 @@ COLLECT_EVERY = 1000  # steps between two runs of the garbage collector, which i
 EXPLOSION = 10.0  # times the initial kinetic energy: no bond of a molecule withstands that
 FMAX, MOST_STEPS = 0.01, 200  # of the relaxation before it, eV/Angstrom
 DAMPING_STEPS = 100  # characteristic time of the thermostat
+_LINEAR = 1e-6  # a molecule is linear where a moment of inertia is a smaller share of the largest
 
 
 class RelaxationFailed(Exception):
@@ -91,20 +92,28 @@ class Relaxed:
         return self._atoms.copy()
 
 
-def set_momenta(atoms: Atoms, temperature: float, seed: int) -> None:
-    """Draw momenta for a molecule at its minimum such that its temperature settles at `temperature`.
+def internal_motions(atoms: Atoms) -> int:
+    """Return the number of internal motions of a molecule: 3N - 6, 3N - 5 where it is linear, 0 for an atom."""
+    moments = atoms.get_moments_of_inertia()
+    return 3 * len(atoms) - 3 - int((moments > _LINEAR * moments.max()).sum())
 
-    Maxwell-Boltzmann, then the total linear and angular momentum are removed, then all are scaled. As in MD17, the
-    temperature (K) is that of the kinetic energy over all 3N velocities, so that of the internal motions is
-    3N/(3N-6) times as high. Half of the kinetic energy becomes potential energy of the vibrations, so the momenta are
-    scaled to twice the target.
+
+def set_momenta(atoms: Atoms, temperature: float, seed: int, temperature_of: str = VELOCITIES) -> None:
+    """Draw momenta for a molecule at its minimum such that its temperature settles at `temperature`, K.
+
+    Maxwell-Boltzmann, then the total linear and angular momentum are removed, then all are scaled. The temperature is
+    that of the internal motions or, as in MD17, of the kinetic energy over all 3N velocities; then that of the internal
+    motions is 3N/(3N-6) times as high. Half of the kinetic energy becomes potential energy of the vibrations, so the
+    momenta are scaled to twice the target.
     """
     thermalize_momenta(atoms, temperature, rng=np.random.default_rng(seed))
     Stationary(atoms, preserve_temperature=False)
-    ZeroRotation(atoms, preserve_temperature=False)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a linear molecule has no moment of inertia about its axis
+        ZeroRotation(atoms, preserve_temperature=False)
     if not atoms.get_kinetic_energy() > 1e-12:
         raise ValueError("a single atom has no internal motion to simulate")
-    target = 2.0 * 1.5 * len(atoms) * units.kB * temperature
+    counted = internal_motions(atoms) if temperature_of == INTERNAL else 3 * len(atoms)
+    target = 2.0 * 0.5 * counted * units.kB * temperature
     atoms.set_momenta(atoms.get_momenta() * np.sqrt(target / atoms.get_kinetic_energy()))
 
 
@@ -179,7 +188,7 @@ def simulate(
         atoms = start.atoms()
         if atoms is None:
             return Trajectory(**fields, status=CENSORED, steps=0, wall_ns=perf_counter_ns() - begin, file=None)
-        set_momenta(atoms, plan.temperature_k, plan.seed)
+        set_momenta(atoms, plan.temperature_k, plan.seed, plan.temperature_of)
         kept = Kept(atoms, plan.steps)
         gc.collect()
         gc.disable()
@@ -207,6 +216,22 @@ def simulate(
     return Trajectory(**fields, status=status, steps=steps, wall_ns=wall_ns, file=file, failure=failure)
 
 
+class _InternalNVT(NoseHooverChainNVT):
+    """ASE's chain at a temperature of the internal motions.
+
+    ASE counts 3N motions, which is MD17's definition of the temperature; the others stay without energy.
+    """
+
+    def __init__(self, atoms: Atoms, timestep: float, temperature_K: float, tdamp: float) -> None:
+        super().__init__(atoms, timestep, temperature_K, tdamp)
+        self._thermostat = NoseHooverChainThermostat(
+            num_atoms_global=internal_motions(atoms) / 3,  # of which the chain takes three each
+            masses=self.masses,
+            temperature_K=temperature_K,
+            tdamp=tdamp,
+        )
+
+
 class _Exploded(Exception):
     """The atoms flew apart."""
 
@@ -224,8 +249,8 @@ def _run(
     atoms.calc = timed
     time_step = plan.time_step_fs * units.fs
     if plan.ensemble == "nvt":
-        # ASE counts 3N degrees of freedom, so the temperature is defined as in MD17: over all 3N velocities
-        integrator: Any = NoseHooverChainNVT(atoms, time_step, plan.temperature_k, tdamp=DAMPING_STEPS * time_step)
+        chain = _InternalNVT if plan.temperature_of == INTERNAL else NoseHooverChainNVT
+        integrator: Any = chain(atoms, time_step, plan.temperature_k, tdamp=DAMPING_STEPS * time_step)
     else:
         integrator = VelocityVerlet(atoms, time_step)
     most = EXPLOSION * atoms.get_kinetic_energy()

@@ -12,6 +12,7 @@ from bench.analysis.simulated import StabilityTable
 from bench.analysis.table import Table
 from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
 from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY, SCALING, THROUGHPUT
+from bench.contract.records import INTERNAL
 from bench.contract.settings import MdSettings, Settings
 from bench.contract.spin import is_lowest
 from bench.report import numbers
@@ -124,9 +125,15 @@ def _md(settings: Settings) -> str:
     lengths = {"nve": md.duration_ps, "nvt": md.nvt_duration_ps}
     each = " and ".join(f"{lengths[name]:g} ps {name.upper()}" for name in md.ensembles)
     return (
-        f"md of {each}, {md.time_step_fs:g} fs per step, {md.temperature_k:g} K over all 3N velocities, "
+        f"md of {each}, {md.time_step_fs:g} fs per step, {temperature(md)}, "
         f"{md.seeds} seed{'s' if md.seeds != 1 else ''}"
     )
+
+
+def temperature(md: MdSettings) -> str:
+    """Return a simulation's target temperature, and of what it is the temperature."""
+    of = "of the internal motions" if md.temperature_of == INTERNAL else "over all 3N velocities, as in MD17"
+    return f"{md.temperature_k:g} K {of}"
 
 
 def _accuracy(settings: Settings) -> str:

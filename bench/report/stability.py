@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 
 from bench.analysis.events import WARNING
-from bench.analysis.simulated import Stability, StabilityTable
+from bench.analysis.seeds import Mean
+from bench.analysis.simulated import Distribution, Stability, StabilityTable
+from bench.analysis.verdict import LIMITS_K
 from bench.contract.device import Device
 from bench.report import numbers
 from bench.report.blocks import Block, Column, Page, by_method, filled
@@ -43,7 +45,7 @@ def blocks(table: StabilityTable) -> list[Block]:
             ("drift", "meV/atom/ps", drift),
             ("over", "std(KE)", lambda row: _small(row.drift_ratio)),
             ("noise", "meV/atom", lambda row: numbers.plain(row.noise, 2)),
-            ("power", "of dt", lambda row: numbers.plain(row.noise_exponent, 2)),
+            ("power", "of dt", lambda row: with_error(row.noise_exponent)),
         ),
         block(
             "Is its energy shared equally? (NVE)",
@@ -92,11 +94,17 @@ def stable(row: Stability, ensemble: str) -> str:
 
 def drift(row: Stability) -> str:
     """Return the drift with its standard error, which has two digits: ``0.012 ± 0.023``."""
-    if row.drift is None:
+    return with_error(row.drift)
+
+
+def with_error(found: Mean | None) -> str:
+    """Return a mean with its standard error, which has two digits; ``0.012 ± ?`` where the error is not known."""
+    if found is None:
         return DASH
-    slope, error = row.drift
-    decimals = min(max(0, 1 - math.floor(math.log10(error))), 6) if error > 0 else 6
-    return f"{slope:.{decimals}f} ± {error:.{decimals}f}"
+    if found.error is None:
+        return f"{numbers.plain(found.value, 2)} ± ?"
+    decimals = min(max(0, 1 - math.floor(math.log10(found.error))), 6) if found.error > 0 else 6
+    return f"{found.value:.{decimals}f} ± {found.error:.{decimals}f}"
 
 
 def _reached(row: Stability, ensemble: str) -> str:
@@ -147,13 +155,17 @@ def _expected(table: StabilityTable) -> str:
 def _ratio(row: Stability) -> str:
     if row.light_ratio is None:
         return DASH
-    value, error = row.light_ratio
+    value, error = row.light_ratio.value, row.light_ratio.error
     return f"{value:.2f}" + (f" ± {error:.2f}" if error is not None else "")
 
 
 def _h(row: Stability) -> str:
     found = row.distribution
-    return DASH if found is None else f"{found.h_error:.3f} / {found.h_floor:.3f}"
+    return DASH if found is None else f"{found.h_error:.3f} / {_at_least(found)}{found.h_floor:.3f}"
+
+
+def _at_least(found: Distribution) -> str:
+    return "≥ " if found.lower_bound else ""
 
 
 def _pairs(table: StabilityTable) -> list[str]:
@@ -165,7 +177,7 @@ def _wasserstein(pair: str) -> Callable[[Stability], str]:
         if row.distribution is None:
             return DASH
         value, floor = row.distribution.wasserstein[pair]
-        return f"{1000 * value:.0f} / {1000 * floor:.0f}"
+        return f"{1000 * value:.0f} / {_at_least(row.distribution)}{1000 * floor:.0f}"
 
     return text
 
@@ -194,8 +206,20 @@ def reasons(table: StabilityTable) -> list[tuple[str, str]]:
 def urgent(table: StabilityTable) -> list[str]:
     """Return the notes without which a reader would take the figures for something else."""
     short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
-    found = (_compared_with(table), f"{short} This affects only ms/step." if short else "", damaged(table.damaged))
+    timed = f"{short} This affects only ms/step." if short else ""
+    found = (_compared_with(table), _other_temperature(table), timed, damaged(table.damaged))
     return [note for note in found if note]
+
+
+def _other_temperature(table: StabilityTable) -> str:
+    """Return what must be said where the molecule is not as warm as the one for which the limits were set."""
+    targets = [row.expected_temperature for row in table.rows if row.expected_temperature is not None]
+    if not targets or abs(targets[0] - LIMITS_K) < 0.01 * LIMITS_K:
+        return ""
+    return (
+        f"The limits of the drift and of a bond's stretch were set for naphthalene at {LIMITS_K:g} K of its internal "
+        f"motions; here these have {targets[0]:.0f} K."
+    )
 
 
 def _compared_with(table: StabilityTable) -> str:
@@ -209,10 +233,12 @@ def notes(table: StabilityTable) -> list[str]:
         _compared_with(table),
         "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
         f"(Kaplan-Meier), with the number of seeds for which this happened; a bond beyond {WARNING} Å is a warning.",
-        "Drift: least-squares slope of the total energy after the first tenth, ± one standard error (block bootstrap, "
-        "seeds). Noise floors: the value for as many independent frames of the reference itself.",
+        "Drift: least-squares slope of the total energy after 1 ps and the first tenth, ± one standard error over the "
+        "seeds (? where it is not known); the verdict takes Student's t for their number. Noise floors: what chance "
+        "gives, from the differences between trajectories; with a single one only a lower bound (≥) is known.",
         "T internal: over the vibrations alone; T of an element: over all its atoms' velocities. ms/step: 95 % "
         "interval over blocks of the trajectories and over rounds.",
+        *([said] if (said := _other_temperature(table)) else []),
         *([f"{while_measured} This affects only ms/step."] if while_measured else []),
         *([said] if (said := damaged(table.damaged)) else []),
     ]

@@ -14,6 +14,7 @@ from bench.analysis.events import Survival
 from bench.analysis.simulated import Stability, StabilityTable
 from bench.analysis.verdict import DRIFT
 from bench.report.figure import STYLE, WIDTH
+from bench.report.heading import temperature
 from bench.report.marks import color, marker, say, value
 from bench.report.stability import drift, name, stable
 
@@ -58,10 +59,11 @@ def _drifts(axes: Axes, rows: list[Stability]) -> None:
     for i, row in enumerate(rows):
         if row.ms_per_step is None or row.drift is None:
             continue
-        slope, error = abs(row.drift[0]), row.drift[1]
+        slope, within = abs(row.drift.value), row.drift.half_width
         time = row.ms_per_step
-        low, high = max(slope - 1.96 * error, _LEAST), max(slope + 1.96 * error, _LEAST)
-        axes.plot([time.estimate] * 2, [low, high], "-", color=color(i), lw=1.0)
+        if within is not None:
+            low, high = max(slope - within, _LEAST), max(slope + within, _LEAST)
+            axes.plot([time.estimate] * 2, [low, high], "-", color=color(i), lw=1.0)
         if time.low is not None and time.high is not None:
             axes.plot([time.low, time.high], [max(slope, _LEAST)] * 2, "-", color=color(i), lw=1.0)
         (mark,) = axes.plot(time.estimate, max(slope, _LEAST), marker(i), color=color(i), ms=4.5)
@@ -115,6 +117,6 @@ def _caption(table: StabilityTable) -> str:
     settings, md = table.description.settings, table.description.settings.md
     return (
         f"{table.description.machine.cpu}, {settings.threads} thread(s). Run {table.description.run_id}: "
-        f"{md.duration_ps:g} ps, {md.time_step_fs:g} fs per step, {md.temperature_k:g} K over all 3N velocities, "
+        f"{md.duration_ps:g} ps, {md.time_step_fs:g} fs per step, {temperature(md)}, "
         f"{md.seeds} seed(s). Bars: 95 %. A curve ends at a mark where the simulation ended."
     )

@@ -14,8 +14,12 @@ from bench.report.stability import notes, page
 def row_object(row: Stability) -> dict[str, Any]:
     """Return a method's figures as the JSON object that scripts rely on."""
     found = dataclasses.asdict(row)
-    found["drift"], found["drift_error"] = row.drift or (None, None)
-    found["light_ratio"], found["light_ratio_error"] = row.light_ratio or (None, None)
+    for name in ("drift", "noise_exponent", "light_ratio"):
+        of_seeds = getattr(row, name)
+        found[name], found[f"{name}_error"] = (of_seeds.value, of_seeds.error) if of_seeds else (None, None)
+        found[f"{name}_freedom"] = of_seeds.freedom if of_seeds else None
+    if row.distribution is not None:
+        found["distribution"]["lower_bound"] = row.distribution.lower_bound
     return found
 
 

@@ -188,7 +188,8 @@ def _stability_object(found: Stability | None) -> dict[str, Any]:
     """Return the verdict on a method in md, and its basis; `pesbench table --protocols md` has the rest."""
     nve = next((one for one in found.ensembles if one.name == "nve"), None) if found else None
     times = nve.survival if nve else None
-    slope, error = (found.drift if found else None) or (None, None)
+    drift = found.drift if found else None
+    slope, error = (drift.value, drift.error) if drift else (None, None)
     return {
         "verdict": found.verdict if found else None,
         "nve_stable_ps": times.median_ps if times else None,

@@ -45,7 +45,10 @@ def _of(data: pd.DataFrame, method: MeasuredMethod) -> pd.DataFrame:
 
 
 def _simulated(run: Run, row: dict[Any, Any]) -> Simulated:
-    names = ("ensemble", "seed", "round", "time_step_fs", "duration_ps", "temperature_k", "status", "failure")
+    names = (
+        *("ensemble", "seed", "round", "time_step_fs", "duration_ps", "temperature_k", "temperature_of"),
+        *("status", "failure"),
+    )
     return Simulated(
         **{name: row[name] for name in names}, content=run.trajectory(row["file"]) if row["file"] else None
     )
@@ -85,7 +88,7 @@ def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
         return Reference("own", undistorted.numbers, frames), f"the {len(frames)} structures of the run"
     try:
         numbers, found = rmd17.frames(cache_dir(), fetch=False)
-        frames = np.array(list(found.values()))
+        frames = np.array([found[index] for index in sorted(found)])  # in the order of time
         return Reference("rMD17", numbers, frames), f"{len(frames)} frames of MD17 (PBE+vdW-TS, 500 K)"
     except rmd17.Unavailable:
         frames = np.array([atoms.positions for atoms in embedded.atoms])

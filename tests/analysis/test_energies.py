@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from ase import units
 from ase.data import atomic_masses
+from scipy.signal import lfilter
 
 from bench.analysis import energies
+from bench.analysis.seeds import mean
 from bench.analysis.vibrations import external_motions
 from bench.paths import PROJECT
 
@@ -39,28 +41,82 @@ def test_the_drift_ratio_is_the_change_over_the_spread_of_the_kinetic_energy():
     assert found.ratio == pytest.approx(1e-3 * 18.0 / kinetic[4001:].std(), rel=0.01)  # 20 ps less a tenth
 
 
-def test_the_error_of_a_drift_is_that_of_its_scatter():
-    # noise with a memory of 0.1 ps, in which neighbouring steps look alike
+WHITE, MEMORY, WALK = "white noise", "noise with a memory of 0.1 ps", "a random walk"
+
+
+def wandering(kind, random, length=2001):
+    """Return a total energy without drift, 20 ps in steps of 10 fs, eV."""
+    noise = random.normal(size=length)
+    if kind == MEMORY:
+        return lfilter([1.0], [1.0, -np.exp(-0.1)], noise)
+    return np.cumsum(noise) if kind == WALK else noise
+
+
+def covered(kind, seeds, repeats=400):
+    """Return how often the interval of the drift has the true one, 0, in it."""
+    random = np.random.default_rng(seeds)
+    hits = 0
+    for _ in range(repeats):
+        totals = [wandering(kind, random) for _ in range(seeds)]
+        found = energies.over_seeds([energies.drift(total, np.ones_like(total), 10.0, 18) for total in totals])
+        hits += abs(found.value) <= found.half_width
+    return hits / repeats
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3, 5])
+@pytest.mark.parametrize("kind", [WHITE, MEMORY, WALK])
+def test_95_percent_of_the_intervals_of_a_drift_have_the_true_one_in_them(kind, seeds):
+    assert 0.92 <= covered(kind, seeds) <= 0.98
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_95_percent_of_the_intervals_of_any_mean_over_seeds_have_the_true_one_in_them(seeds):
     random = np.random.default_rng(1)
-    slopes, errors = [], []
-    for _ in range(200):
-        noise = np.convolve(random.normal(size=4200), np.exp(-np.arange(200) / 40), "valid")
-        found = energies.drift(noise, 1 + noise, 2.5, 18)
-        slopes.append(found.slope)
-        errors.append(found.error)
-    assert np.mean(errors) == pytest.approx(np.std(slopes), rel=0.2)
+    found = [mean(values) for values in random.normal(size=(2000, seeds))]
+    share = np.mean([abs(one.value) <= one.half_width for one in found])
+    assert share == pytest.approx(0.95, abs=0.015)
+    with_the_normal_distribution = np.mean([abs(one.value) <= 1.96 * one.error for one in found])
+    assert with_the_normal_distribution == pytest.approx({2: 0.70, 3: 0.81, 5: 0.88}[seeds], abs=0.02)
+
+
+def test_an_energy_that_wanders_has_the_error_of_its_scatter():
+    random = np.random.default_rng(4)
+    found = []
+    for _ in range(300):
+        total = wandering(WALK, random)
+        found.append(energies.over_seeds([energies.drift(total, np.ones_like(total), 10.0, 18)]))
+    errors = np.sqrt(np.mean([one.error**2 for one in found]))
+    assert errors == pytest.approx(np.std([one.value for one in found]), rel=0.1)
+
+
+def test_the_drift_of_a_single_short_trajectory_has_no_error():
+    total, kinetic = vibrating(0, length=10_001, drift_ev_ps=1e-3)  # 5 ps, of which 4 count
+    found = energies.over_seeds([energies.drift(total, kinetic, STEP_FS, 18)])
+    assert found.value == pytest.approx(1000 * 1e-3 / 18, rel=0.01)
+    assert (found.error, found.half_width) == (None, None)
+
+
+def test_a_trajectory_is_settled_after_a_time_and_not_after_a_share_of_a_short_one():
+    assert energies.settled(561, STEP_FS).start == 2000, "nothing of 0.28 ps counts"
+    assert energies.settled(10_001, STEP_FS).start == 2000, "1 ps of 5"
+    assert energies.settled(40_001, STEP_FS).start == 4001, "a tenth of 20 ps"
+    assert energies.settled(4001, 10 * STEP_FS).start == 401
 
 
 def test_no_drift_is_claimed_of_a_series_too_short_for_one():
-    assert energies.drift(np.ones(80), np.ones(80), STEP_FS, 18) is None
-    assert energies.drift(np.full(500, np.nan), np.ones(500), STEP_FS, 18) is None
+    assert energies.drift(np.ones(2080), np.ones(2080), STEP_FS, 18) is None
+    assert energies.drift(np.full(5000, np.nan), np.ones(5000), STEP_FS, 18) is None
 
 
-def test_over_seeds_the_larger_error_counts():
-    alike = [energies.Drift(slope=0.1, error=0.03, ratio=0, noise=0)] * 4
-    assert energies.over_seeds(alike) == pytest.approx((0.1, 0.015))
-    apart = [energies.Drift(slope=s, error=0.001, ratio=0, noise=0) for s in (0.0, 0.2)]
-    assert energies.over_seeds(apart) == pytest.approx((0.1, 0.1))
+def of_slope(slope, duration=10.0):
+    return energies.Drift(slope=slope, pieces=(), duration_ps=duration, ratio=0, noise=0)
+
+
+def test_over_seeds_the_scatter_counts_and_a_long_trajectory_counts_more():
+    found = energies.over_seeds([of_slope(0.0), of_slope(0.2)])
+    assert (found.value, found.error, found.freedom) == (pytest.approx(0.1), pytest.approx(0.1), 1)
+    assert found.half_width == pytest.approx(1.27, abs=0.01)
+    assert energies.over_seeds([of_slope(0.0, 30.0), of_slope(0.4, 10.0)]).value == pytest.approx(0.1)
     assert energies.over_seeds([]) is None
 
 

@@ -8,16 +8,17 @@ import pandas as pd
 import pytest
 from ase.data import atomic_masses
 
-from bench.analysis import verdict
+from bench.analysis import events, verdict
 from bench.analysis.distributions import Reference
 from bench.analysis.methods import MeasuredMethod
+from bench.analysis.seeds import Mean
 from bench.analysis.simulated import Simulated, Stability
 from bench.analysis.stability import stability
 from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
 from bench.analysis.vibrations import external_motions
 from bench.contract.trajectory_file import Content
 from bench.paths import PROJECT
-from bench.report.stability import drift
+from bench.report.stability import _h, drift
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
@@ -82,18 +83,36 @@ def of(trajectories, symmetries=(FULL,)):
     return stability(METHOD, trajectories, rows, POSITIONS, reference)
 
 
+def seeds(count=3, **planted):
+    """Return trajectories of several seeds, each with its short one at half the time step."""
+    whole = [simulated(content(seed, noise=0.004, **planted), seed) for seed in range(count)]
+    half = [content(seed, noise=0.001 * (1 + 0.01 * (seed % 2)), step_fs=0.25) for seed in range(count)]
+    return whole + [simulated(shortened(one, 0.5), seed) for seed, one in enumerate(half)]
+
+
+def shortened(whole, duration_ps):
+    """Return the first part of a trajectory."""
+    steps = round(1000 * duration_ps / whole.time_step_fs)
+    series, frames = ("potential", "kinetic", "calculator_ns", "integrator_ns"), ("positions", "velocities")
+    return dataclasses.replace(
+        whole,
+        **{name: getattr(whole, name)[: steps + 1] for name in series},
+        **{name: getattr(whole, name)[: steps // 10 + 1] for name in frames},
+    )
+
+
 def test_a_planted_drift_fails_and_its_figure_is_right():
-    found = of([simulated(content(seed, drift=0.05), seed) for seed in range(3)])
-    assert found.drift[0] == pytest.approx(1000 * 0.05 / 18, rel=0.01)
+    found = of(seeds(drift=0.05))
+    assert found.drift.value == pytest.approx(1000 * 0.05 / 18, rel=0.01)
     assert (found.verdict, found.reasons) == (FAIL, ("drift",))
 
 
 def test_what_keeps_its_energy_and_its_bonds_passes():
-    found = of([simulated(content(seed), seed) for seed in range(3)])
+    found = of(seeds())
     assert (found.verdict, found.reasons) == (PASS, ())
     assert found.ensembles[0].kinds == {"intact": 3}
     assert found.rigid_share < 0.001
-    assert found.light_ratio[0] == pytest.approx(found.expected_light_ratio, rel=0.02)
+    assert found.light_ratio.value == pytest.approx(found.expected_light_ratio, rel=0.02)
     assert found.temperature == pytest.approx(562.5, rel=0.02)
     assert found.temperatures["H"] / found.temperatures["C"] == pytest.approx(1.18, rel=0.03)
 
@@ -107,20 +126,69 @@ def test_a_broken_bond_fails_and_says_how_often():
 
 
 def test_what_was_simulated_too_short_does_not_pass():
-    short = content(0)
-    short = dataclasses.replace(short, **{name: getattr(short, name)[:401] for name in ("positions", "velocities")})
-    series = ("potential", "kinetic", "calculator_ns", "integrator_ns")
-    short = dataclasses.replace(short, **{name: getattr(short, name)[:4001] for name in series})
-    found = of([simulated(short, status="censored")])
+    short = [simulated(shortened(content(seed, noise=0.004), 2.0), seed, status="censored") for seed in range(3)]
+    found = of([*short, *seeds()[3:]])
     assert found.verdict == WARN
-    assert found.reasons == ("only 2 ps of NVE",)
+    assert found.reasons == ("not long enough: 3 of 3 NVE trajectories did not reach 5 ps",)
+
+
+def test_five_short_runs_do_not_make_a_long_one_so_a_molecule_that_breaks_later_does_not_pass():
+    long = seeds(5, broken_at=6000)
+    assert of(long).verdict == FAIL, "it breaks after 3 ps"
+    short = [dataclasses.replace(one, content=shortened(one.content, 1.01)) for one in long[:5]]
+    found = of([*short, *long[5:]])
+    assert sum(one.simulated_ps for one in found.ensembles[0].outcomes) > 5
+    assert found.verdict == WARN
+    assert "not long enough: 5 of 5 NVE trajectories did not reach 5 ps" in found.reasons
+    exactly = [dataclasses.replace(one, content=shortened(one.content, 5.0)) for one in seeds(3)[:3]]
+    assert of([*exactly, *seeds(3)[3:]]).verdict == PASS, "one of exactly 5 ps is long enough"
+
+
+def test_a_single_short_trajectory_has_a_drift_that_is_not_known():
+    found = of([simulated(shortened(content(0), 5.0))])
+    assert found.drift.error is None
+    assert drift(found).endswith(" ± ?")
+    assert set(found.reasons) == {"drift not known", "power of the noise not known"}
+
+
+def test_a_run_of_which_nothing_is_left_after_settling_has_no_drift_and_no_temperature():
+    found = of([simulated(shortened(content(seed), 0.28), seed) for seed in range(3)])
+    assert (found.drift, found.temperature, found.distribution) == (None, None, None)
+    assert found.rigid_share < 0.001
+    assert found.expected_temperature == pytest.approx(562.5)
+
+
+def test_the_target_is_of_the_motions_that_the_record_says():
+    internal = [dataclasses.replace(one, temperature_of="internal") for one in seeds()]
+    assert of(internal).expected_temperature == pytest.approx(500.0)
+    assert of(seeds()).expected_temperature == pytest.approx(562.5), "a record without the field is an old one"
 
 
 def test_the_noise_at_half_the_step_gives_its_exponent():
-    whole, half = content(0, noise=0.004), content(0, noise=0.001, step_fs=0.25)
-    found = of([simulated(whole), simulated(half)])
-    assert found.noise_exponent == pytest.approx(2.0, abs=0.05)
-    assert len(found.ensembles[0].outcomes) == 1, "the run at half the step is no other seed"
+    found = of(seeds(4))
+    assert found.noise_exponent.value == pytest.approx(2 - np.log2(1.01) / 2, abs=0.002)
+    assert found.noise_exponent.error == pytest.approx(np.log2(1.01) / np.sqrt(12), rel=0.2)  # two of each
+    assert found.noise_exponent.freedom == 3
+    assert len(found.ensembles[0].outcomes) == 4, "the runs at half the step are no other seeds"
+
+
+def test_an_exponent_from_one_pair_does_not_pass():
+    one_pair = of(seeds()[:4])
+    assert one_pair.noise_exponent.value == pytest.approx(2.0, abs=0.01)
+    assert (one_pair.verdict, one_pair.reasons) == (WARN, ("power of the noise not known",))
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "verdict", "words"),
+    [
+        (2.0, 0.1, PASS, None),
+        (1.5, 0.01, WARN, "power of the noise not known well enough"),
+        (0.1, 0.1, WARN, "noise does not shrink with the square of the time step"),
+    ],
+)
+def test_an_exponent_is_judged_with_its_error(value, error, verdict, words):
+    found = dataclasses.replace(of(seeds()), noise_exponent=Mean(value, error, 4))
+    assert judge(found) == (verdict, (words,) if words else ())
 
 
 def test_a_step_costs_what_the_clock_said_and_a_day_has_so_many():
@@ -130,10 +198,15 @@ def test_a_step_costs_what_the_clock_said_and_a_day_has_so_many():
 
 
 def test_distances_are_compared_in_the_reference_s_ensemble_where_there_is_one():
+    found = of([simulated(content(0)), *(simulated(content(s), s, ensemble="nvt") for s in (1, 2))]).distribution
+    assert (found.ensemble, found.frames, found.trajectories, found.lower_bound) == ("nvt", 180, 2, False)
+    assert found.h_error == pytest.approx(found.h_floor, rel=0.2)
+
+
+def test_a_single_trajectory_shows_only_a_lower_bound_of_the_floor():
     found = of([simulated(content(0)), simulated(content(1), ensemble="nvt")])
-    assert found.distribution.ensemble == "nvt"
-    assert found.distribution.frames == 90
-    assert found.distribution.h_error == pytest.approx(found.distribution.h_floor, rel=0.2)
+    assert (found.distribution.frames, found.distribution.lower_bound) == (90, True)
+    assert _h(found).split(" / ")[1].startswith("≥ 0.")
 
 
 def test_symmetries_are_ratios_and_what_the_time_did_not_suffice_for_is_left_out():
@@ -159,17 +232,18 @@ def test_nothing_simulated_has_no_verdict_however_good_the_forces():
 
 
 def test_an_ensemble_that_the_time_did_not_reach_is_a_warning():
-    found = of([*(simulated(content(s), s) for s in range(3)), simulated(None, ensemble="nvt", status="censored")])
-    assert (found.verdict, found.reasons) == (WARN, ("only 0 ps of NVT",))
+    found = of([*seeds(), simulated(None, ensemble="nvt", status="censored")])
+    reason = "not long enough: 1 of 1 NVT trajectories did not reach 5 ps"
+    assert (found.verdict, found.reasons) == (WARN, (reason,))
 
 
 def test_trajectories_that_the_machine_ended_are_a_warning():
-    found = of([*(simulated(content(s), s) for s in range(3)), simulated(None, 3, status="failed", failure="crash")])
+    found = of([*seeds(), simulated(None, 3, status="failed", failure="crash")])
     assert (found.verdict, found.reasons) == (WARN, ("1 NVE trajectories were lost (crash)",))
 
 
 def test_forces_that_could_not_be_examined_are_a_warning():
-    found = of([simulated(content(seed), seed) for seed in range(3)], [])
+    found = of(seeds(), [])
     assert (found.verdict, found.reasons) == (WARN, ("forces not examined",))
 
 
@@ -183,7 +257,7 @@ def test_the_forces_of_a_relaxed_structure_are_no_measure_of_a_rotation():
     [(0.0043, 0.0004, "0.00430 ± 0.00040"), (2676.3, 351.0, "2676 ± 351"), (0.012, 0.023, "0.012 ± 0.023")],
 )
 def test_a_drift_has_the_digits_that_its_error_bears(slope, error, text):
-    assert drift(dataclasses.replace(Stability("m", "M", "mlip", "cpu"), drift=(slope, error))) == text
+    assert drift(dataclasses.replace(Stability("m", "M", "mlip", "cpu"), drift=Mean(slope, error, 2))) == text
 
 
 @pytest.mark.parametrize(
@@ -195,8 +269,18 @@ def test_a_limit_is_judged_with_the_error_of_the_value(value, error, verdict):
 
 
 def test_a_drift_whose_error_is_large_is_not_called_one():
-    found = of([simulated(content(seed), seed) for seed in range(3)])
-    assert judge(dataclasses.replace(found, drift=(0.01, 1.0))) == (WARN, ("drift not known well enough",))
+    found = dataclasses.replace(of(seeds()), drift=Mean(0.01, 1.0, 2))
+    assert judge(found) == (WARN, ("drift not known well enough",))
+
+
+def test_a_drift_of_few_seeds_is_judged_by_students_t():
+    found = of(seeds())
+    readme = dataclasses.replace(found, drift=Mean(0.031, 0.019, 4))  # UFF with five seeds
+    assert judge(readme) == (WARN, ("drift not known well enough",)), "0.031 + 1.96 x 0.019 would be within 0.07"
+    two, many = (judge(dataclasses.replace(found, drift=Mean(0.01, 0.01, freedom)))[0] for freedom in (1, 30))
+    assert (two, many) == (WARN, PASS)
+    certain = dataclasses.replace(found, drift=Mean(2676.0, 351.0, 2))
+    assert judge(certain) == (FAIL, ("drift",))
 
 
 def test_the_documented_limits_are_the_ones_that_judge():
@@ -212,10 +296,16 @@ def test_the_documented_limits_are_the_ones_that_judge():
         assert f"≤ {limit.passes:g} | ≤ {limit.warns:g} | > {limit.warns:g}" in line
 
 
+def test_the_documented_time_and_temperature_are_the_ones_that_judge():
+    page = (PROJECT / "docs" / "stability.md").read_text()
+    assert f"≥ {events.LEAST_PS:g} ps each" in page
+    assert f"{verdict.LIMITS_K:g} K" in page
+
+
 def test_a_reference_of_one_structure_has_no_distribution():
     found = stability(
         METHOD,
-        [simulated(content(0))],
+        seeds(),
         pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **FULL)]),
         POSITIONS,
         Reference("", NUMBERS, POSITIONS[None]),

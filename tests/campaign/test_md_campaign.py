@@ -6,14 +6,22 @@ import subprocess
 from pathlib import Path
 
 import ase.io
+import numpy as np
 import pytest
+from ase import Atoms, units
+from ase.build import molecule
+from scipy.optimize import minimize
 
 import bench
+from bench.analysis.energies import settled
+from bench.analysis.seeds import mean
 from bench.campaign.ledger import Ledger
 from bench.campaign.trajectories import in_round, seconds, trajectories
+from bench.contract.plain import from_plain
 from bench.contract.records import Trajectory
 from bench.contract.settings import MdSettings, Settings
 from bench.contract.task import Item, TrajectoryPlan
+from bench.data.structures import is_naphthalene
 from bench.errors import BadInput
 from bench.paths import PROJECT
 
@@ -33,6 +41,45 @@ def test_each_seed_has_both_ensembles_and_the_first_one_half_the_time_step_too()
     ]
     assert [one.trajectory for one in found] == [0, 1, 2, 3, 4]
     assert found[0].steps == 40_000
+
+
+def test_a_new_run_has_half_the_time_step_for_each_seed_and_an_old_one_for_the_first():
+    halves = [one.seed for one in trajectories(MdSettings(seeds=3, half_steps=3)) if one.time_step_fs == 0.25]
+    assert halves == [0, 1, 2]
+    old = from_plain(MdSettings, {"seeds": 3, "temperature_k": 300.0})
+    assert [one.seed for one in trajectories(old) if one.time_step_fs == 0.25] == [0]
+    assert {one.temperature_of for one in trajectories(old)} == {"velocities"}
+
+
+def test_azulene_is_no_naphthalene_and_the_order_of_the_atoms_does_not_matter():
+    naphthalene = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
+    assert is_naphthalene(naphthalene[::-1])
+    assert not is_naphthalene(molecule("C6H6"))
+    assert is_naphthalene(fused(5))
+    assert not is_naphthalene(fused(4)), "a ring of five beside one of seven"
+
+
+def fused(second, count=18):
+    """Return a C10H8 of two rings, whose bonded atoms are close and whose others are not.
+
+    Carbon atoms 0 and `second` are in both rings.
+    """
+    bonds = [(n, (n + 1) % 10) for n in range(10)] + [(0, second)]
+    bonds += [(carbon, 10 + n) for n, carbon in enumerate(c for c in range(10) if c not in (0, second))]
+    bonded = np.zeros((count, count), dtype=bool)
+    for one, other in bonds:
+        bonded[one, other] = bonded[other, one] = True
+
+    def strain(flat):
+        points = flat.reshape(count, 3)
+        lengths = np.linalg.norm(points[:, None] - points, axis=-1) + np.eye(count)
+        return (
+            np.where(bonded, (lengths - 1.2) ** 2, np.maximum(2.2 - lengths, 0) ** 2 * ~np.eye(count, dtype=bool))
+        ).sum()
+
+    start = np.random.default_rng(0).normal(0, 3, 3 * count)
+    found = minimize(strain, start, method="L-BFGS-B", options={"maxiter": 2000, "maxfun": 200_000})
+    return Atoms("C10H8", positions=found.x.reshape(count, 3))
 
 
 def test_seeds_are_spread_over_fresh_processes():
@@ -58,7 +105,8 @@ def simulated(tmp_path_factory, pesbench):
     results = tmp_path_factory.mktemp("dynamics")
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy,direct,flies-apart,dies-while-it-moves,architecture"),
-        *(*STRUCTURES, "--protocols", "relax,md", "--limit", "2", "--rounds", "2", *SHORT, "--output", results),
+        *(*STRUCTURES, "--protocols", "relax,md", "--limit", "2", "--rounds", "2", *SHORT, "--duration", "1.5"),
+        *("--output", results),
     )
     assert done.returncode == 0, done.stderr
     return done, next(results.iterdir())
@@ -75,13 +123,14 @@ def test_every_planned_trajectory_is_a_record_with_a_file_that_ase_reads(simulat
     assert sorted(zip(toy.ensemble, toy.seed, toy.time_step_fs, toy["round"], strict=True)) == [
         ("nve", 0, 0.25, 0),
         ("nve", 0, 0.5, 0),
+        ("nve", 1, 0.25, 1),
         ("nve", 1, 0.5, 1),
         ("nvt", 0, 0.5, 0),
         ("nvt", 1, 0.5, 1),
     ]
-    for file, step in zip(toy.file, toy.time_step_fs, strict=True):
+    for file, step, length in zip(toy.file, toy.time_step_fs, toy.duration_ps, strict=True):
         images = ase.io.read(simulated[1] / file, ":", format="netcdftrajectory")
-        assert len(images) == round(300 / step / 10) + 1
+        assert len(images) == round(1000 * length / step / 10) + 1
 
 
 def test_forces_that_no_energy_has_are_told_apart_by_drift_and_asymmetry(simulated, pesbench):
@@ -125,7 +174,7 @@ def test_the_main_table_has_the_verdict_the_stable_time_and_the_drift(simulated,
     wide = pesbench("table", simulated[1], COLUMNS="160").stdout
     line = next(line for line in wide.splitlines() if "springs and a force" in line)
     assert "fail" in line
-    assert "> 0.300 (0/2)" in line
+    assert "> 1.50 (0/2)" in line
     assert " ± " in line
 
 
@@ -151,6 +200,47 @@ def test_the_figure_is_drawn(simulated, pesbench, tmp_path):
     done = pesbench("plot", simulated[1], "--protocol", "md", "--output", tmp_path / "figure")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "figure.svg"]
+
+
+@pytest.fixture(scope="module", params=[("H2", 1), ("H2O", 3)], ids=["H2", "water"])
+def small(request, tmp_path_factory, pesbench):
+    """A run of a small molecule with a real method, and the number of its internal motions."""
+    formula, motions = request.param
+    folder = tmp_path_factory.mktemp(formula)
+    ase.io.write(folder / "molecule.xyz", molecule(formula), format="extxyz", columns=["symbols", "positions"])
+    done = pesbench(
+        *("run", "--methods", "uff-ase", "--structures", folder / "molecule.xyz", "--protocols", "md", "--limit", "3"),
+        *("--temperature", "300", "--time-step", "0.4", "--duration", "2.4", "--nvt-duration", "6", "--threads", "1"),
+        *("--rounds", "1", "--no-repeats", "--budget", "none", "--output", folder / "results"),
+    )
+    assert done.returncode == 0, done.stderr
+    return done, next((folder / "results").iterdir()), motions
+
+
+@pytest.mark.environment
+def test_a_small_molecule_has_the_temperature_that_was_requested(small, pesbench):
+    done, directory, motions = small
+    run = bench.load(directory)
+    for ensemble, tolerance in (("nve", 0.02), ("nvt", 0.0)):
+        rows = run.trajectories[(run.trajectories.ensemble == ensemble) & (run.trajectories.time_step_fs == 0.4)]
+        contents = [run.trajectory(file) for file in rows.file]
+        kinetic = [one.kinetic[settled(len(one.kinetic), one.time_step_fs)].mean() for one in contents]
+        found = mean([2 * one / (motions * units.kB) for one in kinetic])
+        assert abs(found.value - 300) <= found.half_width + 300 * tolerance, f"{ensemble}: {found}"
+    (row,) = table_of(pesbench, directory).values()
+    assert row["expected_temperature"] == pytest.approx(300)
+    assert row["temperature"] == pytest.approx(300, rel=0.03)
+    said = " ".join(done.stdout.split())
+    assert "300 K of the internal motions" in said
+    assert "were set for naphthalene at 562.5 K of its internal motions; here these have 300 K" in said
+
+
+def test_naphthalene_has_md17_s_temperature_and_the_head_says_so(simulated, pesbench):
+    done = pesbench("table", simulated[1], "--protocol", "md")
+    said = " ".join(done.stdout.split())
+    assert "500 K over all 3N velocities, as in MD17" in said
+    assert "were set for naphthalene" not in said
+    assert set(bench.load(simulated[1]).trajectories.temperature_of) == {"velocities"}
 
 
 def test_a_run_without_dynamics_has_no_stability_table(fake_run, pesbench):

@@ -6,13 +6,14 @@ import ase.io
 import numpy as np
 import pytest
 from ase import Atoms, units
+from ase.build import molecule
 from ase.calculators.calculator import Calculator, all_changes
 
 from bench.adapter import Adapter
 from bench.analysis import energies
 from bench.contract import trajectory_file
 from bench.contract.task import TrajectoryPlan
-from bench.measure.md import CannotKeep, Relaxed, set_momenta, simulate
+from bench.measure.md import CannotKeep, Relaxed, internal_motions, set_momenta, simulate
 from bench.paths import PROJECT
 
 KEY = {"method": "harmonic", "device": "cpu", "round": 0}
@@ -77,8 +78,7 @@ def run(adapter, folder, **changes):
 
 
 def noise(content):
-    found = energies.drift(content.potential + content.kinetic, content.kinetic, content.time_step_fs, 18)
-    return found.noise
+    return energies.noise(content.potential + content.kinetic, content.time_step_fs)
 
 
 def test_the_momenta_neither_move_nor_turn_the_molecule_and_have_twice_the_target():
@@ -104,7 +104,7 @@ def test_the_noise_of_the_energy_goes_with_the_square_of_the_time_step(adapter, 
 
 def test_a_harmonic_molecule_settles_at_the_target_with_half_of_its_energy_kinetic(adapter, tmp_path):
     _, content = run(adapter, tmp_path, duration_ps=5.0)
-    kept = energies.settled(len(content.kinetic))
+    kept = energies.settled(len(content.kinetic), content.time_step_fs)
     assert content.kinetic[kept].mean() == pytest.approx(1.5 * 18 * units.kB * 500, rel=0.05)
     assert content.potential[kept].mean() == pytest.approx(content.kinetic[kept].mean(), rel=0.1)
 
@@ -118,8 +118,24 @@ def test_harmonic_dynamics_does_not_drift(adapter, tmp_path):
 
 def test_a_thermostat_holds_the_kinetic_energy_over_all_velocities(adapter, tmp_path):
     _, content = run(adapter, tmp_path, ensemble="nvt", duration_ps=5.0)
-    kept = energies.settled(len(content.kinetic))
+    kept = energies.settled(len(content.kinetic), content.time_step_fs)
     assert content.kinetic[kept].mean() == pytest.approx(1.5 * 18 * units.kB * 500, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("formula", "count"), [("H2", 1), ("CO2", 4), ("C2H2", 7), ("H2O", 3), ("CH4", 9), ("C6H6", 30), ("He", 0)]
+)
+def test_internal_motions_are_counted(formula, count):
+    assert internal_motions(Atoms("He") if formula == "He" else molecule(formula)) == count
+
+
+@pytest.mark.parametrize("formula", ["H2", "CO2", "H2O", "C6H6"])
+def test_a_molecule_that_is_not_md17_s_has_the_energy_of_its_internal_motions(formula):
+    atoms = molecule(formula)
+    set_momenta(atoms, 300.0, seed=1, temperature_of="internal")
+    assert atoms.get_kinetic_energy() == pytest.approx(internal_motions(atoms) * units.kB * 300)
+    assert np.abs(atoms.get_momenta().sum(axis=0)).max() < 1e-10
+    assert np.abs(atoms.get_angular_momentum()).max() < 1e-8
 
 
 def test_a_trajectory_has_each_step_and_every_tenth_frame(adapter, tmp_path):
