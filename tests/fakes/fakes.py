@@ -35,6 +35,7 @@
 # [tool.pesbench.methods.hostile-words]
 # [tool.pesbench.methods.odd-settings]
 # [tool.pesbench.methods.bad-settings]
+# [tool.pesbench.methods.tells-all]
 # [tool.pesbench.methods.moves-atoms]
 # [tool.pesbench.methods.never-the-same]
 # [tool.pesbench.methods.batches]
@@ -76,6 +77,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -130,6 +132,8 @@ class Fakes(Adapter):
 
         if self.method == "odd-settings":
             return {"cutoff": np.float32(4.5), "species": {"H", "C"}, "sizes": np.arange(3), "name": "caf\udce9"}
+        if self.method == "tells-all":
+            return dict(os.environ)
         if self.method == "bad-settings":
             return {"cutoff": 4.5, "model": self}
         return {}
@@ -176,6 +180,9 @@ class Fakes(Adapter):
             return energy, forces
         if self.method == "always-fails":
             raise RuntimeError("the matrix is singular")
+        if self.method == "tells-all":
+            print(dict(os.environ), file=sys.stderr)
+            raise RuntimeError(" ".join(os.environ.values()))
         if self.method == "hangs":
             time.sleep(3600)
         if self.method == "dies":
