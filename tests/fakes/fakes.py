@@ -67,6 +67,8 @@
 # label = "three times slower from 576 atoms on"
 # [tool.pesbench.methods.dies-when-large]
 # [tool.pesbench.methods.fails-when-large]
+# [tool.pesbench.methods.remembers]
+# label = "50 ms a small step from the last call, 500 ms elsewhere"
 # [tool.pesbench.methods.only-cuda]
 # devices = ["cuda"]
 # ///
@@ -93,6 +95,8 @@ BATCHED = ("batches", "wrong-batch", "dies-in-a-batch", "batches-at-random")
 PER_CALL, PER_MOLECULE = 0.008, 0.002
 """Seconds that a call of these methods takes, and what each molecule adds to it."""
 NAP = 0.04
+NEAR_CALL, FAR_CALL, NEAR = 0.050, 0.500, 0.05
+"""Seconds of a call near the last one and elsewhere; what is near, Angstrom (root mean square over coordinates)."""
 
 
 class Fakes(Adapter):
@@ -106,6 +110,7 @@ class Fakes(Adapter):
             os.kill(os.getpid(), signal.SIGSEGV)
         self.method = method
         self.starts = self.calls = 0
+        self.last = None
         self.stiffness = json.loads(checkpoint.read_text()) if checkpoint else None
         return spinning(TIMES[method]) if method in TIMES else springs(self)
 
@@ -122,6 +127,7 @@ class Fakes(Adapter):
         """Count the fresh starts: the warm-up makes three, an answer one, a structure two (its final call is one)."""
         self.starts += 1
         self.calls = 0
+        self.last = None
         self.given = atoms
         calculator.reset()
         return calculator
@@ -154,12 +160,16 @@ class Fakes(Adapter):
             found[3] = (found[3][0] + 0.5, found[3][1])
         return found
 
-    def cost(self):
+    def cost(self, atoms):
         """Take the time that a single call of this method takes."""
         if self.method in BATCHED:
             time.sleep(PER_CALL + PER_MOLECULE)
         if self.method == "sleeps":
             time.sleep(NAP)
+        if self.method == "remembers":
+            last, self.last = self.last, atoms.positions.copy()
+            near = last is not None and ((last - self.last) ** 2).mean() < NEAR**2
+            time.sleep(NEAR_CALL if near else FAR_CALL)
         if self.method == "waits-in-line":  # all processes of this method share one lock
             with Path(__file__).open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -245,7 +255,7 @@ def springs(adapter):
 
         def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
             super().calculate(atoms, properties, system_changes)
-            adapter.cost()
+            adapter.cost(atoms)
             energy, forces = adapter.misbehave(*surface(adapter.reference, atoms))
             if adapter.method == "direct":
                 forces = forces + 0.004 * np.cross((0, 0, 1), atoms.positions - atoms.positions.mean(axis=0))
