@@ -14,6 +14,7 @@ from bench.campaign.local import LocalWorker
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.task import Task
+from bench.machine.cores import WAIT_POLICY, threads_sleep
 from bench.methods import shell
 from bench.methods.environments import Environment
 
@@ -82,8 +83,8 @@ def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
         OPENBLAS_NUM_THREADS="1",
         HF_HUB_OFFLINE="1",  # everything was prepared before; a worker never fetches
     )
-    if parallel and threads > 1 and parallel.speed < 0.85 * min(threads, parallel.threads):
-        environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if parallel and threads_sleep(parallel, threads):
+        environ.setdefault(WAIT_POLICY, "PASSIVE")
     environ.update(Device.parse(task.subject.device).variables())
     environ.update(caches(paths.cache_dir() / "upstream"))
     return environ

@@ -11,6 +11,9 @@ from bench.contract.records import FORMAT
 from bench.contract.settings import Settings
 
 
+SLEEP, SPIN = "sleep", "spin"
+
+
 @dataclasses.dataclass(frozen=True)
 class ParallelSpeed:
     """How much work processes do at the same time on this machine, at the moment."""
@@ -19,6 +22,8 @@ class ParallelSpeed:
     """Number of processes that ran at once."""
     speed: float
     """The work that they did, in units of the work of one alone."""
+    waiting: str | None = None
+    """What waiting threads do, ``sleep`` or ``spin``, where the speed alone could not tell and both were tried."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -69,6 +69,10 @@
 # [tool.pesbench.methods.fails-when-large]
 # [tool.pesbench.methods.remembers]
 # label = "50 ms a small step from the last call, 500 ms elsewhere"
+# [tool.pesbench.methods.better-asleep]
+# memory-mb = 1
+# [tool.pesbench.methods.better-spinning]
+# memory-mb = 1
 # [tool.pesbench.methods.only-cuda]
 # devices = ["cuda"]
 # ///
@@ -166,6 +170,9 @@ class Fakes(Adapter):
             time.sleep(PER_CALL + PER_MOLECULE)
         if self.method == "sleeps":
             time.sleep(NAP)
+        if self.method.startswith("better-"):
+            asleep = os.environ.get("OMP_WAIT_POLICY") == "PASSIVE"
+            time.sleep(0.02 if asleep == self.method.endswith("asleep") else 0.06)
         if self.method == "remembers":
             last, self.last = self.last, atoms.positions.copy()
             near = last is not None and ((last - self.last) ** 2).mean() < NEAR**2
