@@ -16,6 +16,7 @@ from bench.contract.device import CPU, DEVICES
 from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
+from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue

@@ -10,7 +10,6 @@ from bench.contract.plain import from_plain, to_plain
 from bench.contract.records import FORMAT
 from bench.contract.settings import Settings
 
-
 SLEEP, SPIN = "sleep", "spin"
 
 

@@ -1,7 +1,7 @@
 """What a force call is, in every protocol: energy and forces a small step from the method's last geometry.
 
-In a relaxation or in dynamics, a molecule has always been seen a moment ago, so a method may go on from what it keeps: an
-SCF from its density, a model from its list of neighbours. A relaxation and a replayed path go their own ways; the
+In a relaxation or in dynamics, a molecule has always been seen a moment ago, so a method may go on from what it keeps:
+an SCF from its density, a model from its list of neighbours. A relaxation and a replayed path go their own ways; the
 protocols that have no way make such steps around a structure. The first call at a structure has nothing to go on from
 and is counted in none of them.
 """

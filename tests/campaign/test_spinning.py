@@ -1,4 +1,4 @@
-"""Whether waiting threads spin or sleep: decided by the machine's speed where that is clear, and by trying otherwise."""
+"""Whether waiting threads spin or sleep: the machine's speed decides where that is clear, and a trial otherwise."""
 
 import dataclasses
 from pathlib import Path
