@@ -78,9 +78,9 @@ def measure_size(
     """Make force calls of `system` (ase.Atoms), small steps apart, and return the record.
 
     The first call does not count: it may compile or allocate, and has no call to go on from. Then follow 3 to 15 calls,
-    fewer where they are long. Where `forecast` says that set-up and fewest calls will not end before `deadline_ns` (a reading of perf_counter_ns),
-    or that the memory will not suffice, nothing is begun. After it no further call begins. `key` holds the record's
-    method, device, round and size.
+    fewer where they are long. Where `forecast` says that set-up and fewest calls will not end before `deadline_ns` (a
+    reading of perf_counter_ns), or that the memory will not suffice, nothing is begun. After it no further call begins.
+    `key` holds the record's method, device, round and size.
     """
     begin = perf_counter_ns()
     timed = TimedCalculator(calculator, adapter.synchronize)

@@ -3,8 +3,8 @@
     .venv/bin/python tests/studies/swig.py [--structures 21] [--repeats 15]
 
 Each structure of the embedded set is relaxed by the same steps in three ways, in turn: by a single call that makes all
-steps, step by step from Python, and by pesbench's own `relax`, which reads a clock around each step. All must end at the
-same energy. Prints the ratios of the second and the third to the single call as JSON: per structure the median over
+steps, step by step from Python, and by pesbench's own `relax`, which reads a clock around each step. All must end at
+the same energy. Prints the ratios of the second and the third to the single call as JSON: per structure the median over
 repeats, then the median, the lowest and the highest over structures. All times are CPU time of the thread, also in
 `relax`, so others on the machine hardly matter; reading that clock costs more than reading the usual one.
 """
