@@ -28,7 +28,8 @@
 # native = true
 # paper = "uff"
 # force-tolerance = 0.1
-# note = "Open Babel's own conjugate gradients; each step makes several energy evaluations in its line search."
+# note = """Open Babel's own conjugate gradients; each step makes several energy evaluations in its line search; \
+#   2 % of its time is not Open Babel's but the call from Python"""
 #
 # [tool.pesbench.methods.uff-ase]
 # label = "UFF (Open Babel, ASE)"

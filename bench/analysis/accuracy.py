@@ -125,12 +125,15 @@ def _no_minimum(vibrations: Sequence[Vibrations], wanted: bool) -> str | None:
 
 
 def _time(measurements: Measurements, key: Key, points: Sequence[SinglePoint]) -> Estimate | None:
-    """Return the milliseconds of a force call: in relaxations, else in replays, else at the structures themselves.
+    """Return the milliseconds of a force call: in relaxations, else in replays, else near the structures themselves.
 
     The last are of a single process, so their interval is without the scatter of rounds.
     """
-    for frame in (measurements.structures, measurements.replays):
-        times = per_round(frame, "calculator_ns", "force_calls").get(key)
+    for frame, time, count in (
+        (measurements.structures, "step_calculator_ns", "step_force_calls"),
+        (measurements.replays, "calculator_ns", "force_calls"),
+    ):
+        times = per_round(frame, time, count).get(key)
         if times is not None:
             return mean_time(times)
     each = [one.calculator_ns * 1e-6 for one in points if one.calculator_ns > 0]

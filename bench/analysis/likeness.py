@@ -11,6 +11,8 @@ from bench.analysis.regression import Comparison
 from bench.analysis.statistics import Estimate
 from bench.contract.description import Description
 
+WAIT_POLICY = "OMP_WAIT_POLICY"
+"""What waiting threads do changes times by a factor of two and more."""
 UNLIKE_MACHINE = (("cpu", "CPU"), ("usable_cores", "cores"), ("gpus", "GPUs"))
 UNLIKE_SETTINGS = ("threads", "optimizer", "fmax", "max_steps", "replay_points", "knobs")
 
@@ -62,6 +64,19 @@ def unlike(old: Description, new: Description) -> list[str]:
         for one, other in _differing(field, old.settings, new.settings)
     ]
     return found
+
+
+def unlike_waiting(old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return in words whether threads of a method waited in another way; empty where they did not.
+
+    Parameters
+    ----------
+    old, new : mapping
+        The environment variables of each method's workers.
+    """
+    policies = [{name: found.get(WAIT_POLICY, "not set") for name, found in run.items()} for run in (old, new)]
+    differing = {(policies[0][name], policies[1][name]) for name in policies[0].keys() & policies[1].keys()}
+    return [f"{WAIT_POLICY}: {one} and {other}" for one, other in sorted(differing) if one != other]
 
 
 def explain(

@@ -26,7 +26,7 @@ class Point:
 
     atoms: int
     ms_per_call: Estimate
-    """Geometric mean of the rounds' medians; its interval is their scatter."""
+    """Geometric mean over the rounds; its interval is their scatter."""
     rounds: int
     peak_memory_bytes: int | None
     """The largest resident set of the process up to this size."""
@@ -166,8 +166,8 @@ def _point(records: Sequence[Size]) -> Point:
 
 
 def _milliseconds(record: Size) -> float:
-    """Return the median of a round's force calls: a call during which the machine did something else does not count."""
-    return float(np.median(record.calculator_ns)) * 1e-6
+    """Return the mean of a round's force calls, as for the calls of a relaxation or of a replayed path."""
+    return float(np.mean(record.calculator_ns)) * 1e-6
 
 
 def _law(records: Sequence[Size]) -> tuple[Law | None, HeldOut | None]:

@@ -50,7 +50,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
     """Return the rows with a time per step."""
     structures, steps = measurements.structures, measurements.steps
     records = _by_key(structures)
-    calls = per_round(structures, "calculator_ns", "force_calls")
+    calls = per_round(structures, "step_calculator_ns", "step_force_calls")
     few = [key for key, values in times.items() if len(values) < FEWEST]
     single = relaxation.step_times(steps, structures, few) if steps is not None and few else {}
     rows = []

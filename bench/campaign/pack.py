@@ -21,7 +21,7 @@ from bench import paths
 from bench.contract.settings import Settings
 from bench.data import rmd17
 from bench.errors import BadInput
-from bench.methods import inside, kits, resolution
+from bench.methods import inside, kits, resolution, shell
 from bench.methods.catalogue import Catalogue
 from bench.methods.checkpoints import CheckpointMissing
 from bench.methods.header import Header, Method
@@ -214,12 +214,14 @@ def _pip(*arguments: str) -> None:
     """Run pip, which, unlike uv, can fetch wheels without installing them; raises EnvironmentFailed."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments],
+        env=shell.for_installer(),
         capture_output=True,
         text=True,
     )
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if "ERROR" in line or "No module named pip" in line]
-        raise EnvironmentFailed((errors or ["pip failed without a message"])[-1].removeprefix("ERROR: ").rstrip("."))
+        last = (errors or ["pip failed without a message"])[-1]
+        raise EnvironmentFailed(shell.without_passwords(last).removeprefix("ERROR: ").rstrip("."))
 
 
 def _bytes(folder: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from bench.campaign.local import LocalWorker
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.task import Task
+from bench.machine.cores import WAIT_POLICY, threads_sleep
+from bench.methods import shell
 from bench.methods.environments import Environment
 
 WORKER = Path(__file__).parents[1] / "measure" / "worker.py"
@@ -69,11 +70,12 @@ def start(
 def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
     """Return the environment variables of a worker: threads are set before anything is imported.
 
+    Of the shell's variables it gets those that :mod:`bench.methods.shell` lists, so no token, key or password.
     The optimiser's BLAS gets one thread (a 54 x 54 diagonalisation is slower with more). Where the machine has
     fewer free cores than it shows, waiting threads sleep instead of spinning (OMP_WAIT_POLICY).
     """
     threads = task.subject.threads
-    environ = dict(os.environ)
+    environ = shell.for_worker()
     environ.update(
         OMP_NUM_THREADS=str(threads),
         MKL_NUM_THREADS=str(threads),
@@ -81,9 +83,8 @@ def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
         OPENBLAS_NUM_THREADS="1",
         HF_HUB_OFFLINE="1",  # everything was prepared before; a worker never fetches
     )
-    environ.pop("VIRTUAL_ENV", None)
-    if parallel and threads > 1 and parallel.speed < 0.85 * min(threads, parallel.threads):
-        environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if parallel and threads_sleep(parallel, threads):
+        environ.setdefault(WAIT_POLICY, "PASSIVE")
     environ.update(Device.parse(task.subject.device).variables())
     environ.update(caches(paths.cache_dir() / "upstream"))
     return environ

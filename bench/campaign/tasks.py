@@ -31,6 +31,7 @@ from bench.data.clusters import systems
 from bench.data.selection import measuring_order, replay_path
 from bench.data.structures import DataSet
 from bench.machine.cores import physical_cpus, usable_cores
+from bench.methods import shell
 from bench.methods.environments import Environment
 from bench.methods.header import Header, Method
 from bench.methods.weights import Weights
@@ -43,6 +44,7 @@ VARIABLES = (
     "MKL_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "CUDA_VISIBLE_DEVICES",
+    shell.PASS,
 )
 
 

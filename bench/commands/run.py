@@ -17,6 +17,7 @@ from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
 from bench.contract.records import INTERNAL
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
 from bench.contract.sizes import LARGEST
+from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue
@@ -123,7 +124,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--fmax", type=float, metavar="X", help="converged below this force in eV/Angstrom (default: %(default)s)"
     )
     how.add_argument(
-        "--replay-points", type=int, metavar="N", help="geometries per replayed path (default: %(default)s)"
+        "--replay-points", type=int, metavar="N", help="geometries per replayed path, 2 or more (default: %(default)s)"
     )
     how.add_argument(
         "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
@@ -270,6 +271,10 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     from bench.campaign.plan import default_budgets, rounds_of, total_seconds
     from bench.machine import accelerators
 
+    if options.replay_points < 2:
+        raise BadInput(
+            f"--replay-points is {options.replay_points}; it must be 2 or more, because the first one is not counted."
+        )
     methods = catalogue.select(options.methods)
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
     seconds = options.budget.seconds if options.budget else None

@@ -10,6 +10,8 @@ from bench.contract.plain import from_plain, to_plain
 from bench.contract.records import FORMAT
 from bench.contract.settings import Settings
 
+SLEEP, SPIN = "sleep", "spin"
+
 
 @dataclasses.dataclass(frozen=True)
 class ParallelSpeed:
@@ -19,6 +21,8 @@ class ParallelSpeed:
     """Number of processes that ran at once."""
     speed: float
     """The work that they did, in units of the work of one alone."""
+    waiting: str | None = None
+    """What waiting threads do, ``sleep`` or ``spin``, where the speed alone could not tell and both were tried."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -216,7 +216,7 @@ class SinglePoint(Record):
     forces: tuple[tuple[float, float, float], ...] | None
     """(n, 3) in eV/Angstrom."""
     calculator_ns: int
-    """The one force call."""
+    """Of a further force call, a small step away; 0 where none was made."""
     wall_ns: int
     energy_deviation: float | None = None
     """Standard deviation of the energy by the method's own estimate of its uncertainty, eV."""

@@ -10,6 +10,7 @@ from ase.build import minimize_rotation_and_translation
 
 COUNT = 101  # as many as the paper optimised
 MD17_SPACING = 3_250
+FEWEST_PARTS = 9
 
 
 def select_evenly(available: Sequence[int], count: int = COUNT, spacing: int = MD17_SPACING) -> list[int]:
@@ -33,10 +34,11 @@ def measuring_order(n: int) -> list[int]:
 def replay_path(structure: Atoms, reference: Atoms, points: int) -> np.ndarray:
     """Return a path from a structure to the reference molecule, the same for every method.
 
-    The reference is laid over the structure (least squares), and the way there is cut into equal parts. Returns
-    displacements from the structure, (points, n, 3) in Angstrom; the first is zero.
+    The reference is laid over the structure (least squares), and the way there is cut into equal parts: nine, or more
+    for more than ten points. So the parts are about as long as steps of a relaxation, however few points there are.
+    Returns displacements from the structure, (points, n, 3) in Angstrom; the first is zero.
     """
     target = reference.copy()
     minimize_rotation_and_translation(structure, target)
     way = target.positions - structure.positions
-    return np.linspace(0.0, 1.0, points)[:, None, None] * way
+    return np.arange(points)[:, None, None] / max(points - 1, FEWEST_PARTS) * way

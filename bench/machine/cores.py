@@ -10,8 +10,13 @@ from pathlib import Path
 
 import psutil
 
-from bench.contract.description import ParallelSpeed
+from bench.contract.description import SLEEP, ParallelSpeed
 
+WAIT_POLICY = "OMP_WAIT_POLICY"
+"""The variable that says whether waiting threads sleep (PASSIVE); without it, libraries spin for a while."""
+FULL, MARGIN = 0.85, 0.1
+"""The share of the work of separate cores below which waiting threads sleep, and how near to it the short measurement
+of that share decides nothing."""
 PAPER_THREADS = 4  # the paper's CPU column was measured on four cores
 
 _LOOP = """
@@ -78,5 +83,24 @@ def measure_parallel_speed() -> ParallelSpeed:
 
 def default_threads(parallel: ParallelSpeed) -> int:
     """Return the whole number of cores that were really available, at least one."""
-    # 0.85 of a core counts as one: two processes never reach quite 2.0
-    return parallel.threads if parallel.speed >= 0.85 * parallel.threads else max(1, int(parallel.speed + 0.15))
+    # this share of a core counts as one: two processes never reach quite 2.0
+    return parallel.threads if parallel.speed >= FULL * parallel.threads else max(1, int(parallel.speed + 0.15))
+
+
+def threads_sleep(parallel: ParallelSpeed, threads: int) -> bool:
+    """Return whether waiting threads of a method sleep, so that they keep no core from others.
+
+    They do where the machine has fewer free cores than it shows. Where both ways were tried, that decides.
+    """
+    if threads < 2:
+        return False
+    return parallel.waiting == SLEEP if parallel.waiting else _share(parallel, threads) < FULL
+
+
+def is_uncertain(parallel: ParallelSpeed, threads: int) -> bool:
+    """Return whether the measured speed is so near to the limit that both ways should be tried."""
+    return threads > 1 and parallel.waiting is None and abs(_share(parallel, threads) - FULL) < MARGIN
+
+
+def _share(parallel: ParallelSpeed, threads: int) -> float:
+    return parallel.speed / min(threads, parallel.threads)

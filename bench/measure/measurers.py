@@ -13,7 +13,7 @@ from bench.contract.records import DONE, Record
 from bench.contract.sizes import Size
 from bench.contract.task import Item
 from bench.measure.accuracy import SHARE as SINGLE_POINTS_SHARE
-from bench.measure.accuracy import single_point, vibrations
+from bench.measure.accuracy import TIMED, single_point, vibrations
 from bench.measure.md import Relaxed, left_for, simulate
 from bench.measure.replay import replay
 from bench.measure.scaling import Forecast, measure_size
@@ -122,7 +122,7 @@ class AccuracyMeasurer:
         self.session = session
         self.deadlines = deadlines
         self.soon = after(None if deadlines.seconds is None else SINGLE_POINTS_SHARE * deadlines.seconds)
-        self.begun = False
+        self.points = 0
 
     def measure(self, item: Item) -> Record | None:
         """Measure a single point, None where its time is up (the first is always measured), or the vibrations."""
@@ -137,12 +137,18 @@ class AccuracyMeasurer:
                 deadline_ns=self.deadlines.end,
                 beat=session.beat(-1),
             )
-        if self.begun and self.soon is not None and perf_counter_ns() > self.soon:
+        if self.points and self.soon is not None and perf_counter_ns() > self.soon:
             return None
-        self.begun = True
+        self.points += 1
         atoms, calculator = session.fresh(session.structures[item.number])
         session.beat(item.number)(0)
-        return single_point(session.adapter, calculator, atoms, key={**session.task.key, "structure": item.number})
+        return single_point(
+            session.adapter,
+            calculator,
+            atoms,
+            key={**session.task.key, "structure": item.number},
+            seed=session.task.subject.seed + item.number if self.points <= TIMED else None,
+        )
 
 
 class ScalingMeasurer:

@@ -12,12 +12,12 @@ import numpy as np
 from bench.contract.records import CENSORED, DONE, FAILED
 from bench.contract.sizes import MEMORY, TIME, Size
 from bench.measure import process
-from bench.measure.clock import TimedCalculator
+from bench.measure.calls import Steps
+from bench.measure.clock import TimedCalculator, no_collector
 from bench.measure.relax import classify
 
 FEWEST, MOST = 3, 15  # force calls that count
 ENOUGH_NS = 2_000_000_000  # after so long, the fewest suffice
-DISPLACEMENT = 0.01  # Angstrom, standard deviation; fresh in each call, so that no answer comes from a cache
 STEEPEST = 3.5  # power of the number of atoms that is assumed before two sizes are known; canonical DFT has 3
 MEMORY_SHARE = 0.9  # of what is free: an estimate of the growth is not exact
 
@@ -61,7 +61,7 @@ class Forecast:
 
 def _least_ns(point: Size) -> int:
     assert point.setup_ns is not None and point.first_ns is not None
-    return point.setup_ns + point.first_ns + FEWEST * round(float(np.median(point.calculator_ns)))
+    return point.setup_ns + point.first_ns + FEWEST * round(float(np.mean(point.calculator_ns)))
 
 
 def measure_size(
@@ -75,12 +75,12 @@ def measure_size(
     deadline_ns: int | None = None,
     beat: Callable[[int], None] = lambda calls: None,
 ) -> Size:
-    """Make force calls of `system` (ase.Atoms) with fresh small displacements, and return the record.
+    """Make force calls of `system` (ase.Atoms), small steps apart, and return the record.
 
-    The first call does not count: it may compile or allocate. Then follow 3 to 15 calls, fewer where they are long.
-    Where `forecast` says that set-up and fewest calls will not end before `deadline_ns` (a reading of perf_counter_ns),
-    or that the memory will not suffice, nothing is begun. After it no further call begins. `key` holds the record's
-    method, device, round and size.
+    The first call does not count: it may compile or allocate, and has no call to go on from. Then follow 3 to 15 calls,
+    fewer where they are long. Where `forecast` says that set-up and fewest calls will not end before `deadline_ns` (a
+    reading of perf_counter_ns), or that the memory will not suffice, nothing is begun. After it no further call begins.
+    `key` holds the record's method, device, round and size.
     """
     begin = perf_counter_ns()
     timed = TimedCalculator(calculator, adapter.synchronize)
@@ -100,23 +100,23 @@ def measure_size(
             timed.calculator = adapter.new_structure(calculator, atoms)
             adapter.synchronize()
             found["setup_ns"] = perf_counter_ns() - begin
-            random = np.random.default_rng(seed)
-            start = atoms.positions.copy()
-            for number in itertools.count():
-                atoms.positions = start + random.normal(0.0, DISPLACEMENT, start.shape)
-                before = timed.nanoseconds
-                timed.get_forces(atoms)
-                timed.check()
-                took = timed.nanoseconds - before
-                if number == 0:
-                    found["first_ns"] = took
-                else:
-                    calls.append(took)
-                beat(number)
-                if len(calls) >= MOST or (len(calls) >= FEWEST and sum(calls) > ENOUGH_NS):
-                    break
-                if deadline_ns is not None and perf_counter_ns() > deadline_ns:
-                    break
+            steps = Steps(atoms, np.random.default_rng(seed))
+            with no_collector():
+                for number in itertools.count():
+                    steps.make()
+                    before = timed.nanoseconds
+                    timed.get_forces(atoms)
+                    timed.check()
+                    took = timed.nanoseconds - before
+                    if number == 0:
+                        found["first_ns"] = took
+                    else:
+                        calls.append(took)
+                    beat(number)
+                    if len(calls) >= MOST or (len(calls) >= FEWEST and sum(calls) > ENOUGH_NS):
+                        break
+                    if deadline_ns is not None and perf_counter_ns() > deadline_ns:
+                        break
             found["edges"] = adapter.edges(timed.calculator)
             status = DONE if len(calls) >= FEWEST else CENSORED
             if status == CENSORED:

@@ -1,7 +1,8 @@
 """The throughput protocol: how fast many molecules are computed and relaxed, singly, in batches, and in processes.
 
-A point is a way with its size. It has two blocks of work: force calls at fresh geometries, then relaxations; random
-weights have only the first. The force calls of a batch take turns with single ones, so that the gain is a ratio of the
+A point is a way with its size. It has two blocks of work: force calls, then relaxations; random weights have only the
+first. Singly, a molecule is called some times in a row, in small steps, as everywhere (:mod:`bench.measure.calls`). The
+force calls of a batch take turns with single ones, so that the gain is a ratio of the
 same seconds.
 """
 
@@ -23,6 +24,7 @@ from bench.contract.task import Item
 from bench.contract.throughput import BATCH, PROCESSES, PointPlan, Throughput
 from bench.measure import process
 from bench.measure.batches import OPTIMIZER, WrongBatch, check, compute, probe_of, relax_together
+from bench.measure.calls import VISIT, Steps
 from bench.measure.clock import TimedCalculator, no_collector
 from bench.measure.relax import classify
 from bench.measure.session import Deadlines, Session
@@ -32,8 +34,6 @@ UNLIMITED_S = 20.0
 """The time of a point where the campaign has no time limit."""
 TURN_NS = 50_000_000
 """A turn is one call, or as many as take this long: shorter turns would meet cold caches each time."""
-NOISE = 0.01
-"""Standard deviation of the displacements that make a geometry fresh, Angstrom."""
 LEAST_BATCHES = 7
 """Calls of a batch that a point needs: two checks, two for warm-up, one on the clock, two for relaxations."""
 WARM_UP, STEADY = (2, 5), 1.2
@@ -68,6 +68,10 @@ class ThroughputMeasurer:
         first = session.task.round * len(numbers) // 3 % len(numbers)
         self.order = numbers[first:] + numbers[:first]
         self.geometries = itertools.cycle(self.order)
+        self.visited: tuple[Steps, TimedCalculator] | None = None
+        """The structure at which single calls are made."""
+        self.left = 0
+        """How many more of them are made there."""
         self.over = False
         """Whether the series of batches has ended."""
         self.batch_s: float | None = None
@@ -168,6 +172,7 @@ class ThroughputMeasurer:
 
     def _force_calls(self, until_ns: int, point: int, found: dict[str, Any]) -> None:
         beat, calls, nanoseconds = self.session.beat(point), 0, 0
+        self.visited = None  # what used the calculator meanwhile has put an end to that visit
         with no_collector():
             while not calls or perf_counter_ns() < until_ns:
                 nanoseconds += self._single()
@@ -179,6 +184,7 @@ class ThroughputMeasurer:
         """Let a batch and single calls take turns; the latter have at least a quarter of the former's time."""
         beat = self.session.beat(point)
         batches = batch_ns = singles = single_ns = 0
+        self.visited = None
         with no_collector():
             while not batches or perf_counter_ns() < until_ns:
                 calls, turn = _turn(lambda: self._one_batch(size), TURN_NS)
@@ -229,28 +235,31 @@ class ThroughputMeasurer:
         }
 
     def _single(self) -> int:
-        """Make a force call at a fresh geometry; returns its nanoseconds."""
+        """Make a force call a small step from the last one; returns its nanoseconds."""
+        if self.visited is None or self.left == 0:
+            self.visited = self._visit()
+            self.left = VISIT - 1
+        self.left -= 1
+        return _call(*self.visited)
+
+    def _visit(self) -> tuple[Steps, TimedCalculator]:
+        """Go to the next structure and make the first call there, which does not count."""
         atoms, calculator = self.session.fresh(self.session.structures[next(self.geometries)])
-        self._displace(atoms)
-        timed = TimedCalculator(calculator, self.session.adapter.synchronize)
-        timed.get_forces(atoms)
-        timed.check()
-        return timed.nanoseconds
+        visited = Steps(atoms, self.random), TimedCalculator(calculator, self.session.adapter.synchronize)
+        _call(*visited)
+        return visited
 
     def _one_batch(self, size: int) -> int:
         """Compute a batch of fresh geometries; returns its nanoseconds."""
         session = self.session
         given = [session.adapter.prepare(session.structures[next(self.geometries)].copy()) for _ in range(size)]
         for atoms in given:
-            self._displace(atoms)
+            Steps(atoms, self.random).make()
         session.adapter.synchronize()
         start = perf_counter_ns()
         compute(session.adapter, session.calculator, given)
         session.adapter.synchronize()
         return perf_counter_ns() - start
-
-    def _displace(self, atoms: Any) -> None:
-        atoms.positions += self.random.normal(0.0, NOISE, atoms.positions.shape)
 
     def _warm_up(self, size: int) -> None:
         """Make discarded calls: a new size may be compiled, and settles as a method does after its start."""
@@ -289,6 +298,15 @@ class ThroughputMeasurer:
         """Return the time of one point."""
         points = sum(plan.way != PROCESSES for plan in self.plans.values())
         return int(self._seconds() / max(points, 1) * 1e9)
+
+
+def _call(steps: Steps, timed: TimedCalculator) -> int:
+    """Make a step and a force call; returns the nanoseconds of the call."""
+    before = timed.nanoseconds
+    steps.make()
+    timed.get_forces(steps.atoms)
+    timed.check()
+    return timed.nanoseconds - before
 
 
 def _turn(call: Callable[[], int], nanoseconds: int) -> tuple[int, int]:

@@ -12,12 +12,20 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 from bench import paths
+from bench.methods import shell
 from bench.methods.header import Checkpoint, Method, sha256
 
+if TYPE_CHECKING:
+    import requests  # takes its time to import
+
 CHUNK = 1 << 16
+REDIRECTS = 10
+HUGGING_FACE = "https://huggingface.co"
+"""The only address to which the user's token goes, unless HF_ENDPOINT names another."""
 
 
 class CheckpointMissing(Exception):
@@ -66,8 +74,9 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
     checkpoint = method.checkpoint
     if checkpoint is None or checkpoint.shipped or any(path.exists() for path in _places(checkpoint)):
         return find(method, trust)
-    token = os.environ.get("HF_TOKEN")
-    if checkpoint.url is None or (checkpoint.gated and not token):
+    url = _mirrored(checkpoint.url or "")
+    token = os.environ.get("HF_TOKEN") if checkpoint.gated else None
+    if not url or (checkpoint.gated and _is_hugging_face(url) and not token):
         raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {how_to_get(method)}")
     if checkpoint.sha256 is None and not trust:
         raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {_unpublished(method)}")
@@ -79,7 +88,7 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
         folder.mkdir(parents=True, exist_ok=True)
         if checkpoint.sha256 is None:  # nothing would tell that the rest is of another version of the file
             part.unlink(missing_ok=True)
-        _download(checkpoint.url, part, {"Authorization": f"Bearer {token}"} if checkpoint.gated else {})
+        _download(url, part, token)
     except OSError as error:  # exceptions of requests are OSErrors too
         why = error.strerror or type(error).__name__
         raise CheckpointMissing(
@@ -88,11 +97,11 @@ def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = la
     if checkpoint.sha256 is not None and (found := sha256(part)) != checkpoint.sha256:
         part.unlink()  # or each later try would go on with it
         raise CheckpointMissing(
-            f"the file from {checkpoint.url} has SHA-256 {found[:12]}..., not {checkpoint.sha256[:12]}...; "
-            "it was removed, try again."
+            f"the file from {shell.without_passwords(url)} has SHA-256 {found[:12]}..., "
+            f"not {checkpoint.sha256[:12]}...; it was removed, try again."
         )
     if checkpoint.unpack:
-        _unpack(part, target, checkpoint.url)
+        _unpack(part, target, shell.without_passwords(url))
     else:
         part.rename(target)
     return find(method, trust)
@@ -103,7 +112,8 @@ def how_to_get(method: Method) -> str:
     checkpoint = method.checkpoint
     assert checkpoint is not None
     if checkpoint.gated:
-        return f"ask for access at {checkpoint.gated} and set HF_TOKEN, or put the file into PESBENCH_WEIGHTS."
+        token = "set HF_TOKEN, or " if _is_hugging_face(_mirrored(checkpoint.url or "")) else ""
+        return f"ask for access at {checkpoint.gated} and {token}put the file into PESBENCH_WEIGHTS."
     if checkpoint.url and checkpoint.sha256 is None:
         return _unpublished(method)
     source = checkpoint.url or "its authors' page"
@@ -157,18 +167,17 @@ def _trusted(ledger: Path) -> dict[str, str]:
     return read if isinstance(read, dict) else {}
 
 
-def _download(url: str, part: Path, headers: dict[str, str]) -> None:
+def _download(url: str, part: Path, token: str | None) -> None:
     """Fetch `url` to `part`; what is there from an interrupted download is continued. Raises OSError."""
     import requests
 
     have = part.stat().st_size if part.exists() else 0
-    wanted = {**headers, "Range": f"bytes={have}-"} if have else headers
-    with requests.get(url, headers=wanted, stream=True, timeout=20) as answer:
+    with _ask(url, {"Range": f"bytes={have}-"} if have else {}, token) as answer:
         partial = answer.status_code == requests.codes.partial_content
         beyond = answer.status_code == requests.codes.requested_range_not_satisfiable
         if have and (beyond or (partial and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"))):
             part.unlink()
-            _download(url, part, headers)
+            _download(url, part, token)
             return
         answer.raise_for_status()
         if not answer.headers.keys() & {"content-length", "transfer-encoding"}:
@@ -176,6 +185,36 @@ def _download(url: str, part: Path, headers: dict[str, str]) -> None:
         with part.open("ab" if partial else "wb") as file:
             for chunk in answer.iter_content(CHUNK):
                 file.write(chunk)
+
+
+def _ask(url: str, headers: dict[str, str], token: str | None) -> requests.Response:
+    """Return the answer to a request, after following redirects; only Hugging Face is shown the token."""
+    import requests
+
+    for _ in range(REDIRECTS + 1):
+        shown = {"Authorization": f"Bearer {token}"} if token and _is_hugging_face(url) else {}
+        # each redirect is a request of its own, so that each address is judged by itself
+        answer = requests.get(url, headers={**headers, **shown}, stream=True, timeout=20, allow_redirects=False)
+        if not answer.is_redirect:
+            return answer
+        answer.close()
+        url = urljoin(url, answer.headers["Location"])
+    raise OSError(errno.ELOOP, "the server redirects too often")
+
+
+def _endpoint() -> str:
+    """Return Hugging Face's own address, or that of the mirror that the user's HF_ENDPOINT names."""
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUGGING_FACE
+
+
+def _mirrored(url: str) -> str:
+    """Return the address of a file of Hugging Face on the mirror, if there is one; any other address as it is."""
+    return _endpoint() + url.removeprefix(HUGGING_FACE) if url.startswith(f"{HUGGING_FACE}/") else url
+
+
+def _is_hugging_face(url: str) -> bool:
+    there, wanted = urlsplit(url), urlsplit(_endpoint())
+    return (there.scheme, there.netloc.lower()) == (wanted.scheme, wanted.netloc.lower())
 
 
 def _unpack(archive: Path, target: Path, url: str) -> None:

@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from bench.methods import inside
+from bench.methods import inside, shell
 from bench.methods.header import Header
 from bench.methods.uv import EnvironmentFailed
 
@@ -124,7 +124,7 @@ def ask(python: str | Path, isolated: bool = False) -> Interpreter:
 @functools.cache
 def _ask(python: Path, isolated: bool) -> Interpreter:
     asked = [str(python), "-I" if isolated else "-s", inside.__file__]
-    environ = {**os.environ, "PYTHONSAFEPATH": "1"}  # without the folder of the script
+    environ = {**shell.for_worker(also=shell.PYTHON), "PYTHONSAFEPATH": "1"}  # without the folder of the script
     try:
         done = subprocess.run(asked, env=environ, capture_output=True, text=True, timeout=60, check=True)
         found = json.loads(done.stdout)

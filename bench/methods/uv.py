@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ import time
 from uv import find_uv_bin
 
 from bench import paths
+from bench.methods import shell
 
 # pip's environment variables also apply to uv, unless uv's own variable is set
 PIP_TO_UV = {
@@ -26,12 +26,11 @@ class EnvironmentFailed(Exception):
 
 def uv_environment(environ: dict[str, str] | None = None) -> dict[str, str]:
     """Return the environment variables for uv, with pip's settings translated."""
-    environ = dict(os.environ if environ is None else environ)
+    environ = shell.for_installer(environ)
     for pip, (uv, *older) in PIP_TO_UV.items():
         if environ.get(pip) and not any(environ.get(name) for name in (uv, *older)):
             # pip separates folders by spaces, uv by commas
             environ[uv] = environ[pip].replace(" ", ",") if uv == "UV_FIND_LINKS" else environ[pip]
-    environ.pop("VIRTUAL_ENV", None)
     environ.pop("PYTHONPATH", None)
     # an interpreter that uv has to fetch stays inside the project
     environ.setdefault("UV_PYTHON_INSTALL_DIR", str(paths.envs_dir() / "python"))
@@ -77,4 +76,4 @@ def _reason(stderr: str) -> str:
     """Return uv's own message about the failure, in one line."""
     lines = [line.strip(" ×╰─▶│·├\t") for line in stderr.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("warning:", "WARNING"))]
-    return " ".join(lines)[:400] or "uv failed without a message"
+    return shell.without_passwords(" ".join(lines))[:400] or "uv failed without a message"

@@ -9,8 +9,9 @@ WORDS: Mapping[str, str] = {
     "ms/step": "The time of one accepted optimiser iteration: calculator (model, neighbour list, conversion) plus "
     "optimiser, without pesbench's own share. The geometric mean over structures; its 95 % interval includes the "
     "differences between structures and between fresh processes.",
-    "ms/call": "The time of one call for energy and forces, as the geometric mean over structures, with its 95 % "
-    "interval.",
+    "ms/call": "The time of one force call: energy and forces at a geometry a small step from the last one, so that "
+    "the method goes on from what it keeps, such as an SCF's density. The geometric mean over structures, with its "
+    "95 % interval; the first call at a structure does not count.",
     "replay": "The time of a force call along a fixed path, with the same geometries for every method.",
     "answer": "Whether energies, forces and relaxed bonds are those of the method's baseline: same, CHANGED, or a dash "
     "where there is no baseline. 'varies': the method gives different answers for the same structure. 'alters "

@@ -151,7 +151,8 @@ def notes(table: ScalingTable) -> list[str]:
     """Return what a reader must know before trusting the numbers."""
     return [
         f"Systems: {_systems(table)}.",
-        "A time is the geometric mean over rounds of the median force call; every call has fresh small displacements. "
+        "A time is the mean force call of a round, and the geometric mean over rounds; a call is a small step from the "
+        "last one. "
         "Floor: the time that does not depend on size; per atom: what comes on top, at the largest size of the fit. "
         "The formats csv and json have the interval of each time.",
         "Intervals: 95 %, from the misfit of the law or the scatter of the rounds, whichever is larger. The largest "

@@ -79,7 +79,8 @@ class Run:
             (
                 *(record.method, record.device, record.round, record.structure, record.status),
                 *_failure(record),
-                *(len(record.calculator_ns), sum(record.calculator_ns)),
+                # the first call at a structure has nothing to go on from, like the one before a relaxation's first step
+                *(len(record.calculator_ns[1:]), sum(record.calculator_ns[1:])),
                 *(_first(record.energies), _first(record.fmax), record.wall_ns),
             )
             for record in self.contents.replays

@@ -89,7 +89,8 @@ def compared(old: Run, new: Run, threshold: float, force: bool = False) -> Compa
     Raises BadInput where they are too different, unless `force` is set, and where they have nothing in common that was
     timed. `threshold` is that of :func:`bench.analysis.regression.verdict`.
     """
-    unlike = likeness.unlike(old.description, new.description)
+    variables = [{one.method: one.environment for one in run.contents.started} for run in (old, new)]
+    unlike = likeness.unlike(old.description, new.description) + likeness.unlike_waiting(*variables)
     if unlike and not force:
         raise BadInput(
             f"{old.directory.name} and {new.directory.name} cannot be compared: {'; '.join(unlike)}. "
@@ -117,7 +118,7 @@ def compared(old: Run, new: Run, threshold: float, force: bool = False) -> Compa
                 old.description,
                 new.description,
                 [{one.method: one.versions for one in run.contents.started} for run in (old, new)],
-                [{one.method: one.environment for one in run.contents.started} for run in (old, new)],
+                variables,
             )
         ),
     )

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import zipfile
 
 import pytest
 
@@ -21,12 +22,18 @@ pytestmark = pytest.mark.environment
 ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--net", "--map-root-user")
 METHODS = ("uff", "gfn2-xtb")
 TRAINED = ("7net-0", "so3lr")
+PLANTED = "pl4nted-s3cret"
 
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory, pesbench):
     folder = tmp_path_factory.mktemp("kit")
-    done = pesbench("pack", *METHODS, "--output", folder / "kit.tar")
+    done = pesbench(
+        *("pack", *METHODS, "--output", folder / "kit.tar"),
+        HF_TOKEN=PLANTED,
+        GITHUB_TOKEN=PLANTED,
+        UV_INDEX_MINE_PASSWORD=PLANTED,  # of an index that uv never asks
+    )
     if done.returncode == 2 and "index" in done.stderr:
         pytest.skip(f"needs a package index: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
@@ -92,6 +99,15 @@ def test_every_file_has_its_sum_and_no_time(kit, unpacked):
     assert all(hashlib.sha256((unpacked / name).read_bytes()).hexdigest() == found for name, found in sums.items())
     with tarfile.open(kit) as archive:
         assert {entry.mtime for entry in archive} == {0}
+
+
+def test_a_kit_holds_no_token_of_the_shell_in_which_it_was_made(unpacked):
+    files = [path for path in unpacked.rglob("*") if path.is_file() and path.suffix != ".whl"]
+    assert {path.name for path in files} >= {"install.sh", "SHA256SUMS", "pesbench.txt"}
+    assert not [path for path in files if PLANTED.encode() in path.read_bytes()]
+    for wheel in (unpacked / "wheels").glob("pesbench-*.whl"):  # made here, of this checkout
+        with zipfile.ZipFile(wheel) as archive:
+            assert not [name for name in archive.namelist() if PLANTED.encode() in archive.read(name)]
 
 
 def test_a_damaged_kit_a_taken_folder_and_another_python_are_refused(unpacked, tmp_path):

@@ -19,6 +19,7 @@ RUN = (
     *("run", "--cluster", "slurm", "--nodes", "2", "--time", "00:10:00", "--partition", "p", "--adapter", str(FAKES)),
     *("--structures", "naphthalene-gfn2", "--threads", "1", "--no-repeats"),
 )
+PLANTED = "pl4nted-s3cret"
 
 
 def campaign(results, methods, rounds, limit, *more):
@@ -68,7 +69,7 @@ def results(slurm, tmp_path_factory):
     """Return the results of a whole campaign over two nodes and four rounds."""
     folder = tmp_path_factory.mktemp("cluster")
     slurm.idle()
-    status, out, err = ended(begun(slurm, campaign(folder, "toy,uff", 4, 3)))
+    status, out, err = ended(begun(slurm, campaign(folder, "toy,uff", 4, 3), HF_TOKEN=PLANTED, MY_PASSWORD=PLANTED))
     assert status == 0, err
     (folder / "shown").write_text(out)
     return folder
@@ -171,6 +172,12 @@ def test_nodes_use_copies_on_their_own_disks(queue, tmp_path):
     started = [one for one in records(tmp_path / "results") if one["record"] == "started"]
     assert sorted(Path(one["environment"]["executable"]) for one in started) == copies
     assert {one["environment"]["scratch"] for one in started} == {"environment, checkpoint"}
+
+
+def test_neither_jobs_nor_runs_of_a_cluster_hold_a_token(results):
+    files = [path for path in results.rglob("*") if path.is_file()]
+    assert any("jobs" in path.parts for path in files)
+    assert not [path for path in files if PLANTED.encode() in path.read_bytes()]
 
 
 def test_the_script_sets_the_variable_for_the_node_to_fill_in(pesbench, tmp_path):

@@ -33,6 +33,12 @@ def clock(seed: int, folder: Path) -> dict:
         temporary.rename(offset)
 
     jump()
+    faketime = {
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_RESET": "1",
+    }
     began = time.monotonic()
     process = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy,toy-native", *SMALL, "--protocols", ",".join(PROTOCOLS)),
@@ -40,10 +46,8 @@ def clock(seed: int, folder: Path) -> dict:
         *("--output", folder / "runs"),
         trial=trial,
         LD_PRELOAD=str(LIBRARY),
-        FAKETIME_TIMESTAMP_FILE=str(offset),
-        FAKETIME_NO_CACHE="1",
-        FAKETIME_DONT_FAKE_MONOTONIC="1",
-        FAKETIME_DONT_RESET="1",
+        **faketime,
+        PESBENCH_PASS=",".join(faketime),  # workers would not get them otherwise
     )
     jumps = 0
     while process.poll() is None and time.monotonic() - began < 240:

@@ -35,6 +35,7 @@
 # [tool.pesbench.methods.hostile-words]
 # [tool.pesbench.methods.odd-settings]
 # [tool.pesbench.methods.bad-settings]
+# [tool.pesbench.methods.tells-all]
 # [tool.pesbench.methods.moves-atoms]
 # [tool.pesbench.methods.never-the-same]
 # [tool.pesbench.methods.batches]
@@ -70,6 +71,12 @@
 # label = "20 ms"
 # [tool.pesbench.methods.takes-21]
 # label = "21 ms"
+# [tool.pesbench.methods.remembers]
+# label = "50 ms a small step from the last call, 500 ms elsewhere"
+# [tool.pesbench.methods.better-asleep]
+# memory-mb = 1
+# [tool.pesbench.methods.better-spinning]
+# memory-mb = 1
 # [tool.pesbench.methods.only-cuda]
 # devices = ["cuda"]
 # ///
@@ -80,6 +87,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -97,6 +105,8 @@ BATCHED = ("batches", "wrong-batch", "dies-in-a-batch", "batches-at-random")
 PER_CALL, PER_MOLECULE = 0.008, 0.002
 """Seconds that a call of these methods takes, and what each molecule adds to it."""
 NAP = 0.04
+NEAR_CALL, FAR_CALL, NEAR = 0.050, 0.500, 0.05
+"""Seconds of a call near the last one and elsewhere; what is near, Angstrom (root mean square over coordinates)."""
 
 
 class Fakes(Adapter):
@@ -110,6 +120,7 @@ class Fakes(Adapter):
             os.kill(os.getpid(), signal.SIGSEGV)
         self.method = method
         self.starts = self.calls = 0
+        self.last = None
         self.stiffness = json.loads(checkpoint.read_text()) if checkpoint else None
         return spinning(TIMES[method]) if method in TIMES else springs(self)
 
@@ -126,6 +137,7 @@ class Fakes(Adapter):
         """Count the fresh starts: the warm-up makes three, an answer one, a structure two (its final call is one)."""
         self.starts += 1
         self.calls = 0
+        self.last = None
         self.given = atoms
         calculator.reset()
         return calculator
@@ -136,6 +148,8 @@ class Fakes(Adapter):
 
         if self.method == "odd-settings":
             return {"cutoff": np.float32(4.5), "species": {"H", "C"}, "sizes": np.arange(3), "name": "caf\udce9"}
+        if self.method == "tells-all":
+            return dict(os.environ)
         if self.method == "bad-settings":
             return {"cutoff": 4.5, "model": self}
         return {}
@@ -156,12 +170,19 @@ class Fakes(Adapter):
             found[3] = (found[3][0] + 0.5, found[3][1])
         return found
 
-    def cost(self):
+    def cost(self, atoms):
         """Take the time that a single call of this method takes."""
         if self.method in BATCHED:
             time.sleep(PER_CALL + PER_MOLECULE)
         if self.method == "sleeps":
             time.sleep(NAP)
+        if self.method.startswith("better-"):
+            asleep = os.environ.get("OMP_WAIT_POLICY") == "PASSIVE"
+            time.sleep(0.02 if asleep == self.method.endswith("asleep") else 0.06)
+        if self.method == "remembers":
+            last, self.last = self.last, atoms.positions.copy()
+            near = last is not None and ((last - self.last) ** 2).mean() < NEAR**2
+            time.sleep(NEAR_CALL if near else FAR_CALL)
         if self.method == "waits-in-line":  # all processes of this method share one lock
             with Path(__file__).open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -182,6 +203,9 @@ class Fakes(Adapter):
             return energy, forces
         if self.method == "always-fails":
             raise RuntimeError("the matrix is singular")
+        if self.method == "tells-all":
+            print(dict(os.environ), file=sys.stderr)
+            raise RuntimeError(" ".join(os.environ.values()))
         if self.method == "hangs":
             time.sleep(3600)
         if self.method == "dies":
@@ -244,7 +268,7 @@ def springs(adapter):
 
         def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
             super().calculate(atoms, properties, system_changes)
-            adapter.cost()
+            adapter.cost(atoms)
             energy, forces = adapter.misbehave(*surface(adapter.reference, atoms))
             if adapter.method == "direct":
                 forces = forces + 0.004 * np.cross((0, 0, 1), atoms.positions - atoms.positions.mean(axis=0))

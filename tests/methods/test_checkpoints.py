@@ -1,5 +1,6 @@
 """Checkpoints: found, fetched, and verified before anything reads them."""
 
+import contextlib
 import dataclasses
 import hashlib
 import http.server
@@ -29,9 +30,11 @@ def archive(files):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """A server that knows ranges, asks for a token at /gated, and can break off."""
+    """A server that knows ranges, asks for a token at /gated, redirects from /away and /moved, and can break off."""
 
     asked: list[str | None] = []  # noqa: RUF012 - the tests look at it
+    shown: list[tuple[str, str]] = []  # noqa: RUF012 - where it came with a token: the server, and the path
+    away = ""
     break_after: int | None = None
     body = CONTENT
     told_length = True
@@ -41,6 +44,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = self.archive if self.path.endswith(".tar.gz") else self.body
         type(self).asked.append(self.headers.get("Range"))
+        if self.headers.get("Authorization"):
+            self.shown.append((self.headers["Host"], self.path))
+        if self.path.startswith(("/away", "/moved", "/circle")):
+            self.send_response(302)
+            there = {"/away": f"{self.away}/model.pt", "/move": "/gated/model.pt"}.get(self.path[:5], self.path)
+            self.send_header("Location", there)
+            self.end_headers()
+            return
         if self.path.startswith("/gated") and self.headers.get("Authorization") != "Bearer secret":
             self.send_error(403)
             return
@@ -58,21 +69,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def server():
+@contextlib.contextmanager
+def serving():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
-        Handler.asked.clear()
-        Handler.break_after = None
         threading.Thread(target=made.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{made.server_port}"
         made.shutdown()
+
+
+@pytest.fixture
+def server():
+    Handler.asked.clear()
+    Handler.shown.clear()
+    Handler.break_after = None
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def elsewhere():
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PESBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("PESBENCH_WEIGHTS", raising=False)
-    monkeypatch.delenv("HF_TOKEN", raising=False)
+    for name in ("HF_TOKEN", "HF_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path / "cache"
 
 
@@ -163,19 +188,84 @@ def test_a_file_without_a_published_hash_is_fetched_only_with_trust(server):
     assert checkpoints.prepare(wanted, trust=True).known_by == "user"
 
 
-def test_a_gated_file_names_the_page_to_visit_and_takes_a_token(server, monkeypatch):
-    wanted = method(url=f"{server}/gated/model.pt", sha256=SHA256, gated="https://example.org/ask")
+def host(address):
+    return address.removeprefix("http://")
+
+
+def on_hugging_face(path, **facts):
+    return method(url=f"https://huggingface.co/{path}", sha256=SHA256, gated="https://example.org/ask", **facts)
+
+
+def test_a_gated_file_names_the_page_to_visit_and_takes_a_token_to_where_the_user_says(server, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"{server}/")
+    wanted = on_hugging_face("gated/model.pt")
     with pytest.raises(CheckpointMissing, match=r"ask for access at https://example\.org/ask and set HF_TOKEN"):
         checkpoints.prepare(wanted)
+    assert not Handler.asked
     monkeypatch.setenv("HF_TOKEN", "secret")
     assert checkpoints.prepare(wanted).known_by == "header"
+    assert Handler.shown == [(host(server), "/gated/model.pt")]
 
 
 def test_the_token_goes_to_gated_files_only(server, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "secret")
-    wanted = method(url=f"{server}/gated/model.pt", sha256=SHA256)
+    monkeypatch.setenv("HF_ENDPOINT", server)
     with pytest.raises(CheckpointMissing, match="could not be fetched"):
+        checkpoints.prepare(method(url="https://huggingface.co/gated/model.pt", sha256=SHA256))
+    assert Handler.asked
+    assert not Handler.shown
+
+
+def test_the_token_goes_to_no_other_host_whatever_a_header_says(server, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    wanted = method(url=f"{server}/gated/model.pt", sha256=SHA256, gated="https://example.org/ask")
+    with pytest.raises(CheckpointMissing, match=r"ask for access at https://example\.org/ask and put the file into"):
         checkpoints.prepare(wanted)
+    assert Handler.asked
+    assert not Handler.shown
+
+
+def test_the_token_stays_behind_where_a_redirect_leads_to_another_host(server, elsewhere, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    monkeypatch.setenv("HF_ENDPOINT", server)
+    monkeypatch.setattr(Handler, "away", elsewhere)
+    assert checkpoints.prepare(on_hugging_face("away/model.pt")).sha256 == SHA256
+    assert Handler.shown == [(host(server), "/away/model.pt")]
+    assert len(Handler.asked) == 2
+
+
+def test_the_token_goes_along_where_a_redirect_stays_on_the_host(server, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    monkeypatch.setenv("HF_ENDPOINT", server)
+    assert checkpoints.prepare(on_hugging_face("moved/model.pt")).sha256 == SHA256
+    assert Handler.shown == [(host(server), "/moved/model.pt"), (host(server), "/gated/model.pt")]
+
+
+def test_a_server_that_redirects_for_ever_is_given_up(server):
+    with pytest.raises(CheckpointMissing, match=r"could not be fetched \(the server redirects too often\)"):
+        checkpoints.prepare(method(url=f"{server}/circle", sha256=SHA256))
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "goes"),
+    [
+        ("https://huggingface.co/a/resolve/main/model.pt", "", True),
+        ("https://HuggingFace.co/a/resolve/main/model.pt", "", True),
+        ("http://huggingface.co/a/resolve/main/model.pt", "", False),
+        ("https://huggingface.co:8443/model.pt", "", False),
+        ("https://huggingface.co.example.org/model.pt", "", False),
+        ("https://huggingface.co@example.org/model.pt", "", False),
+        ("https://cdn.huggingface.co/model.pt", "", False),
+        ("https://example.org/https://huggingface.co/model.pt", "", False),
+        ("https://huggingface.co/model.pt", "https://mirror.example.org", False),
+        ("https://mirror.example.org/model.pt", "https://mirror.example.org", True),
+        ("http://mirror.example.org/model.pt", "https://mirror.example.org", False),
+        ("http://example.org:99999999/model.pt", "", False),
+    ],
+)
+def test_only_hugging_faces_own_host_over_https_is_it(url, endpoint, goes, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    assert checkpoints._is_hugging_face(url) is goes
 
 
 def test_an_archive_becomes_the_folder_that_it_holds(server, cache):
