@@ -85,6 +85,15 @@ class Pair(Message):
 
 
 @dataclasses.dataclass(frozen=True)
+class PlainLines(Message):
+    """What an adapter has for a plain script; see :meth:`bench.adapter.Adapter.script`."""
+
+    message: ClassVar[str] = "plain-lines"
+    text: str | None
+    """None: nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Check(Message):
     """The result of a check of the conformance kit."""
 
@@ -115,7 +124,7 @@ class Done(Message):
 
 
 _KINDS: dict[str, type[Message]] = {
-    kind.message: kind for kind in (Beat, Phase, Begins, Waits, Pair, Check, CannotWrite, Done)
+    kind.message: kind for kind in (Beat, Phase, Begins, Waits, Pair, PlainLines, Check, CannotWrite, Done)
 }
 
 
