@@ -40,7 +40,8 @@ class PlainScript:
 
     def told(self, file: str) -> str:
         """Return the command line of a shell that runs it from a file."""
-        return " ".join([*(f"{name}={value}" for name, value in self.variables.items()), *self.command, file])
+        set_first = [f"{name}={shlex.quote(value)}" for name, value in self.variables.items() if value]
+        return " ".join([*set_first, shlex.join([*self.command, file])])
 
 
 def make(ready: Ready, method: Method, device: str, index: int, repeats: int, file: str) -> PlainScript:
@@ -58,8 +59,8 @@ def make(ready: Ready, method: Method, device: str, index: int, repeats: int, fi
     environ = variables(task, ready.parallel)
     set_there = {name: environ[name] for name in VARIABLES if name in environ}
     # isolated like a worker: nothing from PYTHONPATH or from the user's own site-packages
-    script = PlainScript("", (shlex.quote(str(prepared.environment.python)), "-I"), set_there)
-    head = _head(method, dataset, index, task, script.told(shlex.quote(file)))
+    script = PlainScript("", (str(prepared.environment.python), "-I"), set_there)
+    head = _head(method, dataset, index, task, script.told(file))
     return dataclasses.replace(script, text=write(task, lines, head, ready.settings, repeats))
 
 
