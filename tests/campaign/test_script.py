@@ -141,18 +141,18 @@ def test_bad_input_is_one_sentence(pesbench, tmp_path, arguments, sentence):
     assert not (tmp_path / "x.py").exists()
 
 
-def test_overhead_finds_a_row_that_takes_twice_and_in_a_shell_eight_times_as_long_as_its_script(pesbench):
+def test_overhead_finds_a_row_that_takes_twice_and_in_a_shell_four_times_as_long_as_its_script(pesbench):
     done = pesbench(
         *("overhead", "--methods", "slower-than-its-script", "--adapter", SCRIPTED, *EMBEDDED),
-        *("--limit", "3", "--json"),
+        *("--limit", "2", "--json"),
     )
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)
-    # sleeps wake up late on a busy machine, more often than twice
-    assert found["row_over_script"]["estimate"] == pytest.approx(2, rel=0.2)
-    assert found["row_over_shell"]["estimate"] == pytest.approx(8, rel=0.35)
-    assert found["ratio"]["estimate"] == pytest.approx(1, rel=0.1)
-    assert found["row_ms_per_step"] == pytest.approx(40, rel=0.2)
+    # all of them sleep; a busy machine adds to each step, and so brings the ratios nearer to 1
+    assert found["row_over_script"]["estimate"] == pytest.approx(2, rel=0.25)
+    assert found["row_over_shell"]["estimate"] == pytest.approx(4, rel=0.35)
+    assert found["ratio"]["estimate"] == pytest.approx(1, rel=0.15)
+    assert found["row_ms_per_step"] == pytest.approx(165, rel=0.2)
     assert found["steps_differ"] == 0
 
 
@@ -186,8 +186,8 @@ print(json.dumps([found, [atoms.get_potential_energy(), atoms.get_forces().tolis
 
 @pytest.mark.environment
 @pytest.mark.parametrize(
-    ("name", "tolerance"), [("uff", 1e-9), ("gfn2-xtb", 1e-5), ("7net-0", 1e-4)]
-)  # GFN2's SCF starts from another density; a float32 model adds up in another order
+    ("name", "tolerance"), [("uff", 1e-9), ("gfn2-xtb", 1e-8), ("7net-0", 1e-4)]
+)  # a float32 model adds up in another order
 def test_energy_and_forces_are_those_of_the_adapter(pesbench, method_python, tmp_path, name, tolerance):
     method = CATALOGUE.methods[name]
     file = tmp_path / "script.py"

@@ -17,7 +17,7 @@
 
 from bench.adapter import Adapter
 
-CALL = 0.04
+CALL = 0.16
 """Seconds of a force call in the harness."""
 PLAIN = """
 import os
@@ -52,6 +52,6 @@ class Scripted(Adapter):
         return scope["calculator"]
 
     def script(self, method, device, dtype, threads, checkpoint):
-        """Return a script that takes half of the time, and in a shell an eighth; or one that goes further."""
+        """Return a script that takes half of the time, and in a shell a quarter; or one that goes further."""
         other = method == "another-than-its-script"
-        return PLAIN.format(own=CALL / 2, shell=CALL / 8, shift=5.0 if other else 0.0)
+        return PLAIN.format(own=CALL / 2, shell=CALL / 4, shift=5.0 if other else 0.0)
