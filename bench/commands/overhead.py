@@ -25,6 +25,7 @@ class Options:
     limit: int = 8
     structures: str | None = None
     threads: int = Settings.threads
+    beside: bool = False
     adapter: tuple[Path, ...] = ()
     json: bool = False
 
@@ -35,6 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_limit(parser, "structures, each in fresh processes (default: %(default)s)")
     _options.add_structures(parser)
     _options.add_threads(parser)
+    _options.add_beside(parser)
     _options.add_adapter(parser)
     _options.add_json(parser, "the ratios")
 
@@ -45,6 +47,7 @@ def run(options: Options) -> int:
     from bench.campaign.overhead import measure
     from bench.data.structures import load_dataset
     from bench.errors import BadInput
+    from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.report.numbers import plain, with_interval
@@ -54,6 +57,7 @@ def run(options: Options) -> int:
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.methods)
     dataset = load_dataset(options.structures)
+    hold("pesbench overhead", _output.to_stderr, options.beside)
     parallel = measure_parallel_speed()
     rounds = measure(catalogue, methods, dataset, options.limit, options.threads, parallel, _output.to_stderr)
     try:
@@ -85,8 +89,7 @@ def run(options: Options) -> int:
             )
     _output.out().print(
         "row: ms/step as in the table; script: that of 'pesbench script', in a process of its own, with the worker's "
-        "variables; "
-        "shell: without those that set threads; harness / bare: wall time, in one process. Intervals: 95 %, Student's "
-        "t over rounds of fresh processes, one structure each."
+        "variables; shell: without those that set threads; harness / bare: wall time, in one process. Intervals: 95 %, "
+        "Student's t over rounds of fresh processes, one structure each."
     )
     return 0
