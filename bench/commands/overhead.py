@@ -11,9 +11,9 @@ from bench.contract.settings import Settings
 
 HELP = """\
 Measure what the harness adds to a step.
-A structure is relaxed in three fresh processes in turn: by a worker of the harness, by
-the plain script of 'pesbench script', and by that script without the variables that set
-threads. The worker relaxes it bare, too, alternating."""
+A structure is relaxed in three fresh processes in turn: by a worker of the
+harness, by the plain script of 'pesbench script', and by that script without
+the variables that set threads. The worker relaxes it bare, too, alternating."""
 EXAMPLES = ("pesbench overhead --methods uff-ase,gfn2-xtb,7net-0",)
 
 

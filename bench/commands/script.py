@@ -13,8 +13,8 @@ from bench.contract.settings import OPTIMIZERS, Settings
 
 HELP = """\
 Print a plain ASE script that does what a method's row does, without pesbench.
-It relaxes one structure with the settings of the row and prints ms/step. Its first
-lines say how to run it; so does standard error."""
+It relaxes one structure with the settings of the row and prints ms/step. Its
+first lines say how to run it; so does standard error."""
 EXAMPLES = ("pesbench script gfn2-xtb --output gfn2.py", "pesbench script 7net-0 --threads 2 --index 50")
 NAME = "script.py"
 """Of the file, in the command that is told, where the script is printed."""
