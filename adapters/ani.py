@@ -99,6 +99,15 @@ class Ani(TorchAdapter):
         self.model.to(device=self.device, dtype=getattr(torch, dtype))
         return self.model.ase()
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes TorchANI's calculator."""
+        return f"""\
+import torchani
+{self.torch_lines(device, threads)}
+model = torchani.models.{MODELS[method][0]}(periodic_table_index=True)
+calculator = model.to(device={device!r}, dtype=torch.{dtype}).ase()
+"""
+
     def batched(self, calculator: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:
         """Return energy and forces of each structure; TorchANI's models take several, filled up with the element -1."""
         import torch

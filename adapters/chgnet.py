@@ -109,6 +109,23 @@ class Chgnet(TorchAdapter):
         self.model = CHGNet.load(model_name=name, use_device=device, verbose=False)
         return CHGNetCalculator(self.model, use_device=device)
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes CHGNet's calculator, and a periodic cube."""
+        return f"""\
+from chgnet.model.dynamics import CHGNetCalculator
+from chgnet.model.model import CHGNet
+{self.torch_lines(device, threads)}
+model = CHGNet.load(model_name={MODELS[method]!r}, use_device={device!r}, verbose=False)
+calculator = CHGNetCalculator(model, use_device={device!r})
+
+
+def prepare(atoms):
+    \"\"\"Put the molecule, which CHGNet takes only in a periodic cell, into a cube.\"\"\"
+    radius = np.linalg.norm(atoms.positions - atoms.positions.mean(axis=0), axis=1).max()
+    atoms.set_cell([2 * radius + {VACUUM:g}] * 3)
+    atoms.pbc = True
+"""
+
     def prepare(self, atoms: Any) -> Any:
         """Return a copy in a periodic cube, whose edge is the molecule's diameter plus :data:`VACUUM`.
 

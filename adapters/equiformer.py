@@ -96,6 +96,35 @@ class EquiformerV2(TorchAdapter):
             raise RuntimeError(f"fairchem chose the device {self.device} instead of {device}")
         return self._calculator
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes fairchem's calculator, without torch_scatter."""
+        kind, _, index = device.partition(":")
+        visible = f'os.environ["CUDA_VISIBLE_DEVICES"] = "{index}"  # fairchem uses the first one\n' if index else ""
+        return f"""\
+import importlib
+import os
+import sys
+import types
+
+{visible}\
+os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"  # these old checkpoints hold NumPy numbers
+{self.torch_lines(kind, threads)}
+from torch_geometric.utils import scatter
+
+# torch_scatter has no wheels; where it is not installed, torch_geometric's function takes its place
+if importlib.util.find_spec("torch_scatter") is None:
+    sys.modules["torch_scatter"] = types.ModuleType("torch_scatter")
+    sys.modules["torch_scatter"].scatter = scatter
+
+from fairchem.core import OCPCalculator
+from fairchem.core.common.registry import registry
+
+registry.register("imports_setup", True)  # otherwise fairchem imports all its architectures
+importlib.import_module("fairchem.core.models.equiformer_v2.equiformer_v2")
+importlib.import_module("fairchem.core.models.equiformer_v2.trainers.forces_trainer")
+calculator = OCPCalculator(checkpoint_path={str(checkpoint)!r}, cpu={kind == "cpu"}, seed={SEED})
+"""
+
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint as fairchem 1.10 saves it: the released configuration with fairchem's initial weights.
 

@@ -101,6 +101,29 @@ class Grace(Adapter):
         self._calculator = TPCalculator(str(checkpoint), pad_atoms_number=10, enable_uq_if_available=False)
         return self._calculator
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes tensorpotential's calculator, and a periodic box."""
+        kind, _, index = device.partition(":")
+        gpu = f'tf.config.list_physical_devices("GPU")[{int(index or 0)}:{int(index or 0) + 1}]'
+        return f"""\
+from tensorpotential.calculator import TPCalculator  # before TensorFlow
+import tensorflow as tf
+
+tf.config.threading.set_intra_op_parallelism_threads({threads})
+tf.config.threading.set_inter_op_parallelism_threads(1)
+gpus = {gpu if kind == "cuda" else "[]"}
+tf.config.set_visible_devices(gpus, "GPU")
+for gpu in gpus:
+    tf.config.experimental.set_memory_growth(gpu, True)
+calculator = TPCalculator({str(checkpoint)!r}, pad_atoms_number=10, enable_uq_if_available=False)
+{"synchronize = tf.test.experimental.sync_devices" if kind == "cuda" else ""}
+
+def prepare(atoms):
+    \"\"\"Put the molecule into a periodic box in which it meets no image.\"\"\"
+    atoms.center(vacuum=float(calculator.cutoff))
+    atoms.pbc = True
+"""
+
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write the two-layer model with random weights to the SavedModel folder `path`."""
         from tensorpotential.potentials.presets import GRACE_2LAYER_v1_24  # isort: skip

@@ -175,6 +175,22 @@ class Mace(TorchAdapter):
         (self.model,) = calculator.models  # it may hold a committee, but a released file holds a single model
         return calculator
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes MACE's calculator."""
+        return f"""\
+import mace.modules  # before e3nn
+from mace.calculators import MACECalculator
+{self.torch_lines(device, threads)}
+calculator = MACECalculator(
+    model_paths=[{str(checkpoint)!r}],
+    device={device!r},
+    default_dtype={dtype!r},
+    head={HEADS.get(method)!r},
+    compile_mode={"default" if self.knobs.get("compile") == "on" else None!r},
+    enable_cueq={self.knobs.get("kernel") == "cuequivariance"},
+)
+"""
+
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write MACE-MH-1 with random weights to `path`, as a pickled module like MACE's releases.
 

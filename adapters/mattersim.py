@@ -124,6 +124,27 @@ class MatterSim(TorchAdapter):
             torch.backends.cuda.matmul.allow_tf32 = True
         return MatterSimCalculator(potential=potential, device=device, compute_stress=False)
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes MatterSim's calculator, and a periodic box."""
+        tf32 = "torch.backends.cuda.matmul.allow_tf32 = True" if self.knobs.get("tf32") == "on" else ""
+        return f"""\
+from mattersim.forcefield import MatterSimCalculator, Potential
+{self.torch_lines(device, threads)}
+potential = Potential.from_checkpoint(
+    load_path={checkpoint and str(checkpoint.resolve())!r}, device={device!r}, load_training_state=False
+)
+{tf32}
+calculator = MatterSimCalculator(potential=potential, device={device!r}, compute_stress=False)
+
+
+def prepare(atoms):
+    \"\"\"Put the molecule into the periodic cube that MatterSim would otherwise make in each call.\"\"\"
+    cutoffs = potential.model.model_args
+    vacuum = 5 * max(cutoffs["cutoff"], cutoffs["threebody_cutoff"])
+    atoms.cell = np.eye(3) * (np.ptp(atoms.positions, axis=0).max() + vacuum)
+    atoms.pbc = True
+"""
+
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write `method` with random weights to `path`, as MatterSim saves a model at the start of training."""
         import torch

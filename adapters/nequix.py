@@ -168,6 +168,26 @@ class Nequix(Adapter):
         self._edges: dict[int, int] = {}
         return self._calculator
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes Nequix's calculator."""
+        platform, _, index = device.partition(":")
+        tf32 = 'jax.config.update("jax_default_matmul_precision", "tensorfloat32")'
+        return f"""\
+import os
+
+os.environ["JAX_PLATFORMS"] = {platform!r}  # read at import
+import jax
+from nequix.calculator import NequixCalculator
+
+jax.config.update("jax_default_device", jax.devices()[{int(index or 0)}])
+{tf32 if self.knobs.get("tf32") == "on" else ""}
+calculator = NequixCalculator(
+    model_path={str(checkpoint)!r},
+    use_kernel=False,
+    capacity_multiplier={float(self.knobs.get("capacity-multiplier", "1.1"))},
+)
+"""
+
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of the common architecture with Nequix's initial weights."""
         os.environ["JAX_PLATFORMS"] = "cpu"

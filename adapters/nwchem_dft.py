@@ -47,7 +47,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import Adapter, charge_and_spin
+from bench.adapter import Adapter, as_arguments, charge_and_spin
 
 # ASE writes "basis noprint", with which NWChem uses Cartesian d functions although the library entry says
 # spherical (water: 25 functions instead of 24, 1.5 mHa). def2-SVP is defined with spherical ones.
@@ -56,6 +56,20 @@ BASIS_OPTIONS = "spherical"
 # The memory limit of a rank, stated because the built-in one differs between builds of the program. It reserves
 # nothing and does not affect speed: a direct SCF keeps no integrals (benzene takes 100 MB).
 MEMORY = "total 2000 mb"
+
+PLAIN_WARM = """
+
+class Warm(NWChem):
+    \"\"\"After the first step the SCF starts from the last orbitals, for which ASE has no setting.\"\"\"
+
+    def write_input(self, *arguments):
+        orbitals = Path(self.directory) / self.prefix / f"{self.prefix}.movecs"
+        if orbitals.exists():
+            self.parameters["dft"]["vectors"] = f"input {orbitals} output {orbitals}"
+        super().write_input(*arguments)
+
+
+"""
 
 # NWChem's output about itself and its settings.
 PRINTED = {
@@ -90,7 +104,8 @@ class NWChemDFT(Adapter):
             if shutil.which(program) is None:
                 raise FileNotFoundError(f"{program} is not on PATH")
         self._scratch = tempfile.TemporaryDirectory(prefix="pesbench-nwchem-")  # removed when the process ends
-        self._folder = Path(self._scratch.name, "0")
+        self._scratch_folder = self._scratch.name
+        self._folder = Path(self._scratch_folder, "0")
         water = molecule("H2O")
         calculator = self.new_structure(None, water)
         calculator.get_potential_energy(water)
@@ -98,6 +113,27 @@ class NWChemDFT(Adapter):
         found = {name: re.search(pattern, output) for name, pattern in PRINTED.items()}
         self._printed = {name: match and match[1] for name, match in found.items()}
         return calculator
+
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes ASE's calculator, with a folder of its own for NWChem's files."""
+        charge, spin = charge_and_spin(self.reference)
+        self._ranks, self._scratch_folder = threads, "{folder}"
+        warm = method.endswith("-warm")
+        return f"""\
+import tempfile
+from pathlib import Path
+
+from ase.calculators.nwchem import NWChem
+
+scratch = tempfile.TemporaryDirectory(prefix="nwchem-")  # removed at the end
+folder = scratch.name
+{PLAIN_WARM if warm else ""}\
+calculator = {"Warm" if warm else "NWChem"}(
+    label=f"{{folder}}/nwchem",
+    command=f{self._command()!r},
+{as_arguments(self._input(charge, spin))}
+)
+"""
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return a calculator with a new folder; the last structure's files, orbitals too, are deleted."""
@@ -107,20 +143,24 @@ class NWChemDFT(Adapter):
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = self._folder.with_name(str(int(self._folder.name) + 1))
         return _calculator_class(self._warm)(
-            label=str(self._folder / "nwchem"),
-            command=self._command(),
-            theory="dft",
-            basis="def2-svp",
-            basispar=BASIS_OPTIONS,
-            memory=MEMORY,
-            charge=charge,
-            dft={**self.dft, "mult": spin} | ({} if spin == 1 else {"odft": None}),
+            label=str(self._folder / "nwchem"), command=self._command(), **self._input(charge, spin)
         )
+
+    def _input(self, charge: int, spin: int) -> dict[str, Any]:
+        """Return the arguments of ASE's calculator that become NWChem's input."""
+        return {
+            "theory": "dft",
+            "basis": "def2-svp",
+            "basispar": BASIS_OPTIONS,
+            "memory": MEMORY,
+            "charge": charge,
+            "dft": {**self.dft, "mult": spin} | ({} if spin == 1 else {"odft": None}),
+        }
 
     def _command(self) -> str:
         """Return the shell command that ASE runs in the structure's folder."""
         variables = {
-            "TMPDIR": self._scratch.name,  # Open MPI leaves a session folder there
+            "TMPDIR": self._scratch_folder,  # Open MPI leaves a session folder there
             "OMPI_MCA_ess_singleton_isolated": "1",  # otherwise one rank starts a daemon in its own session
             "OMPI_MCA_rmaps_base_oversubscribe": "1",  # the caller decides the number of ranks
         }

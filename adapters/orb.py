@@ -115,7 +115,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter, by_molecule, charge_and_spin, refuse_ions
+from bench.adapter import TorchAdapter, as_arguments, by_molecule, charge_and_spin, refuse_ions
 
 PRECISIONS = {"float32": "float32-high", "float64": "float64"}  # "high" is upstream's default: TF32 on a GPU
 WITHOUT_TF32 = {**PRECISIONS, "float32": "float32-highest"}
@@ -151,15 +151,33 @@ class Orb(TorchAdapter):
             warnings.filterwarnings("ignore", message="Setting global torch default dtype", category=UserWarning)
             warnings.filterwarnings("ignore", message="Consider passing 'precision", category=UserWarning)
             self.model = ORB_PRETRAINED_MODELS[method](
-                weights_path=str(checkpoint),
-                device=device,
-                precision=(WITHOUT_TF32 if self.knobs.get("tf32") == "off" else PRECISIONS)[dtype],
-                compile=self.knobs.get("compile") == "on",
+                weights_path=str(checkpoint), device=device, **self._options(dtype)
             )
         _refuse_missing_heads(self.model, checkpoint)
         # None: upstream chooses by the device
         self._calculator = ORBCalculator(self.model, device=device, edge_method=self.knobs.get("edge-method"))
         return self._calculator
+
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes Orb's calculator."""
+        return f"""\
+from orb_models.forcefield import pretrained
+from orb_models.forcefield.calculator import ORBCalculator
+{self.torch_lines(device, threads)}
+model = pretrained.ORB_PRETRAINED_MODELS[{method!r}](
+    weights_path={str(checkpoint)!r},
+    device={device!r},
+{as_arguments(self._options(dtype))}
+)
+calculator = ORBCalculator(model, device={device!r}, edge_method={self.knobs.get("edge-method")!r})
+"""
+
+    def _options(self, dtype: str) -> dict[str, Any]:
+        """Return the arguments of upstream's function for a model that the knobs decide about."""
+        return {
+            "precision": (WITHOUT_TF32 if self.knobs.get("tf32") == "off" else PRECISIONS)[dtype],
+            "compile": self.knobs.get("compile") == "on",
+        }
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write the state dict of upstream's architecture with upstream's initial weights (and element energies)."""

@@ -55,7 +55,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter
+from bench.adapter import TorchAdapter, as_arguments
 
 ARCHITECTURE = {  # only values that differ from metatrain's defaults
     "cutoff": 8.0,
@@ -69,6 +69,8 @@ ARCHITECTURE = {  # only values that differ from metatrain's defaults
     "num_attention_layers": 1,
     "num_gnn_layers": 3,
 }
+OPTIONS = {"non_conservative": False, "uncertainty_threshold": None}
+"""The arguments of upet's calculator."""
 ELEMENTS = 102
 ENSEMBLE = 128  # members of the LLPR ensemble, each a last layer of the energy
 
@@ -89,13 +91,27 @@ class Pet(TorchAdapter):
         self.set_up_torch(device, threads)
         if device != "cpu":
             torch.cuda.set_device(device)  # metatomic drops the index and uses the current device
-        self._calculator = UPETCalculator(
-            checkpoint_path=checkpoint, dtype=dtype, device=device, non_conservative=False, uncertainty_threshold=None
-        )
+        self._calculator = UPETCalculator(checkpoint_path=checkpoint, dtype=dtype, device=device, **OPTIONS)
         # otherwise it also computes the stress of every molecule, and divides by a cell volume of 0
         self._calculator.calculator.parameters["do_gradients_with_energy"] = False
         self.model = self._calculator.calculator._model
         return self._calculator
+
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes upet's calculator."""
+        current = "" if device == "cpu" else f"\ntorch.cuda.set_device({device!r})"
+        return f"""\
+from upet.ase import UPETCalculator
+{self.torch_lines(device, threads)}{current}
+calculator = UPETCalculator(
+    checkpoint_path={str(checkpoint)!r},
+    dtype={dtype!r},
+    device={device!r},
+{as_arguments(OPTIONS)}
+)
+# otherwise it also computes the stress of every molecule, and divides by a cell volume of 0
+calculator.calculator.parameters["do_gradients_with_energy"] = False
+"""
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of PET-MAD-S 1.5.0 as released, in its LLPR wrapper, with random weights to `path`."""

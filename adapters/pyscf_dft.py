@@ -127,6 +127,41 @@ class PySCFDFT(Adapter):
         self._reference = method.startswith("reference-")
         return self.new_structure(None, self.reference)
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes PySCF's calculator of the structure."""
+        xc, basis = LEVELS[method]
+        charge, spin = charge_and_spin(self.reference)
+        on_gpu, reference = device.startswith("cuda"), method.startswith("reference-")
+        package = "gpu4pyscf.tools.ase_interface" if on_gpu else "pyscf.pbc.tools.pyscf_ase"
+        number = device.partition(":")[2] or "0"
+        visible = f'import os\n\nos.environ["CUDA_VISIBLE_DEVICES"] = "{number}"\n' if on_gpu else ""
+        options = {
+            "mf.nlcgrids.atom_grid": NONLOCAL_GRID if xc.endswith("_v") else None,
+            "mf.conv_tol": REFERENCE_CONVERGENCE[0] if reference else None,
+            "mf.conv_tol_grad": REFERENCE_CONVERGENCE[1] if reference else None,
+        }
+        more = "".join(f"{name} = {value!r}\n" for name, value in options.items() if value is not None)
+        wait = "import cupy\n\nsynchronize = cupy.cuda.get_current_stream().synchronize\n"
+        return f"""\
+{visible}\
+from {package} import PySCF
+from pyscf import dft, gto, lib
+
+lib.num_threads({threads})
+molecule = gto.M(
+    atom=list(zip(structure.symbols, structure.positions.tolist())),
+    unit="Angstrom",
+    basis={basis!r},
+    charge={charge},
+    spin={spin - 1},
+    verbose=0,
+)
+mf = dft.{"RKS" if spin == 1 else "UKS"}(molecule, xc={xc!r}){".density_fit()" if self.density_fitting else ""}
+mf.grids.level = {self.grid_level}
+mf.chkfile = None
+{more}calculator = PySCF(method=mf{".to_gpu()" if on_gpu else ""})
+{wait if on_gpu else ""}"""
+
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return a new calculator: its first SCF starts from PySCF's guess, the next from the last density.
 

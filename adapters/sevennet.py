@@ -144,6 +144,21 @@ class SevenNet(TorchAdapter):
             raise ImportError("cuequivariance is not installed, so sevenn runs on e3nn")
         return self._calculator
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes SevenNet's calculator."""
+        name, modal = MODELS[method]
+        accelerated = self.knobs.get("kernel") == "cuequivariance"
+        return f"""\
+from sevenn.calculator import SevenNetCalculator
+{self.torch_lines(device, threads)}
+calculator = SevenNetCalculator(
+    {str(checkpoint or name)!r},
+    modal={modal!r},
+    device={device!r},
+    enable_cueq={accelerated},
+)
+"""
+
     def edges(self, calculator: Any) -> int | None:
         """Return the number of edges in the graph of the last force call."""
         return int(calculator.results["num_edges"])

@@ -72,6 +72,20 @@ class So3lr(TorchAdapter):
         (self.model,) = self._calculator.models
         return self._calculator
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes SO3LR's calculator."""
+        charge, spin = charge_and_spin(self.reference)
+        return f"""\
+from so3krates_torch.calculator.so3 import SO3LRCalculator
+{self.torch_lines(device, threads)}
+calculator = SO3LRCalculator(device={device!r}, default_dtype={dtype!r})
+
+
+def prepare(atoms):
+    \"\"\"Say the total charge, and the total spin S.\"\"\"
+    atoms.info = {{"charge": {charge}, "total_spin": {(spin - 1) / 2:g}}}
+"""
+
     def prepare(self, atoms: Any) -> Any:
         """Return a copy with what upstream reads: the total charge and the total spin S, not the multiplicity."""
         charge, spin = charge_and_spin(atoms)

@@ -49,6 +49,60 @@ from bench.adapter import Adapter
 NAPHTHALENE = "C10H8"
 NAPHTHALENE_BONDS = 19
 NAPHTHALENE_TYPES = {"C_R": 10, "H_": 8}
+PLAIN = """\
+from ase import units
+from ase.calculators.calculator import Calculator, all_changes
+from openbabel import openbabel
+
+molecule = openbabel.OBMol()
+molecule.BeginModify()
+for number, position in zip(reference.numbers.tolist(), reference.positions.tolist()):
+    atom = molecule.NewAtom()
+    atom.SetAtomicNum(number)
+    atom.SetVector(*position)
+molecule.EndModify()
+molecule.ConnectTheDots()
+molecule.PerceiveBondOrders()
+obatoms = [molecule.GetAtom(index + 1) for index in range(len(reference))]
+uff = openbabel.OBForceField.FindForceField("UFF").MakeNewInstance()
+uff.SetLogToStdErr()  # a new instance has a random log stream and level, on which Setup crashes
+uff.SetLogLevel(openbabel.OBFF_LOGLVL_NONE)
+assert uff.Setup(molecule)
+
+
+def take(atoms):
+    for obatom, position in zip(obatoms, atoms.positions.tolist()):
+        obatom.SetVector(*position)
+    uff.SetCoordinates(molecule)
+
+
+class UFF(Calculator):
+    implemented_properties = ["energy", "forces"]
+
+    def calculate(self, atoms=None, properties=None, system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        take(self.atoms)
+        energy = uff.Energy(True)
+        vectors = [uff.GetGradient(obatom) for obatom in obatoms]  # despite its name, the force
+        forces = np.array([(vector.GetX(), vector.GetY(), vector.GetZ()) for vector in vectors])
+        self.results = {"energy": energy * units.kJ / units.mol, "forces": forces * units.kJ / units.mol}
+
+
+calculator = UFF()
+"""
+PLAIN_NATIVE = """
+
+def relax(atoms, max_steps):
+    \"\"\"Open Babel's conjugate gradients; its own criterion ends them.\"\"\"
+    take(atoms)
+    uff.ConjugateGradientsInitialize(max_steps, 1e-6)  # moves the atoms along the forces: a step
+    steps = 1
+    while steps < max_steps:
+        steps += 1
+        if not uff.ConjugateGradientsTakeNSteps(1):
+            break
+    return steps
+"""
 
 
 class UFF(Adapter):
@@ -60,6 +114,10 @@ class UFF(Adapter):
             raise ValueError("UFF needs a reference structure for its bonds; none was set")
         self._force_field = _ForceField(self.reference)
         return _make_calculator(self._force_field)
+
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script sets up Open Babel's UFF on the reference, for ASE or with its own minimiser."""
+        return PLAIN + (PLAIN_NATIVE if method == "uff" else "")
 
     def new_system(self, calculator: Any, reference: Any) -> Any:
         """Return a calculator with the topology of `reference`, which may be a cluster of molecules."""

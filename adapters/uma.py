@@ -87,7 +87,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.adapter import TorchAdapter, by_molecule, charge_and_spin
+from bench.adapter import TorchAdapter, as_arguments, by_molecule, charge_and_spin
 
 TASK = "omol"
 TUNED = "uma-s-1p2-tuned"
@@ -110,6 +110,21 @@ class Uma(TorchAdapter):
         self._count = super().count_parameters()  # now, because the first call merges the experts
         self._system: tuple[Any, ...] | None = None
         return self._calculator
+
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes fairchem's calculator."""
+        settings, overrides = self._inference(method, dtype)
+        current = "" if device == "cpu" else f"\ntorch.cuda.set_device({device!r})"
+        return f"""\
+from fairchem.core import FAIRChemCalculator
+from fairchem.core.units.mlip_unit import InferenceSettings, load_predict_unit
+{self.torch_lines(device, threads)}{current}
+settings = InferenceSettings(
+{as_arguments(settings)}
+)
+predictor = load_predict_unit({str(checkpoint)!r}, settings, {overrides!r}, device={device.partition(":")[0]!r})
+calculator = FAIRChemCalculator(predictor, task_name={TASK!r})
+"""
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint in fairchem's inference format: the architecture as released, fairchem's initial weights.
@@ -198,22 +213,28 @@ class Uma(TorchAdapter):
         from fairchem.core import FAIRChemCalculator
         from fairchem.core.units.mlip_unit import InferenceSettings, load_predict_unit
 
-        tuned = self._method == TUNED
-        settings = InferenceSettings(
-            merge_mole=self.knobs.get("merge-mole", "on") == "on",
-            compile=self.knobs.get("compile", "on" if tuned else "off") == "on",
-            tf32=self.knobs.get("tf32", "on" if tuned else "off") == "on",
-            nitro=False,  # not for uma-s-1p2
-            activation_checkpointing=False,
-            base_precision_dtype=self._dtype,
-            execution_mode=self.knobs.get("execution-mode"),  # None on a GPU: fairchem takes its Triton kernels
-            external_graph_gen=False,
-            internal_graph_gen_version=2,
-            auto_add_default_untrained_tasks=tuned,  # this is the stress
+        settings, overrides = self._inference(self._method, self._dtype)
+        predictor = load_predict_unit(
+            self._checkpoint, InferenceSettings(**settings), overrides, device=self.device.type
         )
-        overrides = None if tuned else {"backbone": {"regress_stress": False}}
-        predictor = load_predict_unit(self._checkpoint, settings, overrides, device=self.device.type)
         return FAIRChemCalculator(predictor, task_name=TASK)
+
+    def _inference(self, method: str, dtype: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Return the arguments of fairchem's settings, and what replaces parts of the checkpoint's configuration."""
+        tuned = method == TUNED
+        settings = {
+            "merge_mole": self.knobs.get("merge-mole", "on") == "on",
+            "compile": self.knobs.get("compile", "on" if tuned else "off") == "on",
+            "tf32": self.knobs.get("tf32", "on" if tuned else "off") == "on",
+            "nitro": False,  # not for uma-s-1p2
+            "activation_checkpointing": False,
+            "base_precision_dtype": dtype,
+            "execution_mode": self.knobs.get("execution-mode"),  # None on a GPU: fairchem takes its Triton kernels
+            "external_graph_gen": False,
+            "internal_graph_gen_version": 2,
+            "auto_add_default_untrained_tasks": tuned,  # this is the stress
+        }
+        return settings, None if tuned else {"backbone": {"regress_stress": False}}
 
 
 DATASETS = {name: name for name in ("oc20", "oc22", "oc25", "omol", "omat", "odac", "omc")}

@@ -73,6 +73,27 @@ class XTB(Adapter):
         self._calculator = TBLite(method=NAMES[method], verbosity=0)
         return self._calculator
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes tblite's calculator of the molecule."""
+        charge, spin = charge_and_spin(self.reference)
+        state = ""
+        if charge or spin != 1:
+            state = f"""\
+    atoms.set_initial_charges([{charge}] + [0] * (len(atoms) - 1))
+    atoms.set_initial_magnetic_moments([{spin - 1}] + [0] * (len(atoms) - 1))
+"""
+        return f"""\
+from tblite.ase import TBLite
+
+# OMP_NUM_THREADS alone sets its threads
+calculator = TBLite(method={NAMES[method]!r}, verbosity=0)
+
+
+def prepare(atoms):
+    \"\"\"Start each structure with a new density; within one, the SCF starts from the last.\"\"\"
+    calculator.reset()
+{state}"""
+
     def prepare(self, atoms: Any) -> Any:
         """Return `atoms`, or a copy with charge and unpaired electrons on its atoms, where tblite reads them."""
         charge, spin = charge_and_spin(atoms)

@@ -29,8 +29,8 @@ class NativeRelaxation(Protocol):
 class Adapter:
     """Makes the methods of one family available; subclass it once in an adapter file.
 
-    The worker makes one instance, sets :attr:`reference` and :attr:`knobs`, calls :meth:`load` once and, for each
-    structure, :meth:`prepare` and :meth:`new_structure`; none of these is timed.
+    The worker makes one, sets :attr:`reference` and :attr:`knobs`, calls :meth:`load` once and, for each structure,
+    :meth:`prepare` and :meth:`new_structure`; none of these is timed.
     """
 
     knobs: Mapping[str, str] = MappingProxyType({})
@@ -51,13 +51,21 @@ class Adapter:
         """
         raise NotImplementedError
 
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str | None:
+        """Return how a plain ASE script, without pesbench, makes the calculator that :meth:`load` returns; else None.
+
+        Lines of Python that may use ``np`` and the ase.Atoms ``reference`` and ``structure``. They set ``calculator``
+        and, where needed, ``prepare(atoms)``, which changes the atoms like :meth:`prepare`, ``synchronize()``, and the
+        method's own optimiser ``relax(atoms, max_steps)``, which returns its number of steps.
+        """
+        return None
+
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of the published architecture of `method` with random weights to `path`.
 
         It has the official format, so that :meth:`load` reads it like the official one, the published number of
-        parameters, and weights of the usual scale of trained ones (no denormal numbers, which are slow).
-        It runs in its own process, never in one that measures; needed where the header says
-        ``random-weights = true``.
+        parameters, and weights of the usual scale (no denormal numbers, which are slow). It runs in its own process;
+        needed where the header says ``random-weights = true``.
         """
         raise NotImplementedError
 
@@ -164,6 +172,14 @@ class TorchAdapter(Adapter):
             torch.backends.cudnn.allow_tf32 = on
         self._backend = getattr(torch, self.device.type)  # torch.cuda, torch.xpu: their functions have the same names
 
+    def torch_lines(self, device: str, threads: int) -> str:
+        """Return the lines of :meth:`script` that do what :meth:`set_up_torch` and :meth:`synchronize` do."""
+        kind, lines = device.partition(":")[0], f"import torch\n\ntorch.set_num_threads({threads})"
+        if on := self.knobs.get("tf32"):
+            lines += f'\ntorch.set_float32_matmul_precision("{"high" if on == "on" else "highest"}")'
+            lines += f"\ntorch.backends.cudnn.allow_tf32 = {on == 'on'}"
+        return lines if kind == "cpu" else f"{lines}\nsynchronize = lambda: torch.{kind}.synchronize({device!r})"
+
     def synchronize(self) -> None:
         """Wait until the accelerator has finished; nothing to wait for on a CPU."""
         if self.device.type != "cpu":
@@ -220,6 +236,11 @@ def _told(read: Any) -> Any:
         return read()
     except RuntimeError as error:
         return " ".join(str(error).split())[:100]
+
+
+def as_arguments(options: Mapping[str, Any]) -> str:
+    """Return the lines of a call in :meth:`Adapter.script` that pass `options`."""
+    return "\n".join(f"    {name}={value!r}," for name, value in options.items())
 
 
 def by_molecule(energies: Sequence[float], forces: Any, structures: Sequence[Any]) -> list[tuple[float, Any]]:

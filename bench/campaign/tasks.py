@@ -16,6 +16,7 @@ from bench.contract.task import (
     CONFORM,
     MEASURE,
     OVERHEAD,
+    SCRIPT,
     Allowance,
     Criterion,
     Item,
@@ -124,6 +125,14 @@ def overhead(prepared: Prepared, settings: Settings, dataset: DataSet, indices: 
         _task(OVERHEAD, prepared, settings, dataset),
         structures=_bare_structures(prepared.method, dataset, indices),
         repeats=repeats,
+    )
+
+
+def script(prepared: Prepared, settings: Settings, dataset: DataSet, index: int) -> Task:
+    """Return the task that tells how a plain script measures a structure."""
+    return dataclasses.replace(
+        _task(SCRIPT, prepared, settings, dataset),
+        structures=_bare_structures(prepared.method, dataset, [index]),
     )
 
 

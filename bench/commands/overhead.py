@@ -11,8 +11,9 @@ from bench.contract.settings import Settings
 
 HELP = """\
 Measure what the harness adds to a step.
-The same relaxations run bare (as a plain ASE script) and through the harness,
-alternating, in one process."""
+A structure is relaxed in three fresh processes in turn: by a worker of the
+harness, by the plain script of 'pesbench script', and by that script without
+the variables that set threads. The worker relaxes it bare, too, alternating."""
 EXAMPLES = ("pesbench overhead --methods uff-ase,gfn2-xtb,7net-0",)
 
 
@@ -21,9 +22,10 @@ class Options:
     """The options of the verb."""
 
     methods: str = "uff-ase,gfn2-xtb,7net-0"
-    limit: int = 20
+    limit: int = 8
     structures: str | None = None
     threads: int = Settings.threads
+    beside: bool = False
     adapter: tuple[Path, ...] = ()
     json: bool = False
 
@@ -31,9 +33,10 @@ class Options:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     _options.add_methods(parser, "default: %(default)s")
-    _options.add_limit(parser, "structures (default: %(default)s)")
+    _options.add_limit(parser, "structures, each in fresh processes (default: %(default)s)")
     _options.add_structures(parser)
     _options.add_threads(parser)
+    _options.add_beside(parser)
     _options.add_adapter(parser)
     _options.add_json(parser, "the ratios")
 
@@ -43,30 +46,50 @@ def run(options: Options) -> int:
     from bench.analysis.overhead import summarise
     from bench.campaign.overhead import measure
     from bench.data.structures import load_dataset
+    from bench.errors import BadInput
+    from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
     from bench.methods.catalogue import Catalogue
-    from bench.report.numbers import with_interval
+    from bench.report.numbers import plain, with_interval
 
+    if options.limit < 1:
+        raise BadInput(f"--limit is {options.limit}; it must be a number above zero.")
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.methods)
     dataset = load_dataset(options.structures)
+    hold("pesbench overhead", _output.to_stderr, options.beside)
     parallel = measure_parallel_speed()
-    pairs = measure(catalogue, methods, dataset, options.limit, options.threads, parallel, _output.to_stderr)
-    found = [summarise(method, measured) for method, measured in pairs.items()]
+    rounds = measure(catalogue, methods, dataset, options.limit, options.threads, parallel, _output.to_stderr)
+    try:
+        found = [summarise(method, measured) for method, measured in rounds.items()]
+    except ValueError as error:
+        raise BadInput(f"{error}; there is nothing to compare.") from None
     if options.json:
         _output.print_json([dataclasses.asdict(entry) for entry in found])
         return 0
-    shown = _output.plain_table("method", "bare ms/step", "harness / bare", "added us/step", "bookkeeping")
+    shown = _output.plain_table(
+        "method", "row ms/step", "row / script", "row / script, shell", "harness / bare", "added us/step", "bookkeeping"
+    )
     for entry in found:
         shown.add_row(
             entry.method,
-            f"{entry.bare_ms_per_step:.3g}",
+            plain(entry.row_ms_per_step),
+            with_interval(entry.row_over_script),
+            with_interval(entry.row_over_shell),
             with_interval(entry.ratio),
             with_interval(entry.added_us_per_step),
             f"{entry.bookkeeping_us_per_step:.1f}",
         )
     _output.out().print(shown)
+    for entry in found:
+        if entry.steps_differ:
+            _output.warn(
+                f"{entry.method}: the script made another number of steps than the harness in {entry.steps_differ} of "
+                f"{len(rounds[entry.method])} rounds, so it does not do the same."
+            )
     _output.out().print(
-        "intervals: 95 % BCa bootstrap over structures, paired; one process per method, bare and harness alternating"
+        "row: ms/step as in the table; script: that of 'pesbench script', in a process of its own, with the worker's "
+        "variables; shell: without those that set threads; harness / bare: wall time, in one process. Intervals: 95 %, "
+        "Student's t over rounds of fresh processes, one structure each."
     )
     return 0

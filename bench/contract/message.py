@@ -71,7 +71,10 @@ class Waits(Message):
 
 @dataclasses.dataclass(frozen=True)
 class Pair(Message):
-    """One structure relaxed twice, by a plain script and through the harness; nanoseconds and steps."""
+    """One structure relaxed twice in a worker, bare and through the harness; nanoseconds and steps.
+
+    A method with its own optimiser is relaxed through the harness alone: its bare steps are 0.
+    """
 
     message: ClassVar[str] = "pair"
     structure: int
@@ -82,6 +85,17 @@ class Pair(Message):
     harness_steps: int
     bookkeeping_ns: int
     """The observer's own time between the steps, by its own clock."""
+    row_ns: int
+    """The time of the harness's steps as a row has it: without the first force call, and without bookkeeping."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PlainLines(Message):
+    """What an adapter has for a plain script; see :meth:`bench.adapter.Adapter.script`."""
+
+    message: ClassVar[str] = "plain-lines"
+    text: str | None
+    """None: nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +129,7 @@ class Done(Message):
 
 
 _KINDS: dict[str, type[Message]] = {
-    kind.message: kind for kind in (Beat, Phase, Begins, Waits, Pair, Check, CannotWrite, Done)
+    kind.message: kind for kind in (Beat, Phase, Begins, Waits, Pair, PlainLines, Check, CannotWrite, Done)
 }
 
 

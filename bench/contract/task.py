@@ -12,7 +12,7 @@ from bench.contract.throughput import PointPlan
 
 VERSION = 2
 
-MEASURE, CONFORM, OVERHEAD, BUILD_RANDOM = JOBS = ("measure", "conform", "overhead", "build-random")
+MEASURE, CONFORM, OVERHEAD, BUILD_RANDOM, SCRIPT = JOBS = ("measure", "conform", "overhead", "build-random", "script")
 """The jobs of a worker; the protocols are ways to measure."""
 
 

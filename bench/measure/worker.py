@@ -27,7 +27,7 @@ if "bench" not in sys.modules and __name__ == "__main__":
 
 from bench.contract import task as tasks
 from bench.contract.device import Device
-from bench.contract.message import Begins, CannotWrite, Done, Phase
+from bench.contract.message import Begins, CannotWrite, Done, Phase, PlainLines
 from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, STRUCTURES, lost, phase_of
 from bench.contract.records import Finished, NotMeasured
 from bench.contract.task import Allowance, Item, Task
@@ -145,6 +145,20 @@ def compare_with_bare(task: Task, channel: Channel) -> None:
         channel.say(pair)
 
 
+def plain_lines(task: Task, channel: Channel) -> None:
+    """Send the adapter's lines for a plain script; nothing is loaded."""
+    assert task.reference is not None
+    subject = task.subject
+    with stage(loading=True):
+        adapter = load_adapter(subject.adapter)
+        adapter.reference = task.reference.atoms()
+        adapter.knobs = dict(subject.knobs)
+        checkpoint = Path(subject.checkpoint) if subject.checkpoint else None
+        device = Device.parse(subject.device).exact
+        text = adapter.script(subject.known_as, device, subject.dtype, subject.threads, checkpoint)
+    channel.say(PlainLines(text))
+
+
 def build_random(task: Task, channel: Channel) -> None:
     """Write a checkpoint with random weights, in a process that measures nothing."""
     assert task.output is not None
@@ -160,6 +174,7 @@ JOBS = {
     tasks.CONFORM: conform,
     tasks.OVERHEAD: compare_with_bare,
     tasks.BUILD_RANDOM: build_random,
+    tasks.SCRIPT: plain_lines,
 }
 
 

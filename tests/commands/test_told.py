@@ -70,6 +70,7 @@ SHORT = {
     "--duration 0.02 --nvt-duration 0.02",
     "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
     "overhead": "--limit 2 --structures naphthalene-gfn2",
+    "script": "--structures naphthalene-gfn2",
     "reference": "--limit 1 --structures naphthalene-gfn2",
     "study": "--limit 1 --budget 3",
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",

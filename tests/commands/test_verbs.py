@@ -25,6 +25,7 @@ NEEDED = {
     "pack": ["uff"],
     "reference": ["--level", "pbe0-def2-svp"],
     "regress": ["--methods", "uff", "--base", "HEAD"],
+    "script": ["uff"],
     "tune": ["uff"],
 }
 

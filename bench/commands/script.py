@@ -1,0 +1,104 @@
+"""The verb ``script``: a row of the table as a plain ASE script."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+from bench.commands import _options, _output
+from bench.contract.device import CPU
+from bench.contract.settings import OPTIMIZERS, Settings
+
+HELP = """\
+Print a plain ASE script that does what a method's row does, without pesbench.
+It relaxes one structure with the settings of the row and prints ms/step. Its
+first lines say how to run it; so does standard error."""
+EXAMPLES = ("pesbench script gfn2-xtb --output gfn2.py", "pesbench script 7net-0 --threads 2 --index 50")
+NAME = "script.py"
+"""Of the file, in the command that is told, where the script is printed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the verb."""
+
+    method: str
+    structures: str | None = None
+    index: int = 0
+    optimizer: str = Settings.optimizer
+    max_steps: int = Settings.max_steps
+    repeats: int = 3
+    device: str = CPU
+    threads: int = Settings.threads
+    knob: tuple[str, ...] = ()
+    weights: str = Settings.weights
+    trust_checkpoint: bool = False
+    adapter: tuple[Path, ...] = ()
+    output: Path | None = None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("method", metavar="METHOD", help="a method of 'pesbench list'")
+    _options.add_structures(parser)
+    parser.add_argument("--index", type=int, metavar="N", help="the structure of the data set (default: %(default)s)")
+    parser.add_argument(
+        "--optimizer", metavar="NAME", help=f"{' or '.join(OPTIMIZERS)}, as in 'run' (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-steps", type=int, metavar="N", help="steps of a relaxation at most (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--repeats", type=int, metavar="N", help="how often it measures, a line each (default: %(default)s)"
+    )
+    _options.add_device(parser)
+    _options.add_threads(parser)
+    parser.add_argument("--knob", action="append", metavar="NAME=VALUE", help="a knob of the method (repeatable)")
+    _options.add_weights(parser)
+    _options.add_adapter(parser)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it to a file instead of standard output")
+
+
+def run(options: Options) -> int:
+    """Print the script, and on standard error the command that runs it."""
+    from bench.campaign.ready import Ready
+    from bench.campaign.script import make
+    from bench.data.structures import load_dataset
+    from bench.errors import BadInput
+    from bench.machine.cores import measure_parallel_speed
+    from bench.methods import knobs
+    from bench.methods.catalogue import Catalogue
+
+    catalogue = Catalogue(options.adapter)
+    methods = catalogue.select(options.method)
+    if len(methods) != 1:
+        raise BadInput("a script is for one method; name one.")
+    name = methods[0].name
+    if options.repeats < 1:
+        raise BadInput(f"--repeats is {options.repeats}; it must be a number above zero.")
+    settings = Settings(
+        methods=(name,),
+        devices=(options.device,),
+        optimizer=options.optimizer,
+        max_steps=options.max_steps,
+        threads=options.threads,
+        weights=options.weights,
+        trust=options.trust_checkpoint,
+        knobs=_options.knobs(options.knob),
+    )
+    knobs.choose(catalogue, settings)
+    # only with several threads does it matter whether they sleep or spin while they wait
+    parallel = measure_parallel_speed() if options.threads > 1 else None
+    ready = Ready(settings, catalogue, load_dataset(options.structures), parallel, _output.to_stderr)
+    file = str(options.output or NAME)
+    script = make(ready, catalogue.methods[name], options.device, options.index, options.repeats, file)
+    if options.output is None:
+        sys.stdout.write(script.text)
+        _output.to_stderr("put this into a file and run it:")
+    else:
+        options.output.write_text(script.text, encoding="utf-8")
+        _output.to_stderr("run it:")
+    _output.to_stderr(f"  {script.told(file)}")
+    return 0
