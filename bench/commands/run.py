@@ -234,9 +234,8 @@ def new_plan(options: Options) -> Plan:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.campaign.describing import new_directory
     from bench.data.clusters import sizes_of
-    from bench.data.structures import load_dataset
-    from bench.machine.alone import hold
     from bench.data.structures import is_naphthalene, load_dataset
+    from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.methods.catalogue import Catalogue
     from bench.methods.weights import check_own_checkpoint
