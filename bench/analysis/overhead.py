@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from bench.analysis.statistics import Estimate, geometric_mean
+from bench.analysis.model import mean_of
+from bench.analysis.statistics import Estimate
 from bench.contract.message import Pair
 
 
@@ -38,8 +39,8 @@ def summarise(method: str, pairs: Sequence[Pair]) -> Overhead:
     groups = by_structure.values()
     bare = [sum(pair.bare_ns for pair in group) / sum(pair.bare_steps for pair in group) for group in groups]
     harness = [sum(pair.harness_ns for pair in group) / sum(pair.harness_steps for pair in group) for group in groups]
-    ratio = geometric_mean([with_it / without for with_it, without in zip(harness, bare, strict=True)])
-    bare_ns = geometric_mean(bare).estimate
+    ratio = mean_of([with_it / without for with_it, without in zip(harness, bare, strict=True)], "structures")
+    bare_ns = mean_of(bare, "structures").estimate
 
     def added(value: float | None) -> float | None:
         return None if value is None else (value - 1.0) * bare_ns / 1e3

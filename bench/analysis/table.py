@@ -122,7 +122,7 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
 
     @property
     def interval_over(self) -> str | None:
-        """``structures``, ``steps`` or ``rounds``, over which the interval of the time is taken; None without one."""
+        """``structures``, over which (and the rounds) the interval of the time is taken; None without one."""
         return self.time.over if self.time else None
 
 
