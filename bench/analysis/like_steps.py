@@ -86,7 +86,7 @@ def pair(times: Times, one: Key, other: Key, others: Times | None = None) -> tup
     first, second = times[one], others[other]
     if not isinstance(times, StepTimes) or not isinstance(others, StepTimes):
         return first, second
-    if one not in times.cut and other not in others.cut:
+    if times.steps is None or others.steps is None or (one not in times.cut and other not in others.cut):
         return first, second
     mine, theirs = times.made(one), others.made(other)
     if times is others:
@@ -129,7 +129,7 @@ def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None) -> StepTime
         cells = counted.loc[of_key & was_cut, ["structure", "round"]]
         own = steps[(steps["method"] == key[0]) & (steps["device"] == key[1])]
         corrected[key] = _as_whole(times[key], sums(own).get(key, {}), list(cells.itertuples(index=False, name=None)))
-    return StepTimes(corrected, cut, steps if cut else None)
+    return StepTimes(corrected, cut, steps)
 
 
 def _as_whole(times: pd.DataFrame, totals: Mapping[Cell, Floats], cut: list[Cell]) -> pd.DataFrame:

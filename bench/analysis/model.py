@@ -147,7 +147,8 @@ class _Rounds(NamedTuple):
 def _rounds(table: Floats) -> _Rounds:
     """Return what the rounds and the structures of a table do, whose lines and columns all have a value."""
     known = ~np.isnan(table)
-    values, there = np.where(known, table, 0.0), known.astype(float)
+    middle = float(table[known].mean())  # taken out, so that rounding does not depend on the unit
+    values, there = np.where(known, table - middle, 0.0), known.astype(float)
     k = there.sum(axis=1)
     total, share = _variances(values, there)
     # generalised least squares: this share of a structure's mean is taken out of its values
@@ -156,7 +157,7 @@ def _rounds(table: Floats) -> _Rounds:
     means: Floats = inverse @ right
     rest = total * (1 - share)
     at: Floats = ((values - means) * there).sum(axis=1) / k
-    return _Rounds(means, np.asarray(rest * inverse, dtype=float), at, rest * float((1 / k).mean()))
+    return _Rounds(middle + means, np.asarray(rest * inverse, dtype=float), at, rest * float((1 / k).mean()))
 
 
 def _equations(values: Floats, there: Floats, taken: Floats) -> tuple[Floats, Floats]:

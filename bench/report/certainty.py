@@ -30,10 +30,7 @@ def first_steps(rows: list[Row]) -> str:
     found = dict.fromkeys(f"{row.label} (first {row.first_steps} steps)" for row in rows if row.first_steps)
     if not found:
         return ""
-    return (
-        f"No relaxation was finished, and the first steps may take longer than later ones: {', '.join(found)}. In "
-        "ratios to these, both methods count with equally many first steps."
-    )
+    return f"No relaxation was finished, and the first steps may be slower than later ones: {', '.join(found)}."
 
 
 def apart(rows: list[Row]) -> str:

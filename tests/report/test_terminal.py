@@ -105,8 +105,8 @@ def test_fifteen_methods_fit_on_a_screen_of_80_columns(cpu_table):
 
 
 def test_what_a_terminal_leaves_out_is_in_the_formats_for_papers(cpu_table):
-    assert "BCa bootstrap" in words(render(cpu_table, "markdown"))
-    assert "BCa bootstrap" not in words(render_terminal(cpu_table, 80))
+    assert "the scatter of the rounds" in words(render(cpu_table, "markdown"))
+    assert "the scatter of the rounds" not in words(render_terminal(cpu_table, 80))
 
 
 def test_the_footer_names_the_methods_that_each_mean_is_over(cpu_table):
