@@ -134,7 +134,7 @@ def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None) -> StepTime
 
 def _as_whole(times: pd.DataFrame, totals: Mapping[Cell, Floats], cut: list[Cell]) -> pd.DataFrame:
     """Return times in which those of relaxations that were cut are as if these had been whole."""
-    whole = [total for cell, total in totals.items() if cell not in set(cut)]
+    whole = [totals[cell] for cell in _cells(times) if cell in totals and cell not in set(cut)]
     milliseconds = times.to_numpy(dtype=float, copy=True)
     for structure, number in cut:
         count = len(totals.get((structure, number), ()))

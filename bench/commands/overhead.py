@@ -66,7 +66,5 @@ def run(options: Options) -> int:
             f"{entry.bookkeeping_us_per_step:.1f}",
         )
     _output.out().print(shown)
-    _output.out().print(
-        "intervals: 95 % BCa bootstrap over structures, paired; one process per method, bare and harness alternating"
-    )
+    _output.out().print("intervals: 95 % over structures, paired; one process per method, bare and harness alternating")
     return 0

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.analysis.statistics import ONE_PROCESS, ONE_STRUCTURE
 from bench.analysis.table import Row
 from bench.contract.protocol import REPLAY
 from bench.report.circumstances import elsewhere
 
 
 def intervals(rows: list[Row]) -> str:
-    """Return what the intervals of the times contain, and which times have none and why; may be empty."""
+    """Return what the intervals of the times contain; empty without rows."""
     if not rows:
         return ""
-    text = (
+    return (
         "Times are geometric means over structures; [low, high] is the 95 % interval, which includes the scatter of "
         "the rounds, each a fresh process, and that of the structures. What a machine does to a whole round is in the "
         "times' intervals. Ratios are paired by structure and round, so it is not in theirs."
     )
-    for lacks in (ONE_PROCESS, ONE_STRUCTURE):
-        if named := _labels(row for row in rows if row.time and row.time.lacks == lacks):
-            text += f" No interval ([–]), because there is only {lacks}: {named}."
-    return text
 
 
-def first_steps(rows: list[Row]) -> str:
-    """Return which times are only those of the first steps of relaxations; may be empty."""
-    found = dict.fromkeys(f"{row.label} (first {row.first_steps} steps)" for row in rows if row.first_steps)
-    if not found:
-        return ""
-    return f"No relaxation was finished, and the first steps may be slower than later ones: {', '.join(found)}."
+def limited(rows: list[Row]) -> str:
+    """Return which times have no interval and why, and which are of first steps alone; may be empty."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        said = [f"{row.time.lacks}, so no interval" if row.time and row.time.lacks else ""]
+        said += [f"first {row.first_steps} steps only, which may be slower than later ones" if row.first_steps else ""]
+        found.setdefault("; ".join(filter(None, said)), []).append(row)
+    return " ".join(f"{_labels(mine)}: {words}." for words, mine in found.items() if words)
 
 
 def apart(rows: list[Row]) -> str:

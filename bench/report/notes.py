@@ -10,7 +10,7 @@ from bench.contract.description import DataSetFacts
 from bench.contract.protocol import RELAX, REPLAY
 from bench.contract.records import AS_ASKED
 from bench.report.beside_paper import judged_claims, order, published
-from bench.report.certainty import apart, first_steps, intervals, nodes, rounds
+from bench.report.certainty import apart, intervals, limited, nodes, rounds
 from bench.report.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, unsettled
 from bench.report.joules import joules
 
@@ -44,7 +44,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (_data_set(table.description.dataset), True),
         (damaged(table.damaged), True),
         (intervals(rows), False),
-        (first_steps(rows), True),
+        (limited(rows), True),
         (apart(rows), False),
         (rounds(rows), False),
         (nodes(rows), False),

@@ -47,8 +47,9 @@ def test_the_notes_say_what_a_reader_must_know():
     embedded = DataSetFacts(name="naphthalene-gfn2", fallback="no network", count=101, total=101)
     table = table_of(methods, [relaxations("uff", 0.15, native=True), far, dft], dataset=embedded, steps=steps_of(dft))
     assert "naphthalene-gfn2" in note_with(table, "embedded")
-    assert "only one process: Nequix, PBE0." in note_with(table, "95 % interval")
-    assert "PBE0 (first 30 steps)" in note_with(table, "No relaxation was finished")
+    limits = note_with(table, "no interval")
+    assert "Nequix: one process, so no interval." in limits
+    assert "PBE0: one process, so no interval; first 30 steps only" in limits
     assert note_with(table, "Weights: pretrained") == "Weights: pretrained for Nequix."
     assert "n of 101" in note_with(table, "time budget")
     assert "UFF (its own)" in note_with(table, "Optimiser other than BFGS")
