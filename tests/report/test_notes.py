@@ -47,7 +47,7 @@ def test_the_notes_say_what_a_reader_must_know():
     embedded = DataSetFacts(name="naphthalene-gfn2", fallback="no network", count=101, total=101)
     table = table_of(methods, [relaxations("uff", 0.15, native=True), far, dft], dataset=embedded, steps=steps_of(dft))
     assert "naphthalene-gfn2" in note_with(table, "embedded")
-    limits = note_with(table, "no interval")
+    limits = note_with(table, "one process")
     assert "Nequix: one process, so no interval." in limits
     assert "PBE0: one process, so no interval; first 30 steps only" in limits
     assert note_with(table, "Weights: pretrained") == "Weights: pretrained for Nequix."

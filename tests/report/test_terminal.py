@@ -97,12 +97,11 @@ def test_fifteen_methods_fit_on_a_screen_of_80_columns(cpu_table):
     disturbed = tuple(Disturbance(f"m{i}", "cpu", 0, ("other processes",), MEASURED_AGAIN) for i in range(count))
     changed = dataclasses.replace(cpu_table, rows=(*cpu_table.rows, *more), disturbances=disturbed)
     lines = render_terminal(changed, 80).splitlines()
-    assert (
-        len(lines) <= 49
-    )  # of which six are names too long for one line, a row of first steps, and means with all their methods
+    # six of these are names too long for one line, two are about a row of first steps, and means have all their methods
+    assert len(lines) <= 49
     assert sum(line.startswith("Potential number") for line in lines) == count
     text = words(" ".join(lines))
-    assert f"{count} rounds of {count} methods were disturbed by other processes; measured again." in text
+    assert f"{count} rounds of {count} methods were disturbed by other processes; they are in the means." in text
     assert "'pesbench explain NAME'" in text
 
 
