@@ -13,8 +13,8 @@ def half_widths(run: Run, protocol: str, device: str) -> dict[str, float]:
     """Return for each method half the width of the interval of its ratio to the reference, relative to the ratio.
 
     The reference is the fastest MLIP, or the fastest of all where no MLIP was measured; it is not in the result.
-    Infinite where there is no interval yet. Relaxations that were cut are taken as they are, which is quicker and hardly
-    changes a width.
+    Infinite where there is no interval yet. Relaxations that were cut are taken as they are, which is quicker and
+    hardly changes a width.
 
     Parameters
     ----------
