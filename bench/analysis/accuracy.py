@@ -21,8 +21,9 @@ from bench.analysis.levels import same_theory
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.minimum import at_minimum
+from bench.analysis.model import fit
 from bench.analysis.stability import stabilities
-from bench.analysis.statistics import Estimate, geometric_mean
+from bench.analysis.statistics import Estimate
 from bench.analysis.times import Key, mean_time, per_round
 from bench.analysis.truths import Level, Truths
 from bench.analysis.vibrations import NormalModes
@@ -127,7 +128,7 @@ def _no_minimum(vibrations: Sequence[Vibrations], wanted: bool) -> str | None:
 def _time(measurements: Measurements, key: Key, points: Sequence[SinglePoint]) -> Estimate | None:
     """Return the milliseconds of a force call: in relaxations, else in replays, else near the structures themselves.
 
-    The last are of a single process, so their interval is without the scatter of rounds.
+    The last are of a single process, so they have no interval.
     """
     for frame, time, count in (
         (measurements.structures, "step_calculator_ns", "step_force_calls"),
@@ -137,7 +138,7 @@ def _time(measurements: Measurements, key: Key, points: Sequence[SinglePoint]) -
         if times is not None:
             return mean_time(times)
     each = [one.calculator_ns * 1e-6 for one in points if one.calculator_ns > 0]
-    return geometric_mean(np.array(each)) if each else None
+    return fit(np.log(each)[:, None]).estimate() if each else None
 
 
 def _at_structures(

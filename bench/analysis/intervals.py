@@ -50,8 +50,7 @@ def bootstrapped(
     """Return a statistic of all structures with its interval, within the possible values.
 
     `statistic` takes the indices of structures, shape (..., s). The interval is a BCa bootstrap, or a percentile one
-    where the resamples hardly vary, made wider like that of :func:`bench.analysis.statistics.geometric_mean`: a
-    bootstrap treats the structures as the whole population.
+    where the resamples hardly vary, made wider, because a bootstrap treats the structures as the whole population.
     """
     everything = np.arange(structures)
     estimate = float(np.clip(statistic(everything), least, most))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench.analysis.statistics import Estimate
-from bench.analysis.times import mean_time, over_rounds, per_round
+from bench.analysis.times import by_structure, mean_time, per_round
 from bench.contract.device import CPU, Device, is_accelerator
 from bench.contract.records import CONVERGED, FAILED
 
@@ -54,7 +54,7 @@ class JouleFigures:
 
 
 def with_power(rows: pd.DataFrame, blocks: pd.DataFrame, part: str) -> pd.DataFrame:
-    """Return rows with the power of their round, before repeats replace disturbed rounds structure by structure.
+    """Return rows with the power of their round.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _power_fields(rows: pd.DataFrame) -> dict[str, Any]:
     if counted.empty:
         reasons = rows["no_watts"].dropna()
         return {"no_joules": None if reasons.empty else str(reasons.mode().iloc[0])}
-    rounds = counted.drop_duplicates(["round", "watts"])  # a repeat may stand for a part of a round
+    rounds = counted.drop_duplicates("round")
     kind = Device.parse(str(counted["device"].iloc[0])).kind
     of = (*((CPU,) if rounds["with_cpu"].all() else ()), *((kind.name,) if kind.accelerator else ()))
     idle = rounds["idle"].astype(float)
@@ -184,4 +184,4 @@ def _joules(rows: pd.DataFrame, watts: pd.Series, time: str, count: str, arithme
     estimate = mean_time(found).scaled(1e-3)  # per_round turns nanojoules into millijoules
     if not arithmetic:
         return estimate
-    return estimate.scaled(1e-3 * float(over_rounds(found).mean()) / estimate.estimate)
+    return estimate.scaled(1e-3 * float(by_structure(found).mean()) / estimate.estimate)

@@ -6,7 +6,6 @@ import dataclasses
 
 import pandas as pd
 
-from bench.analysis.disturbed import with_repeats
 from bench.analysis.joules import BLOCKS, with_power
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.simulated import Simulations
@@ -40,8 +39,7 @@ class Measurements:
     answers: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(ANSWERS)))
     """One row per untimed force call at a structure of the fingerprint."""
     steps: pd.DataFrame | None = None
-    """One row per step. Needed only for an interval over steps, where a method has too few structures for an interval
-    over structures."""
+    """One row per step; needed only where a relaxation was cut by a time budget."""
     watched: pd.DataFrame | None = None
     """One row per round of a method, with what disturbed it."""
     joules: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(BLOCKS)))
@@ -60,17 +58,4 @@ class Measurements:
             self,
             structures=with_power(self.structures, self.joules, RELAX),
             replays=with_power(self.replays, self.joules, REPLAY),
-        )
-
-    def undisturbed(self) -> Measurements:
-        """Return a copy with disturbed rounds replaced by their repeats; see :mod:`bench.analysis.disturbed`."""
-        if self.watched is None:
-            return self
-        rounds = self.description.settings.rounds
-        steps = self.steps
-        return dataclasses.replace(
-            self,
-            structures=with_repeats(self.structures, self.watched, rounds),
-            replays=with_repeats(self.replays, self.watched, rounds),
-            steps=None if steps is None else with_repeats(steps, self.watched, rounds, self.structures),
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
-from bench.analysis.statistics import CONFIDENCE, Estimate
+from bench.analysis.model import mean_of
+from bench.analysis.statistics import Estimate
 from bench.contract.message import Pair
 from bench.contract.overhead import OverheadRound, Relaxed
 
@@ -53,11 +52,11 @@ def summarise(method: str, rounds: Sequence[OverheadRound]) -> Overhead:
     inside, bare_ms, added = _inside(rounds)
     return Overhead(
         method,
-        row_ms_per_step=over_rounds(row).estimate,
-        script_ms_per_step=over_rounds(script).estimate,
-        shell_ms_per_step=over_rounds(shell).estimate,
-        row_over_script=over_rounds(np.divide(row, script).tolist()),
-        row_over_shell=over_rounds(np.divide(row, shell).tolist()),
+        row_ms_per_step=mean_of(row, "rounds").estimate,
+        script_ms_per_step=mean_of(script, "rounds").estimate,
+        shell_ms_per_step=mean_of(shell, "rounds").estimate,
+        row_over_script=mean_of(np.divide(row, script), "rounds"),
+        row_over_shell=mean_of(np.divide(row, shell), "rounds"),
         steps_differ=sum(
             {pair.harness_steps for pair in one.pairs} != {relaxed.steps for relaxed in one.script} for one in rounds
         ),
@@ -66,19 +65,6 @@ def summarise(method: str, rounds: Sequence[OverheadRound]) -> Overhead:
         added_us_per_step=added,
         bookkeeping_us_per_step=_per_step([(pair.bookkeeping_ns, pair.harness_steps) for pair in pairs]) / 1e3,
     )
-
-
-def over_rounds(values: Sequence[float]) -> Estimate:
-    """Return the geometric mean of positive values, one of each round, with the 95 % interval of Student's t.
-
-    Rounds are fresh processes, and each has another structure, so they are independent. One value has no interval.
-    """
-    logs = np.log(np.asarray(values, dtype=float))
-    middle, n = float(logs.mean()), logs.size
-    if n < 2:
-        return Estimate(math.exp(middle), None, None, n, None)
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * float(logs.std(ddof=1)) / math.sqrt(n)
-    return Estimate(math.exp(middle), math.exp(middle - reach), math.exp(middle + reach), n, "rounds", n)
 
 
 def _complete(one: OverheadRound) -> bool:
@@ -99,7 +85,7 @@ def _inside(rounds: Sequence[OverheadRound]) -> tuple[Estimate | None, float | N
         return None, None, None
     bare = [_per_step([(pair.bare_ns, pair.bare_steps) for pair in group]) for group in groups]
     harness = [_per_step([(pair.harness_ns, pair.harness_steps) for pair in group]) for group in groups]
-    ratio, bare_ns = over_rounds(np.divide(harness, bare).tolist()), over_rounds(bare).estimate
+    ratio, bare_ns = mean_of(np.divide(harness, bare), "rounds"), mean_of(bare, "rounds").estimate
 
     def added(value: float | None) -> float | None:
         return None if value is None else (value - 1.0) * bare_ns / 1e3

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from bench.analysis.alternation import alternating_ratio
+from bench.analysis.like_steps import pair
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, Estimate, geometric_mean, independent
+from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, Estimate
 from bench.analysis.summaries import all_times
-from bench.analysis.times import Key, Times, mean_over, mean_time, over_rounds, paired_ratio, scatter
+from bench.analysis.times import Key, Times, mean_over, mean_time, unpaired_ratio
 
 FASTER, SLOWER, EQUAL, UNDECIDED, NOT_COMPARED = "faster", "slower", "same", "undecided", "not compared"
 OTHER_ANSWER = "other answer"
@@ -114,8 +114,8 @@ class Side:
 
     @classmethod
     def of(cls, measurements: Measurements) -> Side:
-        """Return a copy with disturbed rounds replaced by their repeats."""
-        return cls({one.key: one for one in measurements.methods}, all_times(measurements.undisturbed()))
+        """Return what a comparison needs of a run."""
+        return cls({one.key: one for one in measurements.methods}, all_times(measurements))
 
 
 def compare(old: Side, new: Side, threshold: float, answers: Mapping[Key, Sequence[str] | None]) -> list[Comparison]:
@@ -152,8 +152,8 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
         one, other = getattr(old.methods[key], field), getattr(new.methods[key], field)
         if one != other:
             return dataclasses.replace(bare, why=f"different {words}: {one} and {other}")
-    before, after = old.times[protocol][key], new.times[protocol][key]
-    ratio = paired_ratio(after, before, same_rounds=False)
+    after, before = pair(new.times[protocol], key, key, old.times[protocol])
+    ratio = unpaired_ratio(after, before)
     if ratio is None:
         return dataclasses.replace(bare, why="no structure in common")
     few = min(before.shape[1], after.shape[1]) < FEWEST_ROUNDS
@@ -169,19 +169,12 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
 
 
 def mean_ratio(old: Side, new: Side, comparisons: Iterable[Comparison], protocol: str) -> Estimate | None:
-    """Return the geometric mean of the ratios of one protocol, over the structures that all of them have.
+    """Return the geometric mean of the ratios of one protocol, over the structures and rounds that all of them have.
 
-    None for fewer than two.
+    None for fewer than two, or nothing in common.
     """
     keys = [(one.method, one.device) for one in comparisons if one.protocol == protocol and one.ratio]
     if len(keys) < 2:
         return None
-    before, after = ([run.times[protocol][key] for key in keys] for run in (old, new))
-    common = set.intersection(*(set(series.index) for series in (*before, *after)))
-    if not common:
-        return None
-    before, after = ([one.loc[sorted(common)] for one in series] for series in (before, after))
-    # each over its own rounds: budgets end at different structures, so a single round may have none that all share
-    logs = [np.log(over_rounds(b) / over_rounds(a)) for a, b in zip(before, after, strict=True)]
-    between = independent(scatter(mean_over(before)), scatter(mean_over(after)))
-    return geometric_mean(np.exp(np.mean(logs, axis=0)), between=between)
+    both = [pair(new.times[protocol], key, key, old.times[protocol]) for key in keys]
+    return unpaired_ratio(mean_over([after for after, _ in both]), mean_over([before for _, before in both]))

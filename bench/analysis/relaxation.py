@@ -1,4 +1,4 @@
-"""Sums up the relaxations of one method on one device: counts, geometries and the time of a step."""
+"""Sums up the relaxations of one method on one device: counts and geometries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import fidelity
-from bench.analysis.statistics import FEWEST, Estimate, geometric_mean
-from bench.analysis.times import Key, mean_time, scatter
 from bench.contract.records import CONVERGED, FAILED, STEP_CAP
 
 
@@ -20,6 +18,8 @@ class RelaxationFigures:
 
     steps_per_structure: float | None = None
     steps_measured: int = 0
+    first_steps: int | None = None
+    """Where no relaxation was whole: the most steps that one has. The time is that of the first steps."""
     force_calls_per_step: float | None = None
     calculator_share: float | None = None
     """Share of the step time spent in the calculator, 0 to 1."""
@@ -59,36 +59,6 @@ def figures(relaxations: pd.DataFrame) -> dict[str, Any]:
         spread = fidelity.spread(np.stack(geometries))
         fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
     return fields
-
-
-def ms_per_step(times: pd.DataFrame, single_steps: np.ndarray | None) -> Estimate:
-    """Return the time per step, with an interval over steps where there are too few structures for one.
-
-    `times` are the milliseconds per step of each structure in each round, `single_steps` those of each step.
-    """
-    estimate = mean_time(times)
-    if len(times) >= FEWEST or single_steps is None or len(single_steps) < FEWEST:
-        return estimate
-    # The relative interval is that over steps; the estimate stays the one over structures, as in the ratios.
-    over_steps = geometric_mean(single_steps, over="steps", between=scatter(times))
-    over_steps = over_steps.scaled(estimate.estimate / over_steps.estimate)
-    return dataclasses.replace(over_steps, estimate=estimate.estimate, n=estimate.n)
-
-
-def step_times(steps: pd.DataFrame, structures: pd.DataFrame, keys: list[Key]) -> dict[Key, np.ndarray]:
-    """Return the milliseconds of every step of the relaxations that count, for the methods in `keys`."""
-    wanted = steps[steps["method"].isin([method for method, _ in keys]) & (steps["step"] > 0)]
-    failed = structures.loc[structures["status"] == FAILED, ["method", "device", "round", "structure"]]
-    if len(failed):
-        wanted = wanted.merge(failed, how="left", indicator=True).query("_merge == 'left_only'")
-    # a native optimiser gives only the time of the whole step
-    nanoseconds = wanted["calculator_ns"].fillna(0) + wanted["optimizer_ns"].fillna(0)
-    wanted = wanted.assign(ms=nanoseconds.to_numpy(dtype=float) * 1e-6)
-    wanted = wanted[wanted["ms"] > 0]
-    return {
-        (str(method), str(device)): group["ms"].to_numpy()
-        for (method, device), group in wanted.groupby(["method", "device"], observed=True)
-    }
 
 
 def _number(value: Any) -> float | None:

@@ -12,7 +12,8 @@ from bench.analysis.crossings import Crossing, crossing
 from bench.analysis.growth import FEWEST_SIZES, Law, fit
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.statistics import Estimate, between_rounds, geometric_mean
+from bench.analysis.model import mean_of
+from bench.analysis.statistics import Estimate
 from bench.contract.description import Description
 from bench.contract.records import DONE
 from bench.contract.sizes import Size
@@ -149,7 +150,6 @@ def _end(record: Size | None) -> str:
 
 def _point(records: Sequence[Size]) -> Point:
     """Return one size from its records, one for each round."""
-    logs = np.log([_milliseconds(one) for one in records])
     edges = [one.edges / one.atoms for one in records if one.edges is not None]
 
     def largest(name: str) -> int | None:
@@ -157,7 +157,7 @@ def _point(records: Sequence[Size]) -> Point:
 
     return Point(
         atoms=records[0].atoms,
-        ms_per_call=geometric_mean([float(np.exp(logs.mean()))], between=between_rounds(logs[:, None])),
+        ms_per_call=mean_of([_milliseconds(one) for one in records], "rounds"),
         rounds=len(records),
         peak_memory_bytes=largest("peak_memory_bytes"),
         peak_device_memory_bytes=largest("peak_device_memory_bytes"),

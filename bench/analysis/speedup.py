@@ -9,17 +9,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
-from bench.analysis.statistics import geometric_mean
+from bench.analysis.like_steps import pair
 from bench.analysis.table import Mean, Row
-from bench.analysis.times import Times, mean_over, over_rounds, scatter
+from bench.analysis.times import Times, mean_ratio
 from bench.contract.device import CPU, DEVICES, DeviceKind, is_accelerator
 from bench.contract.protocol import PROTOCOLS, RELAX
 
 FORCE_FIELD_OVER_MLIPS = "force field over MLIPs"
 MLIPS_OVER_DFT = "MLIPs over DFT"
+DEFAULT_DFT = "pbe0-def2-svp"
+"""The DFT method of the default run."""
 
 
 def over_cpu(kind: DeviceKind) -> str:
@@ -30,10 +31,10 @@ def over_cpu(kind: DeviceKind) -> str:
 def means(rows: Iterable[Row], times: Times, protocol: str = RELAX) -> tuple[Mean, ...]:
     """Return the geometric-mean speed-ups over the methods of a table, under one protocol.
 
-    Each is computed structure by structure, over the structures common to all its methods, and round by round, so that
-    the whole mean has one interval. No mean over relaxations includes random weights, whose relaxations mean nothing;
-    along a fixed path their speed is that of the trained model. For the force field and for DFT, the rows of the
-    published table are used (``Row.paper``), and all rows of that kind only where none of those was measured.
+    Each is computed over the structures and rounds that all its methods have, so that the whole mean has one interval.
+    No mean over relaxations includes random weights, whose relaxations mean nothing; along a fixed path their speed is
+    that of the trained model. For the force field, the rows of the published table are used (``Row.paper``), and all
+    rows of that kind only where none of those was measured. Each DFT row is a reference of its own.
 
     Parameters
     ----------
@@ -55,11 +56,11 @@ def means(rows: Iterable[Row], times: Times, protocol: str = RELAX) -> tuple[Mea
     on_cpu = [row for row in measured if not is_accelerator(row.device)]
     mlips = [row for row in on_cpu if row.kind == "mlip"]
     force_fields = headline(on_cpu, "force-field")
-    dft = headline(on_cpu, "dft")
+    dft = references(on_cpu)
     found = [
         *(_gain(kind, mlips, measured, times) for kind in DEVICES.values() if kind.accelerator),
         _mean(FORCE_FIELD_OVER_MLIPS, mlips, force_fields, [(m, f) for m in mlips for f in force_fields], times),
-        _mean(MLIPS_OVER_DFT, mlips, dft, [(d, m) for m in mlips for d in dft], times),
+        *(_mean(MLIPS_OVER_DFT, mlips, [one], [(one, row) for row in mlips], times) for one in dft),
     ]
     return tuple(dataclasses.replace(mean, protocol=protocol) for mean in found if mean is not None)
 
@@ -82,19 +83,24 @@ def headline(rows: Iterable[Row], kind: str) -> list[Row]:
     return [row for row in of_kind if row.paper] or of_kind
 
 
+def references(rows: Iterable[Row]) -> list[Row]:
+    """Return the DFT rows with which MLIPs are compared, each by itself: the default one first.
+
+    Programs are not averaged with each other: a warm start with density fitting and a cold one without differ by more
+    than what is compared.
+    """
+    dft = [row for row in rows if row.kind == "dft"]
+    return sorted(dft, key=lambda row: row.method != DEFAULT_DFT)
+
+
 def _mean(
     name: str, methods: list[Row], reference: Iterable[Row], pairs: list[tuple[Row, Row]], times: Times
 ) -> Mean | None:
     if not pairs:
         return None
-    keys = [(slow.key, fast.key) for slow, fast in pairs]
-    logs = [pd.Series(np.log(over_rounds(times[slow]) / over_rounds(times[fast]))) for slow, fast in keys]
-    # a quotient of Series is aligned by structure, and NaN where one of them lacks it
-    common = pd.concat(logs, axis=1, join="inner").dropna().mean(axis=1)
-    if common.empty:
+    ratio = mean_ratio([_over(times, slow, fast) for slow, fast in pairs])
+    if ratio is None:
         return None
-    by_round = mean_over([times[slow].loc[common.index] / times[fast].loc[common.index] for slow, fast in keys])
-    ratio = geometric_mean(np.exp(common.to_numpy()), between=scatter(by_round))
     return Mean(
         name=name,
         methods=tuple(row.method for row in methods),
@@ -104,3 +110,8 @@ def _mean(
         high=ratio.high,
         n=ratio.n,
     )
+
+
+def _over(times: Times, slow: Row, fast: Row) -> pd.DataFrame:
+    above, below = pair(times, slow.key, fast.key)
+    return pd.DataFrame(above / below)

@@ -11,14 +11,15 @@ import pandas as pd
 
 from bench.analysis import joules, relaxation
 from bench.analysis.accuracy import accuracies, accuracy_table
+from bench.analysis.like_steps import StepTimes, pair, step_times
 from bench.analysis.measurements import Measurements
 from bench.analysis.nodes import node_share, node_spread
 from bench.analysis.scaling import scaling_table
 from bench.analysis.stability import stabilities, stability_table
-from bench.analysis.statistics import FEWEST, flag_outliers
+from bench.analysis.statistics import flag_outliers
 from bench.analysis.table import Row
 from bench.analysis.throughput import throughput_table
-from bench.analysis.times import Key, Times, mean_time, over_rounds, paired_ratio, per_round, round_spread
+from bench.analysis.times import Key, Times, by_structure, mean_time, paired_ratio, per_round, round_spread
 from bench.contract.device import CPU, is_accelerator
 from bench.contract.protocol import ACCURACY, MD, RELAX, REPLAY, SCALING, THROUGHPUT
 from bench.contract.records import CONVERGED, FAILED, NATIVE
@@ -39,7 +40,7 @@ class Summary:
 
 
 def _step_times(measurements: Measurements) -> Times:
-    return per_round(measurements.structures, "step_ns", "steps")
+    return step_times(measurements.structures, measurements.steps)
 
 
 def _call_times(measurements: Measurements) -> Times:
@@ -48,11 +49,9 @@ def _call_times(measurements: Measurements) -> Times:
 
 def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
     """Return the rows with a time per step."""
-    structures, steps = measurements.structures, measurements.steps
-    records = _by_key(structures)
-    calls = per_round(structures, "step_calculator_ns", "step_force_calls")
-    few = [key for key, values in times.items() if len(values) < FEWEST]
-    single = relaxation.step_times(steps, structures, few) if steps is not None and few else {}
+    records = _by_key(measurements.structures)
+    calls = per_round(measurements.structures, "step_calculator_ns", "step_force_calls")
+    cut = times.cut if isinstance(times, StepTimes) else {}
     rows = []
     for row in bare:
         if row.key in records:
@@ -62,7 +61,8 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
         if row.key in times:
             row = dataclasses.replace(
                 row,
-                ms_per_step=relaxation.ms_per_step(times[row.key], single.get(row.key)),
+                ms_per_step=mean_time(times[row.key]),
+                first_steps=cut.get(row.key),
                 calculator_ms_per_call=mean_time(calls[row.key]) if row.key in calls else None,
                 **_compared(row.key, times, measurements),
             )
@@ -127,10 +127,10 @@ def _compared(key: Key, measured: Times, measurements: Measurements) -> dict[str
     times, node_of = measured[key], measurements.description.node_of
     method, device = key
     # a ratio to the CPU is paired over the CPU's structures
-    cpu = measured.get((method, CPU)) if is_accelerator(device) else None
+    cpu = (method, CPU) if is_accelerator(device) and (method, CPU) in measured else None
     return {
-        "speedup_over_cpu": paired_ratio(cpu, times) if cpu is not None else None,
-        "outliers": int(flag_outliers(over_rounds(times).to_numpy()).sum()),
+        "speedup_over_cpu": paired_ratio(*pair(measured, cpu, key)) if cpu is not None else None,
+        "outliers": int(flag_outliers(by_structure(times).to_numpy()).sum()),
         "rounds": times.shape[1],
         "round_spread": round_spread(times),
         "node_spread": node_spread(times, node_of) if node_of else None,

@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.analysis import speedup
+from bench.analysis import ordering, speedup
 from bench.analysis.disturbed import disturbances
 from bench.analysis.doubts import doubts
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summaries import SUMMARIES, all_times
 from bench.analysis.table import Published, Row, Table, in_order
-from bench.analysis.times import Key
+from bench.analysis.times import Key, Times
 from bench.contract.protocol import PROTOCOLS, REPLAY
 
 
@@ -21,6 +21,7 @@ def summarise(
     measurements: Measurements,
     answers: Mapping[Key, Sequence[str]] | None = None,
     paper: Mapping[str, Published] | None = None,
+    relative_to: str | None = None,
 ) -> Table:
     """Return the table of a campaign.
 
@@ -33,6 +34,8 @@ def summarise(
         Where the answers of a method differ from its baseline; empty where they do not.
     paper : mapping of str to Published, optional
         The published figures by method, as ``bench.paper.table1.read()`` gives them.
+    relative_to : str, optional
+        The method by which times are divided in :attr:`Row.relative`; by default the fastest MLIP.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def summarise(
     """
     watched = measurements.watched
     every = doubts(measurements.methods, measurements.answers, measurements.structures, measurements.replays)
-    measurements = measurements.with_power().undisturbed()
+    measurements = measurements.with_power()
     fields: dict[Key, dict[str, Any]] = {key: {"doubts": found} for key, found in every.items()}
     for key, differences in (answers or {}).items():
         fields.setdefault(key, {})["answers"] = tuple(differences)
@@ -57,7 +60,7 @@ def summarise(
         make = SUMMARIES[name].rows
         assert make is not None
         mine = [dataclasses.replace(row, protocol=name) for row in bare if name in protocols[row.key]]
-        rows += make(measurements, mine, series)
+        rows += _compared(make(measurements, mine, series), series, relative_to)
     rows = in_order(rows)
     return Table(
         description=measurements.description,
@@ -66,6 +69,26 @@ def summarise(
         disturbances=disturbances(watched) if watched is not None else (),
         damaged=measurements.damaged,
     )
+
+
+def _compared(rows: Sequence[Row], times: Times, relative_to: str | None) -> list[Row]:
+    """Return the rows of a protocol with their ranks and their times relative to a reference, each on its device."""
+    found = []
+    by_device: dict[str, list[Row]] = {}
+    for row in rows:
+        by_device.setdefault(row.device, []).append(row)
+    for mine in by_device.values():
+        keys = [row.key for row in mine if row.time is not None and row.key in times]
+        ranks = ordering.ranks(times, keys)
+        if relative_to is None:
+            mlips = {row.key for row in mine if row.kind == "mlip"}
+            to = ordering.fastest(times, [key for key in keys if key in mlips])
+        else:
+            to = next((key for key in keys if key[0] == relative_to), None)
+        for row in mine:
+            relative = ordering.relative(times, row.key, to) if to is not None and row.key in keys else None
+            found.append(dataclasses.replace(row, rank=ranks.get(row.key), relative=relative))
+    return found
 
 
 def _protocols(measurements: Measurements) -> dict[Key, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from bench.analysis.accurate import Accuracy
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.joules import JouleFigures
 from bench.analysis.methods import MeasuredMethod
+from bench.analysis.ordering import Ranks, Relative
 from bench.analysis.relaxation import RelaxationFigures
 from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
@@ -64,6 +65,10 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     calculator_ms_per_call: Estimate | None = None
     speedup_over_cpu: Estimate | None = None
     """On an accelerator: how many times faster than the same method on the CPU, paired over structures."""
+    rank: Ranks | None = None
+    """Its place among the rows of its protocol and device; None where that is not known."""
+    relative: Relative | None = None
+    """Times slower than the fastest MLIP, or than the reference that was asked for; None where it is not known."""
     outliers: int = 0
     """Structures whose time is flagged; they stay in the mean."""
     failures: Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -117,7 +122,7 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
 
     @property
     def interval_over(self) -> str | None:
-        """``structures``, ``steps`` or ``rounds``, over which the interval of the time is taken; None without one."""
+        """``structures``, over which (and the rounds) the interval of the time is taken; None without one."""
         return self.time.over if self.time else None
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from bench.analysis.disturbed import disturbances
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
+from bench.analysis.model import estimate, mean_of, scatter_of
 from bench.analysis.points import (
     CRASH,
     FAILURE,
@@ -28,7 +29,7 @@ from bench.analysis.points import (
     ThroughputRow,
     ThroughputTable,
 )
-from bench.analysis.statistics import Between, Estimate, between_rounds, geometric_mean
+from bench.analysis.statistics import ONE_PROCESS, Estimate
 from bench.contract.kind import rank
 from bench.contract.records import CENSORED, DONE, FAILED
 from bench.contract.throughput import BATCH, PROCESSES, SINGLE, Throughput
@@ -188,14 +189,7 @@ def _per_second(work: Iterable[int | None], nanoseconds: Iterable[int]) -> float
 def over_rounds(values: Sequence[float]) -> Estimate | None:
     """Return the geometric mean of one value per round; its interval is Student's t over the rounds."""
     values = [value for value in values if value > 0]
-    if not values:
-        return None
-    mean = math.exp(float(np.mean(np.log(values))))
-    return dataclasses.replace(geometric_mean([mean], between=_between(values)), n=len(values))
-
-
-def _between(values: Sequence[float]) -> Between | None:
-    return between_rounds(np.log(values)[:, None])
+    return mean_of(values, "rounds") if values else None
 
 
 def relaxed_per_second(done: Sequence[Throughput], relaxations: Molecules) -> Estimate | None:
@@ -203,7 +197,7 @@ def relaxed_per_second(done: Sequence[Throughput], relaxations: Molecules) -> Es
 
     Force calls a second in relaxations (with the optimiser's time), over the force calls per relaxed molecule C. A
     block of some seconds ends few molecules of a large batch, but all of them make force calls in it. The interval has
-    the scatter of the rounds and, from five structures on, that of C over structures. A native optimiser counts no
+    the scatter of the rounds and that of C over structures. A native optimiser counts no
     force calls, so its converged molecules are divided by the time.
     """
     if any(calls is None for one in done for calls in one.relax_calls):
@@ -212,11 +206,18 @@ def relaxed_per_second(done: Sequence[Throughput], relaxations: Molecules) -> Es
     per_molecule = relaxations.per_molecule
     if not rates or per_molecule is None:
         return None
-    calls = np.array(list(relaxations.calls.values()))
-    rate = math.exp(float(np.mean(np.log(rates))))
+    calls = np.log(list(relaxations.calls.values()))
+    logs = np.log(rates)
     # the mean of 1/C over structures is geometric, and what counts is the sum of force calls over that of molecules
-    to_sums = math.exp(float(np.mean(np.log(calls)))) / per_molecule
-    return geometric_mean(rate / calls, between=_between(rates)).scaled(to_sums)
+    parts = [scatter_of(one) for one in (logs, calls) if len(one) > 1]
+    return estimate(
+        float(logs.mean()) - math.log(per_molecule),
+        parts if len(rates) > 1 else None,
+        n=len(calls),
+        over="structures" if len(calls) > 1 else "rounds",
+        rounds=len(rates),
+        lacks=None if len(rates) > 1 else ONE_PROCESS,
+    )
 
 
 def series(points: Sequence[Point], records: Sequence[Throughput]) -> Series | None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bench.analysis.statistics import CONFIDENCE, Between, Estimate, between_rounds, geometric_mean, independent
+from bench.analysis.model import difference, fit
+from bench.analysis.statistics import CONFIDENCE, Estimate
 from bench.contract.records import FAILED
 
 Key = tuple[str, str]
@@ -48,19 +49,14 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
     }
 
 
-def over_rounds(times: pd.DataFrame) -> pd.Series:
-    """Return the geometric mean over the rounds that measured each structure."""
-    return pd.Series(np.exp(_log(times).mean(axis=1)))
+def by_structure(times: pd.DataFrame) -> pd.Series:
+    """Return the milliseconds at each structure, after what the rounds do is taken out."""
+    return pd.Series(np.exp(fit(_log(times)).values), index=times.index)
 
 
 def mean_time(times: pd.DataFrame) -> Estimate:
-    """Return the geometric mean over structures; its interval includes the scatter of the rounds."""
-    return geometric_mean(over_rounds(times).to_numpy(), between=scatter(times))
-
-
-def scatter(times: pd.DataFrame) -> Between | None:
-    """Return the scatter of the rounds of one method; see :func:`bench.analysis.statistics.between_rounds`."""
-    return between_rounds(_log(times).to_numpy().T)
+    """Return the geometric mean over structures, with the interval of :mod:`bench.analysis.model`."""
+    return fit(_log(times)).estimate()
 
 
 def round_spread(times: pd.DataFrame) -> float | None:
@@ -74,42 +70,62 @@ def round_spread(times: pd.DataFrame) -> float | None:
     return float(np.exp(common.max() - common.min())) if several else None
 
 
-def paired_ratio(
-    numerator: pd.DataFrame, denominator: pd.DataFrame, same_rounds: bool = True, confidence: float = CONFIDENCE
-) -> Estimate | None:
-    """Return the geometric mean of numerator over denominator, over their common structures.
+def paired_ratio(numerator: pd.DataFrame, denominator: pd.DataFrame, confidence: float = CONFIDENCE) -> Estimate | None:
+    """Return the geometric mean of numerator over denominator, which were measured in the same rounds.
 
     Parameters
     ----------
     numerator, denominator : DataFrame
-        Milliseconds by structure and round, as :func:`per_round` gives them.
-    same_rounds : bool
-        Rounds with the same number were measured together, so that effects of a round cancel; False for two runs,
-        whose rounds have only the number in common.
+        Milliseconds by structure and round, as :func:`per_round` gives them. Only structures count that both have in
+        the same round, so that what a round or a structure does to both cancels.
     confidence : float
         Of the interval.
 
     Returns
     -------
     Estimate or None
-        None where they have no structure in common.
+        None where they were not measured together: they have no structure of any round in common.
+    """
+    return _ratio(pd.DataFrame(numerator / denominator), confidence)
+
+
+def unpaired_ratio(
+    numerator: pd.DataFrame, denominator: pd.DataFrame, confidence: float = CONFIDENCE
+) -> Estimate | None:
+    """Return the geometric mean of numerator over denominator, of two runs: structures are paired, rounds are not.
+
+    None where they have no structure in common. See :func:`bench.analysis.model.difference`.
     """
     common = numerator.index.intersection(denominator.index)
     if common.empty:
         return None
-    above, below = numerator.loc[common], denominator.loc[common]
-    between = scatter(above / below) if same_rounds else None
-    if between is None:
-        between = independent(scatter(above), scatter(below))
-    return geometric_mean((over_rounds(above) / over_rounds(below)).to_numpy(), between=between, confidence=confidence)
+    return difference(_log(numerator.loc[common]), _log(denominator.loc[common])).estimate(confidence)
+
+
+def mean_ratio(ratios: Sequence[pd.DataFrame]) -> Estimate | None:
+    """Return the geometric mean of several ratios, at the structures and rounds that all of them have.
+
+    Parameters
+    ----------
+    ratios : sequence of DataFrame
+        Each by structure and round. The whole mean has one interval, because their errors are not independent.
+    """
+    return _ratio(mean_over(ratios), CONFIDENCE)
 
 
 def mean_over(series: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the geometric mean of several data frames of times, or of ratios, each by structure and round."""
+    """Return the geometric mean of several data frames of times, or of ratios, each by structure and round.
+
+    NaN where one of them lacks a value.
+    """
     total = _log(series[0])
     for one in series[1:]:
-        total = total + _log(one)  # aligned by structure and round, NaN where one lacks them
-    return _exp(total / len(series))
+        total = total + _log(one)  # aligned by structure and round
+    return _exp(total / len(series)).dropna(how="all").dropna(how="all", axis=1)
+
+
+def _ratio(ratios: pd.DataFrame, confidence: float) -> Estimate | None:
+    return fit(_log(ratios)).estimate(confidence) if ratios.notna().to_numpy().any() else None
 
 
 def _log(times: pd.DataFrame) -> pd.DataFrame:

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.fingerprint import Deviation
+from bench.analysis.model import Part, difference, estimate, fit
 from bench.analysis.regression import EARLY, EQUAL, FASTER, OTHER_ANSWER, SLOWER, UNDECIDED, verdict
-from bench.analysis.statistics import FEWEST_ROUNDS, Between, Estimate, geometric_mean
-from bench.analysis.times import over_rounds
+from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
 from bench.contract.candidate import Candidate, Standing
 
 PROCESSES = 0.05
@@ -133,16 +133,19 @@ def ratio(one: pd.DataFrame, other: pd.DataFrame, assumed: float) -> Estimate | 
     if structures.empty:
         return None
     one, other = one.loc[structures], other.loc[structures]
-    means = _session_means(one / other)
-    if len(means):
-        freedom = BEFOREHAND + len(means) - 1
-        squares = BEFOREHAND * assumed**2 + float(((means - means.mean()) ** 2).sum())
-        between = Between(math.sqrt(squares / freedom / len(means)), freedom, len(means))
+    together = pd.DataFrame(np.log(one / other)).dropna(how="all", axis=1)
+    if together.empty:
+        found = difference(np.log(one), np.log(other))
+        sessions = Part(assumed**2 * (1 / one.shape[1] + 1 / other.shape[1]), BEFOREHAND)
+        rounds = min(one.shape[1], other.shape[1])
     else:
-        error = assumed * math.sqrt(1 / one.shape[1] + 1 / other.shape[1])
-        between = Between(error, BEFOREHAND, min(one.shape[1], other.shape[1]))
-    values = (over_rounds(one) / over_rounds(other)).to_numpy()
-    return geometric_mean(values, between=between, confidence=EARLY)
+        found = fit(together)
+        rounds = together.shape[1]
+        freedom = BEFOREHAND + rounds - 1
+        squares = BEFOREHAND * assumed**2 + (rounds - 1) * rounds * found.of_rounds.variance
+        sessions = Part(squares / freedom / rounds, freedom)
+    parts = (sessions, found.of_structures)
+    return estimate(found.mean, parts, n=found.structures, over="structures", rounds=rounds, confidence=EARLY)
 
 
 def _session_means(ratios: pd.DataFrame) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bench.analysis.disturbed import MEASURED_AGAIN, Disturbance
+from bench.analysis.disturbed import Disturbance
 from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.table import Row
 from bench.contract.device import Device
@@ -39,16 +39,16 @@ def disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) ->
 
 
 def disturbed_in_short(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
-    """Return how many rounds were disturbed, of which methods, and how many of them are in the means; may be empty."""
+    """Return how many rounds were disturbed, and of which methods; may be empty."""
     found = list(disturbances)
     if not found:
         return ""
     named = list(dict.fromkeys(labels.get(one.method, one.method) for one in found))
     of = ", ".join(named) if len(named) <= _FEW else f"{len(named)} methods"
-    kept = sum(one.fate != MEASURED_AGAIN for one in found)
     what = f"round of {of} was" if len(found) == 1 else f"rounds of {of} were"
-    fate = f"{kept} still in the means" if kept else "measured again"
-    return f"{len(found)} {what} disturbed by other processes; {fate}."
+    return (
+        f"{len(found)} {what} disturbed by other processes; {'it is' if len(found) == 1 else 'they are'} in the means."
+    )
 
 
 def unsettled(labels: Iterable[str]) -> str:

@@ -260,8 +260,6 @@ def _caption(table: Table, marked: bool) -> Iterable[str]:
     commit = f", commit {measured.commit[:12]}" if measured.commit else ""
     yield f"{data}. Run {measured.run_id}{commit}"
     if any(row.interval_over for row in table.rows):
-        text = "Bars and brackets: 95 % intervals over structures and rounds"
-        over_steps = dict.fromkeys(row.label for row in table.rows if row.interval_over == "steps")
-        yield text + (f"; over steps for {', '.join(over_steps)}" if over_steps else "") + "."
+        yield "Bars and brackets: 95 % intervals over structures and rounds."
     if marked:
         yield f"{REPLAY_MARK}: random weights; ms per force call along a fixed path; a BFGS step makes one such call."

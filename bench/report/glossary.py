@@ -24,7 +24,7 @@ WORDS: Mapping[str, str] = {
     "is named beside it.",
     "frequencies": "The root mean square deviation of the harmonic frequencies from the nearest reference, which is "
     "named beside it.",
-    "CPU/GPU": "How many times faster the same method is on the GPU, paired by structure.",
+    "CPU/GPU": "How many times faster the same method is on the GPU, paired by structure and round.",
     "n/N": "How many structures were relaxed to the end (or replayed) within the time budget. A relaxation that was "
     "cut off still counts in the time.",
     "paper": "The published time, from other hardware: compare the order of the methods, not the ratios.",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from bench.analysis.statistics import FEWEST_ROUNDS
 from bench.analysis.table import Row, Table
 from bench.contract.description import DataSetFacts
 from bench.contract.protocol import RELAX, REPLAY
 from bench.contract.records import AS_ASKED
 from bench.report.beside_paper import judged_claims, order, published
+from bench.report.certainty import apart, intervals, limited, nodes, rounds
 from bench.report.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, unsettled
 from bench.report.joules import joules
 
@@ -43,9 +43,11 @@ def _found(table: Table) -> list[tuple[str, bool]]:
     found = (
         (_data_set(table.description.dataset), True),
         (damaged(table.damaged), True),
-        (_intervals(rows), False),
-        (_rounds(rows), False),
-        (_nodes(rows), False),
+        (intervals(rows), False),
+        (limited(rows), True),
+        (apart(rows), False),
+        (rounds(rows), False),
+        (nodes(rows), False),
         (disturbed(table.disturbances, {row.method: row.label for row in rows}), False),
         (unsettled(row.label for row in rows if row.settled is False), True),
         (_weights(rows), False),
@@ -80,49 +82,6 @@ def _data_set(dataset: DataSetFacts) -> str:
         f"The structures are the embedded {dataset.name}, because those of MD17 were not "
         "available; the times are only roughly comparable with MD17's."
     )
-
-
-def _intervals(rows: list[Row]) -> str:
-    if not rows:
-        return ""
-    text = (
-        "Times are geometric means over structures; [low, high] is the 95 % interval: a BCa bootstrap over structures, "
-        "combined with the scatter of the rounds, each a fresh process; [–] where there are too few of both. Ratios "
-        "are paired by structure and round."
-    )
-    over_steps = _labels(row for row in rows if row.interval_over == "steps")
-    if over_steps:
-        text += f" Too few structures, so the interval is over steps: {over_steps}."
-    over_rounds = _labels(row for row in rows if row.interval_over == "rounds")
-    if over_rounds:
-        text += f" The interval is over rounds alone: {over_rounds}."
-    return text
-
-
-def _rounds(rows: list[Row]) -> str:
-    few = _labels(row for row in rows if row.time and row.time.low is not None and row.time.rounds == 1)
-    inside = [row for row in rows if row.time and row.time.rounds > 1]
-    widest = max(inside, key=lambda row: row.round_spread or 0.0, default=None)
-    text = ""
-    if widest is not None and widest.round_spread is not None:
-        where = elsewhere(widest.device) or f" on the {widest.on.label}"
-        text = (
-            f"Fresh processes of the same method differ by up to {100 * (widest.round_spread - 1):.1f} % "
-            f"({widest.label}{where}{_in_replay(widest)}); the intervals include this."
-        )
-    if few:
-        text += f" Measured in fewer than {FEWEST_ROUNDS} processes, so the intervals are too narrow: {few}."
-    return text.strip()
-
-
-def _nodes(rows: list[Row]) -> str:
-    widest = max((row for row in rows if row.node_spread), key=lambda row: row.node_spread or 0.0, default=None)
-    if widest is None or widest.node_spread is None:
-        return ""
-    text = f"Nodes differ by up to {100 * (widest.node_spread - 1):.1f} % ({widest.label}{_in_replay(widest)})"
-    if widest.node_share is not None:
-        text += f", which is {100 * widest.node_share:.0f} % of the variance of its rounds"
-    return f"{text}; the intervals include this, because every round was measured on one node."
 
 
 def _surplus_threads(rows: Iterable[Row]) -> str:

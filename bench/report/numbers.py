@@ -12,7 +12,7 @@ DASH = "–"
 def with_interval(estimate: Estimate | None, digits: int = 4) -> str:
     """Return ``113.2 [111.0, 115.9]``, ``113.2 [–]`` without an interval, a dash without an estimate.
 
-    The interval's half-width has two significant digits, the estimate at most `digits`.
+    The interval's half-width has two significant digits, the estimate at most `digits` and at least two.
     """
     if estimate is None:
         return DASH
@@ -20,7 +20,8 @@ def with_interval(estimate: Estimate | None, digits: int = 4) -> str:
         return f"{plain(estimate.estimate, digits)} [{DASH}]"
     most = digits - 1 - _exponent(estimate.estimate)
     half = (estimate.high - estimate.low) / 2
-    decimals = max(0, min(most, 1 - _exponent(half)) if half > 0 else most)
+    least = 1 - _exponent(estimate.estimate)
+    decimals = max(0, least, min(most, 1 - _exponent(half)) if half > 0 else most)
     low, middle, high = (f"{x:.{decimals}f}" for x in (estimate.low, estimate.estimate, estimate.high))
     return f"{middle} [{low}, {high}]"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.analysis.accurate import Accuracy
+from bench.analysis.ordering import Ranks, Relative
 from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
@@ -211,8 +212,20 @@ def _accuracy_object(found: Accuracy | None) -> dict[str, Any]:
     }
 
 
+def _ranks_object(found: Ranks | None) -> dict[str, int | None]:
+    return {"low": found.low if found else None, "high": found.high if found else None}
+
+
+def _relative_object(found: Relative | None) -> dict[str, Any]:
+    if found is None:
+        return {"to": None} | _interval_object(None)
+    return dataclasses.asdict(found)
+
+
 _OBJECTS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     "Estimate | None": _interval_object,
+    "Ranks | None": _ranks_object,
+    "Relative | None": _relative_object,
     "Stability | None": _stability_object,
     "Accuracy | None": _accuracy_object,
 }

@@ -14,13 +14,12 @@ import pandas as pd
 from bench.analysis.measurements import ANSWERS, REPLAYS, STRUCTURES, Measurements
 from bench.analysis.methods import MeasuredMethod, measured_methods
 from bench.analysis.simulated import Simulations
-from bench.analysis.statistics import FEWEST
 from bench.analysis.truths import Truths
 from bench.contract import trajectory_file
 from bench.contract.description import Description
 from bench.contract.failure import Failure
 from bench.contract.joules import Joules
-from bench.contract.records import Record, Relaxation, Symmetry, Trajectory, Watched
+from bench.contract.records import CENSORED, Record, Relaxation, Symmetry, Trajectory, Watched
 from bench.errors import BadInput
 from bench.runs import store
 from bench.runs.store import no_collector
@@ -143,15 +142,14 @@ class Run:
 
     def measurements(self, simulations: Simulations | None = None, truths: Truths | None = None) -> Measurements:
         """Return the input of the analysis."""
-        measured = self.structures.groupby(["method", "device"]).structure.nunique()
         return Measurements(
             description=self.description,
             methods=self.measured_methods,
             structures=self.structures,
             replays=self.replays,
             answers=self.answers,
-            # steps are needed only for a method with too few structures for an interval over structures
-            steps=self.steps if (measured < FEWEST).any() else None,
+            # steps are needed only where like steps must be found
+            steps=self.steps if (self.structures["status"] == CENSORED).any() else None,
             watched=self.watched,
             joules=self.joules,
             simulations=simulations,

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from bench.analysis.alternation import alternating_ratio, scatter_of_orders
+from bench.analysis.alternation import alternating_ratio
 from bench.analysis.times import paired_ratio
 
 
@@ -42,23 +43,18 @@ def test_an_effect_of_the_order_is_neither_in_the_estimate_nor_in_the_interval(r
 def test_the_scatter_is_that_within_each_order():
     # means of rounds: 1, 3 and 5 in one order, 11 and 13 in the other
     logs = np.array([[1.0, 11.0, 3.0, 13.0, 5.0]] * 4)
-    found = scatter_of_orders(logs, np.array([False, True, False, True, False]))
+    found = alternating_ratio(frame(logs), frame(np.zeros((4, 5))))
     variance = (4 + 0 + 4 + 1 + 1) / 3
-    assert found.error == pytest.approx(math.sqrt(variance * (1 / 3 + 1 / 2) / 4))
-    assert (found.freedom, found.rounds, found.noise) == (3, 5, 0.0)
+    error = math.sqrt(variance * (1 / 3 + 1 / 2) / 4)
+    assert math.log(found.estimate) == pytest.approx((3 + 12) / 2)
+    assert math.log(found.high / found.estimate) == pytest.approx(stats.t.ppf(0.975, 3) * error)
 
 
-def test_the_noise_of_single_times_is_that_of_the_mean_of_both_orders():
-    logs = np.random.default_rng(2).normal(0.0, 0.1, (1000, 5))
-    found = scatter_of_orders(logs, np.array([False, True, False, True, False]))
-    assert found.noise == pytest.approx(0.01 * (1 / 3 + 1 / 2) / 4, rel=0.1)
-
-
-def test_only_rounds_and_structures_that_both_measured_count():
+def test_only_structures_count_that_both_have_in_the_same_round():
     old, new = measured(np.random.default_rng(3), rounds=5)
     cut = new.copy()
     cut.iloc[7, 2] = np.nan
-    assert alternating_ratio(cut, old) == alternating_ratio(new.iloc[:7], old.iloc[:7])
+    assert alternating_ratio(cut, old) == alternating_ratio(cut, old.where(cut.notna()))
     assert alternating_ratio(new, old.iloc[:, :4]) == alternating_ratio(new.iloc[:, :4], old.iloc[:, :4])
     assert alternating_ratio(new.iloc[:3], old.iloc[5:]) is None
 

@@ -1,9 +1,14 @@
-"""Disturbed rounds: shown, and replaced where they were measured again."""
+"""Disturbed rounds: named, and kept as they are."""
 
+import math
+
+import numpy as np
 import pandas as pd
-from synthetic import relaxations
+import pytest
+from synthetic import campaign, measurements, method, relaxations
 
-from bench.analysis.disturbed import KEPT, MEASURED_AGAIN, WORSE, disturbances, with_repeats
+from bench.analysis.disturbed import KEPT, MEASURED_AGAIN, disturbances
+from bench.analysis.summary import summarise
 
 BUSY = ("other processes used 0.9 of 2 CPUs",)
 
@@ -16,58 +21,26 @@ def watched(*rounds):
     )
 
 
-def measured(*methods):
-    return pd.concat([relaxations(name, 10.0, count=2, rounds=rounds) for name, rounds in methods], ignore_index=True)
+def test_a_quiet_campaign_has_none():
+    assert disturbances(watched(("a", 0, (), None), ("a", 1, (), None))) == ()
 
 
-def test_a_quiet_campaign_is_left_as_it_is():
-    looked = watched(("a", 0, (), None), ("a", 1, (), None))
-    assert disturbances(looked) == ()
-    assert with_repeats(measured(("a", 2)), looked, 2).equals(measured(("a", 2)))
-
-
-def test_a_disturbed_round_stays_where_nothing_was_measured_in_its_place():
-    looked = watched(("a", 0, (), None), ("a", 1, BUSY, None))
-    (one,) = disturbances(looked)
+def test_a_disturbed_round_is_named_with_its_reasons():
+    (one,) = disturbances(watched(("a", 0, (), None), ("a", 1, BUSY, None)))
     assert (one.method, one.round, one.reasons, one.fate) == ("a", 1, BUSY, KEPT)
-    assert set(with_repeats(measured(("a", 2)), looked, 2)["round"]) == {0, 1}
 
 
-def test_a_repeat_takes_the_number_of_the_round_that_it_stands_for():
-    looked = watched(("a", 0, (), None), ("a", 1, BUSY, None), ("b", 1, (), None), ("a", 2, (), 1))
-    (one,) = disturbances(looked)
-    assert one.fate == MEASURED_AGAIN
-    data = measured(("a", 3), ("b", 2))
-    data["mark"] = data["method"] + data["round"].astype(str)
-    kept = with_repeats(data, looked, 2)
-    assert set(kept["mark"]) == {"a0", "a2", "b0", "b1"}
-    assert set(kept.loc[kept["mark"] == "a2", "round"]) == {1}
-    assert set(kept.loc[kept["method"] == "b", "round"]) == {0, 1}
+def test_of_an_older_run_a_repeat_is_named_too_where_it_was_disturbed():
+    looked = watched(("a", 0, (), None), ("a", 1, BUSY, None), ("a", 2, BUSY, 1))
+    assert [(one.round, one.fate) for one in disturbances(looked)] == [(1, MEASURED_AGAIN), (2, KEPT)]
 
 
-def test_a_repeat_that_was_disturbed_itself_gains_nothing():
-    looked = watched(("a", 0, BUSY, None), ("a", 1, BUSY, 0))
-    (one,) = disturbances(looked)
-    assert one.fate == WORSE
-    assert set(with_repeats(measured(("a", 2)), looked, 1)["round"]) == {0}
-
-
-def test_a_repeat_replaces_no_structure_that_it_did_not_measure_as_far():
-    looked = watched(("a", 0, BUSY, None), ("a", 1, (), 0))
-    data = measured(("a", 2))
-    data["mark"] = data["round"].astype(str) + data["structure"].astype(str)
-    data.loc[(data["round"] == 1) & (data["structure"] == 0), "status"] = "censored"
-    kept = with_repeats(data, looked, 1)
-    assert set(kept["mark"]) == {"00", "11"}
-    assert set(kept["round"]) == {0}
-    failed = data.assign(status=data["status"].mask(data["round"] == 1, "failed"))
-    assert set(with_repeats(failed, looked, 1)["mark"]) == {"00", "01"}
-    short = data[data["mark"] != "10"]
-    assert set(with_repeats(short, looked, 1)["mark"]) == {"00", "11"}
-    steps = data.drop(columns="status")
-    assert set(with_repeats(steps, looked, 1, data)["mark"]) == {"00", "11"}
-
-
-def test_a_repeat_that_was_interrupted_is_no_round():
-    looked = watched(("a", 0, BUSY, None), ("a", 1, (), None))
-    assert set(with_repeats(measured(("a", 3)), looked, 2)["round"]) == {0, 1}
+def test_a_repeat_is_one_more_round_so_that_a_machine_of_two_speeds_gets_no_lower_mean():
+    # two speeds, a factor of 1.7 apart; one of three rounds was slow, was called disturbed and measured again
+    speeds = [1.0, 1.0, 1.7, 1.0]
+    relaxed = relaxations("a", 10.0, count=8, rounds=4, noise=0.0)
+    relaxed["step_ns"] = 1e7 * relaxed["steps"] * np.array(speeds)[relaxed["round"]]
+    looked = watched(*(("a", number, BUSY if number == 2 else (), 2 if number == 3 else None) for number in range(4)))
+    (row,) = summarise(measurements([method("a")], [relaxed], description=campaign(8), watched=looked)).rows
+    assert row.time.estimate == pytest.approx(10.0 * math.prod(speeds) ** 0.25)
+    assert row.rounds == 4

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from bench.analysis.overhead import over_rounds, summarise
+from bench.analysis.model import mean_of
+from bench.analysis.overhead import summarise
 from bench.contract.message import Pair
 from bench.contract.overhead import OverheadRound, Relaxed
 
@@ -46,16 +47,16 @@ def test_an_interval_is_students_t_over_rounds_and_one_round_has_none():
     values = [1.0, 1.1, 1.3]
     logs = np.log(values)
     reach = 4.302653 * logs.std(ddof=1) / math.sqrt(3)
-    found = over_rounds(values)
+    found = mean_of(values, "rounds")
     assert (found.low, found.high) == pytest.approx((math.exp(logs.mean() - reach), math.exp(logs.mean() + reach)))
     assert (found.over, found.rounds) == ("rounds", 3)
-    assert (over_rounds([2.0]).low, over_rounds([2.0]).high) == (None, None)
+    assert (mean_of([2.0], "rounds").low, mean_of([2.0], "rounds").high) == (None, None)
 
 
 def test_the_interval_contains_the_truth_in_95_of_100_campaigns():
     random = np.random.default_rng(1)
     campaigns = np.exp(0.2 + random.normal(0.0, 0.1, (1000, 8)))
-    inside = [found.low <= math.exp(0.2) <= found.high for found in map(over_rounds, campaigns)]
+    inside = [found.low <= math.exp(0.2) <= found.high for found in (mean_of(one, "rounds") for one in campaigns)]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
 
 

@@ -96,31 +96,15 @@ def test_a_failure_of_the_whole_method_is_counted_beside_those_of_its_structures
     assert row.ms_per_step is not None
 
 
-def test_with_few_structures_the_interval_is_over_steps_and_says_so():
+def test_a_single_process_has_no_interval_however_many_steps_it_made_and_the_row_says_why():
     relaxed = relaxations("dft", 7520.0, count=1, rounds=1, status="censored", steps=40)
     steps = steps_of(relaxed, spread=0.2).astype({"method": "category", "device": "category"})
     row = row_of([method("dft", kind="dft")], relaxed, steps=steps)
-    assert row.interval_over == "steps"
-    assert row.ms_per_step.low < row.ms_per_step.estimate < row.ms_per_step.high
-    # 40 steps that spread by 20 %: 2 x 1.96 x 0.2 / sqrt(40)
-    assert math.log(row.ms_per_step.high / row.ms_per_step.low) == pytest.approx(0.124, rel=0.3)
-    assert (row.done, row.ms_per_step.n) == (0, 1)
-
-
-def test_the_steps_of_failed_relaxations_and_the_first_force_call_are_in_no_interval():
-    relaxed = relaxations("dft", 7520.0, count=2, rounds=1, status="censored", steps=30)
-    steps = steps_of(relaxed)
-    clean = row_of([method("dft", kind="dft")], relaxed[:1], steps=steps[steps["structure"] == 0])
-    relaxed.loc[1, ["status", "failure"]] = ["failed", "nan"]
-    steps.loc[steps["step"] == 0, "calculator_ns"] *= 1000
-    steps.loc[steps["structure"] == 1, "calculator_ns"] *= 1000
-    assert row_of([method("dft", kind="dft")], relaxed, steps=steps).ms_per_step == clean.ms_per_step
-
-
-def test_with_few_structures_and_few_steps_there_is_no_interval():
-    relaxed = relaxations("dft", 7520.0, count=1, rounds=1, steps=4)
-    row = row_of([method("dft", kind="dft")], relaxed, steps=steps_of(relaxed))
-    assert (row.ms_per_step.low, row.ms_per_step.high, row.interval_over) == (None, None, None)
+    assert (row.ms_per_step.low, row.interval_over, row.ms_per_step.lacks) == (None, None, "one process")
+    assert (row.done, row.ms_per_step.n, row.first_steps) == (0, 1, 40)
+    relaxed = relaxations("dft", 7520.0, count=1, rounds=3)
+    row = row_of([method("dft", kind="dft")], relaxed)
+    assert (row.ms_per_step.lacks, row.first_steps) == ("one structure", None)
 
 
 def test_the_gain_of_a_gpu_is_paired_with_the_cpu_of_the_same_method():

@@ -32,4 +32,4 @@ def test_a_disturbed_round_is_measured_again_and_told(pesbench, tmp_path):
     assert run.structures["round"].nunique() == 2
     (note,) = [note for note in json.loads(done.stdout)["notes"] if note.startswith("Disturbed")]
     assert "slow, round 1 (other processes used" in note
-    assert "measured again, and disturbed again" in note
+    assert "measured again, and both are in the mean" in note

@@ -21,7 +21,7 @@ def test_a_method_is_explained_with_its_figures_and_what_they_mean(pesbench, fak
     assert f"In run {fake_run.name}" in text
     assert re.search(r"CPU ms/step: \d[\d.]* \[", text)
     assert "The time of one accepted optimiser iteration" in text
-    assert "BCa bootstrap" in text
+    assert "scatter of the rounds" in text
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 

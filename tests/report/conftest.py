@@ -65,7 +65,7 @@ def table_of(
         }
     )
     made = dataclasses.replace(made, machine=dataclasses.replace(made.machine, gpus=gpus))
-    measured = measurements(methods, relaxed, paths, made, steps=steps_of(DFT))
+    measured = measurements(methods, relaxed, paths, made, steps=steps_of(pd.concat(relaxed)) if relaxed else None)
     figures = paper.read()
     return judged(summarise(measured, paper=figures), figures)
 

@@ -47,7 +47,9 @@ def test_the_notes_say_what_a_reader_must_know():
     embedded = DataSetFacts(name="naphthalene-gfn2", fallback="no network", count=101, total=101)
     table = table_of(methods, [relaxations("uff", 0.15, native=True), far, dft], dataset=embedded, steps=steps_of(dft))
     assert "naphthalene-gfn2" in note_with(table, "embedded")
-    assert "PBE0" in note_with(table, "BCa")
+    limits = note_with(table, "one process")
+    assert "Nequix: one process, so no interval." in limits
+    assert "PBE0: one process, so no interval; first 30 steps only" in limits
     assert note_with(table, "Weights: pretrained") == "Weights: pretrained for Nequix."
     assert "n of 101" in note_with(table, "time budget")
     assert "UFF (its own)" in note_with(table, "Optimiser other than BFGS")
@@ -55,7 +57,7 @@ def test_the_notes_say_what_a_reader_must_know():
     assert note_with(table, "Stops at an energy change.").startswith("UFF")
     assert "1 for Nequix" in note_with(table, "0.1 Å")
     assert "i7-14700K" in note_with(table, "Husistein")
-    assert "2.0 %" in note_with(table, "Fresh processes")
+    assert "2.0 %" in note_with(table, "Rounds of the same method")
     assert "200 times faster" in note_with(table, "claims")
 
 

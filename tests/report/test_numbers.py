@@ -58,3 +58,8 @@ def test_sizes_counts_and_seconds_have_their_units():
     assert [numbers.size(n) for n in (900 * 2**20, 3 * 2**29)] == ["900 MiB", "1.5 GiB"]
     assert [numbers.seconds(s) for s in (6.24, 63.4)] == ["6.2 s", "63 s"]
     assert numbers.percent(0.934) == "93 %"
+
+
+def test_a_useless_interval_leaves_the_estimate_readable():
+    # two processes that differ by a factor of two say nothing about a third
+    assert numbers.with_interval(Estimate(0.219, 3.7e-6, 12910.6, 2, "structures", 2)) == "0.22 [0.00, 12910.60]"

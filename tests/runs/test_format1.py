@@ -3,15 +3,19 @@
 The run is in ``format1/``: three structures, of which two were measured, with a line of which json wrote ``\\udce9``.
 """
 
+import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
+from bench.analysis.summary import summarise
 from bench.contract.records import FORMAT
 from bench.errors import BadInput
 from bench.report.shown import SHOWN
-from bench.runs import dataframes, history, store, tables
+from bench.runs import dataframes, history, store, tables, widths
 
 RUN = Path(__file__).parent / "format1"
 LATER = ("accuracy", "scaling", "throughput")
@@ -25,12 +29,26 @@ def table():
 def test_its_table_has_the_figures_that_version_0_1_gave(table):
     rows = {(row.method, row.protocol): row for row in table.rows}
     assert rows["uff", "relax"].ms_per_step.estimate == pytest.approx(0.18891658381000107)
-    assert rows["uff", "relax"].ms_per_step.low == pytest.approx(0.18797805174033289)
+    # two rounds of two structures: both parts of the variance have one degree of freedom
+    logs = np.log([[24474326, 24840704], [23877066, 24298730]])  # of 129 steps each
+    rounds, structures = (logs.mean(axis=axis).var(ddof=1) / 2 for axis in (0, 1))
+    rest = (logs[0, 0] - logs[0, 1] - logs[1, 0] + logs[1, 1]) ** 2 / 4
+    reach = stats.t.ppf(0.975, 1) * math.sqrt(rounds + structures - rest / 4)
+    assert rows["uff", "relax"].ms_per_step.low == pytest.approx(0.18891658381000107 * math.exp(-reach))
     assert rows["uff", "replay"].calculator_ms_per_call.estimate == pytest.approx(0.21938517079304432)
     assert rows["gfn2-xtb", "replay"].calculator_ms_per_call.estimate == pytest.approx(2.863963330203426)
     assert (rows["uff", "relax"].done, rows["uff", "relax"].total) == (2, 2)
     assert not any(row.doubts for row in table.rows)
     assert rows["gfn2-xtb", "relax"].stability.verdict == "warn"
+
+
+def test_the_width_of_its_ratio_is_that_of_the_table_with_the_fastest_as_reference():
+    run = dataframes.load(RUN)
+    (name, width), *others = widths.half_widths(run, "replay", "cpu").items()
+    rows = summarise(run.measurements(), relative_to="uff").rows
+    row = next(row for row in rows if (row.method, row.protocol) == (name, "replay"))
+    assert (name, others) == ("gfn2-xtb", [])  # UFF is the reference
+    assert width == pytest.approx(math.log(row.relative.high / row.relative.low) / 2)
 
 
 def test_a_message_with_a_lone_surrogate_is_read_and_can_be_printed(table):

@@ -15,7 +15,7 @@ import numpy as np
 from bench import paths
 from bench.analysis import regression
 from bench.analysis.alternation import FEWEST_ALTERNATING, alternating_ratio
-from bench.analysis.statistics import noise
+from bench.analysis.model import fit
 from bench.analysis.times import per_round
 from bench.runs import dataframes
 
@@ -89,7 +89,7 @@ def compare(share: float, budget: float, gate: float, seed: int) -> dict[str, An
         "gates": {str(one): _sequential(plain, slow, one) for one in GATES},
         # (-1)^round times the effect of the starting order, and what rounds and single times add to it
         "logs_by_round": [round(float(one), 5) for one in np.log(slow / plain).dropna().mean()],
-        "noise": round(float(np.sqrt(noise([np.log(slow / plain).dropna().to_numpy()]))), 5),
+        "noise": round(float(np.sqrt(fit(logs := np.log(slow / plain).dropna()).rest * logs.shape[1])), 5),
         "structures": ratio.n,
         "seconds_a_round": round(float(watched["seconds"].mean()), 1),
         "disturbed": [list(reasons) for reasons in watched["disturbed"] if len(reasons)],

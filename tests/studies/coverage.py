@@ -1,65 +1,151 @@
-"""Do 95 % intervals cover the truth in 95 % of simulated campaigns, when processes and structures both scatter?"""
+"""Do 95 % intervals contain the truth in 95 % of simulated campaigns, and is the estimate right on average?
+
+Each campaign has two methods in the same rounds, whose processes, structures and single times scatter; a round does
+something to both. Where time cuts a round, a fast process reaches more structures; the structure in progress when the
+time ends counts, as in a real round. The row is the first method's time, the ratio that of both.
+"""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import itertools
+import json
 import math
+from collections.abc import Iterator
 
 import numpy as np
-from comparing import tell
+from numpy.typing import NDArray
 
-from bench.analysis.statistics import between_rounds, geometric_mean
+from bench.analysis.model import Fit, fit
 
-TRUTH = 4.0
-# rounds, structures, and the standard deviations of processes, structures and single times, in logarithms
-CAMPAIGNS = (
-    (3, 101, 0.05, 0.10, 0.03),
-    (3, 101, 0.15, 0.10, 0.03),
-    (3, 12, 0.05, 0.10, 0.03),
-    (3, 6, 0.03, 0.10, 0.05),
-    (5, 30, 0.05, 0.10, 0.03),
-    (10, 101, 0.05, 0.10, 0.03),
-    (16, 5, 0.03, 0.05, 0.03),
-    # as in a ratio, in which structures hardly differ and single times do
-    (3, 30, 0.02, 0.01, 0.10),
-    (3, 10, 0.0, 0.0, 0.10),
-    (6, 10, 0.01, 0.01, 0.10),
+Floats = NDArray[np.float64]
+ALL, PREFIX, ROTATED = "all", "the same first ones", "rotated"
+STRUCTURE, REST = 0.10, 0.04
+"""Standard deviations of the logarithms of structures, which are skewed as hard structures are, and of single times."""
+LENGTH = 0.2
+"""The same of the number of steps of a structure's relaxation, which only decides when the time ends."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Campaign:
+    """One kind of campaign."""
+
+    rounds: int
+    structures: int
+    window: str = ALL
+    """Which structures a round measures: all, the first ones in its time, or the first ones from its own number on."""
+    time: float = math.inf
+    """Of a round, in typical times of a structure."""
+    process: float = 0.0
+    """Standard deviation of the logarithm between fresh processes."""
+    common: float = 0.0
+    """The same of what a round does to all its methods."""
+    bursts: float = 0.0
+    """The probability that a stretch of a round is slowed, of all methods, by 1.5 to 3."""
+
+
+def kinds() -> Iterator[Campaign]:
+    """Yield all kinds of the study."""
+    for rounds, process, common in itertools.product((2, 3, 5, 12), (0.0, 0.05, 0.20), (0.0, 0.10)):
+        for structures in (3, 12, 101):
+            yield Campaign(rounds, structures, process=process, common=common)
+        for window, time in ((PREFIX, 4.0), (ROTATED, 2.0), (ROTATED, 5.0)):
+            yield Campaign(rounds, 101, window, time, process, common)
+    for rounds, process in itertools.product((3, 5, 12), (0.0, 0.05, 0.20)):
+        yield Campaign(rounds, 101, process=process, common=0.10, bursts=0.3)
+        yield Campaign(rounds, 101, ROTATED, 5.0, process=process, common=0.10, bursts=0.3)
+
+
+CORNERS = (
+    *(Campaign(rounds, 2, process=process) for rounds in (2, 3, 12) for process in (0.0, 0.05, 0.20)),
+    Campaign(1, 101),
+    Campaign(3, 1),
 )
+"""Two structures, and what has no interval."""
+
+
+def simulated(rng: np.random.Generator, kind: Campaign) -> list[tuple[Floats, float]]:
+    """Return two methods whose true means are 0.
+
+    Each with its logarithms, (structures, rounds), and the mean of what its rounds did. That is 0 on average, so a bias
+    is seen much more clearly in the estimate less this.
+    """
+    shape = kind.structures, kind.rounds
+    common = rng.normal(0.0, kind.common, (1, kind.rounds))
+    bursts = _bursts(rng, kind)
+    found = []
+    for _ in range(2):
+        structure = STRUCTURE * (rng.gamma(4.0, 0.5, (kind.structures, 1)) - 2.0)
+        process = common + rng.normal(0.0, kind.process, (1, kind.rounds))
+        logs = process + structure + rng.normal(0.0, REST, shape) + bursts
+        lengths = np.exp(rng.normal(0.0, LENGTH, (kind.structures, 1)))
+        reached = _reached(lengths * np.exp(logs), kind)
+        found.append((np.where(reached, logs, np.nan), float((process + bursts.mean(axis=0)).mean())))
+    return found
+
+
+def _reached(times: Floats, kind: Campaign) -> NDArray[np.bool_]:
+    reached = np.zeros(times.shape, dtype=bool)
+    for number in range(kind.rounds):
+        order = (np.arange(kind.structures) + (number if kind.window == ROTATED else 0)) % kind.structures
+        begun = np.concatenate([[0.0], np.cumsum(times[order, number])[:-1]]) < kind.time
+        reached[order[begun], number] = True
+    return reached
+
+
+def _bursts(rng: np.random.Generator, kind: Campaign) -> Floats:
+    """Return what bursts add, less what they add on average: the truth is the mean time of a machine that has them."""
+    found = np.zeros((kind.structures, kind.rounds))
+    for number in range(kind.rounds):
+        slow, share, start = rng.uniform(math.log(1.5), math.log(3.0)), rng.uniform(0.1, 0.3), rng.uniform()
+        if rng.uniform() < kind.bursts:
+            # of the structures from the round's first one on, which a short round also meets
+            at = (start + np.arange(kind.structures) / min(kind.structures, kind.time)) % 1.0
+            found[at < share, number] += slow
+    return found - kind.bursts * 0.2 * math.log(math.sqrt(1.5 * 3.0))
+
+
+def covered(found: Fit) -> bool | None:
+    """Return whether the interval contains the truth; None without one."""
+    return None if found.lacks else abs(found.mean) <= found.reach()
+
+
+def study(kind: Campaign, count: int, seed: int) -> dict[str, dict[str, float]]:
+    """Return for the row and the ratio: mean log bias, its standard error, coverage, and the median half width."""
+    rng = np.random.default_rng(seed)
+    rows, ratios = [], []
+    for _ in range(count):
+        (one, did), (other, other_did) = simulated(rng, kind)
+        rows.append((fit(one), did))
+        ratios.append((fit(one - other), did - other_did))
+    return {"row": _summed_up(rows), "ratio": _summed_up(ratios)}
+
+
+def _summed_up(found: list[tuple[Fit, float]]) -> dict[str, float]:
+    fits = [one for one, _ in found]
+    means = np.array([one.mean - did for one, did in found])
+    hits = [hit for one in fits if (hit := covered(one)) is not None]
+    return {
+        "bias": float(means.mean()),
+        "error": float(means.std(ddof=1)) / math.sqrt(len(means)),
+        "covered": float(np.mean(hits)) if hits else math.nan,
+        "without": 1 - len(hits) / len(fits),
+        "half_width": float(np.median([one.reach() for one in fits])),
+    }
 
 
 def main() -> None:
     """Run the study."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--corners", action="store_true", help="two structures alone")
     options = parser.parse_args()
-    for case, (rounds, structures, process, structure, residual) in enumerate(CAMPAIGNS):
-        rng = np.random.default_rng(case)
-        with_rounds, without, widths, twice = 0, 0, [], []
-        for _ in range(options.count):
-            logs = (
-                TRUTH
-                + rng.normal(0.0, process, (rounds, 1))
-                + structure * (rng.gamma(4.0, 0.5, (1, structures)) - 2.0)  # skewed, as hard structures are
-                + rng.normal(0.0, residual, (rounds, structures))
-            )
-            values = np.exp(logs.mean(axis=0))
-            between = between_rounds(logs)
-            full = geometric_mean(values, between=between)
-            double = geometric_mean(values, between=between._replace(noise=0.0))
-            alone = geometric_mean(values)
-            with_rounds += full.low <= math.exp(TRUTH) <= full.high
-            without += alone.low <= math.exp(TRUTH) <= alone.high
-            widths.append(full.high / full.low - 1)
-            twice.append(double.high / double.low - 1)
-        tell(
-            {
-                **dict(zip(("rounds", "structures", "process", "structure", "residual"), CAMPAIGNS[case], strict=True)),
-                "covered": with_rounds / options.count,
-                "covered_without_rounds": without / options.count,
-                "width": round(float(np.median(widths)), 4),
-                "width_if_noise_counted_twice": round(float(np.median(twice)), 4),
-            }
-        )
+    for seed, kind in enumerate(CORNERS if options.corners else kinds()):
+        found = study(kind, options.count, seed)
+        rounded = {f"{which}_{name}": round(value, 4) for which, one in found.items() for name, value in one.items()}
+        known = {name: value for name, value in vars(kind).items() if value != math.inf}
+        print(json.dumps(known | rounded), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,296 @@
+"""The model of every time: rounds, structures and the rest are random, and each has its part of an interval.
+
+The logarithm of the time at structure s in round r is ``mean + a[r] + b[s] + e[r, s]``. ``a`` is what a round does to
+all its structures: the machine at that time, and the fresh process. ``b`` is what a structure does in all rounds. A
+round may have measured any structures, and few of them. A ratio is the same model for the differences of two methods'
+logarithms, where both have a value; what a round does to both is not in them.
+
+* Each round has its own mean, after what its structures do is taken out (generalised least squares, structures random).
+* The mean over rounds gives each round the same weight. A fast process that reached more structures counts once.
+* The variance of this mean is Q / R + c. Q is the scatter of the R rounds' means, with R - 1 degrees of freedom. c is
+  what different rounds have in common because they measured the same structures; it has S - 1 degrees of freedom.
+* Student's factor is the mean of those of both parts, weighted by their variances (W. G. Cochran and G. M. Cox,
+  Experimental Designs, 1950), which covers a little more than Satterthwaite's where two or three rounds dominate.
+
+``docs/timing.md`` explains it in plain words, with its coverage in simulated campaigns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from bench.analysis.statistics import CONFIDENCE, ONE_PROCESS, ONE_STRUCTURE, Estimate, bounded_exp
+
+Floats = NDArray[np.float64]
+
+_MOST = 1 - 1e-7
+"""The largest share of structures in the variance within rounds; at 1 the equations have no unique solution."""
+
+
+class Part(NamedTuple):
+    """A part of the variance of a mean logarithm."""
+
+    variance: float
+    freedom: float
+    """Degrees of freedom with which it is known; infinite where it is given."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """A mean logarithm, and what is known of its error."""
+
+    mean: float
+    structures: int
+    rounds: int
+    of_rounds: Part
+    """Q / R."""
+    of_structures: Part
+    """c: what the rounds have in common through their structures."""
+    values: Floats = dataclasses.field(compare=False)
+    """(structures,) the mean logarithm at each structure, after what the rounds do is taken out; NaN where there is
+    none."""
+    rest: float = 0.0
+    """The mean variance of these values by what is neither the structure nor the round."""
+
+    @property
+    def lacks(self) -> str | None:
+        """Why there is no interval; None where there is one."""
+        return ONE_PROCESS if self.rounds < 2 else ONE_STRUCTURE if self.structures < 2 else None
+
+    @property
+    def parts(self) -> tuple[Part, Part]:
+        """The parts of its variance."""
+        return (self.of_rounds, self.of_structures)
+
+    def reach(self, confidence: float = CONFIDENCE) -> float:
+        """Return how far the interval reaches to either side, in logarithms; infinite where there is none."""
+        return math.inf if self.lacks else reach(self.parts, confidence)
+
+    def p_value(self) -> float:
+        """Return the probability of a mean that far from 0 if the true one is 0; 1 where there is no interval."""
+        return 1.0 if self.lacks else p_value(self.mean, self.parts)
+
+    def estimate(self, confidence: float = CONFIDENCE) -> Estimate:
+        """Return the mean, no longer a logarithm, with its interval."""
+        return estimate(
+            self.mean,
+            None if self.lacks else self.parts,
+            n=self.structures,
+            over="structures",
+            rounds=self.rounds,
+            lacks=self.lacks,
+            confidence=confidence,
+        )
+
+
+def fit(logs: ArrayLike, groups: ArrayLike | None = None) -> Fit:
+    """Return the mean of the model.
+
+    Parameters
+    ----------
+    logs : array_like, shape (structures, rounds)
+        Natural logarithms, NaN where a round did not measure a structure; at least one value.
+    groups : array_like, shape (rounds,), optional
+        A label for each round, where two kinds of rounds differ by a fixed effect: the mean is that of both kinds'
+        means, and the scatter is that within each kind.
+    """
+    table = np.asarray(logs, dtype=float)
+    known = ~np.isnan(table)
+    lines, columns = known.any(axis=1), known.any(axis=0)
+    labels = np.zeros(len(columns), dtype=int) if groups is None else np.unique(groups, return_inverse=True)[1]
+    found = _rounds(table[np.ix_(lines, columns)])
+    labels, covariance, rounds = labels[columns], found.covariance, int(columns.sum())
+    kinds = [labels == one for one in np.unique(labels)]
+    weights, squares, noise = np.zeros(rounds), 0.0, 0.0
+    for kind in kinds:
+        mine, errors = found.means[kind], covariance[np.ix_(kind, kind)]
+        weights[kind] = 1 / (len(kinds) * len(mine))
+        squares += float(((mine - mine.mean()) ** 2).sum())
+        noise += float(np.trace(errors) - errors.sum() / len(mine))
+    mean, each = float(weights @ found.means), float(weights @ weights)
+    values = np.full(len(lines), np.nan)
+    values[lines] = mean + found.at
+    freedom = rounds - len(kinds)
+    if freedom == 0:
+        return Fit(mean, int(lines.sum()), 1, Part(0.0, 1.0), Part(0.0, 1.0), values, found.rest)
+    # the scatter of the rounds contains their own errors of measurement; c is what is left of the mean's
+    common = float(weights @ covariance @ weights) - each * noise / freedom
+    return Fit(
+        mean,
+        int(lines.sum()),
+        rounds,
+        Part(each * squares / freedom, freedom),
+        Part(max(0.0, common), max(int(lines.sum()) - 1, 1)),
+        values,
+        found.rest,
+    )
+
+
+class _Rounds(NamedTuple):
+    means: Floats
+    """(rounds,) after what the structures do is taken out."""
+    covariance: Floats
+    """(rounds, rounds) of their errors by structures and the rest; what the rounds themselves do is not in it."""
+    at: Floats
+    """(structures,) the mean over a structure's rounds of what is left after the rounds' means."""
+    rest: float
+    """The mean variance of the latter by the rest alone."""
+
+
+def _rounds(table: Floats) -> _Rounds:
+    """Return what the rounds and the structures of a table do, whose lines and columns all have a value."""
+    known = ~np.isnan(table)
+    middle = float(table[known].mean())  # taken out, so that rounding does not depend on the unit
+    values, there = np.where(known, table - middle, 0.0), known.astype(float)
+    k = there.sum(axis=1)
+    total, share = _variances(values, there)
+    # generalised least squares: this share of a structure's mean is taken out of its values
+    system, right = _equations(values, there, share / (1 - share + share * k))
+    inverse = np.linalg.inv(system)
+    means: Floats = inverse @ right
+    rest = total * (1 - share)
+    at: Floats = ((values - means) * there).sum(axis=1) / k
+    return _Rounds(middle + means, np.asarray(rest * inverse, dtype=float), at, rest * float((1 / k).mean()))
+
+
+def _equations(values: Floats, there: Floats, taken: Floats) -> tuple[Floats, Floats]:
+    """Return the normal equations of the rounds' means, where `taken` times a structure's sum is taken out."""
+    system = np.diag(there.sum(axis=0)) - there.T @ (there * taken[:, None])
+    return system, values.sum(axis=0) - there.T @ (taken * values.sum(axis=1))
+
+
+def _variances(values: Floats, there: Floats) -> tuple[float, float]:
+    """Return the variance of a value within its round, and the share of the structures in it.
+
+    By moments (C. R. Henderson, Biometrics 9, 226 (1953), method 3). The squares within rounds are N - R times the
+    whole variance; what is left after rounds and structures, both as fixed effects, gives that of the rest. Where
+    nothing is left, all of it is taken for that of the structures, which makes intervals wider rather than narrower.
+    """
+    n, k = there.sum(axis=0), there.sum(axis=1)
+    cells, (structures, rounds) = int(n.sum()), there.shape
+    if cells == rounds:  # one structure a round: only the rounds' means say how much structures may differ
+        return (float(values.sum(axis=0).var(ddof=1)) if rounds > 1 else 0.0), _MOST
+    within = (values - values.sum(axis=0) / n) * there
+    total = float((within**2).sum()) / (cells - rounds)
+    system, right = _equations(values, there, 1 / k)
+    effects, _, rank, _ = np.linalg.lstsq(system, right, rcond=1e-9)
+    left = (values - effects) * there
+    left -= there * (left.sum(axis=1) / k)[:, None]
+    freedom = cells - structures - int(rank)
+    if freedom <= 0 or total <= 0:
+        return total, _MOST
+    return total, min(max(1 - float((left**2).sum()) / freedom / total, 0.0), _MOST)
+
+
+def difference(one: ArrayLike, other: ArrayLike) -> Fit:
+    """Return the mean of `one` less `other`, whose rounds were not measured together.
+
+    Parameters
+    ----------
+    one, other : array_like, shape (structures, rounds)
+        Logarithms at the same structures, NaN where a round did not measure a structure; each structure has a value in
+        both. What a structure does to both drops out; the rounds' parts add.
+    """
+    both = fit(one), fit(other)
+    n = both[0].structures
+    apart = both[0].values - both[1].values
+    # a structure's values also differ by the rest, which the rounds' parts have already
+    shared = max(0.0, float(apart.var(ddof=1)) - both[0].rest - both[1].rest) / n if n > 1 else 0.0
+    return Fit(
+        both[0].mean - both[1].mean,
+        n,
+        min(each.rounds for each in both),
+        together([each.of_rounds for each in both]),
+        Part(shared, max(n - 1, 1)),
+        apart,
+    )
+
+
+def together(parts: Iterable[Part]) -> Part:
+    """Return the sum of independent parts as one, with Satterthwaite's degrees of freedom."""
+    kept = [part for part in parts if part.variance > 0]
+    total = sum(part.variance for part in kept)
+    if not kept:
+        return Part(0.0, 1.0)
+    return Part(total, total**2 / sum(part.variance**2 / part.freedom for part in kept))
+
+
+def reach(parts: Sequence[Part], confidence: float = CONFIDENCE) -> float:
+    """Return how far an interval reaches to either side, from the parts of a variance."""
+    total = sum(part.variance for part in parts)
+    return _factor(parts, (1 + confidence) / 2) * math.sqrt(total) if total > 0 else 0.0
+
+
+def _factor(parts: Sequence[Part], tail: float) -> float:
+    """Return Student's factor of a sum: the mean of those of its parts, weighted by their variances."""
+    total = sum(part.variance for part in parts)
+    return sum(part.variance * float(special.stdtrit(part.freedom, tail)) for part in parts) / total
+
+
+def p_value(mean: float, parts: Sequence[Part]) -> float:
+    """Return the smallest p for which the interval with confidence 1 - p does not contain 0."""
+    total = sum(part.variance for part in parts)
+    if total <= 0:
+        return 1.0 if mean == 0 else 0.0
+    wanted = abs(mean) / math.sqrt(total)
+    # between the p of the part with the most degrees of freedom and that of the one with the fewest
+    each = sorted(2 * float(special.stdtr(part.freedom, -wanted)) for part in parts if part.variance > 0)
+    low, high = math.log(max(each[0], 1e-300)), math.log(max(each[-1], 1e-300))
+    while high - low > 1e-3:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _factor(parts, 1 - math.exp(middle) / 2) > wanted else (low, middle)
+    return math.exp(high)
+
+
+def estimate(
+    mean: float,
+    parts: Sequence[Part] | None,
+    *,
+    n: int,
+    over: str,
+    rounds: int = 1,
+    lacks: str | None = None,
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """Return a mean logarithm as an estimate of the time or ratio; without an interval where `parts` is None."""
+    middle = bounded_exp(mean)
+    if parts is None:
+        return Estimate(middle, None, None, n, None, rounds, lacks)
+    far = reach(parts, confidence)
+    # rounding must not leave the estimate just outside its interval
+    low, high = min(bounded_exp(mean - far), middle), max(bounded_exp(mean + far), middle)
+    return Estimate(middle, low, high, n, over, rounds)
+
+
+def mean_of(values: ArrayLike, over: str, confidence: float = CONFIDENCE) -> Estimate:
+    """Return the geometric mean of independent values, each of another structure or round, with Student's interval.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Positive and finite; a single one has no interval.
+    over : str
+        ``structures`` or ``rounds``: what the values differ by.
+    """
+    array = np.asarray(values, dtype=float).ravel()
+    if array.size == 0:
+        raise ValueError("a geometric mean needs at least one value")
+    if not (np.isfinite(array).all() and (array > 0).all()):
+        raise ValueError("a geometric mean needs positive, finite values")
+    logs = np.log(array)
+    n, rounds = array.size, array.size if over == "rounds" else 1
+    lacks = None if n > 1 else ONE_PROCESS if over == "rounds" else ONE_STRUCTURE
+    parts = None if lacks else [scatter_of(logs)]
+    return estimate(float(logs.mean()), parts, n=n, over=over, rounds=rounds, lacks=lacks, confidence=confidence)
+
+
+def scatter_of(logs: Floats) -> Part:
+    """Return the variance of the mean of independent logarithms; at least two."""
+    return Part(float(logs.var(ddof=1)) / len(logs), len(logs) - 1)

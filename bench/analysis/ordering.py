@@ -1,0 +1,140 @@
+"""Which methods of a run are faster than which, as far as their intervals tell, and by how much.
+
+All pairs of methods are compared, each by the cells that both have. With many pairs some intervals miss by chance, so
+the comparisons are those of S. Holm (Scand. J. Statist. 6, 65 (1979)): the probability that any of the found
+differences is none is at most 5 %. The possible places of a method follow from its differences, so all of them hold at
+once with 95 % confidence (D. Al Mohamad et al., Biom. J. 64, 1 (2022)).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from bench.analysis.like_steps import pair
+from bench.analysis.model import Fit, fit
+from bench.analysis.statistics import CONFIDENCE
+from bench.analysis.times import Key, Times
+
+K = TypeVar("K")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ranks:
+    """The places that a method can have among those of its protocol and device, with 95 % confidence for all."""
+
+    low: int
+    """1, plus the number of methods that are certainly faster."""
+    high: int
+    """The number of methods, less those that are certainly slower."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Relative:
+    """How many times slower a method is than a reference, paired by structure and round."""
+
+    to: str
+    """Name of the reference."""
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+def between(times: Times, one: Key, other: Key) -> Fit | None:
+    """Return the mean logarithm of the ratio of two methods; None where they were not measured together."""
+    above, below = pair(times, one, other)
+    # numpy, because a quotient of data frames takes longer than the fit
+    lines, columns = above.index.intersection(below.index), above.columns.intersection(below.columns)
+    logs = np.log(_cells(above, lines, columns)) - np.log(_cells(below, lines, columns))
+    return fit(logs) if np.isfinite(logs).any() else None
+
+
+def _cells(times: pd.DataFrame, lines: pd.Index, columns: pd.Index) -> np.ndarray:
+    found = times.to_numpy(dtype=float)
+    return found[np.ix_(times.index.get_indexer(lines), times.columns.get_indexer(columns))]
+
+
+def ranks(times: Times, keys: Sequence[Key]) -> dict[Key, Ranks]:
+    """Return the possible places of each method; empty for fewer than two.
+
+    Parameters
+    ----------
+    times : mapping of (method, device) to DataFrame
+        Milliseconds by structure and round.
+    keys : sequence of (method, device)
+        The methods of one protocol on one device. A pair that was not measured together has no order, nor has one with
+        a single process or structure in common.
+    """
+    if len(keys) < 2:
+        return {}
+    found = {(one, other): between(times, one, other) for one, other in itertools.combinations(keys, 2)}
+    certain = holm({both: one.p_value() for both, one in found.items() if one is not None}, len(found))
+    faster = dict.fromkeys(keys, 0)
+    slower = dict.fromkeys(keys, 0)
+    for (one, other), ratio in found.items():
+        if ratio is not None and (one, other) in certain:
+            quick, slow = (one, other) if ratio.mean < 0 else (other, one)
+            faster[slow] += 1
+            slower[quick] += 1
+    return {key: Ranks(1 + faster[key], len(keys) - slower[key]) for key in keys}
+
+
+def holm(p_values: Mapping[K, float], tests: int, level: float = 1 - CONFIDENCE) -> set[K]:
+    """Return the tests that reject, so that any wrong one among them is as improbable as `level`.
+
+    `tests` is the number of all tests, also of those without a p-value.
+    """
+    certain: set[K] = set()
+    for done, (key, p) in enumerate(sorted(p_values.items(), key=lambda one: one[1])):
+        if p > level / (tests - done):
+            break
+        certain.add(key)
+    return certain
+
+
+def relative(times: Times, key: Key, to: Key) -> Relative | None:
+    """Return how many times slower a method is than another; None where they were not measured together."""
+    if key == to:
+        return Relative(to[0], 1.0, 1.0, 1.0)
+    found = between(times, key, to)
+    if found is None:
+        return None
+    ratio = found.estimate()
+    return Relative(to[0], ratio.estimate, ratio.low, ratio.high)
+
+
+def fastest(times: Times, keys: Sequence[Key]) -> Key | None:
+    """Return the fastest of some methods, by their means; one that was in less than half of the rounds does not count.
+
+    None where there is none.
+    """
+    most = max((times[key].shape[1] for key in keys), default=0)
+    often = [key for key in keys if 2 * times[key].shape[1] >= most]
+    return min(often, key=lambda key: fit(np.log(times[key])).mean, default=None)
+
+
+def half_widths(times: Times, to: Key) -> dict[Key, float]:
+    """Return for each other method half the width of the interval of its ratio to a reference, relative to the ratio.
+
+    For a campaign that decides which methods need more rounds: 0.05 means that the ratio is known to about 5 %.
+
+    Parameters
+    ----------
+    times : mapping of (method, device) to DataFrame
+        Milliseconds by structure and round.
+    to : (method, device)
+        The reference.
+
+    Returns
+    -------
+    dict of (method, device) to float
+        Half the width of the interval of the logarithm; infinite where there is no interval yet.
+    """
+    found = {key: between(times, key, to) for key in times if key != to}
+    return {key: math.inf if one is None else one.reach() for key, one in found.items()}
