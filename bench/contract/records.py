@@ -114,7 +114,7 @@ class Relaxation(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Replay(Record):
-    """Energies and forces along a fixed path of geometries, the same for every method."""
+    """Steps along a fixed path of geometries, the same for every method."""
 
     record: ClassVar[str] = "replay"
     structure: int
@@ -128,6 +128,8 @@ class Replay(Record):
     fmax: tuple[float | None, ...]
     """Largest force on an atom at each point, eV/Angstrom."""
     wall_ns: int
+    optimizer_ns: tuple[int, ...] = ()
+    """The optimiser's update after each force call; empty where only force calls were made, as in older runs."""
     failure: Failure | None = None
     waited_ns: int | None = None
     """As for a relaxation, like the next two."""

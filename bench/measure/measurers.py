@@ -15,7 +15,7 @@ from bench.contract.task import Item
 from bench.measure.accuracy import SHARE as SINGLE_POINTS_SHARE
 from bench.measure.accuracy import TIMED, single_point, vibrations
 from bench.measure.md import Relaxed, left_for, simulate
-from bench.measure.replay import replay
+from bench.measure.replay import STEPPED, replay, warm_up
 from bench.measure.scaling import Forecast, measure_size
 from bench.measure.session import Deadlines, Session, after
 from bench.measure.symmetry import SHARE, examine
@@ -47,12 +47,15 @@ class RelaxMeasurer:
 
 
 class ReplayMeasurer:
-    """Calls energy and forces along the path from each structure to the reference molecule."""
+    """Makes steps along the path from each structure to the reference molecule; a paced worker makes force calls."""
 
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
         self.session = session
         self.deadlines = deadlines
         self.paths = {one.index: np.array(one.path) for one in session.task.structures if one.path is not None}
+        self.optimizer = None if session.pace else STEPPED.get(session.task.optimizer)
+        if self.optimizer is not None:
+            warm_up(self.optimizer, session.adapter.reference)
 
     def measure(self, item: Item) -> Record | None:
         """Replay the path of a structure."""
@@ -64,6 +67,7 @@ class ReplayMeasurer:
             atoms,
             self.paths[item.number],
             key={**session.task.key, "structure": item.number},
+            optimizer=self.optimizer,
             deadline_ns=self.deadlines.end,
             beat=session.beat(item.number),
             may_go_on=session.pace.may_go_on if session.pace else lambda: True,
