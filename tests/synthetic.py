@@ -148,9 +148,13 @@ def replays(
     rounds: int = 3,
     points: int = 10,
     noise: float = 0.05,
+    update: float | None = None,
     **changes: Any,
 ) -> pd.DataFrame:
-    """Return replayed paths whose geometric mean over structures is `ms` per force call, exactly."""
+    """Return replayed paths whose geometric mean over structures is `ms` per force call, exactly.
+
+    The optimiser's update takes `update` times a call; None: there is none.
+    """
     logs = _logs(name, ms, device, count, noise)
     rows = []
     for number in range(rounds):
@@ -165,6 +169,7 @@ def replays(
             "message": None,
             "force_calls": points,
             "calculator_ns": nanoseconds,
+            "step_ns": np.nan if update is None else (1 + update) * nanoseconds,
             "first_energy": -8.0,
             "first_fmax": 2.0,
             "wall_ns": 1.1 * nanoseconds,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from bench.analysis import replays
 from bench.analysis.statistics import Estimate
 from bench.analysis.times import by_structure, mean_time, per_round
 from bench.contract.device import CPU, Device, is_accelerator
@@ -39,7 +40,7 @@ class JouleFigures:
     joules_per_step: Estimate | None = None
     joules_per_step_net: Estimate | None = None
     joules_per_call: Estimate | None = None
-    """Under ``replay``."""
+    """Under ``replay``: the force call's part of a step."""
     joules_per_call_net: Estimate | None = None
     joules_per_molecule: Estimate | None = None
     """From the structure to the converged geometry."""
@@ -145,7 +146,11 @@ def relaxed(rows: pd.DataFrame) -> dict[str, Any]:
 
 def replayed(rows: pd.DataFrame) -> dict[str, Any]:
     """Return the fields of :class:`JouleFigures` for replayed paths of one method on one device."""
-    return _power_fields(rows) | _both("joules_per_call", rows, "calculator_ns", "force_calls")
+    return (
+        _power_fields(rows)
+        | _both("joules_per_call", rows, "calculator_ns", "force_calls")
+        | (_both("joules_per_step", rows, "step_ns", "force_calls") if replays.with_steps(rows) else {})
+    )
 
 
 def _power_fields(rows: pd.DataFrame) -> dict[str, Any]:

@@ -21,7 +21,7 @@ STRUCTURES = (
 )
 REPLAYS = (
     *("method", "device", "round", "structure", "status", "failure", "message"),
-    *("force_calls", "calculator_ns", "first_energy", "first_fmax", "wall_ns"),
+    *("force_calls", "calculator_ns", "step_ns", "first_energy", "first_fmax", "wall_ns"),
 )
 ANSWERS = ("method", "device", "structure", "energy", "forces", "changed")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from bench.analysis import replays
 from bench.analysis.alternation import alternating_ratio
 from bench.analysis.like_steps import pair
 from bench.analysis.measurements import Measurements
@@ -14,6 +15,7 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, Estimate
 from bench.analysis.summaries import all_times
 from bench.analysis.times import Key, Times, mean_over, mean_time, unpaired_ratio
+from bench.contract.protocol import REPLAY
 
 FASTER, SLOWER, EQUAL, UNDECIDED, NOT_COMPARED = "faster", "slower", "same", "undecided", "not compared"
 OTHER_ANSWER = "other answer"
@@ -111,11 +113,26 @@ class Side:
     methods: Mapping[Key, MeasuredMethod]
     times: Mapping[str, Times]
     """By protocol."""
+    calls: Times = dataclasses.field(default_factory=dict)
+    """Of replayed paths: the force calls alone."""
+    stepped: frozenset[Key] = frozenset()
+    """Those in whose replayed paths an optimiser worked, so that their times are of steps."""
 
     @classmethod
     def of(cls, measurements: Measurements) -> Side:
         """Return what a comparison needs of a run."""
-        return cls({one.key: one for one in measurements.methods}, all_times(measurements))
+        return cls(
+            {one.key: one for one in measurements.methods},
+            all_times(measurements),
+            replays.calls(measurements.replays),
+            replays.with_steps(measurements.replays),
+        )
+
+    def beside(self, other: Side) -> Side:
+        """Return a copy whose replayed paths are compared by force calls where only one of the two has steps."""
+        unlike = self.stepped ^ other.stepped
+        calls = {key: found for key, found in self.calls.items() if key in unlike}
+        return dataclasses.replace(self, times={**self.times, REPLAY: {**self.times.get(REPLAY, {}), **calls}})
 
 
 def compare(old: Side, new: Side, threshold: float, answers: Mapping[Key, Sequence[str] | None]) -> list[Comparison]:

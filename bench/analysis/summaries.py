@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis import joules, relaxation
+from bench.analysis import joules, relaxation, replays
 from bench.analysis.accuracy import accuracies, accuracy_table
 from bench.analysis.like_steps import StepTimes, pair, step_times
 from bench.analysis.measurements import Measurements
@@ -43,8 +43,8 @@ def _step_times(measurements: Measurements) -> Times:
     return step_times(measurements.structures, measurements.steps)
 
 
-def _call_times(measurements: Measurements) -> Times:
-    return per_round(measurements.replays, "calculator_ns", "force_calls")
+def _replay_times(measurements: Measurements) -> Times:
+    return replays.times(measurements.replays)
 
 
 def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
@@ -71,20 +71,28 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
 
 
 def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
-    """Return the rows with a time per force call along the fixed paths."""
+    """Return the rows with a time per step along the fixed paths, or per force call where no optimiser worked."""
     records = _by_key(measurements.replays)
+    calls = replays.calls(measurements.replays)
+    stepped = replays.with_steps(measurements.replays)
     rows = []
     for row in bare:
         # a published step is one force call with BFGS, and an unknown number with another optimiser
         paper = None if row.optimizer == NATIVE else row.paper_ms_per_step
-        row = dataclasses.replace(row, optimizer=None, paper_ms_per_step=paper)
+        optimizer = row.optimizer if row.key in stepped else None
+        row = dataclasses.replace(row, optimizer=optimizer, paper_ms_per_step=paper)
         if row.key in records:
             mine = records[row.key]
             done = int(mine.loc[mine["status"] == CONVERGED, "structure"].nunique())
             row = dataclasses.replace(_with_failures(row, mine), done=done, converged=done, **joules.replayed(mine))
         if row.key in times:
-            time = mean_time(times[row.key])
-            row = dataclasses.replace(row, calculator_ms_per_call=time, **_compared(row.key, times, measurements))
+            row = dataclasses.replace(
+                row,
+                ms_per_step=mean_time(times[row.key]) if row.key in stepped else None,
+                calculator_ms_per_call=mean_time(calls[row.key]),
+                calculator_share=replays.calculator_share(records[row.key]) if row.key in stepped else None,
+                **_compared(row.key, times, measurements),
+            )
         rows.append(row)
     return rows
 
@@ -99,7 +107,7 @@ def _accurate(measurements: Measurements) -> dict[Key, dict[str, Any]]:
 
 SUMMARIES: dict[str, Summary] = {
     RELAX: Summary(times=_step_times, rows=_relaxed),
-    REPLAY: Summary(times=_call_times, rows=_replayed),
+    REPLAY: Summary(times=_replay_times, rows=_replayed),
     MD: Summary(fields=_simulated, table=stability_table),
     ACCURACY: Summary(fields=_accurate, table=accuracy_table),
     SCALING: Summary(table=scaling_table),

@@ -6,15 +6,15 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.analysis import ordering, speedup
+from bench.analysis import ordering, published, replays, speedup
 from bench.analysis.disturbed import disturbances
 from bench.analysis.doubts import doubts
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summaries import SUMMARIES, all_times
-from bench.analysis.table import Published, Row, Table, in_order
+from bench.analysis.table import Mean, Published, Row, Table, in_order
 from bench.analysis.times import Key, Times
-from bench.contract.protocol import PROTOCOLS, REPLAY
+from bench.contract.protocol import PROTOCOLS, RELAX, REPLAY
 
 
 def summarise(
@@ -62,13 +62,23 @@ def summarise(
         mine = [dataclasses.replace(row, protocol=name) for row in bare if name in protocols[row.key]]
         rows += _compared(make(measurements, mine, series), series, relative_to)
     rows = in_order(rows)
+    calls = replays.calls(measurements.replays)
     return Table(
         description=measurements.description,
         rows=tuple(rows),
-        geometric_means=tuple(mean for name in times for mean in speedup.means(rows, times[name], name)),
+        geometric_means=(*speedup.means(rows, times[RELAX]), *_replay_means(rows, times[REPLAY], calls)),
+        published_means=published.means(rows, times, calls),
         disturbances=disturbances(watched) if watched is not None else (),
         damaged=measurements.damaged,
     )
+
+
+def _replay_means(rows: Sequence[Row], times: Times, calls: Times) -> tuple[Mean, ...]:
+    """Return the means over replayed paths: of steps, or of force calls where some method has nothing else."""
+    of_calls = [dataclasses.replace(mean, of_calls=True) for mean in speedup.means(rows, calls, REPLAY)]
+    stepped = speedup.means([row for row in rows if not row.of_calls], times, REPLAY)
+    of_steps = {(mean.name, mean.reference): mean for mean in stepped}
+    return tuple(of_steps.get((mean.name, mean.reference), mean) for mean in of_calls)
 
 
 def _compared(rows: Sequence[Row], times: Times, relative_to: str | None) -> list[Row]:

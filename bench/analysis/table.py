@@ -42,8 +42,8 @@ class Published:
 class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     """One method with one kind of weights, under one protocol, on one device.
 
-    Under the protocol ``relax``, :attr:`time` is that of an optimisation step, under ``replay`` that of a force call.
-    ``replay`` uses no optimiser, so it is None there.
+    :attr:`time` is that of an optimisation step; under ``replay``, where only force calls were made, that of a call, and
+    the optimiser is then None.
     """
 
     protocol: str = RELAX
@@ -62,6 +62,7 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     node_share: float | None = None
     """The part of the rounds' variance that is between nodes; None where it cannot be told."""
     ms_per_step: Estimate | None = None
+    """Calculator and optimiser; under ``replay`` for each geometry of the path."""
     calculator_ms_per_call: Estimate | None = None
     speedup_over_cpu: Estimate | None = None
     """On an accelerator: how many times faster than the same method on the CPU, paired over structures."""
@@ -95,18 +96,23 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
 
     @property
     def time(self) -> Estimate | None:
-        """Milliseconds per step, or per force call under ``replay``."""
-        return self.calculator_ms_per_call if self.protocol == REPLAY else self.ms_per_step
+        """Milliseconds per step, or per force call where there is nothing else."""
+        return self.calculator_ms_per_call if self.of_calls else self.ms_per_step
+
+    @property
+    def of_calls(self) -> bool:
+        """Whether its time is that of a force call alone: a replay without the updates of an optimiser."""
+        return self.protocol == REPLAY and self.ms_per_step is None
 
     @property
     def joules(self) -> Estimate | None:
-        """Joules per step, or per force call under ``replay``."""
-        return self.joules_per_call if self.protocol == REPLAY else self.joules_per_step
+        """Joules per step, or per force call where the time is that of a call."""
+        return self.joules_per_call if self.of_calls else self.joules_per_step
 
     @property
     def joules_net(self) -> Estimate | None:
         """The same, less those of the idle machine."""
-        return self.joules_per_call_net if self.protocol == REPLAY else self.joules_per_step_net
+        return self.joules_per_call_net if self.of_calls else self.joules_per_step_net
 
     @property
     def measured(self) -> bool:
@@ -115,7 +121,7 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
 
     @property
     def ratio_to_paper(self) -> Estimate | None:
-        """Our time over the published one per step; BFGS makes one force call per step."""
+        """Our time over the published one per step; where ours is of a force call, BFGS makes one in a step."""
         if self.time is None or not self.paper_ms_per_step:
             return None
         return self.time.scaled(1.0 / self.paper_ms_per_step)
@@ -141,7 +147,9 @@ class Mean:
     n: int | None
     """The number of structures common to all of them; None where a published table does not say."""
     protocol: str = RELAX
-    """The protocol of all the rows in it: ratios of steps, or of force calls."""
+    """The protocol of all the rows in it."""
+    of_calls: bool = False
+    """Whether its ratios are of force calls: some of its methods have no time of a step in this protocol."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,6 +179,8 @@ class Table:
     """The description of the campaign, or what the published table states."""
     rows: tuple[Row, ...]
     geometric_means: tuple[Mean, ...] = ()
+    published_means: tuple[Mean, ...] = ()
+    """The same over the published methods alone, by which the paper's claims are judged."""
     source: str = CAMPAIGN
     """:data:`CAMPAIGN` or :data:`PAPER`."""
     title: str = ""

@@ -11,6 +11,9 @@ from ase.build import minimize_rotation_and_translation
 COUNT = 101  # as many as the paper optimised
 MD17_SPACING = 3_250
 FEWEST_PARTS = 9
+NO_WAY = 1e-3
+"""Angstrom: a shorter path would be no path."""
+GROWTH = 0.02
 
 
 def select_evenly(available: Sequence[int], count: int = COUNT, spacing: int = MD17_SPACING) -> list[int]:
@@ -35,10 +38,14 @@ def replay_path(structure: Atoms, reference: Atoms, points: int) -> np.ndarray:
     """Return a path from a structure to the reference molecule, the same for every method.
 
     The reference is laid over the structure (least squares), and the way there is cut into equal parts: nine, or more
-    for more than ten points. So the parts are about as long as steps of a relaxation, however few points there are.
-    Returns displacements from the structure, (points, n, 3) in Angstrom; the first is zero.
+    for more than ten points. So the parts are about as long as steps of a relaxation, however few points there are. A
+    structure that is the reference itself, as the first one of a user's file is, grows by 2 % instead: a calculator
+    would answer a second call at the same geometry from its memory. Returns displacements from the structure,
+    (points, n, 3) in Angstrom; the first is zero.
     """
     target = reference.copy()
     minimize_rotation_and_translation(structure, target)
     way = target.positions - structure.positions
+    if np.abs(way).max() < NO_WAY:
+        way = GROWTH * (structure.positions - structure.positions.mean(axis=0)) + NO_WAY  # also moves a single atom
     return np.arange(points)[:, None, None] / max(points - 1, FEWEST_PARTS) * way

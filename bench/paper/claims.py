@@ -1,4 +1,7 @@
-"""The paper's claims about speed, each compared with the figures of a table."""
+"""The paper's claims about speed, each compared with the figures of a table.
+
+The published methods alone judge them (``Row.paper``), whatever else was measured: see :mod:`bench.analysis.published`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from collections.abc import Callable, Mapping
 
 from scipy.stats import spearmanr
 
-from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS, comparable, headline
+from bench.analysis.published import by_calls, by_steps
+from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS
 from bench.analysis.statistics import Estimate
-from bench.analysis.table import Claim, Published, Row, Table
+from bench.analysis.table import Claim, Mean, Published, Row, Table
 from bench.contract.device import is_accelerator
 from bench.contract.protocol import RELAX, REPLAY
 
@@ -30,8 +34,33 @@ class _Figure:
     """The rows from which it was computed."""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Basis:
+    """The published methods by whose times of one kind a claim may be judged."""
+
+    rows: tuple[Row, ...]
+    means: tuple[Mean, ...]
+    of_calls: bool
+    """The times are of force calls, not of steps."""
+
+    @property
+    def on_cpu(self) -> list[tuple[Row, Estimate]]:
+        """The rows of the CPU, each with its time."""
+        timed = [
+            (row, row.calculator_ms_per_call if self.of_calls else row.ms_per_step)
+            for row in self.rows
+            if not is_accelerator(row.device)
+        ]
+        return [(row, time) for row, time in timed if time is not None]
+
+
 def judged(table: Table, paper: Mapping[str, Published]) -> Table:
-    """Return a table with the paper's claims, order and figures beside it."""
+    """Return a table with the paper's claims, order and figures beside it; unchanged where `paper` is empty.
+
+    It is empty for another molecule than the paper's: see :func:`bench.paper.table1.figures_for`.
+    """
+    if not paper:
+        return table
     return dataclasses.replace(
         table,
         claims=tuple(claims(table)),
@@ -43,9 +72,9 @@ def judged(table: Table, paper: Mapping[str, Published]) -> Table:
 def claims(table: Table) -> list[Claim]:
     """Return the paper's claims, each with a verdict and the figure behind it.
 
-    A claim is judged by relaxations if they suffice, else by replayed paths, where models with random weights count
-    too. It is judged by the interval where there is one, and is undecided if a threshold lies inside the interval.
-    Claims about a single method use only the method in that row of the published table (``Row.paper``).
+    A claim is judged by the times of steps if they suffice, else by those of force calls along the replayed paths. A
+    published method that was relaxed counts with its relaxations, and one with random weights with its replayed paths.
+    It is judged by the interval where there is one, and is undecided if a threshold lies inside the interval.
     """
     return [
         _claim("a force field is more than 200 times faster than the MLIPs", table, _force_field_over_mlips, 200.0),
@@ -76,12 +105,12 @@ def rank_correlation(table: Table) -> tuple[float, int] | None:
 def _claim(
     text: str,
     table: Table,
-    figure_under: Callable[[Table, str], _Figure | None],
+    figure_on: Callable[[_Basis], _Figure | None],
     above: float,
     below: float | None = None,
 ) -> Claim:
-    for protocol in (RELAX, REPLAY):
-        figure = figure_under(table, protocol)
+    for basis in _bases(table):
+        figure = figure_on(basis)
         if figure is not None:
             break
     else:
@@ -97,29 +126,31 @@ def _claim(
     else:
         verdict = UNDECIDED
     random = tuple(dict.fromkeys(row.method for row in figure.rows if row.weights == "random"))
+    protocol = RELAX if all(row.protocol == RELAX for row in figure.rows) else REPLAY
     return Claim(text, verdict, value.estimate, value.low, value.high, protocol, random)
 
 
-def _on_cpu(table: Table, protocol: str) -> list[tuple[Row, Estimate]]:
-    """Return the CPU rows by which a claim may be judged, each with its time."""
-    rows = comparable(table.rows, protocol)
-    return [(row, row.time) for row in rows if not is_accelerator(row.device) and row.time]
+def _bases(table: Table) -> tuple[_Basis, _Basis]:
+    """Return the times of steps, and those of force calls: a call is never compared with a step."""
+    means = table.published_means
+    return (
+        _Basis(tuple(by_steps(table.rows)), tuple(mean for mean in means if not mean.of_calls), of_calls=False),
+        _Basis(tuple(by_calls(table.rows)), tuple(mean for mean in means if mean.of_calls), of_calls=True),
+    )
 
 
-def _force_field_over_mlips(table: Table, protocol: str) -> _Figure | None:
-    for mean in table.geometric_means:
-        if mean.name == FORCE_FIELD_OVER_MLIPS and mean.protocol == protocol:
+def _force_field_over_mlips(basis: _Basis) -> _Figure | None:
+    for mean in basis.means:
+        if mean.name == FORCE_FIELD_OVER_MLIPS:
             over = "structures" if mean.low is not None else None
-            rows = (row for row in comparable(table.rows, protocol) if row.method in mean.methods)
+            rows = (row for row in basis.rows if row.method in (*mean.methods, *mean.reference))
             return _Figure(Estimate(mean.estimate, mean.low, mean.high, mean.n or 0, over), tuple(rows))
     return None
 
 
-def _dft_over_fastest_mlip(table: Table, protocol: str) -> _Figure | None:
-    times = _on_cpu(table, protocol)
-    headlines = headline((row for row, _ in times), "dft")
-    dft = [(row, time) for row, time in times if row in headlines]
-    mlips = [(row, time) for row, time in times if row.kind == "mlip"]
+def _dft_over_fastest_mlip(basis: _Basis) -> _Figure | None:
+    dft = [timed for timed in basis.on_cpu if timed[0].kind == "dft"]
+    mlips = [timed for timed in basis.on_cpu if timed[0].kind == "mlip"]
     if not dft or not mlips:
         return None
     return _quotient(max(dft, key=_milliseconds), min(mlips, key=_milliseconds))
@@ -129,16 +160,16 @@ def _milliseconds(timed: tuple[Row, Estimate]) -> float:
     return timed[1].estimate
 
 
-def _eqv2_over_nequix(table: Table, protocol: str) -> _Figure | None:
-    figures = {row.paper: (row, time) for row, time in _on_cpu(table, protocol) if row.paper}
+def _eqv2_over_nequix(basis: _Basis) -> _Figure | None:
+    figures = {row.paper: (row, time) for row, time in basis.on_cpu}
     if "eqv2-m" not in figures or "nequix-mp-1" not in figures:
         return None
     return _quotient(figures["eqv2-m"], figures["nequix-mp-1"])
 
 
-def _gpu_gain(paper: str) -> Callable[[Table, str], _Figure | None]:
-    def gain(table: Table, protocol: str) -> _Figure | None:
-        for row in comparable(table.rows, protocol):
+def _gpu_gain(paper: str) -> Callable[[_Basis], _Figure | None]:
+    def gain(basis: _Basis) -> _Figure | None:
+        for row in basis.rows:
             if row.paper == paper and row.speedup_over_cpu:
                 return _Figure(row.speedup_over_cpu, (row,))
         return None

@@ -74,7 +74,9 @@ def _of(record: Record) -> list[str]:
             return [f"relaxed structure {record.structure}: {record.steps} steps, {each:.3g} ms each ({record.status})"]
         case Replay() if record.failure is None and record.calculator_ns:
             each = sum(record.calculator_ns) / len(record.calculator_ns) / 1e6
-            return [f"replayed structure {record.structure}: {each:.3g} ms per force call"]
+            update = sum(record.optimizer_ns) / len(record.calculator_ns) / 1e6
+            beside = f", and {update:.3g} ms of the optimiser" if record.optimizer_ns else ""
+            return [f"replayed structure {record.structure}: {each:.3g} ms per force call{beside}"]
         case Joules():
             return [f"energy of {_joules(record)}"]
         case Finished() if record.peak_device_memory_bytes is not None:

@@ -28,6 +28,7 @@ def of_method(table: Table, method: str) -> Table:
         rows=tuple(row for row in table.rows if row.method == method),
         disturbances=tuple(one for one in table.disturbances if one.method == method),
         geometric_means=(),
+        published_means=(),
         claims=(),
         rank_correlation=None,
         published=(),

@@ -19,7 +19,7 @@ from bench.contract import trajectory_file
 from bench.contract.description import Description
 from bench.contract.failure import Failure
 from bench.contract.joules import Joules
-from bench.contract.records import CENSORED, Record, Relaxation, Symmetry, Trajectory, Watched
+from bench.contract.records import CENSORED, Record, Relaxation, Replay, Symmetry, Trajectory, Watched
 from bench.errors import BadInput
 from bench.runs import store
 from bench.runs.store import no_collector
@@ -79,7 +79,7 @@ class Run:
                 *(record.method, record.device, record.round, record.structure, record.status),
                 *_failure(record),
                 # the first call at a structure has nothing to go on from, like the one before a relaxation's first step
-                *(len(record.calculator_ns[1:]), sum(record.calculator_ns[1:])),
+                *(len(record.calculator_ns[1:]), sum(record.calculator_ns[1:]), _step_ns(record)),
                 *(_first(record.energies), _first(record.fmax), record.wall_ns),
             )
             for record in self.contents.replays
@@ -162,6 +162,12 @@ class Run:
 def _failure(record: Record) -> tuple[str | None, str | None]:
     failure: Failure | None = getattr(record, "failure", None)
     return (failure.kind, failure.message) if failure else (None, None)
+
+
+def _step_ns(record: Replay) -> float:
+    """Return the time of all steps, each an update and the force call after it; NaN where only calls were made."""
+    calls = record.calculator_ns[1:]
+    return float(sum(calls) + sum(record.optimizer_ns[: len(calls)])) if record.optimizer_ns else np.nan
 
 
 def _first(values: Sequence[float | None]) -> float | None:

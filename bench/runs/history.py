@@ -66,14 +66,15 @@ def _settings(row: Row, settings: Settings) -> str:
     structures = f"{settings.limit} structures" if settings.limit else "all structures"
     chosen = "".join(f", {name}={value}" for name, value in settings.knobs.items())
     if row.protocol == REPLAY:
-        return f"{settings.replay_points} points, {structures}{chosen}"
+        optimizer = f"{row.optimizer}, " if row.optimizer else ""
+        return f"{optimizer}{settings.replay_points} points, {structures}{chosen}"
     return f"{row.optimizer}, fmax {settings.fmax:g}, {settings.max_steps} steps, {structures}{chosen}"
 
 
 def _time(row: Row) -> dict[str, Any]:
     assert row.time is not None
     return {
-        "unit": "ms/call" if row.protocol == REPLAY else "ms/step",
+        "unit": "ms/call" if row.of_calls else "ms/step",
         "ms": row.time.estimate,
         "low": row.time.low,
         "high": row.time.high,

@@ -62,7 +62,7 @@ def table_of(run: str | Path | None, say: Say = nobody) -> Table:
         compared = truths(loaded)
     except BadInput as error:
         say(f"the accuracy is left out: {error}")
-    paper = table1.read()
+    paper = table1.figures_for(loaded.description.dataset)
     return judged(summarise(loaded.measurements(simulated, compared), baselines.checked(loaded), paper), paper)
 
 
@@ -98,7 +98,8 @@ def compared(old: Run, new: Run, threshold: float, force: bool = False) -> Compa
         )
     prints = baselines.of_run(old), baselines.of_run(new)
     answers = {key: differences(prints[1][key], prints[0][key]) for key in prints[0] if key in prints[1]}
-    before, after = (regression.Side.of(run.measurements()) for run in (old, new))
+    earlier, later = (regression.Side.of(run.measurements()) for run in (old, new))
+    before, after = earlier.beside(later), later.beside(earlier)
     found = regression.compare(before, after, threshold, answers)
     if not any(one.ratio for one in found):
         reasons = dict.fromkeys(f"{one.label}: {one.why.rstrip('.')}" for one in found)
