@@ -49,9 +49,7 @@ def means(rows: Iterable[Row], times: Mapping[str, Times], calls: Times) -> tupl
     return tuple(
         dataclasses.replace(mean, protocol=RELAX if relaxed.issuperset((*mean.methods, *mean.reference)) else REPLAY)
         for mean in speedup.means(as_replays, mixed, REPLAY)
-    ) + tuple(
-        dataclasses.replace(mean, of_calls=True) for mean in speedup.means(by_calls(rows), calls, REPLAY)
-    )
+    ) + tuple(dataclasses.replace(mean, of_calls=True) for mean in speedup.means(by_calls(rows), calls, REPLAY))
 
 
 def _once(rows: Iterable[Row]) -> list[Row]:

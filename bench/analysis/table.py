@@ -42,8 +42,8 @@ class Published:
 class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     """One method with one kind of weights, under one protocol, on one device.
 
-    :attr:`time` is that of an optimisation step; under ``replay``, where only force calls were made, that of a call, and
-    the optimiser is then None.
+    :attr:`time` is that of an optimisation step. Where only force calls were made along a replayed path, it is that of
+    a call, and the optimiser is None.
     """
 
     protocol: str = RELAX

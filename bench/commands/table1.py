@@ -47,6 +47,11 @@ def run(options: Options) -> int:
         to_stderr("there is no run yet, so the published table stands alone; 'pesbench run' makes one.")
     if measured is not None and not measured.rows:
         raise BadInput(f"{measured.description.run_id} has no times; name a run that relaxed or replayed.")
+    if measured is not None and not table1.figures_for(measured.description.dataset):
+        raise BadInput(
+            f"{measured.description.run_id} measured {measured.description.dataset.formula or 'another molecule'}, and "
+            "the published table is about naphthalene; name a run of naphthalene."
+        )
     folder = options.output or paths.results_dir() / "table1"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bench.analysis.fingerprint import CHANGED, SAME
@@ -13,7 +14,7 @@ from bench.analysis.table import Mean, Row, Table
 from bench.contract.device import CPU, DEVICES, DeviceKind
 from bench.contract.protocol import RELAX, REPLAY
 from bench.report import numbers
-from bench.report.lines import Line, has_steps, kinds, lines, unit
+from bench.report.lines import Line, has_steps, kinds, lines, replay_unit, unit
 from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
 from bench.report.stability import drift, stable
@@ -23,6 +24,8 @@ GAP = 2
 LABEL_WIDTH = 20
 """A longer name is wrapped where there is little room."""
 _ROOMY = 120
+REFERENCE = "1"
+"""How many times slower the reference is than itself."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +59,11 @@ def columns(table: Table) -> list[Column]:
     simulated = any(row.stability for row in table.rows)
     compared = any(row.accuracy and row.accuracy.measured for row in table.rows)
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
-    each = [(kind, of_device(kind, unit(table))) for kind in kinds(table)]
+    each = [(kind, of_device(kind, table)) for kind in kinds(table)]
     candidates = [
         (True, Column("Method", lambda line: line.label, 0, right=False)),
         *((True, column.time) for _, column in each),
+        *((campaign, shown_beside) for _, column in each for shown_beside in (column.rank, column.slower)),
         (campaign, Column("answer", lambda line: _answer(line), 1 if alarming else 8, right=False)),
         *((replay, column.replay) for _, column in each),
         (simulated, Column("MD", lambda line: _md(line, lambda row: row.verdict or DASH), 3, right=False)),
@@ -96,6 +100,8 @@ class OfDevice(NamedTuple):
     """The columns of one kind of device."""
 
     time: Column
+    rank: Column
+    slower: Column
     replay: Column
     gain: Column
     paper: Column
@@ -104,21 +110,28 @@ class OfDevice(NamedTuple):
     joules: tuple[Column, ...]
 
 
-def of_device(kind: DeviceKind, unit: str) -> OfDevice:
-    """Return the columns of a kind of device."""
+def of_device(kind: DeviceKind, table: Table) -> OfDevice:
+    """Return a table's columns of a kind of device."""
+    several = len(kinds(table)) > 1
+    labels = {row.method: row.label for row in table.rows}
 
     def there(line: Line) -> Row | None:
         return line.rows.get(kind.name)
 
-    label, place = kind.label, list(DEVICES).index(kind.name)
+    label, place, per = kind.label, list(DEVICES).index(kind.name), unit(table)
+    beside = f", {label}" if several else ""
     return OfDevice(
-        time=Column(label, lambda line: time_text(line, there(line)), min(place, 1), unit=unit),
-        replay=Column(f"{label} replay", lambda line: _time(line, line.replays.get(kind.name)), 1, unit="ms/call"),
+        time=Column(label, lambda line: time_text(line, there(line)), min(place, 1), unit=per),
+        rank=Column(f"rank{beside}", lambda line: _rank(there(line)), 1),
+        slower=Column(f"times slower{beside}", lambda line: _slower(there(line)), 1, unit=_than(table, kind, labels)),
+        replay=Column(
+            f"{label} replay", lambda line: replay_text(line, line.replays.get(kind.name)), 1, unit=replay_unit(table)
+        ),
         gain=Column(f"{DEVICES[CPU].label}/{label}", lambda line: numbers.ratio(_gain(there(line))), 3),
         paper=Column("paper", lambda line: _paper(there(line)), 4 + 2 * place, unit=f"{label} ms"),
         ratio=Column("ours/paper", lambda line: _ratio(there(line)), 5 + 2 * place, unit=label),
         memory=Column(f"{label} mem.", lambda line: _memory(there(line)), 18, unit="peak"),
-        joules=_joules(label, unit.partition("/")[2], there),
+        joules=_joules(label, per.partition("/")[2], there),
     )
 
 
@@ -176,14 +189,19 @@ def means(table: Table) -> list[tuple[str, str]]:
             text += f"; against {named(mean.reference, mean)}"
         if mean.n is not None:
             text += f"; {mean.n} common structure{'s' if mean.n != 1 else ''}"
-        found.append((f"{mean.name} (replay)" if mean.protocol == REPLAY else mean.name, text))
+        calls = ", force calls" if mean.of_calls and has_steps(table.only(REPLAY)) else ""
+        found.append((f"{mean.name} (replay{calls})" if mean.protocol == REPLAY else mean.name, text))
     return found
 
 
 def time_text(line: Line, row: Row | None) -> str:
     """Return a row's time with its interval, marked if it is of another kind than the others, or why there is none."""
-    text = _time(line, row)
-    return text + REPLAY_MARK if line.marked and row is not None and row.time else text
+    return _time(line, row) + REPLAY_MARK * line.is_marked(row)
+
+
+def replay_text(line: Line, row: Row | None) -> str:
+    """Return the same for a column of replayed paths."""
+    return _time(line, row) + REPLAY_MARK * line.is_marked_replay(row)
 
 
 def _time(line: Line, row: Row | None) -> str:
@@ -209,6 +227,31 @@ def _frequency_error(line: Line) -> str:
     if found is None or found.frequencies is None:
         return DASH
     return f"{numbers.plain(found.frequencies.all.rmsd_cm1)} {found.nearest_minimum_label}"
+
+
+def _rank(row: Row | None) -> str:
+    """Return the place of a method, or the places that it can have: ``3``, ``4–6``."""
+    if row is None or row.rank is None:
+        return DASH
+    low, high = row.rank.low, row.rank.high
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _slower(row: Row | None) -> str:
+    found = row.relative if row else None
+    if row is None or found is None:
+        return DASH
+    if found.to == row.method:
+        return REFERENCE
+    return numbers.ratio(Estimate(found.estimate, found.low, found.high, 1, None))
+
+
+def _than(table: Table, kind: DeviceKind, labels: Mapping[str, str]) -> str:
+    """Return whom a kind of device's methods are compared with: ``than SevenNet-0``."""
+    rows = (line.rows.get(kind.name) for line in lines(table))
+    to = dict.fromkeys(row.relative.to for row in rows if row and row.relative)
+    names = [textwrap.shorten(labels.get(name, name), LABEL_WIDTH, placeholder=" …") for name in to]
+    return f"than {' or '.join(names)}" if names else ""
 
 
 def _gain(row: Row | None) -> Estimate | None:
@@ -250,7 +293,7 @@ def _joules(label: str, each: str, there: Callable[[Line], Row | None]) -> tuple
         def text(line: Line) -> str:
             row = there(line)
             found = None if row is None else figure(row)
-            return numbers.with_interval(found, 3) + (REPLAY_MARK if line.marked and found else "")
+            return numbers.with_interval(found, 3) + REPLAY_MARK * (found is not None and line.is_marked(row))
 
         return Column(title, text, priority, unit=f"{label}, per {per}")
 

@@ -1,6 +1,6 @@
 """The figure of a table: milliseconds per step on a logarithmic axis, one line per method, numbers beside it.
 
-A method with random weights shows the time of a replayed force call, with half a mark and a marked number.
+A method with random weights has half a mark; a time of a force call alone has a marked number.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.table import Row, Table, in_order
 from bench.contract.device import DEVICES
-from bench.contract.protocol import REPLAY
 from bench.report import marks, numbers
 from bench.report.columns import time_text
-from bench.report.lines import has_steps, lines, unit
+from bench.report.lines import has_steps, lines, marked, unit
 from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
 
@@ -109,7 +108,7 @@ def draw(table: Table) -> Figure:
         if any(rows):
             texts = tuple(map(time_text, shown, rows))
             devices.append(_Device(kind.label, color, marker, rows, texts, unit(table)))
-    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, any(line.marked for line in shown)))
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, bool(marked(table))))
     plotted = _LINE * max(len(shown), 1)
     below = _AXIS + _CAPTION_LINE * (caption.count("\n") + 1) + _MARGIN
     height = _ABOVE + plotted + below
@@ -172,7 +171,7 @@ def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_
                 mew=0.7,
                 zorder=4,
             )
-            what = "ms per force call" if row.protocol == REPLAY else "ms per step"
+            what = "ms per force call" if row.of_calls else "ms per step"
             done = f"{row.done} of {row.total} structures" if row.total else None
             marks.say(mark, row.name, device.name, marks.value(estimate, what), done)
 
@@ -248,7 +247,7 @@ def _legend(devices: list[_Device], is_paper: bool) -> list[Line2D]:
     return handles
 
 
-def _caption(table: Table, marked: bool) -> Iterable[str]:
+def _caption(table: Table, with_marks: bool) -> Iterable[str]:
     measured = table.description
     threads = measured.settings.threads
     hardware = [measured.machine.cpu, f"{threads} thread{'s' if threads != 1 else ''}", *measured.machine.gpus]
@@ -261,5 +260,5 @@ def _caption(table: Table, marked: bool) -> Iterable[str]:
     yield f"{data}. Run {measured.run_id}{commit}"
     if any(row.interval_over for row in table.rows):
         yield "Bars and brackets: 95 % intervals over structures and rounds."
-    if marked:
-        yield f"{REPLAY_MARK}: random weights; ms per force call along a fixed path; a BFGS step makes one such call."
+    if with_marks:
+        yield f"{REPLAY_MARK}: ms per force call alone, along a fixed path; a BFGS step makes one such call."

@@ -8,11 +8,16 @@ from collections.abc import Mapping
 WORDS: Mapping[str, str] = {
     "ms/step": "The time of one accepted optimiser iteration: calculator (model, neighbour list, conversion) plus "
     "optimiser, without pesbench's own share. The geometric mean over structures; its 95 % interval includes the "
-    "differences between structures and between fresh processes.",
+    "differences between structures and between fresh processes. With random weights, the steps go along a fixed path.",
     "ms/call": "The time of one force call: energy and forces at a geometry a small step from the last one, so that "
     "the method goes on from what it keeps, such as an SCF's density. The geometric mean over structures, with its "
     "95 % interval; the first call at a structure does not count.",
-    "replay": "The time of a force call along a fixed path, with the same geometries for every method.",
+    "rank": "The place by time among the methods of the same protocol and device. 4–6: the intervals, all taken "
+    "together, cannot tell which of the places 4 to 6 it has.",
+    "times slower": "How many times slower than the method in the heading: the fastest MLIP, or that of --relative-to. "
+    "Paired by structure and round, so that what all methods share cancels; with its 95 % interval.",
+    "replay": "The time of a step along a fixed path, with the same geometries for every method: a force call and the "
+    "optimiser's update, whose displacement is discarded. With ms/call or the mark ʳ it is that of the call alone.",
     "answer": "Whether energies, forces and relaxed bonds are those of the method's baseline: same, CHANGED, or a dash "
     "where there is no baseline. 'varies': the method gives different answers for the same structure. 'alters "
     "atoms': it changes the atoms that it is given. The times of such a method are doubtful.",
@@ -58,7 +63,7 @@ def meaning(title: str, unit: str = "") -> str:
     """
     if unit in ("ms/step", "ms/call") and not title.endswith("replay"):
         return WORDS[unit]
-    title = re.sub(r"^n/\d+$", "n/N", title)
+    title = re.sub(r"^(rank|times slower), .*$", r"\1", re.sub(r"^n/\d+$", "n/N", title))
     return WORDS.get(title) or next((WORDS[end] for end in ("replay", "mem.") if title.endswith(end)), "")
 
 

@@ -11,10 +11,8 @@ from bench.contract.protocol import RELAX
 from bench.report import numbers
 from bench.report.heading import heading
 from bench.report.latex import escape, tabular
+from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
-
-RANDOM = "ʳ"
-"""Marks random weights, whose figure is the time of a force call."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,14 +79,20 @@ def _lines(published: Table, run: Table | None) -> list[_Line]:
     for row in run.rows if run else ():
         place = matched.setdefault(row.paper, {}) if row.paper in by_method else rest.setdefault(row.method, {})
         there = place.get(row.on.kind.name)
-        # a step counts more than a force call, and the method itself more than a variant of it
+        # a relaxation counts more than a replayed path, and the method itself more than a variant of it
         if there is None or (there.time is None and row.time) or (row.protocol == RELAX != there.protocol and row.time):
             place[row.on.kind.name] = row
     found = [
-        _Line(next(iter(rows.values())).label, rows.get(CPU), _elsewhere(rows), matched.get(method, {}))
+        _Line(_label(rows, matched.get(method, {})), rows.get(CPU), _elsewhere(rows), matched.get(method, {}))
         for method, rows in by_method.items()
     ]
-    return found + [_Line(next(iter(rows.values())).label, None, None, rows) for rows in rest.values()]
+    return found + [_Line(_label(rows, rows), None, None, rows) for rows in rest.values()]
+
+
+def _label(rows: dict[str, Row], ours: dict[str, Row]) -> str:
+    """Return the label of some rows, with a remark where ours have random weights."""
+    random = any(row.weights == "random" for row in ours.values())
+    return next(iter(rows.values())).label + (" (random weights)" if random else "")
 
 
 def _elsewhere(rows: dict[str, Row]) -> Row | None:
@@ -104,7 +108,7 @@ def _ours(row: Row | None) -> str:
         return DASH
     if row.time is None:
         return next(iter(row.failures), DASH)
-    return numbers.with_interval(row.time) + (RANDOM if row.weights == "random" else "")
+    return numbers.with_interval(row.time) + REPLAY_MARK * row.of_calls
 
 
 def _notes(published: Table, run: Table | None) -> list[str]:
@@ -114,5 +118,7 @@ def _notes(published: Table, run: Table | None) -> list[str]:
     found += [f"Here: {'; '.join(f'{label}: {text}' for label, text in heading(run))}."]
     found += ["Brackets: 95 % intervals over structures and rounds. The hardware differs: compare the order."]
     if any(row.weights == "random" for row in run.rows):
-        found.append(f"{RANDOM}: random weights; milliseconds per force call, of which a BFGS step makes one.")
+        found.append("Random weights: the speed is right, the energies mean nothing; measured along fixed paths.")
+    if any(row.of_calls and row.time for row in run.rows):
+        found.append(f"{REPLAY_MARK}: milliseconds per force call alone, of which a BFGS step makes one.")
     return found

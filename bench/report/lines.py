@@ -22,8 +22,10 @@ class Line:
     replays: Mapping[str, Row]
     published: bool
     """It is a line of the published table; its figures are shown as printed."""
-    marked: bool = False
-    """Its times are per force call, in a table of times per step."""
+    steps: bool = True
+    """The table has times per step, so that one of a force call alone is marked."""
+    replay_steps: bool = False
+    """So have its columns of replayed paths."""
 
     @property
     def row(self) -> Row:
@@ -36,6 +38,14 @@ class Line:
         """The method's name, with a remark where its weights are random."""
         return self.row.name
 
+    def is_marked(self, row: Row | None) -> bool:
+        """Return whether one of its rows has the time of a force call alone, in a table of times per step."""
+        return self.steps and row is not None and row.of_calls and row.time is not None
+
+    def is_marked_replay(self, row: Row | None) -> bool:
+        """Return the same for a column of replayed paths."""
+        return self.replay_steps and row is not None and row.of_calls and row.time is not None
+
 
 def lines(table: Table) -> list[Line]:
     """Return the table's lines in the order of its rows; a method's second device of a kind has a line of its own."""
@@ -44,7 +54,7 @@ def lines(table: Table) -> list[Line]:
     groups: dict[tuple[str, str | None], list[Row]] = {}
     for row in table.rows:
         groups.setdefault((row.method, row.weights or weights.get(row.method)), []).append(row)
-    steps = has_steps(table)
+    steps, replay_steps = has_steps(table), replay_unit(table) == "ms/step"
     found = []
     for group in groups.values():
         replays = {row.device: row for row in group if row.protocol == REPLAY}
@@ -57,7 +67,8 @@ def lines(table: Table) -> list[Line]:
                     rows,
                     {name: replays[row.device] for name, row in rows.items() if row.device in replays},
                     table.is_paper,
-                    marked=steps and shown[0].protocol == REPLAY,
+                    steps,
+                    replay_steps,
                 )
             )
     return found
@@ -70,10 +81,23 @@ def kinds(table: Table) -> list[DeviceKind]:
 
 
 def has_steps(table: Table) -> bool:
-    """Return whether the table shows times per step; where nothing was relaxed, it shows times per force call."""
-    return not table.rows or any(row.protocol == RELAX for row in table.rows)
+    """Return whether the table shows times per step; else it shows times of force calls alone."""
+    return not table.rows or any(row.protocol == RELAX or row.ms_per_step for row in table.rows)
 
 
 def unit(table: Table) -> str:
     """Return the unit of the table's times."""
     return "ms/step" if has_steps(table) else "ms/call"
+
+
+def replay_unit(table: Table) -> str:
+    """Return the unit of its columns of replayed paths beside those of relaxations."""
+    return "ms/step" if any(row.protocol == REPLAY and row.ms_per_step for row in table.rows) else "ms/call"
+
+
+def marked(table: Table) -> list[Row]:
+    """Return the rows whose times are of force calls alone, and marked."""
+    found = [(line, row) for line in lines(table) for row in (*line.rows.values(), *line.replays.values())]
+    return [
+        row for line, row in found if (line.is_marked(row) if row in line.rows.values() else line.is_marked_replay(row))
+    ]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bench.analysis.table import Row, Table
 from bench.contract.description import DataSetFacts
-from bench.contract.protocol import RELAX, REPLAY
+from bench.contract.protocol import REPLAY
 from bench.contract.records import AS_ASKED
 from bench.report.beside_paper import judged_claims, order, published
 from bench.report.certainty import apart, intervals, limited, nodes, rounds
 from bench.report.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, unsettled
 from bench.report.joules import joules
+from bench.report.lines import marked
 
 REPLAY_MARK = "ʳ"
-"""Marks the time of a force call in a column of times per step."""
+"""Marks the time of a force call alone in a column of times per step."""
 RANDOM = "Random weights: the speed is right, the energies mean nothing."
 
 
@@ -28,8 +29,6 @@ def urgent(table: Table) -> tuple[str, ...]:
     """Return the notes without which a reader would take the numbers for something else; a terminal shows these."""
     labels = {row.method: row.label for row in table.rows}
     random = RANDOM if any(row.weights == "random" and row.time is not None for row in table.rows) else ""
-    if random and any(row.protocol == RELAX for row in table.rows):
-        random += f" {REPLAY_MARK} marks its time per force call."
     found = [text for text, at_once in _found(table) if at_once]
     return tuple(filter(None, (disturbed_in_short(table.disturbances, labels), random, *found)))
 
@@ -52,7 +51,8 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (unsettled(row.label for row in rows if row.settled is False), True),
         (_weights(rows), False),
         (_replay(rows, settings.replay_points), False),
-        (_random(rows, any(row.protocol == RELAX for row in table.rows)), False),
+        (_marked(table), True),
+        (_random(rows), False),
         (_trusted(rows), False),
         (_brought(rows), True),
         *((doubt, True) for doubt in doubts(rows)),
@@ -123,25 +123,42 @@ def _weights(rows: Iterable[Row]) -> str:
     return f"Weights: pretrained for {pretrained}." if pretrained else ""
 
 
-def _replay(rows: Iterable[Row], points: int | None) -> str:
+def _replay(rows: Sequence[Row], points: int | None) -> str:
     if not any(row.protocol == REPLAY for row in rows):
         return ""
     path = f"the same {points} geometries" if points else "the same geometries"
+    where = f"for every method over {path} on the way from each structure to the reference molecule"
+    stepped = dict.fromkeys(row.optimizer for row in rows if row.protocol == REPLAY and not row.of_calls)
+    if not stepped:
+        return (
+            f"Replay: the time of a force call, {where}. A step of BFGS makes one such call, so it is compared with "
+            "the paper's step."
+        )
     return (
-        f"Replay: the time of a force call, for every method over {path} on the way from each structure to the "
-        "reference molecule. A step of BFGS makes one such call, so it is compared with the paper's step."
+        f"Replay: the time of a step, {where}. After each force call, {' or '.join(filter(None, stepped))} does its "
+        "whole update; its displacement is discarded, and the path goes on."
     )
 
 
-def _random(rows: Iterable[Row], marked: bool) -> str:
+def _marked(table: Table) -> str:
+    """Return which times are of force calls alone, and why."""
+    found = marked(table)
+    if not found:
+        return ""
+    return (
+        f"{REPLAY_MARK} marks the time of a force call alone: {_labels(found)}. Conjugate gradients and native "
+        "optimisers cannot follow a fixed path, and older runs timed only its force calls."
+    )
+
+
+def _random(rows: Iterable[Row]) -> str:
     random = _labels(row for row in rows if row.weights == "random")
     if not random:
         return ""
-    text = (
+    return (
         f"Random weights, for speed only: {random}. The energies of such a model mean nothing, so it is only "
         "replayed, and no mean over relaxations includes it."
     )
-    return f"{text} {REPLAY_MARK} marks its time per force call where others have a time per step." if marked else text
 
 
 def _trusted(rows: Iterable[Row]) -> str:

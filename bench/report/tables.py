@@ -242,6 +242,7 @@ def _mean_object(mean: Mean) -> dict[str, Any]:
         "high": mean.high,
         "common_structures": mean.n,
         "protocol": mean.protocol,
+        "of_calls": mean.of_calls,
     }
 
 

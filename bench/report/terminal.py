@@ -14,7 +14,7 @@ from bench.analysis.fingerprint import CHANGED
 from bench.analysis.table import Table
 from bench.contract.failure import FAILURES
 from bench.report.blocks import MORE, STYLES
-from bench.report.columns import GAP, failures, fitting, means
+from bench.report.columns import GAP, REFERENCE, failures, fitting, means
 from bench.report.heading import heading
 from bench.report.lines import lines
 from bench.report.notes import REPLAY_MARK, urgent
@@ -94,7 +94,7 @@ def _aligned(cells: list[str]) -> list[str]:
         f"{cell[: cell.index('[')]}{cell[cell.index('[') :]:<{width}}"
         if "[" in cell
         else cell + " " * width
-        if cell.strip(_BLANK) == DASH
+        if cell.strip(_BLANK) in (DASH, REFERENCE)
         else cell
         for cell in cells
     ]

@@ -9,7 +9,10 @@ from bench.analysis.statistics import Estimate
 from bench.analysis.summary import summarise
 from bench.analysis.table import Mean, Published, Row, Table
 from bench.contract.description import Description
+from bench.paper import table1
 from bench.paper.claims import claims, judged, rank_correlation
+from bench.report.columns import columns
+from bench.report.notes import notes
 
 
 def estimate(value: float, spread: float | None = 0.02) -> Estimate:
@@ -33,7 +36,8 @@ def row(method: str, ms: float, kind: str = "mlip", device: str = "cpu", gain: f
 
 def verdicts(*rows: Row, means: tuple[Mean, ...] = ()) -> dict[str, str]:
     names = ("force field", "dft", "eqv2", "grace", "nequix")
-    return dict(zip(names, (claim.verdict for claim in claims(Table(Description(), rows, means))), strict=True))
+    table = Table(Description(), rows, published_means=means)
+    return dict(zip(names, (claim.verdict for claim in claims(table)), strict=True))
 
 
 def test_an_empty_table_can_judge_nothing():
@@ -153,7 +157,7 @@ def test_the_other_claims_fall_back_on_replays_too():
         method("uff", kind="force-field", paper="uff"),
         method("grace", paper="grace-2l-oam", weights="random"),
         method("grace", "cuda", paper="grace-2l-oam", weights="random"),
-        method("dft", kind="dft"),
+        method("dft", kind="dft", paper="pbe0-def2-svp"),
     ]
     paths = [replays("uff", 0.1), replays("grace", 50.0), replays("grace", 8.0, "cuda"), replays("dft", 50_000.0)]
     table = table_of(methods, paths, protocols=("replay",))
@@ -161,3 +165,94 @@ def test_the_other_claims_fall_back_on_replays_too():
         found = claim(table, text)
         assert (found.verdict, found.protocol, found.random) == ("holds", "replay", ("grace",))
         assert found.figure == pytest.approx(figure)
+
+
+DEFAULT_RUN = [
+    method("uff", kind="force-field", paper="uff", optimizer="native"),
+    method("nequix-mp-1", paper="nequix-mp-1"),
+    method("eqv2-m", paper="eqv2-m", weights="random"),
+    method("pbe0-def2-svp", kind="dft", paper="pbe0-def2-svp"),
+]
+"""Methods of the published table as most people have them: some relaxed, some with random weights."""
+RELAXED = [
+    relaxations("uff", 0.1, native=True),
+    relaxations("nequix-mp-1", 40.0),
+    relaxations("pbe0-def2-svp", 36_000.0),
+]
+OTHERS = [
+    method("ani-1ccx"),
+    method("so3lr"),
+    method("mmff", kind="force-field"),
+    method("orb-d3-xs-v2", "cuda"),
+    method("r2scan", kind="dft"),
+]
+
+
+@pytest.mark.parametrize("update", [0.25, None])
+def test_methods_that_are_not_in_the_paper_move_no_verdict(update):
+    """ANI and SO3LR would bring the force field below 200 times, and r2SCAN would bring DFT above 2000."""
+    paths = [replays("eqv2-m", 480.0, update=update)]
+    before = table_of(DEFAULT_RUN, paths, RELAXED, protocols=("relax",))
+    beside = [
+        *(relaxations("ani-1ccx", 2.0), relaxations("so3lr", 3.0), relaxations("mmff", 1.0)),
+        *(relaxations("orb-d3-xs-v2", 0.5, "cuda"), relaxations("r2scan", 9e6)),
+    ]
+    after = table_of([*DEFAULT_RUN, *OTHERS], paths, [*RELAXED, *beside], protocols=("relax",))
+    assert claim(before, "a force field").verdict == "holds"
+    assert claim(before, "DFT").verdict == "holds"
+    assert after.claims == before.claims
+    assert after.rank_correlation == before.rank_correlation
+    # what the table says of all its methods does change
+    assert after.geometric_means != before.geometric_means
+
+
+def test_steps_along_replayed_paths_with_random_weights_count_beside_relaxations():
+    table = table_of(DEFAULT_RUN, [replays("eqv2-m", 480.0, update=0.25)], RELAXED, protocols=("relax",))
+    force_field = claim(table, "a force field")
+    assert force_field.figure == pytest.approx((40.0 * 600.0) ** 0.5 / 0.1)  # the geometric mean of both models
+    assert (force_field.protocol, force_field.random) == ("replay", ("eqv2-m",))
+    assert claim(table, "Nequix on the CPU").figure == pytest.approx(15.0)
+
+
+def test_a_force_call_alone_does_not_count_beside_relaxations():
+    table = table_of(DEFAULT_RUN, [replays("eqv2-m", 480.0)], RELAXED, protocols=("relax",))
+    force_field = claim(table, "a force field")
+    assert force_field.figure == pytest.approx(400.0)
+    assert (force_field.protocol, force_field.random) == ("relax", ())
+    assert claim(table, "Nequix on the CPU").verdict == "not measured"
+
+
+def test_a_variant_of_a_published_method_counts_only_in_its_absence():
+    variant = method("eqv2-m-lean", paper="eqv2-m")
+    both = table_of([*DEFAULT_RUN, variant], [replays("eqv2-m", 480.0, update=0.25)], RELAXED, protocols=("relax",))
+    assert claim(both, "Nequix on the CPU").figure == pytest.approx(15.0)
+    relaxed = [*RELAXED, relaxations("eqv2-m", 600.0), relaxations("eqv2-m-lean", 80.0)]
+    trained = [replace for replace in DEFAULT_RUN if replace.method != "eqv2-m"] + [method("eqv2-m", paper="eqv2-m")]
+    found = claim(table_of([*trained, variant], (), relaxed, protocols=("relax",)), "Nequix on the CPU")
+    assert found.figure == pytest.approx(15.0)
+
+
+def test_a_native_force_field_without_steps_of_a_path_is_compared_by_calls():
+    """In a run of replay alone, UFF has force calls and the models have steps: calls are compared with calls."""
+    paths = [replays("uff", 0.1), replays("nequix-mp-1", 40.0, update=1.0)]
+    table = table_of(DEFAULT_RUN[:2], paths, protocols=("replay",))
+    assert claim(table, "a force field").figure == pytest.approx(400.0)
+    (mean,) = (one for one in table.geometric_means if one.name == "force field over MLIPs")
+    assert (mean.estimate, mean.of_calls) == (pytest.approx(400.0), True)
+
+
+@pytest.mark.parametrize("dataset", [{"formula": "H2O"}, {"formula": ""}, {"formula": "C10H8", "charge": 1}])
+def test_another_molecule_than_naphthalene_is_not_compared_with_the_paper(dataset):
+    made = campaign(settings={"protocols": ("relax",)})
+    made = dataclasses.replace(made, dataset=dataclasses.replace(made.dataset, **dataset))
+    figures = table1.figures_for(made.dataset)
+    found = judged(summarise(measurements(DEFAULT_RUN, RELAXED, (), made), paper=figures), figures)
+    assert (found.claims, found.rank_correlation, found.published) == ((), None, ())
+    assert all(row.paper_ms_per_step is None and row.ratio_to_paper is None for row in found.rows)
+    assert not any("aper" in column.heading for column in columns(found))
+    assert not any("aper" in note for note in notes(found))
+    assert len(found.geometric_means) == 2  # what the run says by itself stays
+
+
+def test_naphthalene_is_compared_with_the_paper():
+    assert table1.figures_for(campaign().dataset) == table1.read()

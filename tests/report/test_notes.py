@@ -37,7 +37,7 @@ def note_with(table: Table, text: str) -> str:
 
 def test_the_notes_say_what_a_reader_must_know():
     methods = [
-        method("uff", kind="force-field", label="UFF", optimizer="native", note="Stops at an energy change."),
+        method("uff", kind="force-field", label="UFF", optimizer="native", paper="uff", note="Stops at an energy change."),
         method("n", label="Nequix", paper="nequix-mp-1"),
         method("dft", kind="dft", label="PBE0", threads=2),
     ]

@@ -30,7 +30,8 @@ from bench.report.svg import inline_svg
 
 _SECOND = 9
 """Columns of the main table from this priority on are evidence; see :mod:`bench.report.columns`."""
-_CHOSEN = ("Method", "force MAE", "frequencies", "MD", "drift", "weights")
+_CHOSEN = ("Method", "rank", "times slower", "force MAE", "frequencies", "MD", "drift", "weights")
+"""Columns of the first table, without the device that some of them name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,13 +77,22 @@ class Section:
     """From a run, and the beginning of all identifiers in this part."""
 
 
+_ORDER = (
+    "A rank such as 4–6 says that the intervals, all taken together, cannot tell which of these places a method has: "
+    "between such methods, speed does not decide."
+)
+
+
 def _choice(run: Measured, identifier: str) -> Part:
     table = run.own.get(ACCURACY)
-    chosen = [one for one in columns(run.times) if one.title in _CHOSEN or one.unit in ("ms/step", "ms/call")]
+    every = columns(run.times)
+    chosen = [one for one in every if one.title.partition(",")[0] in _CHOSEN or one.unit in ("ms/step", "ms/call")]
+    ranked = any(one.title.startswith("rank") for one in chosen)
+    words = [_ORDER] if ranked else []
     caption = "Speed, error and stability of each method"
     grids = [of_columns(f"{identifier}-methods", caption, run.times, chosen)] if run.times.rows else []
     if table is None:
-        return Part(run, grids=grids, missing=_not_measured(ACCURACY))
+        return Part(run, words, grids=grids, missing=_not_measured(ACCURACY))
     drawn = _drawn(
         accuracy_figure.choice,
         table,
@@ -93,9 +103,10 @@ def _choice(run: Measured, identifier: str) -> Part:
         "other.",
     )
     words = [
+        *words,
         "Left is faster, low is closer to the reference. Inside the grey band, a method is no further from its "
         "reference than accepted theories are from each other, and the error alone cannot decide. On the dashed line "
-        "lie the methods that no other beats in both."
+        "lie the methods that no other beats in both.",
     ]
     return Part(run, words, drawn, grids)
 
