@@ -29,8 +29,10 @@ def urgent(table: Table) -> tuple[str, ...]:
     """Return the notes without which a reader would take the numbers for something else; a terminal shows these."""
     labels = {row.method: row.label for row in table.rows}
     random = RANDOM if any(row.weights == "random" and row.time is not None for row in table.rows) else ""
+    calls = f"{REPLAY_MARK} marks the time of a force call alone." if marked(table) else ""
     found = [text for text, at_once in _found(table) if at_once]
-    return tuple(filter(None, (disturbed_in_short(table.disturbances, labels), random, *found)))
+    kinds = " ".join(filter(None, (random, calls)))
+    return tuple(filter(None, (disturbed_in_short(table.disturbances, labels), kinds, *found)))
 
 
 def _found(table: Table) -> list[tuple[str, bool]]:
@@ -51,7 +53,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (unsettled(row.label for row in rows if row.settled is False), True),
         (_weights(rows), False),
         (_replay(rows, settings.replay_points), False),
-        (_marked(table), True),
+        (_marked(table), False),
         (_random(rows), False),
         (_trusted(rows), False),
         (_brought(rows), True),

@@ -88,6 +88,22 @@ def both_table() -> Table:
 
 
 @pytest.fixture(scope="session")
+def stepped_table() -> Table:
+    """Return the first table as a run has it since an optimiser works along replayed paths."""
+    return table_of(METHODS, RELAXED, [replays("eqv2-m", 812.0, update=0.1)], ("relax",), ())
+
+
+@pytest.fixture(scope="session")
+def stepped_both_table() -> Table:
+    """Return such a table of relaxations and replays on the CPU; UFF, whose optimiser is its own, has only calls."""
+    paths = [replays("uff", 0.04), replays("eqv2-m", 812.0, update=0.1)]
+    paths += [replays("gfn2-xtb", 24.0, update=0.1), replays("7net-0", 110.0, noise=0.1, update=0.1)]
+    paths += [replays("nequix-mp-1", 58.0, update=0.1)]
+    paths += [replays("pbe0-def2-svp", 31000.0, count=1, rounds=1, update=0.0)]
+    return table_of(METHODS, RELAXED, paths, ("relax", "replay"), ())
+
+
+@pytest.fixture(scope="session")
 def both_gpu_table() -> Table:
     """Return a table of relaxations and replays on both devices."""
     paths = RANDOM + RANDOM_ON_GPU + PATHS + PATHS_ON_GPU

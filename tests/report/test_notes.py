@@ -14,7 +14,7 @@ from bench.contract.description import DataSetFacts
 from bench.contract.records import AS_ASKED
 from bench.paper.claims import judged
 from bench.report.circumstances import damaged, disturbed, elsewhere
-from bench.report.notes import notes
+from bench.report.notes import notes, urgent
 from bench.report.tables import render
 
 PAPER = {
@@ -37,7 +37,9 @@ def note_with(table: Table, text: str) -> str:
 
 def test_the_notes_say_what_a_reader_must_know():
     methods = [
-        method("uff", kind="force-field", label="UFF", optimizer="native", paper="uff", note="Stops at an energy change."),
+        method(
+            "uff", kind="force-field", label="UFF", optimizer="native", paper="uff", note="Stops at an energy change."
+        ),
         method("n", label="Nequix", paper="nequix-mp-1"),
         method("dft", kind="dft", label="PBE0", threads=2),
     ]
@@ -90,13 +92,22 @@ def test_a_note_says_what_replay_and_random_weights_are_and_explains_the_mark():
     paths, relaxed = [replays("r", 800.0)], [relaxations("a", 50.0)]
     table = table_of(methods, relaxed, paths)
     text = note_with(table, "Random weights")
-    assert "eqV2 M" in text and "A." not in text and "ʳ marks" in text
-    assert "force call" in note_with(table, "Replay:")
+    assert "eqV2 M" in text and "A." not in text
+    assert "eqV2 M" in note_with(table, "ʳ marks the time of a force call alone")
+    assert "the time of a force call" in note_with(table, "Replay:")
+    assert any("ʳ marks the time of a force call alone" in note for note in urgent(table))
+
+
+def test_a_note_says_what_the_optimiser_does_along_a_path_and_there_is_no_mark():
+    methods = [method("a", label="A"), method("r", label="eqV2 M", weights="random")]
+    table = table_of(methods, [relaxations("a", 50.0)], [replays("r", 800.0, update=0.1)])
+    assert "After each force call, BFGS does its whole update" in note_with(table, "Replay: the time of a step")
+    assert not any("ʳ" in note for note in (*notes(table), *urgent(table)))
 
 
 def test_where_nothing_was_relaxed_there_is_no_mark_to_explain():
     table = table_of([method("r", weights="random")], (), [replays("r", 800.0)])
-    assert "ʳ" not in note_with(table, "Random weights")
+    assert not any("ʳ" in note for note in (*notes(table), *urgent(table)))
 
 
 def test_a_table_of_relaxations_says_nothing_about_replay():

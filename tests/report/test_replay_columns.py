@@ -6,14 +6,18 @@ import io
 import json
 import re
 
+import pandas as pd
 import pytest
 from matplotlib.text import Text
+from synthetic import campaign, measurements, method, replays
 
+from bench.analysis.summary import summarise
 from bench.paper import table1 as paper
 from bench.report import figure
 from bench.report.columns import columns, failures, fitting, means
 from bench.report.heading import heading
 from bench.report.lines import lines
+from bench.report.notes import notes
 from bench.report.tables import render
 
 MARK = "ʳ"
@@ -112,7 +116,7 @@ def test_the_mark_survives_every_format_and_is_explained_there(both_gpu_table):
     for form, mark in (("terminal", MARK), ("markdown", MARK), ("latex", r"\textsuperscript{r}")):
         text = " ".join(render(both_gpu_table, form, width=120).split())
         assert re.search(rf"\d(\]|{{\]}})(\\rlap{{)?{re.escape(mark)}", text), form
-        assert f"{mark} marks its time per force call" in text, form
+        assert f"{mark} marks the time of a force call alone" in text, form
 
 
 def test_the_papers_figure_and_the_ratio_to_it_stand_beside_a_random_method(cpu_table):
@@ -176,7 +180,7 @@ def test_the_head_names_the_protocols(cpu_table, both_table, replay_table):
 def test_the_figure_has_half_a_mark_and_a_marked_number_for_random_weights_and_explains_it(cpu_table):
     shown = texts(cpu_table)
     assert sum(text.endswith(f"]{MARK}") for text in shown) == 1
-    assert any(f"{MARK}: random weights; ms per force call" in text for text in shown)
+    assert any(f"{MARK}: ms per force call alone" in text for text in shown)
     halves = [line for line in figure.draw(cpu_table).axes[0].lines if line.get_fillstyle() == "left"]
     assert [float(line.get_xdata()[0]) for line in halves] == [pytest.approx(812.0)]
 
@@ -195,3 +199,48 @@ def test_the_mark_breaks_no_figure_at_any_width(both_table):
         for column in fitting(both_table, width):
             figures = [column.text(line) for line in lines(both_table)]
             assert all(found in text for found in figures if "[" in found), width
+
+
+def test_a_step_along_a_path_stands_unmarked_among_the_steps_in_every_format(stepped_table):
+    shown = cells(stepped_table, "CPU", "ms/step")
+    assert shown["eqV2 M (random weights)"].startswith("893 ["), "812 of the force call, and a tenth of the optimiser"
+    assert shown["Nequix MP-1"].startswith("61.0 [")
+    for form in ("terminal", "markdown", "latex"):
+        text = render(stepped_table, form, width=200)
+        assert MARK not in text and r"\textsuperscript{r}" not in text
+    shown = texts(stepped_table)
+    assert not any(MARK in text for text in shown)
+
+
+def test_json_has_both_times_of_a_step_along_a_path(stepped_table):
+    document = json.loads(render(stepped_table, "json"))
+    (row,) = (row for row in document["rows"] if row["method"] == "eqv2-m")
+    assert (row["protocol"], row["optimizer"]) == ("replay", "BFGS")
+    assert row["ms_per_step"]["estimate"] == pytest.approx(893.2)
+    assert row["calculator_ms_per_call"]["estimate"] == pytest.approx(812.0)
+    assert row["calculator_share"] == pytest.approx(1 / 1.1)
+    assert row["ratio_to_paper"]["estimate"] == pytest.approx(893.2 / 471.18)
+
+
+def test_the_columns_of_replay_are_of_steps_and_mark_what_has_only_calls(stepped_both_table):
+    shown = cells(stepped_both_table, "CPU replay", "ms/step")
+    assert shown["Nequix MP-1"].startswith("63.8 [")
+    assert [label for label, text in shown.items() if MARK in text] == ["UFF (Open Babel CG)"]
+    assert shown["UFF (Open Babel CG)"].startswith("0.0400 [")
+    assert not any(MARK in text for text in cells(stepped_both_table, "CPU", "ms/step").values())
+    names = [name for name, _ in means(stepped_both_table)]
+    assert names[2:] == ["force field over MLIPs (replay, force calls)", "MLIPs over DFT (replay)"]
+    for width in (80, 200):
+        text = render(stepped_both_table, "terminal", width=width)
+        assert max(map(len, text.splitlines())) <= width
+    assert any("UFF (Open Babel CG)" in note for note in notes(stepped_both_table) if f"{MARK} marks" in note)
+
+
+def test_a_run_that_an_older_version_began_shows_force_calls_for_all_paths_of_a_method():
+    """Half of its paths have the optimiser's time: a row never mixes steps and calls."""
+    paths = pd.concat([replays("a", 50.0, update=0.2).query("round < 2"), replays("a", 50.0).query("round == 2")])
+    made = campaign(settings={"protocols": ("replay",)})
+    (row,) = summarise(measurements([method("a")], (), [paths], made)).rows
+    assert (row.ms_per_step, row.of_calls, row.optimizer) == (None, True, None)
+    assert row.time.estimate == pytest.approx(50.0)
+    assert row.rounds == 3
