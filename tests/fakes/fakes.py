@@ -25,6 +25,8 @@
 # [tool.pesbench.methods.returns-nan]
 # [tool.pesbench.methods.allocates]
 # [tool.pesbench.methods.slow]
+# [tool.pesbench.methods.slow-to-step]
+# label = "7 ms a call, and 13 ms more in BFGS"
 # [tool.pesbench.methods.direct]
 # label = "springs and a force that no energy has"
 # conservative = false
@@ -134,6 +136,8 @@ def relax(atoms, max_steps):
 
 calculator = Springs()
 """
+CALL, UPDATE = 0.007, 0.013
+"""Seconds that a call of the method slow-to-step takes, and that it adds to each step of BFGS."""
 
 
 class Fakes(Adapter):
@@ -149,6 +153,8 @@ class Fakes(Adapter):
         self.starts = self.calls = 0
         self.last = None
         self.stiffness = json.loads(checkpoint.read_text()) if checkpoint else None
+        if method == "slow-to-step":
+            slow_down_bfgs()
         return spinning(TIMES[method]) if method in TIMES else springs(self)
 
     def script(self, method, device, dtype, threads, checkpoint):
@@ -205,6 +211,8 @@ class Fakes(Adapter):
         """Take the time that a single call of this method takes."""
         if self.method in BATCHED:
             time.sleep(PER_CALL + PER_MOLECULE)
+        if self.method == "slow-to-step":
+            spin(CALL)
         if self.method == "sleeps":
             time.sleep(NAP)
         if self.method.startswith("better-"):
@@ -256,6 +264,26 @@ class Fakes(Adapter):
         if self.method == "never-the-same":
             return energy + random.random(), forces
         return energy, forces
+
+
+def spin(seconds):
+    """Take some time."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+def slow_down_bfgs():
+    """Let each step of ASE's BFGS take longer, in this process."""
+    from ase.optimize import BFGS
+
+    step = BFGS.step
+
+    def slow_step(self, *arguments):
+        spin(UPDATE)
+        return step(self, *arguments)
+
+    BFGS.step = slow_step
 
 
 def spinning(milliseconds):

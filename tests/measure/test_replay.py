@@ -95,7 +95,7 @@ def test_a_structure_that_is_the_reference_itself_has_a_path_too():
     assert min(record.calculator_ns) >= CALL * 1e9
 
 
-CALL, UPDATE, WAIT = 0.004, 0.009, 0.03
+CALL, UPDATE, WAIT = 0.003, 0.012, 0.03
 """Seconds that the force calls, the optimiser and the harness take in the following tests."""
 
 
@@ -131,7 +131,7 @@ class BusyBFGS(BFGS):
 
 
 def test_the_times_of_the_call_and_of_the_optimiser_are_kept_apart_and_the_harness_is_in_neither(distorted):
-    path = replay_path(distorted, molecule("C2H6"), 6)
+    path = replay_path(distorted, molecule("C2H6"), 20)
     record = replay(
         *(Adapter(), Busy(), distorted, path),
         key=KEY,
@@ -140,12 +140,12 @@ def test_the_times_of_the_call_and_of_the_optimiser_are_kept_apart_and_the_harne
         may_go_on=lambda: busy(WAIT) is None,
     )
     assert record.status == "converged"
-    assert len(record.calculator_ns) == len(record.optimizer_ns) == 6
+    assert len(record.calculator_ns) == len(record.optimizer_ns) == 20
     calls, updates = ([ns / 1e9 for ns in times] for times in (record.calculator_ns, record.optimizer_ns))
     # the machine may be busy with something else in most of them
-    assert CALL <= min(calls) < CALL + 0.003
-    assert UPDATE <= min(updates) < UPDATE + 0.006
-    assert record.wall_ns / 1e9 > 6 * (CALL + UPDATE + 2 * WAIT)
+    assert CALL <= min(calls) < CALL + UPDATE / 2
+    assert UPDATE <= min(updates) < UPDATE + WAIT / 2
+    assert record.wall_ns / 1e9 > 20 * (CALL + UPDATE + 2 * WAIT)
 
 
 def test_the_optimiser_makes_no_force_call_and_moves_nothing_for_good(distorted):
