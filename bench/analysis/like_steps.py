@@ -37,6 +37,8 @@ class StepTimes(Mapping[Key, pd.DataFrame]):
     """Methods without a whole relaxation, with the most steps that one of theirs has."""
     steps: pd.DataFrame | None = None
     """One row per step."""
+    walked: frozenset[Key] = frozenset()
+    """Methods whose steps went along replayed paths. No path is cut as a relaxation is, and none settles."""
 
     def __getitem__(self, key: Key) -> pd.DataFrame:
         """Return the times of one method on one device."""
@@ -86,7 +88,9 @@ def pair(times: Times, one: Key, other: Key, others: Times | None = None) -> tup
     first, second = times[one], others[other]
     if not isinstance(times, StepTimes) or not isinstance(others, StepTimes):
         return first, second
-    if times.steps is None or others.steps is None or (one not in times.cut and other not in others.cut):
+    if one in times.walked or other in others.walked or (one not in times.cut and other not in others.cut):
+        return first, second
+    if times.steps is None or others.steps is None:
         return first, second
     mine, theirs = times.made(one), others.made(other)
     if times is others:

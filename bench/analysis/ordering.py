@@ -27,7 +27,7 @@ K = TypeVar("K")
 
 @dataclasses.dataclass(frozen=True)
 class Ranks:
-    """The places that a method can have among those of its protocol and device, with 95 % confidence for all."""
+    """The places that a method can have among those on its device, with 95 % confidence for all."""
 
     low: int
     """1, plus the number of methods that are certainly faster."""
@@ -68,7 +68,7 @@ def ranks(times: Times, keys: Sequence[Key]) -> dict[Key, Ranks]:
     times : mapping of (method, device) to DataFrame
         Milliseconds by structure and round.
     keys : sequence of (method, device)
-        The methods of one protocol on one device. A pair that was not measured together has no order, nor has one with
+        The methods on one device. A pair that was not measured together has no order, nor has one with
         a single process or structure in common.
     """
     if len(keys) < 2:

@@ -8,19 +8,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from bench.analysis import speedup
+from bench.analysis import pool, speedup
 from bench.analysis.table import Mean, Row
 from bench.analysis.times import Times
 from bench.contract.protocol import RELAX, REPLAY
 
 
 def by_steps(rows: Iterable[Row]) -> list[Row]:
-    """Return the published methods that have a time of a step, each once on each device (DFT once for each program).
-
-    A relaxation counts more than a replayed path, where models with random weights count too.
-    """
-    found = [row for row in rows if row.paper and row.ms_per_step is not None]
-    return _once(row for row in found if row.protocol == REPLAY or row.weights != "random")
+    """Return the published methods that have a time of a step, each once on each device (DFT once for each program)."""
+    return _once(row for row in pool.chosen(rows) if row.paper and not row.of_calls)
 
 
 def by_calls(rows: Iterable[Row]) -> list[Row]:
@@ -42,14 +38,20 @@ def means(rows: Iterable[Row], times: Mapping[str, Times], calls: Times) -> tupl
     """
     rows = list(rows)
     steps = by_steps(rows)
-    mixed = {row.key: times[row.protocol][row.key] for row in steps}
-    # along a fixed path random weights may enter, so this protocol admits all rows that were chosen here
-    as_replays = [dataclasses.replace(row, protocol=REPLAY) for row in steps]
     relaxed = {row.method for row in steps if row.protocol == RELAX}
-    return tuple(
-        dataclasses.replace(mean, protocol=RELAX if relaxed.issuperset((*mean.methods, *mean.reference)) else REPLAY)
-        for mean in speedup.means(as_replays, mixed, REPLAY)
-    ) + tuple(dataclasses.replace(mean, of_calls=True) for mean in speedup.means(by_calls(rows), calls, REPLAY))
+    # the protocol of replayed paths admits random weights, and so all rows that were chosen here
+    alike = [dataclasses.replace(row, protocol=REPLAY) for row in steps]
+    of_steps = speedup.means(alike, pool.times(steps, times), REPLAY)
+    of_calls = speedup.means(by_calls(rows), calls, REPLAY)
+    return (
+        *(
+            dataclasses.replace(
+                mean, protocol=RELAX if relaxed.issuperset((*mean.methods, *mean.reference)) else REPLAY
+            )
+            for mean in of_steps
+        ),
+        *(dataclasses.replace(mean, of_calls=True) for mean in of_calls),
+    )
 
 
 def _once(rows: Iterable[Row]) -> list[Row]:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.analysis import ordering, published, replays, speedup
+from bench.analysis import ordering, pool, published, replays, speedup
 from bench.analysis.disturbed import disturbances
 from bench.analysis.doubts import doubts
 from bench.analysis.measurements import Measurements
@@ -60,8 +60,8 @@ def summarise(
         make = SUMMARIES[name].rows
         assert make is not None
         mine = [dataclasses.replace(row, protocol=name) for row in bare if name in protocols[row.key]]
-        rows += _compared(make(measurements, mine, series), series, relative_to)
-    rows = in_order(rows)
+        rows += make(measurements, mine, series)
+    rows = in_order(_compared(rows, times, relative_to))
     calls = replays.calls(measurements.replays)
     return Table(
         description=measurements.description,
@@ -81,24 +81,32 @@ def _replay_means(rows: Sequence[Row], times: Times, calls: Times) -> tuple[Mean
     return tuple(of_steps.get((mean.name, mean.reference), mean) for mean in of_calls)
 
 
-def _compared(rows: Sequence[Row], times: Times, relative_to: str | None) -> list[Row]:
-    """Return the rows of a protocol with their ranks and their times relative to a reference, each on its device."""
-    found = []
-    by_device: dict[str, list[Row]] = {}
-    for row in rows:
-        by_device.setdefault(row.device, []).append(row)
-    for mine in by_device.values():
-        keys = [row.key for row in mine if row.time is not None and row.key in times]
-        ranks = ordering.ranks(times, keys)
+def _compared(rows: Sequence[Row], measured: Mapping[str, Times], relative_to: str | None) -> list[Row]:
+    """Return the rows with their ranks and their times relative to a reference, each on its device.
+
+    Each method has a place once on a device: see :func:`bench.analysis.pool.chosen`.
+    """
+    chosen = pool.chosen(rows)
+    times = pool.times(chosen, measured)
+    ranks: dict[Key, ordering.Ranks] = {}
+    relatives: dict[Key, ordering.Relative | None] = {}
+    for device in dict.fromkeys(row.device for row in chosen):
+        mine = [row for row in chosen if row.device == device]
+        keys = [row.key for row in mine]
+        ranks |= ordering.ranks(times, keys)
         if relative_to is None:
-            mlips = {row.key for row in mine if row.kind == "mlip"}
-            to = ordering.fastest(times, [key for key in keys if key in mlips])
+            to = ordering.fastest(times, [row.key for row in mine if row.kind == "mlip"])
         else:
             to = next((key for key in keys if key[0] == relative_to), None)
-        for row in mine:
-            relative = ordering.relative(times, row.key, to) if to is not None and row.key in keys else None
-            found.append(dataclasses.replace(row, rank=ranks.get(row.key), relative=relative))
-    return found
+        if to is not None:
+            relatives |= {key: ordering.relative(times, key, to) for key in keys}
+    places = {(row.key, row.protocol) for row in chosen}
+    return [
+        dataclasses.replace(row, rank=ranks.get(row.key), relative=relatives.get(row.key))
+        if (row.key, row.protocol) in places
+        else row
+        for row in rows
+    ]
 
 
 def _protocols(measurements: Measurements) -> dict[Key, tuple[str, ...]]:

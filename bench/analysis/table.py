@@ -67,7 +67,8 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     speedup_over_cpu: Estimate | None = None
     """On an accelerator: how many times faster than the same method on the CPU, paired over structures."""
     rank: Ranks | None = None
-    """Its place among the rows of its protocol and device; None where that is not known."""
+    """Its place among the methods on its device; None where that is not known, and in the replay row of a method that
+    was relaxed."""
     relative: Relative | None = None
     """Times slower than the fastest MLIP, or than the reference that was asked for; None where it is not known."""
     outliers: int = 0

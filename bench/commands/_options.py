@@ -226,6 +226,15 @@ def add_shown_protocols(parser: _Parser) -> None:
     parser.add_argument("--protocol", dest="protocols", choices=(SPEED, *PROTOCOLS), help=argparse.SUPPRESS)
 
 
+def add_relative_to(parser: _Parser) -> None:
+    """Add --relative-to: the method by which times are divided."""
+    parser.add_argument(
+        "--relative-to",
+        metavar="METHOD",
+        help="'times slower' is about this method (default: the fastest machine-learned potential)",
+    )
+
+
 def add_output_folder(parser: _Parser) -> None:
     """Add --output, for run directories."""
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder of run directories (default: results)")

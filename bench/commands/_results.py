@@ -19,7 +19,7 @@ PAGE = "report.html"
 """The name of the page in a run directory."""
 
 
-def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
+def found(protocol: str, run: str | Path | None, relative_to: str | None = None) -> tuple[Shown, Any]:
     """Return how a protocol is shown, and the results to show.
 
     Without a protocol, a run is shown by its times or, where it timed nothing, by its first protocol. Raises BadInput
@@ -31,8 +31,8 @@ def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
 
     if protocol == SPEED:
         chosen = tables.protocol_of(run)
-        return SHOWN[chosen], tables.shown_as(run, chosen, warn)
-    table = tables.shown_as(run, protocol, warn)
+        return SHOWN[chosen], tables.shown_as(run, chosen, warn, relative_to)
+    table = tables.shown_as(run, protocol, warn, relative_to)
     if isinstance(table, Table):
         table = table.only(protocol)
         if not table.rows:
@@ -43,9 +43,9 @@ def found(protocol: str, run: str | Path | None) -> tuple[Shown, Any]:
     return SHOWN[protocol], table
 
 
-def show(protocol: str, run: str | Path | None, form: str) -> bool:
+def show(protocol: str, run: str | Path | None, form: str, relative_to: str | None = None) -> bool:
     """Print the results of a protocol in one of the formats; returns whether anything was measured."""
-    shown, table = found(protocol, run)
+    shown, table = found(protocol, run, relative_to)
     print_text(shown.render(table, form, color=sys.stdout.isatty()))
     return any(row.measured for row in table.rows)
 
@@ -61,12 +61,12 @@ def finish(directory: Path, as_json: bool = False) -> int:
     return 0 if measured else 1
 
 
-def write_page(runs: Sequence[Path], output: Path) -> Path:
+def write_page(runs: Sequence[Path], output: Path, relative_to: str | None = None) -> Path:
     """Write the page of some run directories, and return its path; raises BadInput where it cannot be written."""
     from bench import __version__
     from bench.report.page.document import document
 
-    text = document([_measured(run) for run in runs], __version__)
+    text = document([_measured(run, relative_to) for run in runs], __version__)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
@@ -75,7 +75,7 @@ def write_page(runs: Sequence[Path], output: Path) -> Path:
     return output
 
 
-def _measured(directory: Path) -> Measured:
+def _measured(directory: Path, relative_to: str | None) -> Measured:
     """Return all that a run has measured; what cannot be read is told and left out."""
     from bench.analysis.summaries import SUMMARIES
     from bench.report.page.sections import Measured
@@ -88,7 +88,7 @@ def _measured(directory: Path) -> Measured:
                 own[protocol] = tables.shown_as(directory, protocol, warn)
             except BadInput as error:
                 warn(f"{protocol} is left out of the page: {error}")
-    return Measured(directory.name, tables.table_of(directory, warn), own, _packages())
+    return Measured(directory.name, tables.table_of(directory, warn, relative_to), own, _packages())
 
 
 def _packages() -> frozenset[str]:

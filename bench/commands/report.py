@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from bench.commands import _results
+from bench.commands import _options, _results
 from bench.errors import BadInput
 
 HELP = """\
@@ -25,6 +25,7 @@ class Options:
 
     runs: tuple[str, ...] = ()
     output: Path | None = None
+    relative_to: str | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.html",
         help=f"default: {_results.PAGE} in the run directory, of several runs in this folder",
     )
+    _options.add_relative_to(parser)
 
 
 def run(options: Options) -> int:
@@ -49,5 +51,5 @@ def run(options: Options) -> int:
     output = options.output or beside / _results.PAGE
     if output.is_dir():
         raise BadInput(f"{output} is a folder; give --output the name of a file.")
-    print(_results.write_page(directories, output))
+    print(_results.write_page(directories, output, options.relative_to))
     return 0

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from bench.commands import _options, _results
 from bench.commands._output import print_text
+from bench.errors import BadInput
 
 HELP = "Print the table of a run, of the paper, or of a page that 'report' made."
 EXAMPLES = (
     "pesbench table --format markdown",
+    "pesbench table --relative-to gfn2-xtb",
     "pesbench table --protocols md",
     "pesbench table --protocols accuracy",
     "pesbench table --protocols throughput",
@@ -26,6 +28,7 @@ class Options:
     run: str | None = None
     protocols: str = _options.SPEED
     format: str = "terminal"
+    relative_to: str | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_run(parser, paper=True, page=True)
     _options.add_shown_protocols(parser)
     _options.add_format(parser, "terminal, markdown, latex, csv or json")
+    _options.add_relative_to(parser)
 
 
 def run(options: Options) -> int:
@@ -40,7 +44,9 @@ def run(options: Options) -> int:
     if options.run is not None and options.run.endswith(".html"):
         from bench.report.page import numbers_inside
 
+        if options.relative_to is not None:
+            raise BadInput("--relative-to needs a run; the page has its numbers as 'report --relative-to' wrote them.")
         print_text(numbers_inside.table(Path(options.run), options.protocols, options.format))
         return 0
-    _results.show(options.protocols, options.run, options.format)
+    _results.show(options.protocols, options.run, options.format, options.relative_to)
     return 0

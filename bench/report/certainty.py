@@ -32,12 +32,12 @@ def limited(rows: list[Row]) -> str:
 
 def apart(rows: list[Row]) -> str:
     """Return which methods were not measured together with the one that their times are divided by."""
-    to = {(row.protocol, row.device): row.relative.to for row in rows if row.relative}
+    to = {row.device: row.relative.to for row in rows if row.relative}
     labels = {row.method: row.label for row in rows}
     found: dict[str, list[Row]] = {}
     for row in rows:
-        if row.relative is None and (row.protocol, row.device) in to:
-            found.setdefault(to[row.protocol, row.device], []).append(row)
+        if row.relative is None and row.rank is not None and row.device in to:
+            found.setdefault(to[row.device], []).append(row)
     return " ".join(f"Not measured together with {labels[name]}: {_labels(mine)}." for name, mine in found.items())
 
 

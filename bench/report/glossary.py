@@ -12,8 +12,8 @@ WORDS: Mapping[str, str] = {
     "ms/call": "The time of one force call: energy and forces at a geometry a small step from the last one, so that "
     "the method goes on from what it keeps, such as an SCF's density. The geometric mean over structures, with its "
     "95 % interval; the first call at a structure does not count.",
-    "rank": "The place by time among the methods of the same protocol and device. 4–6: the intervals, all taken "
-    "together, cannot tell which of the places 4 to 6 it has.",
+    "rank": "The place by time among the methods on the same device. 4–6: the intervals, all taken together, cannot "
+    "tell which of the places 4 to 6 it has.",
     "times slower": "How many times slower than the method in the heading: the fastest MLIP, or that of --relative-to. "
     "Paired by structure and round, so that what all methods share cancels; with its 95 % interval.",
     "replay": "The time of a step along a fixed path, with the same geometries for every method: a force call and the "

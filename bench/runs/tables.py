@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from bench.analysis import likeness, regression
 from bench.analysis.disturbed import disturbances
 from bench.analysis.fingerprint import differences
 from bench.analysis.likeness import Circumstances, ComparedRuns
+from bench.analysis.pool import chosen
 from bench.analysis.simulated import StabilityTable
 from bench.analysis.summaries import SUMMARIES, shown_first
 from bench.analysis.summary import summarise
@@ -36,21 +38,29 @@ def protocol_of(run: str | Path | None) -> str:
     return RELAX if run == PAPER else shown_first(store.describe(store.find(run)).settings.protocols)
 
 
-def shown_as(run: str | Path | None, protocol: str, say: Say = nobody) -> Any:
+def shown_as(run: str | Path | None, protocol: str, say: Say = nobody, relative_to: str | None = None) -> Any:
     """Return the table that shows a protocol of a run, or of ``paper``: its own, or that of times.
 
-    Raises BadInput where the run has no such results.
+    `relative_to` is the method by which times are divided. Raises BadInput where the run has no such results.
     """
     if SUMMARIES[protocol].table is None:
-        return table_of(run, say)
+        return table_of(run, say, relative_to)
+    if relative_to is not None:
+        raise BadInput(f"--relative-to belongs to the table of times, and {protocol} has a table of its own.")
     if run == PAPER:
         raise BadInput(f"the paper has no records of the protocol {protocol}; name a run.")
     return _own_table(load(run, say), protocol)
 
 
-def table_of(run: str | Path | None, say: Say = nobody) -> Table:
-    """Return the table of times of a run, or of ``paper``."""
+def table_of(run: str | Path | None, say: Say = nobody, relative_to: str | None = None) -> Table:
+    """Return the table of times of a run, or of ``paper``.
+
+    `relative_to` is the method by which times are divided; None: the fastest MLIP. Raises BadInput for one that the run
+    has no time of.
+    """
     if run == PAPER:
+        if relative_to is not None:
+            raise BadInput("the paper's times are not divided by those of a method; name a run with --relative-to.")
         return table1.table()
     loaded = load(run, say)
     simulated, compared = None, None
@@ -63,7 +73,21 @@ def table_of(run: str | Path | None, say: Say = nobody) -> Table:
     except BadInput as error:
         say(f"the accuracy is left out: {error}")
     paper = table1.figures_for(loaded.description.dataset)
-    return judged(summarise(loaded.measurements(simulated, compared), baselines.checked(loaded), paper), paper)
+    measured = loaded.measurements(simulated, compared)
+    table = judged(summarise(measured, baselines.checked(loaded), paper, relative_to), paper)
+    if relative_to is not None and not any(row.relative for row in table.rows):
+        raise BadInput(_no_reference(table, relative_to))
+    return table
+
+
+def _no_reference(table: Table, name: str) -> str:
+    """Return why times cannot be divided by those of a method, and what can be named."""
+    timed = list(dict.fromkeys(row.method for row in chosen(table.rows)))
+    known = any(row.method == name for row in table.rows)
+    near = difflib.get_close_matches(name, timed, n=3) or timed[:3]
+    hint = f"; it has times of {', '.join(near)}." if near else "."
+    problem = f"has no time of {name}" if known else f"did not measure {name!r}"
+    return f"--relative-to: run {table.description.run_id} {problem}{hint}"
 
 
 def stabilities(run: str | Path | None, say: Say = nobody) -> StabilityTable:
