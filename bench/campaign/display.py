@@ -41,7 +41,8 @@ class _Tally:
                 self.picoseconds += record.steps * record.time_step_fs / 1000
             case Replay():
                 self.structures.add(record.structure)
-                self._count("force call", len(record.calculator_ns), sum(record.calculator_ns))
+                what = "step" if record.optimizer_ns else "force call"
+                self._count(what, len(record.calculator_ns), sum(record.calculator_ns) + sum(record.optimizer_ns))
             case SinglePoint():
                 self.structures.add(record.structure)
                 self._count("force call", 1, record.calculator_ns)

@@ -8,10 +8,11 @@ from bench.commands import _results
 from bench.commands._planning import Plan
 
 
-def measure(plan: Plan, resumed: bool, as_json: bool = False) -> int:
+def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str | None = None) -> int:
     """Run or resume a campaign, print its table and write its page; returns the exit status.
 
-    It is 1 if nothing could be measured, and 130 if the user stopped it.
+    Times are divided by those of the method `relative_to`; None: the fastest MLIP. The status is 1 if
+    nothing could be measured, and 130 if the user stopped it.
     """
     from bench.campaign.display import progress
     from bench.campaign.plan import longest_seconds
@@ -37,7 +38,7 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False) -> int:
             stopped = True
         else:
             store.finish(plan.directory)
-    status = _results.finish(plan.directory, as_json)
+    status = _results.finish(plan.directory, as_json, relative_to)
     if stopped:
         print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
         return 130

@@ -50,12 +50,20 @@ def show(protocol: str, run: str | Path | None, form: str, relative_to: str | No
     return any(row.measured for row in table.rows)
 
 
-def finish(directory: Path, as_json: bool = False) -> int:
+def finish(directory: Path, as_json: bool = False, relative_to: str | None = None) -> int:
     """Print the table of a run and write its page; returns the exit status, 1 where nothing was measured."""
-    measured = show(SPEED, directory, "json" if as_json else "terminal")
+    form = "json" if as_json else "terminal"
+    try:
+        measured = show(SPEED, directory, form, relative_to)
+    except BadInput as error:  # that method could not be measured, but others were
+        if relative_to is None:
+            raise
+        warn(str(error))
+        relative_to = None
+        measured = show(SPEED, directory, form)
     if measured:
         try:
-            to_stderr(f"page: {write_page([directory], directory / PAGE)}")
+            to_stderr(f"page: {write_page([directory], directory / PAGE, relative_to)}")
         except BadInput as error:  # a run that cannot have a page is a run all the same
             warn(f"there is no page: {error}")
     return 0 if measured else 1

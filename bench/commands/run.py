@@ -30,7 +30,7 @@ EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
 )
-MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside")
+MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside", "relative_to")
 """The options that a resumed run takes; everything else was fixed when it began."""
 
 
@@ -93,6 +93,7 @@ class Options:
     dry_run: bool = False
     json: bool = False
     beside: bool = False
+    relative_to: str | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -140,6 +141,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kept = parser.add_argument_group("what is kept")
     _options.add_output_folder(kept)
     kept.add_argument("--resume", metavar="RUN", help="continue this run; only --budget can be changed")
+    _options.add_relative_to(parser)
     _options.add_json(parser, "the table")
 
 
@@ -225,9 +227,23 @@ def run(options: Options) -> int:
         _options.refuse_changes(options, ("resume", "output"))
         return _cluster.resume(submitted)
     if options.cluster is not None:
+        if options.relative_to is not None:
+            raise BadInput(
+                "--relative-to has nothing to show while a cluster measures; give it to 'table' and 'report'."
+            )
         return _cluster.run(options, new_plan(options))
     _cluster.refuse_alone(options)
-    return measure(_begun(options) if resumed else new_plan(options), resumed, options.json)
+    plan = _begun(options) if resumed else new_plan(options)
+    relative_to = None if options.relative_to is None else _measured(options.relative_to, plan)
+    return measure(plan, resumed, options.json, relative_to)
+
+
+def _measured(name: str, plan: Plan) -> str:
+    """Return the method that --relative-to means; raises BadInput where the run does not measure it."""
+    found = [method.name for method in plan.catalogue.select(name) if method.name in plan.settings.methods]
+    if not found:
+        raise BadInput(f"--relative-to names {name!r}, which is not measured; name it with --methods, too.")
+    return found[0]
 
 
 def new_plan(options: Options) -> Plan:

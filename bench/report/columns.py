@@ -122,7 +122,7 @@ def of_device(kind: DeviceKind, table: Table) -> OfDevice:
     beside = f", {label}" if several else ""
     return OfDevice(
         time=Column(label, lambda line: time_text(line, there(line)), min(place, 1), unit=per),
-        rank=Column(f"rank{beside}", lambda line: _rank(there(line)), 1),
+        rank=Column("rank", lambda line: _rank(there(line)), 1, unit=label if several else ""),
         slower=Column(f"times slower{beside}", lambda line: _slower(there(line)), 1, unit=_than(table, kind, labels)),
         replay=Column(
             f"{label} replay", lambda line: replay_text(line, line.replays.get(kind.name)), 1, unit=replay_unit(table)
@@ -243,7 +243,8 @@ def _slower(row: Row | None) -> str:
         return DASH
     if found.to == row.method:
         return REFERENCE
-    return numbers.ratio(Estimate(found.estimate, found.low, found.high, 1, None))
+    digits = 2 if found.estimate < 1 else 3
+    return numbers.with_interval(Estimate(found.estimate, found.low, found.high, 1, None), digits)
 
 
 def _than(table: Table, kind: DeviceKind, labels: Mapping[str, str]) -> str:

@@ -63,7 +63,7 @@ def meaning(title: str, unit: str = "") -> str:
     """
     if unit in ("ms/step", "ms/call") and not title.endswith("replay"):
         return WORDS[unit]
-    title = re.sub(r"^(rank|times slower), .*$", r"\1", re.sub(r"^n/\d+$", "n/N", title))
+    title = re.sub(r"^times slower, .*$", "times slower", re.sub(r"^n/\d+$", "n/N", title))
     return WORDS.get(title) or next((WORDS[end] for end in ("replay", "mem.") if title.endswith(end)), "")
 
 

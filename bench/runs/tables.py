@@ -74,6 +74,9 @@ def table_of(run: str | Path | None, say: Say = nobody, relative_to: str | None 
         say(f"the accuracy is left out: {error}")
     paper = table1.figures_for(loaded.description.dataset)
     measured = loaded.measurements(simulated, compared)
+    if relative_to is not None:  # the names of the published table are method names, too
+        names = [one.method for one in loaded.measured_methods if relative_to in (one.method, one.paper)]
+        relative_to = next((name for name in names if name == relative_to), next(iter(names), relative_to))
     table = judged(summarise(measured, baselines.checked(loaded), paper, relative_to), paper)
     if relative_to is not None and not any(row.relative for row in table.rows):
         raise BadInput(_no_reference(table, relative_to))
