@@ -63,6 +63,11 @@ class Pace:
         """Whether there is nothing more to measure."""
         self._asleep = True
 
+    @property
+    def by_calls(self) -> bool:
+        """Whether its turns are force calls, not seconds."""
+        return self.turn is not None and self.turn.calls is not None
+
     def may_begin(self) -> bool:
         """Return whether a next item may begin, when it may; False when there is nothing more to measure."""
         turn = self.turn

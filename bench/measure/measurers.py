@@ -47,13 +47,13 @@ class RelaxMeasurer:
 
 
 class ReplayMeasurer:
-    """Makes steps along the path from each structure to the reference molecule; a paced worker makes force calls."""
+    """Makes steps along the path from each structure to the reference molecule; in turns of calls, calls alone."""
 
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
         self.session = session
         self.deadlines = deadlines
         self.paths = {one.index: np.array(one.path) for one in session.task.structures if one.path is not None}
-        self.optimizer = None if session.pace else STEPPED.get(session.task.optimizer)
+        self.optimizer = STEPPED.get(session.task.optimizer)
         if self.optimizer is not None:
             warm_up(self.optimizer, session.adapter.reference)
 
@@ -67,7 +67,7 @@ class ReplayMeasurer:
             atoms,
             self.paths[item.number],
             key={**session.task.key, "structure": item.number},
-            optimizer=self.optimizer,
+            optimizer=None if session.pace and session.pace.by_calls else self.optimizer,
             deadline_ns=self.deadlines.end,
             beat=session.beat(item.number),
             may_go_on=session.pace.may_go_on if session.pace else lambda: True,
