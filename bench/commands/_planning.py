@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.commands._options import Budget
 from bench.contract.description import ParallelSpeed
 from bench.contract.settings import Settings
+from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
@@ -24,6 +25,14 @@ class Plan(NamedTuple):
     catalogue: Catalogue
     dataset: DataSet
     parallel: ParallelSpeed
+
+
+def reference(name: str, plan: Plan) -> str:
+    """Return the method that --relative-to means; raises BadInput where the plan does not measure it."""
+    found = [method.name for method in plan.catalogue.select(name) if method.name in plan.settings.methods]
+    if len(found) != 1:
+        raise BadInput(f"--relative-to names {name!r}, which is not one of the methods that are measured.")
+    return found[0]
 
 
 def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Plan:

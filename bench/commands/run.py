@@ -234,16 +234,8 @@ def run(options: Options) -> int:
         return _cluster.run(options, new_plan(options))
     _cluster.refuse_alone(options)
     plan = _begun(options) if resumed else new_plan(options)
-    relative_to = None if options.relative_to is None else _measured(options.relative_to, plan)
+    relative_to = None if options.relative_to is None else _planning.reference(options.relative_to, plan)
     return measure(plan, resumed, options.json, relative_to)
-
-
-def _measured(name: str, plan: Plan) -> str:
-    """Return the method that --relative-to means; raises BadInput where the run does not measure it."""
-    found = [method.name for method in plan.catalogue.select(name) if method.name in plan.settings.methods]
-    if not found:
-        raise BadInput(f"--relative-to names {name!r}, which is not measured; name it with --methods, too.")
-    return found[0]
 
 
 def new_plan(options: Options) -> Plan:

@@ -42,8 +42,9 @@ def test_the_optimisers_time_stands_beside_that_of_each_force_call(run):
     assert len(records) == 2
     for record in records:
         assert len(record.calculator_ns) == len(record.optimizer_ns) == 20
-        assert CALL <= min(record.calculator_ns) / 1e6 < CALL + 3
-        assert UPDATE <= min(record.optimizer_ns) / 1e6 < UPDATE + 5
+        # the machine may be busy with something else, in most of them
+        assert CALL <= min(record.calculator_ns) / 1e6 < CALL + UPDATE
+        assert UPDATE <= min(record.optimizer_ns) / 1e6 < 2 * UPDATE
 
 
 def test_a_native_optimiser_has_force_calls_alone(run, rows):
