@@ -24,6 +24,8 @@ GAP = 2
 LABEL_WIDTH = 20
 """A longer name is wrapped where there is little room."""
 _ROOMY = 120
+WIDE = 10.0
+"""An interval is wide if its end is more than so many times its beginning."""
 REFERENCE = "1"
 """How many times slower the reference is than itself."""
 
@@ -244,6 +246,10 @@ def _slower(row: Row | None) -> str:
     if found.to == row.method:
         return REFERENCE
     digits = 2 if found.estimate < 1 else 3
+    if found.low is not None and found.high is not None and found.high > WIDE * found.low:
+        # of such an interval only the orders of magnitude say anything, and a common number of decimals hides them
+        low, middle, high = (numbers.magnitude(x) for x in (found.low, found.estimate, found.high))
+        return f"{middle} [{low}, {high}]"
     return numbers.with_interval(Estimate(found.estimate, found.low, found.high, 1, None), digits)
 
 
@@ -251,8 +257,15 @@ def _than(table: Table, kind: DeviceKind, labels: Mapping[str, str]) -> str:
     """Return whom a kind of device's methods are compared with: ``than SevenNet-0``."""
     rows = (line.rows.get(kind.name) for line in lines(table))
     to = dict.fromkeys(row.relative.to for row in rows if row and row.relative)
-    names = [textwrap.shorten(labels.get(name, name), LABEL_WIDTH, placeholder=" …") for name in to]
+    names = [_short(labels.get(name, name)) for name in to]
     return f"than {' or '.join(names)}" if names else ""
+
+
+def _short(label: str) -> str:
+    """Return a label that fits into a heading: ``SevenNet-0`` for ``SevenNet-0 (11Jul2024)``."""
+    if len(label) <= LABEL_WIDTH:
+        return label
+    return textwrap.shorten(label.partition(" (")[0], LABEL_WIDTH, placeholder=" …")
 
 
 def _gain(row: Row | None) -> Estimate | None:

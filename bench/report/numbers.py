@@ -39,6 +39,14 @@ def plain(value: float | None, digits: int = 3) -> str:
     return f"{value:.{decimals}f}"
 
 
+def magnitude(value: float) -> str:
+    """Return a number with two significant digits: ``0.083``, ``140``; ``0`` for less than a thousandth."""
+    if abs(value) < 1e-3:
+        return "0"
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:.0f}" if abs(rounded) >= 10 else plain(rounded, 2)
+
+
 def published(value: float | None, digits: int = 5) -> str:
     """Return a published figure as it was printed, with at most `digits` significant digits."""
     return DASH if value is None else f"{value:.{digits}g}"

@@ -189,3 +189,24 @@ def test_a_reader_chooses_the_reference():
     assert slower["fast"].estimate == pytest.approx(0.5)
     assert slower["middle"].estimate == 1.0
     assert {one.to for one in slower.values()} == {"middle"}
+
+
+def test_an_interval_over_orders_of_magnitude_shows_them(ordered):
+    rows = [
+        dataclasses.replace(row, relative=Relative("nequix-mp-1", 0.0123, 1e-9, 143.4)) if row.method == "uff" else row
+        for row in ordered.rows
+    ]
+    assert cells(dataclasses.replace(ordered, rows=tuple(rows)), "times slower")[0]["uff"] == "0.012 [0, 140]"
+
+
+@pytest.mark.parametrize(
+    ("label", "heading"),
+    [
+        ("SevenNet-0 (11Jul2024)", "than SevenNet-0"),
+        ("MACE-MP-0 (small)", "than MACE-MP-0 (small)"),
+        ("Nequix of the eleventh of July", "than Nequix of the …"),
+    ],
+)
+def test_a_long_label_is_cut_in_the_heading(ordered, label, heading):
+    rows = [dataclasses.replace(row, label=label) if row.method == "nequix-mp-1" else row for row in ordered.rows]
+    assert cells(dataclasses.replace(ordered, rows=tuple(rows)), "times slower")[1].unit == heading
