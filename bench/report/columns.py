@@ -248,8 +248,8 @@ def _slower(row: Row | None) -> str:
     digits = 2 if found.estimate < 1 else 3
     if found.low is not None and found.high is not None and found.high > WIDE * found.low:
         # of such an interval only the orders of magnitude say anything, and a common number of decimals hides them
-        low, middle, high = (numbers.magnitude(x) for x in (found.low, found.estimate, found.high))
-        return f"{middle} [{low}, {high}]"
+        low, high = numbers.magnitude(found.low), numbers.magnitude(found.high)
+        return f"{numbers.plain(found.estimate, 2)} [{low}, {high}]"
     return numbers.with_interval(Estimate(found.estimate, found.low, found.high, 1, None), digits)
 
 

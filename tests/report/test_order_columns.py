@@ -197,6 +197,8 @@ def test_an_interval_over_orders_of_magnitude_shows_them(ordered):
         for row in ordered.rows
     ]
     assert cells(dataclasses.replace(ordered, rows=tuple(rows)), "times slower")[0]["uff"] == "0.012 [0, 140]"
+    rows[0] = dataclasses.replace(rows[0], relative=Relative("nequix-mp-1", 0.0009, 1e-9, 143.4))
+    assert cells(dataclasses.replace(ordered, rows=tuple(rows)), "times slower")[0]["uff"] == "0.00090 [0, 140]"
 
 
 @pytest.mark.parametrize(

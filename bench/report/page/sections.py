@@ -92,7 +92,7 @@ def _choice(run: Measured, identifier: str) -> Part:
     caption = "Speed, error and stability of each method"
     grids = [of_columns(f"{identifier}-methods", caption, run.times, chosen)] if run.times.rows else []
     if table is None:
-        return Part(run, words, grids=grids, missing=_not_measured(ACCURACY))
+        return Part(run, words, grids=grids, missing=_not_measured(ACCURACY, "the accuracy"))
     drawn = _drawn(
         accuracy_figure.choice,
         table,
@@ -235,9 +235,9 @@ SECTIONS = (
 )
 
 
-def _not_measured(protocol: str) -> str:
+def _not_measured(protocol: str, what: str = "it") -> str:
     wanted = ",".join(dict.fromkeys((RELAX, protocol)))
-    return f"This run did not measure it; 'pesbench run --protocols {wanted}' does."
+    return f"This run did not measure {what}; 'pesbench run --protocols {wanted}' does."
 
 
 def _drawn(draw: Callable[[Any], Any], table: Any, name: str, title: str, description: str) -> str:
