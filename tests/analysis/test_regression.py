@@ -94,6 +94,19 @@ def test_two_runs_are_compared_by_structure_and_the_scatter_of_both_counts():
     assert mean.low < mean.estimate < mean.high
 
 
+def test_paths_with_an_optimiser_are_compared_with_older_ones_by_their_calls():
+    """A step would look slower than the call of the older run, although nothing has changed."""
+    bare = [method("a")]
+    older = side(replayed=[replays("a", 90.0)], methods=bare)
+    newer = side(replayed=[replays("a", 90.0, update=0.2)], methods=bare)
+    for old, new in ((older, newer), (newer, older)):
+        (found,) = regression.compare(old.beside(new), new.beside(old), 0.05, {("a", "cpu"): []})
+        assert (found.verdict, found.ratio.estimate) == (EQUAL, pytest.approx(1.0))
+    slower = side(replayed=[replays("a", 90.0, update=0.5)], methods=bare)
+    (found,) = regression.compare(newer.beside(slower), slower.beside(newer), 0.05, {("a", "cpu"): []})
+    assert found.ratio.estimate == pytest.approx(1.5 / 1.2), "of two runs with steps, these are compared"
+
+
 def test_each_protocol_is_compared_with_itself():
     old = side(relaxations("a", 100.0), replayed=[replays("a", 90.0)])
     new = side(relaxations("a", 100.0), replayed=[replays("a", 45.0)])

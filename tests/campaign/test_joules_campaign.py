@@ -140,6 +140,8 @@ def test_joules_are_the_machines_power_times_the_clocks_time(measured):
     assert replay.joules_per_call.estimate == pytest.approx(
         2 * BUSY * replay.calculator_ms_per_call.estimate / 1e3, rel=0.02
     )
+    assert replay.joules is replay.joules_per_step, "an optimiser works along the paths"
+    assert replay.joules_per_step.estimate == pytest.approx(2 * BUSY * replay.ms_per_step.estimate / 1e3, rel=0.02)
 
 
 def test_each_part_has_its_own_block_without_start_loading_and_answers(measured):
