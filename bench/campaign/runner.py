@@ -6,6 +6,7 @@ phases, one method after another.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,11 +26,12 @@ from bench.campaign.plan import order
 from bench.campaign.progress import Progress
 from bench.campaign.ready import Ready
 from bench.campaign.sharing import UNKNOWN_MEMORY_MB
+from bench.campaign.spinning import settled
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
 from bench.contract.protocol import PHASES, STRUCTURES, phase_of
-from bench.contract.records import Finished, NotMeasured, Record, Relaxation, Replay, Started, Watched
+from bench.contract.records import Finished, NotMeasured, Record, Started, Watched
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item
 from bench.data.selection import measuring_order
@@ -45,9 +47,8 @@ from bench.runs import store
 MEMORY_SHARE = 0.8
 """Of the free memory, for the workers of a round together."""
 LATER = tuple(phase for phase in PHASES if phase != STRUCTURES)
-Widths = Callable[[Sequence[Record]], tuple[Key | None, Mapping[Key, float]]]
-"""From the relaxations and replays so far, the reference among the methods, and how wide the others' ratios to it are:
-the half-width of each log ratio."""
+Widths = Callable[[], Mapping[Key, float]]
+"""How wide the methods' ratios to a reference are so far: the half-width of each log ratio, 0 for the reference."""
 
 
 class Campaign:
@@ -65,7 +66,7 @@ class Campaign:
         progress: Progress,
         parallel: ParallelSpeed,
         meter: Meter | None = None,
-        widths: Widths = lambda records: (None, {}),
+        widths: Widths = dict,
     ) -> None:
         self.directory = directory
         self.settings = settings
@@ -97,8 +98,6 @@ class Campaign:
         )
         self.in_turns = InTurns(shared)
         self.one_by_one = OneByOne(shared)
-        self.timed: list[Record] = []
-        """The relaxations and replays so far."""
         self.elapsed_s = 0.0
         """What the rounds of structures have taken so far, with their starts."""
         self.start_s: dict[Key, float] = {}
@@ -114,9 +113,18 @@ class Campaign:
     def begin(self) -> None:
         """Make the run directory."""
         count, scratch = len(self.indices[: self.settings.limit]), self.ready.copy()
+        self._settle(settled(self.ready, self.progress.say))
         energy = self.metering.measure_idle(self.progress.say)
         facts = (self.settings, self.catalogue, self.dataset, self.parallel, count, energy, scratch)
         self.writer = store.create(self.directory, describe(self.directory, *facts), self.dataset)
+
+    def _settle(self, parallel: ParallelSpeed | None) -> None:
+        """Let all workers wait for their turns in a core in the way that was found to be better."""
+        if parallel is None:
+            return
+        self.parallel = self.ready.parallel = parallel
+        shared = dataclasses.replace(self.in_turns.shared, parallel=parallel)
+        self.in_turns, self.one_by_one = InTurns(shared), OneByOne(shared)
 
     def resume(self) -> None:
         """Continue an existing run directory; raises BadInput where it cannot be written."""
@@ -172,13 +180,12 @@ class Campaign:
             return [*owed, *self.companions]
         if self.settings.total_s is None:
             return []
-        reference, widths = self.widths(self.timed)
         costs = {
             key: cost
             for key in every
             if key not in self.stopped and self.ledger.left(key, STRUCTURES) and (cost := self._cost(key)) is not None
         }
-        return sharing.chosen(costs, widths, reference, self.settings.total_s - self.elapsed_s)
+        return sharing.chosen(costs, self.widths(), self.settings.total_s - self.elapsed_s)
 
     def _cost(self, key: Key) -> float | None:
         """Return what a round of a method takes, with its start; None where it has not been measured."""
@@ -328,8 +335,6 @@ class Campaign:
         """Note what later rounds are planned by."""
         key = (record.method, record.device)
         match record:
-            case Relaxation() | Replay():
-                self.timed.append(record)
             case Started():
                 self.start_s.setdefault(key, _start_seconds(record))
             case Finished() if record.peak_memory_bytes:

@@ -51,27 +51,27 @@ def stretched(best_s: float, start_s: float, rounds: int, seconds: float, costs:
     return max(best_s, over * (best_s + start_s) - start_s)
 
 
-def chosen(costs: Mapping[K, float], widths: Mapping[K, float], reference: K | None, seconds: float) -> list[K]:
-    """Return the methods of one more round: the reference, and those with the widest ratios to it that fit.
+def chosen(costs: Mapping[K, float], widths: Mapping[K, float], seconds: float) -> list[K]:
+    """Return the methods of one more round: the references, and those with the widest ratios to them that fit.
 
     Parameters
     ----------
     costs : mapping
         Seconds of a round of each method that may take part.
     widths : mapping
-        Half-width of each method's log ratio to the reference; one that has none is as wide as can be.
-    reference : key, optional
-        The method with which the others are compared.
+        Half-width of each method's log ratio to its reference, 0 for a reference itself; one that has none is as wide
+        as can be.
     seconds : float
         What is left.
 
     Returns
     -------
     list
-        In the order of `costs`; empty where no method but the reference needs and fits a round.
+        In the order of `costs`; empty where no method but the references needs and fits a round.
     """
-    left = seconds - costs.get(reference, 0.0) if reference is not None else seconds
-    wide = {key: widths.get(key, math.inf) for key in costs if key != reference}
+    references = {key for key in costs if widths.get(key) == 0.0}
+    left = seconds - sum(costs[key] for key in references)
+    wide = {key: widths.get(key, math.inf) for key in costs if key not in references}
     taken = set()
     for key in sorted(wide, key=lambda one: -wide[one]):
         if wide[key] > NARROW and costs[key] <= left:
@@ -79,7 +79,7 @@ def chosen(costs: Mapping[K, float], widths: Mapping[K, float], reference: K | N
             left -= costs[key]
     if not taken:
         return []
-    return [key for key in costs if key in taken or key == reference]
+    return [key for key in costs if key in taken or key in references]
 
 
 def with_grace(seconds: float) -> float:

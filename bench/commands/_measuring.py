@@ -19,11 +19,20 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str |
     from bench.campaign.runner import Campaign
     from bench.methods.knobs import choose
     from bench.runs import store
+    from bench.runs.widths import half_widths
 
     settings = plan.settings
     choose(plan.catalogue, settings)
     with progress(settings) as display:
-        campaign = Campaign(plan.directory, settings, plan.catalogue, plan.dataset, display, plan.parallel)
+        campaign = Campaign(
+            plan.directory,
+            settings,
+            plan.catalogue,
+            plan.dataset,
+            display,
+            plan.parallel,
+            widths=lambda: half_widths(plan.directory),
+        )
         campaign.resume() if resumed else campaign.begin()
         store.start(plan.directory)
         at_most = longest_seconds(settings, plan.catalogue.methods)

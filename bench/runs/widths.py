@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Iterable
+from pathlib import Path
 
-from bench.analysis import ordering
-from bench.analysis.summaries import all_times
+from bench.analysis.summary import summarise
+from bench.analysis.table import Row
+from bench.analysis.times import Key
+from bench.runs import store
 from bench.runs.dataframes import Run
 
 
-def half_widths(run: Run, protocol: str, device: str) -> dict[str, float]:
+def half_widths(directory: Path) -> dict[Key, float]:
     """Return for each method half the width of the interval of its ratio to the reference, relative to the ratio.
 
-    The reference is the fastest MLIP, or the fastest of all where no MLIP was measured; it is not in the result.
-    Infinite where there is no interval yet. Relaxations that were cut are taken as they are, which is quicker and
-    hardly changes a width.
+    The reference is that of the table, on each device: the fastest MLIP. Its own width is 0. A ratio without an
+    interval is as wide as can be. Relaxations that were cut are taken as they are, which is quicker and hardly changes
+    a width.
 
     Parameters
     ----------
-    run : Run
-        As far as it was measured.
-    protocol : str
-        A protocol with times: ``relax`` or ``replay``.
-    device : str
-        The device.
+    directory : Path
+        Of the run, as far as it was measured.
+
+    Returns
+    -------
+    dict of (method, device) to float
+        Half the width of the interval of the logarithm; methods that have no time or no reference are missing.
     """
-    measured = dataclasses.replace(run.measurements(), steps=None)
-    times = {key: found for key, found in all_times(measured)[protocol].items() if key[1] == device}
-    mlips = [one.key for one in run.measured_methods if one.kind == "mlip" and one.key in times]
-    to = ordering.fastest(times, mlips or list(times))
-    return {} if to is None else {key[0]: width for key, width in ordering.half_widths(times, to).items()}
+    run = Run(directory, store.read(directory))
+    return of_rows(summarise(dataclasses.replace(run.measurements(), steps=None)).rows)
+
+
+def of_rows(rows: Iterable[Row]) -> dict[Key, float]:
+    """Return the half-widths of a table's rows."""
+    found: dict[Key, float] = {}
+    for row in rows:
+        if row.relative is not None:
+            low, high = row.relative.low, row.relative.high
+            found[row.key] = math.log(high / low) / 2 if low and high else math.inf
+    return found

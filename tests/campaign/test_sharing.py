@@ -61,11 +61,11 @@ def test_a_campaign_is_never_shorter_than_it_takes_to_learn():
 
 def test_one_more_round_is_for_the_widest_ratios_that_fit_and_for_the_reference():
     costs = {"reference": 10.0, "wide": 20.0, "narrow": 5.0, "dear": 200.0, "unknown": 30.0}
-    widths = {"wide": 0.1, "narrow": 0.01, "dear": 0.5}
-    assert sharing.chosen(costs, widths, "reference", 100.0) == ["reference", "wide", "unknown"]
-    assert sharing.chosen(costs, widths, "reference", 45.0) == ["reference", "unknown"]
-    assert sharing.chosen(costs, widths, "reference", 15.0) == []
-    assert sharing.chosen(costs, dict.fromkeys(costs, 0.001), "reference", 1e6) == []
+    widths = {"reference": 0.0, "wide": 0.1, "narrow": 0.01, "dear": 0.5}
+    assert sharing.chosen(costs, widths, 100.0) == ["reference", "wide", "unknown"]
+    assert sharing.chosen(costs, widths, 45.0) == ["reference", "unknown"]
+    assert sharing.chosen(costs, widths, 15.0) == []
+    assert sharing.chosen(costs, {**dict.fromkeys(costs, 0.001), "reference": 0.0}, 1e6) == []
 
 
 def test_as_many_as_fit_into_memory_are_alive_and_one_at_least():

@@ -43,13 +43,13 @@ def test_its_table_has_the_figures_that_version_0_1_gave(table):
     assert rows["gfn2-xtb", "relax"].stability.verdict == "warn"
 
 
-def test_the_width_of_its_ratio_is_that_of_the_table_with_the_fastest_as_reference():
-    run = dataframes.load(RUN)
-    (name, width), *others = widths.half_widths(run, "replay", "cpu").items()
-    rows = summarise(run.measurements(), relative_to="uff").rows
-    row = next(row for row in rows if (row.method, row.protocol) == (name, "replay"))
-    assert (name, others) == ("gfn2-xtb", [])  # UFF is the reference
-    assert width == pytest.approx(math.log(row.relative.high / row.relative.low) / 2)
+def test_a_campaign_plans_by_the_intervals_of_the_table():
+    rows = summarise(dataframes.load(RUN).measurements(), relative_to="uff").rows
+    found = widths.of_rows(rows)
+    row = next(row for row in rows if row.method == "gfn2-xtb" and row.relative is not None)
+    assert found["uff", "cpu"] == 0.0
+    assert found[row.key] == pytest.approx(math.log(row.relative.high / row.relative.low) / 2)
+    assert widths.half_widths(RUN) == {}, "no MLIP was measured, so there is no reference"
 
 
 def test_a_message_with_a_lone_surrogate_is_read_and_can_be_printed(table):
