@@ -18,6 +18,10 @@ class Minimum:
     """(n, 3) in Angstrom."""
     hessian: np.ndarray
     """(3n, 3n) in eV/Angstrom^2."""
+    fmax: float | None = None
+    """Largest force on an atom, eV/Angstrom; None where it is not known."""
+    source: str = ""
+    """Of the Hessian: ``native`` or ``central differences``."""
 
 
 @dataclasses.dataclass(frozen=True)

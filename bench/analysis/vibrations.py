@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,8 @@ from scipy import constants
 from scipy.linalg import null_space
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
+
+from bench.analysis.species import species as species_of
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +33,7 @@ SPLIT = 2000.0
 """cm^-1. Between the stretches of bonds to hydrogen and all other modes of organic molecules."""
 MIXED = 0.5
 """A matched pair with a smaller overlap is not the same motion."""
+_FORBIDDEN = 1000.0  # more than all overlaps together
 _LINEAR = 1e-3  # the rotation about the axis of a linear molecule is less than this share of the largest motion
 
 
@@ -177,6 +181,37 @@ def imaginary(wavenumbers: ArrayLike) -> int:
     return int((np.asarray(wavenumbers, dtype=float) < -IMAGINARY).sum())
 
 
+def scale_factor(wavenumbers: ArrayLike, fundamentals: ArrayLike) -> float:
+    """Return the factor by which harmonic wavenumbers meet fundamentals best, in the sense of least squares.
+
+    It is sum(w v) / sum(w^2) (A. P. Scott and L. Radom, J. Phys. Chem. 100, 16502 (1996)), some 0.96 to 1: it stands
+    for the anharmonicity and for the errors of a level of theory together.
+
+    Parameters
+    ----------
+    wavenumbers, fundamentals : array_like, shape (m,)
+        cm^-1; those of the same mode in the same place.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ, or all wavenumbers are zero.
+    """
+    ours, measured = np.asarray(wavenumbers, dtype=float), np.asarray(fundamentals, dtype=float)
+    if ours.shape != measured.shape or not ours.any():
+        raise ValueError(f"wavenumbers {ours.shape} cannot be scaled to fundamentals {measured.shape}")
+    return float((ours * measured).sum() / (ours**2).sum())
+
+
+def shift(residue: float, wavenumber: float) -> float:
+    """Return how far an error of the squared wavenumber of residue^2 moves a mode, cm^-1: residue^2 / (2 w).
+
+    Translations and rotations have the squared wavenumber 0, so what they come out at is such an error of the Hessian.
+    That of another mode need not be the same; it is its scale.
+    """
+    return residue**2 / (2 * wavenumber)
+
+
 def zero_point_energy(wavenumbers: ArrayLike) -> float:
     """Return half the sum of h c times the wavenumbers, (m,) in cm^-1, of all modes that are real, in meV."""
     return MEV * float(np.maximum(np.asarray(wavenumbers, dtype=float), 0.0).sum()) / 2
@@ -189,7 +224,12 @@ def aligned(normal_modes: NormalModes, rotation: ArrayLike) -> NormalModes:
     return dataclasses.replace(normal_modes, modes=turned.reshape(normal_modes.modes.shape))
 
 
-def match(modes: ArrayLike, reference_modes: ArrayLike) -> Match:
+def match(
+    modes: ArrayLike,
+    reference_modes: ArrayLike,
+    species: Sequence[str | None] | None = None,
+    reference_species: Sequence[str | None] | None = None,
+) -> Match:
     """Assign each of a method's modes to one of the reference's, so that the sum of the squared overlaps is largest.
 
     The squared overlap (q . q_ref)^2 is the share of the reference's motion that is in the method's mode. Above 0.5
@@ -201,6 +241,9 @@ def match(modes: ArrayLike, reference_modes: ArrayLike) -> Match:
     ----------
     modes, reference_modes : array_like, shape (3n, m)
         Orthonormal and mass-weighted, in the same orientation: see :func:`aligned`.
+    species, reference_species : sequence of (str or None), length m, optional
+        The symmetry species of each mode: modes of two known species that differ are no pair, however they overlap.
+        None is a mode without a clear species, which may be paired with any.
 
     Raises
     ------
@@ -211,9 +254,20 @@ def match(modes: ArrayLike, reference_modes: ArrayLike) -> Match:
     if ours.shape != theirs.shape:
         raise ValueError(f"modes of shapes {ours.shape} and {theirs.shape} cannot be matched")
     overlaps = (theirs.T @ ours) ** 2
-    rows, order = linear_sum_assignment(overlaps, maximize=True)
+    rows, order = linear_sum_assignment(
+        overlaps - _FORBIDDEN * _apart(reference_species, species, overlaps.shape), maximize=True
+    )
     found = overlaps[rows, order]
     return Match(order=order, overlaps=found, mixed=int((found < MIXED).sum()))
+
+
+def _apart(
+    species: Sequence[str | None] | None, others: Sequence[str | None] | None, shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Return for which pairs the species are known and differ."""
+    if species is None or others is None:
+        return np.zeros(shape, dtype=bool)
+    return np.array([[None not in (one, other) and one != other for other in others] for one in species])
 
 
 def frequency_errors(wavenumbers: ArrayLike, reference_wavenumbers: ArrayLike, split: float = SPLIT) -> FrequencyErrors:
@@ -257,6 +311,7 @@ def compare(
     masses: ArrayLike,
     positions: ArrayLike,
     reference_positions: ArrayLike,
+    numbers: ArrayLike | None = None,
 ) -> ComparedVibrations:
     """Compare the vibrations of a method, at its own geometry, with those of a reference.
 
@@ -270,6 +325,8 @@ def compare(
         u.
     positions, reference_positions : array_like, shape (n, 3)
         Angstrom; the atoms in the same order.
+    numbers : array_like of int, shape (n,), optional
+        Atomic numbers. With them, the modes of a planar D2h molecule are matched within their symmetry species.
 
     Raises
     ------
@@ -284,7 +341,13 @@ def compare(
         rotation, _ = Rotation.align_vectors(
             fixed - _centre(weights, fixed), own - _centre(weights, own), weights=weights
         )
-    found = match(aligned(normal_modes, rotation.as_matrix()).modes, reference.modes)
+    turned = aligned(normal_modes, rotation.as_matrix()).modes
+    names: list[list[str | None] | None] = [None, None]
+    if numbers is not None:
+        # both by the reference's mirrors, which a method's own geometry may have only nearly
+        elements = np.asarray(numbers, dtype=int)
+        names = [species_of(elements, fixed, modes) for modes in (turned, reference.modes)]
+    found = match(turned, reference.modes, *names)
     wavenumbers = normal_modes.wavenumbers[found.order]
     return ComparedVibrations(
         pairs=tuple(

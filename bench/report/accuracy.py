@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.analysis.accurate import Accuracy, AccuracyTable
-from bench.analysis.levels import BEYOND, EDGE, SAME, WITHIN
+from bench.analysis.levels import BEYOND, EDGE, SAME, STATED, WITHIN, near_limit
 from bench.analysis.statistics import Estimate
 from bench.analysis.vibrations import IMAGINARY, SPLIT, Deviation, FrequencyErrors
 from bench.contract.device import Device
@@ -17,6 +17,10 @@ from bench.report.numbers import DASH
 
 SHORT = {SAME: "same theory", WITHIN: "within", EDGE: "at its edge", BEYOND: "beyond"}
 DIRECT = "direct forces"
+OTHER = "*"
+"""Marks a level that has another functional than the method's own."""
+GOOD_RESIDUE = 5.0
+"""cm-1. A Hessian whose translations and rotations come out above this is mentioned."""
 
 
 def page(table: AccuracyTable) -> Page:
@@ -28,7 +32,6 @@ def blocks(table: AccuracyTable) -> list[Block]:
     """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
     shown = [row for row in table.rows if row.refused is None]
     labelled = [level.name for level in table.levels if any(level.name in row.references for row in shown)]
-    minima = [level.name for level in table.levels if any(level.name in row.vibrations for row in shown)]
 
     def block(title: str, *columns: Column) -> Block:
         return by_method(title, shown, lambda row: name(row, table), *columns)
@@ -60,20 +63,23 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("error /", "uncertainty", lambda row: _uncertain(row, "calibration")),
         ),
         block(
-            "How far is its relaxed geometry?",
-            *((f"{pair}, mÅ", _short(level, table), _bond(level, pair)) for level in minima for pair in _pairs(table)),
+            "How far is its relaxed geometry? Bonds, mean absolute error in mÅ",
+            ("against", "", lambda row: _judge(row)),
+            *((pair, "mÅ", _bond(pair)) for pair in _pairs(table)),
             ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
             ("RMSD", "mÅ", _rmsd),
             ("planarity", "Å", lambda row: f"{row.harmonic.planarity.rms:.3f}" if row.harmonic else DASH),
         ),
         block(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
-            *((_short(level, table), "below 2000", _deviation(level, "below")) for level in minima),
-            *((_short(level, table), "above", _deviation(level, "above")) for level in minima),
-            ("experiment", "below 2000", lambda row: _both(row.experimental_fundamentals, "below")),
+            ("against", "", lambda row: _judge(row)),
+            ("below", "2000", lambda row: _both(row.frequencies, "below")),
+            ("above", "2000", lambda row: _both(row.frequencies, "above")),
+            ("scaled, from", "experiment", lambda row: _both(row.experimental_fundamentals, "below")),
             ("imag.", "", lambda row: str(row.harmonic.imaginary) if row.harmonic else DASH),
             ("mixed", "", _mixed),
         ),
+        _minima(table),
         block(
             "What does a Hessian cost?",
             ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
@@ -107,12 +113,37 @@ def _split(label: str) -> tuple[str, str]:
     return functional, basis
 
 
-def _short(level: str, table: AccuracyTable) -> str:
-    """Return the functional of a level, with its basis where several have the same functional."""
-    functional, basis = _split(table.label(level))
-    others = [one for one in table.levels if one.name != level and not one.control]
-    several = any(_split(one.label)[0] == functional for one in others)
-    return f"{functional}/{basis.removeprefix('def2-')}" if several else functional
+def _minima(table: AccuracyTable) -> Block:
+    """Return how good the references' own minima and Hessians are."""
+    lines = tuple(
+        (
+            table.label(one.level),
+            f"{one.fmax:.4f}" if one.fmax is not None else DASH,
+            one.source or DASH,
+            f"{one.residue:.1f}",
+            f"{one.softest:.1f}",
+            f"{one.shift:.1f}",
+            f"{one.zero_point_energy:.0f}",
+            f"{one.scale_factor:.4f}" if one.scale_factor is not None else DASH,
+            _both(one.fundamentals, "below"),
+        )
+        for one in table.minima
+    )
+    return Block(
+        "How good are the references' own minima?",
+        (
+            *(("", ""), ("fmax", "eV/Å"), ("Hessian", ""), ("residue", "cm-1"), ("softest", "cm-1")),
+            *(("may err by", "cm-1"), ("ZPE", "meV"), ("scale", "factor"), ("scaled, from", "experiment")),
+        ),
+        lines,
+    )
+
+
+def _judge(row: Accuracy) -> str:
+    """Return the level by which a minimum is judged, marked where it is not of the method's own functional."""
+    if row.nearest_minimum_label is None:
+        return DASH
+    return row.nearest_minimum_label + OTHER * (row.own_minimum is False)
 
 
 def made_for(row: Accuracy) -> str:
@@ -152,9 +183,9 @@ def _pairs(table: AccuracyTable) -> list[str]:
     return list(dict.fromkeys(pair for row in table.rows for one in row.geometry.values() for pair in one.bonds.mae))
 
 
-def _bond(level: str, pair: str) -> Callable[[Accuracy], str]:
+def _bond(pair: str) -> Callable[[Accuracy], str]:
     def text(row: Accuracy) -> str:
-        found = row.geometry.get(level)
+        found = row.geometry.get(row.nearest_minimum or "")
         return numbers.plain(found.bonds.mae.get(pair), 2) if found else DASH
 
     return text
@@ -163,10 +194,6 @@ def _bond(level: str, pair: str) -> Callable[[Accuracy], str]:
 def _rmsd(row: Accuracy) -> str:
     found = row.geometry.get(row.nearest_minimum or "")
     return f"{1000 * found.rmsd:.1f}" if found else DASH
-
-
-def _deviation(level: str, part: str) -> Callable[[Accuracy], str]:
-    return lambda row: _both(row.vibrations[level].errors, part) if level in row.vibrations else DASH
 
 
 def _both(errors: FrequencyErrors | None, part: str) -> str:
@@ -228,11 +255,46 @@ def urgent(table: AccuracyTable) -> list[str]:
 
 
 def _spread(table: AccuracyTable) -> str:
+    stated = " and ".join(STATED)
     if table.spread is None:
-        return ""
+        return (
+            f"There are no labels of {stated} near the basis limit for these structures, so it is not known how far "
+            "theories differ here."
+            if any(row.references for row in table.rows)
+            else ""
+        )
+    names = " and ".join(table.label(level) for level in table.spread.levels)
     return (
-        f"Spread of theories: {numbers.plain(table.spread)} meV/Å, the largest force MAE between two references; a "
-        "method within it may be as right as they are."
+        f"Spread of theories: {numbers.plain(table.spread.force_mae)} meV/Å, the force MAE between {names} at "
+        f"{len(table.spread.structures)} structures; a method is judged at those that it has, and one within the "
+        "spread may be as right as they are. Other levels have no say."
+    )
+
+
+def _judged(table: AccuracyTable) -> str:
+    """Return by what geometries and frequencies are judged."""
+    if not any(row.nearest_minimum for row in table.rows):
+        return ""
+    said = (
+        "Geometries and frequencies: against the method's own functional near the basis limit, else the nearest "
+        "functional there; a small basis only where the method has the very same."
+    )
+    if any(row.own_minimum is False for row in table.rows):
+        said += f" {OTHER}: no minimum of the method's own functional; the difference of both theories is in the error."
+    near = {level.name for level in table.levels if near_limit(level.theory)}
+    if any(row.nearest_minimum and row.nearest_minimum not in near for row in table.rows):
+        said += " A level with a basis below triple zeta has an error of its own of some 10 mÅ in a bond."
+    return said
+
+
+def _residue(table: AccuracyTable) -> str:
+    coarse = [one for one in table.minima if one.residue > GOOD_RESIDUE]
+    if not coarse:
+        return ""
+    names = ", ".join(f"{table.label(one.level)} ({one.residue:.0f} cm-1)" for one in coarse)
+    return (
+        f"Hessians whose translations or rotations come out above {GOOD_RESIDUE:.0f} cm-1: {names}. May err by: what "
+        "an error of that size in the squared wavenumber makes of the softest mode."
     )
 
 
@@ -246,17 +308,20 @@ def notes(table: AccuracyTable) -> list[str]:
         if any(row.references for row in table.rows)
         else "",
         _common(table),
+        _judged(table),
+        _residue(table),
         "No model here has random weights, whose energies mean nothing.",
         "Energies are compared less their mean over the structures."
         if any(row.references for row in table.rows)
         else "",
-        f"Frequencies: at the method's own minimum, matched by motion; {SPLIT:.0f} cm-1 parts the C-H stretches from "
+        f"Frequencies: at the method's own minimum, matched by motion, within symmetry species; {SPLIT:.0f} cm-1 parts the C-H stretches from "
         f"the others. Imaginary: beyond {IMAGINARY:.0f} cm-1. Mixed: modes without a partner of the same "
         "motion in the reference. "
         "Residue: translations and rotations before they were projected out."
         if any(row.harmonic for row in table.rows)
         else "",
-        "Experiment has fundamentals, which lie some 3 % below harmonic frequencies."
+        "Experiment has fundamentals: harmonic wavenumbers are compared times the scale factor that fits those of the "
+        "method's reference, so that a potential that is too soft gains nothing."
         if any(row.experimental_fundamentals for row in table.rows)
         else "",
         *table.experiment,

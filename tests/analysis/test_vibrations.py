@@ -226,3 +226,31 @@ def test_ase_agrees_on_a_molecule_that_is_not_planted():
     theirs = np.sort(VibrationsData.from_2d(water, springs).get_frequencies().real)[-3:]
     found = vibrations.harmonic(springs, water.get_masses(), water.positions)
     assert found.wavenumbers == pytest.approx(theirs, rel=1e-6)
+
+
+def test_modes_of_different_species_are_no_pair_however_they_overlap():
+    # two modes that a method mixed: by overlap alone each would go to the other species
+    angle = np.radians(50.0)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    ours = np.eye(6)[:, :2] @ turn
+    theirs = np.eye(6)[:, :2]
+    assert vibrations.match(ours, theirs).order.tolist() == [1, 0]
+    found = vibrations.match(ours, theirs, ["ag", "b1u"], ["ag", "b1u"])
+    assert found.order.tolist() == [0, 1]
+    assert found.mixed == 2, "what does not overlap is still counted"
+    assert vibrations.match(ours, theirs, [None, None], ["ag", "b1u"]).order.tolist() == [1, 0]
+
+
+def test_the_scale_factor_is_that_of_least_squares():
+    ours = np.array([1000.0, 2000.0])
+    assert vibrations.scale_factor(ours, 0.96 * ours) == pytest.approx(0.96)
+    assert vibrations.scale_factor(ours, [960.0, 1960.0]) == pytest.approx((960e3 + 3920e3) / 5e6)
+    with pytest.raises(ValueError, match="cannot be scaled"):
+        vibrations.scale_factor(ours, [1.0])
+    with pytest.raises(ValueError, match="cannot be scaled"):
+        vibrations.scale_factor([0.0], [1.0])
+
+
+def test_an_error_of_the_residues_size_moves_a_soft_mode_more():
+    assert vibrations.shift(29.0, 170.0) == pytest.approx(np.sqrt(170.0**2 + 29.0**2) - 170.0, rel=0.01)
+    assert vibrations.shift(29.0, 1700.0) == pytest.approx(0.247, rel=0.01)
