@@ -114,7 +114,7 @@ LEVELS = {
 }
 """Functional and basis of each method."""
 NEAR_LIMIT = {"reference-pbe-def2-tzvpp", "reference-pbe0-def2-tzvpp"}
-"""Levels whose geometries and frequencies others are judged by; docs/accuracy.md says how near to the limit they are."""
+"""Levels by whose geometries and frequencies methods are judged; how near to the limit is in docs/accuracy.md."""
 # PySCF's default for the gradient, 3e-5, leaves tenths of a meV/Angstrom in a force
 REFERENCE_CONVERGENCE = 1e-9, 1e-5  # hartree; norm of the orbital gradient
 
@@ -151,6 +151,9 @@ class PySCFDFT(Adapter):
         self._reference = method.startswith("reference-")
         if method in NEAR_LIMIT:
             self.grid_level = 3
+            # PySCF's analytic Hessian leaves out that the grid moves with the atoms: its translations come out at
+            # 29 cm-1. Differences of the forces keep them at zero.
+            self.symmetric = True
         return self.new_structure(None, self.reference)
 
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
@@ -197,8 +200,8 @@ class PySCFDFT(Adapter):
         return PySCF(method=mf)
 
     def hessian(self, calculator: Any, atoms: Any) -> Any | None:
-        """Return PySCF's analytic Hessian (eV/Angstrom^2), None on an accelerator and for a functional with VV10."""
-        if self._on_gpu or self._mf.do_nlc():
+        """Return PySCF's analytic Hessian (eV/Angstrom^2), None where its forces are to be differentiated."""
+        if self._on_gpu or self._mf.do_nlc() or self.symmetric:
             return None
         from ase.units import Bohr, Hartree
 

@@ -49,7 +49,7 @@ def spread_of(truths: Truths, structures: Collection[int] | None = None) -> Spre
         known = chosen.get(levels.functional(level.theory))
         if known is None or _completeness(level) > _completeness(known):
             chosen[levels.functional(level.theory)] = level
-    if len(chosen) < 2:  # noqa: PLR2004 (one theory does not differ from itself)
+    if len(chosen) < 2:
         return None
     common = set.intersection(*(set(level.forces) for level in chosen.values()))
     if structures is not None:

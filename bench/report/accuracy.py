@@ -314,7 +314,8 @@ def notes(table: AccuracyTable) -> list[str]:
         "Energies are compared less their mean over the structures."
         if any(row.references for row in table.rows)
         else "",
-        f"Frequencies: at the method's own minimum, matched by motion, within symmetry species; {SPLIT:.0f} cm-1 parts the C-H stretches from "
+        f"Frequencies: at the method's own minimum, matched by motion, within symmetry species; "
+        f"{SPLIT:.0f} cm-1 parts the C-H stretches from "
         f"the others. Imaginary: beyond {IMAGINARY:.0f} cm-1. Mixed: modes without a partner of the same "
         "motion in the reference. "
         "Residue: translations and rotations before they were projected out."
