@@ -1,6 +1,9 @@
 """From answers, minima and references, all made by hand, to the accuracy of methods."""
 
+import csv
 import dataclasses
+import io
+import json
 
 import ase.io
 import numpy as np
@@ -20,6 +23,7 @@ from bench.errors import BadInput
 from bench.paths import PROJECT
 from bench.report.accuracy import name, notes, page, reasons
 from bench.report.accuracy_figure import draw
+from bench.report.accuracy_formats import FORMATS
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
@@ -192,6 +196,17 @@ def test_an_error_is_judged_by_the_difference_of_two_good_theories(distance, ver
     assert set(found.references) == {"wb97m-v", "pbe0"}
     assert found.spread.force_mae == pytest.approx(100.0)
     assert found.spread.levels == ("pbe0", "wb97m-v")
+
+
+def test_the_verdict_stands_in_the_line_of_its_reference_and_the_spread_beside_it():
+    references = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=apart(0.1))]
+    table = accuracy_table(measured(points(forces=apart(0.3)), references, theory=PBE0))
+    rows = [*csv.DictReader(io.StringIO(FORMATS.csv(table)))]
+    assert {row["reference"]: row["verdict"] for row in rows} == {"pbe0": BEYOND, "wb97m-v": ""}
+    document = json.loads(FORMATS.json(table))
+    spread = {"force_mae_mev_per_angstrom": pytest.approx(100.0), "levels": ["pbe0", "wb97m-v"], "structures": COUNT}
+    assert document["spread"] == document["rows"][0]["spread"] == spread
+    assert document["spread_mev_per_angstrom"] == pytest.approx(100.0)
 
 
 def test_the_floor_is_the_error_of_one_reference_against_another():
