@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from bench.analysis.force_errors import ForceErrors, UncertaintyQuality
 from bench.analysis.geometry import BondErrors, Planarity
+from bench.analysis.matching import ComparedVibrations, FrequencyErrors
 from bench.analysis.statistics import Estimate
 from bench.analysis.truths import Level
-from bench.analysis.vibrations import ComparedVibrations, FrequencyErrors
 from bench.contract.description import Description
 
 

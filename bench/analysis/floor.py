@@ -11,8 +11,9 @@ from bench.analysis import geometry, levels
 from bench.analysis.accurate import Floor, Spread
 from bench.analysis.force_errors import ForceErrors, force_errors
 from bench.analysis.levels import same_theory
+from bench.analysis.matching import compare
 from bench.analysis.truths import Level, Truths
-from bench.analysis.vibrations import NormalModes, compare, harmonic
+from bench.analysis.vibrations import NormalModes, harmonic
 
 FEWEST_STRUCTURES = 3
 """A comparison of two levels, or with one, counts for a verdict only at as many structures."""

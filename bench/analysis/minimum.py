@@ -11,12 +11,10 @@ from bench.analysis import geometry, levels, species
 from bench.analysis.accurate import Geometry, Harmonic, ReferenceMinimum
 from bench.analysis.fidelity import kabsch_rmsd
 from bench.analysis.floor import comparable
+from bench.analysis.matching import FrequencyErrors, compare, frequency_errors
 from bench.analysis.truths import Level, Truths
 from bench.analysis.vibrations import (
-    FrequencyErrors,
     NormalModes,
-    compare,
-    frequency_errors,
     harmonic,
     imaginary,
     scale_factor,

@@ -76,7 +76,7 @@ def adapted(numbers: np.ndarray, positions: np.ndarray) -> list[np.ndarray]:
         matrices.append(matrix.reshape(3 * n, 3 * n))
     bases = []
     for characters in _species([signs for signs, _ in group]):
-        projector = sum(c * matrix for c, matrix in zip(characters, matrices, strict=True)) / len(group)
+        projector = np.mean([c * matrix for c, matrix in zip(characters, matrices, strict=True)], axis=0)
         # a basis of motions of few atoms each, from the projector's own columns
         kept: list[np.ndarray] = []
         for column in projector.T:
@@ -91,7 +91,7 @@ def adapted(numbers: np.ndarray, positions: np.ndarray) -> list[np.ndarray]:
 
 def _species(signs: list[np.ndarray]) -> list[tuple[int, ...]]:
     """Return the characters of each species of a group of sign changes: products of signs of the coordinates."""
-    found = {}
+    found: dict[tuple[int, ...], None] = {}
     for axes in itertools.product((False, True), repeat=3):
         characters = tuple(int(np.prod(one[list(axes)])) for one in signs)
         found[characters] = None

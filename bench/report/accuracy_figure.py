@@ -13,11 +13,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.accurate import Accuracy, AccuracyTable
-from bench.analysis.vibrations import SPLIT
+from bench.analysis.matching import SPLIT
 from bench.contract.device import DEVICES, Device
 from bench.errors import BadInput
 from bench.report import marks, numbers
-from bench.report.accuracy import name, notes
+from bench.report.accuracy import name
+from bench.report.accuracy_notes import notes
 from bench.report.figure import LOOKS, STYLE, WIDTH
 
 MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}

@@ -7,9 +7,10 @@ from typing import Any
 
 from bench.analysis.accurate import Accuracy, AccuracyTable, Floor, ReferenceMinimum, Spread
 from bench.analysis.force_errors import ForceErrors
+from bench.analysis.matching import FrequencyErrors
 from bench.analysis.truths import EXPERIMENT
-from bench.analysis.vibrations import FrequencyErrors
-from bench.report.accuracy import notes, page
+from bench.report.accuracy import page
+from bench.report.accuracy_notes import notes
 from bench.report.blocks import Formats, as_csv, as_json, estimate_object
 
 FORMAT = 1

@@ -21,9 +21,10 @@ from bench.contract.failure import Failure
 from bench.contract.records import SinglePoint, Vibrations
 from bench.errors import BadInput
 from bench.paths import PROJECT
-from bench.report.accuracy import name, notes, page, reasons
+from bench.report.accuracy import name, page, reasons
 from bench.report.accuracy_figure import draw
 from bench.report.accuracy_formats import FORMATS
+from bench.report.accuracy_notes import notes
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
