@@ -38,7 +38,7 @@ def accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
     truths = measurements.truths
     if truths is None:
         return {}
-    normal = {level.name: modes_of(level, truths) for level in truths.levels if level.minimum is not None}
+    normal = {level.name: modes_of(level, truths) for level in truths.levels if level.has_hessian}
     return {method.key: _accuracy(method, measurements, truths, normal) for method in measurements.methods}
 
 
@@ -55,9 +55,7 @@ def accuracy_table(measurements: Measurements) -> AccuracyTable:
         floor=tuple(floor(truths)),
         spread=spread_of(truths),
         minima=tuple(
-            reference_minimum(level, truths, modes_of(level, truths))
-            for level in truths.levels
-            if level.minimum is not None
+            reference_minimum(level, truths, modes_of(level, truths)) for level in truths.levels if level.has_hessian
         ),
         experiment=truths.experiment.sources if truths.experiment else (),
         missing=truths.missing,

@@ -110,15 +110,20 @@ class Accuracy:
     """Why its minimum was looked for and has no vibrations."""
     geometry: Mapping[str, Geometry] = dataclasses.field(default_factory=dict)
     """By level."""
+    nearest_geometry: str | None = None
+    """The level by whose geometry it is judged."""
+    nearest_geometry_label: str | None = None
+    own_geometry: bool | None = None
+    """Whether that level has the method's own functional; None where the method has none (force fields, xTB)."""
     experimental_bonds: float | None = None
     """Mean absolute error of the unique C-C bonds, 10^-3 Angstrom."""
     vibrations: Mapping[str, ComparedVibrations] = dataclasses.field(default_factory=dict)
     """By level."""
     nearest_minimum: str | None = None
-    """The level whose vibrations it is compared with first."""
+    """The level by whose frequencies it is judged."""
     nearest_minimum_label: str | None = None
     own_minimum: bool | None = None
-    """Whether that level has the method's own functional; None where the method has none (force fields, xTB)."""
+    """Like `own_geometry`."""
     experimental_fundamentals: FrequencyErrors | None = None
     """Of its wavenumbers times the scale factor of the level above; None where none is known."""
     scale_factor: float | None = None

@@ -25,13 +25,14 @@ def floor(truths: Truths) -> list[Floor]:
     for one, other in itertools.combinations(truths.levels, 2):
         frequencies = bonds = None
         if one.minimum is not None and other.minimum is not None:
-            modes = modes_of(one, truths), modes_of(other, truths)
             positions = one.minimum.positions, other.minimum.positions
-            if comparable(*modes):
-                frequencies = compare(*modes, truths.masses, *positions, truths.numbers).errors
+            if one.has_hessian and other.has_hessian:
+                modes = modes_of(one, truths), modes_of(other, truths)
+                if comparable(*modes):
+                    frequencies = compare(*modes, truths.masses, *positions, truths.numbers).errors
             bonds = geometry.bond_errors(truths.numbers, *positions)
         forces = errors_at(one.energies, one.forces, other)
-        if forces is not None or frequencies is not None:
+        if forces is not None or bonds is not None:
             found.append(Floor(one.name, other.name, forces, frequencies, bonds, same_theory(one.theory, other.theory)))
     return found
 
@@ -70,8 +71,9 @@ def _completeness(level: Level) -> tuple[int, int]:
 
 
 def modes_of(level: Level, truths: Truths) -> NormalModes:
-    """Return the normal modes of a level that has a minimum."""
+    """Return the normal modes of a level that has a minimum with a Hessian."""
     assert level.minimum is not None
+    assert level.minimum.hessian is not None
     return harmonic(level.minimum.hessian, truths.masses, level.minimum.positions)
 
 

@@ -39,9 +39,9 @@ def at_minimum(
         With a Hessian.
     truths : Truths
     minima : mapping of str to Level
-        The levels that have a minimum.
+        The levels that have a minimum, some perhaps without a Hessian.
     normal : mapping of str to NormalModes
-        The modes of each of them.
+        The modes of each that has a Hessian.
     theory : mapping
         The method's own level of theory, which decides on the nearest one.
     """
@@ -73,19 +73,15 @@ def at_minimum(
         found["vibrations"] = {
             name: compare(modes, normal[name], truths.masses, positions, level.minimum.positions, truths.numbers)
             for name, level in minima.items()
-            if level.minimum is not None and comparable(modes, normal[name])
+            if level.minimum is not None and name in normal and comparable(modes, normal[name])
         }
+        nearest = _judge(theory, minima)
+        found |= {"nearest_geometry": nearest, "nearest_geometry_label": minima[nearest].label}
+        found["own_geometry"] = _own(theory, minima[nearest])
         if found["vibrations"]:
-            compared = {name: minima[name].theory for name in found["vibrations"]}
-            judges = levels.for_minima(theory, compared)
-            nearest = levels.nearest(theory, {name: compared[name] for name in judges})
-            found |= {
-                "nearest_minimum": nearest,
-                "nearest_minimum_label": minima[nearest].label,
-                "own_minimum": levels.own_functional(theory, minima[nearest].theory)
-                if levels.is_known(theory)
-                else None,
-            }
+            nearest = _judge(theory, {name: minima[name] for name in found["vibrations"]})
+            found |= {"nearest_minimum": nearest, "nearest_minimum_label": minima[nearest].label}
+            found["own_minimum"] = _own(theory, minima[nearest])
     if truths.experiment is not None:
         if truths.experiment.bonds:
             unique = [(bond.pairs, bond.length) for bond in truths.experiment.bonds]
@@ -94,6 +90,16 @@ def at_minimum(
             name = found["nearest_minimum"]
             found |= _against_fundamentals(modes, positions, truths, minima[name], normal[name])
     return found
+
+
+def _judge(theory: Mapping[str, str], minima: Mapping[str, Level]) -> str:
+    """Return the level by which a method's minimum is judged."""
+    theories = {name: level.theory for name, level in minima.items()}
+    return levels.nearest(theory, {name: theories[name] for name in levels.for_minima(theory, theories)})
+
+
+def _own(theory: Mapping[str, str], level: Level) -> bool | None:
+    return levels.own_functional(theory, level.theory) if levels.is_known(theory) else None
 
 
 def reference_minimum(level: Level, truths: Truths, modes: NormalModes) -> ReferenceMinimum:

@@ -142,7 +142,7 @@ def _method(catalogue: Catalogue, level: str) -> Method:
 def _known(labels: Labels | None, minimum: Minimum | None) -> list[Item]:
     """Return what has labels already, here or with pesbench."""
     points = [Item(SINGLE_POINT, structure) for structure in labels.energies] if labels else []
-    return [*points, Item(VIBRATIONS, 0)] if minimum else points
+    return [*points, Item(VIBRATIONS, 0)] if minimum and minimum.hessian is not None else points
 
 
 def _nearly_relaxed(dataset: DataSet, method: Method) -> DataSet:

@@ -60,7 +60,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ),
         block(
             "How far is its relaxed geometry? Bonds, mean absolute error in mÅ",
-            ("against", "", lambda row: _judge(row)),
+            ("against", "", lambda row: _judge(row.nearest_geometry_label, row.own_geometry)),
             *((pair, "mÅ", _bond(pair)) for pair in _pairs(table)),
             ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
             ("RMSD", "mÅ", _rmsd),
@@ -68,7 +68,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ),
         block(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
-            ("against", "", lambda row: _judge(row)),
+            ("against", "", lambda row: _judge(row.nearest_minimum_label, row.own_minimum)),
             ("below", "2000", lambda row: _both(row.frequencies, "below")),
             ("above", "2000", lambda row: _both(row.frequencies, "above")),
             ("scaled, from", "experiment", lambda row: _both(row.experimental_fundamentals, "below")),
@@ -135,11 +135,9 @@ def _minima(table: AccuracyTable) -> Block:
     )
 
 
-def _judge(row: Accuracy) -> str:
+def _judge(label: str | None, own: bool | None) -> str:
     """Return the level by which a minimum is judged, marked where it is not of the method's own functional."""
-    if row.nearest_minimum_label is None:
-        return DASH
-    return row.nearest_minimum_label + OTHER * (row.own_minimum is False)
+    return DASH if label is None else label + OTHER * (own is False)
 
 
 def made_for(row: Accuracy) -> str:
@@ -181,14 +179,14 @@ def _pairs(table: AccuracyTable) -> list[str]:
 
 def _bond(pair: str) -> Callable[[Accuracy], str]:
     def text(row: Accuracy) -> str:
-        found = row.geometry.get(row.nearest_minimum or "")
+        found = row.geometry.get(row.nearest_geometry or "")
         return numbers.plain(found.bonds.mae.get(pair), 2) if found else DASH
 
     return text
 
 
 def _rmsd(row: Accuracy) -> str:
-    found = row.geometry.get(row.nearest_minimum or "")
+    found = row.geometry.get(row.nearest_geometry or "")
     return f"{1000 * found.rmsd:.1f}" if found else DASH
 
 

@@ -48,6 +48,8 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "nearest_reference": row.nearest,
         "verdict": row.verdict,
         "spread": _spread(row.spread),
+        "nearest_geometry": row.nearest_geometry,
+        "nearest_geometry_own_functional": row.own_geometry,
         "nearest_minimum": row.nearest_minimum,
         "nearest_minimum_own_functional": row.own_minimum,
         "stability": row.stability,

@@ -39,16 +39,17 @@ def _spread(table: AccuracyTable) -> str:
 
 def _judged(table: AccuracyTable) -> str:
     """Return by what geometries and frequencies are judged."""
-    if not any(row.nearest_minimum for row in table.rows):
+    if not any(row.nearest_geometry for row in table.rows):
         return ""
     said = (
         "Geometries and frequencies: against the method's own functional near the basis limit, else the nearest "
         "functional there; a small basis only where the method has the very same."
     )
-    if any(row.own_minimum is False for row in table.rows):
+    if any(False in (row.own_geometry, row.own_minimum) for row in table.rows):
         said += f" {OTHER}: no minimum of the method's own functional; the difference of both theories is in the error."
     near = {level.name for level in table.levels if near_limit(level.theory)}
-    if any(row.nearest_minimum and row.nearest_minimum not in near for row in table.rows):
+    judges = {name for row in table.rows for name in (row.nearest_geometry, row.nearest_minimum) if name}
+    if judges - near:
         said += " A level with a basis below triple zeta has an error of its own of some 10 mÅ in a bond."
     return said
 

@@ -473,6 +473,20 @@ def test_a_minimum_in_a_small_basis_judges_only_where_there_is_no_other_and_that
     assert not any("below triple zeta" in note for note in notes(table))
 
 
+def test_a_level_of_which_only_the_geometry_is_known_judges_geometries_and_no_frequencies():
+    known = [one for one in minima() if one.name != "pbe"]
+    known.append(level("pbe", PBE_GOOD, minimum=Minimum(POSITIONS, None)))
+    table = accuracy_table(measured([minimum()], known, theory=PBE_GOOD, experiment=experiment(0.97)[0]))
+    (row,) = table.rows
+    assert (row.nearest_geometry, row.own_geometry) == ("pbe", True)
+    assert row.geometry["pbe"].rmsd == pytest.approx(0.0, abs=1e-6)
+    assert (row.nearest_minimum, row.own_minimum) == ("pbe0", False)
+    assert "pbe" not in {one.level for one in table.minima}
+    by_title = {block.title.split("?")[0]: block for block in page(table).blocks}
+    assert by_title["How far is its relaxed geometry"].lines[0][1] == "PBE/def2-TZVPP"
+    assert by_title["How far are its harmonic frequencies"].lines[0][1] == "PBE0/def2-TZVPP*"
+
+
 def test_the_residue_of_a_references_hessian_is_shown_with_what_it_may_do():
     rigid = external_motions(MASSES, POSITIONS)
     weighted = rigid[:, :1] @ rigid[:, :1].T * (30.0 / CM1) ** 2
