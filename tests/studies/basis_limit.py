@@ -68,27 +68,32 @@ class Benzene:
         return along
 
 
-def minimum(benzene: Benzene, radii: np.ndarray, stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the radii at the minimum, Angstrom, and the force constants there, eV/Angstrom^2."""
+def minimum(benzene: Benzene, radii: np.ndarray) -> np.ndarray:
+    """Return the radii at the minimum, Angstrom, by Newton's method with the force constants of a small basis."""
     while np.abs(benzene.forces(radii)).max() > CLOSE:
-        radii = np.round(radii + np.linalg.solve(stiffness, benzene.forces(radii)), 6)
+        radii = np.round(radii + np.linalg.solve(STIFFNESS, benzene.forces(radii)), 6)
+    return radii
+
+
+def breathing(benzene: Benzene, radii: np.ndarray) -> np.ndarray:
+    """Return the wavenumbers of the two modes that keep the hexagon, cm-1."""
     columns = [(benzene.forces(radii - move) - benzene.forces(radii + move)) / (2 * STEP) for move in STEP * np.eye(2)]
-    found = np.array(columns)
-    return radii, (found + found.T) / 2
+    stiffness = (np.array(columns) + np.array(columns).T) / 2
+    return CM1 * np.sqrt(np.linalg.eigvalsh(stiffness / np.sqrt(np.outer(MASSES, MASSES))))
 
 
 def study(level: str, bases: list[str], lines: Path) -> None:
     """Print bonds and modes in each basis."""
-    radii, stiffness = START, STIFFNESS
+    radii, found = START, {}
     for basis in bases:
-        radii, stiffness = minimum(Benzene(level, basis, lines), radii, stiffness)
-        weighted = stiffness / np.sqrt(np.outer(MASSES, MASSES))
-        modes = CM1 * np.sqrt(np.linalg.eigvalsh(weighted))
-        print(
-            f"{level} with {basis}: C-C {1000 * radii[0]:.2f}, C-H {1000 * (radii[1] - radii[0]):.2f} mAngstrom; "
-            f"breathing {modes[0]:.1f} and {modes[1]:.1f} cm-1",
-            flush=True,
-        )
+        benzene = Benzene(level, basis, lines)
+        radii = minimum(benzene, radii)
+        found[basis] = benzene, radii
+        bonds = 1000 * np.array([radii[0], radii[1] - radii[0]])
+        print(f"{level} with {basis}: C-C {bonds[0]:.2f}, C-H {bonds[1]:.2f} mAngstrom", flush=True)
+    for basis, (benzene, radii) in found.items():
+        modes = breathing(benzene, radii)
+        print(f"{level} with {basis}: breathing {modes[0]:.1f} and {modes[1]:.1f} cm-1", flush=True)
 
 
 def main() -> None:
