@@ -90,7 +90,7 @@ def run(options: Options) -> int:
         budget_s={method.name: None},
         timeout_s=SILENCE_S,
     )
-    dataset = _nearly_relaxed(load_dataset(options.structures), method)
+    dataset = nearly_relaxed(load_dataset(options.structures), method)
     directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"
     stopped = False
     with progress(settings) as display:
@@ -145,7 +145,7 @@ def _known(labels: Labels | None, minimum: Minimum | None) -> list[Item]:
     return [*points, Item(VIBRATIONS, 0)] if minimum and minimum.hessian is not None else points
 
 
-def _nearly_relaxed(dataset: DataSet, method: Method) -> DataSet:
+def nearly_relaxed(dataset: DataSet, method: Method) -> DataSet:
     """Return the data set with the nearest known minimum of its molecule, from which the relaxation then starts."""
     from bench.analysis import levels
     from bench.data import references

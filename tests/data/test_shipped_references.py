@@ -10,6 +10,7 @@ from bench.analysis.force_errors import force_errors
 from bench.analysis.geometry import bond_errors
 from bench.analysis.levels import near_limit
 from bench.analysis.vibrations import harmonic, imaginary
+from bench.commands.reference import nearly_relaxed
 from bench.data import rmd17
 from bench.data.references import labels_of, minima_of, molecule_key, read_labels, read_minimum
 from bench.data.structures import GFN2, MD17, load_dataset
@@ -110,3 +111,13 @@ def test_experiment_has_bonds_of_the_molecule_and_a_source_for_each_fundamental(
     assert sum(len(bond["pairs"]) for bond in fields["bonds"]) == 11
     assert all(one["source"] and 100 < one["cm1"] < 2800 for one in fields["fundamentals"])
     assert len({(one["species"], one["place"]) for one in fields["fundamentals"]}) == 15
+
+
+def test_a_reference_is_relaxed_from_the_nearest_known_minimum():
+    dataset = load_dataset(GFN2)
+    minima = minima_of(MOLECULE, [FOLDER])
+    for level, start in (("pbe0-def2-tzvp", "pbe0-def2-tzvpp"), ("wb97m-v-def2-tzvp", "pbe0-def2-tzvpp")):
+        found = nearly_relaxed(dataset, LEVELS[level])
+        assert found.reference.positions == pytest.approx(minima[start].molecule.positions)
+        assert molecule_key(found.reference) == molecule_key(MOLECULE)
+        assert (found.digest, dataset.reference) == (dataset.digest, MOLECULE), "the set itself stays as it is"

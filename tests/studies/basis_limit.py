@@ -18,8 +18,8 @@ import numpy as np
 PROJECT = Path(__file__).resolve().parents[2]
 ADAPTER = PROJECT / "adapters" / "pyscf_dft.py"
 BASES = ("def2-svp", "def2-tzvp", "def2-tzvpp", "def2-qzvp")
-START = np.array([1.398, 2.490])  # Angstrom, distances of carbon and hydrogen from the centre
-STIFFNESS = np.array([[330.0, -205.0], [-205.0, 205.0]])  # eV/Angstrom^2, for the first steps
+START = np.array([1.397357, 2.488342])  # Angstrom, distances of carbon and hydrogen from the centre
+STIFFNESS = np.array([[472.0, -193.0], [-193.0, 199.0]])  # eV/Angstrom^2, of PBE/def2-TZVPP
 STEP = 0.004  # Angstrom
 CLOSE = 0.003  # eV/Angstrom, the sum over six atoms: 0.02 mAngstrom
 MASSES = 6 * np.array([12.011, 1.008])  # u
@@ -69,7 +69,7 @@ class Benzene:
 
 
 def minimum(benzene: Benzene, radii: np.ndarray) -> np.ndarray:
-    """Return the radii at the minimum, Angstrom, by Newton's method with the force constants of a small basis."""
+    """Return the radii at the minimum, Angstrom, by Newton's method with the force constants of one basis for all."""
     while np.abs(benzene.forces(radii)).max() > CLOSE:
         radii = np.round(radii + np.linalg.solve(STIFFNESS, benzene.forces(radii)), 6)
     return radii
