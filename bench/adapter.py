@@ -41,6 +41,13 @@ class Adapter:
     reference: Any = None
     """ase.Atoms: the undistorted molecule, atoms in the data set's order, for methods that need a fixed topology."""
 
+    symmetric: bool = False
+    """Whether forces have the symmetry of a molecule, as those of a converged SCF have, and cost minutes.
+
+    A Hessian then takes only the displacements that symmetry does not make equal. A model that only learned a symmetry
+    must not say so.
+    """
+
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Load `method` and return an ASE calculator (eV, Angstrom) that gives energy and forces.
 

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bench.analysis import levels
-from bench.analysis.accurate import Accuracy, AccuracyTable, Floor
+from bench.analysis.accurate import Accuracy, AccuracyTable
 from bench.analysis.floor import FEWEST_STRUCTURES, errors_at, floor, modes_of, spread_of
 from bench.analysis.force_errors import uncertainty_quality
 from bench.analysis.levels import same_theory
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.minimum import at_minimum
+from bench.analysis.minimum import at_minimum, reference_minimum
 from bench.analysis.model import fit
 from bench.analysis.stability import stabilities
 from bench.analysis.statistics import Estimate
@@ -34,32 +34,30 @@ R = TypeVar("R", SinglePoint, Vibrations)
 RANDOM = "random weights, whose energies mean nothing"
 
 
-def accuracies(measurements: Measurements, pairs: Sequence[Floor] | None = None) -> dict[Key, Accuracy]:
-    """Return the accuracy of each method and device of a campaign; empty where the protocol was not measured.
-
-    `pairs` is the floor, where it is known already.
-    """
+def accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
+    """Return the accuracy of each method and device of a campaign; empty where the protocol was not measured."""
     truths = measurements.truths
     if truths is None:
         return {}
-    normal = {level.name: modes_of(level, truths) for level in truths.levels if level.minimum is not None}
-    spread = spread_of(floor(truths) if pairs is None else pairs, truths)
-    return {method.key: _accuracy(method, measurements, truths, normal, spread) for method in measurements.methods}
+    normal = {level.name: modes_of(level, truths) for level in truths.levels if level.has_hessian}
+    return {method.key: _accuracy(method, measurements, truths, normal) for method in measurements.methods}
 
 
 def accuracy_table(measurements: Measurements) -> AccuracyTable:
     """Return the accuracy of all methods of a campaign, with the floor."""
     truths = measurements.truths
     assert truths is not None
-    pairs = floor(truths)
-    rows = accuracies(measurements, pairs)
+    rows = accuracies(measurements)
     verdicts = {key: found.verdict for key, found in stabilities(measurements).items()}
     return AccuracyTable(
         description=measurements.description,
         rows=tuple(dataclasses.replace(row, stability=verdicts.get(key)) for key, row in rows.items()),
         levels=truths.levels,
-        floor=tuple(pairs),
-        spread=spread_of(pairs, truths),
+        floor=tuple(floor(truths)),
+        spread=spread_of(truths),
+        minima=tuple(
+            reference_minimum(level, truths, modes_of(level, truths)) for level in truths.levels if level.has_hessian
+        ),
         experiment=truths.experiment.sources if truths.experiment else (),
         missing=truths.missing,
         damaged=measurements.damaged,
@@ -71,7 +69,6 @@ def _accuracy(
     measurements: Measurements,
     truths: Truths,
     normal: Mapping[str, NormalModes],
-    spread: float | None,
 ) -> Accuracy:
     facts, records = measurements.description.methods[method.method], measurements.records
     points = _of(SinglePoint, records, method)
@@ -90,7 +87,7 @@ def _accuracy(
     if method.weights == "random":
         return dataclasses.replace(found, refused=RANDOM)
     compared = [level for level in truths.levels if not level.control]
-    found = dataclasses.replace(found, **_at_structures(done, compared, facts.theory or {}, spread))
+    found = dataclasses.replace(found, **_at_structures(done, compared, facts.theory or {}, truths))
     looked_for = _of(Vibrations, records, method)
     vibrations = next((one for one in looked_for if one.hessian is not None), None)
     if vibrations is None:
@@ -142,7 +139,7 @@ def _time(measurements: Measurements, key: Key, points: Sequence[SinglePoint]) -
 
 
 def _at_structures(
-    points: Sequence[SinglePoint], compared: Sequence[Level], theory: Mapping[str, str], spread: float | None
+    points: Sequence[SinglePoint], compared: Sequence[Level], theory: Mapping[str, str], truths: Truths
 ) -> dict[str, Any]:
     energies = {one.structure: one.energy for one in points if one.energy is not None}
     forces = {one.structure: np.array(one.forces) for one in points}
@@ -155,12 +152,18 @@ def _at_structures(
     enough = [name for name, one in references.items() if one.structures >= min(FEWEST_STRUCTURES, most)]
     nearest = levels.nearest(theory, {name: by_name[name].theory for name in enough})
     same = same_theory(theory, by_name[nearest].theory)
-    mae = references[nearest].force_mae
+    # an error and the spread that it is held against are of the same structures
+    spread = spread_of(truths, set(forces) & set(by_name[nearest].forces))
+    judged = errors_at(energies, forces, by_name[nearest], spread.structures if spread else None)
+    assert judged is not None
     return {
         "references": references,
         "nearest": nearest,
         "nearest_label": by_name[nearest].label,
-        "verdict": levels.verdict(mae, spread or 0.0, same) if same or spread is not None else None,
+        "verdict": levels.verdict(judged.force_mae, spread.force_mae if spread else 0.0, same)
+        if same or spread is not None
+        else None,
+        "spread": spread,
         "uncertainty": _uncertainty(points, by_name[nearest]),
     }
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from bench.analysis.force_errors import ForceErrors, UncertaintyQuality
 from bench.analysis.geometry import BondErrors, Planarity
+from bench.analysis.matching import ComparedVibrations, FrequencyErrors
 from bench.analysis.statistics import Estimate
 from bench.analysis.truths import Level
-from bench.analysis.vibrations import ComparedVibrations, FrequencyErrors
 from bench.contract.description import Description
 
 
@@ -47,6 +47,40 @@ class Harmonic:
 
 
 @dataclasses.dataclass(frozen=True)
+class Spread:
+    """How far good theories differ."""
+
+    force_mae: float
+    """The largest between two of them, meV/Angstrom."""
+    levels: tuple[str, ...]
+    structures: frozenset[int]
+    """Those at which they are compared."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ReferenceMinimum:
+    """The minimum of a reference level, and how good its Hessian is."""
+
+    level: str
+    fmax: float | None
+    """eV/Angstrom."""
+    source: str
+    """Of the Hessian."""
+    residue: float
+    """Largest translation or rotation before they were projected out, cm-1."""
+    softest: float
+    """The lowest wavenumber, cm-1."""
+    shift: float
+    """How far an error of the residue's size may move the softest mode, cm-1."""
+    zero_point_energy: float
+    """meV."""
+    scale_factor: float | None
+    """By which its wavenumbers meet the measured fundamentals best; None where nothing was measured."""
+    fundamentals: FrequencyErrors | None
+    """What is left then."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Accuracy:
     """The accuracy of one method on one device."""
 
@@ -69,19 +103,30 @@ class Accuracy:
     """The level by which it is judged."""
     nearest_label: str | None = None
     verdict: str | None = None
+    spread: Spread | None = None
+    """By how much theories differ at the structures by which it is judged."""
     harmonic: Harmonic | None = None
     no_minimum: str | None = None
     """Why its minimum was looked for and has no vibrations."""
     geometry: Mapping[str, Geometry] = dataclasses.field(default_factory=dict)
     """By level."""
+    nearest_geometry: str | None = None
+    """The level by whose geometry it is judged."""
+    nearest_geometry_label: str | None = None
+    own_geometry: bool | None = None
+    """Whether that level has the method's own functional; None where the method has none (force fields, xTB)."""
     experimental_bonds: float | None = None
     """Mean absolute error of the unique C-C bonds, 10^-3 Angstrom."""
     vibrations: Mapping[str, ComparedVibrations] = dataclasses.field(default_factory=dict)
     """By level."""
     nearest_minimum: str | None = None
-    """The level whose vibrations it is compared with first."""
+    """The level by whose frequencies it is judged."""
     nearest_minimum_label: str | None = None
+    own_minimum: bool | None = None
+    """Like `own_geometry`."""
     experimental_fundamentals: FrequencyErrors | None = None
+    """Of its wavenumbers times the scale factor of the level above; None where none is known."""
+    scale_factor: float | None = None
     uncertainty: UncertaintyQuality | None = None
     """Of its own uncertainties against its errors at the nearest level."""
     failures: Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -125,8 +170,9 @@ class AccuracyTable:
     rows: tuple[Accuracy, ...]
     levels: tuple[Level, ...]
     floor: tuple[Floor, ...] = ()
-    spread: float | None = None
-    """The largest force MAE between two theories, meV/Angstrom."""
+    spread: Spread | None = None
+    """How far good theories differ, at all structures that they have."""
+    minima: tuple[ReferenceMinimum, ...] = ()
     experiment: tuple[str, ...] = ()
     """Its sources."""
     missing: str = ""

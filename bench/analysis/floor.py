@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from bench.analysis import geometry, levels
-from bench.analysis.accurate import Floor
+from bench.analysis.accurate import Floor, Spread
 from bench.analysis.force_errors import ForceErrors, force_errors
 from bench.analysis.levels import same_theory
+from bench.analysis.matching import compare
 from bench.analysis.truths import Level, Truths
-from bench.analysis.vibrations import NormalModes, compare, harmonic
+from bench.analysis.vibrations import NormalModes, harmonic
 
 FEWEST_STRUCTURES = 3
 """A comparison of two levels, or with one, counts for a verdict only at as many structures."""
@@ -24,38 +25,55 @@ def floor(truths: Truths) -> list[Floor]:
     for one, other in itertools.combinations(truths.levels, 2):
         frequencies = bonds = None
         if one.minimum is not None and other.minimum is not None:
-            modes = modes_of(one, truths), modes_of(other, truths)
             positions = one.minimum.positions, other.minimum.positions
-            if comparable(*modes):
-                frequencies = compare(*modes, truths.masses, *positions).errors
+            if one.has_hessian and other.has_hessian:
+                modes = modes_of(one, truths), modes_of(other, truths)
+                if comparable(*modes):
+                    frequencies = compare(*modes, truths.masses, *positions, truths.numbers).errors
             bonds = geometry.bond_errors(truths.numbers, *positions)
         forces = errors_at(one.energies, one.forces, other)
-        if forces is not None or frequencies is not None:
+        if forces is not None or bonds is not None:
             found.append(Floor(one.name, other.name, forces, frequencies, bonds, same_theory(one.theory, other.theory)))
     return found
 
 
-def spread_of(pairs: Sequence[Floor], truths: Truths) -> float | None:
-    """Return the largest force MAE between two theories; None where no two have labels in common.
+def spread_of(truths: Truths, structures: Collection[int] | None = None) -> Spread | None:
+    """Return how far good theories differ, at the structures that all of them have and that are in `structures`.
 
-    Labels that only check others do not count: their own errors would widen it. Nor do pairs that have fewer
-    structures in common than :data:`FEWEST_STRUCTURES`.
+    Only the levels that :data:`bench.analysis.levels.STATED` names count, each functional by the level with the most
+    labels (of equally many, the most complete basis): another level, however bad, changes nothing. None where fewer
+    than two functionals have :data:`FEWEST_STRUCTURES` structures in common.
     """
-    controls = {level.name for level in truths.levels if level.control}
-    known = {
-        (pair.a, pair.b): pair.forces.force_mae.estimate
-        for pair in pairs
-        if pair.forces
-        and pair.forces.structures >= FEWEST_STRUCTURES
-        and not pair.same_theory
-        and controls.isdisjoint((pair.a, pair.b))
-    }
-    return levels.spread(known) if known else None
+    chosen: dict[str, Level] = {}
+    for level in truths.levels:
+        if level.control or not level.forces or not levels.stated(level.theory):
+            continue
+        known = chosen.get(levels.functional(level.theory))
+        if known is None or _completeness(level) > _completeness(known):
+            chosen[levels.functional(level.theory)] = level
+    if len(chosen) < 2:
+        return None
+    common = set.intersection(*(set(level.forces) for level in chosen.values()))
+    if structures is not None:
+        common &= set(structures)
+    if len(common) < FEWEST_STRUCTURES:
+        return None
+    errors = []
+    for one, other in itertools.combinations(chosen.values(), 2):
+        found = errors_at(one.energies, one.forces, other, common)
+        assert found is not None
+        errors.append(found.force_mae.estimate)
+    return Spread(max(errors), tuple(level.name for level in chosen.values()), frozenset(common))
+
+
+def _completeness(level: Level) -> tuple[int, int]:
+    return len(level.forces), levels.basis_rank(level.theory)
 
 
 def modes_of(level: Level, truths: Truths) -> NormalModes:
-    """Return the normal modes of a level that has a minimum."""
+    """Return the normal modes of a level that has a minimum with a Hessian."""
     assert level.minimum is not None
+    assert level.minimum.hessian is not None
     return harmonic(level.minimum.hessian, truths.masses, level.minimum.positions)
 
 
@@ -64,9 +82,14 @@ def comparable(modes: NormalModes, reference: NormalModes) -> bool:
     return modes.wavenumbers.size == reference.wavenumbers.size > 0
 
 
-def errors_at(energies: Mapping[int, float], forces: Mapping[int, np.ndarray], level: Level) -> ForceErrors | None:
-    """Return the errors at the structures that both have; None where there are none."""
-    common = sorted(set(forces) & set(level.forces))
+def errors_at(
+    energies: Mapping[int, float],
+    forces: Mapping[int, np.ndarray],
+    level: Level,
+    structures: Collection[int] | None = None,
+) -> ForceErrors | None:
+    """Return the errors at the structures that both have, and that are in `structures`; None where there are none."""
+    common = sorted(set(forces) & set(level.forces) & set(forces if structures is None else structures))
     if not common:
         return None
     return force_errors(

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from bench.analysis import geometry, levels, species
-from bench.analysis.accurate import Geometry, Harmonic
+from bench.analysis.accurate import Geometry, Harmonic, ReferenceMinimum
 from bench.analysis.fidelity import kabsch_rmsd
 from bench.analysis.floor import comparable
-from bench.analysis.truths import Experiment, Level, Truths
+from bench.analysis.matching import FrequencyErrors, compare, frequency_errors
+from bench.analysis.truths import Level, Truths
 from bench.analysis.vibrations import (
-    FrequencyErrors,
     NormalModes,
-    compare,
-    frequency_errors,
     harmonic,
     imaginary,
+    scale_factor,
+    shift,
     zero_point_energy,
 )
 from bench.contract.records import Vibrations
@@ -39,9 +39,9 @@ def at_minimum(
         With a Hessian.
     truths : Truths
     minima : mapping of str to Level
-        The levels that have a minimum.
+        The levels that have a minimum, some perhaps without a Hessian.
     normal : mapping of str to NormalModes
-        The modes of each of them.
+        The modes of each that has a Hessian.
     theory : mapping
         The method's own level of theory, which decides on the nearest one.
     """
@@ -71,36 +71,98 @@ def at_minimum(
             if level.minimum is not None
         }
         found["vibrations"] = {
-            name: compare(modes, normal[name], truths.masses, positions, level.minimum.positions)
+            name: compare(modes, normal[name], truths.masses, positions, level.minimum.positions, truths.numbers)
             for name, level in minima.items()
-            if level.minimum is not None and comparable(modes, normal[name])
+            if level.minimum is not None and name in normal and comparable(modes, normal[name])
         }
+        nearest = _judge(theory, minima)
+        found |= {"nearest_geometry": nearest, "nearest_geometry_label": minima[nearest].label}
+        found["own_geometry"] = _own(theory, minima[nearest])
         if found["vibrations"]:
-            compared = {name: minima[name].theory for name in found["vibrations"]}
-            nearest = levels.nearest(theory, compared)
+            nearest = _judge(theory, {name: minima[name] for name in found["vibrations"]})
             found |= {"nearest_minimum": nearest, "nearest_minimum_label": minima[nearest].label}
+            found["own_minimum"] = _own(theory, minima[nearest])
     if truths.experiment is not None:
         if truths.experiment.bonds:
             unique = [(bond.pairs, bond.length) for bond in truths.experiment.bonds]
             found["experimental_bonds"] = geometry.unique_bonds_error(positions, unique)
-        found["experimental_fundamentals"] = _fundamentals(modes, positions, truths.numbers, truths.experiment)
+        if "nearest_minimum" in found:
+            name = found["nearest_minimum"]
+            found |= _against_fundamentals(modes, positions, truths, minima[name], normal[name])
     return found
 
 
-def _fundamentals(
-    modes: NormalModes, positions: np.ndarray, numbers: np.ndarray, experiment: Experiment
-) -> FrequencyErrors | None:
-    """Compare harmonic wavenumbers with measured fundamentals, matched by species; None where that is impossible."""
-    names = species.species(numbers, positions, modes.modes)
-    if names is None:
+def _judge(theory: Mapping[str, str], minima: Mapping[str, Level]) -> str:
+    """Return the level by which a method's minimum is judged."""
+    theories = {name: level.theory for name, level in minima.items()}
+    return levels.nearest(theory, {name: theories[name] for name in levels.for_minima(theory, theories)})
+
+
+def _own(theory: Mapping[str, str], level: Level) -> bool | None:
+    return levels.own_functional(theory, level.theory) if levels.is_known(theory) else None
+
+
+def reference_minimum(level: Level, truths: Truths, modes: NormalModes) -> ReferenceMinimum:
+    """Return how good the minimum of a reference level is, and its scale factor."""
+    assert level.minimum is not None
+    factor = fundamentals = None
+    if truths.experiment is not None:
+        factor, fundamentals = _scaled(modes, level.minimum.positions, truths)
+    real = modes.wavenumbers[modes.wavenumbers > 0]
+    softest = float(modes.wavenumbers.min()) if modes.wavenumbers.size else 0.0
+    return ReferenceMinimum(
+        level=level.name,
+        fmax=level.minimum.fmax,
+        source=level.minimum.source,
+        residue=modes.residue,
+        softest=softest,
+        shift=shift(modes.residue, float(real.min())) if real.size else 0.0,
+        zero_point_energy=zero_point_energy(modes.wavenumbers),
+        scale_factor=factor,
+        fundamentals=fundamentals,
+    )
+
+
+def _scaled(modes: NormalModes, positions: np.ndarray, truths: Truths) -> tuple[float | None, FrequencyErrors | None]:
+    """Return a level's scale factor and what it leaves; None where no mode can be told from the others."""
+    both = _fundamentals(modes, positions, truths)
+    if both is None:
+        return None, None
+    factor = scale_factor(*both)
+    return factor, frequency_errors(factor * both[0], both[1])
+
+
+def _against_fundamentals(
+    modes: NormalModes, positions: np.ndarray, truths: Truths, level: Level, reference: NormalModes
+) -> dict[str, Any]:
+    """Compare wavenumbers with measured fundamentals, times the factor of the level by which the method is judged.
+
+    A factor of the method's own would forgive a potential that is too soft, and none would reward it: a method that
+    gives the level's own harmonic wavenumbers must be as good as the level.
+    """
+    assert level.minimum is not None
+    both = _fundamentals(modes, positions, truths)
+    factor, _ = _scaled(reference, level.minimum.positions, truths)
+    if both is None or factor is None:
+        return {}
+    return {
+        "scale_factor": factor,
+        "experimental_fundamentals": frequency_errors(factor * both[0], both[1]),
+    }
+
+
+def _fundamentals(modes: NormalModes, positions: np.ndarray, truths: Truths) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return harmonic wavenumbers and measured fundamentals, matched by species; None where that is impossible."""
+    names = species.species(truths.numbers, positions, modes.modes)
+    if names is None or truths.experiment is None:
         return None
     places = species.numbered(names, modes.wavenumbers)
     both = [
         (modes.wavenumbers[places[one.species, one.place]], one.wavenumber)
-        for one in experiment.fundamentals
+        for one in truths.experiment.fundamentals
         if (one.species, one.place) in places
     ]
     if not both:
         return None
     ours, measured = np.array(both).T
-    return frequency_errors(ours, measured)
+    return ours, measured

@@ -16,8 +16,12 @@ class Minimum:
 
     positions: np.ndarray
     """(n, 3) in Angstrom."""
-    hessian: np.ndarray
-    """(3n, 3n) in eV/Angstrom^2."""
+    hessian: np.ndarray | None
+    """(3n, 3n) in eV/Angstrom^2; None where only the geometry is known."""
+    fmax: float | None = None
+    """Largest force on an atom, eV/Angstrom; None where it is not known."""
+    source: str = ""
+    """Of the Hessian: ``native`` or ``central differences``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Level:
     minimum: Minimum | None = None
     control: bool = False
     """Labels of others at the same theory as another level: they check that level, and methods are not compared."""
+
+    @property
+    def has_hessian(self) -> bool:
+        """Whether it has a minimum with its force constants."""
+        return self.minimum is not None and self.minimum.hessian is not None
 
     @property
     def label(self) -> str:

@@ -1,20 +1,14 @@
-"""Harmonic vibrations of a molecule from its Hessian, and their comparison with those of a reference.
-
-Modes are compared by their motion, not by their order: two methods may order neighbouring modes differently.
-"""
+"""Harmonic vibrations of a molecule from its Hessian; :mod:`bench.analysis.matching` compares them."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants
 from scipy.linalg import null_space
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.transform import Rotation
 
 Floats = NDArray[np.float64]
 
@@ -26,10 +20,6 @@ MEV = 1000 * constants.h * constants.c * 100 / constants.e
 IMAGINARY = 10.0
 """cm^-1. A mode counts as imaginary beyond this: noise of 1e-5 eV/Angstrom in the forces (float32), at displacements of
 0.01 Angstrom, moves the mode of a carbon atom without a force constant by 4 cm^-1."""
-SPLIT = 2000.0
-"""cm^-1. Between the stretches of bonds to hydrogen and all other modes of organic molecules."""
-MIXED = 0.5
-"""A matched pair with a smaller overlap is not the same motion."""
 _LINEAR = 1e-3  # the rotation about the axis of a linear molecule is less than this share of the largest motion
 
 
@@ -47,58 +37,6 @@ class NormalModes:
     """Frobenius norm of the antisymmetric part of the Hessian over that of the symmetric part."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Match:
-    """Which of a method's modes is which of the reference's."""
-
-    order: NDArray[np.intp]
-    """(m,) the method's mode for each mode of the reference."""
-    overlaps: Floats
-    """(m,) squared overlap of each pair, 0 to 1."""
-    mixed: int
-    """Pairs whose overlap is below :data:`MIXED`."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Deviation:
-    """How far wavenumbers are from those of the reference."""
-
-    rmsd_cm1: float
-    largest_cm1: float
-    """Absolute."""
-    modes: int
-
-
-@dataclasses.dataclass(frozen=True)
-class FrequencyErrors:
-    """The deviations of all modes, and of those below and above a wavenumber of the reference."""
-
-    all: Deviation
-    below: Deviation | None
-    """None where there is no such mode."""
-    above: Deviation | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """One mode in both."""
-
-    reference_cm1: float
-    wavenumber_cm1: float
-    overlap: float
-
-
-@dataclasses.dataclass(frozen=True)
-class ComparedVibrations:
-    """The vibrations of a method next to those of a reference."""
-
-    pairs: tuple[Pair, ...]
-    """In the reference's order."""
-    errors: FrequencyErrors
-    mixed: int
-    """Pairs that are not the same motion: see :func:`match`."""
-
-
 def external_motions(masses: ArrayLike, positions: ArrayLike) -> Floats:
     """Return an orthonormal basis of the mass-weighted translations and rotations, (3n, 6).
 
@@ -113,7 +51,7 @@ def external_motions(masses: ArrayLike, positions: ArrayLike) -> Floats:
         Angstrom.
     """
     weights, points = np.asarray(masses, dtype=float), np.asarray(positions, dtype=float)
-    arms = points - _centre(weights, points)
+    arms = points - centre(weights, points)
     root = np.sqrt(weights)[:, None]
     motions = [np.broadcast_to(axis, arms.shape) for axis in np.eye(3)] + [np.cross(axis, arms) for axis in np.eye(3)]
     basis, sizes, _ = np.linalg.svd(np.stack([(root * one).ravel() for one in motions], axis=1), full_matrices=False)
@@ -177,124 +115,42 @@ def imaginary(wavenumbers: ArrayLike) -> int:
     return int((np.asarray(wavenumbers, dtype=float) < -IMAGINARY).sum())
 
 
+def scale_factor(wavenumbers: ArrayLike, fundamentals: ArrayLike) -> float:
+    """Return the factor by which harmonic wavenumbers meet fundamentals best, in the sense of least squares.
+
+    It is sum(w v) / sum(w^2) (A. P. Scott and L. Radom, J. Phys. Chem. 100, 16502 (1996)), some 0.96 to 1: it stands
+    for the anharmonicity and for the errors of a level of theory together.
+
+    Parameters
+    ----------
+    wavenumbers, fundamentals : array_like, shape (m,)
+        cm^-1; those of the same mode in the same place.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ, or all wavenumbers are zero.
+    """
+    ours, measured = np.asarray(wavenumbers, dtype=float), np.asarray(fundamentals, dtype=float)
+    if ours.shape != measured.shape or not ours.any():
+        raise ValueError(f"wavenumbers {ours.shape} cannot be scaled to fundamentals {measured.shape}")
+    return float((ours * measured).sum() / (ours**2).sum())
+
+
+def shift(residue: float, wavenumber: float) -> float:
+    """Return how far an error of the squared wavenumber of residue^2 moves a mode, cm^-1: residue^2 / (2 w).
+
+    Translations and rotations have the squared wavenumber 0, so what they come out at is such an error of the Hessian.
+    That of another mode need not be the same; it is its scale.
+    """
+    return residue**2 / (2 * wavenumber)
+
+
 def zero_point_energy(wavenumbers: ArrayLike) -> float:
     """Return half the sum of h c times the wavenumbers, (m,) in cm^-1, of all modes that are real, in meV."""
     return MEV * float(np.maximum(np.asarray(wavenumbers, dtype=float), 0.0).sum()) / 2
 
 
-def aligned(normal_modes: NormalModes, rotation: ArrayLike) -> NormalModes:
-    """Return the modes of the same molecule after it was rotated by a matrix, (3, 3): r becomes R r."""
-    modes = normal_modes.modes.reshape(-1, 3, normal_modes.modes.shape[1])
-    turned = np.einsum("ab,nbm->nam", np.asarray(rotation, dtype=float), modes)
-    return dataclasses.replace(normal_modes, modes=turned.reshape(normal_modes.modes.shape))
-
-
-def match(modes: ArrayLike, reference_modes: ArrayLike) -> Match:
-    """Assign each of a method's modes to one of the reference's, so that the sum of the squared overlaps is largest.
-
-    The squared overlap (q . q_ref)^2 is the share of the reference's motion that is in the method's mode. Above 0.5
-    no other mode has as much. Below, the motion is spread over several of the method's modes, as happens with modes of
-    nearly equal wavenumbers: the pair is then the best there is and not the same motion, so its error says little;
-    these are counted. Degenerate modes may be any mixture of each other, which their common wavenumber does not feel.
-
-    Parameters
-    ----------
-    modes, reference_modes : array_like, shape (3n, m)
-        Orthonormal and mass-weighted, in the same orientation: see :func:`aligned`.
-
-    Raises
-    ------
-    ValueError
-        Where the shapes differ: one molecule is linear and the other is not, or they are different molecules.
-    """
-    ours, theirs = np.asarray(modes, dtype=float), np.asarray(reference_modes, dtype=float)
-    if ours.shape != theirs.shape:
-        raise ValueError(f"modes of shapes {ours.shape} and {theirs.shape} cannot be matched")
-    overlaps = (theirs.T @ ours) ** 2
-    rows, order = linear_sum_assignment(overlaps, maximize=True)
-    found = overlaps[rows, order]
-    return Match(order=order, overlaps=found, mixed=int((found < MIXED).sum()))
-
-
-def frequency_errors(wavenumbers: ArrayLike, reference_wavenumbers: ArrayLike, split: float = SPLIT) -> FrequencyErrors:
-    """Return the root mean square and the largest deviation of matched wavenumbers, cm^-1.
-
-    Parameters
-    ----------
-    wavenumbers, reference_wavenumbers : array_like, shape (m,)
-        cm^-1, imaginary ones as negative numbers; those of a matched pair in the same place.
-    split : float
-        Where the reference's modes are parted into two ranges, cm^-1; one exactly there belongs to those above.
-
-    Raises
-    ------
-    ValueError
-        Where the shapes differ, or there is no mode.
-    """
-    ours, theirs = np.asarray(wavenumbers, dtype=float), np.asarray(reference_wavenumbers, dtype=float)
-    if ours.shape != theirs.shape:
-        raise ValueError(f"wavenumbers of shapes {ours.shape} and {theirs.shape} cannot be compared")
-    deviations, high = ours - theirs, theirs >= split
-    everything = _deviation(deviations)
-    if everything is None:
-        raise ValueError("there is no mode to compare")
-    return FrequencyErrors(all=everything, below=_deviation(deviations[~high]), above=_deviation(deviations[high]))
-
-
-def _deviation(deviations: Floats) -> Deviation | None:
-    if not deviations.size:
-        return None
-    return Deviation(
-        rmsd_cm1=float(np.sqrt((deviations**2).mean())),
-        largest_cm1=float(np.abs(deviations).max()),
-        modes=deviations.size,
-    )
-
-
-def compare(
-    normal_modes: NormalModes,
-    reference: NormalModes,
-    masses: ArrayLike,
-    positions: ArrayLike,
-    reference_positions: ArrayLike,
-) -> ComparedVibrations:
-    """Compare the vibrations of a method, at its own geometry, with those of a reference.
-
-    The method's geometry is turned onto the reference's with the masses as weights, which is Eckart's condition (K. N.
-    Kudin and A. Y. Dymarsky, J. Chem. Phys. 122, 224105 (2005)); its modes turn with it and are matched by overlap.
-
-    Parameters
-    ----------
-    normal_modes, reference : NormalModes
-    masses : array_like, shape (n,)
-        u.
-    positions, reference_positions : array_like, shape (n, 3)
-        Angstrom; the atoms in the same order.
-
-    Raises
-    ------
-    ValueError
-        See :func:`match` and :func:`frequency_errors`.
-    """
-    weights = np.asarray(masses, dtype=float)
-    own, fixed = (np.asarray(each, dtype=float) for each in (positions, reference_positions))
-    with warnings.catch_warnings():
-        # SciPy warns of a linear molecule: the rotation about its axis is then arbitrary, and mixes degenerate modes
-        warnings.simplefilter("ignore", UserWarning)
-        rotation, _ = Rotation.align_vectors(
-            fixed - _centre(weights, fixed), own - _centre(weights, own), weights=weights
-        )
-    found = match(aligned(normal_modes, rotation.as_matrix()).modes, reference.modes)
-    wavenumbers = normal_modes.wavenumbers[found.order]
-    return ComparedVibrations(
-        pairs=tuple(
-            Pair(float(true), float(ours), float(overlap))
-            for true, ours, overlap in zip(reference.wavenumbers, wavenumbers, found.overlaps, strict=True)
-        ),
-        errors=frequency_errors(wavenumbers, reference.wavenumbers),
-        mixed=found.mixed,
-    )
-
-
-def _centre(masses: Floats, positions: Floats) -> Floats:
+def centre(masses: Floats, positions: Floats) -> Floats:
+    """Return the centre of mass, (3,), from masses (n,) and positions (n, 3), in the unit of the positions."""
     return masses @ positions / masses.sum()

@@ -90,7 +90,7 @@ def run(options: Options) -> int:
         budget_s={method.name: None},
         timeout_s=SILENCE_S,
     )
-    dataset = load_dataset(options.structures)
+    dataset = nearly_relaxed(load_dataset(options.structures), method)
     directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"
     stopped = False
     with progress(settings) as display:
@@ -142,7 +142,21 @@ def _method(catalogue: Catalogue, level: str) -> Method:
 def _known(labels: Labels | None, minimum: Minimum | None) -> list[Item]:
     """Return what has labels already, here or with pesbench."""
     points = [Item(SINGLE_POINT, structure) for structure in labels.energies] if labels else []
-    return [*points, Item(VIBRATIONS, 0)] if minimum else points
+    return [*points, Item(VIBRATIONS, 0)] if minimum and minimum.hessian is not None else points
+
+
+def nearly_relaxed(dataset: DataSet, method: Method) -> DataSet:
+    """Return the data set with the nearest known minimum of its molecule, from which the relaxation then starts."""
+    from bench.analysis import levels
+    from bench.data import references
+
+    minima = references.minima_of(dataset.reference)
+    if not minima or method.theory is None:
+        return dataset
+    nearest = levels.nearest(_theory(method), {level: one.origin.theory for level, one in minima.items()})
+    relaxed = dataset.reference.copy()
+    relaxed.positions = minima[nearest].molecule.positions
+    return dataclasses.replace(dataset, reference=relaxed)
 
 
 def _theory(method: Method) -> dict[str, str]:

@@ -59,19 +59,19 @@ class Labels:
 
 @dataclasses.dataclass(frozen=True)
 class Minimum:
-    """A level's minimum of a molecule, and its harmonic force constants."""
+    """A level's minimum of a molecule, and its harmonic force constants, where they could be afforded."""
 
     origin: Origin
     molecule: Atoms
     """With its charge and multiplicity where they are not the usual ones."""
-    hessian: np.ndarray
-    """(3n, 3n) in eV/Angstrom^2."""
+    hessian: np.ndarray | None
+    """(3n, 3n) in eV/Angstrom^2; None where only the geometry is known."""
     energy: float
     """eV."""
     fmax: float
     """Largest force on an atom, eV/Angstrom."""
     source: str
-    """``native`` for an analytic Hessian, or ``central differences``."""
+    """``native`` for an analytic Hessian, ``central differences``, or what else it was made of."""
 
 
 def folders() -> list[Path]:
@@ -169,15 +169,10 @@ def read_minimum(path: Path) -> Minimum:
     try:
         fields = json.loads(path.read_text())
         molecule = Atoms(fields["numbers"], fields["positions"], info=fields["info"])
-        size = 3 * len(molecule)
-        lower = np.array(fields["hessian_lower"], dtype=float)
-        if lower.shape != (size * (size + 1) // 2,):
-            raise ValueError("its Hessian is not that of its atoms")
-        hessian = np.zeros((size, size))
-        hessian[np.tril_indices(size)] = lower
-        hessian += np.tril(hessian, -1).T
         rest = {name: fields[name] for name in ("energy", "fmax", "source")}
-        _check_finite(molecule.positions, lower, rest["energy"], rest["fmax"])
+        lower = fields["hessian_lower"]
+        hessian = None if lower is None else _whole(np.array(lower, dtype=float), 3 * len(molecule))
+        _check_finite(molecule.positions, rest["energy"], rest["fmax"], *([] if hessian is None else [hessian]))
         return Minimum(Origin(**fields["origin"]), molecule, hessian, **rest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is not a file with a reference minimum ({error}); delete it.") from None
@@ -185,7 +180,6 @@ def read_minimum(path: Path) -> Minimum:
 
 def write_minimum(folder: Path, minimum: Minimum) -> Path:
     """Write a minimum, with the lower half of its Hessian, and return the file."""
-    hessian = (minimum.hessian + minimum.hessian.T) / 2
     fields = {
         "origin": dataclasses.asdict(minimum.origin),
         "numbers": minimum.molecule.numbers.tolist(),
@@ -194,10 +188,24 @@ def write_minimum(folder: Path, minimum: Minimum) -> Path:
         "energy": round(minimum.energy, ENERGY_DIGITS),
         "fmax": round(minimum.fmax, FORCE_DIGITS),
         "source": minimum.source,
-        "hessian_lower": np.round(hessian[np.tril_indices(len(hessian))], HESSIAN_DIGITS).tolist(),
+        "hessian_lower": None if minimum.hessian is None else _lower(minimum.hessian),
     }
     path = folder / "minima" / f"{molecule_key(minimum.molecule)}-{minimum.origin.level}.json"
     return _write(path, json.dumps(fields) + "\n")
+
+
+def _lower(hessian: np.ndarray) -> list[float]:
+    """Return the lower half of the symmetric part, row by row."""
+    symmetric = (hessian + hessian.T) / 2
+    return np.round(symmetric[np.tril_indices(len(symmetric))], HESSIAN_DIGITS).tolist()
+
+
+def _whole(lower: np.ndarray, size: int) -> np.ndarray:
+    if lower.shape != (size * (size + 1) // 2,):
+        raise ValueError("its Hessian is not that of its atoms")
+    hessian = np.zeros((size, size))
+    hessian[np.tril_indices(size)] = lower
+    return hessian + np.tril(hessian, -1).T
 
 
 def key(name: str, digest: str) -> str:

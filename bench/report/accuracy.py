@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from bench.analysis.accurate import Accuracy, AccuracyTable
 from bench.analysis.levels import BEYOND, EDGE, SAME, WITHIN
+from bench.analysis.matching import Deviation, FrequencyErrors
 from bench.analysis.statistics import Estimate
-from bench.analysis.vibrations import IMAGINARY, SPLIT, Deviation, FrequencyErrors
 from bench.contract.device import Device
 from bench.report import numbers
+from bench.report.accuracy_notes import OTHER, notes, urgent
 from bench.report.blocks import Block, Column, Page, by_method, filled
-from bench.report.circumstances import damaged
 from bench.report.heading import heading
 from bench.report.numbers import DASH
 
@@ -28,7 +28,6 @@ def blocks(table: AccuracyTable) -> list[Block]:
     """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
     shown = [row for row in table.rows if row.refused is None]
     labelled = [level.name for level in table.levels if any(level.name in row.references for row in shown)]
-    minima = [level.name for level in table.levels if any(level.name in row.vibrations for row in shown)]
 
     def block(title: str, *columns: Column) -> Block:
         return by_method(title, shown, lambda row: name(row, table), *columns)
@@ -60,20 +59,23 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("error /", "uncertainty", lambda row: _uncertain(row, "calibration")),
         ),
         block(
-            "How far is its relaxed geometry?",
-            *((f"{pair}, mÅ", _short(level, table), _bond(level, pair)) for level in minima for pair in _pairs(table)),
+            "How far is its relaxed geometry? Bonds, mean absolute error in mÅ",
+            ("against", "", lambda row: _judge(row.nearest_geometry_label, row.own_geometry)),
+            *((pair, "mÅ", _bond(pair)) for pair in _pairs(table)),
             ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
             ("RMSD", "mÅ", _rmsd),
             ("planarity", "Å", lambda row: f"{row.harmonic.planarity.rms:.3f}" if row.harmonic else DASH),
         ),
         block(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
-            *((_short(level, table), "below 2000", _deviation(level, "below")) for level in minima),
-            *((_short(level, table), "above", _deviation(level, "above")) for level in minima),
-            ("experiment", "below 2000", lambda row: _both(row.experimental_fundamentals, "below")),
+            ("against", "", lambda row: _judge(row.nearest_minimum_label, row.own_minimum)),
+            ("below", "2000", lambda row: _both(row.frequencies, "below")),
+            ("above", "2000", lambda row: _both(row.frequencies, "above")),
+            ("scaled, from", "experiment", lambda row: _both(row.experimental_fundamentals, "below")),
             ("imag.", "", lambda row: str(row.harmonic.imaginary) if row.harmonic else DASH),
             ("mixed", "", _mixed),
         ),
+        _minima(table),
         block(
             "What does a Hessian cost?",
             ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
@@ -107,12 +109,35 @@ def _split(label: str) -> tuple[str, str]:
     return functional, basis
 
 
-def _short(level: str, table: AccuracyTable) -> str:
-    """Return the functional of a level, with its basis where several have the same functional."""
-    functional, basis = _split(table.label(level))
-    others = [one for one in table.levels if one.name != level and not one.control]
-    several = any(_split(one.label)[0] == functional for one in others)
-    return f"{functional}/{basis.removeprefix('def2-')}" if several else functional
+def _minima(table: AccuracyTable) -> Block:
+    """Return how good the references' own minima and Hessians are."""
+    lines = tuple(
+        (
+            table.label(one.level),
+            f"{one.fmax:.4f}" if one.fmax is not None else DASH,
+            one.source or DASH,
+            f"{one.residue:.1f}",
+            f"{one.softest:.1f}",
+            f"{one.shift:.1f}",
+            f"{one.zero_point_energy:.0f}",
+            f"{one.scale_factor:.4f}" if one.scale_factor is not None else DASH,
+            _both(one.fundamentals, "below"),
+        )
+        for one in table.minima
+    )
+    return Block(
+        "How good are the references' own minima?",
+        (
+            *(("", ""), ("fmax", "eV/Å"), ("Hessian", ""), ("residue", "cm-1"), ("softest", "cm-1")),
+            *(("may err by", "cm-1"), ("ZPE", "meV"), ("scale", "factor"), ("scaled, from", "experiment")),
+        ),
+        lines,
+    )
+
+
+def _judge(label: str | None, own: bool | None) -> str:
+    """Return the level by which a minimum is judged, marked where it is not of the method's own functional."""
+    return DASH if label is None else label + OTHER * (own is False)
 
 
 def made_for(row: Accuracy) -> str:
@@ -152,21 +177,17 @@ def _pairs(table: AccuracyTable) -> list[str]:
     return list(dict.fromkeys(pair for row in table.rows for one in row.geometry.values() for pair in one.bonds.mae))
 
 
-def _bond(level: str, pair: str) -> Callable[[Accuracy], str]:
+def _bond(pair: str) -> Callable[[Accuracy], str]:
     def text(row: Accuracy) -> str:
-        found = row.geometry.get(level)
+        found = row.geometry.get(row.nearest_geometry or "")
         return numbers.plain(found.bonds.mae.get(pair), 2) if found else DASH
 
     return text
 
 
 def _rmsd(row: Accuracy) -> str:
-    found = row.geometry.get(row.nearest_minimum or "")
+    found = row.geometry.get(row.nearest_geometry or "")
     return f"{1000 * found.rmsd:.1f}" if found else DASH
-
-
-def _deviation(level: str, part: str) -> Callable[[Accuracy], str]:
-    return lambda row: _both(row.vibrations[level].errors, part) if level in row.vibrations else DASH
 
 
 def _both(errors: FrequencyErrors | None, part: str) -> str:
@@ -193,15 +214,6 @@ def name(row: Accuracy, table: AccuracyTable) -> str:
     return f"{row.label} ({', '.join(remarks)})" if remarks else row.label
 
 
-def _common(table: AccuracyTable) -> str:
-    """Return at how many structures the references are compared with each other; empty where they are not."""
-    counts = sorted(pair.forces.structures for pair in table.floor if pair.forces)
-    if not counts:
-        return ""
-    many = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
-    return f"Two references are compared at the structures that both have: {many}."
-
-
 def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
     """Return why a method has no figures, or what its minimum was not."""
     found = []
@@ -220,46 +232,3 @@ def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
             count = row.harmonic.imaginary
             found.append((name(row, table), f"{count} imaginary mode{'s' if count > 1 else ''}: not a minimum"))
     return found
-
-
-def urgent(table: AccuracyTable) -> list[str]:
-    """Return the notes without which a reader would take the errors for something else."""
-    return [note for note in (table.missing, _spread(table), damaged(table.damaged)) if note]
-
-
-def _spread(table: AccuracyTable) -> str:
-    if table.spread is None:
-        return ""
-    return (
-        f"Spread of theories: {numbers.plain(table.spread)} meV/Å, the largest force MAE between two references; a "
-        "method within it may be as right as they are."
-    )
-
-
-def notes(table: AccuracyTable) -> list[str]:
-    """Return what a reader must know before trusting the numbers."""
-    said = [
-        table.missing,
-        _spread(table),
-        "Nearest reference: the method's own functional, else the nearest rung of Jacob's ladder, then the basis. "
-        "Brackets: 95 % intervals over structures."
-        if any(row.references for row in table.rows)
-        else "",
-        _common(table),
-        "No model here has random weights, whose energies mean nothing.",
-        "Energies are compared less their mean over the structures."
-        if any(row.references for row in table.rows)
-        else "",
-        f"Frequencies: at the method's own minimum, matched by motion; {SPLIT:.0f} cm-1 parts the C-H stretches from "
-        f"the others. Imaginary: beyond {IMAGINARY:.0f} cm-1. Mixed: modes without a partner of the same "
-        "motion in the reference. "
-        "Residue: translations and rotations before they were projected out."
-        if any(row.harmonic for row in table.rows)
-        else "",
-        "Experiment has fundamentals, which lie some 3 % below harmonic frequencies."
-        if any(row.experimental_fundamentals for row in table.rows)
-        else "",
-        *table.experiment,
-        damaged(table.damaged),
-    ]
-    return [note for note in said if note]

@@ -13,11 +13,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.accurate import Accuracy, AccuracyTable
-from bench.analysis.vibrations import SPLIT
+from bench.analysis.matching import SPLIT
 from bench.contract.device import DEVICES, Device
 from bench.errors import BadInput
 from bench.report import marks, numbers
-from bench.report.accuracy import name, notes
+from bench.report.accuracy import name
+from bench.report.accuracy_notes import notes
 from bench.report.figure import LOOKS, STYLE, WIDTH
 
 MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
@@ -72,7 +73,7 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     points = []
-    least = max(LEAST, table.spread / SHOWN) if table.spread else LEAST
+    least = max(LEAST, table.spread.force_mae / SHOWN) if table.spread else LEAST
     for number, row in enumerate(rows, 1):
         time, error = row.time, row.force_mae
         assert time is not None and error is not None
@@ -98,11 +99,11 @@ def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
         axes.text(1.02, 1 - 0.065 * number, text, transform=axes.transAxes, fontsize=6.5, va="bottom")
     low, high = axes.get_ylim()
     if table.spread is not None:
-        low, high = min(low, table.spread / SHOWN), max(high, table.spread * 1.3)
-        axes.axhspan(low, table.spread, color="0.92", zorder=0)
+        low, high = min(low, table.spread.force_mae / SHOWN), max(high, table.spread.force_mae * 1.3)
+        axes.axhspan(low, table.spread.force_mae, color="0.92", zorder=0)
         axes.annotate(
-            f"theories differ by up to {table.spread:.0f} meV/Å",
-            (0.01, table.spread),
+            f"theories differ by up to {table.spread.force_mae:.0f} meV/Å",
+            (0.01, table.spread.force_mae),
             xycoords=axes.get_yaxis_transform(),
             xytext=(0, -3),
             textcoords="offset points",
@@ -190,6 +191,6 @@ def _caption(table: AccuracyTable) -> list[str]:
     return [
         f"{described.machine.cpu}, {described.settings.threads} thread(s). {described.dataset.name}, "
         f"{described.dataset.count} structures. Run {described.run_id}",
-        f"References: {levels}. Bars: 95 % over structures. Grey: the largest difference between two references. A "
+        f"References: {levels}. Bars: 95 % over structures. Grey: how far good theories differ. A "
         "mark at the lower edge is closer than the axis reaches.",
     ]

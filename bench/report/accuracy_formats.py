@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from bench.analysis.accurate import Accuracy, AccuracyTable, Floor
+from bench.analysis.accurate import Accuracy, AccuracyTable, Floor, ReferenceMinimum, Spread
 from bench.analysis.force_errors import ForceErrors
+from bench.analysis.matching import FrequencyErrors
 from bench.analysis.truths import EXPERIMENT
-from bench.analysis.vibrations import FrequencyErrors
-from bench.report.accuracy import notes, page
+from bench.report.accuracy import page
+from bench.report.accuracy_notes import notes
 from bench.report.blocks import Formats, as_csv, as_json, estimate_object
 
 FORMAT = 1
@@ -32,7 +33,7 @@ def row_object(row: Accuracy) -> dict[str, Any]:
     if row.experimental_bonds is not None:
         geometry[EXPERIMENT] = {"cc_bond_mae_mangstrom": row.experimental_bonds}
     if row.experimental_fundamentals is not None:
-        frequencies[EXPERIMENT] = _frequencies(row.experimental_fundamentals, row)
+        frequencies[EXPERIMENT] = _frequencies(row.experimental_fundamentals, row) | {"scale_factor": row.scale_factor}
     return {
         "method": row.method,
         "label": row.label,
@@ -46,7 +47,11 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "ms_per_call": estimate_object(row.time),
         "nearest_reference": row.nearest,
         "verdict": row.verdict,
+        "spread": _spread(row.spread),
+        "nearest_geometry": row.nearest_geometry,
+        "nearest_geometry_own_functional": row.own_geometry,
         "nearest_minimum": row.nearest_minimum,
+        "nearest_minimum_own_functional": row.own_minimum,
         "stability": row.stability,
         "references": {level: _errors(errors) for level, errors in row.references.items()},
         "geometry": geometry,
@@ -102,6 +107,30 @@ def _frequencies(errors: FrequencyErrors, row: Accuracy) -> dict[str, Any]:
     return found
 
 
+def _spread(found: Spread | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "force_mae_mev_per_angstrom": found.force_mae,
+        "levels": list(found.levels),
+        "structures": len(found.structures),
+    }
+
+
+def _minimum(one: ReferenceMinimum) -> dict[str, Any]:
+    return {
+        "level": one.level,
+        "fmax": one.fmax,
+        "hessian_source": one.source,
+        "residue_cm1": one.residue,
+        "softest_cm1": one.softest,
+        "softest_may_err_by_cm1": one.shift,
+        "zero_point_energy_mev": one.zero_point_energy,
+        "scale_factor": one.scale_factor,
+        "scaled_fundamentals_rmsd_cm1": one.fundamentals.all.rmsd_cm1 if one.fundamentals else None,
+    }
+
+
 def _pair(one: Floor) -> dict[str, Any]:
     return {
         "a": one.a,
@@ -125,7 +154,9 @@ def _json(table: AccuracyTable) -> str:
         },
         "rows": [row_object(row) for row in table.rows],
         "floor": [_pair(one) for one in table.floor],
-        "spread_mev_per_angstrom": table.spread,
+        "spread_mev_per_angstrom": table.spread.force_mae if table.spread else None,
+        "spread": _spread(table.spread),
+        "minima": [_minimum(one) for one in table.minima],
         "notes": notes(table),
     }
     return as_json(document)

@@ -33,7 +33,7 @@ def truths(run: Run) -> Truths | None:
             theory=(labels.get(name) or minima[name]).origin.theory,
             energies=labels[name].energies if name in labels else {},
             forces=labels[name].forces if name in labels else {},
-            minimum=Minimum(minima[name].molecule.positions, minima[name].hessian) if name in minima else None,
+            minimum=_minimum(minima[name]) if name in minima else None,
         )
         for name in dict.fromkeys([*labels, *minima])
     ]
@@ -50,6 +50,10 @@ def truths(run: Run) -> Truths | None:
         experiment=_experiment(undistorted),
         missing=missing,
     )
+
+
+def _minimum(found: references.Minimum) -> Minimum:
+    return Minimum(found.molecule.positions, found.hessian, found.fmax, found.source)
 
 
 def _missing(dataset: DataSetFacts, labels: bool, minima: bool) -> str:

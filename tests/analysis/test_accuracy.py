@@ -1,6 +1,9 @@
 """From answers, minima and references, all made by hand, to the accuracy of methods."""
 
+import csv
 import dataclasses
+import io
+import json
 
 import ase.io
 import numpy as np
@@ -18,8 +21,10 @@ from bench.contract.failure import Failure
 from bench.contract.records import SinglePoint, Vibrations
 from bench.errors import BadInput
 from bench.paths import PROJECT
-from bench.report.accuracy import name, notes, page, reasons
+from bench.report.accuracy import name, page, reasons
 from bench.report.accuracy_figure import draw
+from bench.report.accuracy_formats import FORMATS
+from bench.report.accuracy_notes import notes
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
@@ -35,6 +40,8 @@ SIGNS = {i: np.sign(RANDOM_NUMBERS.normal(size=(18, 3))) for i in range(COUNT)}
 PBE = {"functional": "PBE", "basis": "def2-SVP", "dispersion": "none"}
 PBE0 = {"functional": "PBE0", "basis": "def2-SVP", "dispersion": "none"}
 WB97M = {"functional": "wB97M-V", "basis": "def2-TZVPD", "dispersion": "VV10"}
+PBE0_GOOD = {"functional": "PBE0", "basis": "def2-TZVPP", "dispersion": "none"}
+PBE_GOOD = {"functional": "PBE", "basis": "def2-TZVPP", "dispersion": "none"}
 
 
 def springs(stiffness=30.0):
@@ -183,11 +190,24 @@ def test_a_method_of_the_same_theory_is_judged_as_such_even_by_a_single_referenc
 
 
 @pytest.mark.parametrize(("distance", "verdict"), [(0.01, WITHIN), (0.3, BEYOND)])
-def test_an_error_is_judged_by_the_largest_one_between_references(distance, verdict):
-    references = [level(), level("pbe", PBE, forces=apart(0.1))]
-    found = only(points(forces=apart(distance)), references, theory=WB97M)
+def test_an_error_is_judged_by_the_difference_of_two_good_theories(distance, verdict):
+    references = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=apart(0.1))]
+    found = only(points(forces=apart(distance)), references, theory=PBE0)
     assert (found.nearest, found.verdict) == ("pbe0", verdict)
-    assert set(found.references) == {"pbe", "pbe0"}
+    assert set(found.references) == {"wb97m-v", "pbe0"}
+    assert found.spread.force_mae == pytest.approx(100.0)
+    assert found.spread.levels == ("pbe0", "wb97m-v")
+
+
+def test_the_verdict_stands_in_the_line_of_its_reference_and_the_spread_beside_it():
+    references = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=apart(0.1))]
+    table = accuracy_table(measured(points(forces=apart(0.3)), references, theory=PBE0))
+    rows = [*csv.DictReader(io.StringIO(FORMATS.csv(table)))]
+    assert {row["reference"]: row["verdict"] for row in rows} == {"pbe0": BEYOND, "wb97m-v": ""}
+    document = json.loads(FORMATS.json(table))
+    spread = {"force_mae_mev_per_angstrom": pytest.approx(100.0), "levels": ["pbe0", "wb97m-v"], "structures": COUNT}
+    assert document["spread"] == document["rows"][0]["spread"] == spread
+    assert document["spread_mev_per_angstrom"] == pytest.approx(100.0)
 
 
 def test_the_floor_is_the_error_of_one_reference_against_another():
@@ -195,7 +215,44 @@ def test_the_floor_is_the_error_of_one_reference_against_another():
     (pair,) = table.floor
     assert (pair.a, pair.b, pair.same_theory) == ("pbe0", "pbe", False)
     assert pair.forces.force_mae.estimate == pytest.approx(30.0)
-    assert table.spread == pytest.approx(30.0)
+    assert table.spread is None, "two levels in a small basis do not say how far theories differ"
+
+
+def test_bad_levels_do_not_change_how_far_theories_differ_nor_a_verdict():
+    good = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=apart(0.1))]
+    bad = [
+        level("pbe0-svp", PBE0, forces=apart(0.7)),
+        level("hf", {"functional": "HF", "basis": "def2-QZVP", "dispersion": "none"}, forces=apart(0.9)),
+        level("pbe", PBE_GOOD, forces=apart(-0.5)),
+        # fewer labels than the other level of the same functional
+        level("pbe0-few", PBE0_GOOD | {"basis": "def2-QZVP"}, forces=dict(list(apart(0.8).items())[:10])),
+    ]
+    plain = accuracy_table(measured(points(forces=apart(0.3)), good, theory=PBE0_GOOD | {"dispersion": "D4"}))
+    for order in ([*good, *bad], [*bad, *good]):
+        table = accuracy_table(measured(points(forces=apart(0.3)), order, theory=PBE0_GOOD | {"dispersion": "D4"}))
+        assert table.spread.force_mae == plain.spread.force_mae == pytest.approx(100.0)
+        assert (table.rows[0].nearest, table.rows[0].verdict) == ("pbe0", BEYOND)
+        assert max(pair.forces.force_mae.estimate for pair in table.floor) > 800, "the floor still shows them"
+
+
+def test_an_error_and_its_spread_are_of_the_same_structures():
+    half = list(FORCES)[: COUNT // 2]
+    # theories differ by 20 where the method errs by 50, and by 200 elsewhere
+    other = {i: FORCES[i] + (0.02 if i in half else 0.2) * SIGNS[i] for i in FORCES}
+    ours = {i: FORCES[i] + 0.05 * SIGNS[i] for i in half}
+    references = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=other)]
+    table = accuracy_table(measured(points(forces=ours), references, theory=PBE0))
+    (row,) = table.rows
+    assert table.spread.force_mae == pytest.approx(110.0)
+    assert row.spread.force_mae == pytest.approx(20.0)
+    assert row.spread.structures == set(half)
+    assert row.verdict == BEYOND
+    # and where only a part of the structures has labels of both, the error is of that part
+    ours = {i: FORCES[i] + (0.01 if i in half else 0.5) * SIGNS[i] for i in FORCES}
+    some = level("wb97m-v", WB97M, forces={i: other[i] for i in half})
+    (row,) = accuracies(measured(points(forces=ours), [references[0], some], theory=PBE0)).values()
+    assert row.force_mae.estimate == pytest.approx(255.0)
+    assert row.verdict == WITHIN
 
 
 def test_two_references_without_a_structure_in_common_have_no_floor():
@@ -208,11 +265,11 @@ def test_references_with_too_few_structures_in_common_have_no_spread():
     few = dict(list(FORCES.items())[: FEWEST_STRUCTURES - 1])
     enough = dict(list(FORCES.items())[:FEWEST_STRUCTURES])
     for forces, spread in ((few, None), (enough, pytest.approx(30.0))):
-        pbe = level("pbe", PBE, forces={i: FORCES[i] + 0.03 * SIGNS[i] for i in forces})
-        table = accuracy_table(measured(points(), [level(), pbe]))
+        other = level("wb97m-v", WB97M, forces={i: FORCES[i] + 0.03 * SIGNS[i] for i in forces})
+        table = accuracy_table(measured(points(), [level("pbe0", PBE0_GOOD), other]))
         (pair,) = table.floor
         assert pair.forces.structures == len(forces)
-        assert table.spread == spread
+        assert (table.spread and table.spread.force_mae) == spread
 
 
 def test_a_level_of_two_structures_does_not_judge_where_another_has_more():
@@ -227,22 +284,23 @@ def test_a_level_of_two_structures_does_not_judge_where_another_has_more():
 
 
 def test_a_method_with_dispersion_is_not_of_the_theory_without_it():
-    references = [level(), level("pbe", PBE, forces=apart(0.1))]
-    found = only(points(forces=apart(0.01)), references, theory=PBE0 | {"dispersion": "D4"})
+    references = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=apart(0.1))]
+    found = only(points(forces=apart(0.01)), references, theory=PBE0_GOOD | {"dispersion": "D4"})
     assert (found.nearest, found.verdict) == ("pbe0", WITHIN)
 
 
 def test_labels_that_check_a_level_are_no_reference_for_methods_and_do_not_widen_the_spread():
     control = level("rMD17", PBE, forces=apart(0.9), control=True)
-    references = [level(), level("pbe", PBE, forces=apart(0.03)), control]
-    table = accuracy_table(measured(points(), references, theory=PBE))
-    assert set(table.rows[0].references) == {"pbe0", "pbe"}
+    other = level("x", WB97M, forces=apart(0.9), control=True)
+    references = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=apart(0.03)), level("pbe", PBE), control]
+    table = accuracy_table(measured(points(), [*references, other], theory=PBE))
+    assert set(table.rows[0].references) == {"pbe0", "pbe", "wb97m-v"}
     pairs = {(pair.a, pair.b): pair for pair in table.floor}
     assert pairs["pbe", "rMD17"].same_theory
     assert pairs["pbe", "rMD17"].forces.force_mae.estimate > 800
-    assert table.spread == pytest.approx(30.0)
+    assert table.spread.force_mae == pytest.approx(30.0)
     assert table.label("rMD17") == "PBE/def2-SVP (rMD17)"
-    alone = accuracy_table(measured(points(), [level(), control]))
+    alone = accuracy_table(measured(points(), [level("pbe0", PBE0_GOOD), other]))
     assert alone.spread is None, "what checks others is no second theory"
 
 
@@ -370,10 +428,80 @@ def test_two_levels_of_one_functional_are_told_apart_in_every_heading():
     references = [level(minimum=MINIMUM), level("tz", larger, minimum=MINIMUM), level("pbe", PBE, minimum=MINIMUM)]
     for block in page(accuracy_table(measured([*points(), minimum()], references))).blocks:
         assert len(set(block.headings)) == len(block.headings), block.title
-    headings = {
-        word for block in page(accuracy_table(measured([minimum()], references))).blocks for word in block.headings
-    }
-    assert {("PBE0/SVP", "below 2000"), ("PBE0/TZVP", "below 2000"), ("PBE", "below 2000")} <= headings
+
+
+def minima():
+    """Return levels whose minima differ: the small basis has bonds that are a hundredth too long."""
+    long = Minimum(1.01 * POSITIONS, HESSIAN / 1.01**2)
+    return [
+        level("pbe-svp", PBE, minimum=long),
+        level("pbe", PBE_GOOD, minimum=MINIMUM),
+        level("pbe0-svp", PBE0, minimum=long),
+        level("pbe0", PBE0_GOOD, minimum=Minimum(0.995 * POSITIONS, 1.02 * HESSIAN)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("theory", "judge", "own", "shown"),
+    [
+        (PBE | {"functional": "PBE+U", "basis": "-"}, "pbe", True, "PBE/def2-TZVPP"),
+        (PBE0, "pbe0-svp", True, "PBE0/def2-SVP"),
+        (WB97M, "pbe0", False, "PBE0/def2-TZVPP*"),
+        ({"functional": "UFF", "basis": "-", "dispersion": "none"}, "pbe0", None, "PBE0/def2-TZVPP"),
+    ],
+)
+def test_a_minimum_is_compared_near_the_basis_limit_with_the_own_functional(theory, judge, own, shown):
+    table = accuracy_table(measured([minimum()], minima(), theory=theory))
+    (row,) = table.rows
+    assert (row.nearest_minimum, row.own_minimum) == (judge, own)
+    geometry, frequencies = (
+        one for one in page(table).blocks if one.title.startswith("How far is its") or "harm" in one.title
+    )
+    assert geometry.lines[0][1] == frequencies.lines[0][1] == shown
+    if judge == "pbe":
+        assert row.geometry["pbe"].bonds.mae["C-C"] == pytest.approx(0.0, abs=1e-9)
+        assert row.geometry["pbe-svp"].bonds.mae["C-C"] == pytest.approx(14.0, rel=0.05)
+        assert geometry.lines[0][2] == "0.0", "the basis's own error is not the method's"
+    assert any("no minimum of the method's own functional" in note for note in notes(table)) is (own is False)
+
+
+def test_a_minimum_in_a_small_basis_judges_only_where_there_is_no_other_and_that_is_said():
+    table = accuracy_table(measured([minimum()], minima()[:1], theory=PBE_GOOD))
+    assert table.rows[0].nearest_minimum == "pbe-svp"
+    assert any("below triple zeta" in note for note in notes(table))
+    table = accuracy_table(measured([minimum()], minima(), theory=PBE_GOOD))
+    assert not any("below triple zeta" in note for note in notes(table))
+
+
+def test_a_level_of_which_only_the_geometry_is_known_judges_geometries_and_no_frequencies():
+    known = [one for one in minima() if one.name != "pbe"]
+    known.append(level("pbe", PBE_GOOD, minimum=Minimum(POSITIONS, None)))
+    table = accuracy_table(measured([minimum()], known, theory=PBE_GOOD, experiment=experiment(0.97)[0]))
+    (row,) = table.rows
+    assert (row.nearest_geometry, row.own_geometry) == ("pbe", True)
+    assert row.geometry["pbe"].rmsd == pytest.approx(0.0, abs=1e-6)
+    assert (row.nearest_minimum, row.own_minimum) == ("pbe0", False)
+    assert "pbe" not in {one.level for one in table.minima}
+    by_title = {block.title.split("?")[0]: block for block in page(table).blocks}
+    assert by_title["How far is its relaxed geometry"].lines[0][1] == "PBE/def2-TZVPP"
+    assert by_title["How far are its harmonic frequencies"].lines[0][1] == "PBE0/def2-TZVPP*"
+
+
+def test_the_residue_of_a_references_hessian_is_shown_with_what_it_may_do():
+    rigid = external_motions(MASSES, POSITIONS)
+    weighted = rigid[:, :1] @ rigid[:, :1].T * (30.0 / CM1) ** 2
+    coarse = Minimum(POSITIONS, HESSIAN + ROOT[:, None] * weighted * ROOT, 0.0007, "native")
+    table = accuracy_table(measured([minimum()], [level("pbe0", PBE0_GOOD, minimum=coarse)]))
+    (found,) = table.minima
+    assert found.residue == pytest.approx(30.0, rel=1e-3)
+    assert found.softest == pytest.approx(MODES.wavenumbers[0])
+    assert found.shift == pytest.approx(900 / (2 * MODES.wavenumbers[0]), rel=1e-3)
+    (block,) = (one for one in page(table).blocks if "references' own minima" in one.title)
+    assert block.lines[0][:4] == ("PBE0/def2-TZVPP", "0.0007", "native", "30.0")
+    assert any("PBE0/def2-TZVPP (30 cm-1)" in note for note in notes(table))
+    fine = accuracy_table(measured([minimum()], [level("pbe0", PBE0_GOOD, minimum=MINIMUM)]))
+    assert fine.minima[0].residue < 0.1
+    assert not any("come out above" in note for note in notes(fine))
 
 
 def test_direct_forces_are_marked_beside_the_name():
@@ -447,18 +575,45 @@ def experiment(factor, add=0.0):
 
 
 def test_measured_fundamentals_and_bonds_are_compared_by_symmetry():
-    measured_there, ours = experiment(0.97, add=-0.02)
-    found = only([minimum()], [], experiment=measured_there)
+    measured_there, _ = experiment(0.97, add=-0.02)
+    reference = [level("pbe0", PBE0_GOOD, minimum=MINIMUM)]
+    found = only([minimum()], reference, experiment=measured_there)
     assert found.experimental_bonds == pytest.approx(20.0)
+    assert found.scale_factor == pytest.approx(0.97)
     assert found.experimental_fundamentals.all.modes == 4
-    assert found.experimental_fundamentals.all.rmsd_cm1 == pytest.approx(0.03 * np.sqrt(np.mean(np.square(ours))))
+    assert found.experimental_fundamentals.all.rmsd_cm1 == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_potential_that_is_too_soft_gains_nothing_from_the_anharmonicity_of_fundamentals():
+    measured_there, ours = experiment(0.97)
+    reference = [level("pbe0", PBE0_GOOD, minimum=MINIMUM)]
+    soft = only([minimum(hessian=0.97**2 * HESSIAN)], reference, experiment=measured_there)
+    # its harmonic wavenumbers are the measured fundamentals, so it is wrong by 3 %
+    wrong = 0.03 * 0.97 * np.sqrt(np.mean(np.square(ours)))
+    assert soft.experimental_fundamentals.all.rmsd_cm1 == pytest.approx(wrong, rel=1e-3)
+    perfect = only([minimum()], reference, experiment=measured_there)
+    assert perfect.experimental_fundamentals.all.rmsd_cm1 < 0.01 * wrong
+
+
+def test_without_a_reference_there_is_no_scale_factor_and_no_comparison_with_fundamentals():
+    found = only([minimum()], [], experiment=experiment(0.97)[0])
+    assert (found.scale_factor, found.experimental_fundamentals) == (None, None)
+    assert found.experimental_bonds is not None
+
+
+def test_a_level_has_its_scale_factor_and_what_it_leaves():
+    measured_there, _ = experiment(0.97)
+    (found,) = accuracy_table(measured([], [level(minimum=MINIMUM)], experiment=measured_there)).minima
+    assert found.scale_factor == pytest.approx(0.97)
+    assert found.fundamentals.all.rmsd_cm1 == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_minimum_that_is_not_planar_has_no_fundamentals_to_compare():
     puckered = POSITIONS + np.outer(np.arange(18) % 2, (0, 0, 0.6))
     flat = np.ptp(POSITIONS, axis=0).argmin()
     assert flat == 2, "the molecule lies in the xy plane"
-    found = only([minimum(positions=puckered)], [], experiment=experiment(0.97)[0])
+    reference = [level("pbe0", PBE0_GOOD, minimum=MINIMUM)]
+    found = only([minimum(positions=puckered)], reference, experiment=experiment(0.97)[0])
     assert found.experimental_fundamentals is None
     assert found.experimental_bonds is not None
 

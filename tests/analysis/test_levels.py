@@ -96,10 +96,68 @@ def test_without_a_reference_none_is_nearest():
         levels.nearest(theory("PBE"), {})
 
 
-def test_the_spread_is_the_largest_difference_between_two_references():
-    assert levels.spread({("a", "b"): 20.0, ("a", "c"): 55.0, ("b", "c"): 40.0}) == 55.0
-    with pytest.raises(ValueError, match="at least two"):
-        levels.spread({})
+@pytest.mark.parametrize(
+    ("basis", "near"),
+    [
+        ("def2-SVP", False),
+        ("6-31G(d)", False),
+        ("def2-TZVP", True),
+        ("Def2 TZVPP", True),
+        ("def2-QZVP", True),
+        ("-", False),
+        (None, False),
+        ("plane waves", False),
+    ],
+)
+def test_a_basis_of_triple_zeta_is_near_the_limit_and_a_smaller_or_unknown_one_is_not(basis, near):
+    assert levels.near_limit(theory("PBE", basis)) is near
+
+
+def test_only_the_stated_functionals_near_the_limit_say_how_far_theories_differ():
+    assert levels.stated(theory("PBE0", "def2-TZVPP"))
+    assert levels.stated(theory("ωB97M-V", "def2-TZVP", "VV10"))
+    assert not levels.stated(theory("PBE0", "def2-SVP"))
+    assert not levels.stated(theory("HF", "def2-QZVP"))
+    assert not levels.stated(theory("PBE", "def2-TZVPP"))
+
+
+def test_pbe_with_u_has_the_functional_pbe():
+    assert levels.own_functional(theory("PBE+U"), theory("PBE", "def2-TZVPP"))
+    assert not levels.own_functional(theory("PBE0"), theory("PBE", "def2-TZVPP"))
+    assert not levels.own_functional({}, {})
+
+
+MINIMA = {
+    "pbe-svp": theory("PBE", "def2-SVP"),
+    "pbe0-svp": theory("PBE0", "def2-SVP"),
+    "pbe-tzvpp": theory("PBE", "def2-TZVPP"),
+    "pbe0-tzvpp": theory("PBE0", "def2-TZVPP"),
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "judge"),
+    [
+        (theory("PBE+U"), "pbe-tzvpp"),
+        (theory("PBE", "plane waves"), "pbe-tzvpp"),
+        (theory("PBE0"), "pbe0-tzvpp"),
+        # the published level keeps its own small basis
+        (theory("PBE0", "def2-SVP"), "pbe0-svp"),
+        # another functional in the same small basis is no reason for it
+        (theory("B3LYP", "def2-SVP"), "pbe0-tzvpp"),
+        (theory("wB97M-V", "def2-TZVPD"), "pbe0-tzvpp"),
+        (theory("GFN2-xTB"), "pbe0-tzvpp"),
+        (theory("UFF"), "pbe0-tzvpp"),
+    ],
+)
+def test_a_minimum_is_judged_near_the_basis_limit_and_by_the_own_functional(method, judge):
+    names = levels.for_minima(method, MINIMA)
+    assert levels.nearest(method, {name: MINIMA[name] for name in names}) == judge
+
+
+def test_where_no_minimum_is_near_the_limit_all_may_judge():
+    small = {name: one for name, one in MINIMA.items() if name.endswith("-svp")}
+    assert levels.for_minima(theory("PBE+U"), small) == list(small)
 
 
 def error(estimate, low=None, high=None):

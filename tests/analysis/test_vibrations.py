@@ -12,7 +12,7 @@ from scipy import constants
 from scipy.stats import ortho_group
 from synthetic import rotation
 
-from bench.analysis import vibrations
+from bench.analysis import matching, vibrations
 from bench.paths import PROJECT
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
@@ -54,7 +54,7 @@ REFERENCE = analysed(hessian(PLANTED))
 
 
 def compared(found, positions=POSITIONS):
-    return vibrations.compare(found, REFERENCE, MASSES, positions, POSITIONS)
+    return matching.compare(found, REFERENCE, MASSES, positions, POSITIONS)
 
 
 def test_planted_wavenumbers_and_modes_are_recovered():
@@ -101,7 +101,7 @@ def test_a_diatomic_molecule_has_one_mode_the_root_of_k_over_mu():
     assert found.wavenumbers == pytest.approx([2170], abs=1)
     positions = [(0, 0, 0), (1.2, 0, 0)]
     longer = vibrations.harmonic(along_x, mass, positions)
-    same = vibrations.compare(longer, found, mass, positions, [(0, 0, 0), (0, 0, 1.128)])
+    same = matching.compare(longer, found, mass, positions, [(0, 0, 0), (0, 0, 1.128)])
     assert same.errors.all.largest_cm1 == pytest.approx(0.0, abs=1e-9)
     assert same.pairs[0].overlap == pytest.approx(1.0)
 
@@ -164,20 +164,20 @@ def test_a_method_whose_molecule_is_turned_and_shifted_is_compared_like_any():
 def test_without_the_rotation_the_modes_would_not_match():
     matrix = rotation(np.random.default_rng(6))
     found = analysed(turned(hessian(PLANTED), matrix), POSITIONS @ matrix.T)
-    assert vibrations.match(found.modes, REFERENCE.modes).mixed > 10
-    assert vibrations.match(vibrations.aligned(found, matrix.T).modes, REFERENCE.modes).mixed == 0
+    assert matching.match(found.modes, REFERENCE.modes).mixed > 10
+    assert matching.match(matching.aligned(found, matrix.T).modes, REFERENCE.modes).mixed == 0
 
 
 def test_errors_are_those_of_the_references_ranges():
-    found = vibrations.frequency_errors([110.0, 190.0, 2010.0, 3030.0], [100.0, 210.0, 1990.0, 3000.0])
-    assert found.all == vibrations.Deviation(pytest.approx(np.sqrt(1800 / 4)), pytest.approx(30.0), 4)
-    assert found.below == vibrations.Deviation(pytest.approx(np.sqrt(900 / 3)), pytest.approx(20.0), 3)
-    assert found.above == vibrations.Deviation(pytest.approx(30.0), pytest.approx(30.0), 1)
+    found = matching.frequency_errors([110.0, 190.0, 2010.0, 3030.0], [100.0, 210.0, 1990.0, 3000.0])
+    assert found.all == matching.Deviation(pytest.approx(np.sqrt(1800 / 4)), pytest.approx(30.0), 4)
+    assert found.below == matching.Deviation(pytest.approx(np.sqrt(900 / 3)), pytest.approx(20.0), 3)
+    assert found.above == matching.Deviation(pytest.approx(30.0), pytest.approx(30.0), 1)
 
 
 def test_a_range_without_modes_has_no_error():
-    assert vibrations.frequency_errors([100.0], [110.0]).above is None
-    assert vibrations.frequency_errors([100.0], [110.0], split=50.0).below is None
+    assert matching.frequency_errors([100.0], [110.0]).above is None
+    assert matching.frequency_errors([100.0], [110.0], split=50.0).below is None
 
 
 def test_a_scaled_method_has_the_error_of_the_scale():
@@ -202,11 +202,11 @@ def test_what_is_no_hessian_of_the_molecule_is_an_error(curvature, masses, posit
 
 def test_modes_of_different_molecules_cannot_be_matched():
     with pytest.raises(ValueError, match="cannot be matched"):
-        vibrations.match(np.eye(9)[:, :3], np.eye(9)[:, :4])
+        matching.match(np.eye(9)[:, :3], np.eye(9)[:, :4])
     with pytest.raises(ValueError, match="cannot be compared"):
-        vibrations.frequency_errors([1.0], [1.0, 2.0])
+        matching.frequency_errors([1.0], [1.0, 2.0])
     with pytest.raises(ValueError, match="no mode"):
-        vibrations.frequency_errors([], [])
+        matching.frequency_errors([], [])
 
 
 def test_an_atom_has_no_vibrations():
@@ -226,3 +226,31 @@ def test_ase_agrees_on_a_molecule_that_is_not_planted():
     theirs = np.sort(VibrationsData.from_2d(water, springs).get_frequencies().real)[-3:]
     found = vibrations.harmonic(springs, water.get_masses(), water.positions)
     assert found.wavenumbers == pytest.approx(theirs, rel=1e-6)
+
+
+def test_modes_of_different_species_are_no_pair_however_they_overlap():
+    # two modes that a method mixed: by overlap alone each would go to the other species
+    angle = np.radians(50.0)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    ours = np.eye(6)[:, :2] @ turn
+    theirs = np.eye(6)[:, :2]
+    assert matching.match(ours, theirs).order.tolist() == [1, 0]
+    found = matching.match(ours, theirs, ["ag", "b1u"], ["ag", "b1u"])
+    assert found.order.tolist() == [0, 1]
+    assert found.mixed == 2, "what does not overlap is still counted"
+    assert matching.match(ours, theirs, [None, None], ["ag", "b1u"]).order.tolist() == [1, 0]
+
+
+def test_the_scale_factor_is_that_of_least_squares():
+    ours = np.array([1000.0, 2000.0])
+    assert vibrations.scale_factor(ours, 0.96 * ours) == pytest.approx(0.96)
+    assert vibrations.scale_factor(ours, [960.0, 1960.0]) == pytest.approx((960e3 + 3920e3) / 5e6)
+    with pytest.raises(ValueError, match="cannot be scaled"):
+        vibrations.scale_factor(ours, [1.0])
+    with pytest.raises(ValueError, match="cannot be scaled"):
+        vibrations.scale_factor([0.0], [1.0])
+
+
+def test_an_error_of_the_residues_size_moves_a_soft_mode_more():
+    assert vibrations.shift(29.0, 170.0) == pytest.approx(np.sqrt(170.0**2 + 29.0**2) - 170.0, rel=0.01)
+    assert vibrations.shift(29.0, 1700.0) == pytest.approx(0.247, rel=0.01)

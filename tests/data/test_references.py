@@ -292,3 +292,10 @@ def test_labels_of_rmd17_with_other_contents_are_refused(two_files, tmp_path):
     (two_files / "one.npz").write_bytes(b"something else")
     with pytest.raises(BadInput, match="delete or replace it"):
         rmd17.labels(tmp_path / "cache", {3})
+
+
+def test_a_minimum_of_which_only_the_geometry_is_known_is_read_as_it_was_written(tmp_path):
+    references.write_minimum(tmp_path, dataclasses.replace(minimum(), hessian=None, source=""))
+    found = references.minima_of(WATER, [tmp_path])["pbe-toy"]
+    assert found.hessian is None
+    assert found.molecule.positions == pytest.approx(WATER.positions, abs=1e-6)

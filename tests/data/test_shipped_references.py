@@ -7,7 +7,10 @@ import pytest
 
 from bench import paths
 from bench.analysis.force_errors import force_errors
+from bench.analysis.geometry import bond_errors
+from bench.analysis.levels import near_limit
 from bench.analysis.vibrations import harmonic, imaginary
+from bench.commands.reference import nearly_relaxed
 from bench.data import rmd17
 from bench.data.references import labels_of, minima_of, molecule_key, read_labels, read_minimum
 from bench.data.structures import GFN2, MD17, load_dataset
@@ -35,6 +38,15 @@ def md17():
 def test_labels_are_those_of_levels_that_pesbench_can_compute():
     assert {"pbe0-def2-svp", "pbe-def2-svp", "pbe0-def2-tzvp"} <= {path.stem for path in LABELS} <= set(LEVELS)
     assert {"pbe0-def2-svp", "pbe-def2-svp"} <= set(minima_of(MOLECULE, [FOLDER]))
+
+
+def test_a_triple_zeta_basis_shortens_the_bonds_by_what_potentials_were_said_to_err():
+    minima = minima_of(MOLECULE, [FOLDER])
+    for functional in ("pbe", "pbe0"):
+        small, good = (minima[f"{functional}-{basis}"].molecule for basis in ("def2-svp", "def2-tzvpp"))
+        found = bond_errors(MOLECULE.numbers, small.positions, good.positions).mae
+        assert found["C-H"] == pytest.approx(9.5, abs=1.0)  # mAngstrom
+        assert found["C-C"] == pytest.approx(7.2, abs=0.7)
 
 
 @pytest.mark.parametrize("path", LABELS, ids=name_of)
@@ -73,16 +85,20 @@ def test_our_pbe_labels_meet_those_of_rmd17():
 def test_a_minimum_is_one_and_is_planar(path):
     minimum = read_minimum(path)
     assert minimum.fmax < 0.001 + 1e-5
-    assert minimum.source == "native"
+    good = near_limit(minimum.origin.theory)
+    assert minimum.source in ({"", "central differences"} if good else {"native"})
+    centred = minimum.molecule.positions - minimum.molecule.positions.mean(axis=0)
+    assert np.linalg.svd(centred)[1][-1] < 0.02
+    if minimum.hessian is None:
+        return
     modes = harmonic(minimum.hessian, minimum.molecule.get_masses(), minimum.molecule.positions)
     assert imaginary(modes.wavenumbers) == 0
     assert len(modes.wavenumbers) == 48
-    assert modes.residue < 60  # cm-1, before the projection: the quadrature's again
+    # cm-1, before the projection: the quadrature's again, which an analytic Hessian does not differentiate
+    assert modes.residue < (5 if good else 30)
     # 167 cm-1 was measured for the softest mode, and theory is within a tenth; C-H stretches are the highest
     assert modes.wavenumbers[0] == pytest.approx(172, rel=0.1)
     assert 3050 < modes.wavenumbers[-1] < 3300
-    centred = minimum.molecule.positions - minimum.molecule.positions.mean(axis=0)
-    assert np.linalg.svd(centred)[1][-1] < 0.02
 
 
 def test_experiment_has_bonds_of_the_molecule_and_a_source_for_each_fundamental():
@@ -95,3 +111,13 @@ def test_experiment_has_bonds_of_the_molecule_and_a_source_for_each_fundamental(
     assert sum(len(bond["pairs"]) for bond in fields["bonds"]) == 11
     assert all(one["source"] and 100 < one["cm1"] < 2800 for one in fields["fundamentals"])
     assert len({(one["species"], one["place"]) for one in fields["fundamentals"]}) == 15
+
+
+def test_a_reference_is_relaxed_from_the_nearest_known_minimum():
+    dataset = load_dataset(GFN2)
+    minima = minima_of(MOLECULE, [FOLDER])
+    for level, start in (("pbe0-def2-tzvp", "pbe0-def2-tzvpp"), ("wb97m-v-def2-tzvp", "pbe0-def2-tzvpp")):
+        found = nearly_relaxed(dataset, LEVELS[level])
+        assert found.reference.positions == pytest.approx(minima[start].molecule.positions)
+        assert molecule_key(found.reference) == molecule_key(MOLECULE)
+        assert (found.digest, dataset.reference) == (dataset.digest, MOLECULE), "the set itself stays as it is"
