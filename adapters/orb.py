@@ -26,7 +26,8 @@
 #
 # [tool.pesbench.knobs]
 # tf32 = { values = ["on", "off"], devices = ["cuda"] }  # upstream's default, in float32
-# compile = ["off", "on"]  # torch.compile with dynamic shapes, upstream's default; it needs a C++ compiler
+# # torch.compile with dynamic shapes, upstream's default; it needs a compiler. Why not on a CPU: docs/measurements.md.
+# compile = { values = ["on", "off"], default = { cpu = "off" } }
 # edge-method = { values = ["knn_scipy", "knn_brute_force"], devices = ["cpu"] }
 #
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat]
@@ -154,7 +155,7 @@ class Orb(TorchAdapter):
                 weights_path=str(checkpoint),
                 device=device,
                 precision=(WITHOUT_TF32 if self.knobs.get("tf32") == "off" else PRECISIONS)[dtype],
-                compile=self.knobs.get("compile") == "on",
+                compile=self.compiles(device),
             )
         _refuse_missing_heads(self.model, checkpoint)
         # None: upstream chooses by the device
@@ -227,7 +228,7 @@ class Orb(TorchAdapter):
         return {
             **super().settings(),
             "kernel": "PyTorch",
-            "compiled": bool(self.model.is_compiled()),
+            "compiled": self.compiled(bool(self.model.is_compiled())),
             "edge_method": calculator.edge_method or "upstream's choice",
             "forces": "gradient of the energy" if calculator.conservative else "direct",
             "charge_and_spin": "of the structure, else 0 and 1" if calculator.expects_charge_and_spin else "not taken",

@@ -8,6 +8,10 @@ standard library.
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -148,6 +152,22 @@ class TorchAdapter(Adapter):
     """The torch.nn.Module that computes."""
     device: Any
     """The torch.device that it computes on."""
+    not_compiled: str = ""
+    """Why the model is not compiled although the knob ``compile`` is on; empty where it is, and where that is off."""
+
+    def compiles(self, device: str) -> bool:
+        """Return whether to compile the model for `device`: the knob ``compile`` is on, and this machine can.
+
+        Where it cannot, :attr:`not_compiled` says why, and :meth:`compiled` tells it.
+        """
+        if self.knobs.get("compile") == "on":
+            self.not_compiled = without_compiler(device)
+            return not self.not_compiled
+        return False
+
+    def compiled(self, really: bool) -> bool | str:
+        """Return what :meth:`settings` says of compilation: whether the model `really` is, or why not as asked."""
+        return f"off: {self.not_compiled}" if self.not_compiled and not really else really
 
     def set_up_torch(self, device: str, threads: int) -> None:
         """Set torch's number of threads, and keep the device, which :meth:`synchronize` waits for.
@@ -212,6 +232,21 @@ class TorchAdapter(Adapter):
     def peak_device_memory(self) -> int | None:
         """Return the largest memory that torch had allocated on the accelerator, in bytes; None on a CPU."""
         return None if self.device.type == "cpu" else int(self._backend.max_memory_allocated(self.device))
+
+
+def without_compiler(device: str) -> str:
+    """Return why torch.compile cannot work on this machine, in words; empty where it can.
+
+    For a CPU PyTorch writes C++, and for a GPU its Triton needs a C compiler; both include Python.h. The variables CXX
+    and CC name other compilers than the usual ones.
+    """
+    language, variable, usual = ("C++", "CXX", ("g++",)) if device == "cpu" else ("C", "CC", ("gcc", "clang"))
+    named = shlex.split(os.environ.get(variable, ""))[:1]
+    if not any(shutil.which(name) for name in named or usual):
+        return f"this machine has no {language} compiler ({' or '.join(named or usual)})"
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        return "this machine has no Python.h, which the compiler needs"
+    return ""
 
 
 def _told(read: Any) -> Any:

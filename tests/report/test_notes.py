@@ -14,7 +14,7 @@ from bench.contract.description import DataSetFacts
 from bench.contract.records import AS_ASKED
 from bench.paper.claims import judged
 from bench.report.circumstances import damaged, disturbed, elsewhere
-from bench.report.notes import notes
+from bench.report.notes import notes, urgent
 from bench.report.tables import render
 
 PAPER = {
@@ -111,6 +111,18 @@ def test_a_checkpoint_that_only_the_user_vouches_for_is_named_once():
     text = note_with(table, "that the user trusts")
     assert text.count("A (mine.model, SHA-256 feedbeeffeed)") == 1
     assert not any(f"{label} (" in text for label in "BCD")
+
+
+def test_a_method_that_could_not_be_compiled_is_named_at_once():
+    why = "this machine has no C++ compiler (g++)"
+    methods = [
+        method(name, settings={"compiled": said})
+        for name, said in (("orb", f"off: {why}"), ("uma", f"off: {why}"), ("mace", False), ("fast", True))
+    ]
+    table = table_of(methods, [relaxations(one.method, 10.0) for one in methods])
+    note = note_with(table, "uncompiled")
+    assert note == f"Measured uncompiled, although the settings ask for compilation: orb, uma: {why}."
+    assert note in urgent(table)
 
 
 def test_an_interpreter_that_the_user_brought_is_named_with_its_differences():
