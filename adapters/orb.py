@@ -26,17 +26,16 @@
 #
 # [tool.pesbench.knobs]
 # tf32 = { values = ["on", "off"], devices = ["cuda"] }  # upstream's default, in float32
-# # torch.compile with dynamic shapes, upstream's default; it needs a compiler. Why not on a CPU: docs/measurements.md.
-# compile = { values = ["on", "off"], default = { cpu = "off" } }
+# compile = ["on", "off"]  # torch.compile with dynamic shapes, on a CPU too; it needs a compiler
 # edge-method = { values = ["knn_scipy", "knn_brute_force"], devices = ["cpu"] }
 #
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat]
 # label = "Orb-v3 conservative inf OMat"
 # paper = "orb-v3"
 # parameters = 25510582
-# note = "The Orb-v3 model that upstream recommends first; the paper does not say which it measured. Not compiled."
+# note = "The Orb-v3 model that upstream recommends first; the paper does not say which it measured."
 # random-weights = true
-# memory-mb = 550
+# memory-mb = 700
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat.checkpoint]
 # file = "orb-v3-conservative-inf-omat-20250404.ckpt"
 # licence = "Apache-2.0"
@@ -50,11 +49,11 @@
 # [tool.pesbench.methods.orb-v3-direct-20-omat]
 # label = "Orb-v3 direct 20 OMat"
 # parameters = 25644479
-# note = "Forces are predicted directly, not derived from the energy; at most 20 neighbours. Not compiled."
+# note = "Forces are predicted directly, not derived from the energy; at most 20 neighbours."
 # default = false
 # conservative = false
 # random-weights = true
-# memory-mb = 550
+# memory-mb = 700
 # [tool.pesbench.methods.orb-v3-direct-20-omat.checkpoint]
 # file = "orb-v3-direct-20-omat-20250404.ckpt"
 # licence = "Apache-2.0"
@@ -68,12 +67,12 @@
 # [tool.pesbench.methods.orb-v3-conservative-omol]
 # label = "OrbMol conservative (orb-v3-conservative-omol)"
 # parameters = 25839670
-# note = "Takes charge and spin multiplicity. Not compiled."
+# note = "Takes charge and spin multiplicity."
 # default = false
 # charge = true
 # spin = true
 # random-weights = true
-# memory-mb = 550
+# memory-mb = 700
 # [tool.pesbench.methods.orb-v3-conservative-omol.checkpoint]
 # file = "orb-v3-conservative-omol-20250820.ckpt"
 # licence = "Apache-2.0"
@@ -89,11 +88,11 @@
 # parameters = 9443981
 # note = """
 # Forces are predicted directly, not derived from the energy, and turn with the molecule only to within 0.3 eV/Å; at \
-# most 20 neighbours. Its labels contain D3 dispersion. Not compiled."""
+# most 20 neighbours. Its labels contain D3 dispersion."""
 # default = false
 # conservative = false
 # rotation-tolerance = 0.6
-# memory-mb = 450
+# memory-mb = 600
 # [tool.pesbench.methods.orb-d3-xs-v2.checkpoint]
 # file = "orb-d3-xs-v2-20241011.ckpt"
 # licence = "Apache-2.0"
@@ -107,7 +106,7 @@
 # dispersion = "D3"
 # source = "orb-models' MODELS.md: MPTraj and Alexandria, D3 in the labels; the damping was not confirmed"
 # ///
-"""Orb models, by default run eagerly: upstream compiles, which gains little for small molecules on a CPU."""
+"""Orb models, compiled as upstream's loaders do by default."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import subprocess
 
 import pytest
@@ -201,8 +200,6 @@ settings = {name: TBLite.default_parameters[name] for name in names}
 """,
 }
 """Of other methods, which carry no published name."""
-LEAN = {"orb-v3": "compiled"}
-"""What a row leaves out on a CPU, because it starts long and gains nothing there: the row's note says so."""
 NAMES = [*UPSTREAM]
 
 
@@ -238,15 +235,11 @@ def differing(ran, default):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_ran_is_upstreams_default(upstream, random_run, catalogue, name):
+def test_what_ran_is_upstreams_default(upstream, random_run, name):
     (record,) = random_run(name).contents.started
     found = differing(record.settings, upstream(name)[0])
     if missing := without_compiler("cpu"):
         found = {setting: pair for setting, pair in found.items() if pair != (f"off: {missing}", True)}
-    (method,) = catalogue.select(name)
-    if name in LEAN:
-        assert found.pop(LEAN[name]) == (False, True)
-        assert re.search(r"not compiled on a CPU.* \d\.\d\d \[\d\.\d\d, \d\.\d\d\]", method.note)
     assert found == {}
 
 
@@ -308,7 +301,7 @@ def test_open_babels_conjugate_gradients_end_where_its_defaults_end(method_pytho
 
 def test_a_machine_without_a_compiler_runs_eagerly_and_the_row_says_so(pesbench, tmp_path):
     done = pesbench(
-        *("run", "--methods", "orb-v3", "--knob", "compile=on", "--weights", "random", "--limit", "1", "--rounds", "1"),
+        *("run", "--methods", "orb-v3", "--weights", "random", "--limit", "1", "--rounds", "1"),
         *("--structures", "naphthalene-gfn2", "--replay-points", "3", "--threads", "1", "--budget", "none"),
         *("--no-repeats", "--output", tmp_path, "--json"),
         PATH=str(tmp_path),
@@ -319,4 +312,4 @@ def test_a_machine_without_a_compiler_runs_eagerly_and_the_row_says_so(pesbench,
     assert row["settings"]["compiled"] == "off: this machine has no C++ compiler (g++)"
     assert row["structures"] == {"done": 1, "total": 1}
     (note,) = (one for one in table["notes"] if one.startswith("Measured uncompiled"))
-    assert "Orb-v3 conservative inf OMat [compile=on]: this machine has no C++ compiler (g++)" in note
+    assert "Orb-v3 conservative inf OMat: this machine has no C++ compiler (g++)" in note
