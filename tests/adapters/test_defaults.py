@@ -13,6 +13,7 @@ import subprocess
 
 import pytest
 
+import bench
 from bench.adapter import without_compiler
 from bench.methods.catalogue import Catalogue
 from bench.methods.knobs import values
@@ -303,13 +304,11 @@ def test_a_machine_without_a_compiler_runs_eagerly_and_the_row_says_so(pesbench,
     done = pesbench(
         *("run", "--methods", "orb-v3", "--weights", "random", "--limit", "1", "--rounds", "1"),
         *("--structures", "naphthalene-gfn2", "--replay-points", "3", "--threads", "1", "--budget", "none"),
-        *("--no-repeats", "--output", tmp_path, "--json"),
+        *("--no-repeats", "--output", tmp_path / "results", "--json"),
         PATH=str(tmp_path),
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    table = json.loads(done.stdout)
-    (row,) = table["rows"]
-    assert row["settings"]["compiled"] == "off: this machine has no C++ compiler (g++)"
-    assert row["structures"] == {"done": 1, "total": 1}
-    (note,) = (one for one in table["notes"] if one.startswith("Measured uncompiled"))
+    (record,) = bench.load(tmp_path / "results").contents.started
+    assert record.settings["compiled"] == "off: this machine has no C++ compiler (g++)"
+    (note,) = (one for one in json.loads(done.stdout)["notes"] if one.startswith("Measured uncompiled"))
     assert "Orb-v3 conservative inf OMat: this machine has no C++ compiler (g++)" in note
