@@ -118,10 +118,9 @@ class NWChemDFT(Adapter):
             raise ValueError("only molecules are implemented, this structure is periodic")
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = self._folder.with_name(str(int(self._folder.name) + 1))
+        more: dict[str, Any] = {"basispar": BASIS_OPTIONS, "memory": MEMORY, "charge": charge}
         if self._as_ase:
             more = {"charge": charge} if charge else {}
-        else:
-            more = {"basispar": BASIS_OPTIONS, "memory": MEMORY, "charge": charge}
         return _calculator_class(self._warm)(
             label=str(self._folder / "nwchem"),
             command=self._command(),

@@ -13,7 +13,8 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
-from bench.adapter import TorchAdapter, charge_and_spin, shipped_checkpoint, without_compiler
+from bench.adapter import TorchAdapter, charge_and_spin, shipped_checkpoint
+from bench.contract.compiler import without_compiler
 from bench.measure.conform import conform
 from bench.measure.loading import load_adapter
 from bench.methods.header import sha256

@@ -14,7 +14,7 @@ import subprocess
 import pytest
 
 import bench
-from bench.adapter import without_compiler
+from bench.contract.compiler import without_compiler
 from bench.methods.catalogue import Catalogue
 from bench.methods.knobs import values
 
