@@ -195,6 +195,11 @@ def prepare(atoms):
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
             "cutoff": float(calculator.cutoff),
+            "padding": {
+                "atoms": calculator.padding_manager.pad_atoms_number,
+                "neighbours": calculator.padding_manager.pad_neighbors_fraction,
+                "reductions": calculator.padding_manager.max_number_reduction_recompilation,
+            },
             "padded_sizes": [list(size) for size in calculator.padding_manager.padding_bounds],  # atoms, neighbours
             "charge_and_spin": "not taken",
             "stress": "computed with the forces",

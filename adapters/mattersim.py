@@ -44,6 +44,7 @@
 #
 # [tool.pesbench.knobs]
 # tf32 = { values = ["off", "on"], devices = ["cuda"] }
+# stress = ["on", "off"]  # upstream computes it by default
 #
 # [tool.pesbench.theory]
 # functional = "PBE+U"
@@ -57,7 +58,7 @@
 # parameters = 4549142
 # random-weights = true
 # memory-mb = 600  # 525 measured with random weights; the released file is larger by 55
-# note = "In the vacuum box that MatterSim puts around a molecule; stress off; neutral singlets only."
+# note = "In the vacuum box that MatterSim puts around a molecule; neutral singlets only."
 # [tool.pesbench.methods.mattersim-v1-5m.checkpoint]
 # file = "mattersim-v1.0.0-5M.pth"
 # licence = "MIT"
@@ -73,7 +74,7 @@
 # parameters = 890246  # 890034 in its training log, plus the buffers that also count for the 5M model
 # random-weights = true
 # memory-mb = 500
-# note = "In the vacuum box that MatterSim puts around a molecule; stress off; neutral singlets only."
+# note = "In the vacuum box that MatterSim puts around a molecule; neutral singlets only."
 # [tool.pesbench.methods.mattersim-v1-1m.checkpoint]
 # file = "mattersim-v1.0.0-1M.pth"
 # licence = "MIT"
@@ -100,7 +101,7 @@ ARCHITECTURES = {
 
 
 class MatterSim(TorchAdapter):
-    """MatterSim's ASE calculator with the stress switched off; it computes in float32 only."""
+    """MatterSim's ASE calculator, by default with the stress; it computes in float32 only."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
         """Return MatterSim's ASE calculator (eV, Angstrom) of `checkpoint`."""
@@ -122,7 +123,8 @@ class MatterSim(TorchAdapter):
         self.model = potential.model
         if self.knobs.get("tf32") == "on":  # its constructor switches TF32 off, and from_checkpoint passes nothing on
             torch.backends.cuda.matmul.allow_tf32 = True
-        return MatterSimCalculator(potential=potential, device=device, compute_stress=False)
+        self._stress = self.knobs.get("stress", "on") == "on"
+        return MatterSimCalculator(potential=potential, device=device, compute_stress=self._stress)
 
     def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
         """Return how a plain script makes MatterSim's calculator, and a periodic box."""
@@ -211,5 +213,5 @@ def prepare(atoms):
             "cutoff": self.model.model_args["cutoff"],
             "threebody_cutoff": self.model.model_args["threebody_cutoff"],
             "charge_and_spin": "not taken",
-            "stress": "off",
+            "stress": "computed with the forces" if self._stress else "off",
         }

@@ -31,6 +31,8 @@
 #
 # [tool.pesbench.knobs]
 # tf32 = { values = ["off", "on"], devices = ["cuda"] }
+# # OpenEquivariance is upstream's default on a GPU. It is compiled there, so it is only in an environment you bring.
+# kernel = { values = ["openequivariance", "e3nn-jax"], devices = ["cuda"] }
 # capacity-multiplier = ["1.1", "1.0"]  # space for edges: more of it costs time, less of it compiles more often
 #
 # [tool.pesbench.theory]
@@ -108,10 +110,11 @@
 # bytes = 2842066
 # sha256 = "4ce693d68886512aab50c84ea2400efd68163e11155f7c7babe98e695177e809"
 # ///
-"""Nequix on JAX, without the OpenEquivariance kernels."""
+"""Nequix on JAX, on a GPU with the OpenEquivariance kernels where they are installed."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -135,6 +138,7 @@ ARCHITECTURE: dict[str, Any] = {  # from the checkpoint of nequix-mp-1; its sibl
     "scale": 0.8066479563713074,
     "avg_n_neighbors": 57.413687022442645,
 }
+KERNELS = ("openequivariance", "openequivariance_extjax")
 ATOMIC_NUMBERS = [*range(1, 84), *range(89, 95)]  # H to Bi and Ac to Pu
 
 
@@ -160,9 +164,11 @@ class Nequix(Adapter):
         jax.config.update("jax_default_device", self._device)
         if self.knobs.get("tf32") == "on":  # Nequix's import asks for the highest precision
             jax.config.update("jax_default_matmul_precision", "tensorfloat32")
+        wanted = self.knobs.get("kernel") == "openequivariance"
+        self._missing = [name for name in KERNELS if wanted and importlib.util.find_spec(name) is None]
         self._calculator = NequixCalculator(
             model_path=checkpoint,
-            use_kernel=False,
+            use_kernel=wanted and not self._missing,  # without the packages it would raise an error
             capacity_multiplier=float(self.knobs.get("capacity-multiplier", "1.1")),
         )
         self._edges: dict[int, int] = {}
@@ -246,9 +252,11 @@ calculator = NequixCalculator(
         import jax
 
         model = self._calculator.model
+        missing = f" ({' and '.join(self._missing)} not installed)" if self._missing else ""
         return {
             "backend": self._calculator.backend,
-            "kernel": "OpenEquivariance" if any(layer.kernel for layer in model.layers) else "e3nn-jax",
+            "kernel": "OpenEquivariance" if any(layer.kernel for layer in model.layers) else f"e3nn-jax{missing}",
+            "capacity_multiplier": self._calculator._capacity_multiplier,
             "parameter_dtypes": sorted({str(leaf.dtype) for leaf in self._leaves()}),
             "matmul_precision": jax.config.jax_default_matmul_precision,
             "device": str(self._device),

@@ -26,16 +26,16 @@
 #
 # [tool.pesbench.knobs]
 # tf32 = { values = ["on", "off"], devices = ["cuda"] }  # upstream's default, in float32
-# compile = ["off", "on"]  # torch.compile with dynamic shapes, upstream's default; it needs a C++ compiler
+# compile = ["on", "off"]  # torch.compile with dynamic shapes, on a CPU too; it needs a compiler
 # edge-method = { values = ["knn_scipy", "knn_brute_force"], devices = ["cpu"] }
 #
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat]
 # label = "Orb-v3 conservative inf OMat"
 # paper = "orb-v3"
 # parameters = 25510582
-# note = "The Orb-v3 model that upstream recommends first; the paper does not say which it measured. Not compiled."
+# note = "The Orb-v3 model that upstream recommends first; the paper does not say which it measured."
 # random-weights = true
-# memory-mb = 550
+# memory-mb = 700
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat.checkpoint]
 # file = "orb-v3-conservative-inf-omat-20250404.ckpt"
 # licence = "Apache-2.0"
@@ -49,11 +49,11 @@
 # [tool.pesbench.methods.orb-v3-direct-20-omat]
 # label = "Orb-v3 direct 20 OMat"
 # parameters = 25644479
-# note = "Forces are predicted directly, not derived from the energy; at most 20 neighbours. Not compiled."
+# note = "Forces are predicted directly, not derived from the energy; at most 20 neighbours."
 # default = false
 # conservative = false
 # random-weights = true
-# memory-mb = 550
+# memory-mb = 700
 # [tool.pesbench.methods.orb-v3-direct-20-omat.checkpoint]
 # file = "orb-v3-direct-20-omat-20250404.ckpt"
 # licence = "Apache-2.0"
@@ -67,12 +67,12 @@
 # [tool.pesbench.methods.orb-v3-conservative-omol]
 # label = "OrbMol conservative (orb-v3-conservative-omol)"
 # parameters = 25839670
-# note = "Takes charge and spin multiplicity. Not compiled."
+# note = "Takes charge and spin multiplicity."
 # default = false
 # charge = true
 # spin = true
 # random-weights = true
-# memory-mb = 550
+# memory-mb = 700
 # [tool.pesbench.methods.orb-v3-conservative-omol.checkpoint]
 # file = "orb-v3-conservative-omol-20250820.ckpt"
 # licence = "Apache-2.0"
@@ -88,11 +88,11 @@
 # parameters = 9443981
 # note = """
 # Forces are predicted directly, not derived from the energy, and turn with the molecule only to within 0.3 eV/Å; at \
-# most 20 neighbours. Its labels contain D3 dispersion. Not compiled."""
+# most 20 neighbours. Its labels contain D3 dispersion."""
 # default = false
 # conservative = false
 # rotation-tolerance = 0.6
-# memory-mb = 450
+# memory-mb = 600
 # [tool.pesbench.methods.orb-d3-xs-v2.checkpoint]
 # file = "orb-d3-xs-v2-20241011.ckpt"
 # licence = "Apache-2.0"
@@ -106,7 +106,7 @@
 # dispersion = "D3"
 # source = "orb-models' MODELS.md: MPTraj and Alexandria, D3 in the labels; the damping was not confirmed"
 # ///
-"""Orb models, by default run eagerly: upstream compiles, which gains little for small molecules on a CPU."""
+"""Orb models, compiled as upstream's loaders do by default."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class Orb(TorchAdapter):
             warnings.filterwarnings("ignore", message="Setting global torch default dtype", category=UserWarning)
             warnings.filterwarnings("ignore", message="Consider passing 'precision", category=UserWarning)
             self.model = ORB_PRETRAINED_MODELS[method](
-                weights_path=str(checkpoint), device=device, **self._options(dtype)
+                weights_path=str(checkpoint), device=device, **self._options(device, dtype)
             )
         _refuse_missing_heads(self.model, checkpoint)
         # None: upstream chooses by the device
@@ -167,16 +167,16 @@ from orb_models.forcefield.calculator import ORBCalculator
 model = pretrained.ORB_PRETRAINED_MODELS[{method!r}](
     weights_path={str(checkpoint)!r},
     device={device!r},
-{as_arguments(self._options(dtype))}
+{as_arguments(self._options(device, dtype))}
 )
 calculator = ORBCalculator(model, device={device!r}, edge_method={self.knobs.get("edge-method")!r})
 """
 
-    def _options(self, dtype: str) -> dict[str, Any]:
+    def _options(self, device: str, dtype: str) -> dict[str, Any]:
         """Return the arguments of upstream's function for a model that the knobs decide about."""
         return {
             "precision": (WITHOUT_TF32 if self.knobs.get("tf32") == "off" else PRECISIONS)[dtype],
-            "compile": self.knobs.get("compile") == "on",
+            "compile": self.compiles(device),
         }
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
@@ -245,7 +245,7 @@ calculator = ORBCalculator(model, device={device!r}, edge_method={self.knobs.get
         return {
             **super().settings(),
             "kernel": "PyTorch",
-            "compiled": bool(self.model.is_compiled()),
+            "compiled": self.compiled(bool(self.model.is_compiled())),
             "edge_method": calculator.edge_method or "upstream's choice",
             "forces": "gradient of the energy" if calculator.conservative else "direct",
             "charge_and_spin": "of the structure, else 0 and 1" if calculator.expects_charge_and_spin else "not taken",

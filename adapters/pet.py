@@ -28,6 +28,8 @@
 #
 # [tool.pesbench.knobs]
 # tf32 = { values = ["off", "on"], devices = ["cuda"] }
+# uncertainty = ["on", "off"]  # of each atom's energy, with every call; upstream warns where it exceeds 0.1 eV
+# stress = ["on", "off"]  # upstream computes it with every energy, of molecules too (it then divides by a volume of 0)
 #
 # [tool.pesbench.theory]
 # functional = "r2SCAN"
@@ -41,7 +43,9 @@
 # parameters = 25924122
 # random-weights = true
 # memory-mb = 720
-# note = "Version 1.5.0, not upet's newest; timed without LLPR uncertainty; its 65,536 parameters not counted."
+# note = """
+# Version 1.5.0, not upet's newest. As upstream's calculator does by default, each call computes the LLPR uncertainty \
+# and the stress too; the 65,536 parameters of the uncertainty are not counted."""
 # [tool.pesbench.methods."pet-mad-1.5-s".checkpoint]
 # file = "pet-mad-s-v1.5.0.ckpt"
 # licence = "BSD-3-Clause"
@@ -69,8 +73,6 @@ ARCHITECTURE = {  # only values that differ from metatrain's defaults
     "num_attention_layers": 1,
     "num_gnn_layers": 3,
 }
-OPTIONS = {"non_conservative": False, "uncertainty_threshold": None}
-"""The arguments of upet's calculator."""
 ELEMENTS = 102
 ENSEMBLE = 128  # members of the LLPR ensemble, each a last layer of the energy
 
@@ -79,7 +81,7 @@ class Pet(TorchAdapter):
     """upet's ASE calculator. PET is not equivariant: it has learned that a rotation does not change the energy."""
 
     def load(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> Any:
-        """Return upet's ASE calculator (eV, Angstrom) of `checkpoint`, scripted and without uncertainty.
+        """Return upet's ASE calculator (eV, Angstrom) of `checkpoint`, scripted; by default with uncertainty, stress.
 
         Given a name, upet would ask Hugging Face for a list of files even if it has the model.
         """
@@ -91,15 +93,17 @@ class Pet(TorchAdapter):
         self.set_up_torch(device, threads)
         if device != "cpu":
             torch.cuda.set_device(device)  # metatomic drops the index and uses the current device
-        self._calculator = UPETCalculator(checkpoint_path=checkpoint, dtype=dtype, device=device, **OPTIONS)
-        # otherwise it also computes the stress of every molecule, and divides by a cell volume of 0
-        self._calculator.calculator.parameters["do_gradients_with_energy"] = False
+        self._calculator = UPETCalculator(checkpoint_path=checkpoint, dtype=dtype, device=device, **self._options())
+        if self.knobs.get("stress") == "off":  # upet passes no such argument on
+            self._calculator.calculator.parameters["do_gradients_with_energy"] = False
         self.model = self._calculator.calculator._model
         return self._calculator
 
     def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
         """Return how a plain script makes upet's calculator."""
         current = "" if device == "cpu" else f"\ntorch.cuda.set_device({device!r})"
+        off = 'calculator.calculator.parameters["do_gradients_with_energy"] = False\n'
+        stress = off if self.knobs.get("stress") == "off" else ""
         return f"""\
 from upet.ase import UPETCalculator
 {self.torch_lines(device, threads)}{current}
@@ -107,11 +111,13 @@ calculator = UPETCalculator(
     checkpoint_path={str(checkpoint)!r},
     dtype={dtype!r},
     device={device!r},
-{as_arguments(OPTIONS)}
+{as_arguments(self._options())}
 )
-# otherwise it also computes the stress of every molecule, and divides by a cell volume of 0
-calculator.calculator.parameters["do_gradients_with_energy"] = False
-"""
+{stress}"""
+
+    def _options(self) -> dict[str, Any]:
+        """Return the arguments of upet's calculator that a knob decides about."""
+        return {"uncertainty_threshold": None} if self.knobs.get("uncertainty") == "off" else {}
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of PET-MAD-S 1.5.0 as released, in its LLPR wrapper, with random weights to `path`."""
@@ -199,5 +205,8 @@ calculator.calculator.parameters["do_gradients_with_energy"] = False
             "cutoff": self.model.requested_neighbor_lists()[0].cutoff,
             "dtype": str(model._dtype).removeprefix("torch."),
             "charge_and_spin": "not taken",
-            "stress": "only computed in a periodic cell",
+            "uncertainty_threshold": model.parameters["uncertainty_threshold"],
+            "stress": "computed with the forces"
+            if model.parameters["do_gradients_with_energy"]
+            else "only computed in a periodic cell",
         }

@@ -19,7 +19,6 @@
 #
 # [tool.pesbench.methods.pbe0-def2-svp]
 # label = "PBE0/def2-SVP (PySCF)"
-# paper = "pbe0-def2-svp"
 # note = """density fitting, grid level 2; after a structure's first step the SCF starts from the last density; \
 #   the paper's program is NWChem"""
 # [tool.pesbench.methods.pbe0-def2-svp.theory]

@@ -33,10 +33,12 @@
 # download-mb = 330  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs, Triton included
 #
+# # fairchem's defaults for this checkpoint. Compilation takes one to two minutes and needs a C++ compiler.
 # [tool.pesbench.knobs]
-# tf32 = { values = ["off", "on"], devices = ["cuda"] }
+# tf32 = { values = ["on", "off"], devices = ["cuda"] }
 # merge-mole = ["on", "off"]
-# compile = ["off", "on"]  # torch.compile; it takes minutes and needs a C++ compiler
+# compile = ["on", "off"]
+# stress = ["on", "off"]
 # execution-mode = { values = ["general", "umas_fast_pytorch"], devices = ["cpu"] }
 #
 # [tool.pesbench.theory]
@@ -52,28 +54,9 @@
 # random-weights = true
 # memory-mb = 5000
 # note = """
-# Task omol; the experts are merged for the molecule, which leaves 6.33 M of 291.5 M parameters; eager, no TF32, no \
-# stress. fairchem's default for this checkpoint (compile, TF32 on a GPU, stress) is uma-s-1p2-tuned."""
+# Task omol; as fairchem 2.24 does by default for this checkpoint: experts merged for the molecule (6.33 M of 291.5 M \
+# parameters stay), torch.compile, TF32 on a GPU, stress."""
 # [tool.pesbench.methods.uma-s-1p2.checkpoint]
-# file = "uma-s-1p2.pt"
-# licence = "FAIR Chemistry License (code: MIT)"
-# url = "https://huggingface.co/facebook/UMA/resolve/main/checkpoints/uma-s-1p2.pt"
-# gated = "https://huggingface.co/facebook/UMA"
-#
-# [tool.pesbench.methods.uma-s-1p2-tuned]
-# label = "UMA-S-1.2 (omol, compiled)"
-# parameters = 291482433
-# random-weights = true
-# memory-mb = 5000
-# tuned = ["compile", "TF32 on a GPU"]
-# default = false
-# note = """
-# The default of fairchem 2.24 for this checkpoint: task omol, merged experts (6.33 M of 291.5 M parameters), \
-# torch.compile (takes minutes at the first call and needs a C++ compiler), TF32 on a GPU, stress."""
-# [tool.pesbench.methods.uma-s-1p2-tuned.knobs]
-# compile = ["on", "off"]
-# tf32 = { values = ["on", "off"], devices = ["cuda"] }
-# [tool.pesbench.methods.uma-s-1p2-tuned.checkpoint]
 # file = "uma-s-1p2.pt"
 # licence = "FAIR Chemistry License (code: MIT)"
 # url = "https://huggingface.co/facebook/UMA/resolve/main/checkpoints/uma-s-1p2.pt"
@@ -90,7 +73,6 @@ from typing import Any
 from bench.adapter import TorchAdapter, as_arguments, by_molecule, charge_and_spin
 
 TASK = "omol"
-TUNED = "uma-s-1p2-tuned"
 
 
 class Uma(TorchAdapter):
@@ -105,7 +87,8 @@ class Uma(TorchAdapter):
         self.set_up_torch(device, threads)
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)  # fairchem ignores an index and uses the current device
-        self._method, self._dtype, self._checkpoint = method, dtype, checkpoint
+        self._dtype, self._checkpoint = dtype, checkpoint
+        self._compile = self.compiles(self.device.type)
         self._calculator = self._fresh()
         self._count = super().count_parameters()  # now, because the first call merges the experts
         self._system: tuple[Any, ...] | None = None
@@ -113,7 +96,7 @@ class Uma(TorchAdapter):
 
     def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
         """Return how a plain script makes fairchem's calculator."""
-        settings, overrides = self._inference(method, dtype)
+        settings, overrides = self._inference(self.compiles(device.partition(":")[0]), dtype)
         current = "" if device == "cpu" else f"\ntorch.cuda.set_device({device!r})"
         return f"""\
 from fairchem.core import FAIRChemCalculator
@@ -195,7 +178,7 @@ calculator = FAIRChemCalculator(predictor, task_name={TASK!r})
             "charge and spin": "0 and 1 unless the structure says otherwise",
             "merge_mole": used.merge_mole,
             "merged_parameters": super().count_parameters() if used.merge_mole else None,
-            "compile": used.compile,
+            "compiled": self.compiled(used.compile),
             "tf32": used.tf32,
             "nitro": used.nitro,
             "activation_checkpointing": used.activation_checkpointing,
@@ -213,28 +196,28 @@ calculator = FAIRChemCalculator(predictor, task_name={TASK!r})
         from fairchem.core import FAIRChemCalculator
         from fairchem.core.units.mlip_unit import InferenceSettings, load_predict_unit
 
-        settings, overrides = self._inference(self._method, self._dtype)
+        settings, overrides = self._inference(self._compile, self._dtype)
         predictor = load_predict_unit(
             self._checkpoint, InferenceSettings(**settings), overrides, device=self.device.type
         )
         return FAIRChemCalculator(predictor, task_name=TASK)
 
-    def _inference(self, method: str, dtype: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def _inference(self, compiled: bool, dtype: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return the arguments of fairchem's settings, and what replaces parts of the checkpoint's configuration."""
-        tuned = method == TUNED
+        stress = self.knobs.get("stress", "on") == "on"
         settings = {
             "merge_mole": self.knobs.get("merge-mole", "on") == "on",
-            "compile": self.knobs.get("compile", "on" if tuned else "off") == "on",
-            "tf32": self.knobs.get("tf32", "on" if tuned else "off") == "on",
-            "nitro": False,  # not for uma-s-1p2
+            "compile": compiled,
+            "tf32": self.knobs.get("tf32", "on") == "on",  # only on a GPU
+            "nitro": False,  # the default, but not for uma-s-1p2: fairchem warns and goes on without
             "activation_checkpointing": False,
             "base_precision_dtype": dtype,
             "execution_mode": self.knobs.get("execution-mode"),  # None on a GPU: fairchem takes its Triton kernels
             "external_graph_gen": False,
             "internal_graph_gen_version": 2,
-            "auto_add_default_untrained_tasks": tuned,  # this is the stress
+            "auto_add_default_untrained_tasks": stress,
         }
-        return settings, None if tuned else {"backbone": {"regress_stress": False}}
+        return settings, None if stress else {"backbone": {"regress_stress": False}}
 
 
 DATASETS = {name: name for name in ("oc20", "oc22", "oc25", "omol", "omat", "odac", "omc")}

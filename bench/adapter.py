@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from bench.contract.compiler import without_compiler
+
 
 class NativeRelaxation(Protocol):
     """A relaxation with the method's own optimiser, one step per call (Open Babel's conjugate gradients)."""
@@ -163,6 +165,22 @@ class TorchAdapter(Adapter):
     """The torch.nn.Module that computes."""
     device: Any
     """The torch.device that it computes on."""
+    not_compiled: str = ""
+    """Why the model is not compiled although the knob ``compile`` is on; empty where it is, and where that is off."""
+
+    def compiles(self, device: str) -> bool:
+        """Return whether to compile the model for `device`: the knob ``compile`` is on, and this machine can.
+
+        Where it cannot, :attr:`not_compiled` says why, and :meth:`compiled` tells it.
+        """
+        if self.knobs.get("compile") == "on":
+            self.not_compiled = without_compiler(device)
+            return not self.not_compiled
+        return False
+
+    def compiled(self, really: bool) -> bool | str:
+        """Return what :meth:`settings` says of compilation: whether the model `really` is, or why not as asked."""
+        return f"off: {self.not_compiled}" if self.not_compiled and not really else really
 
     def set_up_torch(self, device: str, threads: int) -> None:
         """Set torch's number of threads, and keep the device, which :meth:`synchronize` waits for.

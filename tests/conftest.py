@@ -13,7 +13,7 @@ import pytest
 
 from bench.methods import environments
 from bench.methods.header import read_header
-from bench.paths import adapters_dir
+from bench.paths import PROJECT, adapters_dir
 
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
@@ -22,6 +22,8 @@ FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]
 # the embedded set: no network, no environment variable
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
+COMPILED = PROJECT / ".cache" / "tests" / "compiled"
+"""What PyTorch has compiled, kept between tests: some models compile for minutes."""
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def pesbench() -> Callable[..., subprocess.CompletedProcess]:
         return subprocess.run(
             [*PESBENCH, *map(str, arguments)],
             cwd=cwd,  # of a copy of the checkout: the copy's own bench is run
-            env={**os.environ, "COLUMNS": "80", **environ},
+            env={**os.environ, "COLUMNS": "80", "TORCHINDUCTOR_CACHE_DIR": str(COMPILED), **environ},
             capture_output=True,
             text=True,
             timeout=900,

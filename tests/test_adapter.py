@@ -14,6 +14,7 @@ from ase import Atoms
 from ase.build import molecule
 
 from bench.adapter import TorchAdapter, charge_and_spin, shipped_checkpoint
+from bench.contract.compiler import without_compiler
 from bench.measure.conform import conform
 from bench.measure.loading import load_adapter
 from bench.methods.header import sha256
@@ -53,6 +54,37 @@ def test_a_multiplicity_that_the_electrons_cannot_have_is_an_error(info):
     atoms.info = info
     with pytest.raises(ValueError, match=r"electrons cannot have the multiplicity \d"):
         charge_and_spin(atoms)
+
+
+@pytest.mark.parametrize(
+    ("device", "there", "variables", "expected"),
+    [
+        ("cpu", ["g++"], {}, ""),
+        ("cpu", ["gcc"], {}, "this machine has no C++ compiler (g++)"),
+        ("cpu", ["g++"], {"CXX": "icpx -O3"}, "this machine has no C++ compiler (icpx)"),
+        ("cpu", ["icpx"], {"CXX": "icpx -O3"}, ""),
+        ("cuda:0", ["clang"], {}, ""),
+        ("cuda:0", ["g++"], {}, "this machine has no C compiler (gcc or clang)"),
+    ],
+)
+def test_what_is_missing_for_torch_compile_is_told(monkeypatch, tmp_path, device, there, variables, expected):
+    for name in there:
+        (tmp_path / name).touch(mode=0o755)
+    (tmp_path / "Python.h").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    for name in ("CC", "CXX"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert without_compiler(device) == expected
+    adapter = TorchAdapter()
+    adapter.knobs = {"compile": "on"}
+    really = adapter.compiles(device)
+    assert really == (not expected)
+    assert adapter.compiled(really) == (f"off: {expected}" if expected else True)
+    (tmp_path / "Python.h").unlink()
+    assert "Python.h" in without_compiler(device) or expected
 
 
 class FakeTorch(types.ModuleType):

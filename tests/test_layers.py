@@ -18,7 +18,7 @@ ALLOWED = {
     "paths": {"errors"},
     "contract": {"errors"},
     "methods.header": {"contract"},
-    "adapter": {"methods.header"},
+    "adapter": {"contract", "methods.header"},
     "measure": {"adapter", "contract"},
     "data": {"contract", "errors", "paths"},
     "machine": {"contract", "errors", "paths"},

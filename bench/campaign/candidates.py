@@ -75,9 +75,9 @@ def _candidate(method: Method, one: Mapping[str, str], default: Mapping[str, str
     )
 
 
-def version(method: Method, candidate: Candidate) -> Method:
-    """Return the method with the settings of a candidate, under the candidate's name."""
-    chosen = knobs.with_knobs(method, candidate.knobs)
+def version(method: Method, candidate: Candidate, device: str) -> Method:
+    """Return the method with the settings of a candidate on a device, under the candidate's name."""
+    chosen = knobs.with_knobs(method, candidate.knobs, [device])
     return dataclasses.replace(
         chosen,
         name=candidate.method,

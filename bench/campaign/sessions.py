@@ -53,7 +53,9 @@ class Sessions:
         self.turns = Turns(settings, dataset, parallel, say)
         ready = Ready(settings, catalogue, dataset, parallel, say).or_refuse(method, self.device)
         # all have the same environment and the same weights
-        self.prepared = {one.method: dataclasses.replace(ready, method=version(method, one)) for one in candidates}
+        self.prepared = {
+            one.method: dataclasses.replace(ready, method=version(method, one, self.device)) for one in candidates
+        }
         self.planned: int | None = None
         """Structures per session, the same in all; known once the default's first calls are made."""
         self.count = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import tempfile
 import time
 from collections.abc import Iterator
@@ -87,7 +88,18 @@ def variables(task: Task, parallel: ParallelSpeed | None) -> dict[str, str]:
         environ.setdefault(WAIT_POLICY, "PASSIVE")
     environ.update(Device.parse(task.subject.device).variables())
     environ.update(caches(paths.cache_dir() / "upstream"))
+    environ.setdefault("TORCHINDUCTOR_CACHE_DIR", _compiled().name)
     return environ
+
+
+@functools.cache
+def _compiled() -> tempfile.TemporaryDirectory[str]:
+    """Return the folder of what PyTorch has compiled, which all workers of this process share.
+
+    PyTorch keeps it between a user's processes, too, so a second round need not compile for minutes. It goes with this
+    process: the first start of a campaign always shows what compilation costs.
+    """
+    return tempfile.TemporaryDirectory(prefix="pesbench-compiled-", ignore_cleanup_errors=True)
 
 
 def caches(folder: Path) -> dict[str, str]:
@@ -110,7 +122,7 @@ CACHES = {
     "MPLCONFIGDIR": "matplotlib",
     "NUMBA_CACHE_DIR": "numba",
     "TORCH_HOME": "torch",
-    "TRITON_HOME": "triton",  # not TRITON_CACHE_DIR: each worker compiles anew, in its own folder
+    "TRITON_HOME": "triton",  # not TRITON_CACHE_DIR, which PyTorch puts into its own folder
     "WANDB_CACHE_DIR": "wandb",
     "WANDB_CONFIG_DIR": "wandb",
     "WANDB_DATA_DIR": "wandb",

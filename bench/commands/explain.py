@@ -76,7 +76,7 @@ def _print_method(method: Method) -> None:
         "parameters": f"{method.parameters:,}" if method.parameters else "",
         "devices": ", ".join(method.devices),
         "takes": ", ".join(what for what in ("charge", "spin", "periodic") if getattr(method, what)),
-        "knobs": "; ".join(f"{name}={'|'.join(knob.values)}" for name, knob in method.knobs.items()),
+        "knobs": "; ".join(f"{name}={knob}" for name, knob in method.knobs.items()),
         "note": method.note.strip(),
     }
     _print_pairs(method.label, [(name, text) for name, text in facts.items() if text])

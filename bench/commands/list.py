@@ -45,7 +45,7 @@ def run(options: Options) -> int:
         mark = " " if method.default else "*"
         print(f"{method.name:<{width}} {mark} {method.kind:<14}  {parameters:>11}  {' '.join(method.devices)}")
         licence = f"; weights: {method.checkpoint.licence}" if method.checkpoint else ""
-        knobs = ", ".join(f"{name}={'|'.join(knob.values)}" for name, knob in method.knobs.items())
+        knobs = ", ".join(f"{name}={knob}" for name, knob in method.knobs.items())
         _output.print_below(f"{method.label}{licence}{'; knobs: ' if knobs else ''}{knobs}")
     print("* measured only when named with --methods")
     return 0

@@ -133,7 +133,7 @@ def _searched(options: Options) -> Report:
     sessions = Sessions(method, settings_to_try, catalogue, settings, dataset, parallel, share, to_stderr)
     search = Search(settings_to_try, sessions, options.budget)
     for one in settings_to_try:
-        catalogue.methods[one.method] = version(method, one)
+        catalogue.methods[one.method] = version(method, one, options.device)
     directory = new_directory(options.output)
     tuning = Tuning(directory, settings_to_try, options.device, options.threshold)
     to_stderr(f"run {directory.name}: {len(settings_to_try)} settings of {method.name}, {options.budget:g} s")

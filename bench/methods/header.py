@@ -64,6 +64,18 @@ class Knob:
     """The default first."""
     devices: tuple[str, ...] = ()
     """The kinds of devices on which it exists; empty: on all that the method has."""
+    default: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The default of a kind of device, where it is not the first value."""
+
+    def on(self, kind: str) -> Knob:
+        """Return the knob as it is on a kind of device: the default there is the first value."""
+        first = self.default.get(kind, self.values[0])
+        return Knob((first, *(value for value in self.values if value != first)), self.devices)
+
+    def __str__(self) -> str:
+        """Return the values, the default first: ``on|off (cpu: off)``."""
+        other = ", ".join(f"{kind}: {value}" for kind, value in self.default.items())
+        return "|".join(self.values) + (f" ({other})" if other else "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,8 +133,8 @@ class Method:
     """One sentence for the notes below the table."""
 
     def knobs_on(self, kind: str) -> dict[str, Knob]:
-        """Return its knobs on a kind of device."""
-        return {name: knob for name, knob in self.knobs.items() if not knob.devices or kind in knob.devices}
+        """Return its knobs on a kind of device, the default there first."""
+        return {name: knob.on(kind) for name, knob in self.knobs.items() if not knob.devices or kind in knob.devices}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -267,13 +279,13 @@ def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]
 
 
 def _knob(path: Path, method: str, name: str, told: Any) -> Knob:
-    """Return a knob, which a header describes by its values or by a table with ``values`` and ``devices``."""
+    """Return a knob, which a header describes by its values, or by a table with ``values`` and what else it has."""
     about = f"the header of {path} gives {method} the knob {name!r}"
     if name in _NO_KNOBS or not _KNOB_NAME.fullmatch(name):
         raise HeaderError(f"{about}; take another name, of small letters and digits (dtype and threads always exist)")
     table = told if isinstance(told, dict) else {"values": told}
-    values, devices = table.get("values"), table.get("devices", [])
-    if not isinstance(values, list) or set(table) - {"values", "devices"}:
+    values, devices, default = table.get("values"), table.get("devices", []), table.get("default", {})
+    if not isinstance(values, list) or set(table) - {"values", "devices", "default"}:
         raise HeaderError(f'{about} as {told!r}; write {name} = ["off", "on"], the default first')
     if len(values) < 2 or len(set(map(str, values))) < len(values):
         raise HeaderError(f"{about} with the values {values!r}; it needs at least two different ones")
@@ -282,4 +294,6 @@ def _knob(path: Path, method: str, name: str, told: Any) -> Knob:
         raise HeaderError(f'{about} with the value {wrong[0]!r}; values are text like "on" or "2", without spaces')
     if not isinstance(devices, list) or set(devices) - set(DEVICES):
         raise HeaderError(f"{about} on the devices {devices!r}; known are {', '.join(DEVICES)}")
-    return Knob(tuple(values), tuple(devices))
+    if not isinstance(default, dict) or set(default) - set(DEVICES) or set(default.values()) - set(values):
+        raise HeaderError(f'{about} with the default {default!r}; write default = {{ cpu = "{values[0]}" }}')
+    return Knob(tuple(values), tuple(devices), default)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bench.contract.device import Device
 from bench.contract.settings import Settings
@@ -32,10 +32,10 @@ def check(method: Method, name: str, value: str, device: str) -> None:
         raise BadInput(f"the knob {name} of {method.name} cannot be {value!r}; it can be {' or '.join(known[name])}.")
 
 
-def with_knobs(method: Method, chosen: Mapping[str, str]) -> Method:
-    """Return a method with chosen values of its knobs; its label says where they differ from the defaults."""
-    defaults = {name: knob.values[0] for name, knob in method.knobs.items()} | {DTYPE: method.dtypes[0]}
-    other = [f"{name}={value}" for name, value in chosen.items() if value != defaults[name]]
+def with_knobs(method: Method, chosen: Mapping[str, str], devices: Iterable[str]) -> Method:
+    """Return a method with chosen values of its knobs; its label says where they are not the defaults of a device."""
+    every = [values(method, device) for device in devices]
+    other = [f"{name}={value}" for name, value in chosen.items() if any(value != one[name][0] for one in every)]
     return dataclasses.replace(
         method,
         label=f"{method.label} [{', '.join(other)}]" if other else method.label,
@@ -55,4 +55,4 @@ def choose(catalogue: Catalogue, settings: Settings) -> None:
     for knob, value in settings.knobs.items():
         for device in settings.devices:
             check(catalogue.methods[name], knob, value, device)
-    catalogue.methods[name] = with_knobs(catalogue.methods[name], settings.knobs)
+    catalogue.methods[name] = with_knobs(catalogue.methods[name], settings.knobs, settings.devices)

@@ -65,6 +65,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (_surplus_threads(rows), True),
         (_unlike("Precision", rows, "dtype"), False),
         (_tuned(rows), False),
+        (_not_compiled(rows), True),
         (_what_ran(rows), False),
         (_outliers(rows), False),
         (_geometries(rows), False),
@@ -118,6 +119,16 @@ def _what_ran(rows: Iterable[Row]) -> str:
             found[row.label] = ", ".join(said)
     named = "; ".join(f"{label}: {text}" for label, text in found.items())
     return f"What ran, as reported by the workers: {named}." if found else ""
+
+
+def _not_compiled(rows: Iterable[Row]) -> str:
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        compiled, _, why = str(row.settings.get("compiled", "")).partition(": ")
+        if compiled == "off" and why:
+            found.setdefault(why, []).append(row.label)
+    named = "; ".join(f"{', '.join(dict.fromkeys(labels))}: {why}" for why, labels in found.items())
+    return f"Measured uncompiled, although the settings ask for compilation: {named}." if found else ""
 
 
 def _weights(rows: Iterable[Row]) -> str:

@@ -38,7 +38,7 @@ for name in ("nequix-mp-1", "mace-mp-0-small", "orb-d3-xs-v2"):
     )
     METHODS.append(pytest.param(name, marks=missing))
 if shutil.which("nwchem"):
-    METHODS.append("pbe0-def2-svp-nwchem")
+    METHODS += ["pbe0-def2-svp-nwchem", "pbe0-def2-svp-nwchem-as-ase"]
 
 
 @pytest.fixture(scope="module")

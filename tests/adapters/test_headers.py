@@ -62,3 +62,10 @@ def test_every_method_names_its_level_of_theory_and_who_says_so(path):
 def test_a_method_is_compared_only_with_a_row_of_the_papers_table():
     rows = {method.paper for path in ADAPTERS for method in read_header(path).methods.values()} - {None}
     assert rows <= PAPER_IDS
+
+
+def test_each_row_of_the_papers_table_is_carried_by_one_method():
+    carried = Counter(
+        method.paper for path in ADAPTERS for method in read_header(path).methods.values() if method.paper
+    )
+    assert carried == Counter(PAPER_IDS)

@@ -57,6 +57,37 @@ for info in ({"charge": 1}, {"charge": 0, "spin": 3}):
 print(json.dumps({"calls": calls, "failure": failure, "open": open_shells, "settings": adapter.settings()}))
 """
 
+AS_ASE = """
+import json, re, sys
+from pathlib import Path
+from ase.build import molecule
+from ase.calculators.nwchem import NWChem
+from bench.measure.loading import load_adapter
+
+path, method = sys.argv[1:]
+adapter = load_adapter(path)
+loaded = adapter.load(method, "cpu", "float64", 1, None)
+water = molecule("H2O")
+adapters = adapter.new_structure(loaded, water)
+energy = adapters.get_potential_energy(water)
+adapters.write_input(water, ["energy", "forces"])
+bare = NWChem(label=str(Path(adapters.directory, "bare", "nwchem")), theory="dft", xc="pbe0", basis="def2-svp")
+bare.write_input(water, ["energy", "forces"])
+texts = [Path(one.directory, "nwchem.nwi").read_text().replace(one.directory, ".") for one in (adapters, bare)]
+own = load_adapter(path)
+spherical = own.load("pbe0-def2-svp-nwchem", "cpu", "float64", 1, None)
+cation = water.copy()
+cation.info = {"charge": 1}
+ion = adapter.new_structure(loaded, cation)
+ion.write_input(cation, ["energy", "forces"])
+print(json.dumps({
+    "texts": texts,
+    "energies": [energy, own.new_structure(spherical, water).get_potential_energy(water)],
+    "settings": adapter.settings(),
+    "ion": Path(ion.directory, "nwchem.nwi").read_text(),
+}))
+"""
+
 TWO_RANKS = """
 import json, sys
 from bench.measure.loading import load_adapter
@@ -105,6 +136,28 @@ def cold(run):
 @pytest.fixture(scope="module")
 def warm(run):
     return run(SCRIPT, "pbe0-def2-svp-nwchem-warm")
+
+
+@pytest.fixture(scope="module")
+def as_ase(run):
+    return run(AS_ASE, "pbe0-def2-svp-nwchem-as-ase")
+
+
+def test_the_published_rows_input_is_what_ase_writes_when_it_is_told_functional_and_basis_alone(as_ase):
+    ours, bare = as_ase["texts"]
+    assert ours == bare
+    assert "basis noprint" in ours
+    assert not any(word in ours for word in ("spherical", "direct", "memory"))
+
+
+def test_with_ases_input_the_d_functions_are_cartesian_and_lower_the_energy(as_ase):
+    assert as_ase["settings"]["functions-of-water"] == "25"
+    cartesian, spherical = as_ase["energies"]
+    assert cartesian - spherical == pytest.approx(-0.041, abs=0.005)  # eV: 1.5 mhartree for one function more
+
+
+def test_an_ion_has_its_charge_and_multiplicity_in_ases_input_too(as_ase):
+    assert all(word in as_ase["ion"] for word in ("charge 1", "mult 2", "odft"))
 
 
 def test_the_d_functions_are_spherical(cold):

@@ -1,9 +1,7 @@
 """Real methods, measured by a user's own command: real packages, real weights, real molecules."""
 
 import json
-import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,35 +9,13 @@ from ase import Atoms
 from ase.io import write
 
 import bench
-from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
 
-OFFLINE = [
-    *("uff", "uff-ase", "gfn2-xtb", "gfn1-xtb", "7net-0", "7net-mf-0", "7net-l3i5", "so3lr"),
-    *("ani-1ccx", "chgnet-0.3.0"),
-]
-FILES = {
-    "nequix-mp-1": "nequix-mp-1.nqx",
-    "mace-mp-0-small": "mace_mp_small.model",
-    "orb-d3-xs-v2": "orb-d3-xs-v2-20241011.ckpt",
-}
-"""Methods that are measured where their checkpoints are."""
-WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
-
 
 @pytest.fixture(scope="module")
-def run(pesbench, tmp_path_factory):
-    """Two naphthalene molecules with every method that needs no network and no program."""
-    results = tmp_path_factory.mktemp("results")
-    here = [name for name, file in FILES.items() if WEIGHTS and list(Path(WEIGHTS).rglob(file))]
-    names = [*OFFLINE, *here, "sevennet-mf-ompa"]
-    done = pesbench(
-        *("run", "--methods", ",".join(names), "--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1"),
-        *("--threads", "1", "--budget", "none", "--weights", "pretrained", "--no-repeats", "--output", results),
-    )
-    assert done.returncode == 0, done.stderr
-    return bench.load(results)
+def run(real_run):
+    return real_run
 
 
 def measured(run):
@@ -96,7 +72,7 @@ KNOWN = {
 @pytest.mark.parametrize("method", KNOWN)
 def test_a_model_gives_the_energy_and_forces_that_it_gave_before(run, method):
     if method not in set(run.methods.method):
-        pytest.skip(f"{FILES[method]} is not in PESBENCH_WEIGHTS")
+        pytest.skip(f"the checkpoint of {method} is not in PESBENCH_WEIGHTS")
     (answer,) = run.answers[(run.answers.method == method) & (run.answers.structure == 0)].itertuples()
     energy, rms, tolerance = KNOWN[method]
     assert answer.energy == pytest.approx(energy, abs=tolerance)
@@ -161,37 +137,9 @@ TABLE_1 = {
 
 
 @pytest.mark.parametrize("name", TABLE_1)
-def test_every_model_of_the_published_table_can_be_timed_with_random_weights(pesbench, tmp_path, name):
-    done = pesbench(
-        *(
-            "run",
-            "--no-repeats",
-            "--methods",
-            name,
-            "--weights",
-            "random",
-            "--structures",
-            "naphthalene-gfn2",
-            "--limit",
-            "1",
-        ),
-        *(
-            "--rounds",
-            "1",
-            "--replay-points",
-            "3",
-            "--threads",
-            "1",
-            "--budget",
-            "none",
-            "--output",
-            tmp_path,
-            "--json",
-        ),
-        # kept between tests: the largest of them is more than a gigabyte
-        PESBENCH_CACHE=str(PROJECT / ".cache" / "tests"),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_every_model_of_the_published_table_can_be_timed_with_random_weights(pesbench, random_run, name):
+    done = pesbench("table", random_run(name).directory, "--format", "json")
+    assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["rows"]
     assert (row["paper"], row["weights"], row["protocol"]) == (name, "random", "replay")
     assert row["parameters"] == pytest.approx(TABLE_1[name], rel=1e-3)

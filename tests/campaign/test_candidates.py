@@ -44,7 +44,7 @@ def test_a_knob_of_another_device_is_not_tried():
 
 def test_a_candidate_is_a_version_of_the_method_with_a_name_of_its_own(tunable):
     one = next(one for one in candidates(tunable, "cpu", [1, 2], 1, {}) if len(one.changes) == 3)
-    made = version(tunable, one)
+    made = version(tunable, one, "cpu")
     assert (made.name, made.known_as) == (one.method, "tunable")
     assert made.label == f"a pause per call [{one.label}]"
     assert (made.dtypes, made.chosen["speed"]) == ((one.knobs["dtype"],), one.knobs["speed"])

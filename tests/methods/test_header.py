@@ -128,6 +128,14 @@ def test_knobs_of_the_family_hold_for_its_methods_which_may_have_others_and_othe
     assert set(methods["large"].knobs_on("cpu")) == {"compile", "edges"}
 
 
+def test_a_knob_may_have_another_default_on_a_kind_of_device(adapter):
+    line = '# compile = { values = ["on", "off"], default = { cpu = "off" } }'
+    small = read_header(adapter(with_knobs(f"# [tool.pesbench.methods.small.knobs]\n{line}\n# ///\n"))).methods["small"]
+    assert small.knobs_on("cuda")["compile"].values == ("on", "off")
+    assert small.knobs_on("cpu")["compile"].values == ("off", "on")
+    assert str(small.knobs["compile"]) == "on|off (cpu: off)"
+
+
 def with_knobs(text):
     """Return the header with more at its end."""
     return HEADER.replace("# ///\nraise", f"{text}raise")
@@ -143,6 +151,12 @@ def with_knobs(text):
         ("compile = [false, true]", "with the value False; values are text like"),
         ('compile = ["off", "a b"]', "with the value 'a b'; values are text like"),
         ('tf32 = { values = ["off", "on"], devices = ["gpu"] }', "on the devices ['gpu']; known are cpu, cuda"),
+        (
+            'compile = { values = ["on", "off"], default = "off" }',
+            "the default 'off'; write default = { cpu = \"on\" }",
+        ),
+        ('compile = { values = ["on", "off"], default = { gpu = "off" } }', "the default {'gpu': 'off'}"),
+        ('compile = { values = ["on", "off"], default = { cpu = "no" } }', "the default {'cpu': 'no'}"),
         ('threads = ["1", "2"]', "the knob 'threads'; take another name"),
         ('dtype = ["float32", "float64"]', "the knob 'dtype'; take another name"),
         ('"Two Words" = ["off", "on"]', "the knob 'Two Words'; take another name"),

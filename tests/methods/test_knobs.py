@@ -1,5 +1,6 @@
 """Knobs that a user chooses for a method: what is refused, and where the choice shows."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bench.contract.settings import Settings
 from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
+from bench.methods.header import Knob
 from bench.methods.knobs import choose, values, with_knobs
 
 TUNABLE = Path(__file__).parents[1] / "fakes" / "tunable.py"
@@ -23,17 +25,26 @@ def test_the_precision_is_chosen_like_a_knob(catalogue):
         "kernel": ("right", "wrong", "broken"),
         "dtype": ("float64", "float32"),
     }
-    chosen = with_knobs(catalogue.methods["tunable"], {"dtype": "float32", "speed": "plain"})
+    chosen = with_knobs(catalogue.methods["tunable"], {"dtype": "float32", "speed": "plain"}, ["cpu"])
     assert chosen.dtypes == ("float32",)
     assert chosen.chosen == {"speed": "plain"}
 
 
 def test_the_label_says_what_differs_from_the_default_and_nothing_else(catalogue):
     method = catalogue.methods["tunable"]
-    assert with_knobs(method, {"speed": "fast", "dtype": "float32"}).label == (
+    assert with_knobs(method, {"speed": "fast", "dtype": "float32"}, ["cpu"]).label == (
         "a pause per call [speed=fast, dtype=float32]"
     )
-    assert with_knobs(method, {"speed": "plain", "dtype": "float64"}).label == "a pause per call"
+    assert with_knobs(method, {"speed": "plain", "dtype": "float64"}, ["cpu"]).label == "a pause per call"
+
+
+def test_a_default_is_that_of_the_device(catalogue):
+    method = dataclasses.replace(
+        catalogue.methods["tunable"], knobs={"speed": Knob(("fast", "plain"), (), {"cpu": "plain"})}
+    )
+    assert [values(method, device)["speed"][0] for device in ("cpu", "cuda")] == ["plain", "fast"]
+    assert with_knobs(method, {"speed": "plain"}, ["cpu"]).label == "a pause per call"
+    assert with_knobs(method, {"speed": "plain"}, ["cpu", "cuda:1"]).label == "a pause per call [speed=plain]"
 
 
 @pytest.mark.parametrize(

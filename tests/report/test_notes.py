@@ -126,6 +126,18 @@ def test_a_checkpoint_that_only_the_user_vouches_for_is_named_once():
     assert not any(f"{label} (" in text for label in "BCD")
 
 
+def test_a_method_that_could_not_be_compiled_is_named_at_once():
+    why = "this machine has no C++ compiler (g++)"
+    methods = [
+        method(name, settings={"compiled": said})
+        for name, said in (("orb", f"off: {why}"), ("uma", f"off: {why}"), ("mace", False), ("fast", True))
+    ]
+    table = table_of(methods, [relaxations(one.method, 10.0) for one in methods])
+    note = note_with(table, "uncompiled")
+    assert note == f"Measured uncompiled, although the settings ask for compilation: orb, uma: {why}."
+    assert note in urgent(table)
+
+
 def test_an_interpreter_that_the_user_brought_is_named_with_its_differences():
     brought = {"python": "3.12.1", "brought": "torch 2.1.0 instead of ==2.13.0"}
     methods = [method("a", label="A", environment=brought), method("b", label="B")]
