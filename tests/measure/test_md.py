@@ -11,6 +11,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from bench.adapter import Adapter
 from bench.analysis import energies
+from bench.analysis.seeds import mean
 from bench.contract import trajectory_file
 from bench.contract.task import TrajectoryPlan
 from bench.measure.md import CannotKeep, Relaxed, internal_motions, set_momenta, simulate
@@ -136,6 +137,42 @@ def test_a_molecule_that_is_not_md17_s_has_the_energy_of_its_internal_motions(fo
     assert atoms.get_kinetic_energy() == pytest.approx(internal_motions(atoms) * units.kB * 300)
     assert np.abs(atoms.get_momenta().sum(axis=0)).max() < 1e-10
     assert np.abs(atoms.get_angular_momentum()).max() < 1e-8
+
+
+class Bonds(Calculator):
+    """Springs between the atoms of a small molecule (eV, Angstrom)."""
+
+    implemented_properties = ("energy", "forces")
+
+    def __init__(self, reference):
+        super().__init__()
+        self.rest = reference.get_all_distances()
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        vectors = atoms.positions[:, None] - atoms.positions
+        lengths = np.linalg.norm(vectors, axis=-1)
+        stretch = lengths - self.rest
+        forces = -30.0 * ((stretch / (lengths + np.eye(len(atoms))))[..., None] * vectors).sum(axis=1)
+        self.results = {"energy": 7.5 * float((stretch**2).sum()), "forces": forces}
+
+
+@pytest.mark.parametrize("formula", ["H2", "H2O"])
+def test_a_thermostat_holds_the_temperature_of_the_internal_motions(formula, tmp_path):
+    small = Adapter()
+    small.reference = molecule(formula)
+    found = []
+    for seed in range(3):
+        calculator = Bonds(small.reference)
+        planned = plan(ensemble="nvt", seed=seed, temperature_k=300.0, duration_ps=4.0, temperature_of="internal")
+        record = simulate(small, calculator, Relaxed(small, calculator), planned, tmp_path / "kept", key=KEY)
+        content = trajectory_file.read(tmp_path / record.file)
+        kinetic = content.kinetic[energies.settled(len(content.kinetic), content.time_step_fs)].mean()
+        found.append(2 * kinetic / (internal_motions(small.reference) * units.kB))
+        assert energies.rigid_share(content.numbers, content.positions[-10:], content.velocities[-10:]) < 1e-6
+    assert len(set(found)) == 3
+    over = mean(found)
+    assert abs(over.value - 300) < over.half_width < 200
 
 
 def test_a_trajectory_has_each_step_and_every_tenth_frame(adapter, tmp_path):
