@@ -124,8 +124,13 @@ def of_device(kind: DeviceKind, table: Table) -> OfDevice:
     beside = f", {label}" if several else ""
     return OfDevice(
         time=Column(label, lambda line: time_text(line, there(line)), min(place, 1), unit=per),
-        rank=Column("rank", lambda line: _rank(there(line)), 1, unit=label if several else ""),
-        slower=Column(f"times slower{beside}", lambda line: _slower(there(line)), 1, unit=_than(table, kind, labels)),
+        rank=Column("rank", lambda line: _rank(there(line)), 2, unit=label if several else ""),
+        slower=Column(
+            f"times slower{beside}",
+            lambda line: _slower(there(line)),
+            2 if kind is kinds(table)[0] else 4,  # of a second device after what it gains
+            unit=_than(table, kind, labels),
+        ),
         replay=Column(
             f"{label} replay", lambda line: replay_text(line, line.replays.get(kind.name)), 1, unit=replay_unit(table)
         ),
