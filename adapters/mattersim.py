@@ -136,7 +136,9 @@ potential = Potential.from_checkpoint(
     load_path={checkpoint and str(checkpoint.resolve())!r}, device={device!r}, load_training_state=False
 )
 {tf32}
-calculator = MatterSimCalculator(potential=potential, device={device!r}, compute_stress=False)
+calculator = MatterSimCalculator(
+    potential=potential, device={device!r}, compute_stress={self.knobs.get("stress", "on") == "on"}
+)
 
 
 def prepare(atoms):

@@ -164,11 +164,10 @@ class Nequix(Adapter):
         jax.config.update("jax_default_device", self._device)
         if self.knobs.get("tf32") == "on":  # Nequix's import asks for the highest precision
             jax.config.update("jax_default_matmul_precision", "tensorfloat32")
-        wanted = self.knobs.get("kernel") == "openequivariance"
-        self._missing = [name for name in KERNELS if wanted and importlib.util.find_spec(name) is None]
+        self._missing = self._missing_kernels()
         self._calculator = NequixCalculator(
             model_path=checkpoint,
-            use_kernel=wanted and not self._missing,  # without the packages it would raise an error
+            use_kernel=self._kernel() and not self._missing,  # without the packages it would raise an error
             capacity_multiplier=float(self.knobs.get("capacity-multiplier", "1.1")),
         )
         self._edges: dict[int, int] = {}
@@ -189,10 +188,17 @@ jax.config.update("jax_default_device", jax.devices()[{int(index or 0)}])
 {tf32 if self.knobs.get("tf32") == "on" else ""}
 calculator = NequixCalculator(
     model_path={str(checkpoint)!r},
-    use_kernel=False,
+    use_kernel={self._kernel() and not self._missing_kernels()},
     capacity_multiplier={float(self.knobs.get("capacity-multiplier", "1.1"))},
 )
 """
+
+    def _kernel(self) -> bool:
+        return self.knobs.get("kernel") == "openequivariance"
+
+    def _missing_kernels(self) -> list[str]:
+        """Return the packages that the chosen kernel needs and that are not installed."""
+        return [name for name in KERNELS if self._kernel() and importlib.util.find_spec(name) is None]
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of the common architecture with Nequix's initial weights."""

@@ -92,6 +92,26 @@ def test_the_knobs_of_the_row_are_those_of_the_script():
         assert adapter._options("float32")["compile"] is (value == "on")
 
 
+@pytest.mark.parametrize(
+    ("method", "dtype", "knob", "on", "off"),
+    [
+        ("mattersim-v1-5m", "float32", "stress", "compute_stress=True", "compute_stress=False"),
+        ("uma-s-1p2", "float32", "stress", "auto_add_default_untrained_tasks=True", "'regress_stress': False"),
+        ("pet-mad-1.5-s", "float32", "stress", "UPETCalculator(", '["do_gradients_with_energy"] = False'),
+        ("pet-mad-1.5-s", "float32", "uncertainty", "UPETCalculator(", "uncertainty_threshold=None"),
+    ],
+)
+def test_a_script_leaves_out_what_the_row_leaves_out_and_nothing_else(method, dtype, knob, on, off):
+    adapter = load_adapter(CATALOGUE.methods[method].adapter)
+    texts = {}
+    for value in ("on", "off"):
+        adapter.knobs = {knob: value}
+        texts[value] = adapter.script(method, "cpu", dtype, 1, Path("x.ckpt"))
+    assert on in texts["on"]
+    assert off not in texts["on"]
+    assert off in texts["off"]
+
+
 @pytest.mark.parametrize("method", ["toy", "toy-native"])
 def test_the_printed_command_runs_the_script_and_it_makes_the_steps_of_the_row(pesbench, tmp_path, method):
     done = pesbench("script", method, "--adapter", FAKES, *EMBEDDED, "--repeats", "2", cwd=tmp_path)
