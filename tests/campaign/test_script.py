@@ -89,7 +89,7 @@ def test_the_knobs_of_the_row_are_those_of_the_script():
         text = adapter.script(method.name, "cpu", "float32", 1, Path("x.ckpt"))
         assert f"compile={value == 'on'}" in text
         assert "edge_method='knn_scipy'" in text
-        assert adapter._options("float32")["compile"] is (value == "on")
+        assert adapter._options("cpu", "float32")["compile"] is (value == "on")
 
 
 @pytest.mark.parametrize(
