@@ -1,5 +1,6 @@
 """The accuracy protocol, on force fields whose forces and second derivatives are known."""
 
+import gc
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from bench.contract.message import Begins, Phase
 from bench.contract.task import Item
 from bench.measure import worker
 from bench.measure.accuracy import single_point, vibrations
+from bench.measure.calls import STEP
 from bench.measure.measurers import MEASURERS
 
 WATER = molecule("H2O")
@@ -108,7 +110,25 @@ def test_a_single_point_has_the_energy_and_the_forces_at_the_geometry_itself():
     assert np.array(record.forces) == pytest.approx(-(MINIMUM @ moved).reshape(3, 3))
     assert len(calculator.given) == 1, "one force call, and no more"
     assert (record.energy_deviation, record.force_deviations) == (None, None)
+    assert record.calculator_ns == 0, "the first call at a structure is no measure of others"
+
+
+def test_a_timed_single_point_times_another_call_a_small_step_away_without_the_garbage_collector():
+    collecting = []
+    calculator = Quadratic(wrong=lambda call, results: collecting.append(gc.isenabled()))
+    record = single_point(Adapter(), calculator, distorted(), key=POINT, seed=1)
+    first, second = (one.positions for one in calculator.given)
+    assert np.array(record.forces) == pytest.approx(np.array(point().forces)), "the answer is that of the structure"
+    assert 0.1 * STEP < np.sqrt(((second - first) ** 2).mean()) < 2 * STEP
+    assert collecting == [True, False]
     assert 0 < record.calculator_ns < record.wall_ns
+
+
+def test_a_hessian_is_timed_without_the_garbage_collector():
+    collecting = []
+    vibrating(Quadratic(wrong=lambda call, results: collecting.append(gc.isenabled())))
+    assert len(collecting) > 18
+    assert not any(collecting[-18:])
 
 
 def test_an_exception_in_a_single_point_is_a_record_without_an_answer():
