@@ -49,3 +49,14 @@ def disturbances(watched: pd.DataFrame) -> tuple[Disturbance, ...]:
         for row in rows
         if row["disturbed"]
     )
+
+
+def revisits(measured: pd.DataFrame) -> int:
+    """Return how many structures were measured again, because the method's threads had waited long for a core.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        One row per relaxation or path, with the number of its ``visit``; None in older runs.
+    """
+    return int((pd.to_numeric(measured["visit"]) > 1).sum()) if "visit" in measured else 0

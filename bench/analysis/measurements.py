@@ -17,11 +17,12 @@ from bench.contract.records import Record
 STRUCTURES = (
     *("method", "device", "round", "structure", "optimizer", "status", "failure", "message", "steps"),
     *("force_calls", "energy", "fmax", "wall_ns", "step_ns", "step_calculator_ns", "step_force_calls"),
-    *("calculator_ns", "harness_ns", "first_energy", "first_fmax", "positions"),
+    *("calculator_ns", "harness_ns", "first_energy", "first_fmax", "positions", "waited_ns", "stolen_ns", "visit"),
 )
 REPLAYS = (
     *("method", "device", "round", "structure", "status", "failure", "message"),
     *("force_calls", "calculator_ns", "step_ns", "first_energy", "first_fmax", "wall_ns"),
+    *("waited_ns", "stolen_ns", "visit"),
 )
 ANSWERS = ("method", "device", "structure", "energy", "forces", "changed")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.analysis import ordering, pool, published, replays, speedup
-from bench.analysis.disturbed import disturbances
+from bench.analysis.disturbed import disturbances, revisits
 from bench.analysis.doubts import doubts
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
@@ -69,6 +69,7 @@ def summarise(
         geometric_means=(*speedup.means(rows, times[RELAX]), *_replay_means(rows, times[REPLAY], calls)),
         published_means=published.means(rows, times, calls),
         disturbances=disturbances(watched) if watched is not None else (),
+        revisits=revisits(measurements.structures) + revisits(measurements.replays),
         damaged=measurements.damaged,
     )
 

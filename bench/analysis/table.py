@@ -192,6 +192,8 @@ class Table:
     published: tuple[Published, ...] = ()
     """The published rows with which rows of this table are compared."""
     disturbances: tuple[Disturbance, ...] = ()
+    revisits: int = 0
+    """Structures that were measured again, because the method's threads had waited long for a core."""
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""
 

@@ -51,6 +51,12 @@ def disturbed_in_short(disturbances: Iterable[Disturbance], labels: Mapping[str,
     )
 
 
+def revisited(count: int) -> str:
+    """Return how many structures were measured again; may be empty."""
+    what = "structure was measured" if count == 1 else "structures were measured"
+    return f"{count} {what} again, because threads had waited for a core." if count else ""
+
+
 def unsettled(labels: Iterable[str]) -> str:
     """Return which methods had not settled when their warm-up ended; may be empty."""
     named = ", ".join(dict.fromkeys(labels))

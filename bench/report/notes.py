@@ -11,7 +11,7 @@ from bench.contract.protocol import REPLAY
 from bench.contract.records import AS_ASKED
 from bench.report.beside_paper import judged_claims, order, published
 from bench.report.certainty import apart, intervals, limited, nodes, rounds
-from bench.report.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, unsettled
+from bench.report.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, revisited, unsettled
 from bench.report.joules import joules
 from bench.report.lines import marked
 
@@ -50,6 +50,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (rounds(rows), False),
         (nodes(rows), False),
         (disturbed(table.disturbances, {row.method: row.label for row in rows}), False),
+        (revisited(table.revisits), True),
         (unsettled(row.label for row in rows if row.settled is False), True),
         (_weights(rows), False),
         (_replay(rows, settings.replay_points), False),

@@ -81,6 +81,7 @@ class Run:
                 # the first call at a structure has nothing to go on from, like the one before a relaxation's first step
                 *(len(record.calculator_ns[1:]), sum(record.calculator_ns[1:]), _step_ns(record)),
                 *(_first(record.energies), _first(record.fmax), record.wall_ns),
+                *(record.waited_ns, record.stolen_ns, record.visit),
             )
             for record in self.contents.replays
         ]
@@ -199,6 +200,9 @@ def _structure_row(record: Relaxation) -> tuple[Any, ...]:
         _first(trace.get("energy", ())),
         _first(trace.get("fmax", ())),
         np.array(record.positions) if record.positions else None,
+        record.waited_ns,
+        record.stolen_ns,
+        record.visit,
     )
 
 
