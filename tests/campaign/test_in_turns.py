@@ -1,6 +1,7 @@
 """The structures of a round, measured in turns: over the fakes, through the command line and real workers."""
 
 import contextlib
+import io
 import itertools
 import json
 import math
@@ -10,9 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import bench
-from bench.campaign import tasks
+from bench.campaign import runner, tasks
+from bench.campaign.display import PlainProgress
 from bench.campaign.paced import PacedWorker
 from bench.campaign.ready import Ready
 from bench.campaign.turns import start_paced
@@ -59,19 +62,19 @@ def relaxations(records):
 
 def test_a_long_structure_pauses_between_two_steps_and_the_pause_is_in_no_time(worker):
     made, records = worker("slow", 3)
-    turns = 0
+    pauses = 0
     while len(relaxations(records)) < 3:
-        made.take_turn(Turn(seconds=0.05, most_seconds=0.2))
-        turns += 1
+        made.take_turn(Turn(seconds=0.05, most_seconds=0.1))
         if made.within:
+            pauses += 1
             time.sleep(0.3)
     made.finish()
     third = relaxations(records)[2]  # the first ones are quick
-    assert turns > 4, "it paused"
+    assert pauses > 1
     assert third.status == "converged"
-    assert third.wall_ns < 1e9 * (third.force_calls * 0.05 + 0.3)
-    assert sum(third.trace["harness_ns"]) < 0.05e9
-    assert max(third.trace["optimizer_ns"]) < 0.1e9
+    parts = [sum(third.trace[name]) for name in ("calculator_ns", "optimizer_ns", "harness_ns")]
+    assert sum(parts) == pytest.approx(third.wall_ns, abs=0.25e9), "a pause of 0.3 s is in none of them"
+    assert max(third.trace["harness_ns"] + third.trace["optimizer_ns"]) < 0.25e9
 
 
 def test_a_structure_whose_time_is_up_is_cut_off_and_keeps_its_steps(worker):
@@ -122,11 +125,11 @@ def in_turn(pesbench, tmp_path_factory):
 
 
 def test_times_measured_in_turn_are_right_beside_a_busy_process(in_turn):
-    """The truth is 20 and 21 ms; a method must not be taken for another one that is 5 % slower."""
+    """The truth is 20 and 21 ms: on a free core, and a little more where a call wakes up late."""
     calls = in_turn[1].replays.assign(ms=lambda rows: rows.calculator_ns / rows.force_calls / 1e6)
     means = calls.groupby("method").ms.apply(lambda ms: math.exp(ms.map(math.log).mean()))
-    assert means["takes-20"] == pytest.approx(20.2, rel=0.02)
-    assert means["takes-21"] == pytest.approx(21.2, rel=0.02)
+    assert 20.0 <= means["takes-20"] < 22.0
+    assert means["takes-21"] / means["takes-20"] == pytest.approx(1.05, abs=0.025)
 
 
 def test_the_methods_of_a_round_are_measured_at_the_same_time(in_turn):
@@ -143,31 +146,49 @@ def test_rounds_begin_at_different_structures(in_turn):
     assert first["takes-20"].nunique() == 3
 
 
-def test_a_method_that_does_not_fit_into_memory_with_the_others_has_its_round_later(monkeypatch, tmp_path):
-    """Through the campaign itself, with a machine that has memory for one worker."""
-    from rich.console import Console
+@pytest.fixture
+def campaign(tmp_path):
+    """Return a function that makes and runs a campaign over the fakes, and returns its run and what was said."""
 
-    from bench.campaign import runner
-    from bench.campaign.display import PlainProgress
+    def run(widths=dict, **settings):
+        console = Console(file=io.StringIO(), width=200)
+        settings = Settings(methods=("toy", "slow"), budget_s={"toy": 60.0, "slow": 60.0}, **settings)
+        made = runner.Campaign(
+            tmp_path / "run",
+            settings,
+            Catalogue([FAKES]),
+            load_dataset("naphthalene-gfn2"),
+            PlainProgress(settings, console),
+            ParallelSpeed(1, 1.0),
+            widths=widths,
+        )
+        made.begin()
+        made.run()
+        return bench.load(tmp_path / "run"), console.file.getvalue(), made
 
-    settings = Settings(methods=("toy", "slow"), rounds=1, limit=2, budget_s={"toy": None, "slow": None})
-    console = Console(file=(tmp_path / "said").open("w"), width=200)
-    free = type("Memory", (), {"available": 1e6, "total": 24e9, "percent": 50.0})
-    campaign = runner.Campaign(
-        tmp_path / "run",
-        settings,
-        Catalogue([FAKES]),
-        load_dataset("naphthalene-gfn2"),
-        PlainProgress(settings, console),
-        ParallelSpeed(1, 1.0),
-    )
-    campaign.begin()
-    monkeypatch.setattr(runner, "available_memory", lambda: free.available)
-    campaign.run()
-    console.file.close()
-    assert "would not fit into memory with the others" in (tmp_path / "said").read_text()
-    run = bench.load(tmp_path / "run")
-    assert run.structures.groupby("method").size().to_dict()["slow"] == 2
-    assert set(run.structures.status) == {"converged"}
-    together = run.structures[run.structures["round"] > 0].method.unique()
-    assert {"slow", "toy"} <= {*together, "toy"}
+    return run
+
+
+def test_further_rounds_are_made_where_a_ratio_is_wide_and_end_with_the_time(campaign):
+    wide = {("toy", "cpu"): 0.0, ("slow", "cpu"): 0.3}
+    began = time.monotonic()
+    run, _, made = campaign(lambda: wide, total_s=60.0, limit=6)
+    rounds = run.structures.groupby("method")["round"].nunique()
+    assert rounds["slow"] > 3
+    assert rounds["toy"] == rounds["slow"], "the reference takes part in each of them"
+    assert made.elapsed_s < 60.0 + 15.0
+    assert time.monotonic() - began < 150.0
+
+
+def test_where_all_ratios_are_narrow_there_are_no_further_rounds(campaign):
+    narrow = {("toy", "cpu"): 0.0, ("slow", "cpu"): 0.01}
+    run, _, _ = campaign(lambda: narrow, total_s=600.0, limit=2)
+    assert run.structures["round"].nunique() == 3
+
+
+def test_a_method_that_does_not_fit_into_memory_with_the_others_has_its_round_later(campaign, monkeypatch):
+    monkeypatch.setattr(runner, "available_memory", lambda: 1e6)
+    run, said, _ = campaign(rounds=1, limit=2)
+    assert "would not fit into memory with the others" in said
+    assert run.structures.groupby("method").size().to_dict() == {"toy": 2, "slow": 2}
+    assert run.structures.groupby("method")["round"].first().to_dict() == {"toy": 0, "slow": 1}
