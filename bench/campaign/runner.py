@@ -228,9 +228,11 @@ class Campaign:
                     "others; measured in a later round"
                 )
             seats = [seat for seat in seats if seat.key in fit]
+        if self.settings.total_s is not None:  # whoever gets a later round is owed none besides
+            self.owed = [key for key in self.owed if key not in {seat.key for seat in seats}]
         if not seats:
             return
-        strangers = {seat.key: accelerators.processes(Device.parse(seat.key[1])) for seat in seats}
+        strangers = {seat.key[1]: accelerators.processes(Device.parse(seat.key[1])) for seat in seats}
         before = self.watch.look()
         began = time.monotonic()
 
@@ -243,9 +245,10 @@ class Campaign:
             self.in_turns.round(seats, warm)
         finally:
             self.elapsed_s += time.monotonic() - began
+            facts = {device: self.watch.since(before, others) for device, others in strangers.items()}
             for seat in seats:
                 if seat.counted:
-                    self._note_watched(seat.this, self.watch.since(before, strangers[seat.key]))
+                    self._note_watched(seat.this, dict(facts[seat.key[1]]))
         for seat in seats:
             if seat.started_s is not None:
                 self.start_s[seat.key] = seat.started_s

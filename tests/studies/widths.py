@@ -1,0 +1,50 @@
+"""How well a run orders its methods: the widths of the intervals of all ratios, and what the process leaves.
+
+.venv/bin/python tests/studies/widths.py [RUN] [--device cpu]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+
+import numpy as np
+
+from bench.analysis import ordering, pool
+from bench.analysis.summaries import all_times
+from bench.analysis.summary import summarise
+from bench.runs.dataframes import load
+
+
+def main() -> None:
+    """Print a line for each quantile, and each method's width to the reference."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    measurements = load(options.run).measurements()
+    table = summarise(measurements)
+    chosen = [row for row in pool.chosen(table.rows) if row.device == options.device]
+    times = pool.times(chosen, all_times(measurements))
+    widths, missing = [], 0
+    for one, other in itertools.combinations([row.key for row in chosen], 2):
+        found = ordering.between(times, one, other)
+        ratio = found.estimate() if found is not None else None
+        if ratio is None or ratio.low is None or ratio.high is None:
+            missing += 1
+        else:
+            widths.append(ratio.high / ratio.low - 1)
+    print(f"{len(widths)} pairs with an interval, {missing} without")
+    for share in (10, 50, 90):
+        print(f"width of a ratio's interval, {share}th percentile: {100 * np.percentile(widths, share):.1f} %")
+    for row in chosen:
+        ratio = row.relative
+        if ratio is not None and ratio.low and ratio.high and row.time is not None:
+            own = f"{100 * (row.time.high / row.time.low - 1):.1f} %" if row.time.low and row.time.high else "-"
+            rank = f"{row.rank.low}-{row.rank.high}" if row.rank else "-"
+            width = 100 * (ratio.high / ratio.low - 1)
+            print(f"{row.label}: rounds {row.rounds}, rank {rank}, ratio {width:.1f} % wide, time {own} wide")
+
+
+if __name__ == "__main__":
+    main()
