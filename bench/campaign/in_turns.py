@@ -90,7 +90,6 @@ class InTurns:
             for seat in seats:  # one after the other, because starts disturb each other
                 began = time.monotonic()
                 self._start(running, seat)
-                self._listen(running, seat)
                 if seat.goes_on:
                     seat.started_s = time.monotonic() - began
             warm()
@@ -102,7 +101,7 @@ class InTurns:
                     self._take_turn(running, seat)
 
     def _start(self, running: contextlib.ExitStack, seat: Seat) -> None:
-        """Start a worker for what is left of a seat's items."""
+        """Start a worker for what is left of a seat's items, and wait until it is warm."""
         this = seat.this
         task = tasks.measure(
             this.prepared,
@@ -122,6 +121,8 @@ class InTurns:
         running.callback(seat.metered.close)
         seat.worker = PacedWorker(process, lambda said: self._take(seat, said))
         seat.ready, seat.begun = False, None
+        seat.worker.listen()
+        self._go_on(running, seat)
 
     def _take_turn(self, running: contextlib.ExitStack, seat: Seat) -> None:
         """Let a seat have its turn; it ends the worker whose time is up."""
@@ -134,14 +135,12 @@ class InTurns:
         seat.used_s += time.monotonic() - began if worker.ended else worker.seconds - measured
         if worker.within and not worker.ended:
             seat.metered.pauses(self._in_flight(seat))
-        self._listen(running, seat, already=True)
+        self._go_on(running, seat)
 
-    def _listen(self, running: contextlib.ExitStack, seat: Seat, already: bool = False) -> None:
-        """Hear whether a worker goes on, and start another one after a crash."""
+    def _go_on(self, running: contextlib.ExitStack, seat: Seat) -> None:
+        """Take leave of a worker that has ended, and start another one after a crash."""
         worker = seat.worker
         assert worker is not None
-        if not already:
-            worker.listen()
         if not worker.ended:
             return
         failure = worker.failure()
@@ -163,26 +162,21 @@ class InTurns:
         """Record the item that a worker died of, and start another worker, unless this one died of it, too."""
         seat.crashes += 1
         in_flight = self._in_flight(seat)
-        # what was measured before has its record, even if the worker died when it measured it again
-        if seat.begun is None or seat.begun in seat.this.items:
-            record = lost(self._task_of(seat), in_flight, failure)
-            seat.this.items.remove(in_flight)
-            self._keep(seat, record)
+        if in_flight in seat.this.items:  # otherwise it was measured again, and has its record from before
+            this = seat.this
+            task = tasks.measure(this.prepared, self.shared.settings, self.shared.dataset, [], this.number)
+            this.items.remove(in_flight)
+            self._keep(seat, lost(task, in_flight, failure))
         if not seat.this.items:
             return
         if seat.crashes == CRASHES_A_ROUND:
             self._give_up(seat, Failure(failure.kind, f"{failure.message} (given up after {seat.crashes} crashes)"))
             return
         self._start(running, seat)
-        self._listen(running, seat)
-
-    def _task_of(self, seat: Seat) -> tasks.Task:
-        this = seat.this
-        return tasks.measure(this.prepared, self.shared.settings, self.shared.dataset, [], this.number)
 
     def _in_flight(self, seat: Seat) -> Item:
-        items = seat.this.items
-        return seat.begun if seat.begun is not None and seat.begun in items else items[0]
+        """Return what a seat's worker measures; it says so where that is not the next one."""
+        return seat.begun or seat.this.items[0]
 
     def _give_up(self, seat: Seat, failure: Failure) -> None:
         record = NotMeasured(**seat.this.record_key, failure=failure)
