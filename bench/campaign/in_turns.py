@@ -1,8 +1,8 @@
 """The structures of a round: the workers of all methods are alive at once and take turns.
 
-What a machine does for seconds to minutes then hits all methods alike, so it drops out of their ratios. A turn ends
-with the first structure that ends after :data:`TURN_SECONDS`; a longer one pauses between two steps. Meanwhile the
-other workers sleep: they wait for a line of their standard input.
+What a machine does for seconds to minutes then hits all methods alike, so it drops out of their ratios. A turn is a
+quarter of a method's time in the round and ends with a structure; a long structure pauses between two steps. Meanwhile
+the other workers sleep: they wait for a line of their standard input.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ from bench.contract.turn import Turn
 from bench.data.selection import measuring_order
 from bench.runs import store
 
-TURN_SECONDS = 0.3
+TURNS = 4
+"""Of each method in a round: so all of them see the whole round, whatever their time in it."""
+LEAST_TURN_SECONDS = 0.3
 LONGEST_TURN_SECONDS = 3.0
+"""A structure that takes longer pauses."""
 OUT_OF_MEMORY = "out-of-memory"
 
 
@@ -73,7 +76,11 @@ class Seat:
         )
         if (end if self.worker.within else begin) <= 0 and self.used_s > 0:
             return None
-        return Turn(seconds=min(TURN_SECONDS, max(begin, 0.0)), most_seconds=min(LONGEST_TURN_SECONDS, max(end, 0.0)))
+        share = self.this.allowance.begin_s
+        usual = LEAST_TURN_SECONDS if share is None else max(LEAST_TURN_SECONDS, share / TURNS)
+        return Turn(
+            seconds=min(usual, max(begin, 0.0)), most_seconds=min(max(usual, LONGEST_TURN_SECONDS), max(end, 0.0))
+        )
 
 
 class InTurns:

@@ -16,11 +16,15 @@ import psutil
 
 from bench.contract import message
 from bench.contract.failure import Failure
-from bench.contract.message import Done, Message
+from bench.contract.message import Beat, Done, Message, Result
 from bench.contract.task import Task
 from bench.contract.turn import Turn
 
 POLL_SECONDS = 0.25
+RESULT, BEAT = (f'{{"message":"{kind.message}"'.encode() for kind in (Result, Beat))
+"""How the lines of these messages begin."""
+MEMORY_SECONDS = 0.5
+"""Between two looks at a worker's memory: each takes milliseconds of a core that the worker may need."""
 
 
 class LocalWorker:
@@ -83,8 +87,12 @@ class LocalWorker:
             self.process.stdin.close()
 
     def messages(self) -> Iterator[Message]:
-        """Yield the worker's messages, except the last, until it ends or is ended; of a paced one, until the last."""
-        for line in self._lines():
+        """Yield the worker's messages, except the last, until it ends or is ended; of a paced one, until the last.
+
+        The results of a paced worker come when its turn ends: to check and to write them takes milliseconds of a core
+        that a worker with several threads may need.
+        """
+        for line in self._at_the_end_of_turns() if self.paced else self._lines():
             try:
                 said = message.from_json(line)
             except ValueError as error:
@@ -97,11 +105,24 @@ class LocalWorker:
             else:
                 yield said
 
+    def _at_the_end_of_turns(self) -> Iterator[bytes]:
+        """Yield the worker's lines, but results only when something else than a sign of life follows, or at the end."""
+        kept: list[bytes] = []
+        for line in self._lines():
+            if line.startswith(RESULT):
+                kept.append(line)
+                continue
+            if not line.startswith(BEAT):
+                yield from kept
+                kept = []
+            yield line
+        yield from kept
+
     def _lines(self) -> Iterator[bytes]:
         assert self.process.stdout is not None
         descriptor = self.process.stdout.fileno()
         pending = b""
-        heard = time.monotonic()
+        heard = looked = time.monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, selectors.EVENT_READ)
             while True:
@@ -116,6 +137,9 @@ class LocalWorker:
                 elif time.monotonic() - heard > self.timeout_s:
                     self._end(Failure("timeout", f"no sign of life for {self.timeout_s:g} s; it was ended"))
                     break
+                if time.monotonic() - looked < MEMORY_SECONDS:
+                    continue
+                looked = time.monotonic()
                 used = self._memory()
                 if used > self.memory_limit:
                     self.over_limit = True

@@ -15,7 +15,7 @@ K = TypeVar("K")
 
 VARIANCES = 3.0
 """v_rest / v_process of ratios measured in turn, a typical one here; the best number changes with its square root."""
-LEAST_SECONDS = 2.0
+LEAST_SECONDS = 5.0
 """A round measures a fast method for at least this long: it should meet more than one moment of the machine."""
 LEARNING_ROUNDS = 3
 """All methods take part in these; then those whose ratios are widest."""
