@@ -57,6 +57,8 @@ HEAVY = {
     "ani-1ccx": "toy",
     "pbe0-def2-svp": "toy",
     "pbe0-def2-tzvp": "toy",
+    "pbe-def2-tzvpp": "toy",
+    "pbe0-def2-tzvpp": "toy",
     "nequix-mp-1": "architecture",
     "mace-mp-0-small": "tunable",
     "orb-d3-xs-v2": "tunable",

@@ -26,17 +26,17 @@ def main() -> None:
     table = summarise(measurements)
     chosen = [row for row in pool.chosen(table.rows) if row.device == options.device]
     times = pool.times(chosen, all_times(measurements))
-    widths, missing = [], 0
-    for one, other in itertools.combinations([row.key for row in chosen], 2):
-        found = ordering.between(times, one, other)
-        ratio = found.estimate() if found is not None else None
-        if ratio is None or ratio.low is None or ratio.high is None:
-            missing += 1
-        else:
-            widths.append(ratio.high / ratio.low - 1)
-    print(f"{len(widths)} pairs with an interval, {missing} without")
-    for share in (10, 50, 90):
-        print(f"width of a ratio's interval, {share}th percentile: {100 * np.percentile(widths, share):.1f} %")
+    for title, rows in (("all", chosen), ("without DFT", [row for row in chosen if row.kind != "dft"])):
+        widths, missing = [], 0
+        for one, other in itertools.combinations([row.key for row in rows], 2):
+            found = ordering.between(times, one, other)
+            ratio = found.estimate() if found is not None else None
+            if ratio is None or ratio.low is None or ratio.high is None:
+                missing += 1
+            else:
+                widths.append(ratio.high / ratio.low - 1)
+        quantiles = ", ".join(f"{100 * np.percentile(widths, share):.1f} % ({share}th)" for share in (10, 50, 90))
+        print(f"{title}: {len(widths)} pairs with an interval, {missing} without; widths by percentile: {quantiles}")
     for row in chosen:
         ratio = row.relative
         if ratio is not None and ratio.low and ratio.high and row.time is not None:
