@@ -195,8 +195,8 @@ def _how(run: Measured, identifier: str) -> Part:
 _HOW = (
     "Every method runs in an environment of its own. The clock runs inside that process and covers the calculator and "
     "the optimiser, not what pesbench does around them. Start-up and warm-up are timed apart.",
-    "Each method runs in several rounds, each a fresh process. The processes of a round take turns, so that whatever the "
-    "machine does meanwhile hits all methods alike. A structure in which a method's threads waited for a core is "
+    "Each method runs in several rounds, each a fresh process. The processes of a round take turns, so that whatever "
+    "the machine does meanwhile hits all methods alike. A structure in which a method's threads waited for a core is "
     "measured again.",
     "A time is the geometric mean over structures. Brackets are 95 % intervals: they include the differences between "
     "structures and between processes. Ratios are paired, structure by structure and round by round.",
