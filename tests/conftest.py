@@ -17,6 +17,7 @@ from bench.paths import PROJECT, adapters_dir
 
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
+Path(tempfile.tempdir).chmod(0o755)  # some tests are another user
 
 FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]

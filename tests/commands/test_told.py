@@ -135,7 +135,8 @@ def short(words):
     named = "--methods" in rest or (verb in ("prepare", "check-gpu") and any(not word.startswith("-") for word in rest))
     if not named:
         words += shlex.split(SHORT_METHODS.get(verb, ""))
-    if FAKE & {part for word in words for part in word.split(",")}:
+    takes_adapters = any(field.name == "adapter" for field in dataclasses.fields(VERBS[verb].options))
+    if takes_adapters and FAKE & {part for word in words for part in word.split(",")}:
         words += ["--adapter", str(FAKES)]
     if "tunable" in words:
         words += ["--adapter", str(TUNABLE)]

@@ -287,7 +287,9 @@ def test_once_an_item_was_left_out_each_later_one_is_announced(monkeypatch):
 
     said = []
     channel = SimpleNamespace(say=said.append, send=said.append)
-    session = SimpleNamespace(channel=channel, task=SimpleNamespace(allowances={}), pace=None)
+    session = SimpleNamespace(
+        channel=channel, task=SimpleNamespace(allowances={}, answers=(), revisits=False), pace=None
+    )
     monkeypatch.setitem(MEASURERS, "accuracy", Some)
     points = [Item("single-point", number) for number in range(4)]
     worker._phase(session, "accuracy", [*points, Item("vibrations", 0)])
