@@ -151,7 +151,7 @@ class Campaign:
                 keys = every
                 if number >= self.settings.rounds:
                     # where a run goes on, its further rounds are not looked at again
-                    keys = self._one_more(every) if number >= begun else []
+                    keys = self._one_more(every, number) if number >= begun else []
                     if number >= begun and not keys:
                         break
                 self.parallel_now = parallel_speed(self.settings.threads)
@@ -168,7 +168,7 @@ class Campaign:
         names = order(self.settings.methods, number + self.settings.order, self.settings.seed)
         return [(name, device) for device in self.settings.devices for name in names if (name, device) in keys]
 
-    def _one_more(self, every: Sequence[Key]) -> list[Key]:
+    def _one_more(self, every: Sequence[Key], number: int) -> list[Key]:
         """Return the methods of a round after the planned ones; none where the campaign is at its end."""
         self.companions = []
         if self.owed:
@@ -178,7 +178,7 @@ class Campaign:
             # two others connect them with the rest, where they fit
             self.companions = [] if key else [one for one in every if one not in owed and one not in self.alone][:2]
             return [*owed, *self.companions]
-        if self.settings.total_s is None:
+        if self.settings.total_s is None or number >= sharing.MOST_ROUNDS:
             return []
         costs = {
             key: cost

@@ -183,6 +183,12 @@ def test_further_rounds_are_made_where_a_ratio_is_wide_and_end_with_the_time(cam
     assert time.monotonic() - began < 150.0
 
 
+def test_there_are_never_more_than_a_dozen_rounds(campaign, monkeypatch):
+    monkeypatch.setattr(runner.sharing, "MOST_ROUNDS", 5)
+    run, _, _ = campaign(dict, total_s=600.0, limit=1)
+    assert run.structures["round"].nunique() == 5
+
+
 def test_where_all_ratios_are_narrow_there_are_no_further_rounds(campaign):
     narrow = {("toy", "cpu"): 0.0, ("slow", "cpu"): 0.01}
     run, _, _ = campaign(lambda: narrow, total_s=600.0, limit=2)

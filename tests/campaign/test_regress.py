@@ -44,7 +44,7 @@ def test_a_slowed_version_is_slower_and_the_exit_status_says_so(pesbench, tmp_pa
     assert set(run.methods.method) == {"toy", "toy@base"}
     by_round = run.replays.groupby(["method", "round"]).size()
     assert set(by_round) == {8}
-    assert (run.replays.force_calls == 4).all()
+    assert (run.replays.force_calls == 3).all(), "four geometries, of which the first counts in no time"
     assert run.replays.step_ns.isna().all(), "versions are compared by their force calls, without an optimiser"
     assert len(run.watched) == len(by_round)
 
