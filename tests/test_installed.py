@@ -93,5 +93,5 @@ def test_the_published_table_and_the_methods_come_along(installed):
 def test_nothing_is_written_but_the_cache_and_the_working_directory(place, table):
     assert list((place / "home").rglob("*")) == []
     left = [path.name for path in (place / "tmp").iterdir()]
-    assert left == ["pesbench-measuring"], "the file by which measurements of a machine wait for each other, and no more"
+    assert left == ["pesbench-measuring"], "the file by which measurements wait for each other, and no more"
     assert (place / "cache" / "envs").is_dir()

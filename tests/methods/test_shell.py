@@ -49,8 +49,8 @@ def test_an_index_may_ask_uv_and_pip_for_a_password_and_no_worker_gets_it():
 
 
 def test_a_message_shows_neither_user_nor_password_of_an_address():
-    text = "not at https://me:pl@nted@example.org/simple/six, nor at http://token@example.org:8080/x@y"
-    assert shell.without_passwords(text) == "not at https://example.org/simple/six, nor at http://example.org:8080/x@y"
+    text = "not at https://me:pl@nted@example.org/wheels/six, nor at http://token@example.org:8080/x@y"
+    assert shell.without_passwords(text) == "not at https://example.org/wheels/six, nor at http://example.org:8080/x@y"
 
 
 def test_the_page_on_reliability_lists_what_a_worker_gets():
