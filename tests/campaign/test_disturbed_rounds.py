@@ -1,7 +1,7 @@
 """Disturbed by other work: named, measured again where threads waited for a core, and never replaced for being slow."""
 
+import contextlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,20 +15,27 @@ FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 BUSY = "import time\nend = time.monotonic() + 600\nwhile time.monotonic() < end: pass"
 
 
-@pytest.fixture(scope="module")
-def disturbed(pesbench, tmp_path_factory):
-    """Return what a run printed while two busy processes wanted each core, and the run."""
-    results = tmp_path_factory.mktemp("disturbed")
-    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(2 * Watch().count)]
+@contextlib.contextmanager
+def neighbours(count):
+    """Let so many busy processes run beside what is done meanwhile."""
+    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
     try:
-        done = pesbench(
-            *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--rounds", "1"),
-            *("--limit", "40", "--threads", "1", "--output", results, "--json"),
-        )
+        yield
     finally:
         for one in busy:
             one.kill()
             one.wait()
+
+
+@pytest.fixture(scope="module")
+def disturbed(pesbench, tmp_path_factory):
+    """Return what a run printed while two busy processes wanted each core, and the run."""
+    results = tmp_path_factory.mktemp("disturbed")
+    with neighbours(2 * Watch().count):
+        done = pesbench(
+            *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--rounds", "1"),
+            *("--limit", "40", "--threads", "1", "--output", results, "--json"),
+        )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), bench.load(next(results.iterdir()))
 
@@ -59,15 +66,10 @@ def test_structures_whose_threads_waited_for_a_core_are_measured_again_and_both_
 
 
 def test_the_user_can_forbid_it(pesbench, tmp_path):
-    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(len(os.sched_getaffinity(0)))]
-    try:
+    with neighbours(Watch().count):
         done = pesbench(
             *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--rounds", "1"),
             *("--limit", "10", "--threads", "1", "--no-repeats", "--output", tmp_path, "--json"),
         )
-    finally:
-        for one in busy:
-            one.kill()
-            one.wait()
     assert done.returncode == 0, done.stderr
     assert (bench.load(next(tmp_path.iterdir())).structures.visit == 1).all()
