@@ -32,6 +32,7 @@ class Options:
     """None: a minute, and three for DFT."""
     output: Path | None = None
     new: bool = False
+    beside: bool = False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="for each method and each of: speed, dynamics, accuracy, growth, throughput (default: 60, for DFT 180)",
     )
     _options.add_output_folder(parser)
+    _options.add_beside(parser)
     parser.add_argument("--new", action="store_true", help="begin a new study, even if one was stopped")
 
 
@@ -53,10 +55,12 @@ def run(options: Options) -> int:
     """Continue the newest study that was stopped, or begin one."""
     from bench.commands._output import to_stderr
     from bench.contract.kind import KINDS
+    from bench.machine.alone import hold
     from bench.runs import store
 
     stopped = None if options.new else store.newest_unfinished(options.output, tuple(PROTOCOLS))
     if stopped is not None:
+        hold("pesbench study", to_stderr, options.beside)
         to_stderr(f"continuing the study {stopped.name} as it was planned; --new begins another")
         return measure(_planning.begun(stopped.name, options.output, options.budget, options.adapter), resumed=True)
     plan = run_verb.new_plan(
@@ -67,6 +71,7 @@ def run(options: Options) -> int:
             protocols=tuple(PROTOCOLS),
             budget=options.budget,
             output=options.output,
+            beside=options.beside,
         )
     )
     if options.budget is None:
