@@ -6,8 +6,9 @@ a whole one:
 
 * A method with whole relaxations: the time per step of one that was cut after k steps is divided by what the first k
   steps of its whole ones cost, compared with all their steps.
-* A method without a whole relaxation: its time is that of its first steps, and the row says so. In a ratio, both
-  methods count with as many first steps as both made, structure by structure.
+* A method without a whole relaxation: its time is that of its first steps, and the row says so. In a ratio, the other
+  method counts with as many first steps: structure by structure, and at structures that the first one did not reach
+  with its usual number.
 """
 
 from __future__ import annotations
@@ -94,8 +95,12 @@ def pair(times: Times, one: Key, other: Key, others: Times | None = None) -> tup
         return first, second
     mine, theirs = times.made(one), others.made(other)
     if times is others:
-        counts = {cell: min(mine[cell], theirs[cell]) for cell in mine if cell in theirs}
-        return times.first(one, counts), others.first(other, counts)
+        cut = [made for key, made in ((one, mine), (other, theirs)) if key in times.cut]
+        most = min(int(np.median(list(made.values()))) if made else 0 for made in cut)
+        return (
+            times.first(one, {cell: min(count, theirs.get(cell, most)) for cell, count in mine.items()}),
+            others.first(other, {cell: min(count, mine.get(cell, most)) for cell, count in theirs.items()}),
+        )
     # other rounds: as many steps as any relaxation of the structure has in both runs
     least: dict[int, int] = {}
     for cell, count in (*mine.items(), *theirs.items()):

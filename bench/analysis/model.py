@@ -106,30 +106,49 @@ def fit(logs: ArrayLike, groups: ArrayLike | None = None) -> Fit:
     lines, columns = known.any(axis=1), known.any(axis=0)
     labels = np.zeros(len(columns), dtype=int) if groups is None else np.unique(groups, return_inverse=True)[1]
     found = _rounds(table[np.ix_(lines, columns)])
-    labels, covariance, rounds = labels[columns], found.covariance, int(columns.sum())
+    mean = mean_over_rounds(found.means, found.covariance, int(lines.sum()), labels[columns])
+    values = np.full(len(lines), np.nan)
+    values[lines] = mean.mean + found.at
+    return dataclasses.replace(mean, values=values, rest=found.rest)
+
+
+def mean_over_rounds(means: Floats, covariance: Floats, structures: int, labels: NDArray[np.int_] | None = None) -> Fit:
+    """Return the mean over rounds of their means, each with the same weight; its `values` are empty.
+
+    Parameters
+    ----------
+    means : ndarray, shape (rounds,)
+        After what the structures do is taken out.
+    covariance : ndarray, shape (rounds, rounds)
+        Of their errors by structures and the rest; what the rounds themselves do is not in it.
+    structures : int
+        How many were measured.
+    labels : ndarray, shape (rounds,), optional
+        The kinds of the rounds: see `groups` of :func:`fit`.
+    """
+    rounds = len(means)
+    labels = np.zeros(rounds, dtype=int) if labels is None else labels
     kinds = [labels == one for one in np.unique(labels)]
     weights, squares, noise = np.zeros(rounds), 0.0, 0.0
     for kind in kinds:
-        mine, errors = found.means[kind], covariance[np.ix_(kind, kind)]
+        mine, errors = means[kind], covariance[np.ix_(kind, kind)]
         weights[kind] = 1 / (len(kinds) * len(mine))
         squares += float(((mine - mine.mean()) ** 2).sum())
         noise += float(np.trace(errors) - errors.sum() / len(mine))
-    mean, each = float(weights @ found.means), float(weights @ weights)
-    values = np.full(len(lines), np.nan)
-    values[lines] = mean + found.at
+    mean, each = float(weights @ means), float(weights @ weights)
     freedom = rounds - len(kinds)
+    nothing: Floats = np.array([])
     if freedom == 0:
-        return Fit(mean, int(lines.sum()), 1, Part(0.0, 1.0), Part(0.0, 1.0), values, found.rest)
+        return Fit(mean, structures, 1, Part(0.0, 1.0), Part(0.0, 1.0), nothing)
     # the scatter of the rounds contains their own errors of measurement; c is what is left of the mean's
     common = float(weights @ covariance @ weights) - each * noise / freedom
     return Fit(
         mean,
-        int(lines.sum()),
+        structures,
         rounds,
         Part(each * squares / freedom, freedom),
-        Part(max(0.0, common), max(int(lines.sum()) - 1, 1)),
-        values,
-        found.rest,
+        Part(max(0.0, common), max(structures - 1, 1)),
+        nothing,
     )
 
 
@@ -150,7 +169,7 @@ def _rounds(table: Floats) -> _Rounds:
     middle = float(table[known].mean())  # taken out, so that rounding does not depend on the unit
     values, there = np.where(known, table - middle, 0.0), known.astype(float)
     k = there.sum(axis=1)
-    total, share = _variances(values, there)
+    total, share = variances(values, there)
     # generalised least squares: this share of a structure's mean is taken out of its values
     system, right = _equations(values, there, share / (1 - share + share * k))
     inverse = np.linalg.inv(system)
@@ -166,7 +185,7 @@ def _equations(values: Floats, there: Floats, taken: Floats) -> tuple[Floats, Fl
     return system, values.sum(axis=0) - there.T @ (taken * values.sum(axis=1))
 
 
-def _variances(values: Floats, there: Floats) -> tuple[float, float]:
+def variances(values: Floats, there: Floats) -> tuple[float, float]:
     """Return the variance of a value within its round, and the share of the structures in it.
 
     By moments (C. R. Henderson, Biometrics 9, 226 (1953), method 3). The squares within rounds are N - R times the

@@ -1,9 +1,9 @@
 """Which methods of a run are faster than which, as far as their intervals tell, and by how much.
 
-All pairs of methods are compared, each by the cells that both have. With many pairs some intervals miss by chance, so
-the comparisons are those of S. Holm (Scand. J. Statist. 6, 65 (1979)): the probability that any of the found
-differences is none is at most 5 %. The possible places of a method follow from its differences, so all of them hold at
-once with 95 % confidence (D. Al Mohamad et al., Biom. J. 64, 1 (2022)).
+All pairs of methods are compared, each by the rounds in which both were measured. With many pairs some intervals miss
+by chance, so the comparisons are those of S. Holm (Scand. J. Statist. 6, 65 (1979)): the probability that any of the
+found differences is none is at most 5 %. The possible places of a method follow from its differences, so all of them
+hold at once with 95 % confidence (D. Al Mohamad et al., Biom. J. 64, 1 (2022)).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pandas as pd
 
 from bench.analysis.like_steps import pair
 from bench.analysis.model import Fit, fit
+from bench.analysis.paired import ratio
 from bench.analysis.statistics import CONFIDENCE
 from bench.analysis.times import Key, Times
 
@@ -49,15 +50,13 @@ class Relative:
 def between(times: Times, one: Key, other: Key) -> Fit | None:
     """Return the mean logarithm of the ratio of two methods; None where they were not measured together."""
     above, below = pair(times, one, other)
-    # numpy, because a quotient of data frames takes longer than the fit
-    lines, columns = above.index.intersection(below.index), above.columns.intersection(below.columns)
-    logs = np.log(_cells(above, lines, columns)) - np.log(_cells(below, lines, columns))
-    return fit(logs) if np.isfinite(logs).any() else None
+    columns = above.columns.intersection(below.columns)
+    lines = above.index.union(below.index)
+    return ratio(_logs(above, lines, columns), _logs(below, lines, columns))
 
 
-def _cells(times: pd.DataFrame, lines: pd.Index, columns: pd.Index) -> np.ndarray:
-    found = times.to_numpy(dtype=float)
-    return found[np.ix_(times.index.get_indexer(lines), times.columns.get_indexer(columns))]
+def _logs(times: pd.DataFrame, lines: pd.Index, columns: pd.Index) -> np.ndarray:
+    return np.log(times.reindex(index=lines, columns=columns).to_numpy(dtype=float))
 
 
 def ranks(times: Times, keys: Sequence[Key]) -> dict[Key, Ranks]:
@@ -77,9 +76,9 @@ def ranks(times: Times, keys: Sequence[Key]) -> dict[Key, Ranks]:
     certain = holm({both: one.p_value() for both, one in found.items() if one is not None}, len(found))
     faster = dict.fromkeys(keys, 0)
     slower = dict.fromkeys(keys, 0)
-    for (one, other), ratio in found.items():
-        if ratio is not None and (one, other) in certain:
-            quick, slow = (one, other) if ratio.mean < 0 else (other, one)
+    for (one, other), difference in found.items():
+        if difference is not None and (one, other) in certain:
+            quick, slow = (one, other) if difference.mean < 0 else (other, one)
             faster[slow] += 1
             slower[quick] += 1
     return {key: Ranks(1 + faster[key], len(keys) - slower[key]) for key in keys}
@@ -105,8 +104,8 @@ def relative(times: Times, key: Key, to: Key) -> Relative | None:
     found = between(times, key, to)
     if found is None:
         return None
-    ratio = found.estimate()
-    return Relative(to[0], ratio.estimate, ratio.low, ratio.high)
+    slower = found.estimate()
+    return Relative(to[0], slower.estimate, slower.low, slower.high)
 
 
 def fastest(times: Times, keys: Sequence[Key]) -> Key | None:
