@@ -144,5 +144,5 @@ def test_every_model_of_the_published_table_can_be_timed_with_random_weights(pes
     assert (row["paper"], row["weights"], row["protocol"]) == (name, "random", "replay")
     assert row["parameters"] == pytest.approx(TABLE_1[name], rel=1e-3)
     assert row["structures"] == {"done": 1, "total": 1}
-    assert row["calculator_ms_per_call"]["estimate"] > 0
-    assert row["ms_per_step"]["estimate"] is None
+    # along a replayed path the optimiser makes its update, so a step takes longer than its force call
+    assert 0 < row["calculator_ms_per_call"]["estimate"] < row["ms_per_step"]["estimate"]

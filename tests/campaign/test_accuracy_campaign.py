@@ -86,7 +86,7 @@ def test_single_points_and_vibrations_are_planned_once_and_relaxations_in_each_r
     single = [Item("single-point", 0), Item("single-point", 4)]
     first, second = (items(settings, "none", [0, 4, 2], number) for number in (0, 1))
     assert first == [Item("relax", 0), Item("relax", 4), *single, Item("vibrations", 0)]
-    assert second == [Item("relax", 0), Item("relax", 4)]
+    assert second == [Item("relax", 4), Item("relax", 0)]
     without = dataclasses.replace(settings, vibrations=False, protocols=("accuracy",))
     assert items(without, "none", [0, 4, 2], 0) == single
 

@@ -125,14 +125,14 @@ def in_turn(pesbench, tmp_path_factory):
 
 
 def test_times_measured_in_turn_are_right_beside_a_busy_process(in_turn):
-    """The truth is 20 and 21 ms; a call may wake up late, so beside other tests only medians are sure."""
+    """The truth is 20 and 21 ms; a call may wake up late, so beside other tests only the lower half is sure."""
     calls = {"takes-20": [], "takes-21": []}
     for record in in_turn[1].contents.replays:
         calls[record.method] += [call / 1e6 for call in record.calculator_ns[1:]]
-    medians = {name: statistics.median(found) for name, found in calls.items()}
+    quartiles = {name: statistics.quantiles(found, n=4)[0] for name, found in calls.items()}
     assert min(map(len, calls.values())) > 50
-    assert 20.0 <= medians["takes-20"] < 20.9
-    assert 21.0 <= medians["takes-21"] < 21.9
+    assert 20.0 <= quartiles["takes-20"] < 20.9
+    assert 21.0 <= quartiles["takes-21"] < 21.9
 
 
 def test_the_methods_of_a_round_are_measured_at_the_same_time(in_turn):

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.campaign import tasks
-from bench.campaign.paced import PacedWorker
+from bench.campaign.paced import ComparedWorker
 from bench.campaign.plan import timeout
 from bench.campaign.ready import Ready
 from bench.campaign.start import start
@@ -11,6 +11,7 @@ from bench.contract.protocol import REPLAY
 from bench.contract.records import Replay
 from bench.contract.settings import Settings
 from bench.contract.task import Item
+from bench.contract.turn import Turn
 from bench.data.structures import load_dataset
 from bench.methods.catalogue import Catalogue
 
@@ -32,7 +33,7 @@ def worker(request):
     limit = timeout(settings, method.kind)
     with start(task, prepared.environment, parallel=None, timeout_s=limit) as process:
         records = []
-        made = PacedWorker(method.name, process, records.append)
+        made = ComparedWorker(method.name, process, records.append)
         made.listen()
         yield made
         made.finish()
@@ -42,4 +43,4 @@ def worker(request):
 
 @pytest.mark.parametrize("worker", ROUNDS, indirect=True)
 def test_a_force_call(benchmark, worker):
-    benchmark.pedantic(worker.take_turn, args=(1,), rounds=ROUNDS[worker.name], warmup_rounds=2)
+    benchmark.pedantic(worker.take_turn, args=(Turn(calls=1),), rounds=ROUNDS[worker.name], warmup_rounds=2)
