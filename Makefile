@@ -8,7 +8,7 @@ BIN := .venv/bin
 RUN_OPTIONS = $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench study table1 test check speed regress drill overhead clean
+.PHONY: help bench study table1 test quick check speed regress drill overhead clean
 
 help: ## list the verbs
 	@echo "usage: make VERB"
@@ -25,8 +25,14 @@ study: .venv/installed ## measure everything: speed, dynamics, accuracy, growth,
 table1: .venv/installed ## the published table and the newest run in its style: Markdown, LaTeX, figure
 	@$(BIN)/pesbench table1 $(ARGS)
 
-test: .venv/installed-tests check ## run the tests, the linter and the type checker
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+# without what make passes on to the makes that tests start
+PYTEST := env -u MAKEFLAGS -u MFLAGS -u ARGS -u METHODS -u BUDGET $(BIN)/python -m pytest -n 2 --dist loadfile
+
+test: .venv/installed-tests check ## run the tests, the linter and the type checker; ends with the ten slowest tests
+	@$(PYTEST) --durations=10 $(ARGS)
+
+quick: .venv/installed-tests ## run the tests that need no environment of a method and start no process (a minute)
+	@$(PYTEST) --quick $(ARGS)
 
 check: .venv/installed-tests ## run the linter and the type checker only
 	@$(BIN)/ruff check .

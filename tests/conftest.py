@@ -19,12 +19,35 @@ from bench.paths import PROJECT, adapters_dir
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
 Path(tempfile.tempdir).chmod(0o755)  # some tests are another user
 
+QUICK = ("analysis", "contract", "data", "paper", "protocols", "report")
+"""The folders of tests that need no environment and start no process, but for those that use these fixtures."""
+WITH_PROCESSES = {"pesbench", "method_python", "fake_run"}
+
 FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]
 # the embedded set: no network, no environment variable
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
 COMPILED = PROJECT / ".cache" / "tests" / "compiled"
 """What PyTorch has compiled, kept between tests: some models compile for minutes."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --quick."""
+    parser.addoption("--quick", action="store_true", help="only tests that need no environment and start no process")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not quick, if asked."""
+    if not config.getoption("--quick"):
+        return
+    here = Path(__file__).parent
+    quick, others = [], []
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        alone = not WITH_PROCESSES & set(getattr(item, "fixturenames", ()))
+        (quick if folder in QUICK and alone else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = quick
 
 
 @pytest.fixture(scope="session")

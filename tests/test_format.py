@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.contract import description, joules, records, settings, throughput
+from bench.contract import description, joules, records, settings
+from bench.protocols.throughput import record as throughput
 
 FORMAT = (Path(__file__).parents[1] / "docs" / "format.md").read_text()
 MODULES = (description, joules, records, settings, throughput)

@@ -17,22 +17,47 @@ ALLOWED = {
     "errors": set(),
     "paths": {"errors"},
     "contract": {"errors"},
+    "protocols": {"contract"},  # the registry, and what both sides of the pipe know of a protocol: record, plan
+    "contract.settings": {"contract", "errors", "protocols"},
     "methods.header": {"contract"},
     "adapter": {"contract", "methods.header"},
-    "measure": {"adapter", "contract"},
-    "data": {"contract", "errors", "paths"},
-    "machine": {"contract", "errors", "paths"},
-    "methods": {"contract", "errors", "paths", "machine", "methods.header"},
-    "analysis": {"contract"},
-    "paper": {"analysis", "contract", "errors", "paths"},
-    "runs": {"contract", "data", "analysis", "paper", "errors", "paths"},
-    "campaign": {"bench", "contract", "data", "methods", "methods.header", "machine", "runs", "errors", "paths"},
-    "report": {"analysis", "paper", "contract", "errors"},
+    "measure": {"adapter", "contract", "protocols"},
+    "protocols.measure": {"adapter", "contract", "measure", "protocols"},
+    "data": {"contract", "contract.settings", "protocols", "errors", "paths"},
+    "machine": {"contract", "contract.settings", "errors", "paths"},
+    "methods": {"contract", "contract.settings", "errors", "paths", "machine", "methods.header"},
+    "analysis": {"contract", "contract.settings", "protocols"},
+    "protocols.analyse": {"analysis", "contract", "contract.settings", "protocols"},
+    "paper": {"analysis", "contract", "contract.settings", "errors", "paths"},
+    "runs": {"contract", "contract.settings", "protocols", "data", "analysis", "paper", "errors", "paths"},
+    "protocols.read": {"runs", "data", "analysis", "protocols.analyse", "protocols", "contract", "errors", "paths"},
+    "campaign": {
+        *("bench", "contract", "contract.settings", "protocols", "data", "methods", "methods.header", "machine"),
+        *("runs", "errors", "paths"),
+    },
+    "report": {"analysis", "paper", "contract", "contract.settings", "protocols", "errors"},
+    "protocols.view": {"report", "analysis", "protocols.analyse", "protocols", "contract", "errors"},
     "cli": {"bench", "commands", "errors", "paths"},
     "bench": {"runs"},  # for bench.load
 }
 ALLOWED["commands"] = {*ALLOWED, "commands"} - {"cli"}
-IN_ENVIRONMENTS = ("contract", "measure", "adapter", "errors", "methods.header", "bench")
+FILES = {
+    **dict.fromkeys(("record", "plan", "trajectory_file"), "protocols"),
+    **dict.fromkeys(("measure", "symmetry", "symmetric"), "protocols.measure"),
+    "read": "protocols.read",
+    **dict.fromkeys(("view", "page", "formats", "figure", "notes"), "protocols.view"),
+}
+"""The layers of a protocol's modules, by their names; any other one is part of the analysis."""
+IN_ENVIRONMENTS = (
+    "contract",
+    "protocols",
+    "measure",
+    "protocols.measure",
+    "adapter",
+    "errors",
+    "methods.header",
+    "bench",
+)
 """What is imported inside a method's own environment, where nothing of pesbench's own is installed."""
 THERE = {"numpy", "ase", "scipy", "threadpoolctl"}
 ONLY_IN = {"bench.adapter": {"torch"}}
@@ -71,7 +96,11 @@ def own(module):
 
 def layer(module):
     parts = module.split(".")
-    return "methods.header" if module == "bench.methods.header" else parts[1] if len(parts) > 1 else "bench"
+    if module in ("bench.methods.header", "bench.contract.settings", "bench.contract.description"):
+        return "contract.settings" if parts[1] == "contract" else "methods.header"
+    if parts[1:2] == ["protocols"]:
+        return FILES.get(parts[3], "protocols.analyse") if len(parts) > 3 else "protocols"
+    return parts[1] if len(parts) > 1 else "bench"
 
 
 @pytest.mark.parametrize("name", sorted({layer(module) for module in MODULES}))
@@ -106,7 +135,7 @@ def test_what_runs_in_a_methods_environment_needs_only_the_standard_library_and_
     }
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if layer(module) == "analysis"])
+@pytest.mark.parametrize("module", [module for module in MODULES if layer(module) in ("analysis", "protocols.analyse")])
 def test_analysis_touches_no_clock_no_file_and_no_process(module):
     touching = {"time", "datetime", "os", "io", "sys", "pathlib", "shutil", "tempfile", "subprocess", "threading"}
     assert not {name.split(".")[0] for name in imports(module)} & touching

@@ -64,7 +64,7 @@ def with_power(rows: pd.DataFrame, blocks: pd.DataFrame, part: str) -> pd.DataFr
     blocks : DataFrame
         See :func:`powers`.
     part : str
-        Whose blocks; see :data:`bench.contract.protocol.PARTS`.
+        Whose blocks; see :data:`bench.protocols.PARTS`.
 
     Returns
     -------

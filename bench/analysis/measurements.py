@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from bench.analysis.joules import BLOCKS, with_power
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.simulated import Simulations
-from bench.analysis.truths import Truths
 from bench.contract.description import Description
 from bench.contract.protocol import RELAX, REPLAY
 from bench.contract.records import Record
+
+if TYPE_CHECKING:
+    from bench.analysis.table import Row
+    from bench.analysis.times import Times
+
+T = TypeVar("T")
 
 STRUCTURES = (
     *("method", "device", "round", "structure", "optimizer", "status", "failure", "message", "steps"),
@@ -45,13 +51,21 @@ class Measurements:
     """One row per round of a method, with what disturbed it."""
     joules: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=list(BLOCKS)))
     """One row per round and part of a method, with what the energy counters counted."""
-    simulations: Simulations | None = None
-    truths: Truths | None = None
-    """What methods are compared with; None where the accuracy protocol was not measured."""
+    read: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """By protocol, what its ``read.py`` found in the run's files; nothing where it was not measured."""
     records: tuple[Record, ...] = ()
     """All records, for those that have no data frame here."""
     damaged: tuple[int, ...] = ()
     """Lines of the records that could not be read."""
+    found: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    """What :meth:`once` has computed already."""
+
+    def once(self, name: str, compute: Callable[[], T]) -> T:
+        """Return what `compute` returned the first time: several tables show a protocol's figures."""
+        if name not in self.found:
+            self.found[name] = compute()
+        found: T = self.found[name]
+        return found
 
     def with_power(self) -> Measurements:
         """Return a copy in which relaxations and replays have their power; see :mod:`bench.analysis.joules`."""
@@ -60,3 +74,17 @@ class Measurements:
             structures=with_power(self.structures, self.joules, RELAX),
             replays=with_power(self.replays, self.joules, REPLAY),
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What the records of one protocol give: rows of the table of times, fields of rows, or a separate table."""
+
+    times: Callable[[Measurements], Times] | None = None
+    """The times in its rows, by which two runs are compared; None where it has no rows."""
+    rows: Callable[[Measurements, Sequence[Row], Times], list[Row]] | None = None
+    """Makes its rows from rows that hold only the method and device."""
+    own: Callable[[Measurements], Mapping[tuple[str, str], Any]] | None = None
+    """What it adds to every row of a method and device, in :attr:`bench.analysis.table.Row.own`."""
+    table: Callable[[Measurements], Any] | None = None
+    """Its own table, where its records give no rows of the table of times."""

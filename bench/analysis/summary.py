@@ -14,7 +14,8 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summaries import SUMMARIES, all_times
 from bench.analysis.table import Mean, Published, Row, Table, in_order
 from bench.analysis.times import Key, Times
-from bench.contract.protocol import PROTOCOLS, RELAX, REPLAY
+from bench.contract.protocol import RELAX, REPLAY
+from bench.protocols import PROTOCOLS
 
 
 def summarise(
@@ -49,9 +50,12 @@ def summarise(
     fields: dict[Key, dict[str, Any]] = {key: {"doubts": found} for key, found in every.items()}
     for key, differences in (answers or {}).items():
         fields.setdefault(key, {})["answers"] = tuple(differences)
-    for summary in SUMMARIES.values():
-        for key, found in summary.fields(measurements).items() if summary.fields is not None else ():
-            fields.setdefault(key, {}).update(found)
+    own: dict[Key, dict[str, Any]] = {}
+    for name, summary in SUMMARIES.items():
+        for key, found in summary.own(measurements).items() if summary.own is not None else ():
+            own.setdefault(key, {})[name] = found
+    for key, each in own.items():
+        fields.setdefault(key, {})["own"] = each
     bare = [_bare(method, measurements, paper or {}, fields.get(method.key, {})) for method in measurements.methods]
     protocols = _protocols(measurements)
     times = all_times(measurements)

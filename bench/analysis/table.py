@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from bench.analysis.accurate import Accuracy
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.joules import JouleFigures
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.ordering import Ranks, Relative
 from bench.analysis.relaxation import RelaxationFigures
-from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.contract.description import Description
 from bench.contract.device import Device, is_accelerator
 from bench.contract.kind import rank
-from bench.contract.protocol import PROTOCOLS, RELAX, REPLAY
+from bench.contract.protocol import RELAX, REPLAY
+from bench.protocols import PROTOCOLS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,10 +80,8 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     """Where the answers differ from the baseline; empty where they are the same, None where there is none."""
     doubts: tuple[str, ...] = ()
     """What makes the method's times doubtful; see :mod:`bench.analysis.doubts`."""
-    stability: Stability | None = None
-    """Its results in md, where it was simulated."""
-    accuracy: Accuracy | None = None
-    """Its errors, where they were measured."""
+    own: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """By protocol, what one with a table of its own found of the method."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Harmonic vibrations of a molecule from its Hessian; :mod:`bench.analysis.matching` compares them."""
+"""Harmonic vibrations of a molecule from its Hessian; :mod:`bench.protocols.accuracy.matching` compares them."""
 
 from __future__ import annotations
 

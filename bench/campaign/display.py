@@ -5,79 +5,47 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
 
-from bench.campaign.ledger import Key
-from bench.contract.records import Record, Relaxation, Replay, SinglePoint, Trajectory
+from bench.contract.protocol import Key
+from bench.contract.records import Record
 from bench.contract.settings import Settings
-from bench.contract.sizes import Size
-from bench.contract.throughput import Throughput
+from bench.protocols import PARTS, item_of
 
 # drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
 REFRESH_PER_SECOND = 2
 
 
 class _Tally:
-    """What one worker has done so far, and how fast: milliseconds per step, or per force call in a replay."""
+    """What one worker has done so far, and how fast."""
 
     def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.nanoseconds: Counter[str] = Counter()
+        self.records: dict[str, list[Record]] = {}
         self.structures: set[int] = set()
-        self.picoseconds = 0.0
-        self.atoms = 0
         self.failed = 0
 
     def add(self, record: Record) -> None:
         failure = getattr(record, "failure", None)
         self.failed += failure is not None and failure.kind != "no-batch"
-        match record:
-            case Trajectory():
-                self.picoseconds += record.steps * record.time_step_fs / 1000
-            case Replay():
-                self.structures.add(record.structure)
-                what = "step" if record.optimizer_ns else "force call"
-                self._count(what, len(record.calculator_ns), sum(record.calculator_ns) + sum(record.optimizer_ns))
-            case SinglePoint():
-                self.structures.add(record.structure)
-                self._count("force call", 1, record.calculator_ns)
-            case Size():
-                self.atoms = max(self.atoms, record.atoms if record.calculator_ns else 0)
-            case Throughput():
-                self._count("force call", sum(record.force_calls), sum(record.force_ns))
-            case Relaxation():
-                self.structures.add(record.structure)
-                columns = (record.trace.get(name, ()) for name in ("calculator_ns", "optimizer_ns"))
-                self._count("step", record.steps, sum(sum(column[1:]) for column in columns))
-
-    def _count(self, what: str, count: int, nanoseconds: int) -> None:
-        self.counts[what] += count
-        self.nanoseconds[what] += nanoseconds
+        item = item_of(record)
+        if item is not None:
+            self.records.setdefault(item.part, []).append(record)
+            if PARTS[item.part].number == "structure":
+                self.structures.add(item.number)
 
     def __str__(self) -> str:
-        speeds = [
-            f"{self.nanoseconds[what] / count / 1e6:.3g} ms/{what}" for what, count in self.counts.items() if count
-        ]
-        if self.picoseconds:
-            speeds.append(f"{self.picoseconds:.3g} ps simulated")
-        if self.atoms:
-            speeds.append(f"up to {self.atoms:,} atoms")
+        speeds = [words for part, records in self.records.items() if (words := PARTS[part].progress(records))]
         speed = ", ".join(speeds) or "no step yet"
         return f"{speed}, {self.failed} failed" if self.failed else speed
 
-    @property
-    def _others(self) -> bool:
-        """Whether something was measured that is not counted in structures."""
-        return bool(self.picoseconds or self.counts or self.atoms)
-
     def all(self) -> str:
         """Return it with the number of structures, if there are any."""
-        return f"{len(self.structures)} structures, {self}" if self.structures or not self._others else str(self)
+        others = any(PARTS[part].number != "structure" for part in self.records)
+        return f"{len(self.structures)} structures, {self}" if self.structures or not others else str(self)
 
 
 class _Round:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.campaign import tasks
-from bench.campaign.ledger import Key
 from bench.campaign.metering import MeteredWorker
 from bench.campaign.one_round import CRASHES_A_ROUND, Round, Shared
 from bench.campaign.paced import PacedWorker, passes
@@ -22,12 +21,13 @@ from bench.campaign.plan import answers_of, timeout
 from bench.campaign.turns import start_paced
 from bench.contract.failure import Failure
 from bench.contract.message import Beat, Begins, CannotWrite, Message, Phase, Result
-from bench.contract.protocol import item_of, lost
+from bench.contract.protocol import Key
 from bench.contract.records import NotMeasured, Record, Started
 from bench.contract.task import Item
 from bench.contract.turn import Turn
 from bench.data.selection import measuring_order
 from bench.machine.cores import usable_cores
+from bench.protocols import item_of, lost
 from bench.runs import store
 
 TURNS = 4

@@ -6,20 +6,17 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from bench.campaign import trajectories
 from bench.campaign.plan import share
-from bench.campaign.schedule import apart, settled
+from bench.campaign.schedule import settled
 from bench.campaign.sharing import with_grace
-from bench.contract.protocol import ACCURACY, MD, PARTS, SCALING, STRUCTURES, THROUGHPUT, item_of, phase_of, phases
-from bench.contract.records import CENSORED, DONE, Record, Trajectory
+from bench.contract.protocol import STRUCTURES, Key
+from bench.contract.records import CENSORED, DONE, Record
 from bench.contract.settings import Settings
-from bench.contract.sizes import Size
 from bench.contract.task import Allowance, Item
+from bench.protocols import PARTS, PROTOCOL_OF, PROTOCOLS, item_of, phase_of, phases, protocol_of
 
-Key = tuple[str, str]
-"""A method and a device."""
-ONE_WORKERS_SHARE = 0.7  # of a round of throughput: one after another, and batches; the rest is for several processes
-CLEARLY = 1.5  # as a factor of the time that a trajectory had before
+ONCE = frozenset(protocol.phase for protocol in PROTOCOLS.values() if protocol.once)
+"""Phases that the first round does completely."""
 
 
 class Ledger:
@@ -37,16 +34,18 @@ class Ledger:
 
     def take_up(self, records: Iterable[Record]) -> None:
         """Enter what an earlier session measured, except what will be measured again."""
-        too_long = []
+        later = []
         for record in records:
-            if item_of(record) is None or (isinstance(record, Trajectory) and self._may_become_longer(record)):
+            protocol = protocol_of(record)
+            if protocol is None:
                 continue
-            if isinstance(record, Size) and record.predicted_ns is not None:
-                too_long.append(record)
+            if protocol.again is not None:
+                later.append((record, protocol.again))
             else:
                 self._enter(record)
-        for record in too_long:  # what is left is known only now
-            if not self._has_time_now(record):
+        # what was cut off is judged last, by the time that everything else has left
+        for record, again in sorted(later, key=lambda one: getattr(one[0], "status", DONE) == CENSORED):
+            if not again(self, record):
                 self._enter(record)
 
     def _enter(self, record: Record) -> None:
@@ -61,19 +60,6 @@ class Ledger:
         """Let the items of these records be measured again."""
         for record in records:
             self.done.get((record.method, record.device, record.round), set()).discard(item_of(record))
-
-    def _may_become_longer(self, record: Trajectory) -> bool:
-        """Return whether a trajectory that was cut off has clearly more time now; it then starts from the beginning."""
-        plans = trajectories.trajectories(self.settings.md)
-        part = plans[record.trajectory].steps / sum(plan.steps for plan in plans)
-        allotted = part * self.budget((record.method, record.device))
-        return record.status == CENSORED and allotted > CLEARLY * record.wall_ns / 1e9
-
-    def _has_time_now(self, record: Size) -> bool:
-        """Return whether a round's part of the time that is left is enough for a size that was too long."""
-        assert record.predicted_ns is not None
-        left = self.left((record.method, record.device), SCALING)
-        return record.predicted_ns / 1e9 < left / self.settings.rounds
 
     def book(self, record: Record) -> None:
         """Count the time that a record took, and note where a series ends."""
@@ -135,43 +121,11 @@ class Ledger:
 
     def allowance(self, key: Key, round_number: int, phase: str, items: Sequence[Item]) -> Allowance:
         """Return how long a round may take for the items of a phase."""
-        if phase == MD:
-            return Allowance(end_s=self._md_seconds(key, round_number, items))
-        if phase == ACCURACY:  # the first round does it all
-            seconds = None if self.settings.budget_s[key[0]] is None else self.left(key, phase)
-            return Allowance(seconds, seconds)
-        budget, spent = self.settings.budget_s[key[0]], self.spent_on(key, phase)
-        if phase == THROUGHPUT and budget is not None:
-            return Allowance(end_s=self._throughput_seconds(key, round_number, items))
-        begin = share(budget, spent, round_number, self.settings.rounds)
-        if phase == SCALING:  # a size begins only if it will end in time
-            return Allowance(end_s=begin)
+        protocol = next((PROTOCOLS[PROTOCOL_OF[item.part]] for item in items if phase_of(item.part) == phase), None)
+        if protocol is not None and protocol.allowance is not None:
+            return protocol.allowance(self, key, round_number, items)
+        begin = share(self.settings.budget_s[key[0]], self.spent_on(key, phase), round_number, self.settings.rounds)
         return Allowance(begin, None if begin is None else min(with_grace(begin), self.left(key, phase)))
-
-    def _md_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float | None:
-        """Return the seconds for a round's trajectories; None: no limit."""
-        plans = trajectories.trajectories(self.settings.md)
-        now = [plan for plan in plans if Item(MD, plan.trajectory) in items]
-        later = [
-            plan
-            for plan in plans
-            if (number := plan.seed % self.settings.rounds) > round_number
-            and Item(MD, plan.trajectory) not in self.done.get((*key, number), set())
-        ]
-        return trajectories.seconds(self.settings.budget_s[key[0]], self.spent_on(key, MD), now, later)
-
-    def _throughput_seconds(self, key: Key, round_number: int, items: Sequence[Item]) -> float:
-        """Return the seconds of one worker in a round or, if only they are left, of one point of several processes.
-
-        The points of several processes share what the one worker leaves of the round.
-        """
-        rounds = self.settings.rounds - round_number
-        alone, several = apart([item for item in items if item.part == THROUGHPUT])
-        left = self.left(key, THROUGHPUT)
-        if alone:
-            return ONE_WORKERS_SHARE * left / rounds
-        later = (rounds - 1) / (1 - ONE_WORKERS_SHARE)  # the later rounds, in units of this one's rest
-        return left / (1 + later) / len(several)
 
     def seconds_left(self, stopped: Collection[Key]) -> float | None:
         """Return an upper bound on the measuring time that is left; None where a budget has no limit."""
@@ -183,8 +137,8 @@ class Ledger:
                 if key in stopped or rounds <= 0:
                     continue
                 for phase in self.phases:
-                    if phase == ACCURACY and self.rounds_begun.get(key, 0):
-                        continue  # it is done in the first round
+                    if phase in ONCE and self.rounds_begun.get(key, 0):
+                        continue
                     most = rounds * self.round_seconds.get(key, math.inf) if phase == STRUCTURES else math.inf
                     left += min(self.left(key, phase), most)
         return None if left == math.inf else left

@@ -14,10 +14,10 @@ from typing import Any
 from bench.contract.description import EnergyCounter
 from bench.contract.device import CPU, is_accelerator
 from bench.contract.joules import Joules
-from bench.contract.protocol import item_of
 from bench.contract.records import Record
 from bench.contract.task import Item
 from bench.machine.energy import IDLE_SECONDS, Meter, Read, Reading
+from bench.protocols import item_of
 
 
 class Metering:

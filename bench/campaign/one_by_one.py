@@ -11,9 +11,9 @@ from bench.campaign.side_by_side import SideBySide
 from bench.campaign.start import start
 from bench.contract.failure import Failure
 from bench.contract.message import Beat, Begins, CannotWrite, Phase, Result
-from bench.contract.protocol import item_of, lost, phase_of
 from bench.contract.records import NotMeasured, Started
 from bench.contract.task import Item, Task
+from bench.protocols import item_of, lost, phase_of
 from bench.runs import store
 
 

@@ -7,16 +7,17 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from bench.campaign.ledger import Key, Ledger
+from bench.campaign.ledger import Ledger
 from bench.campaign.metering import Metering
 from bench.campaign.progress import Progress
 from bench.campaign.tasks import Prepared
 from bench.contract.description import ParallelSpeed
-from bench.contract.protocol import PHASES, STRUCTURES, phase_of
+from bench.contract.protocol import STRUCTURES, Key
 from bench.contract.records import NotMeasured, Record
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item
 from bench.data.structures import DataSet
+from bench.protocols import PHASES, phase_of
 
 CRASHES_A_ROUND = 2  # after so many, a method gives up the rest of the round
 

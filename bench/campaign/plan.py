@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from bench.campaign.sharing import LEARNING_ROUNDS, MOST_ROUNDS
 from bench.contract.kind import KINDS
-from bench.contract.protocol import PROTOCOLS, REPLAY, STRUCTURES, phases
+from bench.contract.protocol import REPLAY, STRUCTURES
 from bench.contract.settings import Settings
 from bench.methods.header import Method
+from bench.protocols import PROTOCOLS, phases
 
 # `make bench` ends within half an hour on two cores: this many seconds are shared; the rest is for environments
 # and for the step that a DFT method is making when its budget ends

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from bench.campaign.ledger import Key
+from bench.contract.protocol import Key
 from bench.contract.records import Record
 
 

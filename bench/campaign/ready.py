@@ -14,7 +14,6 @@ from bench.campaign.tasks import Prepared
 from bench.contract.description import ParallelSpeed, Scratch
 from bench.contract.device import Device
 from bench.contract.failure import Failure
-from bench.contract.protocol import PROTOCOLS, phases
 from bench.contract.settings import Settings
 from bench.data.structures import DataSet
 from bench.errors import BadInput
@@ -26,6 +25,7 @@ from bench.methods.environments import Environment
 from bench.methods.header import Header, Method
 from bench.methods.uv import EnvironmentFailed
 from bench.methods.weights import Weights, choose
+from bench.protocols import PROTOCOLS, phases
 
 ONLY_RANDOM = "it has only random weights, whose energies mean nothing"
 

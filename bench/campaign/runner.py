@@ -18,7 +18,7 @@ import psutil
 from bench.campaign import schedule, sharing
 from bench.campaign.describing import describe
 from bench.campaign.in_turns import InTurns, Seat
-from bench.campaign.ledger import Key, Ledger
+from bench.campaign.ledger import Ledger
 from bench.campaign.metering import Metering
 from bench.campaign.one_by_one import OneByOne
 from bench.campaign.one_round import Round, Shared
@@ -30,7 +30,7 @@ from bench.campaign.spinning import settled
 from bench.contract.description import ParallelSpeed
 from bench.contract.device import Device
 from bench.contract.failure import Failure
-from bench.contract.protocol import PHASES, STRUCTURES, phase_of
+from bench.contract.protocol import STRUCTURES, Key
 from bench.contract.records import Finished, NotMeasured, Record, Started, Watched
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item
@@ -42,6 +42,7 @@ from bench.machine.energy import Meter
 from bench.machine.watch import Watch, parallel_speed
 from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
+from bench.protocols import PHASES, phase_of
 from bench.runs import store
 
 MEMORY_SHARE = 0.8

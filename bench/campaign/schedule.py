@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bench.campaign.plan import protocols
-from bench.campaign.trajectories import in_round, trajectories
-from bench.contract.protocol import (
-    ACCURACY,
-    MD,
-    PARTS,
-    PHASES,
-    PROTOCOLS,
-    SCALING,
-    SINGLE_POINT,
-    SIZE,
-    STRUCTURES,
-    SYMMETRY,
-    THROUGHPUT,
-    VIBRATIONS,
-    item_of,
-)
-from bench.contract.records import CENSORED, FAILED, Record
+from bench.contract.protocol import STRUCTURES
+from bench.contract.records import CENSORED, Record
 from bench.contract.settings import Settings
 from bench.contract.task import Item
-from bench.contract.throughput import Throughput, in_processes, larger
-from bench.contract.throughput import plan as points
 from bench.machine.cores import usable_cores
+from bench.protocols import PARTS, PHASES, PROTOCOL_OF, PROTOCOLS, item_of, protocol_of
 
 GOLDEN = (5**0.5 - 1) / 2
-EXAMINED = 5
-"""How many structures have their forces examined for symmetry."""
 
 
 def items(
@@ -52,7 +34,12 @@ def items(
             ordered = in_order_of(indices[: settings.limit], round_number + settings.order)
             found += [Item(name, index) for index in ordered for name in names]
         else:
-            found += [item for name in names for item in OF_ROUND[name](settings, indices, round_number)]
+            for name in names:
+                of_round = PROTOCOLS[name].items
+                if of_round is None:
+                    found += [Item(name, index) for index in indices[: settings.limit]]
+                else:
+                    found += of_round(settings, indices, round_number, usable_cores())
     return found
 
 
@@ -66,40 +53,6 @@ def in_order_of(indices: Sequence[int], round_number: int) -> list[int]:
     return [*indices[first:], *indices[:first]]
 
 
-def _md(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
-    """Return the trajectories of a round, and in the first round the structures whose forces are examined."""
-    examined = indices[:EXAMINED] if round_number == 0 else ()
-    plans = in_round(trajectories(settings.md), round_number, settings.rounds)
-    return [Item(SYMMETRY, index) for index in examined] + [Item(MD, plan.trajectory) for plan in plans]
-
-
-def _accuracy(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
-    """Return the single points and the vibrations, once: a method gives the same answer in every round."""
-    if round_number:
-        return []
-    points = [Item(SINGLE_POINT, index) for index in indices[: settings.limit]]
-    return [*points, Item(VIBRATIONS, 0)] if settings.vibrations else points
-
-
-def _scaling(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
-    """Return the systems of the series, from the smallest."""
-    return [Item(SIZE, number) for number in range(len(settings.sizes))]
-
-
-def _throughput(settings: Settings, indices: Sequence[int], round_number: int) -> list[Item]:
-    """Return all points, in each round."""
-    return [Item(THROUGHPUT, one.point) for one in points(settings.threads, usable_cores())]
-
-
-OF_ROUND: dict[str, Callable[[Settings, Sequence[int], int], list[Item]]] = {
-    MD: _md,
-    ACCURACY: _accuracy,
-    SCALING: _scaling,
-    THROUGHPUT: _throughput,
-}
-"""For each protocol that does not go structure by structure."""
-
-
 def is_complete(record: Record) -> bool:
     """Return whether a resumed run skips it; a structure that was cut off is measured again."""
     item = item_of(record)
@@ -107,16 +60,20 @@ def is_complete(record: Record) -> bool:
 
 
 def settled(record: Record) -> list[Item]:
-    """Return the items that a complete record settles: its own, and the larger batches after one that failed."""
-    item = item_of(record)
-    if item is None or not is_complete(record):
+    """Return the items that a complete record settles: its own, and others that need no measuring after it."""
+    item, protocol = item_of(record), protocol_of(record)
+    if item is None or protocol is None or not is_complete(record):
         return []
-    if isinstance(record, Throughput) and record.status == FAILED:
-        return [item, *(Item(THROUGHPUT, point) for point in larger(record.point))]
-    return [item]
+    return [item, *(protocol.settles(record) if protocol.settles is not None else ())]
 
 
 def apart(planned: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-    """Return the items that one worker measures, and the points of several processes, which need more workers."""
-    several = [item for item in planned if item.part == THROUGHPUT and in_processes(item.number)]
+    """Return the items that one worker measures, and those that need several workers at once."""
+    several = [item for item in planned if needs_several(item)]
     return [item for item in planned if item not in several], several
+
+
+def needs_several(item: Item) -> bool:
+    """Return whether one worker alone cannot measure an item."""
+    several = PROTOCOLS[PROTOCOL_OF[item.part]].several
+    return several is not None and several(item)

@@ -26,13 +26,13 @@ from bench.contract.description import ParallelSpeed
 from bench.contract.failure import Failure
 from bench.contract.message import Result, Waits
 from bench.contract.plain import to_plain
-from bench.contract.protocol import THROUGHPUT
 from bench.contract.records import DONE, FAILED, NotMeasured
 from bench.contract.settings import Settings
 from bench.contract.task import Allowance, Item, Task
-from bench.contract.throughput import PointPlan, Throughput
 from bench.contract.turn import Turn
 from bench.machine.cores import physical_cpus
+from bench.protocols.throughput.plan import THROUGHPUT, PointPlan
+from bench.protocols.throughput.record import Throughput
 from bench.runs import store
 
 MEMORY_SHARE = 0.9
@@ -59,7 +59,7 @@ class SideBySide:
                 return
             task = task_of(dataclasses.replace(this, items=[item]))
             seconds = ledger.allowance(this.key, this.number, THROUGHPUT, items[number:]).end_s
-            record = self.measure(task.points[0], task, this.prepared, seconds)
+            record = self.measure(task.plans_of(THROUGHPUT, PointPlan)[0], task, this.prepared, seconds)
             yield record
             if record.status == FAILED:
                 return
@@ -183,7 +183,7 @@ def _tasks(plan: PointPlan, task: Task, seconds: float | None) -> Iterator[Task]
             subject=dataclasses.replace(task.subject, threads=plan.threads, cpus=mine),
             structures=task.structures[number :: plan.size] or task.structures,
             items=((THROUGHPUT, plan.point),),
-            points=(plan,),
+            plans={THROUGHPUT: (to_plain(plan),)},
             allowances={THROUGHPUT: Allowance(end_s=seconds)},
             answers=(),
             paced=True,

@@ -24,11 +24,12 @@ from bench.campaign.tasks import Prepared
 from bench.contract.description import SLEEP, SPIN, ParallelSpeed
 from bench.contract.device import CPU
 from bench.contract.protocol import REPLAY
-from bench.contract.records import Record, Replay
+from bench.contract.records import Record
 from bench.contract.task import Item
 from bench.contract.turn import Turn
 from bench.data.selection import measuring_order
 from bench.machine.cores import WAIT_POLICY, is_uncertain
+from bench.protocols.replay.record import Replay
 
 TURN_SECONDS, TURNS = 0.25, 12
 """Of each way: three seconds."""

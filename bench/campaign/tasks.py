@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.campaign.trajectories import trajectories
 from bench.contract.device import CPU, Device
-from bench.contract.protocol import MD, PARTS, REPLAY, SIZE, THROUGHPUT
+from bench.contract.plain import to_plain
+from bench.contract.protocol import REPLAY
 from bench.contract.settings import Settings
 from bench.contract.task import (
     BUILD_RANDOM,
@@ -27,7 +27,6 @@ from bench.contract.task import (
     Task,
     Told,
 )
-from bench.contract.throughput import plan as points_of
 from bench.data.clusters import systems
 from bench.data.selection import measuring_order, replay_path
 from bench.data.structures import DataSet
@@ -36,6 +35,8 @@ from bench.methods import shell
 from bench.methods.environments import Environment
 from bench.methods.header import Header, Method
 from bench.methods.weights import Weights
+from bench.protocols import PARTS, PROTOCOL_OF, PROTOCOLS
+from bench.protocols.scaling.plan import SIZE
 
 # recorded with every worker
 VARIABLES = (
@@ -74,8 +75,10 @@ def measure(
     revisits: bool = False,
 ) -> Task:
     """Return the task that measures `items`; `folder` is where the files of trajectories go."""
-    numbers = {number for part, number in items if part == MD}
-    points = {number for part, number in items if part == THROUGHPUT}
+    numbers: dict[str, set[int]] = {}
+    for part, number in items:
+        numbers.setdefault(part, set()).add(number)
+    every = any(PROTOCOLS[PROTOCOL_OF[part]].all_structures for part in numbers)
     return dataclasses.replace(
         _task(MEASURE, prepared, settings, dataset),
         round=round_number,
@@ -84,14 +87,17 @@ def measure(
             dataset,
             items,
             settings.replay_points,
-            measuring_order(len(dataset.atoms))[: settings.limit] if points else (),
+            measuring_order(len(dataset.atoms))[: settings.limit] if every else (),
         ),
         items=tuple((item.part, item.number) for item in items),
         allowances=allowances or {},
         answers=tuple(answers),
-        trajectories=tuple(plan for plan in trajectories(settings.md) if plan.trajectory in numbers),
+        plans={
+            part: tuple(to_plain(plan) for plan in plans(settings, wanted, usable_cores()))
+            for part, wanted in numbers.items()
+            if (plans := PARTS[part].plans) is not None
+        },
         sizes=_sizes(prepared.method, settings, dataset, [number for part, number in items if part == SIZE]),
-        points=tuple(one for one in points_of(settings.threads, usable_cores()) if one.point in points),
         folder=str(folder) if folder else None,
         paced=paced,
         revisits=revisits,

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.contract.device import DEVICES
-from bench.contract.protocol import PROTOCOLS
 from bench.errors import BadInput
+from bench.protocols import PROTOCOLS
 
 SPEED = "speed"
 """The results shown by default: the times of relaxations and replays."""
@@ -248,3 +248,41 @@ def add_format(parser: _Parser, forms: str) -> None:
 def add_json(parser: _Parser, what: str) -> None:
     """Add --json, which prints `what`."""
     parser.add_argument("--json", action="store_true", help=f"print {what} as JSON on standard output")
+
+
+def protocol_fields() -> list[tuple[str, type, Any]]:
+    """Return the name, the type and the default of each option that a protocol brings, for a verb's ``Options``."""
+    return [
+        (f"{protocol.name}_{field.name}", type(field.default), field.default)
+        for protocol in PROTOCOLS.values()
+        if protocol.options is not None
+        for field in dataclasses.fields(protocol.options)
+    ]
+
+
+def add_protocol_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that protocols bring: ``--NAME-FIELD``, with the help of the field's metadata."""
+    for protocol in PROTOCOLS.values():
+        if protocol.options is None:
+            continue
+        group = parser.add_argument_group(f"--protocols {protocol.name}")
+        for field in dataclasses.fields(protocol.options):
+            group.add_argument(
+                f"--{protocol.name}-{field.name.replace('_', '-')}",
+                dest=f"{protocol.name}_{field.name}",
+                type=type(field.default),
+                metavar="X",
+                help=f"{field.metadata['help']} (default: %(default)s)",
+            )
+
+
+def protocol_options(options: Any) -> dict[str, dict[str, Any]]:
+    """Return the chosen values of these options, by protocol."""
+    return {
+        protocol.name: {
+            field.name: getattr(options, f"{protocol.name}_{field.name}")
+            for field in dataclasses.fields(protocol.options)
+        }
+        for protocol in PROTOCOLS.values()
+        if protocol.options is not None
+    }

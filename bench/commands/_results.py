@@ -9,61 +9,82 @@ from typing import TYPE_CHECKING, Any
 
 from bench.commands._options import SPEED
 from bench.commands._output import print_text, to_stderr, warn
+from bench.contract.protocol import RELAX
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.report.page.sections import Measured
-    from bench.report.shown import Shown
+    from bench.report.view import View
+    from bench.runs.tables import Results
 
 PAGE = "report.html"
 """The name of the page in a run directory."""
 
 
-def found(protocol: str, run: str | Path | None, relative_to: str | None = None) -> tuple[Shown, Any]:
+def found(protocol: str, run: str | Path | None, relative_to: str | None = None) -> tuple[View, Any]:
     """Return how a protocol is shown, and the results to show.
 
     Without a protocol, a run is shown by its times or, where it timed nothing, by its first protocol. Raises BadInput
     where the run has no results of the named protocol.
     """
-    from bench.analysis.table import Table
+    from bench.analysis.table import PAPER
     from bench.report.shown import SHOWN
     from bench.runs import tables
 
-    if protocol == SPEED:
-        chosen = tables.protocol_of(run)
-        return SHOWN[chosen], tables.shown_as(run, chosen, warn, relative_to)
-    table = tables.shown_as(run, protocol, warn, relative_to)
-    if isinstance(table, Table):
-        table = table.only(protocol)
-        if not table.rows:
-            raise BadInput(
-                f"there are no {protocol} results in {run or 'the newest run'}; "
-                f"'pesbench run --protocols {protocol}' measures it."
-            )
-    return SHOWN[protocol], table
+    if run == PAPER:
+        chosen = RELAX if protocol == SPEED else protocol
+        return SHOWN[chosen], _only(tables.shown_as(run, chosen, warn, relative_to), protocol, PAPER)
+    return _of(tables.Results(run, warn), protocol, relative_to)
+
+
+def _of(results: Results, protocol: str, relative_to: str | None) -> tuple[View, Any]:
+    from bench.analysis.summaries import shown_first
+    from bench.report.shown import SHOWN
+
+    chosen = shown_first(results.run.description.settings.protocols) if protocol == SPEED else protocol
+    table = results.shown_as(chosen, relative_to)
+    return SHOWN[chosen], _only(table, protocol, results.run.directory.name)
+
+
+def _only(table: Any, protocol: str, run: str) -> Any:
+    """Return the rows of a table of times that are of a protocol, where the user named one."""
+    from bench.analysis.table import Table
+
+    if protocol == SPEED or not isinstance(table, Table):
+        return table
+    table = table.only(protocol)
+    if not table.rows:
+        raise BadInput(f"there are no {protocol} results in {run}; 'pesbench run --protocols {protocol}' measures it.")
+    return table
 
 
 def show(protocol: str, run: str | Path | None, form: str, relative_to: str | None = None) -> bool:
     """Print the results of a protocol in one of the formats; returns whether anything was measured."""
-    shown, table = found(protocol, run, relative_to)
+    return _print(*found(protocol, run, relative_to), form)
+
+
+def _print(shown: View, table: Any, form: str) -> bool:
     print_text(shown.render(table, form, color=sys.stdout.isatty()))
     return any(row.measured for row in table.rows)
 
 
 def finish(directory: Path, as_json: bool = False, relative_to: str | None = None) -> int:
     """Print the table of a run and write its page; returns the exit status, 1 where nothing was measured."""
+    from bench.runs.tables import Results
+
     form = "json" if as_json else "terminal"
+    results = Results(directory, warn)
     try:
-        measured = show(SPEED, directory, form, relative_to)
+        measured = _print(*_of(results, SPEED, relative_to), form)
     except BadInput as error:  # that method could not be measured, but others were
         if relative_to is None:
             raise
         warn(str(error))
         relative_to = None
-        measured = show(SPEED, directory, form)
+        measured = _print(*_of(results, SPEED, None), form)
     if measured:
         try:
-            to_stderr(f"page: {write_page([directory], directory / PAGE, relative_to)}")
+            to_stderr(f"page: {_write([results], directory / PAGE, relative_to)}")
         except BadInput as error:  # a run that cannot have a page is a run all the same
             warn(f"there is no page: {error}")
     return 0 if measured else 1
@@ -71,6 +92,12 @@ def finish(directory: Path, as_json: bool = False, relative_to: str | None = Non
 
 def write_page(runs: Sequence[Path], output: Path, relative_to: str | None = None) -> Path:
     """Write the page of some run directories, and return its path; raises BadInput where it cannot be written."""
+    from bench.runs.tables import Results
+
+    return _write([Results(run, warn) for run in runs], output, relative_to)
+
+
+def _write(runs: Sequence[Results], output: Path, relative_to: str | None) -> Path:
     from bench import __version__
     from bench.report.page.document import document
 
@@ -83,20 +110,19 @@ def write_page(runs: Sequence[Path], output: Path, relative_to: str | None = Non
     return output
 
 
-def _measured(directory: Path, relative_to: str | None) -> Measured:
+def _measured(results: Results, relative_to: str | None) -> Measured:
     """Return all that a run has measured; what cannot be read is told and left out."""
     from bench.analysis.summaries import SUMMARIES
     from bench.report.page.sections import Measured
-    from bench.runs import store, tables
 
     own = {}
-    for protocol in store.describe(directory).settings.protocols:
+    for protocol in results.run.description.settings.protocols:
         if SUMMARIES[protocol].table is not None:
             try:
-                own[protocol] = tables.shown_as(directory, protocol, warn)
+                own[protocol] = results.own(protocol)
             except BadInput as error:
                 warn(f"{protocol} is left out of the page: {error}")
-    return Measured(directory.name, tables.table_of(directory, warn, relative_to), own, _packages())
+    return Measured(results.run.directory.name, results.times(relative_to), own, _packages())
 
 
 def _packages() -> frozenset[str]:

@@ -10,13 +10,12 @@ from bench.commands import _options, _results
 from bench.errors import BadInput
 
 HELP = """\
-Draw milliseconds per step, dynamics, accuracy or throughput of all methods, as
-SVG and PNG."""
+Draw the results of a protocol for all methods, as SVG and PNG: by default the
+milliseconds per step."""
 EXAMPLES = (
     "pesbench plot --output speed",
     "pesbench plot --protocols md",
     "pesbench plot --protocols accuracy",
-    "pesbench plot --protocols throughput",
 )
 
 
@@ -38,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="STEM",
-        help="without extension (default: ms-per-step, stability, accuracy or throughput in the run directory)",
+        help="without extension (default: in the run directory)",
     )
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _options
 from bench.contract.device import CPU
-from bench.contract.protocol import ACCURACY, SINGLE_POINT, VIBRATIONS
 from bench.contract.records import FAILED
 from bench.contract.settings import Settings
 from bench.contract.task import Item
 from bench.errors import BadInput
+from bench.protocols.accuracy.plan import ACCURACY, SINGLE_POINT, VIBRATIONS
 
 if TYPE_CHECKING:
     from bench.campaign.runner import Campaign
@@ -147,8 +147,8 @@ def _known(labels: Labels | None, minimum: Minimum | None) -> list[Item]:
 
 def nearly_relaxed(dataset: DataSet, method: Method) -> DataSet:
     """Return the data set with the nearest known minimum of its molecule, from which the relaxation then starts."""
-    from bench.analysis import levels
     from bench.data import references
+    from bench.protocols.accuracy import levels
 
     minima = references.minima_of(dataset.reference)
     if not minima or method.theory is None:

@@ -13,11 +13,13 @@ from bench.commands._options import Budget
 from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
 from bench.contract.device import CPU, DEVICES
-from bench.contract.protocol import PROTOCOLS, RELAX, SCALING
+from bench.contract.protocol import RELAX
 from bench.contract.records import INTERNAL
 from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
-from bench.contract.sizes import LARGEST
 from bench.errors import BadInput
+from bench.protocols import PROTOCOLS
+from bench.protocols.scaling.plan import SCALING
+from bench.protocols.scaling.record import LARGEST
 
 if TYPE_CHECKING:
     from bench.methods.catalogue import Catalogue
@@ -35,8 +37,8 @@ MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside", "relati
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
-    """The options of the verb."""
+class _Options:
+    """The options of the verb, without those that protocols bring."""
 
     methods: str | None = None
     adapter: tuple[Path, ...] = ()
@@ -96,6 +98,10 @@ class Options:
     relative_to: str | None = None
 
 
+Options = dataclasses.make_dataclass("Options", _options.protocol_fields(), bases=(_Options,), frozen=True)
+"""The options of the verb."""
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     what = parser.add_argument_group("what is measured")
@@ -132,6 +138,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
     _add_md(parser.add_argument_group("dynamics (--protocols md)"))
+    _options.add_protocol_options(parser)
     weights = parser.add_argument_group("weights")
     _options.add_weights(weights)
     weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
@@ -217,7 +224,7 @@ def _add_how_much(group: argparse._ArgumentGroup) -> None:
     _options.add_seed(group)
 
 
-def run(options: Options) -> int:
+def run(options: _Options) -> int:
     """Run or resume a campaign and print its table; status 1 if nothing could be measured."""
     from bench import paths
 
@@ -238,7 +245,7 @@ def run(options: Options) -> int:
     return measure(plan, resumed, options.json, relative_to)
 
 
-def new_plan(options: Options) -> Plan:
+def new_plan(options: _Options) -> Plan:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.campaign.describing import new_directory
     from bench.data.clusters import sizes_of
@@ -264,7 +271,7 @@ def new_plan(options: Options) -> Plan:
     return Plan(new_directory(options.output), settings, catalogue, dataset, parallel)
 
 
-def _begun(options: Options) -> Plan:
+def _begun(options: _Options) -> Plan:
     _options.refuse_changes(options, MAY_CHANGE)
     assert options.resume is not None
     from bench.machine.alone import hold
@@ -273,7 +280,7 @@ def _begun(options: Options) -> Plan:
     return _planning.begun(options.resume, options.output, options.budget, options.adapter)
 
 
-def settings_of(options: Options, catalogue: Catalogue) -> Settings:
+def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.campaign.plan import default_budgets, rounds_of, total_seconds
     from bench.machine import accelerators
@@ -306,6 +313,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         weights=options.weights,
         replay_points=options.replay_points,
         periodic=options.periodic,
+        options=_options.protocol_options(options),
         md=MdSettings(
             ensembles=options.ensembles,
             duration_ps=options.duration,

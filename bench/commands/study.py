@@ -10,7 +10,7 @@ from bench.commands import _options, _planning
 from bench.commands import run as run_verb
 from bench.commands._measuring import measure
 from bench.commands._options import Budget
-from bench.contract.protocol import PROTOCOLS
+from bench.protocols import PROTOCOLS
 
 HELP = """\
 Measure everything: speed, dynamics, accuracy, growth and throughput of every

@@ -17,7 +17,7 @@ class Joules(Record):
 
     record: ClassVar[str] = "joules"
     part: str
-    """A key of :data:`bench.contract.protocol.PARTS`."""
+    """A key of :data:`bench.protocols.PARTS`."""
     seconds: float
     """From item to item."""
     work_s: float

@@ -42,7 +42,7 @@ class Beat(Message):
 
 @dataclasses.dataclass(frozen=True)
 class Phase(Message):
-    """A phase begins; see :data:`bench.contract.protocol.PHASES`."""
+    """A phase begins; see :data:`bench.protocols.PHASES`."""
 
     message: ClassVar[str] = "phase"
     name: str
@@ -54,7 +54,7 @@ class Begins(Message):
 
     message: ClassVar[str] = "begins"
     part: str
-    """A key of :data:`bench.contract.protocol.PARTS`."""
+    """A key of :data:`bench.protocols.PARTS`."""
     number: int
 
 

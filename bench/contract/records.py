@@ -35,9 +35,21 @@ class Record:
     """The fields of every record: method, device and round."""
 
     record: ClassVar[str]
+    """The name of its kind. A class with a name of its own registers itself in :data:`KINDS`."""
     method: str
     device: str
     round: int
+
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.record] = cls
+
+    def wrong(self) -> str | None:
+        """Return what is wrong with a record that was read from a file, though each field has its type."""
+        return None
+
+
+KINDS: dict[str, type[Record]] = {}
+"""The kinds of records by name; those of protocols are in :mod:`bench.protocols`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,63 +95,6 @@ class Started(Record):
 
 
 @dataclasses.dataclass(frozen=True)
-class Relaxation(Record):
-    """One structure relaxed in one round, with every step of it."""
-
-    record: ClassVar[str] = "relaxation"
-    structure: int
-    """Index into the data set's selection, from 0."""
-    optimizer: str
-    """``BFGS``, ``CG`` or ``native``."""
-    status: str
-    steps: int
-    force_calls: int | None
-    """All force calls, including the one before the first step; None where a native optimiser does not count them."""
-    energy: float | None
-    """Final energy, eV."""
-    fmax: float | None
-    """Largest force on an atom at the final geometry, eV/Angstrom, recomputed by a fresh force call."""
-    positions: tuple[tuple[float, float, float], ...] | None
-    """Final geometry, Angstrom."""
-    wall_ns: int
-    trace: dict[str, tuple[Any, ...]]
-    """Columns ``calculator_ns optimizer_ns harness_ns force_calls energy fmax``, entries 0..steps. Entry 0 is the
-    force call before the first step; a native optimiser has only ``optimizer_ns`` and ``harness_ns``."""
-    failure: Failure | None = None
-    waited_ns: int | None = None
-    """How long the worker's threads waited for a core; None where the system does not count it, as in the next one."""
-    stolen_ns: int | None = None
-    """What the host of a virtual machine withheld from the CPUs meanwhile."""
-    visit: int = 1
-    """2 and more: measured again, because the threads had waited long in the visit before."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Replay(Record):
-    """Steps along a fixed path of geometries, the same for every method."""
-
-    record: ClassVar[str] = "replay"
-    structure: int
-    """Index into the data set's selection; the path leads from it towards the reference molecule."""
-    status: str
-    """``converged`` where the whole path was measured, else ``censored`` or ``failed``."""
-    calculator_ns: tuple[int, ...]
-    """One force call per point."""
-    energies: tuple[float | None, ...]
-    """eV; meaningless where the weights are random."""
-    fmax: tuple[float | None, ...]
-    """Largest force on an atom at each point, eV/Angstrom."""
-    wall_ns: int
-    optimizer_ns: tuple[int, ...] = ()
-    """The optimiser's update after each force call; empty where only force calls were made, as in older runs."""
-    failure: Failure | None = None
-    waited_ns: int | None = None
-    """As for a relaxation, like the next two."""
-    stolen_ns: int | None = None
-    visit: int = 1
-
-
-@dataclasses.dataclass(frozen=True)
 class Answer(Record):
     """A method's answer at a structure, from an untimed force call: part of its fingerprint."""
 
@@ -151,111 +106,6 @@ class Answer(Record):
     """(n, 3) in eV/Angstrom."""
     changed: tuple[str, ...] = ()
     """What the force call changed in the atoms that it got."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Symmetry(Record):
-    """Tests of the forces at a structure; None where the time ran out."""
-
-    record: ClassVar[str] = "symmetry"
-    structure: int
-    wall_ns: int
-    force_rms: float | None = None
-    """Root mean square of a force component, eV/Angstrom."""
-    net_force: float | None = None
-    """Norm of the sum of the forces, eV/Angstrom."""
-    net_torque: float | None = None
-    """Norm of the sum of the torques about the molecule's centre, eV."""
-    rotation_error: float | None = None
-    """Forces of the rotated molecule minus rotated forces, root mean square of a component, eV/Angstrom."""
-    loop_work: float | None = None
-    """Work around a circle in configuration space, eV."""
-    loop_absolute: float | None = None
-    """The same for the absolute values, eV."""
-    jacobian_symmetric: float | None = None
-    """Frobenius norm of the symmetric part of the forces' derivatives, eV/Angstrom^2."""
-    jacobian_antisymmetric: float | None = None
-    failure: Failure | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Trajectory(Record):
-    """One simulation from the method's own relaxed geometry."""
-
-    record: ClassVar[str] = "trajectory"
-    trajectory: int
-    """Its number in the campaign's plan, from 0."""
-    ensemble: str
-    """``nve`` or ``nvt``."""
-    seed: int
-    """For the initial momenta."""
-    time_step_fs: float
-    temperature_k: float
-    """Of what :attr:`temperature_of` says."""
-    duration_ps: float
-    """As planned."""
-    status: str
-    """``done``, ``censored`` (the time budget ended first) or ``failed``."""
-    steps: int
-    """Number of steps made."""
-    wall_ns: int
-    """Includes the relaxation before it, in the first trajectory of a worker."""
-    file: str | None
-    """The file of energies and frames, in the run directory; None where no step was made."""
-    failure: Failure | None = None
-    temperature_of: str = VELOCITIES
-    """``velocities`` (all 3N of them, as in MD17) or ``internal`` (the internal motions)."""
-
-
-@dataclasses.dataclass(frozen=True)
-class SinglePoint(Record):
-    """Energy and forces at a structure's own geometry, to be compared with reference labels."""
-
-    record: ClassVar[str] = "single-point"
-    structure: int
-    status: str
-    """``done`` or ``failed``; a `failure` beside ``done`` is that of the method's own uncertainty."""
-    energy: float | None
-    """eV."""
-    forces: tuple[tuple[float, float, float], ...] | None
-    """(n, 3) in eV/Angstrom."""
-    calculator_ns: int
-    """Of a further force call, a small step away; 0 where none was made."""
-    wall_ns: int
-    energy_deviation: float | None = None
-    """Standard deviation of the energy by the method's own estimate of its uncertainty, eV."""
-    force_deviations: tuple[float, ...] | None = None
-    """The same of the force on each atom, (n,) in eV/Angstrom."""
-    failure: Failure | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Vibrations(Record):
-    """The method's own minimum of the reference molecule, and its Hessian there."""
-
-    record: ClassVar[str] = "vibrations"
-    molecule: int
-    """Always 0: a data set has one reference molecule."""
-    status: str
-    """``converged``, ``step-cap`` (the Hessian is that of an unconverged geometry), ``censored`` or ``failed``."""
-    steps: int
-    """Of the relaxation."""
-    energy: float | None
-    """eV."""
-    fmax: float | None
-    """Largest force on an atom at the minimum, eV/Angstrom."""
-    positions: tuple[tuple[float, float, float], ...] | None
-    """(n, 3) in Angstrom."""
-    hessian: tuple[tuple[float, ...], ...] | None
-    """(3n, 3n) in eV/Angstrom^2, as computed: not symmetrised."""
-    source: str
-    """``central differences`` of the forces, or ``native``: the method's own."""
-    force_calls: int | None
-    """Of the Hessian; None where it is native."""
-    hessian_ns: int
-    """The force calls of the Hessian, or the native Hessian with its SCF."""
-    wall_ns: int
-    failure: Failure | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 from bench.contract.device import Device
-from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, SCALING
+from bench.contract.protocol import STRUCTURES
 from bench.contract.records import TEMPERATURES, VELOCITIES
 from bench.errors import BadInput
+from bench.protocols import PROTOCOLS
 
 WEIGHTS = ("auto", "pretrained", "random")
 OPTIMIZERS = ("BFGS", "CG")
@@ -86,6 +88,8 @@ class Settings:
     periodic: bool = False
     """Whether these are supercells of the crystal, instead of clusters."""
     md: MdSettings = dataclasses.field(default_factory=MdSettings)
+    options: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    """The options of other protocols, by protocol: the fields of :attr:`bench.contract.protocol.Protocol.options`."""
     checkpoint: str | None = None
     """The user's own checkpoint, for the one method of the campaign."""
     trust: bool = False
@@ -102,10 +106,11 @@ class Settings:
         _one_of("optimizer", [self.optimizer], OPTIMIZERS)
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
-        for protocol in (MD, ACCURACY):
-            if self.weights == "random" and protocol in self.protocols:
-                raise BadInput(f"--weights random allows no {protocol}: the energies of random weights mean nothing.")
-        if self.periodic and self.protocols != (SCALING,):
+        for name in self.protocols if self.weights == "random" else ():
+            # of the structures' protocols, a model with random weights enters the one that admits it
+            if PROTOCOLS[name].phase != STRUCTURES and not PROTOCOLS[name].random_weights:
+                raise BadInput(f"--weights random allows no {name}: the energies of random weights mean nothing.")
+        if self.periodic and self.protocols != ("scaling",):
             raise BadInput("--periodic belongs to --protocols scaling alone: the others measure molecules.")
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")

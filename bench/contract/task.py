@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bench.contract.plain import from_plain, to_plain
-from bench.contract.records import NATIVE, VELOCITIES
-from bench.contract.throughput import PointPlan
+from bench.contract.records import NATIVE
 
-VERSION = 2
+T = TypeVar("T")
+
+VERSION = 3
 
 MEASURE, CONFORM, OVERHEAD, BUILD_RANDOM, SCRIPT = JOBS = ("measure", "conform", "overhead", "build-random", "script")
 """The jobs of a worker; the protocols are ways to measure."""
@@ -20,7 +21,7 @@ class Item(NamedTuple):
     """One thing for a worker to measure."""
 
     part: str
-    """A key of :data:`bench.contract.protocol.PARTS`."""
+    """A key of :data:`bench.protocols.PARTS`."""
     number: int
     """Number of the structure or the trajectory, from 0."""
 
@@ -64,33 +65,6 @@ class Structure:
     molecule: Molecule
     path: list[list[list[float]]] | None = None
     """Displacements of the replay protocol, (points, n, 3) in Angstrom."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TrajectoryPlan:
-    """One trajectory of the md protocol."""
-
-    trajectory: int
-    """Its number in the campaign, from 0."""
-    ensemble: str
-    """``nve`` or ``nvt``."""
-    seed: int
-    time_step_fs: float
-    temperature_k: float
-    """Of what :attr:`temperature_of` says."""
-    duration_ps: float
-    temperature_of: str = VELOCITIES
-    """One of :data:`bench.contract.records.TEMPERATURES`."""
-
-    @property
-    def steps(self) -> int:
-        """Its planned number of steps."""
-        return round(1000.0 * self.duration_ps / self.time_step_fs)
-
-    @property
-    def name(self) -> str:
-        """Its key among the trajectories of a campaign."""
-        return f"{self.ensemble}-{self.time_step_fs:g}fs-seed{self.seed}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,11 +161,10 @@ class Task:
     """By phase."""
     answers: tuple[int, ...] = ()
     """The structures whose energy and forces the worker reports for the fingerprint."""
-    trajectories: tuple[TrajectoryPlan, ...] = ()
+    plans: dict[str, tuple[dict[str, Any], ...]] = dataclasses.field(default_factory=dict)
+    """By part: what a worker must know of each item, beside its structure; see :meth:`plans_of`."""
     sizes: tuple[Structure, ...] = ()
     """The systems of the scaling protocol; the index of each is its number in the series."""
-    points: tuple[PointPlan, ...] = ()
-    """Of the throughput protocol."""
     folder: str | None = None
     """The folder for the files of trajectories."""
     paced: bool = False
@@ -220,6 +193,10 @@ class Task:
     def of_parts(self, *names: str) -> list[Item]:
         """Return the items of some parts, in order."""
         return [Item(*item) for item in self.items if item[0] in names]
+
+    def plans_of(self, part: str, kind: type[T]) -> list[T]:
+        """Return the plans of a part's items, as frozen dataclasses of their kind."""
+        return [from_plain(kind, dict(one)) for one in self.plans.get(part, ())]
 
     def to_json(self) -> str:
         """Return it as one line, without the newline."""

@@ -14,9 +14,9 @@ from ase.geometry import cellpar_to_cell
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from bench.contract.sizes import LARGEST
 from bench.data.structures import naphthalene
 from bench.errors import BadInput
+from bench.protocols.scaling.record import LARGEST
 
 LATTICE = (8.235, 6.003, 8.658, 90.0, 122.92, 90.0)
 """a, b, c in Angstrom and the angles in degrees; P2_1/a, two molecules in a cell, each on a centre of inversion."""

@@ -8,9 +8,10 @@ from time import perf_counter_ns
 from typing import Any
 
 from bench.contract.message import Pair
-from bench.contract.records import NATIVE, Relaxation
+from bench.contract.records import NATIVE
 from bench.measure.relax import OPTIMIZERS
 from bench.measure.session import Session
+from bench.protocols.relax.record import Relaxation
 
 
 def pairs(session: Session) -> Iterator[Pair]:

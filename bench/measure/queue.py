@@ -7,9 +7,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from time import perf_counter_ns
 
-from bench.contract.records import FAILED, Record, Relaxation, Replay
+from bench.contract.records import FAILED, Record
 from bench.contract.task import Item
 from bench.measure.session import Session
+from bench.protocols.relax.record import Relaxation
+from bench.protocols.replay.record import Replay
 
 MOST_VISITS = 3
 """Of one structure."""

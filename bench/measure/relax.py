@@ -17,8 +17,9 @@ from ase.optimize import BFGS
 from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
 
 from bench.contract.failure import Failure
-from bench.contract.records import CENSORED, CONVERGED, FAILED, NATIVE, STEP_CAP, Relaxation
+from bench.contract.records import CENSORED, CONVERGED, FAILED, NATIVE, STEP_CAP
 from bench.measure.clock import NotFinite, TimedCalculator
+from bench.protocols.relax.record import Relaxation
 
 Columns = dict[str, tuple[Any, ...]]
 Ending = tuple[str, Failure | None, Callable[[], Columns]]

@@ -13,11 +13,12 @@ from typing import Any
 
 from bench.contract.device import Device
 from bench.contract.protocol import RELAX
-from bench.contract.records import Answer, Relaxation, Started
+from bench.contract.records import Answer, Started
 from bench.contract.task import Allowance, Task
 from bench.measure import process
 from bench.measure.channel import Channel, Pace
 from bench.measure.loading import check_size, load_adapter, stage
+from bench.protocols.relax.record import Relaxation
 
 WARM_UP_STEPS = 3
 

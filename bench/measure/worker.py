@@ -28,13 +28,14 @@ if "bench" not in sys.modules and __name__ == "__main__":
 from bench.contract import task as tasks
 from bench.contract.device import Device
 from bench.contract.message import Begins, CannotWrite, Done, Phase, PlainLines
-from bench.contract.protocol import PARTS, PHASES, PROTOCOL_OF, STRUCTURES, lost, phase_of
+from bench.contract.protocol import STRUCTURES
 from bench.contract.records import Finished, NotMeasured
 from bench.contract.task import Allowance, Item, Task
 from bench.measure import process
 from bench.measure.channel import Channel
 from bench.measure.loading import NotReady, load_adapter, stage
 from bench.measure.session import Deadlines, Session
+from bench.protocols import PARTS, PHASES, PROTOCOL_OF, lost, phase_of
 
 UNKNOWN_TASK = 2
 """Exit status for a task that this worker does not know."""
@@ -81,8 +82,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     No number begins after the allowance's first deadline, or when a paced worker was told to end. The item in flight at
     the second deadline is cut off.
     """
-    from bench.measure.md import CannotKeep
-    from bench.measure.measurers import MEASURERS, Measurer
+    from bench.measure.measurers import CannotKeep, Measurer, measurer
     from bench.measure.queue import Queue
     from bench.measure.relax import classify
 
@@ -90,7 +90,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     deadlines = Deadlines(session.task.allowances.get(phase, Allowance()))
     measurers: dict[str, Measurer] = {}
     for name in dict.fromkeys(PROTOCOL_OF[item.part] for item in items):
-        measurers[name] = MEASURERS[name](session, deadlines)
+        measurers[name] = measurer(name)(session, deadlines)
     to_answer = set(session.task.answers) if phase == STRUCTURES else set()
     queue = Queue(session, items, deadlines.begin)
     left_out = False

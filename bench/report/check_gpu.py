@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from bench.analysis.advice import advice
 from bench.contract.joules import Joules
 from bench.contract.message import Check
-from bench.contract.records import Finished, NotMeasured, Record, Relaxation, Replay, Started
+from bench.contract.records import Finished, NotMeasured, Record, Started
+from bench.protocols.relax.record import Relaxation
+from bench.protocols.replay.record import Replay
 
 PRECISION = "TF32 is as the settings say"
 """The name of the conformance check that has the error of a float32 product."""

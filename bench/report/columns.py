@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bench.analysis.fingerprint import CHANGED, SAME
-from bench.analysis.simulated import Stability
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
 from bench.contract.device import CPU, DEVICES, DeviceKind
@@ -17,7 +16,8 @@ from bench.report import numbers
 from bench.report.lines import Line, has_steps, kinds, lines, replay_unit, unit
 from bench.report.notes import REPLAY_MARK
 from bench.report.numbers import DASH
-from bench.report.stability import drift, stable
+from bench.report.shown import SHOWN
+from bench.report.view import OwnColumn
 
 GAP = 2
 """Characters between two columns."""
@@ -39,6 +39,8 @@ class Column:
     priority: int
     right: bool = True
     unit: str = ""
+    chooses: bool = False
+    """Whether it helps to choose a method: then the first table of the page has it."""
 
     @property
     def heading(self) -> str:
@@ -58,21 +60,15 @@ def columns(table: Table) -> list[Column]:
     campaign = not table.is_paper
     replay = has_steps(table) and REPLAY in table.description.settings.protocols
     alarming = any(row.answers or row.doubts for row in table.rows)
-    simulated = any(row.stability for row in table.rows)
-    compared = any(row.accuracy and row.accuracy.measured for row in table.rows)
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
     each = [(kind, of_device(kind, table)) for kind in kinds(table)]
     candidates = [
-        (True, Column("Method", lambda line: line.label, 0, right=False)),
+        (True, Column("Method", lambda line: line.label, 0, right=False, chooses=True)),
         *((True, column.time) for _, column in each),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.rank, column.slower)),
         (campaign, Column("answer", lambda line: _answer(line), 1 if alarming else 8, right=False)),
         *((replay, column.replay) for _, column in each),
-        (simulated, Column("MD", lambda line: _md(line, lambda row: row.verdict or DASH), 3, right=False)),
-        (simulated, Column("stable", lambda line: _md(line, lambda row: stable(row, "nve")), 3, unit="NVE, ps")),
-        (simulated, Column("drift", lambda line: _md(line, drift), 3, unit="meV/atom/ps")),
-        (compared, Column("force MAE", _force_error, 3, unit="meV/Å, against")),
-        (compared, Column("frequencies", _frequency_error, 3, unit="RMSD cm-1, against")),
+        *((True, own) for own in _own(table)),
         *((kind.accelerator, column.gain) for kind, column in each),
         (campaign, Column(f"n/{total}", lambda line: _each(line, lambda row: str(row.done)), 2)),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.paper, column.ratio)),
@@ -80,7 +76,7 @@ def columns(table: Table) -> list[Column]:
         (True, Column("calls", lambda line: numbers.plain(line.row.force_calls_per_step), 11, unit="per step")),
         (True, Column("steps", lambda line: numbers.count(line.row.steps_per_structure), 12)),
         (stopped, Column("conv.", lambda line: _each(line, lambda row: str(row.converged)), 13)),
-        (True, Column("weights", lambda line: _or_dash(line.row.weights), 10, right=False)),
+        (True, Column("weights", lambda line: _or_dash(line.row.weights), 10, right=False, chooses=True)),
         (True, Column("dtype", lambda line: _or_dash(line.row.dtype), 14, right=False)),
         (True, Column("calc.", lambda line: numbers.percent(line.row.calculator_share), 15, unit="share")),
         (True, Column("cold", lambda line: numbers.seconds(line.row.cold_start_s), 16, unit="start")),
@@ -96,6 +92,22 @@ def columns(table: Table) -> list[Column]:
         for wanted, column in candidates
         if wanted and (column.priority == 0 or any(column.text(line) != DASH for line in shown))
     ]
+
+
+def _own(table: Table) -> list[Column]:
+    """Return the columns of protocols with tables of their own, as far as a row has something from them."""
+    found = []
+    for name, view in SHOWN.items():
+        if any(name in row.own and view.shows(row.own[name]) for row in table.rows):
+            found += [_own_column(name, one) for one in view.columns]
+    return found
+
+
+def _own_column(name: str, own: OwnColumn) -> Column:
+    def text(line: Line) -> str:
+        return own.text(line.row.own[name]) if name in line.row.own else DASH
+
+    return Column(own.title, text, own.priority, own.right, own.unit, own.chooses)
 
 
 class OfDevice(NamedTuple):
@@ -123,13 +135,14 @@ def of_device(kind: DeviceKind, table: Table) -> OfDevice:
     label, place, per = kind.label, list(DEVICES).index(kind.name), unit(table)
     beside = f", {label}" if several else ""
     return OfDevice(
-        time=Column(label, lambda line: time_text(line, there(line)), min(place, 1), unit=per),
-        rank=Column("rank", lambda line: _rank(there(line)), 2, unit=label if several else ""),
+        time=Column(label, lambda line: time_text(line, there(line)), min(place, 1), unit=per, chooses=True),
+        rank=Column("rank", lambda line: _rank(there(line)), 2, unit=label if several else "", chooses=True),
         slower=Column(
             f"times slower{beside}",
             lambda line: _slower(there(line)),
             2 if kind is kinds(table)[0] else 4,  # of a second device after what it gains
             unit=_than(table, kind, labels),
+            chooses=True,
         ),
         replay=Column(
             f"{label} replay", lambda line: replay_text(line, line.replays.get(kind.name)), 1, unit=replay_unit(table)
@@ -221,21 +234,6 @@ def _time(line: Line, row: Row | None) -> str:
     return numbers.with_interval(row.time)
 
 
-def _force_error(line: Line) -> str:
-    """Return the error against the nearest reference, and which that is."""
-    found = line.row.accuracy
-    if found is None or found.force_mae is None:
-        return DASH
-    return f"{numbers.with_interval(found.force_mae, 3)} {found.nearest_label}"
-
-
-def _frequency_error(line: Line) -> str:
-    found = line.row.accuracy
-    if found is None or found.frequencies is None:
-        return DASH
-    return f"{numbers.plain(found.frequencies.all.rmsd_cm1)} {found.nearest_minimum_label}"
-
-
 def _rank(row: Row | None) -> str:
     """Return the place of a method, or the places that it can have: ``3``, ``4–6``."""
     if row is None or row.rank is None:
@@ -295,10 +293,6 @@ def _answer(line: Line) -> str:
     doubts = dict.fromkeys(doubt.partition(":")[0] for row in rows for doubt in row.doubts)
     known = [row.answers for row in rows if row.answers is not None]
     return ", ".join(doubts) or (DASH if not known else CHANGED if any(known) else SAME)
-
-
-def _md(line: Line, text: Callable[[Stability], str]) -> str:
-    return DASH if line.row.stability is None else text(line.row.stability)
 
 
 def _memory(row: Row | None) -> str:

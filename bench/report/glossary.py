@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-WORDS: Mapping[str, str] = {
+from bench.report.shown import SHOWN
+
+_WORDS: dict[str, str] = {
     "ms/step": "The time of one accepted optimiser iteration: calculator (model, neighbour list, conversion) plus "
     "optimiser, without pesbench's own share. The geometric mean over structures; its 95 % interval includes the "
     "differences between structures and between fresh processes. With random weights, the steps go along a fixed path.",
@@ -21,14 +23,6 @@ WORDS: Mapping[str, str] = {
     "answer": "Whether energies, forces and relaxed bonds are those of the method's baseline: same, CHANGED, or a dash "
     "where there is no baseline. 'varies': the method gives different answers for the same structure. 'alters "
     "atoms': it changes the atoms that it is given. The times of such a method are doubtful.",
-    "MD": "The verdict on its molecular dynamics: pass, warn or fail. docs/stability.md has the limits.",
-    "stable": "How long a molecule at constant energy keeps its bonds, in picoseconds: the median over seeds, with the "
-    "number of seeds that lost one.",
-    "drift": "The slope of the total energy at constant energy, with its standard error.",
-    "force MAE": "The mean absolute error of a force component against the nearest reference level of theory, which "
-    "is named beside it.",
-    "frequencies": "The root mean square deviation of the harmonic frequencies from the nearest reference, which is "
-    "named beside it.",
     "CPU/GPU": "How many times faster the same method is on the GPU, paired by structure and round.",
     "n/N": "How many structures were relaxed to the end (or replayed) within the time budget. A relaxation that was "
     "cut off still counts in the time.",
@@ -50,6 +44,8 @@ WORDS: Mapping[str, str] = {
     "joules": "The energy by the counter of the processor or the GPU, per step (or call) or per relaxed molecule.",
     "net joules": "The same, less what the idle machine takes in that time.",
 }
+
+WORDS: Mapping[str, str] = _WORDS | {title: words for view in SHOWN.values() for title, words in view.words.items()}
 """By the title of a column, without its device; ``n/N`` stands for ``n/101``."""
 
 

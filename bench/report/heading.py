@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from bench.analysis.accurate import AccuracyTable
-from bench.analysis.points import ThroughputTable
-from bench.analysis.scaling import ScalingTable
-from bench.analysis.simulated import StabilityTable
 from bench.analysis.table import Table
 from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
-from bench.contract.protocol import ACCURACY, MD, PROTOCOLS, RELAX, REPLAY, SCALING, THROUGHPUT
-from bench.contract.records import INTERNAL
-from bench.contract.settings import MdSettings, Settings
+from bench.contract.settings import Settings
 from bench.contract.spin import is_lowest
+from bench.protocols import PROTOCOLS
 from bench.report import numbers
 
 STATED = {
@@ -25,9 +20,7 @@ STATED = {
 """All that the published table says about its measurement; the other lines are left out."""
 
 
-def heading(
-    table: Table | StabilityTable | AccuracyTable | ScalingTable | ThroughputTable,
-) -> list[tuple[str, str]]:
+def heading(table: Any) -> list[tuple[str, str]]:
     """Return the labelled lines of the head; what the campaign did not record is left out."""
     described = table.description
     published = isinstance(table, Table) and table.is_paper
@@ -111,60 +104,11 @@ def _state(dataset: DataSetFacts) -> str:
     return charge + (f", multiplicity {dataset.spin}" if dataset.charge or not is_lowest(dataset.spin) else "")
 
 
-def _relax(settings: Settings) -> str:
-    return f"relax with {settings.optimizer} · fmax {settings.fmax:g} eV/Å · at most {settings.max_steps} steps"
-
-
-def _replay(settings: Settings) -> str:
-    points = settings.replay_points
-    return f"replay of {points} point{'s' if points != 1 else ''} from each structure"
-
-
-def _md(settings: Settings) -> str:
-    md: MdSettings = settings.md
-    lengths = {"nve": md.duration_ps, "nvt": md.nvt_duration_ps}
-    each = " and ".join(f"{lengths[name]:g} ps {name.upper()}" for name in md.ensembles)
-    return (
-        f"md of {each}, {md.time_step_fs:g} fs per step, {temperature(md)}, "
-        f"{md.seeds} seed{'s' if md.seeds != 1 else ''}"
-    )
-
-
-def temperature(md: MdSettings) -> str:
-    """Return a simulation's target temperature, and of what it is the temperature."""
-    of = "of the internal motions" if md.temperature_of == INTERNAL else "over all 3N velocities, as in MD17"
-    return f"{md.temperature_k:g} K {of}"
-
-
-def _accuracy(settings: Settings) -> str:
-    return "accuracy at each structure" + (" and at the minimum" if settings.vibrations else "")
-
-
-def _scaling(settings: Settings) -> str:
-    sizes = settings.sizes or (0,)
-    return f"scaling over {len(sizes)} sizes from {sizes[0]:,} to {sizes[-1]:,} atoms"
-
-
-def _throughput(settings: Settings) -> str:
-    return f"throughput, singly, in batches and in processes · {settings.optimizer} · fmax {settings.fmax:g} eV/Å"
-
-
-SAID: Mapping[str, Callable[[Settings], str]] = {
-    RELAX: _relax,
-    REPLAY: _replay,
-    MD: _md,
-    ACCURACY: _accuracy,
-    SCALING: _scaling,
-    THROUGHPUT: _throughput,
-}
-"""What a heading says about each protocol."""
-
-
 def _protocols(settings: Settings) -> str:
     rounds = settings.rounds
     more = f" and more, in {settings.total_s / 60:.0f} min" if settings.total_s else ""
     parts = [
-        *(SAID[name](settings) if name in SAID else name for name in PROTOCOLS if name in settings.protocols),
+        *(one.heading(settings) or name for name, one in PROTOCOLS.items() if name in settings.protocols),
         f"{rounds} round{'s' if rounds != 1 else ''}{more}",
         _budget(settings.budget_s),
     ]

@@ -9,18 +9,17 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from bench.analysis.accurate import Accuracy
 from bench.analysis.ordering import Ranks, Relative
-from bench.analysis.simulated import Stability
-from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row, Table
 from bench.contract.plain import to_plain
 from bench.errors import BadInput
+from bench.report.blocks import estimate_object
 from bench.report.columns import columns, failures, fitting, means
 from bench.report.heading import head_object, heading
 from bench.report.latex import escape, tabular
 from bench.report.lines import has_steps, lines
 from bench.report.notes import REPLAY_MARK, notes
+from bench.report.shown import SHOWN
 from bench.report.terminal import render_terminal
 
 FORMAT = 1
@@ -168,47 +167,15 @@ def row_object(row: Row) -> dict[str, Any]:
         if field.name not in _NOT_IN_JSON:
             value = getattr(row, field.name)
             found[field.name] = _OBJECTS[field.type](value) if field.type in _OBJECTS else to_plain(value)
+    found.pop("own")
+    for name, view in SHOWN.items():
+        if view.key:
+            found[view.key] = dict(view.row_object(row.own.get(name)))
     found["structures"] = {"done": found.pop("done"), "total": found.pop("total")}
     return found | {
         "interval_over": row.interval_over,
         "interval_rounds": row.time.rounds if row.time else None,
-        "ratio_to_paper": _interval_object(row.ratio_to_paper),
-    }
-
-
-def _interval_object(value: Estimate | None) -> dict[str, float | None]:
-    # always the three keys, so that a script can ask for an estimate that was not measured
-    return {
-        "estimate": value.estimate if value else None,
-        "low": value.low if value else None,
-        "high": value.high if value else None,
-    }
-
-
-def _stability_object(found: Stability | None) -> dict[str, Any]:
-    """Return the verdict on a method in md, and its basis; `pesbench table --protocols md` has the rest."""
-    nve = next((one for one in found.ensembles if one.name == "nve"), None) if found else None
-    times = nve.survival if nve else None
-    drift = found.drift if found else None
-    slope, error = (drift.value, drift.error) if drift else (None, None)
-    return {
-        "verdict": found.verdict if found else None,
-        "nve_stable_ps": times.median_ps if times else None,
-        "nve_longest_ps": times.longest_ps if times else None,
-        "drift": slope,
-        "drift_error": error,
-    }
-
-
-def _accuracy_object(found: Accuracy | None) -> dict[str, Any]:
-    """Return the errors against the nearest reference; `pesbench table --protocols accuracy` has the rest."""
-    frequencies = found.frequencies if found else None
-    return {
-        "reference": found.nearest if found else None,
-        "force_mae_mev_per_angstrom": _interval_object(found.force_mae if found else None),
-        "verdict": found.verdict if found else None,
-        "frequency_reference": found.nearest_minimum if found else None,
-        "frequency_rmsd_cm1": frequencies.all.rmsd_cm1 if frequencies else None,
+        "ratio_to_paper": estimate_object(row.ratio_to_paper),
     }
 
 
@@ -218,16 +185,14 @@ def _ranks_object(found: Ranks | None) -> dict[str, int | None]:
 
 def _relative_object(found: Relative | None) -> dict[str, Any]:
     if found is None:
-        return {"to": None} | _interval_object(None)
+        return {"to": None} | estimate_object(None)
     return dataclasses.asdict(found)
 
 
 _OBJECTS: dict[Any, Callable[[Any], dict[str, Any]]] = {
-    "Estimate | None": _interval_object,
+    "Estimate | None": estimate_object,
     "Ranks | None": _ranks_object,
     "Relative | None": _relative_object,
-    "Stability | None": _stability_object,
-    "Accuracy | None": _accuracy_object,
 }
 """How a field is shown, by its annotation: a value of several figures has the same keys when it is missing."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ import pandas as pd
 
 from bench.analysis.measurements import ANSWERS, REPLAYS, STRUCTURES, Measurements
 from bench.analysis.methods import MeasuredMethod, measured_methods
-from bench.analysis.simulated import Simulations
-from bench.analysis.truths import Truths
-from bench.contract import trajectory_file
 from bench.contract.description import Description
 from bench.contract.failure import Failure
 from bench.contract.joules import Joules
-from bench.contract.records import CENSORED, Record, Relaxation, Replay, Symmetry, Trajectory, Watched
+from bench.contract.records import CENSORED, Record, Watched
 from bench.errors import BadInput
+from bench.protocols.md import trajectory_file
+from bench.protocols.md.record import Symmetry, Trajectory
+from bench.protocols.relax.record import Relaxation
+from bench.protocols.replay.record import Replay
 from bench.runs import store
 from bench.runs.store import no_collector
 
@@ -141,8 +142,8 @@ class Run:
         names = [field.name for field in dataclasses.fields(MeasuredMethod)]
         return pd.DataFrame([vars(method) for method in self.measured_methods], columns=names)
 
-    def measurements(self, simulations: Simulations | None = None, truths: Truths | None = None) -> Measurements:
-        """Return the input of the analysis."""
+    def measurements(self, read: Mapping[str, Any] | None = None) -> Measurements:
+        """Return the input of the analysis; `read` has by protocol what its ``read.py`` found."""
         return Measurements(
             description=self.description,
             methods=self.measured_methods,
@@ -153,8 +154,7 @@ class Run:
             steps=self.steps if (self.structures["status"] == CENSORED).any() else None,
             watched=self.watched,
             joules=self.joules,
-            simulations=simulations,
-            truths=truths,
+            read=read or {},
             records=self.contents.records,
             damaged=self.contents.damaged,
         )

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from bench.contract.records import CONVERGED, DONE, FAILED, SinglePoint, Vibrations
+from bench.contract.records import CONVERGED, DONE, FAILED
 from bench.data import references
 from bench.data.references import Labels, Minimum, Origin
 from bench.errors import BadInput
+from bench.protocols.accuracy.record import SinglePoint, Vibrations
 from bench.runs import store
 from bench.runs.store import Contents
 

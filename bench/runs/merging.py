@@ -11,14 +11,14 @@ from pathlib import Path
 from bench.analysis import likeness
 from bench.contract.description import Description, Node
 from bench.contract.lines import to_json
-from bench.contract.protocol import RELAX, REPLAY, SCALING, THROUGHPUT
 from bench.contract.records import Record, Watched
 from bench.contract.settings import Settings
 from bench.errors import BadInput
+from bench.protocols import PROTOCOLS
 from bench.runs import store
 from bench.runs.store import Contents
 
-MERGED = (RELAX, REPLAY, SCALING, THROUGHPUT)
+MERGED = tuple(name for name, protocol in PROTOCOLS.items() if protocol.merges)
 """Protocols whose rounds repeat the same work. A second round of md or accuracy would count the same result twice."""
 
 

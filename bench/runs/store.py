@@ -21,18 +21,11 @@ import orjson
 from bench import paths
 from bench.contract.description import Description
 from bench.contract.lines import from_fields, to_json
-from bench.contract.protocol import item_of
-from bench.contract.records import (
-    READABLE,
-    Answer,
-    NotMeasured,
-    Record,
-    Relaxation,
-    Replay,
-    Started,
-    Watched,
-)
+from bench.contract.records import READABLE, Answer, NotMeasured, Record, Started, Watched
 from bench.errors import BadInput
+from bench.protocols import item_of
+from bench.protocols.relax.record import Relaxation
+from bench.protocols.replay.record import Replay
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet

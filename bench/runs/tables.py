@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench import protocols
 from bench.analysis import likeness, regression
 from bench.analysis.disturbed import disturbances
 from bench.analysis.fingerprint import differences
 from bench.analysis.likeness import Circumstances, ComparedRuns
+from bench.analysis.measurements import Measurements
 from bench.analysis.pool import chosen
-from bench.analysis.simulated import StabilityTable
-from bench.analysis.summaries import SUMMARIES, shown_first
+from bench.analysis.summaries import SUMMARIES
 from bench.analysis.summary import summarise
 from bench.analysis.table import PAPER, Table
-from bench.contract.protocol import MD, RELAX
 from bench.errors import BadInput
 from bench.paper import table1
 from bench.paper.claims import judged
-from bench.runs import baselines, store
+from bench.runs import baselines
 from bench.runs.dataframes import Run, load
-from bench.runs.simulations import simulations
-from bench.runs.truths import truths
 
 Say = Callable[[str], None]
 """Called with a sentence on the parts of a run that cannot be read and are left out."""
@@ -33,9 +32,72 @@ def nobody(line: str) -> None:
     """Tell nobody."""
 
 
-def protocol_of(run: str | Path | None) -> str:
-    """Return the protocol by which a run, or ``paper``, is shown by default."""
-    return RELAX if run == PAPER else shown_first(store.describe(store.find(run)).settings.protocols)
+class Results:
+    """Everything that can be shown of a run: its records are read once, and each figure is computed once.
+
+    `say` is called with a sentence on each part that cannot be read and is left out.
+    """
+
+    def __init__(self, run: str | Path | None, say: Say = nobody) -> None:
+        self.say = say
+        self.run = load(run, say)
+        self.unreadable: dict[str, BadInput] = {}
+        """By protocol: why its files cannot be read."""
+        self._times: dict[str | None, Table] = {}
+
+    @functools.cached_property
+    def measurements(self) -> Measurements:
+        """The input of the analysis, with what each protocol needs from the run's files."""
+        read: dict[str, Any] = {}
+        for name in self.run.description.settings.protocols:
+            reader = protocols.module(name, "read")
+            try:
+                if reader is not None:
+                    read[name] = reader.read(self.run)
+            except BadInput as error:
+                self.unreadable[name] = error
+        return self.run.measurements(read)
+
+    def times(self, relative_to: str | None = None) -> Table:
+        """Return the table of times; see :func:`table_of`."""
+        if relative_to not in self._times:
+            self._times[relative_to] = self._summarised(relative_to)
+        return self._times[relative_to]
+
+    def _summarised(self, relative_to: str | None) -> Table:
+        run, measured = self.run, self.measurements
+        for name, error in self.unreadable.items():  # the times are still complete
+            self.say(f"the results of {name} are left out: {error}")
+        paper = table1.figures_for(run.description.dataset)
+        if relative_to is not None:  # the names of the published table are method names, too
+            names = [one.method for one in run.measured_methods if relative_to in (one.method, one.paper)]
+            relative_to = next((name for name in names if name == relative_to), next(iter(names), relative_to))
+        table = judged(summarise(measured, baselines.checked(run), paper, relative_to), paper)
+        if relative_to is not None and not any(row.relative for row in table.rows):
+            raise BadInput(_no_reference(table, relative_to))
+        return table
+
+    def own(self, protocol: str) -> Any:
+        """Return the table of a protocol that has one of its own; raises BadInput where the run has no such results."""
+        if protocol not in self.run.description.settings.protocols:
+            raise BadInput(
+                f"{self.run.directory.name} has no records of the protocol {protocol}; "
+                f"'pesbench run --protocols relax,{protocol}' makes some."
+            )
+        make = SUMMARIES[protocol].table
+        assert make is not None
+        measured = self.measurements
+        if protocol in self.unreadable:
+            raise self.unreadable[protocol]
+        return make(measured)
+
+    def shown_as(self, protocol: str, relative_to: str | None = None) -> Any:
+        """Return the table that shows a protocol: its own, or that of times."""
+        if SUMMARIES[protocol].table is None:
+            return self.times(relative_to)
+        if relative_to is not None:
+            raise BadInput(f"--relative-to belongs to the table of times, and {protocol} has a table of its own.")
+        return self.own(protocol)
 
 
 def shown_as(run: str | Path | None, protocol: str, say: Say = nobody, relative_to: str | None = None) -> Any:
@@ -43,13 +105,11 @@ def shown_as(run: str | Path | None, protocol: str, say: Say = nobody, relative_
 
     `relative_to` is the method by which times are divided. Raises BadInput where the run has no such results.
     """
-    if SUMMARIES[protocol].table is None:
-        return table_of(run, say, relative_to)
-    if relative_to is not None:
-        raise BadInput(f"--relative-to belongs to the table of times, and {protocol} has a table of its own.")
     if run == PAPER:
-        raise BadInput(f"the paper has no records of the protocol {protocol}; name a run.")
-    return _own_table(load(run, say), protocol)
+        if SUMMARIES[protocol].table is not None:
+            raise BadInput(f"the paper has no records of the protocol {protocol}; name a run.")
+        return table_of(run, say, relative_to)
+    return Results(run, say).shown_as(protocol, relative_to)
 
 
 def table_of(run: str | Path | None, say: Say = nobody, relative_to: str | None = None) -> Table:
@@ -62,25 +122,7 @@ def table_of(run: str | Path | None, say: Say = nobody, relative_to: str | None 
         if relative_to is not None:
             raise BadInput("the paper's times are not divided by those of a method; name a run with --relative-to.")
         return table1.table()
-    loaded = load(run, say)
-    simulated, compared = None, None
-    try:
-        simulated = simulations(loaded)
-    except BadInput as error:  # the times are still complete
-        say(f"the dynamics is left out: {error}")
-    try:
-        compared = truths(loaded)
-    except BadInput as error:
-        say(f"the accuracy is left out: {error}")
-    paper = table1.figures_for(loaded.description.dataset)
-    measured = loaded.measurements(simulated, compared)
-    if relative_to is not None:  # the names of the published table are method names, too
-        names = [one.method for one in loaded.measured_methods if relative_to in (one.method, one.paper)]
-        relative_to = next((name for name in names if name == relative_to), next(iter(names), relative_to))
-    table = judged(summarise(measured, baselines.checked(loaded), paper, relative_to), paper)
-    if relative_to is not None and not any(row.relative for row in table.rows):
-        raise BadInput(_no_reference(table, relative_to))
-    return table
+    return Results(run, say).times(relative_to)
 
 
 def _no_reference(table: Table, name: str) -> str:
@@ -91,23 +133,6 @@ def _no_reference(table: Table, name: str) -> str:
     hint = f"; it has times of {', '.join(near)}." if near else "."
     problem = f"has no time of {name}" if known else f"did not measure {name!r}"
     return f"--relative-to: run {table.description.run_id} {problem}{hint}"
-
-
-def stabilities(run: str | Path | None, say: Say = nobody) -> StabilityTable:
-    """Return the stability of each method of a run; raises BadInput for a run without simulations."""
-    found: StabilityTable = shown_as(run, MD, say)
-    return found
-
-
-def _own_table(run: Run, protocol: str) -> Any:
-    if protocol not in run.description.settings.protocols:
-        raise BadInput(
-            f"{run.directory.name} has no records of the protocol {protocol}; "
-            f"'pesbench run --protocols relax,{protocol}' makes some."
-        )
-    make = SUMMARIES[protocol].table
-    assert make is not None
-    return make(run.measurements(simulations(run), truths(run)))
 
 
 def compared(old: Run, new: Run, threshold: float, force: bool = False) -> ComparedRuns:

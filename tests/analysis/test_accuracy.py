@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from synthetic import campaign, measurements, method, rotation
 
-from bench.analysis import species
-from bench.analysis.accuracy import RANDOM, accuracies, accuracy_table
-from bench.analysis.floor import FEWEST_STRUCTURES, floor
-from bench.analysis.levels import BEYOND, SAME, WITHIN
-from bench.analysis.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
 from bench.analysis.vibrations import CM1, external_motions, harmonic
 from bench.contract.description import MethodFacts
 from bench.contract.failure import Failure
-from bench.contract.records import SinglePoint, Vibrations
 from bench.errors import BadInput
 from bench.paths import PROJECT
-from bench.report.accuracy import name, page, reasons
-from bench.report.accuracy_figure import draw
-from bench.report.accuracy_formats import FORMATS
-from bench.report.accuracy_notes import notes
+from bench.protocols.accuracy import species
+from bench.protocols.accuracy.analyse import RANDOM, accuracies, accuracy_table
+from bench.protocols.accuracy.figure import draw
+from bench.protocols.accuracy.floor import FEWEST_STRUCTURES, floor
+from bench.protocols.accuracy.formats import FORMATS
+from bench.protocols.accuracy.levels import BEYOND, SAME, WITHIN
+from bench.protocols.accuracy.notes import notes
+from bench.protocols.accuracy.page import name, page, reasons
+from bench.protocols.accuracy.record import SinglePoint, Vibrations
+from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
@@ -131,7 +131,7 @@ def measured(
     return measurements(
         methods,
         description=campaign(settings={"protocols": ("accuracy",), **(settings or {})}, methods=facts),
-        truths=Truths(NUMBERS, MASSES, tuple(levels), experiment, missing),
+        read={"accuracy": Truths(NUMBERS, MASSES, tuple(levels), experiment, missing)},
         records=tuple(records),
         **changes,
     )
@@ -545,7 +545,7 @@ def test_a_method_that_bends_a_linear_molecule_is_compared_in_all_but_its_modes(
         measured = measurements(
             [method("m")],
             description=campaign(methods=facts),
-            truths=Truths(numbers, masses, levels),
+            read={"accuracy": Truths(numbers, masses, levels)},
             records=(minimum(hessian=20.0 * np.eye(9), positions=bent),),
         )
         (found,) = accuracies(measured).values()

@@ -4,9 +4,9 @@ import ase.io
 import numpy as np
 import pytest
 
-from bench.analysis.distributions import Distances, Reference, h_error, planarity, wasserstein
 from bench.data import rmd17
 from bench.paths import PROJECT, cache_dir
+from bench.protocols.md.distributions import Distances, Reference, h_error, planarity, wasserstein
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS = NAPHTHALENE.numbers

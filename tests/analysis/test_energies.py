@@ -7,10 +7,10 @@ from ase import units
 from ase.data import atomic_masses
 from scipy.signal import lfilter
 
-from bench.analysis import energies
-from bench.analysis.seeds import mean
 from bench.analysis.vibrations import external_motions
 from bench.paths import PROJECT
+from bench.protocols.md import energies
+from bench.protocols.md.seeds import mean
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions

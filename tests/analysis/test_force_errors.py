@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.analysis import force_errors as errors
+from bench.protocols.accuracy import force_errors as errors
 
 STRUCTURES, ATOMS = 30, 8
 SIGMA = 0.05  # eV/Angstrom

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from synthetic import rotation
 
-from bench.analysis import geometry
 from bench.analysis.fidelity import kabsch_rmsd
 from bench.paths import PROJECT
+from bench.protocols.accuracy import geometry
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions

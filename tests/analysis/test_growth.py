@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.analysis.crossings import crossing
-from bench.analysis.growth import fit
+from bench.protocols.scaling.crossings import crossing
+from bench.protocols.scaling.growth import fit
 
 SIZES = np.array([18 * 2**k for k in range(9)])
 PLANTED = 1 + 0.002 * SIZES**1.5  # ms

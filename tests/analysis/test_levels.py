@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.analysis import levels
 from bench.analysis.statistics import Estimate
+from bench.protocols.accuracy import levels
 
 
 def theory(functional, basis="-", dispersion="none"):

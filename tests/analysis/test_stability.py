@@ -8,17 +8,18 @@ import pandas as pd
 import pytest
 from ase.data import atomic_masses
 
-from bench.analysis import events, verdict
-from bench.analysis.distributions import Reference
+from bench.analysis import events
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.seeds import Mean
-from bench.analysis.simulated import Simulated, Stability
-from bench.analysis.stability import stability
-from bench.analysis.verdict import DRIFT, FAIL, PASS, WARN, judge
 from bench.analysis.vibrations import external_motions
-from bench.contract.trajectory_file import Content
 from bench.paths import PROJECT
-from bench.report.stability import _h, drift
+from bench.protocols.md import verdict
+from bench.protocols.md.analyse import stability
+from bench.protocols.md.distributions import Reference
+from bench.protocols.md.page import _h, drift
+from bench.protocols.md.seeds import Mean
+from bench.protocols.md.table import Simulated, Stability
+from bench.protocols.md.trajectory_file import Content
+from bench.protocols.md.verdict import DRIFT, FAIL, PASS, WARN, judge
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions

@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.analysis import points
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import measured_methods
-from bench.analysis.throughput import half_gain, molecules, over_rounds, throughput_table
 from bench.contract.description import Description, MethodFacts
 from bench.contract.failure import Failure
 from bench.contract.records import CENSORED, DONE, FAILED, NotMeasured, Started
 from bench.contract.settings import Settings
-from bench.contract.throughput import BATCH, PROCESSES, SINGLE, Throughput, plan
+from bench.protocols.throughput import table as points
+from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table
+from bench.protocols.throughput.plan import points
+from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 
 A, B = 8e6, 2e6  # nanoseconds of a call, and of each molecule in it
 PLANS = {(one.way, one.size): one for one in plan(threads=1, cores=4)}

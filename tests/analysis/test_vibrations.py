@@ -12,8 +12,9 @@ from scipy import constants
 from scipy.stats import ortho_group
 from synthetic import rotation
 
-from bench.analysis import matching, vibrations
+from bench.analysis import vibrations
 from bench.paths import PROJECT
+from bench.protocols.accuracy import matching
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions

@@ -16,17 +16,19 @@ from bench.campaign.display import PlainProgress
 from bench.campaign.runner import Campaign
 from bench.campaign.schedule import items
 from bench.contract.description import ParallelSpeed
-from bench.contract.records import Finished, NotMeasured, Relaxation, SinglePoint, Vibrations
+from bench.contract.records import Finished, NotMeasured
 from bench.contract.settings import Settings
 from bench.contract.task import Item
 from bench.data import references, rmd17
 from bench.data.structures import MD17, load_dataset
 from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
+from bench.protocols.accuracy.read import truths
+from bench.protocols.accuracy.record import SinglePoint, Vibrations
+from bench.protocols.relax.record import Relaxation
 from bench.report.shown import SHOWN
 from bench.runs import labels, store, tables
 from bench.runs.dataframes import load
-from bench.runs.truths import truths
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 COUNT = 8

@@ -21,12 +21,12 @@ from bench.campaign.ready import Ready
 from bench.campaign.turns import start_paced
 from bench.contract.description import ParallelSpeed
 from bench.contract.message import Result
-from bench.contract.records import Relaxation
 from bench.contract.settings import Settings
 from bench.contract.task import Item
 from bench.contract.turn import Turn
 from bench.data.structures import load_dataset
 from bench.methods.catalogue import Catalogue
+from bench.protocols.relax.record import Relaxation
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 STRUCTURES = ["--structures", "naphthalene-gfn2"]

@@ -13,11 +13,12 @@ from bench.campaign.metering import Metering, together
 from bench.campaign.runner import Campaign
 from bench.contract.description import ParallelSpeed
 from bench.contract.joules import Joules
-from bench.contract.records import Answer, Replay
+from bench.contract.records import Answer
 from bench.contract.settings import Settings
 from bench.data.structures import load_dataset
 from bench.machine.energy import Meter
 from bench.methods.catalogue import Catalogue
+from bench.protocols.replay.record import Replay
 from bench.report.tables import render
 from bench.runs import store
 from bench.runs.dataframes import load

@@ -13,17 +13,17 @@ from ase.build import molecule
 from scipy.optimize import minimize
 
 import bench
-from bench.analysis.energies import settled
-from bench.analysis.seeds import mean
 from bench.campaign.ledger import Ledger
-from bench.campaign.trajectories import in_round, seconds, trajectories
 from bench.contract.plain import from_plain
-from bench.contract.records import Trajectory
 from bench.contract.settings import MdSettings, Settings
-from bench.contract.task import Item, TrajectoryPlan
+from bench.contract.task import Item
 from bench.data.structures import is_naphthalene
 from bench.errors import BadInput
 from bench.paths import PROJECT
+from bench.protocols.md.energies import settled
+from bench.protocols.md.plan import TrajectoryPlan, in_round, seconds, trajectories
+from bench.protocols.md.record import Trajectory
+from bench.protocols.md.seeds import mean
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 STRUCTURES = ("--structures", "naphthalene-gfn2")

@@ -13,10 +13,10 @@ from bench.campaign.display import PlainProgress
 from bench.campaign.runner import Campaign
 from bench.contract.description import ParallelSpeed
 from bench.contract.settings import Settings
-from bench.contract.sizes import Size
 from bench.data.clusters import sizes_of
 from bench.data.structures import GFN2, load_dataset
 from bench.methods.catalogue import Catalogue
+from bench.protocols.scaling.record import Size
 from bench.report.shown import SHOWN
 from bench.runs import store, tables
 
@@ -136,7 +136,8 @@ def test_time_ends_a_series_before_the_size_that_would_not_fit(tmp_path):
 
 
 def test_memory_ends_a_series(monkeypatch):
-    from bench.measure import process, scaling
+    from bench.measure import process
+    from bench.protocols.scaling import measure as scaling
 
     def point(atoms, memory):
         return Size("m", "cpu", 0, 0, atoms, "done", 10, 10, (10, 10, 10), memory, None, 60)

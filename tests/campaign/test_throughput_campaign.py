@@ -21,10 +21,11 @@ from bench.contract.failure import Failure
 from bench.contract.records import CENSORED, DONE, FAILED, Finished, Started, Watched
 from bench.contract.settings import Settings
 from bench.contract.task import MEASURE, Item, Molecule, Structure, Subject, Task
-from bench.contract.throughput import BATCH, PROCESSES, SINGLE, Throughput, plan
 from bench.data.structures import load_dataset
 from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
+from bench.protocols.throughput.plan import PointPlan, points
+from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 from bench.report.shown import SHOWN
 from bench.runs import store, tables
 
@@ -279,11 +280,11 @@ def task_of(count=5):
 
 def test_processes_have_cores_and_structures_of_their_own(monkeypatch):
     monkeypatch.setattr(side_by_side, "physical_cpus", lambda count: list(range(10, 10 + count)))
-    three = next(one for one in plan(1, 7) if (one.way, one.size) == (PROCESSES, 4))
+    three = next(one for one in points(1, 7) if (one.way, one.size) == (PROCESSES, 4))
     made = [*side_by_side._tasks(three, task_of(), 6.0)]
     assert [one.subject.cpus for one in made] == [(10,), (11,), (12,), (13,)]
     assert [[one.index for one in task.structures] for task in made] == [[0, 4], [1], [2], [3]]
-    assert all(one.paced and one.points == (three,) for one in made)
+    assert all(one.paced and one.plans_of("throughput", PointPlan) == [three] for one in made)
     few = [*side_by_side._tasks(three, task_of(2), 6.0)]
     assert all(one.structures for one in few)
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from ase.build import molecule
 
-from bench.contract.records import SinglePoint
 from bench.data import references
 from bench.data.structures import load_dataset
+from bench.protocols.accuracy.record import SinglePoint
 from bench.runs import store
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"

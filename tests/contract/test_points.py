@@ -2,10 +2,11 @@
 
 import pytest
 
-from bench.contract.protocol import THROUGHPUT, lost
 from bench.contract.records import FAILED, Failure
 from bench.contract.task import MEASURE, Item, Subject, Task
-from bench.contract.throughput import BATCH, LARGEST, PROCESSES, SINGLE, in_processes, larger, plan
+from bench.protocols import lost
+from bench.protocols.throughput.plan import LARGEST, THROUGHPUT, in_processes, larger
+from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,12 @@ import json
 import pytest
 
 from bench.contract.lines import from_json, to_json
-from bench.contract.protocol import RELAX, lost
-from bench.contract.records import (
-    CONVERGED,
-    FAILED,
-    Failure,
-    Finished,
-    NotMeasured,
-    Relaxation,
-    Trajectory,
-)
+from bench.contract.protocol import RELAX
+from bench.contract.records import CONVERGED, FAILED, Failure, Finished, NotMeasured
 from bench.contract.task import MEASURE, Criterion, Item, Subject, Task
+from bench.protocols import lost
+from bench.protocols.md.record import Trajectory
+from bench.protocols.relax.record import Relaxation
 
 KEY = {"method": "toy", "device": "cpu", "round": 1}
 RELAXATION = Relaxation(

@@ -26,19 +26,10 @@ from bench.contract.message import (
     from_json,
     to_json,
 )
+from bench.contract.plain import to_plain
 from bench.contract.records import Answer
-from bench.contract.task import (
-    MEASURE,
-    Allowance,
-    Criterion,
-    Molecule,
-    Promises,
-    Structure,
-    Subject,
-    Task,
-    Told,
-    TrajectoryPlan,
-)
+from bench.contract.task import MEASURE, Allowance, Criterion, Molecule, Promises, Structure, Subject, Task, Told
+from bench.protocols.md.plan import TrajectoryPlan
 
 WATER = molecule("H2O")
 TASK = Task(
@@ -52,7 +43,7 @@ TASK = Task(
     items=(("relax", 7), ("md", 0)),
     allowances={"structures": Allowance(1.5, None)},
     answers=(7,),
-    trajectories=(TrajectoryPlan(0, "nve", 0, 0.5, 500.0, 20.0),),
+    plans={"md": (to_plain(TrajectoryPlan(0, "nve", 0, 0.5, 500.0, 20.0)),)},
     promises=Promises(charge=True, force_tolerance=0.1),
 )
 
@@ -72,7 +63,7 @@ def test_a_molecule_keeps_its_charge_and_its_multiplicity():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 1}, "does tasks of version 2, not of version 1"),
+        ({"version": 1}, "does tasks of version 3, not of version 1"),
         ({"job": "dance"}, "knows no job 'dance'"),
         ({"colour": "red"}, "a Task has no field 'colour'"),
         ({"subject": {}}, "this is not a Subject"),

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from bench import paths
-from bench.analysis.force_errors import force_errors
-from bench.analysis.geometry import bond_errors
-from bench.analysis.levels import near_limit
 from bench.analysis.vibrations import harmonic, imaginary
 from bench.commands.reference import nearly_relaxed
 from bench.data import rmd17
 from bench.data.references import labels_of, minima_of, molecule_key, read_labels, read_minimum
 from bench.data.structures import GFN2, MD17, load_dataset
 from bench.methods.catalogue import Catalogue
+from bench.protocols.accuracy.force_errors import force_errors
+from bench.protocols.accuracy.geometry import bond_errors
+from bench.protocols.accuracy.levels import near_limit
 
 FOLDER = paths.datasets_dir() / "references"
 LABELS = sorted(FOLDER.glob("*/*.jsonl"))

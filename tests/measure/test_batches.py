@@ -15,14 +15,14 @@ from bench.contract.device import CPU
 from bench.contract.failure import Failure
 from bench.contract.records import CENSORED, DONE, FAILED
 from bench.contract.task import Allowance, Criterion, Item, Molecule, Structure, Subject, Task, Told
-from bench.contract.throughput import plan
-from bench.measure import process, throughput
+from bench.measure import process
 from bench.measure.batches import WrongBatch, check, compute, probe_of, relax_together
 from bench.measure.clock import NotFinite
 from bench.measure.conform import _batch
 from bench.measure.relax import relax
 from bench.measure.session import Deadlines
-from bench.measure.throughput import ThroughputMeasurer
+from bench.protocols.throughput import measure as throughput
+from bench.protocols.throughput.measure import ThroughputMeasurer
 
 SINGLY, FIRST, SECOND, FOURTH = 0, 1, 2, 3  # points: one after another, batches of 1, 2 and 4
 

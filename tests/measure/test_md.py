@@ -10,12 +10,12 @@ from ase.build import molecule
 from ase.calculators.calculator import Calculator, all_changes
 
 from bench.adapter import Adapter
-from bench.analysis import energies
-from bench.analysis.seeds import mean
-from bench.contract import trajectory_file
-from bench.contract.task import TrajectoryPlan
-from bench.measure.md import CannotKeep, Relaxed, internal_motions, set_momenta, simulate
+from bench.measure.measurers import CannotKeep
 from bench.paths import PROJECT
+from bench.protocols.md import energies, trajectory_file
+from bench.protocols.md.measure import Relaxed, internal_motions, set_momenta, simulate
+from bench.protocols.md.plan import TrajectoryPlan
+from bench.protocols.md.seeds import mean
 
 KEY = {"method": "harmonic", "device": "cpu", "round": 0}
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")

@@ -4,9 +4,9 @@ import types
 
 import pytest
 
-from bench.contract.records import Replay
 from bench.contract.task import Item
 from bench.measure.queue import MOST_VISITS, Queue
+from bench.protocols.replay.record import Replay
 
 ITEMS = [Item("replay", number) for number in range(6)]
 

@@ -14,7 +14,7 @@ from ase.optimize import BFGS
 from bench.adapter import Adapter
 from bench.data.selection import replay_path
 from bench.measure.relax import relax
-from bench.measure.replay import STEPPED, replay, warm_up
+from bench.protocols.replay.measure import STEPPED, replay, warm_up
 
 KEY = {"method": "emt", "device": "cpu", "round": 0, "structure": 0}
 

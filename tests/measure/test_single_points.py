@@ -15,9 +15,8 @@ from bench.contract.lines import from_json, to_json
 from bench.contract.message import Begins, Phase
 from bench.contract.task import Item
 from bench.measure import worker
-from bench.measure.accuracy import single_point, vibrations
 from bench.measure.calls import STEP
-from bench.measure.measurers import MEASURERS
+from bench.protocols.accuracy.measure import single_point, vibrations
 
 WATER = molecule("H2O")
 POINT = {"method": "m", "device": "cpu", "round": 0, "structure": 4}
@@ -290,7 +289,7 @@ def test_once_an_item_was_left_out_each_later_one_is_announced(monkeypatch):
     session = SimpleNamespace(
         channel=channel, task=SimpleNamespace(allowances={}, answers=(), revisits=False), pace=None
     )
-    monkeypatch.setitem(MEASURERS, "accuracy", Some)
+    monkeypatch.setattr("bench.measure.measurers.measurer", lambda name: Some)
     points = [Item("single-point", number) for number in range(4)]
     worker._phase(session, "accuracy", [*points, Item("vibrations", 0)])
     assert said == [

@@ -9,10 +9,10 @@ from synthetic import rotation
 
 from bench.adapter import Adapter
 from bench.analysis.vibrations import harmonic
-from bench.measure import symmetric
-from bench.measure.accuracy import vibrations
-from bench.measure.symmetry import jacobian
 from bench.paths import PROJECT
+from bench.protocols.accuracy import symmetric
+from bench.protocols.accuracy.measure import vibrations
+from bench.protocols.md.symmetry import jacobian
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS = NAPHTHALENE.numbers

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.measure.symmetry import jacobian, loop_work, net, rotation_error
+from bench.protocols.md.symmetry import jacobian, loop_work, net, rotation_error
 
 RANDOM = np.random.default_rng(5)
 POSITIONS = RANDOM.normal(size=(6, 3))

@@ -10,10 +10,11 @@ from ase import Atoms
 
 from bench.contract.description import DataSetFacts, Description, MethodFacts
 from bench.contract.failure import Failure
-from bench.contract.records import FORMAT, NotMeasured, Relaxation, Started
+from bench.contract.records import FORMAT, NotMeasured, Started
 from bench.contract.settings import Settings
 from bench.data.structures import load_dataset
 from bench.errors import BadInput
+from bench.protocols.relax.record import Relaxation
 from bench.runs import dataframes, store
 
 KEY = {"method": "toy", "device": "cpu", "round": 0}

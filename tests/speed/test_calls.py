@@ -8,12 +8,12 @@ from bench.campaign.plan import timeout
 from bench.campaign.ready import Ready
 from bench.campaign.start import start
 from bench.contract.protocol import REPLAY
-from bench.contract.records import Replay
 from bench.contract.settings import Settings
 from bench.contract.task import Item
 from bench.contract.turn import Turn
 from bench.data.structures import load_dataset
 from bench.methods.catalogue import Catalogue
+from bench.protocols.replay.record import Replay
 
 pytestmark = pytest.mark.environment
 

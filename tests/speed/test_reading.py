@@ -5,9 +5,9 @@ import random
 import pytest
 
 from bench.contract.description import DataSetFacts, Description, MethodFacts
-from bench.contract.records import Relaxation
 from bench.contract.settings import Settings
 from bench.data.structures import load_dataset
+from bench.protocols.relax.record import Relaxation
 from bench.report.tables import render
 from bench.runs import dataframes, store
 from bench.runs.tables import table_of

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from bench import paths
-from bench.analysis.force_errors import force_errors
 from bench.data.references import read_labels
+from bench.protocols.accuracy.force_errors import force_errors
 
 ADAPTER = paths.adapters_dir() / "pyscf_dft.py"
 FITTED, COARSE = "self.density_fitting = True", "self.grid_level = 2"

@@ -7,31 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bench.analysis.table import Table
-from bench.contract.protocol import ACCURACY, MD, RELAX, SCALING, THROUGHPUT
+from bench.contract.protocol import RELAX
 from bench.errors import BadInput
-from bench.report import (
-    accuracy,
-    accuracy_figure,
-    scaling,
-    scaling_figure,
-    stability,
-    stability_figure,
-    throughput,
-    throughput_figure,
-)
 from bench.report import figure as times_figure
-from bench.report.blocks import Block, Page, Subject
+from bench.report.blocks import Block, Subject
 from bench.report.columns import columns, failures, means
 from bench.report.heading import heading
 from bench.report.notes import notes
 from bench.report.numbers import DASH
 from bench.report.page.grid import Grid, of_block, of_columns
+from bench.report.shown import SHOWN
 from bench.report.svg import inline_svg
+from bench.report.view import Picture, Question
 
 _SECOND = 9
 """Columns of the main table from this priority on are evidence; see :mod:`bench.report.columns`."""
-_CHOSEN = ("Method", "rank", "times slower", "force MAE", "frequencies", "MD", "drift", "weights")
-"""Columns of the first table, without the device that some of them name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,31 +74,28 @@ _ORDER = (
 
 
 def _choice(run: Measured, identifier: str) -> Part:
-    table = run.own.get(ACCURACY)
-    every = columns(run.times)
-    chosen = [one for one in every if one.title.partition(",")[0] in _CHOSEN or one.unit in ("ms/step", "ms/call")]
+    chosen = [one for one in columns(run.times) if one.chooses]
     ranked = any(one.title.startswith("rank") for one in chosen)
     words = [_ORDER] if ranked else []
     caption = "Speed, error and stability of each method"
     grids = [of_columns(f"{identifier}-methods", caption, run.times, chosen)] if run.times.rows else []
-    if table is None:
-        return Part(run, words, grids=grids, missing=_not_measured(ACCURACY, "the accuracy"))
-    drawn = _drawn(
-        accuracy_figure.choice,
-        table,
-        f"{identifier}-figure",
-        "Force error against time per force call",
-        "One mark for each method. Towards the left a method is faster, towards the bottom its forces are closer to "
-        "those of its nearest reference. In the grey band it is no further from it than the references are from each "
-        "other.",
+    name, question = next(
+        (name, view.question) for name, view in SHOWN.items() if view.question and view.question.choice
     )
-    words = [
-        *words,
-        "Left is faster, low is closer to the reference. Inside the grey band, a method is no further from its "
-        "reference than accepted theories are from each other, and the error alone cannot decide. On the dashed line "
-        "lie the methods that no other beats in both.",
-    ]
-    return Part(run, words, drawn, grids)
+    assert question is not None and question.choice is not None
+    table = run.own.get(name)
+    if table is None:
+        return Part(run, words, grids=grids, missing=_not_measured(name, f"the {name}"))
+    drawn = _drawn(question.choice, table, f"{identifier}-figure")
+    return Part(run, [*words, question.of_choice], drawn, grids)
+
+
+_TIMES = Picture(
+    times_figure.draw,
+    "Milliseconds per step of each method",
+    "One line for each method on a logarithmic axis; bars are 95 % intervals, open marks are the paper's figures. The "
+    "table below has the same numbers.",
+)
 
 
 def _speed(run: Measured, identifier: str) -> Part:
@@ -116,53 +103,24 @@ def _speed(run: Measured, identifier: str) -> Part:
     if not table.rows:
         return Part(run, missing=_not_measured(RELAX))
     shown = [one for one in columns(table) if one.priority < _SECOND]
-    drawn = _drawn(
-        times_figure.draw,
-        table,
-        f"{identifier}-figure",
-        "Milliseconds per step of each method",
-        "One line for each method on a logarithmic axis; bars are 95 % intervals, open marks are the paper's figures. "
-        "The table below has the same numbers.",
-    )
+    drawn = _drawn(_TIMES, table, f"{identifier}-figure")
     caption = "Time of each method, beside the published table"
     return Part(run, (), drawn, [of_columns(f"{identifier}-times", caption, table, shown)], means(table))
 
 
-def _own(
-    protocol: str,
-    page: Callable[[Any], Page],
-    draw: Callable[[Any], Any],
-    title: str,
-    description: str,
-) -> Callable[[Measured, str], Part]:
+def _own(protocol: str, question: Question) -> Callable[[Measured, str], Part]:
     """Return how a protocol with a table of its own is shown."""
 
     def make(run: Measured, identifier: str) -> Part:
         table = run.own.get(protocol)
         if table is None:
             return Part(run, missing=_not_measured(protocol))
-        shown = page(table)
+        shown = question.page(table)
         grids = [of_block(f"{identifier}-{protocol}-{i}", block) for i, block in enumerate(shown.blocks)]
-        drawn = _drawn(draw, table, f"{identifier}-{protocol}-figure", title, description)
+        drawn = _drawn(question.picture, table, f"{identifier}-{protocol}-figure") if question.picture else ""
         return Part(run, (), drawn, grids, shown.reasons, shown.notes)
 
     return make
-
-
-_GROWTH = _own(
-    SCALING,
-    scaling.page,
-    scaling_figure.draw,
-    "Time of a force call by number of atoms",
-    "One line for each method on logarithmic axes, with the law that was fitted to it. The last table has the numbers.",
-)
-_MANY = _own(
-    THROUGHPUT,
-    throughput.page,
-    throughput_figure.draw,
-    "Gain of batches and of several processes over single calls",
-    "Left for batches, right for processes: one line for each method. The tables below have the numbers.",
-)
 
 
 def _evidence(run: Measured, identifier: str) -> Part:
@@ -206,31 +164,11 @@ _HOW = (
 SECTIONS = (
     Section("choice", "Which method should I take?", _choice),
     Section("speed", "How fast is it?", _speed),
-    Section(
-        "stability",
-        "Does it hold a molecule together?",
-        _own(
-            MD,
-            stability.page,
-            stability_figure.draw,
-            "Energy drift against speed, and how long the molecules stay intact",
-            "Left: the drift of the total energy against the time of an MD step. Right: the share of simulations that "
-            "are still stable, by simulated time. The tables below have the numbers.",
-        ),
+    *(
+        Section(view.question.identifier, view.question.question, _own(name, view.question))
+        for name, view in SHOWN.items()
+        if view.question is not None
     ),
-    Section(
-        "accuracy",
-        "How accurate is it?",
-        _own(
-            ACCURACY,
-            accuracy.page,
-            accuracy_figure.frequencies,
-            "Harmonic frequencies of each method, less those of its nearest reference",
-            "One line for each method and one tick for each vibration. The tables below have the errors.",
-        ),
-    ),
-    Section("growth", "How does the cost grow with size?", _GROWTH),
-    Section("throughput", "How many molecules a second?", _MANY),
     Section("evidence", "What is the evidence?", _evidence),
     Section("method", "How was it measured?", _how),
 )
@@ -241,9 +179,9 @@ def _not_measured(protocol: str, what: str = "it") -> str:
     return f"This run did not measure {what}; 'pesbench run --protocols {wanted}' does."
 
 
-def _drawn(draw: Callable[[Any], Any], table: Any, name: str, title: str, description: str) -> str:
+def _drawn(picture: Picture, table: Any, name: str) -> str:
     """Return a figure for the page; empty where there is nothing to draw."""
     try:
-        return inline_svg(draw(table), name=name, title=title, description=description)
+        return inline_svg(picture.draw(table), name=name, title=picture.title, description=picture.description)
     except BadInput:
         return ""

@@ -1,0 +1,1 @@
+"""The accuracy protocol: single points, and the minimum with its Hessian, to be compared with references."""

@@ -1,0 +1,196 @@
+"""The figures of accuracy: force error against speed with the floor of theories, and frequencies by mode."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bench.contract.device import DEVICES, Device
+from bench.errors import BadInput
+from bench.protocols.accuracy.matching import SPLIT
+from bench.protocols.accuracy.notes import notes
+from bench.protocols.accuracy.page import name
+from bench.protocols.accuracy.table import Accuracy, AccuracyTable
+from bench.report import marks, numbers
+from bench.report.figure import LOOKS, STYLE, WIDTH
+
+MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
+"""By the verdict on stability."""
+_SAID = {"pass": "md: pass", "warn": "md: warn", "fail": "md: fail", None: "no md"}
+_CAPTION_LINE = 0.125  # inches
+LEAST = 0.01  # meV/Angstrom: the axis is logarithmic
+SHOWN = 30  # the axis reaches this many times below the spread of theories; what is closer stands at its edge
+FEW_TICKS = 300  # the range of an axis from which on only powers of ten have room
+
+
+def choice(table: AccuracyTable) -> Figure:
+    """Return the first figure alone, error against speed; raises BadInput where no method has both."""
+    return draw(table, frequencies=False)
+
+
+def frequencies(table: AccuracyTable) -> Figure:
+    """Return the second figure alone; raises BadInput where no method has frequencies."""
+    return draw(table, errors=False)
+
+
+@mpl.rc_context(STYLE)
+def draw(table: AccuracyTable, errors: bool = True, frequencies: bool = True) -> Figure:
+    """Return both figures above each other; raises BadInput where no method has anything to draw."""
+    placed = [row for row in table.rows if errors and row.time is not None and row.force_mae is not None]
+    shaking = [row for row in table.rows if frequencies and row.vibrations]
+    if not placed and not shaking:
+        raise BadInput(f"{table.description.run_id} has nothing to draw. {' '.join(notes(table)[:1])}".strip())
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table))
+    below = 0.55 + _CAPTION_LINE * (caption.count("\n") + 1)
+    upper = 3.3 if placed else 0.0
+    lower = 0.5 + 0.24 * len(shaking) if shaking else 0.0
+    height = below + upper + lower + (0.55 if placed and shaking else 0.0) + 0.25
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    if shaking:
+        axes = figure.add_axes((0.36, below / height, 0.62, (lower - 0.1) / height))
+        _frequencies(axes, shaking, table)
+    if placed:
+        bottom = below + lower + (0.55 if shaking else 0.0)
+        axes = figure.add_axes((0.085, bottom / height, 0.63, (upper - 0.25) / height))
+        _pareto(axes, sorted(placed, key=lambda row: row.time.estimate if row.time else 0.0), table)
+    figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
+    return figure
+
+
+def _color(row: Accuracy) -> str:
+    return LOOKS[list(DEVICES).index(Device.parse(row.device).kind.name) % len(LOOKS)][0]
+
+
+def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    points = []
+    least = max(LEAST, table.spread.force_mae / SHOWN) if table.spread else LEAST
+    for number, row in enumerate(rows, 1):
+        time, error = row.time, row.force_mae
+        assert time is not None and error is not None
+        at = time.estimate, max(error.estimate, least)
+        points.append(at)
+        style: dict[str, Any] = {"color": _color(row), "lw": 0.9, "zorder": 3}
+        if time.low is not None and time.high is not None:
+            axes.plot([time.low, time.high], [at[1]] * 2, "-", **style)
+        if error.low is not None and error.high is not None:
+            axes.plot([at[0]] * 2, [max(error.low, least), max(error.high, least)], "-", **style)
+        fill: Any = "full" if row.conservative else "none"
+        (mark,) = axes.plot(*at, MARKERS.get(row.stability, "s"), color=_color(row), ms=5, fillstyle=fill, zorder=4)
+        against = (
+            f"meV/Å against {table.label(row.nearest or '')}, {row.references[row.nearest or ''].structures} structures"
+        )
+        verdict = _SAID[row.stability if row.stability in MARKERS else None]
+        speed = marks.value(time, "ms per force call")
+        marks.say(mark, f"{number}. {name(row, table)}", speed, f"force MAE {marks.value(error, against)}", verdict)
+        axes.annotate(str(number), at, xytext=(4, 3), textcoords="offset points", fontsize=7, zorder=5)
+    # names beside the plot: beside the marks they would hide each other
+    for number, row in enumerate(rows, 1):
+        text = f"{number}  {name(row, table)}"
+        axes.text(1.02, 1 - 0.065 * number, text, transform=axes.transAxes, fontsize=6.5, va="bottom")
+    low, high = axes.get_ylim()
+    if table.spread is not None:
+        low, high = min(low, table.spread.force_mae / SHOWN), max(high, table.spread.force_mae * 1.3)
+        axes.axhspan(low, table.spread.force_mae, color="0.92", zorder=0)
+        axes.annotate(
+            f"theories differ by up to {table.spread.force_mae:.0f} meV/Å",
+            (0.01, table.spread.force_mae),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(0, -3),
+            textcoords="offset points",
+            fontsize=7,
+            color="0.4",
+            va="top",
+        )
+    axes.set_ylim(low, high)
+    axes.margins(x=0.15)
+    for axis in (axes.xaxis, axes.yaxis):
+        first, last = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(base=10, subs=(1,) if last > FEW_TICKS * first else (1, 2, 5), numticks=12))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    front = pareto(points)
+    axes.step([x for x, _ in front], [y for _, y in front], where="post", color="0.5", lw=0.8, ls="--", zorder=2)
+    axes.set_xlabel("ms per force call", labelpad=2)
+    axes.set_ylabel("force MAE, meV/Å, nearest reference", labelpad=2)
+    _bare(axes)
+    seen = dict.fromkeys(row.stability if row.stability in MARKERS else None for row in rows)
+    handles = [Line2D([], [], marker=MARKERS[one], color="0.3", ls="none", ms=5, label=_SAID[one]) for one in seen]
+    kinds = {Device.parse(row.device).label: _color(row) for row in rows}
+    if len(kinds) > 1:
+        handles += [Line2D([], [], marker="o", color=color, ls="none", ms=5, label=one) for one, color in kinds.items()]
+    if any(not row.conservative for row in rows):
+        handles.append(
+            Line2D([], [], marker="s", color="0.3", ls="none", ms=5, fillstyle="none", label="direct forces")
+        )
+    handles.append(Line2D([], [], color="0.5", lw=0.8, ls="--", label="best at its speed"))
+    axes.legend(handles=handles, frameon=False, fontsize=7, ncols=5, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+
+
+def pareto(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points (time, error) that no other point beats in both, the fastest first."""
+    front: list[tuple[float, float]] = []
+    for time, error in sorted(points):
+        if not front or error < front[-1][1]:
+            front.append((time, error))
+    return front
+
+
+def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
+    """Draw each mode's deviation from the nearest reference, a line for each method."""
+    for i, row in enumerate(rows):
+        found = row.vibrations[row.nearest_minimum or next(iter(row.vibrations))]
+        y = len(rows) - 1 - i
+        axes.axhline(y, color="0.9", lw=0.6, zorder=0)
+        for low, color in ((True, LOOKS[0][0]), (False, LOOKS[1][0])):
+            deviations = [
+                pair.wavenumber_cm1 - pair.reference_cm1 for pair in found.pairs if (pair.reference_cm1 < SPLIT) == low
+            ]
+            at = [y + (0.1 if low else -0.1)] * len(deviations)
+            (mark,) = axes.plot(deviations, at, "|", color=color, ms=6, mew=0.8)
+            part = found.errors.below if low else found.errors.above
+            if part is not None:
+                where = f"{part.modes} modes {'below' if low else 'above'} {SPLIT:.0f} cm-1"
+                far = f"RMSD {numbers.plain(part.rmsd_cm1)} cm-1, largest {numbers.plain(part.largest_cm1)} cm-1"
+                marks.say(mark, name(row, table), f"against {table.label(row.nearest_minimum or '')}", where, far)
+    names = [f"{name(row, table)} – {table.label(row.nearest_minimum or '')}" for row in rows]
+    axes.set_yticks(range(len(rows)), list(reversed(names)), fontsize=6.5)
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.axvline(0, color="0.4", lw=0.8)
+    axes.set_xscale("symlog", linthresh=50)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlabel("wavenumber less the reference's, cm-1", labelpad=2)
+    handles = [
+        Line2D([], [], marker="|", color=LOOKS[0][0], ls="none", ms=6, label=f"below {SPLIT:.0f} cm-1"),
+        Line2D([], [], marker="|", color=LOOKS[1][0], ls="none", ms=6, label="above"),
+    ]
+    axes.legend(handles=handles, frameon=False, fontsize=7, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0))
+    _bare(axes)
+
+
+def _bare(axes: Axes) -> None:
+    axes.set_axisbelow(True)
+    axes.grid(color="0.93", lw=0.6)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _caption(table: AccuracyTable) -> list[str]:
+    described = table.description
+    levels = ", ".join(table.label(level.name) for level in table.levels if not level.control)
+    return [
+        f"{described.machine.cpu}, {described.settings.threads} thread(s). {described.dataset.name}, "
+        f"{described.dataset.count} structures. Run {described.run_id}",
+        f"References: {levels}. Bars: 95 % over structures. Grey: how far good theories differ. A "
+        "mark at the lower edge is closer than the axis reaches.",
+    ]

@@ -1,0 +1,107 @@
+"""What a reader must know before trusting the accuracy table, in sentences."""
+
+from __future__ import annotations
+
+from bench.analysis.vibrations import IMAGINARY
+from bench.protocols.accuracy.levels import STATED, near_limit
+from bench.protocols.accuracy.matching import SPLIT
+from bench.protocols.accuracy.table import AccuracyTable
+from bench.report import numbers
+from bench.report.circumstances import damaged
+
+OTHER = "*"
+"""Marks a level that has another functional than the method's own."""
+GOOD_RESIDUE = 5.0
+"""cm-1. A Hessian whose translations and rotations come out above this is mentioned."""
+
+
+def urgent(table: AccuracyTable) -> list[str]:
+    """Return the notes without which a reader would take the errors for something else."""
+    return [note for note in (table.missing, _spread(table), damaged(table.damaged)) if note]
+
+
+def _spread(table: AccuracyTable) -> str:
+    stated = " and ".join(STATED)
+    if table.spread is None:
+        return (
+            f"There are no labels of {stated} near the basis limit for these structures, so it is not known how far "
+            "theories differ here."
+            if any(row.references for row in table.rows)
+            else ""
+        )
+    names = " and ".join(table.label(level) for level in table.spread.levels)
+    return (
+        f"Spread of theories: {numbers.plain(table.spread.force_mae)} meV/Å, the force MAE between {names} at "
+        f"{len(table.spread.structures)} structures; a method is judged at those that it has, and one within the "
+        "spread may be as right as they are. Other levels have no say."
+    )
+
+
+def _judged(table: AccuracyTable) -> str:
+    """Return by what geometries and frequencies are judged."""
+    if not any(row.nearest_geometry for row in table.rows):
+        return ""
+    said = (
+        "Geometries and frequencies: against the method's own functional near the basis limit, else the nearest "
+        "functional there; a small basis only where the method has the very same."
+    )
+    if any(False in (row.own_geometry, row.own_minimum) for row in table.rows):
+        said += f" {OTHER}: no minimum of the method's own functional; the difference of both theories is in the error."
+    near = {level.name for level in table.levels if near_limit(level.theory)}
+    judges = {name for row in table.rows for name in (row.nearest_geometry, row.nearest_minimum) if name}
+    if judges - near:
+        said += " A level with a basis below triple zeta has an error of its own of some 10 mÅ in a bond."
+    return said
+
+
+def _residue(table: AccuracyTable) -> str:
+    coarse = [one for one in table.minima if one.residue > GOOD_RESIDUE]
+    if not coarse:
+        return ""
+    names = ", ".join(f"{table.label(one.level)} ({one.residue:.0f} cm-1)" for one in coarse)
+    return (
+        f"Hessians whose translations or rotations come out above {GOOD_RESIDUE:.0f} cm-1: {names}. May err by: what "
+        "an error of that size in the squared wavenumber makes of the softest mode."
+    )
+
+
+def notes(table: AccuracyTable) -> list[str]:
+    """Return what a reader must know before trusting the numbers."""
+    said = [
+        table.missing,
+        _spread(table),
+        "Nearest reference: the method's own functional, else the nearest rung of Jacob's ladder, then the basis. "
+        "Brackets: 95 % intervals over structures."
+        if any(row.references for row in table.rows)
+        else "",
+        _common(table),
+        _judged(table),
+        _residue(table),
+        "No model here has random weights, whose energies mean nothing.",
+        "Energies are compared less their mean over the structures."
+        if any(row.references for row in table.rows)
+        else "",
+        f"Frequencies: at the method's own minimum, matched by motion, within symmetry species; "
+        f"{SPLIT:.0f} cm-1 parts the C-H stretches from "
+        f"the others. Imaginary: beyond {IMAGINARY:.0f} cm-1. Mixed: modes without a partner of the same "
+        "motion in the reference. "
+        "Residue: translations and rotations before they were projected out."
+        if any(row.harmonic for row in table.rows)
+        else "",
+        "Experiment has fundamentals: harmonic wavenumbers are compared times the scale factor that fits those of the "
+        "method's reference, so that a potential that is too soft gains nothing."
+        if any(row.experimental_fundamentals for row in table.rows)
+        else "",
+        *table.experiment,
+        damaged(table.damaged),
+    ]
+    return [note for note in said if note]
+
+
+def _common(table: AccuracyTable) -> str:
+    """Return at how many structures the references are compared with each other; empty where they are not."""
+    counts = sorted(pair.forces.structures for pair in table.floor if pair.forces)
+    if not counts:
+        return ""
+    many = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+    return f"Two references are compared at the structures that both have: {many}."

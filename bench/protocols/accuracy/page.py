@@ -1,0 +1,234 @@
+"""What the accuracy table shows in every format: no figure without the name of what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.analysis.statistics import Estimate
+from bench.contract.device import Device
+from bench.protocols.accuracy.levels import BEYOND, EDGE, SAME, WITHIN
+from bench.protocols.accuracy.matching import Deviation, FrequencyErrors
+from bench.protocols.accuracy.notes import OTHER, notes, urgent
+from bench.protocols.accuracy.table import Accuracy, AccuracyTable
+from bench.report import numbers
+from bench.report.blocks import Block, Column, Page, by_method, filled
+from bench.report.heading import heading
+from bench.report.numbers import DASH
+
+SHORT = {SAME: "same theory", WITHIN: "within", EDGE: "at its edge", BEYOND: "beyond"}
+DIRECT = "direct forces"
+
+
+def page(table: AccuracyTable) -> Page:
+    """Return the whole report."""
+    return Page(heading(table), blocks(table), reasons(table), notes(table), urgent(table))
+
+
+def blocks(table: AccuracyTable) -> list[Block]:
+    """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
+    shown = [row for row in table.rows if row.refused is None]
+    labelled = [level.name for level in table.levels if any(level.name in row.references for row in shown)]
+
+    def block(title: str, *columns: Column) -> Block:
+        return by_method(title, shown, lambda row: name(row, table), *columns)
+
+    made = [
+        block(
+            "How far are its forces from the nearest reference?",
+            ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
+            ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
+            ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
+            ("n", "", lambda row: str(row.references[row.nearest].structures) if row.nearest else DASH),
+        ),
+        block(
+            "Force MAE against each reference, meV/Å",
+            *((*_split(table.label(level)), _force(level)) for level in labelled),
+            *([("made for", "", made_for)] if labelled else []),
+        ),
+        _floor(table),
+        block(
+            "More on the nearest reference",
+            ("force RMSE", "meV/Å", lambda row: numbers.with_interval(_of(row, "force_rmse"), 3)),
+            ("cosine", "", lambda row: _plain(_of(row, "force_cosine"))),
+            ("energy MAE", "meV", lambda row: numbers.with_interval(_of(row, "energy_mae"), 3)),
+            ("rank corr.", "of energies", lambda row: _plain(_of(row, "energy_rank_correlation"))),
+        ),
+        block(
+            "Does it know its own errors?",
+            ("rank corr.", "with the error", lambda row: _uncertain(row, "rank_correlation")),
+            ("error /", "uncertainty", lambda row: _uncertain(row, "calibration")),
+        ),
+        block(
+            "How far is its relaxed geometry? Bonds, mean absolute error in mÅ",
+            ("against", "", lambda row: _judge(row.nearest_geometry_label, row.own_geometry)),
+            *((pair, "mÅ", _bond(pair)) for pair in _pairs(table)),
+            ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
+            ("RMSD", "mÅ", _rmsd),
+            ("planarity", "Å", lambda row: f"{row.harmonic.planarity.rms:.3f}" if row.harmonic else DASH),
+        ),
+        block(
+            "How far are its harmonic frequencies? RMSD (largest), cm-1",
+            ("against", "", lambda row: _judge(row.nearest_minimum_label, row.own_minimum)),
+            ("below", "2000", lambda row: _both(row.frequencies, "below")),
+            ("above", "2000", lambda row: _both(row.frequencies, "above")),
+            ("scaled, from", "experiment", lambda row: _both(row.experimental_fundamentals, "below")),
+            ("imag.", "", lambda row: str(row.harmonic.imaginary) if row.harmonic else DASH),
+            ("mixed", "", _mixed),
+        ),
+        _minima(table),
+        block(
+            "What does a Hessian cost?",
+            ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
+            ("force", "calls", _calls),
+            ("residue", "cm-1", lambda row: f"{row.harmonic.residue:.1f}" if row.harmonic else DASH),
+            ("ZPE", "meV", lambda row: f"{row.harmonic.zero_point_energy:.0f}" if row.harmonic else DASH),
+            ("fmax", "eV/Å", lambda row: f"{row.harmonic.fmax:.4f}" if row.harmonic else DASH),
+        ),
+    ]
+    return filled(made)
+
+
+def _floor(table: AccuracyTable) -> Block:
+    """Return the differences between references as a lower triangle."""
+    names = [level.name for level in table.levels if any(level.name in (p.a, p.b) and p.forces for p in table.floor)]
+    known = {frozenset((pair.a, pair.b)): pair.forces for pair in table.floor if pair.forces}
+    lines = []
+    for i, one in enumerate(names[1:], 1):
+        cells = [known.get(frozenset((one, other))) for other in names[:i]]
+        texts = [numbers.with_interval(cell.force_mae, 3) if cell else DASH for cell in cells]
+        lines.append((table.label(one), *texts, *[""] * (len(names) - 1 - i)))
+    return Block(
+        "The floor: force MAE between the references themselves, meV/Å",
+        (("", ""), *(_split(table.label(level)) for level in names[:-1])),
+        tuple(lines),
+    )
+
+
+def _split(label: str) -> tuple[str, str]:
+    functional, _, basis = label.partition("/")
+    return functional, basis
+
+
+def _minima(table: AccuracyTable) -> Block:
+    """Return how good the references' own minima and Hessians are."""
+    lines = tuple(
+        (
+            table.label(one.level),
+            f"{one.fmax:.4f}" if one.fmax is not None else DASH,
+            one.source or DASH,
+            f"{one.residue:.1f}",
+            f"{one.softest:.1f}",
+            f"{one.shift:.1f}",
+            f"{one.zero_point_energy:.0f}",
+            f"{one.scale_factor:.4f}" if one.scale_factor is not None else DASH,
+            _both(one.fundamentals, "below"),
+        )
+        for one in table.minima
+    )
+    return Block(
+        "How good are the references' own minima?",
+        (
+            *(("", ""), ("fmax", "eV/Å"), ("Hessian", ""), ("residue", "cm-1"), ("softest", "cm-1")),
+            *(("may err by", "cm-1"), ("ZPE", "meV"), ("scale", "factor"), ("scaled, from", "experiment")),
+        ),
+        lines,
+    )
+
+
+def _judge(label: str | None, own: bool | None) -> str:
+    """Return the level by which a minimum is judged, marked where it is not of the method's own functional."""
+    return DASH if label is None else label + OTHER * (own is False)
+
+
+def made_for(row: Accuracy) -> str:
+    """Return the method's own level of theory: ``wB97M-V/def2-TZVPD``."""
+    if not row.theory:
+        return DASH
+    functional, basis, dispersion = (row.theory.get(key, "-") for key in ("functional", "basis", "dispersion"))
+    if row.kind not in ("mlip", "dft"):  # a parametrisation of its own
+        return functional
+    text = functional if basis == "-" else f"{functional}/{basis}"
+    return text if dispersion in ("none", "-") or dispersion in text else f"{text}+{dispersion}"
+
+
+def _force(level: str) -> Callable[[Accuracy], str]:
+    def text(row: Accuracy) -> str:
+        found = row.references.get(level)
+        return numbers.plain(found.force_mae.estimate) if found else DASH
+
+    return text
+
+
+def _of(row: Accuracy, figure: str) -> Estimate | None:
+    """Return a figure against the nearest reference."""
+    return getattr(row.references[row.nearest], figure) if row.nearest else None
+
+
+def _plain(value: Estimate | None) -> str:
+    return f"{value.estimate:.3f}" if value else DASH
+
+
+def _uncertain(row: Accuracy, figure: str) -> str:
+    return numbers.with_interval(getattr(row.uncertainty, figure), 3) if row.uncertainty else DASH
+
+
+def _pairs(table: AccuracyTable) -> list[str]:
+    """Return the pairs of elements whose bonds are shown."""
+    return list(dict.fromkeys(pair for row in table.rows for one in row.geometry.values() for pair in one.bonds.mae))
+
+
+def _bond(pair: str) -> Callable[[Accuracy], str]:
+    def text(row: Accuracy) -> str:
+        found = row.geometry.get(row.nearest_geometry or "")
+        return numbers.plain(found.bonds.mae.get(pair), 2) if found else DASH
+
+    return text
+
+
+def _rmsd(row: Accuracy) -> str:
+    found = row.geometry.get(row.nearest_geometry or "")
+    return f"{1000 * found.rmsd:.1f}" if found else DASH
+
+
+def _both(errors: FrequencyErrors | None, part: str) -> str:
+    found: Deviation | None = getattr(errors, part) if errors else None
+    return f"{found.rmsd_cm1:.1f} ({found.largest_cm1:.0f})" if found else DASH
+
+
+def _mixed(row: Accuracy) -> str:
+    found = row.vibrations.get(row.nearest_minimum or "")
+    return str(found.mixed) if found else DASH
+
+
+def _calls(row: Accuracy) -> str:
+    if row.harmonic is None:
+        return DASH
+    return "native" if row.harmonic.hessian_calls is None else str(row.harmonic.hessian_calls)
+
+
+def name(row: Accuracy, table: AccuracyTable) -> str:
+    """Return the name of a method, with its device where there are several, and a remark on direct forces."""
+    several = len({one.device for one in table.rows}) > 1
+    remarks = [Device.parse(row.device).label] if several else []
+    remarks += [] if row.conservative else [DIRECT]
+    return f"{row.label} ({', '.join(remarks)})" if remarks else row.label
+
+
+def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
+    """Return why a method has no figures, or what its minimum was not."""
+    found = []
+    for row in table.rows:
+        if row.refused is not None:
+            found.append((name(row, table), f"not compared: {row.refused}"))
+            continue
+        if row.failures:
+            text = ", ".join(f"{kind} ({count})" for kind, count in row.failures.items())
+            found.append((name(row, table), f"structures without an answer: {text}"))
+        if row.no_minimum is not None:
+            found.append((name(row, table), f"no minimum: {row.no_minimum}"))
+        if row.harmonic and row.harmonic.status != "converged":
+            found.append((name(row, table), f"no minimum: its largest force stayed at {row.harmonic.fmax:.3f} eV/Å"))
+        if row.harmonic and row.harmonic.imaginary:
+            count = row.harmonic.imaginary
+            found.append((name(row, table), f"{count} imaginary mode{'s' if count > 1 else ''}: not a minimum"))
+    return found

@@ -1,0 +1,87 @@
+"""The accuracy protocol: single points, and the minimum with its Hessian, to be compared with references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bench.contract.failure import Failure
+from bench.contract.protocol import Books, Key, Part, Protocol, speed
+from bench.contract.records import FAILED, Record
+from bench.contract.task import Allowance, Item, Task
+from bench.protocols.accuracy.record import SinglePoint, Vibrations
+
+if TYPE_CHECKING:
+    from bench.contract.settings import Settings
+
+ACCURACY = "accuracy"
+SINGLE_POINT, VIBRATIONS = "single-point", "vibrations"
+
+
+def _items(settings: Settings, indices: Sequence[int], round_number: int, cores: int) -> list[Item]:
+    """Return the single points and the vibrations, once: a method gives the same answer in every round."""
+    if round_number:
+        return []
+    points = [Item(SINGLE_POINT, index) for index in indices[: settings.limit]]
+    return [*points, Item(VIBRATIONS, 0)] if settings.vibrations else points
+
+
+def _allowance(books: Books, key: Key, round_number: int, items: Sequence[Item]) -> Allowance:
+    """Return all the time that is left: the first round does it all."""
+    seconds = None if books.settings.budget_s[key[0]] is None else books.left(key, ACCURACY)
+    return Allowance(seconds, seconds)
+
+
+def _single_point(task: Task, number: int, failure: Failure) -> Record:
+    return SinglePoint(
+        **task.key,
+        structure=number,
+        status=FAILED,
+        energy=None,
+        forces=None,
+        calculator_ns=0,
+        wall_ns=0,
+        failure=failure,
+    )
+
+
+def _vibrations(task: Task, number: int, failure: Failure) -> Record:
+    return Vibrations(
+        **task.key,
+        molecule=number,
+        status=FAILED,
+        steps=0,
+        energy=None,
+        fmax=None,
+        positions=None,
+        hessian=None,
+        source="",
+        force_calls=None,
+        hessian_ns=0,
+        wall_ns=0,
+        failure=failure,
+    )
+
+
+def _progress(records: Sequence[SinglePoint]) -> str:
+    timed = [one.calculator_ns for one in records if one.calculator_ns]
+    return speed("force call", len(timed), sum(timed))
+
+
+def _heading(settings: Settings) -> str:
+    return "accuracy at each structure" + (" and at the minimum" if settings.vibrations else "")
+
+
+PROTOCOL = Protocol(
+    ACCURACY,
+    order=40,
+    parts=(
+        Part(SINGLE_POINT, SinglePoint, _single_point, _progress),
+        Part(VIBRATIONS, Vibrations, _vibrations, lambda records: "", number="molecule"),
+    ),
+    phase=ACCURACY,
+    once=True,
+    items=_items,
+    allowance=_allowance,
+    heading=_heading,
+)

@@ -1,0 +1,60 @@
+"""The records of the accuracy protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from bench.contract.failure import Failure
+from bench.contract.records import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class SinglePoint(Record):
+    """Energy and forces at a structure's own geometry, to be compared with reference labels."""
+
+    record: ClassVar[str] = "single-point"
+    structure: int
+    status: str
+    """``done`` or ``failed``; a `failure` beside ``done`` is that of the method's own uncertainty."""
+    energy: float | None
+    """eV."""
+    forces: tuple[tuple[float, float, float], ...] | None
+    """(n, 3) in eV/Angstrom."""
+    calculator_ns: int
+    """Of a further force call, a small step away; 0 where none was made."""
+    wall_ns: int
+    energy_deviation: float | None = None
+    """Standard deviation of the energy by the method's own estimate of its uncertainty, eV."""
+    force_deviations: tuple[float, ...] | None = None
+    """The same of the force on each atom, (n,) in eV/Angstrom."""
+    failure: Failure | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Vibrations(Record):
+    """The method's own minimum of the reference molecule, and its Hessian there."""
+
+    record: ClassVar[str] = "vibrations"
+    molecule: int
+    """Always 0: a data set has one reference molecule."""
+    status: str
+    """``converged``, ``step-cap`` (the Hessian is that of an unconverged geometry), ``censored`` or ``failed``."""
+    steps: int
+    """Of the relaxation."""
+    energy: float | None
+    """eV."""
+    fmax: float | None
+    """Largest force on an atom at the minimum, eV/Angstrom."""
+    positions: tuple[tuple[float, float, float], ...] | None
+    """(n, 3) in Angstrom."""
+    hessian: tuple[tuple[float, ...], ...] | None
+    """(3n, 3n) in eV/Angstrom^2, as computed: not symmetrised."""
+    source: str
+    """``central differences`` of the forces, or ``native``: the method's own."""
+    force_calls: int | None
+    """Of the Hessian; None where it is native."""
+    hessian_ns: int
+    """The force calls of the Hessian, or the native Hessian with its SCF."""
+    wall_ns: int
+    failure: Failure | None = None

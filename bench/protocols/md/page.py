@@ -1,0 +1,244 @@
+"""What the stability table shows in every format: narrow blocks of figures, each with a question as its title."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from bench.analysis.events import WARNING
+from bench.contract.device import Device
+from bench.protocols.md.seeds import Mean
+from bench.protocols.md.table import Distribution, Stability, StabilityTable
+from bench.protocols.md.verdict import LIMITS_K
+from bench.report import numbers
+from bench.report.blocks import Block, Column, Page, by_method, filled
+from bench.report.circumstances import damaged, disturbed, disturbed_in_short
+from bench.report.heading import heading
+from bench.report.numbers import DASH
+
+
+def page(table: StabilityTable) -> Page:
+    """Return the whole report."""
+    return Page(heading(table), blocks(table), reasons(table), notes(table), urgent(table))
+
+
+def blocks(table: StabilityTable) -> list[Block]:
+    """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
+    shown = [row for row in table.rows if row.refused is None]
+    several = len({row.device for row in table.rows}) > 1
+
+    def block(title: str, *columns: Column) -> Block:
+        return by_method(title, shown, lambda row: name(row, several), *columns)
+
+    planar = numbers.plain(table.reference_planarity, 2)
+    made = [
+        block(
+            "Does it hold the molecule together?",
+            ("MD", "", lambda row: row.verdict or DASH),
+            ("stable NVE", "ps", lambda row: stable(row, "nve")),
+            ("stable NVT", "ps", lambda row: stable(row, "nvt")),
+            ("largest", "stretch Å", _largest),
+            ("weights", "", lambda row: row.weights if row.weights and row.weights != "none" else DASH),
+        ),
+        block(
+            "Does it keep its energy? (NVE)",
+            ("drift", "meV/atom/ps", drift),
+            ("over", "std(KE)", lambda row: _small(row.drift_ratio)),
+            ("noise", "meV/atom", lambda row: numbers.plain(row.noise, 2)),
+            ("power", "of dt", lambda row: with_error(row.noise_exponent)),
+        ),
+        block(
+            "Is its energy shared equally? (NVE)",
+            ("T internal", _target(table), lambda row: _kelvin(row.temperature)),
+            *((f"T({symbol})", "K", _of_element(symbol)) for symbol in _elements(table)),
+            (_light_over_rest(table), _expected(table), _ratio),
+            ("rigid", "share", lambda row: _small(row.rigid_share)),
+        ),
+        block(
+            "Does it look like the reference? (value / noise floor)",
+            ("frames", "", lambda row: str(row.distribution.frames) if row.distribution else DASH),
+            ("from", "", lambda row: row.distribution.ensemble.upper() if row.distribution else DASH),
+            ("h(r)", "", _h),
+            *((f"W1 {pair}", "mÅ", _wasserstein(pair)) for pair in _pairs(table)),
+            ("planarity", f"Å ({planar})", _planarity),
+        ),
+        block(
+            "Are its forces those of an energy?",
+            ("asymmetry", "Jacobian", lambda row: _small(row.asymmetry)),
+            ("loop", "work", lambda row: _small(row.loop)),
+            ("rotation", "error", lambda row: _small(row.rotation)),
+            ("net force", "eV/Å", lambda row: _small(row.net_force)),
+            ("net torque", "eV", lambda row: _small(row.net_torque)),
+            ("structures", "", lambda row: str(row.examined) if row.examined else DASH),
+        ),
+        block(
+            "How fast is it, and how much was simulated?",
+            ("ms/step", "", lambda row: numbers.with_interval(row.ms_per_step)),
+            ("ns/day", "", lambda row: numbers.plain(row.ns_per_day)),
+            ("NVE", "ps", lambda row: _reached(row, "nve")),
+            ("NVT", "ps", lambda row: _reached(row, "nvt")),
+        ),
+    ]
+    return filled(made)
+
+
+def stable(row: Stability, ensemble: str) -> str:
+    """Return the median stable time in ps, with the number of trajectories that ended: ``> 20 (0/5)``."""
+    found = next((one for one in row.ensembles if one.name == ensemble), None)
+    if found is None or found.survival is None:
+        return DASH
+    times = found.survival
+    text = f"> {numbers.plain(times.longest_ps)}" if times.median_ps is None else numbers.plain(times.median_ps)
+    return f"{text} ({times.ended}/{times.count})"
+
+
+def drift(row: Stability) -> str:
+    """Return the drift with its standard error, which has two digits: ``0.012 ± 0.023``."""
+    return with_error(row.drift)
+
+
+def with_error(found: Mean | None) -> str:
+    """Return a mean with its standard error, which has two digits; ``0.012 ± ?`` where the error is not known."""
+    if found is None:
+        return DASH
+    if found.error is None:
+        return f"{numbers.plain(found.value, 2)} ± ?"
+    decimals = min(max(0, 1 - math.floor(math.log10(found.error))), 6) if found.error > 0 else 6
+    return f"{found.value:.{decimals}f} ± {found.error:.{decimals}f}"
+
+
+def _reached(row: Stability, ensemble: str) -> str:
+    found = next((one for one in row.ensembles if one.name == ensemble), None)
+    return DASH if found is None else f"{numbers.plain(found.simulated_ps, 3)} of {found.planned_ps:g}"
+
+
+def _small(value: float | None) -> str:
+    """Return two digits, as a power of ten for values far below one."""
+    if value is None:
+        return DASH
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-3 else numbers.plain(value, 2)
+
+
+def _largest(row: Stability) -> str:
+    known = [one.largest for one in row.ensembles if one.largest is not None]
+    return DASH if not known else f"{max(known):.2f}" if max(known) < 100 else "> 100"
+
+
+def _kelvin(value: float | None) -> str:
+    return DASH if value is None else f"{value:.0f}"
+
+
+def _target(table: StabilityTable) -> str:
+    targets = [row.expected_temperature for row in table.rows if row.expected_temperature is not None]
+    return f"K ({targets[0]:.0f})" if targets else "K"
+
+
+def _elements(table: StabilityTable) -> list[str]:
+    """Return the elements of the molecule, the lightest last."""
+    return list(dict.fromkeys(symbol for row in table.rows for symbol in row.temperatures))[::-1]
+
+
+def _of_element(symbol: str) -> Callable[[Stability], str]:
+    return lambda row: _kelvin(row.temperatures.get(symbol))
+
+
+def _light_over_rest(table: StabilityTable) -> str:
+    elements = _elements(table) or [""]
+    return f"T({elements[-1]})/T({elements[0] if len(elements) == 2 else 'rest'})"
+
+
+def _expected(table: StabilityTable) -> str:
+    values = [row.expected_light_ratio for row in table.rows if row.expected_light_ratio is not None]
+    return f"({values[0]:.2f})" if values else ""
+
+
+def _ratio(row: Stability) -> str:
+    if row.light_ratio is None:
+        return DASH
+    value, error = row.light_ratio.value, row.light_ratio.error
+    return f"{value:.2f}" + (f" ± {error:.2f}" if error is not None else "")
+
+
+def _h(row: Stability) -> str:
+    found = row.distribution
+    return DASH if found is None else f"{found.h_error:.3f} / {_at_least(found)}{found.h_floor:.3f}"
+
+
+def _at_least(found: Distribution) -> str:
+    return "≥ " if found.lower_bound else ""
+
+
+def _pairs(table: StabilityTable) -> list[str]:
+    return list(dict.fromkeys(pair for row in table.rows if row.distribution for pair in row.distribution.wasserstein))
+
+
+def _wasserstein(pair: str) -> Callable[[Stability], str]:
+    def text(row: Stability) -> str:
+        if row.distribution is None:
+            return DASH
+        value, floor = row.distribution.wasserstein[pair]
+        return f"{1000 * value:.0f} / {_at_least(row.distribution)}{1000 * floor:.0f}"
+
+    return text
+
+
+def _planarity(row: Stability) -> str:
+    return DASH if row.distribution is None else numbers.plain(row.distribution.planarity, 2)
+
+
+def name(row: Stability, several: bool) -> str:
+    """Return the name of a method, with its device where there are several."""
+    return f"{row.label} ({Device.parse(row.device).label})" if several else row.label
+
+
+def reasons(table: StabilityTable) -> list[tuple[str, str]]:
+    """Return why each method that does not pass, or was not simulated, has this verdict."""
+    several = len({row.device for row in table.rows}) > 1
+    found = []
+    for row in table.rows:
+        if row.refused is not None:
+            found.append((name(row, several), f"not simulated: {row.refused}"))
+        elif row.reasons:
+            found.append((name(row, several), f"{row.verdict}: {'; '.join(row.reasons)}"))
+    return found
+
+
+def urgent(table: StabilityTable) -> list[str]:
+    """Return the notes without which a reader would take the figures for something else."""
+    short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
+    timed = f"{short} This affects only ms/step." if short else ""
+    found = (_compared_with(table), _other_temperature(table), timed, damaged(table.damaged))
+    return [note for note in found if note]
+
+
+def _other_temperature(table: StabilityTable) -> str:
+    """Return what must be said where the molecule is not as warm as the one for which the limits were set."""
+    targets = [row.expected_temperature for row in table.rows if row.expected_temperature is not None]
+    if not targets or abs(targets[0] - LIMITS_K) < 0.01 * LIMITS_K:
+        return ""
+    return (
+        f"The limits of the drift and of a bond's stretch were set for naphthalene at {LIMITS_K:g} K of its internal "
+        f"motions; here these have {targets[0]:.0f} K."
+    )
+
+
+def _compared_with(table: StabilityTable) -> str:
+    return f"Bonds and distances are compared with {table.reference}."
+
+
+def notes(table: StabilityTable) -> list[str]:
+    """Return what a reader must know before trusting the numbers."""
+    while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
+    return [
+        _compared_with(table),
+        "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
+        f"(Kaplan-Meier), with the number of seeds for which this happened; a bond beyond {WARNING} Å is a warning.",
+        "Drift: least-squares slope of the total energy after 1 ps and the first tenth, ± one standard error over the "
+        "seeds (? where it is not known); the verdict takes Student's t for their number. Noise floors: what chance "
+        "gives, from the differences between trajectories; with a single one only a lower bound (≥) is known.",
+        "T internal: over the vibrations alone; T of an element: over all its atoms' velocities. ms/step: 95 % "
+        "interval over blocks of the trajectories and over rounds.",
+        *([said] if (said := _other_temperature(table)) else []),
+        *([f"{while_measured} This affects only ms/step."] if while_measured else []),
+        *([said] if (said := damaged(table.damaged)) else []),
+    ]

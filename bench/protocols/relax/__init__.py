@@ -1,0 +1,1 @@
+"""The relax protocol: each structure is optimised."""

@@ -1,0 +1,1 @@
+"""The scaling protocol: force calls of systems of growing size."""

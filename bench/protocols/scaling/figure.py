@@ -1,0 +1,78 @@
+"""The figure of growth: milliseconds per force call by number of atoms, with each method's law."""
+
+from __future__ import annotations
+
+import textwrap
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.protocols.scaling.analyse import Growth, ScalingTable
+from bench.protocols.scaling.page import name
+from bench.report.figure import STYLE, WIDTH
+from bench.report.marks import color, marker, say, value
+
+_HEIGHT = 3.6
+
+
+@mpl.rc_context(STYLE)
+def draw(table: ScalingTable) -> Figure:
+    """Return the figure; it leaves out methods that were not measured."""
+    rows = [row for row in table.rows if row.points]
+    several = len({row.device for row in rows}) > 1
+    caption = textwrap.fill(_caption(table), 125)
+    lines = caption.count("\n") + 1
+    bottom = 0.42 + 0.125 * lines
+    height = _HEIGHT + 0.125 * lines
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.085, bottom / height, 0.60, (height - bottom - 0.1) / height))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for i, row in enumerate(rows):
+        _row(axes, i, row, name(row, several))
+    axes.set_xlabel("atoms", labelpad=2)
+    axes.set_ylabel("ms per force call", labelpad=2)
+    axes.grid(color="0.9", lw=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    ticks = sorted({point.atoms for row in rows for point in row.points})[::2]
+    axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
+    axes.set_xticks([], minor=True)
+    handles = [
+        Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, several))
+        for i, row in enumerate(rows)
+    ]
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.69, 0.99), frameon=False, fontsize=7.5)
+    figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
+    return figure
+
+
+def _row(axes: Axes, i: int, row: Growth, title: str) -> None:
+    held = row.held_out
+    for point in row.points:
+        time = point.ms_per_call
+        if time.low is not None and time.high is not None:
+            axes.plot([point.atoms] * 2, [time.low, time.high], "-", color=color(i), lw=0.9)
+        inside = "white" if held is not None and point.atoms == held.atoms else color(i)
+        (mark,) = axes.plot(point.atoms, time.estimate, marker(i), color=color(i), ms=4.5, mfc=inside)
+        say(mark, title, f"{point.atoms:,} atoms", value(time, "ms per force call"), f"{point.rounds} rounds")
+    if row.law is not None:
+        fitted = np.geomspace(row.law.smallest, row.law.largest, 60)
+        axes.plot(fitted, row.law.time(fitted), "-", color=color(i), lw=1.1, zorder=1)
+        if held is not None:
+            beyond = np.geomspace(row.law.largest, held.atoms, 20)
+            axes.plot(beyond, row.law.time(beyond), ":", color=color(i), lw=1.1, zorder=1)
+
+
+def _caption(table: ScalingTable) -> str:
+    settings = table.description.settings
+    return (
+        f"{table.description.machine.cpu}, {settings.threads} thread(s). Run {table.description.run_id}. Lines: "
+        "t = a + b N^p; the open mark is the size that no fit saw, dots lead to its prediction. Bars: 95 %."
+    )

@@ -1,0 +1,98 @@
+"""The figure of throughput: the gain of batches and of processes over single calls, against their size."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from bench.errors import BadInput
+from bench.protocols.throughput.page import name, reasons
+from bench.protocols.throughput.table import Point, ThroughputRow, ThroughputTable
+from bench.report.figure import STYLE, WIDTH
+from bench.report.marks import color, marker, say, value
+
+_LINE = 0.125  # inches of the caption
+
+
+@mpl.rc_context(STYLE)
+def draw(table: ThroughputTable) -> Figure:
+    """Return the figure; raises BadInput where no method has a gain to draw."""
+    rows = [row for row in table.rows if any(point.gain for point in row.points)]
+    if not rows:
+        why = " ".join(f"{label}: {text}." for label, text in reasons(table)[:1])
+        raise BadInput(f"{table.description.run_id} has nothing to draw. {why}".strip())
+    caption = textwrap.fill(_caption(table), 125)
+    below = _LINE * (caption.count("\n") + 1)
+    legend_lines = -(-len(rows) // 3)
+    height = 3.0 + 0.17 * legend_lines + below
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    bottom = 0.55 + 0.17 * legend_lines + below
+    size = (0.93 * height - bottom) / height
+    batches = figure.add_axes((0.075, bottom / height, 0.41, size))
+    processes = figure.add_axes((0.575, bottom / height, 0.41, size))
+    _gains(batches, table, rows, [row.batch.points if row.batch else () for row in rows], "molecules in a batch")
+    _gains(processes, table, rows, [row.processes.points if row.processes else () for row in rows], "processes")
+    handles = [
+        Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, table))
+        for i, row in enumerate(rows)
+    ]
+    place = (0.5, (0.10 + below) / height)
+    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=place, ncols=3, frameon=False, fontsize=7.5)
+    figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
+    return figure
+
+
+def _gains(
+    axes: Axes,
+    table: ThroughputTable,
+    rows: Sequence[ThroughputRow],
+    series: Sequence[Sequence[Point]],
+    what: str,
+) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    sizes: set[int] = set()
+    most = 1.0
+    for i in range(len(rows)):
+        points = [(one.size, one.gain) for one in series[i] if one.gain is not None]
+        for x, gain in points:
+            if gain.low is not None and gain.high is not None:
+                axes.plot([x, x], [gain.low, gain.high], "-", color=color(i), lw=1.0)
+        y = [gain.estimate for _, gain in points]
+        axes.plot([x for x, _ in points], y, "-", color=color(i), lw=1.2)
+        for x, gain in points:
+            (mark,) = axes.plot(x, gain.estimate, marker(i), color=color(i), ms=4)
+            say(mark, name(rows[i], table), f"{x} {what}", value(gain, "times the force calls of one alone"))
+        sizes |= {x for x, _ in points}
+        most = max([most, *y])
+    axes.axhline(1.0, color="0.6", lw=0.7, ls=":", zorder=0)
+    # in proportion to the size: what an ideal series would reach
+    ideal = [x for x in sorted(sizes | {1}) if x <= 1.3 * most]
+    axes.plot(ideal, ideal, "--", color="0.7", lw=0.8, zorder=0)
+    axes.xaxis.set_major_locator(FixedLocator(sorted(sizes | {1})))
+    axes.xaxis.set_minor_locator(NullLocator())
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlabel(what, labelpad=2)
+    axes.set_ylabel("gain over single calls", labelpad=2)
+    axes.grid(color="0.9", lw=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _caption(table: ThroughputTable) -> str:
+    described = table.description
+    return (
+        f"{described.machine.cpu}, {described.settings.threads} thread(s). Run {described.run_id}, "
+        f"{described.dataset.formula}: force calls a second over those of single calls. Bars: 95 %. Dashed: in "
+        "proportion to the size."
+    )

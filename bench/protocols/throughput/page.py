@@ -1,0 +1,184 @@
+"""What the throughput table shows in every format: narrow blocks of figures, each with a question as its title."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.contract.device import Device
+from bench.protocols.throughput.record import BATCH, PROCESSES
+from bench.protocols.throughput.table import LARGEST, REFUSED, Point, Series, ThroughputRow, ThroughputTable
+from bench.report import numbers
+from bench.report.blocks import Block, Column, Page, by_method, filled
+from bench.report.circumstances import damaged, disturbed, disturbed_in_short
+from bench.report.heading import heading
+from bench.report.numbers import DASH
+
+
+def page(table: ThroughputTable) -> Page:
+    """Return the whole report."""
+    return Page(heading(table), blocks(table), reasons(table), notes(table), urgent(table))
+
+
+def blocks(table: ThroughputTable) -> list[Block]:
+    """Return the blocks of the report; columns and lines without values are left out, and so are empty blocks."""
+    shown = [row for row in table.rows if row.measured]
+
+    def block(title: str, *columns: Column) -> Block:
+        return by_method(title, shown, lambda row: name(row, table), *columns)
+
+    sizes = sorted({point.size for row in shown for point in _of(row.batch) if point.gain})
+    made = [
+        block(
+            "How many force calls a second?",
+            ("singly", "1/s", lambda row: _calls(row.single)),
+            ("in batches", "1/s", lambda row: _calls(_best(row.batch))),
+            ("in processes", "1/s", lambda row: _calls(_best(row.processes))),
+        ),
+        block(
+            "How many relaxed molecules a second?",
+            ("singly", "1/s", lambda row: _relaxed(row.single)),
+            ("in batches", "1/s", lambda row: _relaxed(_best(row.batch))),
+            ("in processes", "1/s", lambda row: _relaxed(_best(row.processes))),
+            ("calls per", "molecule", lambda row: numbers.count(row.calls_per_molecule)),
+        ),
+        block(
+            "What do batches bring?",
+            ("best", "size", lambda row: _size(_best(row.batch))),
+            ("gain", "", lambda row: _gain(_best(row.batch))),
+            ("half of it", "at", lambda row: numbers.plain(row.half_gain_batch, 2)),
+            ("largest", "size", lambda row: _largest(row.batch)),
+            ("ended by", "", lambda row: ended(row.batch)),
+            ("differs by", "eV, eV/Å", lambda row: _difference(row.batch)),
+        ),
+        block(
+            "What do several processes bring?",
+            ("best", "x threads", lambda row: _size(_best(row.processes))),
+            ("gain", "", lambda row: _gain(_best(row.processes))),
+            ("ended by", "", lambda row: ended(row.processes)),
+            ("memory", "of best", lambda row: _memory(_best(row.processes))),
+        ),
+        block("The gain of a batch of ...", *((str(size), "", _of_size(size, _gain)) for size in sizes)),
+        block("The memory with a batch of ...", *((str(size), "", _of_size(size, _memory)) for size in sizes)),
+    ]
+    return filled(made)
+
+
+def _of(series: Series | None) -> tuple[Point, ...]:
+    return series.points if series else ()
+
+
+def _best(series: Series | None) -> Point | None:
+    return series.best if series else None
+
+
+def _of_size(size: int, text: Callable[[Point | None], str]) -> Callable[[ThroughputRow], str]:
+    return lambda row: text(next((one for one in _of(row.batch) if one.size == size and one.rounds), None))
+
+
+def _calls(point: Point | None) -> str:
+    return numbers.with_interval(point.force_calls_per_s if point else None, 3)
+
+
+def _relaxed(point: Point | None) -> str:
+    return numbers.with_interval(point.relaxed_per_s if point else None, 3)
+
+
+def _gain(point: Point | None) -> str:
+    return numbers.ratio(point.gain) if point and point.gain else DASH
+
+
+def _size(point: Point | None) -> str:
+    """Return the size of a batch, or ``2 x 1``: processes and the threads of each."""
+    if point is None:
+        return DASH
+    return str(point.size) if point.way == BATCH else f"{point.size} x {point.threads}"
+
+
+def _memory(point: Point | None) -> str:
+    """Return the memory of a point: that of the device where there is one."""
+    if point is None:
+        return DASH
+    return numbers.size(point.peak_device_memory_bytes or point.peak_memory_bytes)
+
+
+def _largest(series: Series | None) -> str:
+    return str(max(sizes)) if (sizes := [one.size for one in _of(series) if one.rounds]) else DASH
+
+
+def ended(series: Series | None) -> str:
+    """Return what ended a series, in a word."""
+    if series is None or series.ended_by is None:
+        return DASH
+    if series.ended_by == LARGEST and series.points[0].way == PROCESSES:
+        return "all cores"
+    return series.ended_by
+
+
+def _difference(series: Series | None) -> str:
+    energies = [one.energy_difference for one in _of(series) if one.energy_difference is not None]
+    forces = [one.force_difference for one in _of(series) if one.force_difference is not None]
+    return f"{max(energies):.0e}, {max(forces):.0e}".replace("e-0", "e-").replace("0e+00", "0") if energies else DASH
+
+
+def name(row: ThroughputRow, table: ThroughputTable) -> str:
+    """Return the name of a method, with its device where there are several, and a remark on random weights."""
+    several = len({one.device for one in table.rows}) > 1
+    label = f"{row.label} ({Device.parse(row.device).label})" if several else row.label
+    return f"{label} (random weights)" if row.weights == "random" else label
+
+
+def reasons(table: ThroughputTable) -> list[tuple[str, str]]:
+    """Return why a method, its batches or its relaxations have no figures."""
+    found = []
+    for row in table.rows:
+        title = name(row, table)
+        if row.refused is not None:
+            found.append((title, f"not measured: {row.refused}"))
+            continue
+        if row.batch and row.batch.ended_by == REFUSED:
+            found.append((title, f"batches refused: {row.batch.why}"))
+        elif row.batch and row.batch.why:
+            found.append((title, f"batches ended: {row.batch.why}"))
+        if row.processes and row.processes.why:
+            found.append((title, f"processes ended: {row.processes.why}"))
+        if row.no_relaxations:
+            found.append((title, f"no relaxed molecules: {row.no_relaxations}"))
+    return found
+
+
+def urgent(table: ThroughputTable) -> list[str]:
+    """Return the notes without which a reader would take the figures for something else."""
+    short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
+    return [note for note in (_alone(table), _random(table), short, damaged(table.damaged)) if note]
+
+
+def _alone(table: ThroughputTable) -> str:
+    alone = [name(row, table) for row in table.rows if row.measured and row.batch is None]
+    return f"The adapter computes no batches: {', '.join(alone)}." if alone else ""
+
+
+def _random(table: ThroughputTable) -> str:
+    random = any(row.weights == "random" for row in table.rows if row.measured)
+    return "Random weights give the right speed and meaningless energies: nothing is relaxed." if random else ""
+
+
+def notes(table: ThroughputTable) -> list[str]:
+    """Return what a reader must know before trusting the numbers."""
+    settings = table.description.settings
+    while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
+    return [
+        f"Singly: one molecule after another in one process of {settings.threads} thread(s). In batches: many in one "
+        "call, in the package's own way. In processes: several at once, each with cores of its own. Each is the best "
+        "size by force calls a second; the formats csv and json have all sizes.",
+        "Gain: force calls a second over those of single calls, which took turns with the batch, or were in the same "
+        "round. Brackets: 95 % interval over rounds, for relaxed molecules also over structures.",
+        f"Relaxed, with {settings.optimizer} to {settings.fmax:g} eV/Å: force calls a second in relaxations, with the "
+        "optimiser's time, over the force calls that a relaxed molecule takes. In a batch each molecule has its own "
+        "optimiser, and when it has converged, the next molecule takes its place.",
+        "The answers of each batch were compared with those of single calls, before and after it was timed.",
+        *([] if settings.optimizer == "BFGS" else [f"{settings.optimizer} cannot relax in batches."]),
+        *([said] if (said := _alone(table)) else []),
+        *([said] if (said := _random(table)) else []),
+        *([while_measured] if while_measured else []),
+        *([said] if (said := damaged(table.damaged)) else []),
+    ]

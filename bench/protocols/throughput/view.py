@@ -1,0 +1,37 @@
+"""How throughput is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.protocols.throughput import formats, page
+from bench.protocols.throughput.table import ThroughputTable
+from bench.report.blocks import Formats
+from bench.report.view import Picture, Question, View
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def _draw(table: ThroughputTable) -> Figure:
+    from bench.protocols.throughput import figure
+
+    return figure.draw(table)
+
+
+VIEW = View(
+    formats.FORMATS.render,
+    Formats.names,
+    _draw,
+    "throughput",
+    question=Question(
+        "throughput",
+        "How many molecules a second?",
+        page.page,
+        Picture(
+            _draw,
+            "Gain of batches and of several processes over single calls",
+            "Left for batches, right for processes: one line for each method. The tables below have the numbers.",
+        ),
+    ),
+)
