@@ -14,11 +14,11 @@ from bench.contract.records import CENSORED, DONE, FAILED, NotMeasured, Started
 from bench.contract.settings import Settings
 from bench.protocols.throughput import table as points
 from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table
-from bench.protocols.throughput.plan import points
+from bench.protocols.throughput.plan import points_of
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 
 A, B = 8e6, 2e6  # nanoseconds of a call, and of each molecule in it
-PLANS = {(one.way, one.size): one for one in plan(threads=1, cores=4)}
+PLANS = {(one.way, one.size): one for one in points_of(threads=1, cores=4)}
 ENDED = {"structure": (0, 1, 2, 3, 4, 5), "force_calls": (20, 30, 40, 50, 60, 100), "converged": (1, 1, 1, 1, 1, 0)}
 PER_MOLECULE = 300 / 5
 

@@ -24,7 +24,7 @@ from bench.contract.task import MEASURE, Item, Molecule, Structure, Subject, Tas
 from bench.data.structures import load_dataset
 from bench.errors import BadInput
 from bench.methods.catalogue import Catalogue
-from bench.protocols.throughput.plan import PointPlan, points
+from bench.protocols.throughput.plan import PointPlan, points_of
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 from bench.report.shown import SHOWN
 from bench.runs import store, tables
@@ -234,7 +234,7 @@ def test_a_round_has_every_point_and_random_weights_have_them_too(monkeypatch):
     for number in range(3):
         items = schedule.items(settings, "none", [0, 4], number)
         assert items[0] == Item("relax", 0)
-        assert [item.number for item in items[1:]] == [one.point for one in plan(1, 3)]
+        assert [item.number for item in items[1:]] == [one.point for one in points_of(1, 3)]
         assert {item.part for item in schedule.items(settings, "random", [0, 4], number)} == {"replay", "throughput"}
     alone, several = schedule.apart(schedule.items(settings, "none", [0, 4], 0))
     assert [item.number for item in several] == [101, 102, 103]
@@ -242,13 +242,13 @@ def test_a_round_has_every_point_and_random_weights_have_them_too(monkeypatch):
 
 
 def record(way, size, status=DONE, failure=None, round_number=0, wall_s=1.0):
-    one = next(one for one in plan(1, 2) if (one.way, one.size) == (way, size))
+    one = next(one for one in points_of(1, 2) if (one.way, one.size) == (way, size))
     key = {"method": "toy", "device": "cpu", "round": round_number, "way": way, "size": size, "threads": one.threads}
     return Throughput(**key, point=one.point, status=status, wall_ns=int(wall_s * 1e9), failure=failure)
 
 
 def test_a_failed_batch_settles_the_larger_ones_and_one_without_time_settles_nothing():
-    four, eight = (next(one.point for one in plan(1, 2) if one.size == size) for size in (4, 8))
+    four, eight = (next(one.point for one in points_of(1, 2) if one.size == size) for size in (4, 8))
     failed = schedule.settled(record(BATCH, 4, FAILED, Failure("batch", "wrong")))
     assert failed[0] == Item("throughput", four)
     assert Item("throughput", eight) in failed
@@ -260,7 +260,7 @@ def test_a_failed_batch_settles_the_larger_ones_and_one_without_time_settles_not
 def test_the_budget_of_a_round_is_shared_by_one_worker_and_several_processes():
     ledger = Ledger(settings_of("toy", budget=90.0, rounds=3))
     key = ("toy", "cpu")
-    items = [Item("throughput", one.point) for one in plan(1, 2)]
+    items = [Item("throughput", one.point) for one in points_of(1, 2)]
     alone, several = schedule.apart(items)
     assert ledger.allowance(key, 0, "throughput", alone).end_s == pytest.approx(21.0)
     ledger.book(record(SINGLE, 1, wall_s=21.0))
@@ -280,7 +280,7 @@ def task_of(count=5):
 
 def test_processes_have_cores_and_structures_of_their_own(monkeypatch):
     monkeypatch.setattr(side_by_side, "physical_cpus", lambda count: list(range(10, 10 + count)))
-    three = next(one for one in points(1, 7) if (one.way, one.size) == (PROCESSES, 4))
+    three = next(one for one in points_of(1, 7) if (one.way, one.size) == (PROCESSES, 4))
     made = [*side_by_side._tasks(three, task_of(), 6.0)]
     assert [one.subject.cpus for one in made] == [(10,), (11,), (12,), (13,)]
     assert [[one.index for one in task.structures] for task in made] == [[0, 4], [1], [2], [3]]
@@ -293,7 +293,7 @@ def test_more_processes_than_memory_are_not_started(monkeypatch):
     monkeypatch.setattr(side_by_side.psutil, "virtual_memory", lambda: SimpleNamespace(available=5e9, total=8e9))
     measurer = side_by_side.SideBySide(settings_of("toy"), ParallelSpeed(1, 1.0), Path("nowhere"))
     prepared = SimpleNamespace(method=SimpleNamespace(memory_mb=2500))
-    one, two = (one for one in plan(1, 2) if one.way == PROCESSES)
+    one, two = (one for one in points_of(1, 2) if one.way == PROCESSES)
     found = measurer.measure(two, task_of(), prepared, 1.0)
     assert (found.status, found.failure.kind) == (FAILED, "out-of-memory")
     assert found.failure.message == "2 processes would need about 5.0 GB; 4.5 GB can be used"

@@ -13,6 +13,7 @@ from ase.calculators.emt import EMT
 from bench.adapter import Adapter, by_molecule
 from bench.contract.device import CPU
 from bench.contract.failure import Failure
+from bench.contract.plain import to_plain
 from bench.contract.records import CENSORED, DONE, FAILED
 from bench.contract.task import Allowance, Criterion, Item, Molecule, Structure, Subject, Task, Told
 from bench.measure import process
@@ -23,6 +24,7 @@ from bench.measure.relax import relax
 from bench.measure.session import Deadlines
 from bench.protocols.throughput import measure as throughput
 from bench.protocols.throughput.measure import ThroughputMeasurer
+from bench.protocols.throughput.plan import points_of
 
 SINGLY, FIRST, SECOND, FOURTH = 0, 1, 2, 3  # points: one after another, batches of 1, 2 and 4
 
@@ -106,8 +108,8 @@ def session_of(adapter, count=5, weights="none", optimizer="BFGS", seconds=None,
         told=Told(weights=weights),
         structures=tuple(Structure(number, Molecule.of(atoms)) for number, atoms in structures.items()),
         criterion=Criterion(optimizer, 0.05, 200),
-        items=tuple(("throughput", one.point) for one in plan(1, cores)),
-        points=plan(1, cores),
+        items=tuple(("throughput", one.point) for one in points_of(1, cores)),
+        plans={"throughput": tuple(map(to_plain, points_of(1, cores)))},
         allowances={"throughput": Allowance(end_s=seconds)},
     )
     calculator = EMT()

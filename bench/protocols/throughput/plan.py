@@ -38,7 +38,7 @@ class PointPlan:
     """Of each process."""
 
 
-def points(threads: int, cores: int) -> tuple[PointPlan, ...]:
+def points_of(threads: int, cores: int) -> tuple[PointPlan, ...]:
     """Return all points: one after another, the batches 1, 2, 4, ..., and 1, 2, 4, ... processes up to `cores`.
 
     A batch runs with the `threads` of the campaign; processes share the cores evenly, each with at least one thread.
@@ -61,11 +61,11 @@ def larger(point: int) -> range:
 
 def _items(settings: Settings, indices: Sequence[int], round_number: int, cores: int) -> list[Item]:
     """Return all points, in each round."""
-    return [Item(THROUGHPUT, one.point) for one in points(settings.threads, cores)]
+    return [Item(THROUGHPUT, one.point) for one in points_of(settings.threads, cores)]
 
 
 def _plans(settings: Settings, numbers: Collection[int], cores: int) -> list[PointPlan]:
-    return [one for one in points(settings.threads, cores) if one.point in numbers]
+    return [one for one in points_of(settings.threads, cores) if one.point in numbers]
 
 
 def _several(item: Item) -> bool:
