@@ -1,4 +1,4 @@
-"""How a protocol measures an item: the class ``Measurer`` of its ``measure.py``, made anew for each phase of a worker."""
+"""How a protocol measures an item: the class ``Measurer`` of its ``measure.py``, made anew for each phase."""
 
 from __future__ import annotations
 

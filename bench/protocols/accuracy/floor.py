@@ -41,8 +41,8 @@ def spread_of(truths: Truths, structures: Collection[int] | None = None) -> Spre
     """Return how far good theories differ, at the structures that all of them have and that are in `structures`.
 
     Only the levels that :data:`bench.protocols.accuracy.levels.STATED` names count, each functional by the level with
-    the most labels (of equally many, the most complete basis): another level, however bad, changes nothing. None where fewer
-    than two functionals have :data:`FEWEST_STRUCTURES` structures in common.
+    the most labels (of equally many, the most complete basis): another level, however bad, changes nothing. None where
+    fewer than two functionals have :data:`FEWEST_STRUCTURES` structures in common.
     """
     chosen: dict[str, Level] = {}
     for level in truths.levels:

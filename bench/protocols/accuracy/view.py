@@ -69,10 +69,10 @@ VIEW = View(
     ),
     shows=lambda found: found.measured,
     words={
-        "force MAE": "The mean absolute error of a force component against the nearest reference level of theory, which "
+        "force MAE": "The mean absolute error of a force component against the nearest reference level of theory, "
+        "which is named beside it.",
+        "frequencies": "The root mean square deviation of the harmonic frequencies from the nearest reference, which "
         "is named beside it.",
-        "frequencies": "The root mean square deviation of the harmonic frequencies from the nearest reference, which is "
-        "named beside it.",
     },
     key="accuracy",
     row_object=row_object,
