@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bench import protocols  # whoever imports anything of pesbench finds the protocols registered
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from bench.runs.dataframes import load
 
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "protocols"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,27 +18,26 @@ ALLOWED = {
     "paths": {"errors"},
     "contract": {"errors"},
     "protocols": {"contract"},  # the registry, and what both sides of the pipe know of a protocol: record, plan
-    "contract.settings": {"contract", "errors", "protocols"},
     "methods.header": {"contract"},
     "adapter": {"contract", "methods.header"},
     "measure": {"adapter", "contract", "protocols"},
     "protocols.measure": {"adapter", "contract", "measure", "protocols"},
-    "data": {"contract", "contract.settings", "protocols", "errors", "paths"},
-    "machine": {"contract", "contract.settings", "errors", "paths"},
-    "methods": {"contract", "contract.settings", "errors", "paths", "machine", "methods.header"},
-    "analysis": {"contract", "contract.settings", "protocols"},
-    "protocols.analyse": {"analysis", "contract", "contract.settings", "protocols"},
-    "paper": {"analysis", "contract", "contract.settings", "errors", "paths"},
-    "runs": {"contract", "contract.settings", "protocols", "data", "analysis", "paper", "errors", "paths"},
+    "data": {"contract", "protocols", "errors", "paths"},
+    "machine": {"contract", "errors", "paths"},
+    "methods": {"contract", "errors", "paths", "machine", "methods.header"},
+    "analysis": {"contract", "protocols"},
+    "protocols.analyse": {"analysis", "contract", "protocols"},
+    "paper": {"analysis", "contract", "errors", "paths"},
+    "runs": {"contract", "protocols", "data", "analysis", "paper", "errors", "paths"},
     "protocols.read": {"runs", "data", "analysis", "protocols.analyse", "protocols", "contract", "errors", "paths"},
     "campaign": {
-        *("bench", "contract", "contract.settings", "protocols", "data", "methods", "methods.header", "machine"),
+        *("bench", "contract", "protocols", "data", "methods", "methods.header", "machine"),
         *("runs", "errors", "paths"),
     },
-    "report": {"analysis", "paper", "contract", "contract.settings", "protocols", "errors"},
+    "report": {"analysis", "paper", "contract", "protocols", "errors"},
     "protocols.view": {"report", "analysis", "protocols.analyse", "protocols", "contract", "errors"},
     "cli": {"bench", "commands", "errors", "paths"},
-    "bench": {"runs"},  # for bench.load
+    "bench": {"protocols", "runs"},  # registers the former, and has bench.load of the latter
 }
 ALLOWED["commands"] = {*ALLOWED, "commands"} - {"cli"}
 FILES = {
@@ -96,8 +95,8 @@ def own(module):
 
 def layer(module):
     parts = module.split(".")
-    if module in ("bench.methods.header", "bench.contract.settings", "bench.contract.description"):
-        return "contract.settings" if parts[1] == "contract" else "methods.header"
+    if module == "bench.methods.header":
+        return "methods.header"
     if parts[1:2] == ["protocols"]:
         return FILES.get(parts[3], "protocols.analyse") if len(parts) > 3 else "protocols"
     return parts[1] if len(parts) > 1 else "bench"

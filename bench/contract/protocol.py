@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from typing import Protocol as Interface
 
 from bench.contract.failure import Failure
 from bench.contract.records import Record
 from bench.contract.task import Allowance, Item, Task
-
-if TYPE_CHECKING:
-    from bench.contract.settings import Settings
 
 STRUCTURES = "structures"
 """The phase in which a worker goes from structure to structure."""
@@ -21,6 +18,8 @@ RELAX, REPLAY = "relax", "replay"
 
 Key = tuple[str, str]
 """A method and a device."""
+Settings = Any
+"""A :class:`bench.contract.settings.Settings`, which asks this module which protocols there are."""
 
 
 class Books(Interface):
@@ -99,3 +98,7 @@ class Protocol:
 def speed(what: str, count: int, nanoseconds: float) -> str:
     """Return a speed for the progress display: ``4.31 ms/step``; empty where nothing was counted."""
     return f"{nanoseconds / count / 1e6:.3g} ms/{what}" if count else ""
+
+
+REGISTERED: dict[str, Protocol] = {}
+"""The protocols that there are, in their order; :mod:`bench.protocols` registers them."""

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.contract.device import Device
-from bench.contract.protocol import STRUCTURES
+from bench.contract.protocol import REGISTERED, STRUCTURES
 from bench.contract.records import TEMPERATURES, VELOCITIES
 from bench.errors import BadInput
-from bench.protocols import PROTOCOLS
 
 WEIGHTS = ("auto", "pretrained", "random")
 OPTIMIZERS = ("BFGS", "CG")
@@ -102,13 +101,13 @@ class Settings:
     """The values that the user chose for knobs of the one method of the campaign, ``dtype`` among them."""
 
     def __post_init__(self) -> None:
-        _one_of("protocol", self.protocols, PROTOCOLS)
+        _one_of("protocol", self.protocols, REGISTERED)
         _one_of("optimizer", [self.optimizer], OPTIMIZERS)
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
         for name in self.protocols if self.weights == "random" else ():
             # of the structures' protocols, a model with random weights enters the one that admits it
-            if PROTOCOLS[name].phase != STRUCTURES and not PROTOCOLS[name].random_weights:
+            if REGISTERED[name].phase != STRUCTURES and not REGISTERED[name].random_weights:
                 raise BadInput(f"--weights random allows no {name}: the energies of random weights mean nothing.")
         if self.periodic and self.protocols != ("scaling",):
             raise BadInput("--periodic belongs to --protocols scaling alone: the others measure molecules.")

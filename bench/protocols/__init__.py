@@ -23,7 +23,7 @@ import pkgutil
 from types import ModuleType
 
 from bench.contract.failure import Failure
-from bench.contract.protocol import Part, Protocol
+from bench.contract.protocol import REGISTERED, Part, Protocol
 from bench.contract.records import Record
 from bench.contract.task import Item, Task
 
@@ -40,7 +40,8 @@ def _found() -> list[Protocol]:
     return sorted((plan.PROTOCOL for plan in plans), key=lambda protocol: (protocol.order, protocol.name))
 
 
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in _found()}
+REGISTERED.update((protocol.name, protocol) for protocol in _found())
+PROTOCOLS: dict[str, Protocol] = REGISTERED
 PARTS: dict[str, Part] = {part.name: part for protocol in PROTOCOLS.values() for part in protocol.parts}
 PHASES: tuple[str, ...] = tuple(dict.fromkeys(protocol.phase for protocol in PROTOCOLS.values()))
 """In the order of a worker."""
