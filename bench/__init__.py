@@ -12,14 +12,14 @@ from bench import protocols  # whoever imports anything of pesbench finds the pr
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from bench.runs.dataframes import load
+    from bench.results.dataframes import load
 
 __all__ = ["__version__", "load", "protocols"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        from bench.runs.dataframes import load
+        from bench.results.dataframes import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from bench.contract.compiler import without_compiler
+from bench.core.compiler import without_compiler
 
 
 class NativeRelaxation(Protocol):
@@ -307,7 +307,7 @@ def shipped_checkpoint(adapter: str, method: str, path: Path) -> Path:
     It is a file, or a folder whose SHA-256 is over its files with their names. `adapter` is the adapter's ``__file__``.
     Raises ValueError where the SHA-256 differs: most checkpoints are pickles, which can run any code.
     """
-    from bench.methods.header import read_header, sha256
+    from bench.environments.header import read_header, sha256
 
     known = read_header(adapter).methods[method].checkpoint
     found = sha256(path)
@@ -319,7 +319,7 @@ def shipped_checkpoint(adapter: str, method: str, path: Path) -> Path:
 
 def __getattr__(name: str) -> Any:
     if name == "read_header":  # adapter files written for 0.1 take it from here
-        from bench.methods.header import read_header
+        from bench.environments.header import read_header
 
         return read_header
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

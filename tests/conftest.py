@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.methods import environments
-from bench.methods.header import read_header
+from bench.environments import environments
+from bench.environments.header import read_header
 from bench.paths import PROJECT, adapters_dir
 
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
 Path(tempfile.tempdir).chmod(0o755)  # some tests are another user
 
-QUICK = ("analysis", "contract", "data", "paper", "protocols", "report")
+QUICK = ("analysis", "core", "data", "paper", "protocols", "render")
 """The folders of tests that need no environment and start no process, but for those that use these fixtures."""
 WITH_PROCESSES = {"pesbench", "method_python", "fake_run"}
 

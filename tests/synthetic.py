@@ -12,8 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
-from bench.contract.description import DataSetFacts, Description, Machine, ParallelSpeed
-from bench.contract.settings import Settings
+from bench.core.description import DataSetFacts, Description, Machine, ParallelSpeed
+from bench.core.settings import Settings
 
 NAPHTHALENE = np.array(
     [(x, y, 0.0) for x in (-2.4, -1.2, 0.0, 1.2, 2.4) for y in (-0.7, 0.7)]

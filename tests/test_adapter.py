@@ -14,10 +14,10 @@ from ase import Atoms
 from ase.build import molecule
 
 from bench.adapter import TorchAdapter, charge_and_spin, shipped_checkpoint
-from bench.contract.compiler import without_compiler
+from bench.core.compiler import without_compiler
+from bench.environments.header import sha256
 from bench.measure.conform import conform
 from bench.measure.loading import load_adapter
-from bench.methods.header import sha256
 from bench.paths import PROJECT
 
 OLD = Path(__file__).parent / "fakes" / "from_0_1.py"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.contract import description, joules, records, settings
+from bench.core import description, joules, records, settings
 from bench.protocols.throughput import record as throughput
 
 FORMAT = (Path(__file__).parents[1] / "docs" / "format.md").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from bench.methods.uv import uv_environment
+from bench.environments.uv import uv_environment
 from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment

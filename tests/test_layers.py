@@ -16,28 +16,28 @@ BENCH = Path(__file__).parents[1] / "bench"
 ALLOWED = {
     "errors": set(),
     "paths": {"errors"},
-    "contract": {"errors"},
-    "protocols": {"contract"},  # the registry, and what both sides of the pipe know of a protocol: record, plan
-    "methods.header": {"contract"},
-    "adapter": {"contract", "methods.header"},
-    "measure": {"adapter", "contract", "protocols"},
-    "protocols.measure": {"adapter", "contract", "measure", "protocols"},
-    "data": {"contract", "protocols", "errors", "paths"},
-    "machine": {"contract", "errors", "paths"},
-    "methods": {"contract", "errors", "paths", "machine", "methods.header"},
-    "analysis": {"contract", "protocols"},
-    "protocols.analyse": {"analysis", "contract", "protocols"},
-    "paper": {"analysis", "contract", "errors", "paths"},
-    "runs": {"contract", "protocols", "data", "analysis", "paper", "errors", "paths"},
-    "protocols.read": {"runs", "data", "analysis", "protocols.analyse", "protocols", "contract", "errors", "paths"},
-    "campaign": {
-        *("bench", "contract", "protocols", "data", "methods", "methods.header", "machine"),
-        *("runs", "errors", "paths"),
+    "core": {"errors"},
+    "protocols": {"core"},  # the registry, and what both sides of the pipe know of a protocol: record, plan
+    "environments.header": {"core"},
+    "adapter": {"core", "environments.header"},
+    "measure": {"adapter", "core", "protocols"},
+    "protocols.measure": {"adapter", "core", "measure", "protocols"},
+    "data": {"core", "protocols", "errors", "paths"},
+    "machine": {"core", "errors", "paths"},
+    "environments": {"core", "errors", "paths", "machine", "environments.header"},
+    "analysis": {"core", "protocols"},
+    "protocols.analyse": {"analysis", "core", "protocols"},
+    "paper": {"analysis", "core", "errors", "paths"},
+    "results": {"core", "protocols", "data", "analysis", "paper", "errors", "paths"},
+    "protocols.read": {"results", "data", "analysis", "protocols.analyse", "protocols", "core", "errors", "paths"},
+    "engine": {
+        *("bench", "core", "protocols", "data", "environments", "environments.header", "machine"),
+        *("results", "errors", "paths"),
     },
-    "report": {"analysis", "paper", "contract", "protocols", "errors"},
-    "protocols.view": {"report", "analysis", "protocols.analyse", "protocols", "contract", "errors"},
+    "render": {"analysis", "paper", "core", "protocols", "errors"},
+    "protocols.view": {"render", "analysis", "protocols.analyse", "protocols", "core", "errors"},
     "cli": {"bench", "commands", "errors", "paths"},
-    "bench": {"protocols", "runs"},  # registers the former, and has bench.load of the latter
+    "bench": {"protocols", "results"},  # registers the former, and has bench.load of the latter
 }
 ALLOWED["commands"] = {*ALLOWED, "commands"} - {"cli"}
 FILES = {
@@ -48,13 +48,13 @@ FILES = {
 }
 """The layers of a protocol's modules, by their names; any other one is part of the analysis."""
 IN_ENVIRONMENTS = (
-    "contract",
+    "core",
     "protocols",
     "measure",
     "protocols.measure",
     "adapter",
     "errors",
-    "methods.header",
+    "environments.header",
     "bench",
 )
 """What is imported inside a method's own environment, where nothing of pesbench's own is installed."""
@@ -95,8 +95,8 @@ def own(module):
 
 def layer(module):
     parts = module.split(".")
-    if module == "bench.methods.header":
-        return "methods.header"
+    if module == "bench.environments.header":
+        return "environments.header"
     if parts[1:2] == ["protocols"]:
         return FILES.get(parts[3], "protocols.analyse") if len(parts) > 3 else "protocols"
     return parts[1] if len(parts) > 1 else "bench"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.methods.catalogue import Catalogue
-from bench.methods.header import read_header
+from bench.environments.catalogue import Catalogue
+from bench.environments.header import read_header
 
 PROJECT = Path(__file__).parents[1]
 PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))

@@ -16,8 +16,8 @@ from ase.data import covalent_radii
 
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.times import Key
-from bench.contract.description import Description
-from bench.contract.records import CONVERGED
+from bench.core.description import Description
+from bench.core.records import CONVERGED
 
 SAME, CHANGED = "same", "CHANGED"
 BOND = 1.3

@@ -16,8 +16,8 @@ import pandas as pd
 from bench.analysis import replays
 from bench.analysis.statistics import Estimate
 from bench.analysis.times import by_structure, mean_time, per_round
-from bench.contract.device import CPU, Device, is_accelerator
-from bench.contract.records import CONVERGED, FAILED
+from bench.core.device import CPU, Device, is_accelerator
+from bench.core.records import CONVERGED, FAILED
 
 LEAST_SECONDS = 5.0
 """A round with less work has no power: the two ends of the block would count too much."""

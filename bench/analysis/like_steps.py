@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.analysis.times import Key, Times, per_round
-from bench.contract.records import CENSORED, FAILED
+from bench.core.records import CENSORED, FAILED
 
 Floats = NDArray[np.float64]
 Cell = tuple[int, int]

@@ -9,7 +9,7 @@ from typing import Any
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.regression import Comparison
 from bench.analysis.statistics import Estimate
-from bench.contract.description import Description
+from bench.core.description import Description
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 """What waiting threads do changes times by a factor of two and more."""

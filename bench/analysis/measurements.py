@@ -10,9 +10,9 @@ import pandas as pd
 
 from bench.analysis.joules import BLOCKS, with_power
 from bench.analysis.methods import MeasuredMethod
-from bench.contract.description import Description
-from bench.contract.protocol import RELAX, REPLAY
-from bench.contract.records import Record
+from bench.core.description import Description
+from bench.core.protocol import RELAX, REPLAY
+from bench.core.records import Record
 
 if TYPE_CHECKING:
     from bench.analysis.table import Row

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from bench.analysis.times import Key
-from bench.contract.description import Description, MethodFacts
-from bench.contract.device import CPU, computes_in_tf32
-from bench.contract.records import NATIVE, Finished, NotMeasured, Record, Started
+from bench.core.description import Description, MethodFacts
+from bench.core.device import CPU, computes_in_tf32
+from bench.core.records import NATIVE, Finished, NotMeasured, Record, Started
 
 R = TypeVar("R", bound=Record)
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from bench.analysis.model import mean_of
 from bench.analysis.statistics import Estimate
-from bench.contract.message import Pair
-from bench.contract.overhead import OverheadRound, Relaxed
+from bench.core.message import Pair
+from bench.core.overhead import OverheadRound, Relaxed
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from bench.analysis.like_steps import StepTimes
 from bench.analysis.table import Row
 from bench.analysis.times import Times
-from bench.contract.protocol import RELAX, REPLAY
+from bench.core.protocol import RELAX, REPLAY
 
 
 def chosen(rows: Iterable[Row]) -> list[Row]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from bench.analysis import pool, speedup
 from bench.analysis.table import Mean, Row
 from bench.analysis.times import Times
-from bench.contract.protocol import RELAX, REPLAY
+from bench.core.protocol import RELAX, REPLAY
 
 
 def by_steps(rows: Iterable[Row]) -> list[Row]:

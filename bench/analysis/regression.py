@@ -15,7 +15,7 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, Estimate
 from bench.analysis.summaries import all_times
 from bench.analysis.times import Key, Times, mean_over, mean_time, unpaired_ratio
-from bench.contract.protocol import REPLAY
+from bench.core.protocol import REPLAY
 
 FASTER, SLOWER, EQUAL, UNDECIDED, NOT_COMPARED = "faster", "slower", "same", "undecided", "not compared"
 OTHER_ANSWER = "other answer"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import fidelity
-from bench.contract.records import CONVERGED, FAILED, STEP_CAP
+from bench.core.records import CONVERGED, FAILED, STEP_CAP
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

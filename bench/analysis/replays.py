@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bench.analysis.times import Key, per_round
-from bench.contract.records import FAILED
+from bench.core.records import FAILED
 
 
 def calls(replays: pd.DataFrame) -> dict[Key, pd.DataFrame]:

@@ -14,8 +14,8 @@ from bench.analysis.nodes import node_share, node_spread
 from bench.analysis.statistics import flag_outliers
 from bench.analysis.table import Row
 from bench.analysis.times import Key, Times, by_structure, paired_ratio, round_spread
-from bench.contract.device import CPU, is_accelerator
-from bench.contract.records import FAILED
+from bench.core.device import CPU, is_accelerator
+from bench.core.records import FAILED
 
 
 def by_key(records: pd.DataFrame) -> dict[Key, pd.DataFrame]:

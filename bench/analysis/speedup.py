@@ -14,8 +14,8 @@ import pandas as pd
 from bench.analysis.like_steps import pair
 from bench.analysis.table import Mean, Row
 from bench.analysis.times import Times, mean_ratio
-from bench.contract.device import CPU, DEVICES, DeviceKind, is_accelerator
-from bench.contract.protocol import RELAX
+from bench.core.device import CPU, DEVICES, DeviceKind, is_accelerator
+from bench.core.protocol import RELAX
 from bench.protocols import PROTOCOLS
 
 FORCE_FIELD_OVER_MLIPS = "force field over MLIPs"

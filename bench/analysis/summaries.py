@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bench import protocols
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.times import Times
-from bench.contract.protocol import RELAX
+from bench.core.protocol import RELAX
 from bench.protocols import PROTOCOLS
 
 SUMMARIES: dict[str, Summary] = {

@@ -14,7 +14,7 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summaries import SUMMARIES, all_times
 from bench.analysis.table import Mean, Published, Row, Table, in_order
 from bench.analysis.times import Key, Times
-from bench.contract.protocol import RELAX, REPLAY
+from bench.core.protocol import RELAX, REPLAY
 from bench.protocols import PROTOCOLS
 
 

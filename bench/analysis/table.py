@@ -12,10 +12,10 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.ordering import Ranks, Relative
 from bench.analysis.relaxation import RelaxationFigures
 from bench.analysis.statistics import Estimate
-from bench.contract.description import Description
-from bench.contract.device import Device, is_accelerator
-from bench.contract.kind import rank
-from bench.contract.protocol import RELAX, REPLAY
+from bench.core.description import Description
+from bench.core.device import Device, is_accelerator
+from bench.core.kind import rank
+from bench.core.protocol import RELAX, REPLAY
 from bench.protocols import PROTOCOLS
 
 

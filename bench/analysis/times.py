@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.analysis.model import difference, fit
 from bench.analysis.statistics import CONFIDENCE, Estimate
-from bench.contract.records import FAILED
+from bench.core.records import FAILED
 
 Key = tuple[str, str]
 """A method and a device."""

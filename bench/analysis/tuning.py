@@ -18,7 +18,7 @@ from bench.analysis.fingerprint import Deviation
 from bench.analysis.model import Part, difference, estimate, fit
 from bench.analysis.regression import EARLY, EQUAL, FASTER, OTHER_ANSWER, SLOWER, UNDECIDED, verdict
 from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
-from bench.contract.candidate import Candidate, Standing
+from bench.core.candidate import Candidate, Standing
 
 PROCESSES = 0.05
 """The least standard deviation of the logarithm of a ratio between fresh processes that is assumed beforehand.

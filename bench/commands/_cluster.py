@@ -16,7 +16,7 @@ from bench.commands._planning import Plan
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.campaign.cluster import Request
+    from bench.engine.cluster import Request
 
 _COMMAS = ("protocols", "ensembles", "device")
 _OF_A_CLUSTER = ("nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run")
@@ -58,8 +58,8 @@ def refuse_alone(options: Any) -> None:
 
 def run(options: Any, plan: Plan) -> int:
     """Submit the rounds of a plan, wait for them and join them; with --dry-run only print the script."""
-    from bench.campaign import cluster
-    from bench.campaign.ready import Ready
+    from bench.engine import cluster
+    from bench.engine.ready import Ready
 
     request = _request(options, plan)
     if options.dry_run:
@@ -74,7 +74,7 @@ def run(options: Any, plan: Plan) -> int:
 
 def resume(directory: Path) -> int:
     """Submit the rounds that an earlier session did not get."""
-    from bench.campaign.cluster import request_of
+    from bench.engine.cluster import request_of
 
     request = request_of(directory)
     assert request is not None
@@ -84,15 +84,15 @@ def resume(directory: Path) -> int:
 def begun(run: str, results: Path | None) -> Path | None:
     """Return the directory of a run that was submitted to a cluster; None for any other run."""
     from bench import paths
-    from bench.campaign.cluster import SUBMITTED
+    from bench.engine.cluster import SUBMITTED
 
     places = (Path(run), (results or paths.results_dir()) / run)
     return next((place for place in places if (place / SUBMITTED).is_file()), None)
 
 
 def _submit(request: Request, directory: Path) -> int:
-    from bench.campaign.cluster import Cluster
-    from bench.runs import merging
+    from bench.engine.cluster import Cluster
+    from bench.results import merging
 
     directory = directory.resolve()
     to_stderr(f"run {directory.name}: {request.rounds} rounds on at most {request.nodes} nodes of {request.scheduler}")
@@ -119,8 +119,8 @@ def _submit(request: Request, directory: Path) -> int:
 
 def _request(options: Any, plan: Plan) -> Request:
     from bench import paths
-    from bench.campaign.cluster import PROVIDERS, Request
-    from bench.runs.merging import MERGED
+    from bench.engine.cluster import PROVIDERS, Request
+    from bench.results.merging import MERGED
 
     settings = plan.settings
     if options.cluster not in PROVIDERS:

@@ -10,16 +10,16 @@ from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.analysis.regression import Comparison
-    from bench.report.comparison import Report
-    from bench.runs.dataframes import Run
+    from bench.render.comparison import Report
+    from bench.results.dataframes import Run
 
 FORMATS = "terminal, markdown or json"
 
 
 def refuse_versions(run: Run) -> None:
     """Refuse a run of `regress` or `tune`: it measured a method twice, and relaxed nothing."""
-    from bench.campaign.candidates import AT
-    from bench.campaign.versions import BASE
+    from bench.engine.candidates import AT
+    from bench.engine.versions import BASE
 
     if any(AT in method and not method.endswith(BASE) for method in run.description.methods):
         raise BadInput(f"{run.directory.name} is a search by 'pesbench tune'; name a run of 'pesbench run'.")
@@ -29,7 +29,7 @@ def refuse_versions(run: Run) -> None:
 
 def check_format(form: str) -> None:
     """Refuse an unknown format, before anything is read or measured."""
-    from bench.report import comparison
+    from bench.render import comparison
 
     if form not in comparison.FORMATS:
         raise BadInput(f"there is no format {form!r}; use {', '.join(comparison.FORMATS)}.")
@@ -38,7 +38,7 @@ def check_format(form: str) -> None:
 def show(report: Report, found: Sequence[Comparison], form: str) -> int:
     """Print the report; returns 1 where something got slower."""
     from bench.analysis.regression import SLOWER
-    from bench.report.comparison import render
+    from bench.render.comparison import render
 
     sys.stdout.write(render(report, form, color=sys.stdout.isatty()))
     sys.stdout.flush()

@@ -14,12 +14,12 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str |
     Times are divided by those of the method `relative_to`; None: the fastest MLIP. The status is 1 if
     nothing could be measured, and 130 if the user stopped it.
     """
-    from bench.campaign.display import progress
-    from bench.campaign.plan import longest_seconds
-    from bench.campaign.runner import Campaign
-    from bench.methods.knobs import choose
-    from bench.runs import store
-    from bench.runs.widths import half_widths
+    from bench.engine.display import progress
+    from bench.engine.plan import longest_seconds
+    from bench.engine.runner import Campaign
+    from bench.environments.knobs import choose
+    from bench.results import store
+    from bench.results.widths import half_widths
 
     settings = plan.settings
     choose(plan.catalogue, settings)

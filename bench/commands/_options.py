@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.contract.device import DEVICES
+from bench.core.device import DEVICES
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 
@@ -156,8 +156,8 @@ def _program(text: str) -> str:
 
 def on_top_of(asked: str | None) -> str | None:
     """Return the interpreter that --on-top-of or PESBENCH_ON_TOP_OF names; raises BadInput where it does not run."""
-    from bench.methods import interpreters
-    from bench.methods.uv import EnvironmentFailed
+    from bench.environments import interpreters
+    from bench.environments.uv import EnvironmentFailed
 
     try:
         found = interpreters.chosen(asked)

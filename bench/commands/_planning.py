@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.commands._options import Budget
-from bench.contract.description import ParallelSpeed
-from bench.contract.settings import Settings
+from bench.core.description import ParallelSpeed
+from bench.core.settings import Settings
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
-    from bench.methods.catalogue import Catalogue
+    from bench.environments.catalogue import Catalogue
 
 
 class Plan(NamedTuple):
@@ -37,9 +37,9 @@ def reference(name: str, plan: Plan) -> str:
 
 def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Plan:
     """Return the plan of a run as it was kept, with another budget and more adapters; raises BadInput."""
-    from bench.campaign.describing import check_methods
-    from bench.methods.catalogue import Catalogue
-    from bench.runs import store
+    from bench.engine.describing import check_methods
+    from bench.environments.catalogue import Catalogue
+    from bench.results import store
 
     directory = store.find(run, results)
     described = store.describe(directory)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from bench.commands._options import SPEED
 from bench.commands._output import print_text, to_stderr, warn
-from bench.contract.protocol import RELAX
+from bench.core.protocol import RELAX
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.report.page.sections import Measured
-    from bench.report.view import View
-    from bench.runs.tables import Results
+    from bench.render.page.sections import Measured
+    from bench.render.view import View
+    from bench.results.tables import Results
 
 PAGE = "report.html"
 """The name of the page in a run directory."""
@@ -28,8 +28,8 @@ def found(protocol: str, run: str | Path | None, relative_to: str | None = None)
     where the run has no results of the named protocol.
     """
     from bench.analysis.table import PAPER
-    from bench.report.shown import SHOWN
-    from bench.runs import tables
+    from bench.render.shown import SHOWN
+    from bench.results import tables
 
     if run == PAPER:
         chosen = RELAX if protocol == SPEED else protocol
@@ -39,7 +39,7 @@ def found(protocol: str, run: str | Path | None, relative_to: str | None = None)
 
 def _of(results: Results, protocol: str, relative_to: str | None) -> tuple[View, Any]:
     from bench.analysis.summaries import shown_first
-    from bench.report.shown import SHOWN
+    from bench.render.shown import SHOWN
 
     chosen = shown_first(results.run.description.settings.protocols) if protocol == SPEED else protocol
     table = results.shown_as(chosen, relative_to)
@@ -70,7 +70,7 @@ def _print(shown: View, table: Any, form: str) -> bool:
 
 def finish(directory: Path, as_json: bool = False, relative_to: str | None = None) -> int:
     """Print the table of a run and write its page; returns the exit status, 1 where nothing was measured."""
-    from bench.runs.tables import Results
+    from bench.results.tables import Results
 
     form = "json" if as_json else "terminal"
     results = Results(directory, warn)
@@ -92,14 +92,14 @@ def finish(directory: Path, as_json: bool = False, relative_to: str | None = Non
 
 def write_page(runs: Sequence[Path], output: Path, relative_to: str | None = None) -> Path:
     """Write the page of some run directories, and return its path; raises BadInput where it cannot be written."""
-    from bench.runs.tables import Results
+    from bench.results.tables import Results
 
     return _write([Results(run, warn) for run in runs], output, relative_to)
 
 
 def _write(runs: Sequence[Results], output: Path, relative_to: str | None) -> Path:
     from bench import __version__
-    from bench.report.page.document import document
+    from bench.render.page.document import document
 
     text = document([_measured(run, relative_to) for run in runs], __version__)
     try:
@@ -113,7 +113,7 @@ def _write(runs: Sequence[Results], output: Path, relative_to: str | None) -> Pa
 def _measured(results: Results, relative_to: str | None) -> Measured:
     """Return all that a run has measured; what cannot be read is told and left out."""
     from bench.analysis.summaries import SUMMARIES
-    from bench.report.page.sections import Measured
+    from bench.render.page.sections import Measured
 
     own = {}
     for protocol in results.run.description.settings.protocols:
@@ -129,6 +129,6 @@ def _packages() -> frozenset[str]:
     """Return the names of the packages that the adapters here ask for."""
     from packaging.requirements import Requirement
 
-    from bench.methods.catalogue import Catalogue
+    from bench.environments.catalogue import Catalogue
 
     return frozenset(Requirement(text).name for header in Catalogue().headers for text in header.dependencies)

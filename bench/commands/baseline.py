@@ -32,8 +32,8 @@ def run(options: Options) -> int:
     """Keep the answers of a run as baselines; status 1 where it has none to keep."""
     from bench.commands._comparing import refuse_versions
     from bench.paths import shown
-    from bench.runs import baselines
-    from bench.runs.dataframes import load
+    from bench.results import baselines
+    from bench.results.dataframes import load
 
     loaded = load(options.run, _output.warn)
     refuse_versions(loaded)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import _options, _output
-from bench.contract.device import DEVICES, Device
-from bench.contract.protocol import RELAX, REPLAY
-from bench.contract.settings import Settings
+from bench.core.device import DEVICES, Device
+from bench.core.protocol import RELAX, REPLAY
+from bench.core.settings import Settings
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.campaign.check_gpu import Checked
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.header import Method
+    from bench.engine.check_gpu import Checked
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
 
 HELP = """\
 Try the methods on the GPU of this machine, in a few minutes.
@@ -76,14 +76,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Check the methods, and print the log; status 1 where nothing could be measured."""
     from bench import paths
-    from bench.campaign.check_gpu import check, what_is_there
-    from bench.campaign.describing import new_directory
-    from bench.campaign.display import progress
-    from bench.campaign.runner import Campaign
     from bench.data.structures import GFN2, load_dataset
+    from bench.engine.check_gpu import check, what_is_there
+    from bench.engine.describing import new_directory
+    from bench.engine.display import progress
+    from bench.engine.runner import Campaign
+    from bench.environments.catalogue import Catalogue
     from bench.machine import accelerators
     from bench.machine.cores import default_threads, measure_parallel_speed
-    from bench.methods.catalogue import Catalogue
 
     end = time.monotonic() + 60 * options.minutes
     device = Device.parse(options.device)
@@ -139,8 +139,8 @@ def _settings(options: Options, catalogue: Catalogue, methods: list[Method], thr
 
 
 def _lines(directory: Path, one: Checked) -> list[str]:
-    from bench.report.check_gpu import lines
-    from bench.runs import store
+    from bench.render.check_gpu import lines
+    from bench.results import store
 
     records = store.read(directory).records
     failure = one.failure.message if one.failure else None
@@ -148,15 +148,15 @@ def _lines(directory: Path, one: Checked) -> list[str]:
 
 
 def _write(directory: Path, title: list[str], told: list[list[str]]) -> None:
-    from bench.report.check_gpu import render
+    from bench.render.check_gpu import render
 
     (directory / "check-gpu.log").write_text(render(title, told))
 
 
 def _end(directory: Path, title: list[str], told: list[list[str]]) -> int:
     """Print the log, pack the run directory into one file, and say how it is read."""
-    from bench.report.check_gpu import render
-    from bench.runs import store
+    from bench.render.check_gpu import render
+    from bench.results import store
 
     _output.print_text(render(title, told, _output.out().width))
     packed = directory.with_suffix(".tar.gz")

@@ -41,9 +41,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Compare two runs; status 1 where something got slower."""
     _comparing.check_format(options.format)
-    from bench.report.comparison import report_of
-    from bench.runs.dataframes import load
-    from bench.runs.tables import compared
+    from bench.render.comparison import report_of
+    from bench.results.dataframes import load
+    from bench.results.tables import compared
 
     found = compared(load(options.a, warn), load(options.b, warn), options.threshold, options.force)
     return _comparing.show(report_of(found), found.comparisons, options.format)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import _options, _output
-from bench.contract.device import CPU
-from bench.contract.settings import Settings
+from bench.core.device import CPU
+from bench.core.settings import Settings
 
 if TYPE_CHECKING:
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.header import Method
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
 
 HELP = """\
 Check whether an adapter does what its interface promises: units, derivatives,
@@ -50,10 +50,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Check the adapter of a method, or all methods of an adapter file; status 1 where a check fails."""
-    from bench.campaign.conform import conform
     from bench.data.structures import GFN2, load_dataset
+    from bench.engine.conform import conform
     from bench.machine.cores import measure_parallel_speed
-    from bench.report.conform import render
+    from bench.render.conform import render
 
     catalogue, methods = _subject(options)
     settings = Settings(
@@ -81,7 +81,7 @@ def run(options: Options) -> int:
 def _subject(options: Options) -> tuple[Catalogue, list[Method]]:
     """Return the methods to check, and a catalogue that has them."""
     from bench import paths
-    from bench.methods.catalogue import Catalogue
+    from bench.environments.catalogue import Catalogue
 
     file = Path(options.what)
     if file.suffix != ".py":

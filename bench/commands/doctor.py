@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.commands import _options, _output
-from bench.contract.device import CPU, Device
+from bench.core.device import CPU, Device
 
 HELP = """\
 Report for every method whether it can run here and, if not, why.
@@ -34,8 +34,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print which methods can run here, and why the others cannot."""
-    from bench.methods import doctor
-    from bench.methods.catalogue import Catalogue
+    from bench.environments import doctor
+    from bench.environments.catalogue import Catalogue
 
     Device.parse(options.device)  # bad input is refused before the machine is examined
     findings = doctor.examine(Catalogue(options.adapter), options.device)

@@ -33,8 +33,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """List or remove environments."""
-    from bench.methods import environments
-    from bench.methods.catalogue import Catalogue
+    from bench.environments import environments
+    from bench.environments.catalogue import Catalogue
 
     found = environments.listing(Catalogue(options.adapter).headers)
     if options.remove:

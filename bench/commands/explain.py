@@ -12,8 +12,8 @@ from bench.commands import _options, _output
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.header import Method
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
 
 HELP = """\
 Explain a method: what it is, and everything that a run says about it; or
@@ -39,8 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the explanation."""
-    from bench.methods.catalogue import Catalogue
-    from bench.report import glossary
+    from bench.environments.catalogue import Catalogue
+    from bench.render import glossary
 
     catalogue = Catalogue(options.adapter)
     if (title := glossary.named(options.name)) is not None:
@@ -55,7 +55,7 @@ def run(options: Options) -> int:
 
 def _method(name: str, catalogue: Catalogue) -> Method:
     """Return the method that the user means; raises BadInput, with similar names, where there is none."""
-    from bench.report import glossary
+    from bench.render import glossary
 
     try:
         return catalogue.select(name)[0]
@@ -84,8 +84,8 @@ def _print_method(method: Method) -> None:
 
 def _print_run(name: str, run: str | None) -> None:
     """Print what a run says about a method; where the user named no run and there is none, only how to make one."""
-    from bench.report import explained
-    from bench.runs import store, tables
+    from bench.render import explained
+    from bench.results import store, tables
 
     console = _output.out()
     console.print()

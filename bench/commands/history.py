@@ -55,9 +55,9 @@ def run(options: Options) -> int:
 def _add(options: Options) -> int:
     from bench.commands._comparing import refuse_versions
     from bench.paths import shown
-    from bench.runs import history
-    from bench.runs.dataframes import load
-    from bench.runs.tables import table_of
+    from bench.results import history
+    from bench.results.dataframes import load
+    from bench.results.tables import table_of
 
     loaded = load(options.run, _output.warn)
     refuse_versions(loaded)
@@ -70,8 +70,8 @@ def _add(options: Options) -> int:
 
 
 def _show(options: Options) -> int:
-    from bench.report.history import table
-    from bench.runs import history
+    from bench.render.history import table
+    from bench.results import history
 
     path = history.find(options.machine)
     lines = history.read(path)
@@ -85,8 +85,8 @@ def _show(options: Options) -> int:
 
 
 def _plot(options: Options) -> int:
-    from bench.report.history import plot
-    from bench.runs import history
+    from bench.render.history import plot
+    from bench.results import history
 
     path = history.find(options.machine)
     stem = options.output or Path(f"history-{path.stem}")
@@ -99,7 +99,7 @@ def _plot(options: Options) -> int:
 
 
 def _export(options: Options) -> int:
-    from bench.runs import history
+    from bench.results import history
 
     text = json.dumps(history.export(history.read(history.find(options.machine))), indent=1) + "\n"
     if options.output is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.commands import _options, _output
 
 if TYPE_CHECKING:
-    from bench.methods.header import Method
+    from bench.environments.header import Method
 
 HELP = "List the methods, with kind, parameters, devices, licence and knobs."
 EXAMPLES = ("pesbench list",)
@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the methods."""
-    from bench.methods.catalogue import Catalogue
+    from bench.environments.catalogue import Catalogue
 
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(",".join(catalogue.methods))  # reference levels, too, which "all" leaves out

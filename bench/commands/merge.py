@@ -33,9 +33,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Merge, print the table, and say where the run is."""
-    from bench.campaign.describing import new_directory
     from bench.commands._output import to_stderr
-    from bench.runs import merging, store
+    from bench.engine.describing import new_directory
+    from bench.results import merging, store
 
     runs = list(dict.fromkeys(store.find(run).resolve() for run in options.runs))
     if len(runs) < 2:

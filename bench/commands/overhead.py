@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from bench.commands import _options, _output
-from bench.contract.settings import Settings
+from bench.core.settings import Settings
 
 HELP = """\
 Measure what the harness adds to a step.
@@ -44,13 +44,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Print what the harness adds to a step."""
     from bench.analysis.overhead import summarise
-    from bench.campaign.overhead import measure
     from bench.data.structures import load_dataset
+    from bench.engine.overhead import measure
+    from bench.environments.catalogue import Catalogue
     from bench.errors import BadInput
     from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
-    from bench.methods.catalogue import Catalogue
-    from bench.report.numbers import plain, with_interval
+    from bench.render.numbers import plain, with_interval
 
     if options.limit < 1:
         raise BadInput(f"--limit is {options.limit}; it must be a number above zero.")

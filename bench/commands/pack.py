@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _options
 from bench.commands._output import to_stderr
-from bench.contract.device import CPU, Device
-from bench.contract.settings import Settings
+from bench.core.device import CPU, Device
+from bench.core.settings import Settings
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from bench.methods.interpreters import Interpreter
+    from bench.environments.interpreters import Interpreter
 
 HELP = """\
 Pack methods into one file for a machine without a network: the wheels of
@@ -62,8 +62,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Make the kit, and say how large it is."""
-    from bench.campaign.pack import PLATFORMS, Target, pack
-    from bench.methods.catalogue import Catalogue
+    from bench.engine.pack import PLATFORMS, Target, pack
+    from bench.environments.catalogue import Catalogue
 
     Device.parse(options.device)
     if options.platform not in PLATFORMS:
@@ -89,8 +89,8 @@ def run(options: Options) -> int:
 
 def _base(options: Options) -> Interpreter | None:
     """Return the interpreter of the other machine, whose packages are left out; raises BadInput for none such."""
-    from bench.methods import interpreters
-    from bench.methods.uv import EnvironmentFailed
+    from bench.environments import interpreters
+    from bench.environments.uv import EnvironmentFailed
 
     if options.on_top_of is None:
         return None

@@ -44,8 +44,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Draw a figure and print the names of its files."""
     from bench.analysis.table import PAPER
-    from bench.report import figure
-    from bench.runs import store
+    from bench.render import figure
+    from bench.results import store
 
     shown, table = _results.found(options.protocols, options.run)
     if options.output is not None:

@@ -7,8 +7,8 @@ import dataclasses
 from pathlib import Path
 
 from bench.commands import _options
-from bench.contract.device import CPU
-from bench.contract.settings import Settings
+from bench.core.device import CPU
+from bench.core.settings import Settings
 from bench.errors import BadInput
 
 HELP = """\
@@ -46,9 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Prepare environments and checkpoints; status 1 where one of them is missing in the end."""
-    from bench.campaign.ready import Ready
+    from bench.engine.ready import Ready
+    from bench.environments.catalogue import Catalogue
     from bench.machine.cores import measure_parallel_speed
-    from bench.methods.catalogue import Catalogue
 
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(",".join(options.methods) or None)

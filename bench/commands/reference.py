@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import _options
-from bench.contract.device import CPU
-from bench.contract.records import FAILED
-from bench.contract.settings import Settings
-from bench.contract.task import Item
+from bench.core.device import CPU
+from bench.core.records import FAILED
+from bench.core.settings import Settings
+from bench.core.task import Item
 from bench.errors import BadInput
 from bench.protocols.accuracy.plan import ACCURACY, SINGLE_POINT, VIBRATIONS
 
 if TYPE_CHECKING:
-    from bench.campaign.runner import Campaign
     from bench.data.references import Labels, Minimum
     from bench.data.structures import DataSet
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.header import Method
+    from bench.engine.runner import Campaign
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
 
 HELP = """\
 Compute reference labels at a level of theory: energies and forces at each
@@ -68,14 +68,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Compute what is missing and write the labels; status 130 where the user stopped it, 1 if nothing was computed."""
-    from bench.campaign import schedule
-    from bench.campaign.display import progress
-    from bench.campaign.runner import Campaign
     from bench.data import references
     from bench.data.structures import load_dataset
+    from bench.engine import schedule
+    from bench.engine.display import progress
+    from bench.engine.runner import Campaign
+    from bench.environments.catalogue import Catalogue
     from bench.machine.cores import measure_parallel_speed
-    from bench.methods.catalogue import Catalogue
-    from bench.runs import labels
+    from bench.results import labels
 
     catalogue = Catalogue(options.adapter)
     method = _method(catalogue, options.level)
@@ -167,7 +167,7 @@ def _theory(method: Method) -> dict[str, str]:
 
 def _begin(campaign: Campaign, dataset: DataSet) -> None:
     """Begin the run of a level, or go on with it; raises BadInput where it was made for other structures."""
-    from bench.runs import store
+    from bench.results import store
 
     if not (campaign.directory / "campaign.json").exists():
         campaign.begin()

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _comparing, _options
 from bench.commands._output import to_stderr
-from bench.contract.device import CPU
-from bench.contract.protocol import REPLAY
-from bench.contract.settings import Settings
+from bench.core.device import CPU
+from bench.core.protocol import REPLAY
+from bench.core.settings import Settings
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.analysis.regression import Comparison
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.header import Method
-    from bench.report.comparison import Report
-    from bench.runs.dataframes import Run
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
+    from bench.render.comparison import Report
+    from bench.results.dataframes import Run
 
 HELP = """\
 Measure an old and the current version of methods alternately, on this machine.
@@ -90,7 +90,7 @@ def run(options: Options) -> int:
     """
     _comparing.check_format(options.format)
     from bench import paths
-    from bench.campaign.describing import new_directory
+    from bench.engine.describing import new_directory
 
     paths.weights_dir()  # refuses a missing folder before anything is written
     directory = new_directory(options.output)
@@ -104,14 +104,14 @@ def run(options: Options) -> int:
 
 
 def _measured(options: Options, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench.campaign.regress import TwoVersions, begin
-    from bench.campaign.turns import POINTS
     from bench.data.structures import load_dataset
+    from bench.engine.regress import TwoVersions, begin
+    from bench.engine.turns import POINTS
+    from bench.environments.catalogue import Catalogue
     from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
-    from bench.methods.catalogue import Catalogue
-    from bench.runs.comparisons import Versions
-    from bench.runs.dataframes import load
+    from bench.results.comparisons import Versions
+    from bench.results.dataframes import load
 
     catalogue = Catalogue(options.adapter)
     methods = _paced(catalogue, options.methods)
@@ -162,7 +162,7 @@ def _paced(catalogue: Catalogue, names: str) -> list[Method]:
 
 def _old_version(method: Method, options: Options, catalogue: Catalogue, directory: Path) -> Method:
     """Return the old version of a method, as a method of the catalogue."""
-    from bench.campaign import versions
+    from bench.engine import versions
 
     if options.base_env is not None:
         path = options.base_env.resolve()
@@ -183,8 +183,8 @@ def _report(
     found: list[Comparison],
     rounds: list[tuple[str, str]],
 ) -> Report:
-    from bench.report.comparison import Report, where
-    from bench.runs.comparisons import changed_packages
+    from bench.render.comparison import Report, where
+    from bench.results.comparisons import changed_packages
 
     what = options.base or options.base_env or ", ".join(options.base_with)
     return Report(
@@ -203,7 +203,7 @@ def _report(
 def _disturbed(measured: Run) -> list[str]:
     """Return which rounds were disturbed, and by what; both versions of a method were affected alike."""
     from bench.analysis.disturbed import disturbances
-    from bench.campaign.versions import BASE
+    from bench.engine.versions import BASE
 
     return [
         f"{one.method}, round {one.round + 1}, was disturbed: {'; '.join(one.reasons)}"

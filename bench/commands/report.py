@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Write the page and print its path."""
-    from bench.runs import store
+    from bench.results import store
 
     directories = list(dict.fromkeys(store.find(run) for run in options.runs or (None,)))
     beside = directories[0] if len(directories) == 1 else Path()

@@ -12,17 +12,17 @@ from bench.commands._measuring import measure
 from bench.commands._options import Budget
 from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
-from bench.contract.device import CPU, DEVICES
-from bench.contract.protocol import RELAX
-from bench.contract.records import INTERNAL
-from bench.contract.settings import OPTIMIZERS, MdSettings, Settings
+from bench.core.device import CPU, DEVICES
+from bench.core.protocol import RELAX
+from bench.core.records import INTERNAL
+from bench.core.settings import OPTIMIZERS, MdSettings, Settings
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 from bench.protocols.scaling.plan import SCALING
 from bench.protocols.scaling.record import LARGEST
 
 if TYPE_CHECKING:
-    from bench.methods.catalogue import Catalogue
+    from bench.environments.catalogue import Catalogue
 
 HELP = """\
 Measure: relax every structure with every method, time each step, and print the
@@ -247,13 +247,13 @@ def run(options: _Options) -> int:
 
 def new_plan(options: _Options) -> Plan:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
-    from bench.campaign.describing import new_directory
     from bench.data.clusters import sizes_of
     from bench.data.structures import is_naphthalene, load_dataset
+    from bench.engine.describing import new_directory
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.weights import check_own_checkpoint
     from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.weights import check_own_checkpoint
 
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
@@ -282,7 +282,7 @@ def _begun(options: _Options) -> Plan:
 
 def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
-    from bench.campaign.plan import default_budgets, rounds_of, total_seconds
+    from bench.engine.plan import default_budgets, rounds_of, total_seconds
     from bench.machine import accelerators
 
     if options.replay_points < 2:

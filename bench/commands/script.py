@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from bench.commands import _options, _output
-from bench.contract.device import CPU
-from bench.contract.settings import OPTIMIZERS, Settings
+from bench.core.device import CPU
+from bench.core.settings import OPTIMIZERS, Settings
 
 HELP = """\
 Print a plain ASE script that does what a method's row does, without pesbench.
@@ -63,13 +63,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the script, and on standard error the command that runs it."""
-    from bench.campaign.ready import Ready
-    from bench.campaign.script import make
     from bench.data.structures import load_dataset
+    from bench.engine.ready import Ready
+    from bench.engine.script import make
+    from bench.environments import knobs
+    from bench.environments.catalogue import Catalogue
     from bench.errors import BadInput
     from bench.machine.cores import measure_parallel_speed
-    from bench.methods import knobs
-    from bench.methods.catalogue import Catalogue
 
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.method)

@@ -54,9 +54,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Continue the newest study that was stopped, or begin one."""
     from bench.commands._output import to_stderr
-    from bench.contract.kind import KINDS
+    from bench.core.kind import KINDS
     from bench.machine.alone import hold
-    from bench.runs import store
+    from bench.results import store
 
     stopped = None if options.new else store.newest_unfinished(options.output, tuple(PROTOCOLS))
     if stopped is not None:

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Print a table."""
     if options.run is not None and options.run.endswith(".html"):
-        from bench.report.page import numbers_inside
+        from bench.render.page import numbers_inside
 
         if options.relative_to is not None:
             raise BadInput("--relative-to needs a run; the page has its numbers as 'report --relative-to' wrote them.")

@@ -34,8 +34,8 @@ def run(options: Options) -> int:
     from bench import paths
     from bench.commands._output import to_stderr, warn
     from bench.paper import table1
-    from bench.report import figure, like_table1
-    from bench.runs import store, tables
+    from bench.render import figure, like_table1
+    from bench.results import store, tables
 
     published = table1.table()
     measured = None

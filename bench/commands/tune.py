@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _options
 from bench.commands._output import print_text, to_stderr
-from bench.contract.device import CPU
-from bench.contract.protocol import REPLAY
-from bench.contract.settings import Settings
+from bench.core.device import CPU
+from bench.core.protocol import REPLAY
+from bench.core.settings import Settings
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.analysis.tuning import Tuned
-    from bench.contract.candidate import Candidate
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.header import Method
-    from bench.report.tuning import Report
+    from bench.core.candidate import Candidate
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
+    from bench.render.tuning import Report
 
 HELP = """\
 Find the fastest settings of one method on this machine: the number of threads,
@@ -87,7 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Search for the fastest settings and print the ranking."""
     from bench import paths
-    from bench.report import tuning
+    from bench.render import tuning
 
     if options.format not in tuning.FORMATS:
         raise BadInput(f"there is no format {options.format!r}; use {' or '.join(tuning.FORMATS)}.")
@@ -97,17 +97,17 @@ def run(options: Options) -> int:
 
 
 def _searched(options: Options) -> Report:
-    from bench.campaign.candidates import candidates, version
-    from bench.campaign.describing import new_directory
-    from bench.campaign.regress import begin
-    from bench.campaign.sessions import Sessions
-    from bench.campaign.tune import FIRST_SHARE, Search
-    from bench.campaign.turns import POINTS
     from bench.data.structures import load_dataset
+    from bench.engine.candidates import candidates, version
+    from bench.engine.describing import new_directory
+    from bench.engine.regress import begin
+    from bench.engine.sessions import Sessions
+    from bench.engine.tune import FIRST_SHARE, Search
+    from bench.engine.turns import POINTS
+    from bench.environments.catalogue import Catalogue
     from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
-    from bench.methods.catalogue import Catalogue
-    from bench.runs.tuned import Tuning
+    from bench.results.tuned import Tuning
 
     catalogue = Catalogue(options.adapter)
     method = _method(catalogue, options.method)
@@ -156,7 +156,7 @@ def _method(catalogue: Catalogue, name: str) -> Method:
 
 
 def _threads(options: Options) -> list[int]:
-    from bench.campaign.candidates import thread_counts
+    from bench.engine.candidates import thread_counts
     from bench.machine.cores import usable_cores
 
     if not options.threads:
@@ -168,8 +168,8 @@ def _threads(options: Options) -> list[int]:
 
 def _report(options: Options, method: Method, directory: Path, tuned: Tuned, sessions: int) -> Report:
     from bench.analysis.disturbed import disturbances
-    from bench.report.tuning import Report
-    from bench.runs.dataframes import load
+    from bench.render.tuning import Report
+    from bench.results.dataframes import load
 
     measured = load(directory)
     described = measured.description

@@ -20,7 +20,7 @@ from ase.data import covalent_radii
 from scipy.spatial.distance import pdist
 
 from bench import paths
-from bench.contract.spin import is_lowest
+from bench.core.spin import is_lowest
 from bench.data import rmd17
 from bench.data.selection import COUNT, MD17_SPACING, select_evenly
 from bench.data.state import state_of

@@ -1,6 +1,6 @@
 """The accelerators of this machine: which there are, and how many processes use each.
 
-:data:`ACCELERATORS` has one entry for each kind in :data:`bench.contract.device.DEVICES` except the CPU.
+:data:`ACCELERATORS` has one entry for each kind in :data:`bench.core.device.DEVICES` except the CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from bench.contract.device import Device
+from bench.core.device import Device
 
 
 @dataclasses.dataclass(frozen=True)

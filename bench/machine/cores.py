@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.contract.description import SLEEP, ParallelSpeed
+from bench.core.description import SLEEP, ParallelSpeed
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 """The variable that says whether waiting threads sleep (PASSIVE); without it, libraries spin for a while."""

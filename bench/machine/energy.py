@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from bench.contract.description import EnergyCounter
-from bench.contract.device import CPU, Device
+from bench.core.description import EnergyCounter
+from bench.core.device import CPU, Device
 from bench.machine.accelerators import ACCELERATORS
 
 IDLE_SECONDS = 5.0

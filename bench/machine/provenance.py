@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from bench import paths
-from bench.contract.description import EnergyCounter, Machine, ParallelSpeed
+from bench.core.description import EnergyCounter, Machine, ParallelSpeed
 from bench.machine import alone
 from bench.machine.accelerators import all_found
 from bench.machine.cores import usable_cores

@@ -81,7 +81,7 @@ class Watch:
         )
 
     def since(self, before: Moment, foreign_gpu: int | None = None) -> dict[str, Any]:
-        """Return the fields of a :class:`bench.contract.records.Watched` for the time from `before` until now.
+        """Return the fields of a :class:`bench.core.records.Watched` for the time from `before` until now.
 
         `foreign_gpu` is what :func:`bench.machine.accelerators.processes` saw before the worker started.
         """
@@ -108,7 +108,7 @@ def disturbances(facts: dict[str, Any], usual_speed: float) -> tuple[str, ...]:
     Parameters
     ----------
     facts : dict
-        See :class:`bench.contract.records.Watched`.
+        See :class:`bench.core.records.Watched`.
     usual_speed : float
         The median speed of a plain loop in this campaign, in the unit of ``loop_speed``.
     """

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from bench.contract.device import Device
+from bench.core.device import Device
 from bench.measure.clock import NotFinite
 from bench.measure.probe import Probe, apart, compare
 from bench.measure.relax import OPTIMIZERS, largest_force

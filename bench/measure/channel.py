@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 
-from bench.contract import message
-from bench.contract.message import Beat, Message, Result, Waits
-from bench.contract.records import Record
-from bench.contract.turn import Turn
+from bench.core import message
+from bench.core.message import Beat, Message, Result, Waits
+from bench.core.records import Record
+from bench.core.turn import Turn
 from bench.measure.waiting import Waiting
 
 BEAT_NS = 1_000_000_000

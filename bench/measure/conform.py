@@ -14,7 +14,7 @@ import numpy as np
 from ase.calculators.calculator import Calculator
 from ase.optimize import BFGS
 
-from bench.contract.message import Check
+from bench.core.message import Check
 from bench.measure import batches, declared, ions, periodic, physics, precision
 from bench.measure.clock import TimedCalculator
 from bench.measure.contents import changed, contents
@@ -46,7 +46,7 @@ def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[st
 
     Yields
     ------
-    bench.contract.message.Check
+    bench.core.message.Check
     """
     probe = Probe(adapter, calculator, structures, facts)
     broken = ""

@@ -7,8 +7,8 @@ import re
 
 import numpy as np
 
-from bench.contract.device import Device
-from bench.contract.plain import jsonable
+from bench.core.device import Device
+from bench.core.plain import jsonable
 from bench.measure import process
 from bench.measure.probe import Finding, Probe, Skip
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.adapter import Adapter
-from bench.contract.failure import Failure
+from bench.core.failure import Failure
 
 
 class NotReady(Exception):

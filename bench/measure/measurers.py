@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from bench import protocols
-from bench.contract.records import Record
-from bench.contract.task import Item
+from bench.core.records import Record
+from bench.core.task import Item
 from bench.measure.session import Deadlines, Session
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from time import perf_counter_ns
 from typing import Any
 
-from bench.contract.message import Pair
-from bench.contract.records import NATIVE
+from bench.core.message import Pair
+from bench.core.records import NATIVE
 from bench.measure.relax import OPTIMIZERS
 from bench.measure.session import Session
 from bench.protocols.relax.record import Relaxation

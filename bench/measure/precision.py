@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.contract.device import computes_in_tf32
+from bench.core.device import computes_in_tf32
 from bench.measure.probe import Finding, Probe, Skip
 
 FULL = 1e-5

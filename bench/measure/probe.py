@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.contract.device import computes_in_tf32
+from bench.core.device import computes_in_tf32
 
 
 class Skip(Exception):

@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from time import perf_counter_ns
 
-from bench.contract.records import FAILED, Record
-from bench.contract.task import Item
+from bench.core.records import FAILED, Record
+from bench.core.task import Item
 from bench.measure.session import Session
 from bench.protocols.relax.record import Relaxation
 from bench.protocols.replay.record import Replay

@@ -16,8 +16,8 @@ import numpy as np
 from ase.optimize import BFGS
 from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
 
-from bench.contract.failure import Failure
-from bench.contract.records import CENSORED, CONVERGED, FAILED, NATIVE, STEP_CAP
+from bench.core.failure import Failure
+from bench.core.records import CENSORED, CONVERGED, FAILED, NATIVE, STEP_CAP
 from bench.measure.clock import NotFinite, TimedCalculator
 from bench.protocols.relax.record import Relaxation
 

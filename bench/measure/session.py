@@ -11,10 +11,10 @@ from pathlib import Path
 from time import monotonic_ns, perf_counter_ns
 from typing import Any
 
-from bench.contract.device import Device
-from bench.contract.protocol import RELAX
-from bench.contract.records import Answer, Started
-from bench.contract.task import Allowance, Task
+from bench.core.device import Device
+from bench.core.protocol import RELAX
+from bench.core.records import Answer, Started
+from bench.core.task import Allowance, Task
 from bench.measure import process
 from bench.measure.channel import Channel, Pace
 from bench.measure.loading import check_size, load_adapter, stage
@@ -152,7 +152,7 @@ class Session:
 
 
 class Deadlines:
-    """The ends of an :class:`bench.contract.task.Allowance` that begins now, as readings of perf_counter_ns."""
+    """The ends of an :class:`bench.core.task.Allowance` that begins now, as readings of perf_counter_ns."""
 
     def __init__(self, allowance: Allowance) -> None:
         self.seconds = allowance.end_s

@@ -1,7 +1,7 @@
 """One worker: one process, in one method's environment, on one device, with a fixed number of threads.
 
-Run as a script by that environment's interpreter. It reads one :class:`bench.contract.task.Task` (JSON, one line) from
-standard input and writes :mod:`messages <bench.contract.message>` to the standard output that it was started with;
+Run as a script by that environment's interpreter. It reads one :class:`bench.core.task.Task` (JSON, one line) from
+standard input and writes :mod:`messages <bench.core.message>` to the standard output that it was started with;
 all output of the method's libraries goes to standard error instead. pesbench is not installed in a method's
 environment: the worker makes the package importable, and nothing else of the project (a `datasets` folder on the path
 would shadow the package of that name).
@@ -25,12 +25,12 @@ if "bench" not in sys.modules and __name__ == "__main__":
     sys.modules["bench"] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules["bench"])
 
-from bench.contract import task as tasks
-from bench.contract.device import Device
-from bench.contract.message import Begins, CannotWrite, Done, Phase, PlainLines
-from bench.contract.protocol import STRUCTURES
-from bench.contract.records import Finished, NotMeasured
-from bench.contract.task import Allowance, Item, Task
+from bench.core import task as tasks
+from bench.core.device import Device
+from bench.core.message import Begins, CannotWrite, Done, Phase, PlainLines
+from bench.core.protocol import STRUCTURES
+from bench.core.records import Finished, NotMeasured
+from bench.core.task import Allowance, Item, Task
 from bench.measure import process
 from bench.measure.channel import Channel
 from bench.measure.loading import NotReady, load_adapter, stage

@@ -14,8 +14,8 @@ from bench.analysis.published import by_calls, by_steps
 from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Claim, Mean, Published, Row, Table
-from bench.contract.device import is_accelerator
-from bench.contract.protocol import RELAX, REPLAY
+from bench.core.device import is_accelerator
+from bench.core.protocol import RELAX, REPLAY
 
 HOLDS = "holds"
 FAILS = "does not hold"

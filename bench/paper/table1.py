@@ -14,8 +14,8 @@ from bench.analysis import speedup
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import PAPER, Published, Row, Table
 from bench.analysis.times import Key
-from bench.contract.description import DataSetFacts, Description, Machine
-from bench.contract.settings import Settings
+from bench.core.description import DataSetFacts, Description, Machine
+from bench.core.settings import Settings
 from bench.errors import BadInput
 from bench.paper.claims import judged
 
@@ -100,7 +100,7 @@ def table(figures: dict[str, Published] | None = None) -> Table:
     means = tuple(dataclasses.replace(mean, n=None) for mean in speedup.means(rows, times))
     return judged(
         Table(
-            # settings that it does not state are not shown: see bench.report.heading
+            # settings that it does not state are not shown: see bench.render.heading
             description=Description(
                 run_id="paper",
                 settings=Settings((), devices=DEVICES, optimizer="BFGS", threads=THREADS),

@@ -9,7 +9,7 @@ file           what                                                       may im
                method's environment                                       numpy, ASE
 ``read.py``    ``read``: what the analysis needs from a run's files       everything that reads files
 ``analyse.py`` ``SUMMARY``: from records to figures, pure functions       ``bench.analysis``
-``view.py``    ``VIEW``: from figures to tables, sentences and pictures   ``bench.report``
+``view.py``    ``VIEW``: from figures to tables, sentences and pictures   ``bench.render``
 =============  =========================================================  ================================
 
 ``read.py``, ``analyse.py`` and ``view.py`` may be missing. Other modules of a folder belong to one of these.
@@ -22,10 +22,10 @@ import importlib.util
 import pkgutil
 from types import ModuleType
 
-from bench.contract.failure import Failure
-from bench.contract.protocol import REGISTERED, Part, Protocol
-from bench.contract.records import Record
-from bench.contract.task import Item, Task
+from bench.core.failure import Failure
+from bench.core.protocol import REGISTERED, Part, Protocol
+from bench.core.records import Record
+from bench.core.task import Item, Task
 
 
 def module(name: str, part: str) -> ModuleType | None:

@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.build import molecule
 from ase.io import write
 
-from bench.methods.catalogue import Catalogue
+from bench.environments.catalogue import Catalogue
 
 pytestmark = pytest.mark.environment
 

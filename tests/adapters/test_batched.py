@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.methods.catalogue import Catalogue
+from bench.environments.catalogue import Catalogue
 from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment

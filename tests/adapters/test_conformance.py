@@ -9,7 +9,7 @@ import pytest
 from ase import Atoms
 from ase.io import write
 
-from bench.methods.catalogue import Catalogue
+from bench.environments.catalogue import Catalogue
 from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment

@@ -14,9 +14,9 @@ import subprocess
 import pytest
 
 import bench
-from bench.contract.compiler import without_compiler
-from bench.methods.catalogue import Catalogue
-from bench.methods.knobs import values
+from bench.core.compiler import without_compiler
+from bench.environments.catalogue import Catalogue
+from bench.environments.knobs import values
 
 pytestmark = pytest.mark.environment
 

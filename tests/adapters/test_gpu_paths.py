@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from bench.methods import knobs
-from bench.methods.header import read_header
+from bench.environments import knobs
+from bench.environments.header import read_header
 from bench.paths import PROJECT, adapters_dir
 
 ADAPTERS = sorted(adapters_dir().glob("*.py"))

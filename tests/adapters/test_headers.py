@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.methods import checks as header_checks
-from bench.methods.header import read_header
+from bench.environments import checks as header_checks
+from bench.environments.header import read_header
 
 ADAPTERS = sorted((Path(__file__).parents[2] / "adapters").glob("*.py"))
 PAPER_IDS = {

@@ -11,8 +11,8 @@ import pytest
 from synthetic import campaign, measurements, method, rotation
 
 from bench.analysis.vibrations import CM1, external_motions, harmonic
-from bench.contract.description import MethodFacts
-from bench.contract.failure import Failure
+from bench.core.description import MethodFacts
+from bench.core.failure import Failure
 from bench.errors import BadInput
 from bench.paths import PROJECT
 from bench.protocols.accuracy import species

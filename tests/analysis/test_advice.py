@@ -43,8 +43,8 @@ def test_every_pattern_but_that_of_checkpoints_has_a_message_here():
 
 
 def test_the_message_of_a_checkpoint_that_is_missing_is_ours(request):
-    from bench.methods.catalogue import Catalogue
-    from bench.methods.checkpoints import CheckpointMissing, find
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.checkpoints import CheckpointMissing, find
 
     method = Catalogue([request.path.parents[1] / "fakes" / "fakes.py"]).methods["needs-weights"]
     with pytest.raises(CheckpointMissing) as missing:

@@ -9,7 +9,7 @@ from ase.build import molecule
 from synthetic import campaign, method
 
 from bench.analysis.fingerprint import Fingerprint, Relaxed, bonds_of, differences, fingerprints, lengths
-from bench.contract.device import computes_in_tf32
+from bench.core.device import computes_in_tf32
 
 FORCES = np.random.default_rng(1).normal(0.0, 1.0, (3, 3))
 

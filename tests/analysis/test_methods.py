@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from bench.analysis.methods import measured_methods
-from bench.contract.description import Description, MethodFacts
-from bench.contract.failure import Failure
-from bench.contract.records import Finished, NotMeasured, Started
-from bench.contract.settings import Settings
+from bench.core.description import Description, MethodFacts
+from bench.core.failure import Failure
+from bench.core.records import Finished, NotMeasured, Started
+from bench.core.settings import Settings
 
 THEORY = {"functional": "force field", "basis": "-", "dispersion": "none", "source": "a paper", "added": ""}
 DESCRIPTION = Description(

@@ -9,8 +9,8 @@ import pytest
 
 from bench.analysis.model import mean_of
 from bench.analysis.overhead import summarise
-from bench.contract.message import Pair
-from bench.contract.overhead import OverheadRound, Relaxed
+from bench.core.message import Pair
+from bench.core.overhead import OverheadRound, Relaxed
 
 
 def planted(number, factor, *, steps=20, script_steps=20, native=False):

@@ -8,10 +8,10 @@ import pytest
 
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import measured_methods
-from bench.contract.description import Description, MethodFacts
-from bench.contract.failure import Failure
-from bench.contract.records import CENSORED, DONE, FAILED, NotMeasured, Started
-from bench.contract.settings import Settings
+from bench.core.description import Description, MethodFacts
+from bench.core.failure import Failure
+from bench.core.records import CENSORED, DONE, FAILED, NotMeasured, Started
+from bench.core.settings import Settings
 from bench.protocols.throughput import table as points
 from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table
 from bench.protocols.throughput.plan import points_of

@@ -17,7 +17,7 @@ from bench.analysis.tuning import (
     standing,
     summed_up,
 )
-from bench.contract.candidate import Candidate
+from bench.core.candidate import Candidate
 
 ALIKE = Deviation(1e-7, 1e-6, 1e-3, 2e-3, 5)
 WRONG = Deviation(0.5, 1e-6, 1e-3, 2e-3, 5)

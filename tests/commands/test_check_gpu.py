@@ -4,10 +4,10 @@ import tarfile
 
 import pytest
 
-from bench.campaign.check_gpu import cheapest_first
+from bench.engine.check_gpu import cheapest_first
+from bench.environments.catalogue import Catalogue
 from bench.machine import accelerators
-from bench.methods.catalogue import Catalogue
-from bench.runs import store
+from bench.results import store
 
 no_gpu = pytest.mark.skipif(bool(accelerators.found("cuda")), reason="this machine has a GPU")
 

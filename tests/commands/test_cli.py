@@ -10,8 +10,8 @@ from ase import Atoms
 from ase.build import molecule
 from ase.io import write
 
+from bench.environments.catalogue import Catalogue
 from bench.machine import accelerators
-from bench.methods.catalogue import Catalogue
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 

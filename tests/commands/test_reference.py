@@ -18,7 +18,7 @@ from ase.build import molecule
 from bench.data import references
 from bench.data.structures import load_dataset
 from bench.protocols.accuracy.record import SinglePoint
-from bench.runs import store
+from bench.results import store
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]

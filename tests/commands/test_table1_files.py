@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bench.paper import table1
-from bench.report import like_table1
+from bench.render import like_table1
 
 
 def test_without_a_run_the_published_table_stands_alone():

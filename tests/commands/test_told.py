@@ -17,8 +17,8 @@ import pytest
 from told import PROJECT, VERBS, collected, sources, unquoted
 
 from bench.cli import parse
-from bench.methods import environments
-from bench.methods.header import read_header
+from bench.environments import environments
+from bench.environments.header import read_header
 
 FAKES, TUNABLE = Path("tests", "fakes", "fakes.py"), Path("tests", "fakes", "tunable.py")
 RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examples, too

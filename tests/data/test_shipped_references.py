@@ -11,7 +11,7 @@ from bench.commands.reference import nearly_relaxed
 from bench.data import rmd17
 from bench.data.references import labels_of, minima_of, molecule_key, read_labels, read_minimum
 from bench.data.structures import GFN2, MD17, load_dataset
-from bench.methods.catalogue import Catalogue
+from bench.environments.catalogue import Catalogue
 from bench.protocols.accuracy.force_errors import force_errors
 from bench.protocols.accuracy.geometry import bond_errors
 from bench.protocols.accuracy.levels import near_limit

@@ -15,12 +15,12 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
-from bench.contract.description import DataSetFacts, Description
+from bench.core.description import DataSetFacts, Description
 from bench.data import rmd17, structures
 from bench.data.structures import load_dataset
 from bench.errors import BadInput
 from bench.paths import datasets_dir
-from bench.runs import store
+from bench.results import store
 
 EXPECTED_INDICES = [int(line) for line in (Path(__file__).parent / "md17_indices_101.txt").read_text().split()]
 FIRST_FILE = "rmd17_naphthalene_test_01.npz"

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from trial import left, pesbench
 
-from bench.methods import checkpoints
-from bench.methods.catalogue import Catalogue
-from bench.methods.checkpoints import CheckpointMissing
-from bench.methods.header import Checkpoint, Method
+from bench.environments import checkpoints
+from bench.environments.catalogue import Catalogue
+from bench.environments.checkpoints import CheckpointMissing
+from bench.environments.header import Checkpoint, Method
 
 METHODS = {
     name: method

@@ -64,4 +64,4 @@ def quietly(*words: object) -> tuple[int, str]:
 
 def example() -> Path:
     """Return the small run that comes with the tests."""
-    return Path(__file__).parents[1] / "runs" / "format1"
+    return Path(__file__).parents[1] / "results" / "format1"

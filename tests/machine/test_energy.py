@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from powercap import Powered, cpuinfo, server, write, zone
 
-from bench.contract.description import EnergyCounter
+from bench.core.description import EnergyCounter
 from bench.machine.energy import Meter, NoCounter, packages
 
 RANGE_UJ = 1_000_000  # a joule, so that a test can go around

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from bench import paths
-from bench.contract.description import ParallelSpeed
-from bench.contract.device import DEVICES, Device
+from bench.core.description import ParallelSpeed
+from bench.core.device import DEVICES, Device
 from bench.machine import accelerators, cores, provenance
 
 

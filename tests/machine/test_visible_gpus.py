@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.contract.device import Device
+from bench.core.device import Device
 from bench.machine import accelerators
 
 SMI = """#!/bin/sh

@@ -11,11 +11,11 @@ from ase.build import molecule
 from ase.calculators.emt import EMT
 
 from bench.adapter import Adapter, by_molecule
-from bench.contract.device import CPU
-from bench.contract.failure import Failure
-from bench.contract.plain import to_plain
-from bench.contract.records import CENSORED, DONE, FAILED
-from bench.contract.task import Allowance, Criterion, Item, Molecule, Structure, Subject, Task, Told
+from bench.core.device import CPU
+from bench.core.failure import Failure
+from bench.core.plain import to_plain
+from bench.core.records import CENSORED, DONE, FAILED
+from bench.core.task import Allowance, Criterion, Item, Molecule, Structure, Subject, Task, Told
 from bench.measure import process
 from bench.measure.batches import WrongBatch, check, compute, probe_of, relax_together
 from bench.measure.clock import NotFinite

@@ -8,7 +8,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
 from bench.adapter import Adapter, charge_and_spin
-from bench.contract.message import from_json, to_json
+from bench.core.message import from_json, to_json
 from bench.measure.conform import conform
 from bench.measure.physics import automorphism, bonds
 

@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from bench.contract.task import Item
+from bench.core.task import Item
 from bench.measure.queue import MOST_VISITS, Queue
 from bench.protocols.replay.record import Replay
 

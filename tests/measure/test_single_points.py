@@ -11,9 +11,9 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
 
 from bench.adapter import Adapter
-from bench.contract.lines import from_json, to_json
-from bench.contract.message import Begins, Phase
-from bench.contract.task import Item
+from bench.core.lines import from_json, to_json
+from bench.core.message import Begins, Phase
+from bench.core.task import Item
 from bench.measure import worker
 from bench.measure.calls import STEP
 from bench.protocols.accuracy.measure import single_point, vibrations

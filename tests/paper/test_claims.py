@@ -8,11 +8,11 @@ from synthetic import campaign, measurements, method, relaxations, replays
 from bench.analysis.statistics import Estimate
 from bench.analysis.summary import summarise
 from bench.analysis.table import Mean, Published, Row, Table
-from bench.contract.description import Description
+from bench.core.description import Description
 from bench.paper import table1
 from bench.paper.claims import claims, judged, rank_correlation
-from bench.report.columns import columns
-from bench.report.notes import notes
+from bench.render.columns import columns
+from bench.render.notes import notes
 
 
 def estimate(value: float, spread: float | None = 0.02) -> Estimate:

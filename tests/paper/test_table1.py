@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import BadInput
 from bench.paper import table1 as paper
-from bench.report.tables import render
+from bench.render.tables import render
 
 
 def means() -> dict[str, float]:

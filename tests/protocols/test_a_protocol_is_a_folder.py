@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from bench.methods import environments
-from bench.methods.header import read_header
+from bench.environments import environments
+from bench.environments.header import read_header
 from bench.paths import PROJECT
 
 FAKES = PROJECT / "tests" / "fakes" / "fakes.py"

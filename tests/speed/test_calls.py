@@ -2,17 +2,17 @@
 
 import pytest
 
-from bench.campaign import tasks
-from bench.campaign.paced import ComparedWorker
-from bench.campaign.plan import timeout
-from bench.campaign.ready import Ready
-from bench.campaign.start import start
-from bench.contract.protocol import REPLAY
-from bench.contract.settings import Settings
-from bench.contract.task import Item
-from bench.contract.turn import Turn
+from bench.core.protocol import REPLAY
+from bench.core.settings import Settings
+from bench.core.task import Item
+from bench.core.turn import Turn
 from bench.data.structures import load_dataset
-from bench.methods.catalogue import Catalogue
+from bench.engine import tasks
+from bench.engine.paced import ComparedWorker
+from bench.engine.plan import timeout
+from bench.engine.ready import Ready
+from bench.engine.start import start
+from bench.environments.catalogue import Catalogue
 from bench.protocols.replay.record import Replay
 
 pytestmark = pytest.mark.environment

@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from bench.contract.description import DataSetFacts, Description, MethodFacts
-from bench.contract.settings import Settings
+from bench.core.description import DataSetFacts, Description, MethodFacts
+from bench.core.settings import Settings
 from bench.data.structures import load_dataset
 from bench.protocols.relax.record import Relaxation
-from bench.report.tables import render
-from bench.runs import dataframes, store
-from bench.runs.tables import table_of
+from bench.render.tables import render
+from bench.results import dataframes, store
+from bench.results.tables import table_of
 
 METHODS, STRUCTURES, ROUNDS, STEPS = 10, 101, 50, 20  # about a million steps
 

@@ -107,8 +107,8 @@ def main() -> None:
     if options.inside:
         study(options.level, options.bases.split(","), options.lines)
         return
-    from bench.methods import environments
-    from bench.methods.header import read_header
+    from bench.environments import environments
+    from bench.environments.header import read_header
 
     python = environments.prepare(read_header(ADAPTER)).python
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")

@@ -17,7 +17,7 @@ from bench.analysis import regression
 from bench.analysis.alternation import FEWEST_ALTERNATING, alternating_ratio
 from bench.analysis.model import fit
 from bench.analysis.times import per_round
-from bench.runs import dataframes
+from bench.results import dataframes
 
 METHOD = "7net-0"
 ADAPTER = paths.adapters_dir() / "sevennet.py"

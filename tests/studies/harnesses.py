@@ -28,8 +28,8 @@ PYTHON = sys.executable
 OLD = """
 import json, sys
 from bench import catalogue, structures
-from bench.campaign import launch, weights
-from bench.campaign.plan import Settings
+from bench.engine import launch, weights
+from bench.engine.plan import Settings
 name, limit, round_number, adapter = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 found = catalogue.Catalogue()
 method = found.methods[name]
@@ -45,13 +45,13 @@ print(json.dumps([json.dumps(task), launch.command(environment), launch.variable
 """
 NEW = """
 import dataclasses, json, sys, time
-from bench.campaign import start, tasks
-from bench.campaign.ready import Ready
-from bench.contract.task import Item
-from bench.contract.settings import Settings
+from bench.engine import start, tasks
+from bench.engine.ready import Ready
+from bench.core.task import Item
+from bench.core.settings import Settings
 from bench.data.selection import measuring_order
 from bench.data.structures import load_dataset
-from bench.methods.catalogue import Catalogue
+from bench.environments.catalogue import Catalogue
 name, limit, round_number, adapter = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 found = Catalogue()
 settings = Settings(methods=(name,), protocols=("replay",), replay_points=4)

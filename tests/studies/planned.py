@@ -17,8 +17,8 @@ from bench.analysis import regression
 from bench.analysis.alternation import alternating_ratio
 from bench.analysis.statistics import CONFIDENCE, Estimate
 from bench.analysis.times import paired_ratio
-from bench.campaign import rounds
-from bench.campaign.turns import POINTS
+from bench.engine import rounds
+from bench.engine.turns import POINTS
 
 START, CALLS, END = 14.0, 0.15, 10.0
 """Seconds: both versions start, one call of each, both processes end. The last was waited for before."""

@@ -17,8 +17,8 @@ import numpy as np
 from comparing import ADAPTER, GATES, KEPT, compare, tell, told
 
 from bench import paths
-from bench.methods import environments
-from bench.methods.header import read_header
+from bench.environments import environments
+from bench.environments.header import read_header
 
 STRUCTURES = paths.PROJECT / "datasets" / "naphthalene-gfn2.extxyz"
 

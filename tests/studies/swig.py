@@ -37,8 +37,8 @@ def main() -> None:
     sys.path.insert(0, str(PROJECT))
     from bench.data.selection import measuring_order
     from bench.data.structures import load_dataset
-    from bench.methods import environments
-    from bench.methods.header import read_header
+    from bench.environments import environments
+    from bench.environments.header import read_header
 
     data = load_dataset("naphthalene-gfn2")
     chosen = measuring_order(len(data.atoms))[: options.structures]
@@ -64,7 +64,7 @@ def inside() -> None:
     """Measure; this runs where Open Babel is."""
     from ase import Atoms
 
-    from bench.contract.records import NATIVE
+    from bench.core.records import NATIVE
     from bench.measure import relax as module
 
     spec = importlib.util.spec_from_file_location("uff", ADAPTER)

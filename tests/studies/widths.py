@@ -13,7 +13,7 @@ import numpy as np
 from bench.analysis import ordering, pool
 from bench.analysis.summaries import all_times
 from bench.analysis.summary import summarise
-from bench.runs.dataframes import load
+from bench.results.dataframes import load
 
 
 def main() -> None:

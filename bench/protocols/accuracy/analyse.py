@@ -20,7 +20,7 @@ from bench.analysis.model import fit
 from bench.analysis.statistics import Estimate
 from bench.analysis.times import Key, mean_time, per_round
 from bench.analysis.vibrations import NormalModes
-from bench.contract.records import DONE, FAILED, Record
+from bench.core.records import DONE, FAILED, Record
 from bench.protocols.accuracy import levels
 from bench.protocols.accuracy.floor import FEWEST_STRUCTURES, errors_at, floor, modes_of, spread_of
 from bench.protocols.accuracy.force_errors import uncertainty_quality

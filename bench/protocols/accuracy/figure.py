@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bench.contract.device import DEVICES, Device
+from bench.core.device import DEVICES, Device
 from bench.errors import BadInput
 from bench.protocols.accuracy.matching import SPLIT
 from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import name
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
-from bench.report import marks, numbers
-from bench.report.figure import LOOKS, STYLE, WIDTH
+from bench.render import marks, numbers
+from bench.render.figure import LOOKS, STYLE, WIDTH
 
 MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
 """By the verdict on stability."""

@@ -11,7 +11,7 @@ from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import page
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable, Floor, ReferenceMinimum, Spread
 from bench.protocols.accuracy.truths import EXPERIMENT
-from bench.report.blocks import Formats, as_csv, as_json, estimate_object
+from bench.render.blocks import Formats, as_csv, as_json, estimate_object
 
 FORMAT = 1
 

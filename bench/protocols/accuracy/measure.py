@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.contract.records import CENSORED, CONVERGED, DONE, FAILED, STEP_CAP, Record
-from bench.contract.task import Item
+from bench.core.records import CENSORED, CONVERGED, DONE, FAILED, STEP_CAP, Record
+from bench.core.task import Item
 from bench.measure.calls import Steps
 from bench.measure.clock import NotFinite, TimedCalculator, no_collector
 from bench.measure.derivatives import STEP, TimeIsUp, jacobian

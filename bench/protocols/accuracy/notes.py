@@ -6,8 +6,8 @@ from bench.analysis.vibrations import IMAGINARY
 from bench.protocols.accuracy.levels import STATED, near_limit
 from bench.protocols.accuracy.matching import SPLIT
 from bench.protocols.accuracy.table import AccuracyTable
-from bench.report import numbers
-from bench.report.circumstances import damaged
+from bench.render import numbers
+from bench.render.circumstances import damaged
 
 OTHER = "*"
 """Marks a level that has another functional than the method's own."""

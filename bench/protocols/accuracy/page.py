@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.analysis.statistics import Estimate
-from bench.contract.device import Device
+from bench.core.device import Device
 from bench.protocols.accuracy.levels import BEYOND, EDGE, SAME, WITHIN
 from bench.protocols.accuracy.matching import Deviation, FrequencyErrors
 from bench.protocols.accuracy.notes import OTHER, notes, urgent
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
-from bench.report import numbers
-from bench.report.blocks import Block, Column, Page, by_method, filled
-from bench.report.heading import heading
-from bench.report.numbers import DASH
+from bench.render import numbers
+from bench.render.blocks import Block, Column, Page, by_method, filled
+from bench.render.heading import heading
+from bench.render.numbers import DASH
 
 SHORT = {SAME: "same theory", WITHIN: "within", EDGE: "at its edge", BEYOND: "beyond"}
 DIRECT = "direct forces"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.contract.failure import Failure
-from bench.contract.protocol import Books, Key, Part, Protocol, speed
-from bench.contract.records import FAILED, Record
-from bench.contract.task import Allowance, Item, Task
+from bench.core.failure import Failure
+from bench.core.protocol import Books, Key, Part, Protocol, speed
+from bench.core.records import FAILED, Record
+from bench.core.task import Allowance, Item, Task
 from bench.protocols.accuracy.record import SinglePoint, Vibrations
 
 if TYPE_CHECKING:
-    from bench.contract.settings import Settings
+    from bench.core.settings import Settings
 
 ACCURACY = "accuracy"
 SINGLE_POINT, VIBRATIONS = "single-point", "vibrations"

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from bench import paths
-from bench.contract.description import DataSetFacts
+from bench.core.description import DataSetFacts
 from bench.data import references, rmd17
 from bench.data.structures import MD17
 from bench.errors import BadInput
 from bench.protocols.accuracy.plan import ACCURACY
 from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
-from bench.runs.dataframes import Run
+from bench.results.dataframes import Run
 
 RMD17_THEORY = {"functional": "PBE", "basis": "def2-SVP", "dispersion": "none"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from bench.contract.failure import Failure
-from bench.contract.records import Record
+from bench.core.failure import Failure
+from bench.core.records import Record
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from bench.analysis.statistics import Estimate
-from bench.contract.description import Description
+from bench.core.description import Description
 from bench.protocols.accuracy.force_errors import ForceErrors, UncertaintyQuality
 from bench.protocols.accuracy.geometry import BondErrors, Planarity
 from bench.protocols.accuracy.matching import ComparedVibrations, FrequencyErrors

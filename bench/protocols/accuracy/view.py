@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.protocols.accuracy import formats, page
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
-from bench.report import numbers
-from bench.report.blocks import Formats, estimate_object
-from bench.report.numbers import DASH
-from bench.report.view import OwnColumn, Picture, Question, View
+from bench.render import numbers
+from bench.render.blocks import Formats, estimate_object
+from bench.render.numbers import DASH
+from bench.render.view import OwnColumn, Picture, Question, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

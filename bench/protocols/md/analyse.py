@@ -21,7 +21,7 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.times import Key, mean_time
 from bench.analysis.vibrations import external_motions
-from bench.contract.records import FAILED, INTERNAL
+from bench.core.records import FAILED, INTERNAL
 from bench.protocols.md import energies
 from bench.protocols.md.distributions import Distances, Reference, planarity
 from bench.protocols.md.plan import MD

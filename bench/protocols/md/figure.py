@@ -15,8 +15,8 @@ from bench.protocols.md.page import drift, name, stable
 from bench.protocols.md.plan import temperature
 from bench.protocols.md.table import Stability, StabilityTable
 from bench.protocols.md.verdict import DRIFT
-from bench.report.figure import STYLE, WIDTH
-from bench.report.marks import color, marker, say, value
+from bench.render.figure import STYLE, WIDTH
+from bench.render.marks import color, marker, say, value
 
 _LEAST = 1e-4  # meV/atom/ps: a smaller drift is drawn here
 

@@ -8,7 +8,7 @@ from typing import Any
 from bench.analysis.events import INTACT
 from bench.protocols.md.page import notes, page
 from bench.protocols.md.table import Stability, StabilityTable
-from bench.report.blocks import Formats, as_csv, as_json
+from bench.render.blocks import Formats, as_csv, as_json
 
 
 def row_object(row: Stability) -> dict[str, Any]:

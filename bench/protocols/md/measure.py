@@ -18,10 +18,10 @@ from ase.md.nose_hoover_chain import NoseHooverChainNVT
 from ase.md.velocitydistribution import Stationary, ZeroRotation, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
-from bench.contract.failure import Failure
-from bench.contract.plain import to_plain
-from bench.contract.records import CENSORED, DONE, FAILED, INTERNAL, VELOCITIES, Record
-from bench.contract.task import Item
+from bench.core.failure import Failure
+from bench.core.plain import to_plain
+from bench.core.records import CENSORED, DONE, FAILED, INTERNAL, VELOCITIES, Record
+from bench.core.task import Item
 from bench.measure.clock import TimedCalculator
 from bench.measure.measurers import CannotKeep
 from bench.measure.relax import classify, relax

@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable
 
 from bench.analysis.events import WARNING
-from bench.contract.device import Device
+from bench.core.device import Device
 from bench.protocols.md.seeds import Mean
 from bench.protocols.md.table import Distribution, Stability, StabilityTable
 from bench.protocols.md.verdict import LIMITS_K
-from bench.report import numbers
-from bench.report.blocks import Block, Column, Page, by_method, filled
-from bench.report.circumstances import damaged, disturbed, disturbed_in_short
-from bench.report.heading import heading
-from bench.report.numbers import DASH
+from bench.render import numbers
+from bench.render.blocks import Block, Column, Page, by_method, filled
+from bench.render.circumstances import damaged, disturbed, disturbed_in_short
+from bench.render.heading import heading
+from bench.render.numbers import DASH
 
 
 def page(table: StabilityTable) -> Page:

@@ -6,15 +6,15 @@ import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from bench.contract.failure import Failure
-from bench.contract.plain import to_plain
-from bench.contract.protocol import Books, Key, Part, Protocol
-from bench.contract.records import CENSORED, FAILED, INTERNAL, VELOCITIES, Record
-from bench.contract.task import Allowance, Item, Task
+from bench.core.failure import Failure
+from bench.core.plain import to_plain
+from bench.core.protocol import Books, Key, Part, Protocol
+from bench.core.records import CENSORED, FAILED, INTERNAL, VELOCITIES, Record
+from bench.core.task import Allowance, Item, Task
 from bench.protocols.md.record import Symmetry, Trajectory
 
 if TYPE_CHECKING:
-    from bench.contract.settings import MdSettings, Settings
+    from bench.core.settings import MdSettings, Settings
 
 MD, SYMMETRY = "md", "symmetry"
 EXAMINED = 5
@@ -38,7 +38,7 @@ class TrajectoryPlan:
     """Of what :attr:`temperature_of` says."""
     duration_ps: float
     temperature_of: str = VELOCITIES
-    """One of :data:`bench.contract.records.TEMPERATURES`."""
+    """One of :data:`bench.core.records.TEMPERATURES`."""
 
     @property
     def steps(self) -> int:

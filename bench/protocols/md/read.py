@@ -15,7 +15,7 @@ from bench.paths import cache_dir
 from bench.protocols.md.distributions import Reference
 from bench.protocols.md.plan import MD
 from bench.protocols.md.table import Simulated, Simulations
-from bench.runs.dataframes import Run
+from bench.results.dataframes import Run
 
 
 def read(run: Run) -> Simulations | None:

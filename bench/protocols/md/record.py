@@ -6,8 +6,8 @@ import dataclasses
 import math
 from typing import ClassVar
 
-from bench.contract.failure import Failure
-from bench.contract.records import VELOCITIES, Record
+from bench.core.failure import Failure
+from bench.core.records import VELOCITIES, Record
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from bench.contract.failure import Failure
+from bench.core.failure import Failure
 from bench.measure.derivatives import Forces, TimeIsUp, jacobian
 from bench.measure.relax import classify
 from bench.protocols.md.record import Symmetry

@@ -13,8 +13,8 @@ from bench.analysis import events
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
 from bench.analysis.times import Key
-from bench.contract.description import Description
-from bench.contract.records import VELOCITIES
+from bench.core.description import Description
+from bench.core.records import VELOCITIES
 from bench.protocols.md.distributions import Reference
 from bench.protocols.md.seeds import Mean
 from bench.protocols.md.trajectory_file import Content
@@ -35,7 +35,7 @@ class Simulated:
     content: Content | None
     """The contents of its file; None where no step was made."""
     temperature_of: str = VELOCITIES
-    """Of what `temperature_k` is the temperature: see :data:`bench.contract.records.TEMPERATURES`."""
+    """Of what `temperature_k` is the temperature: see :data:`bench.core.records.TEMPERATURES`."""
 
 
 @dataclasses.dataclass(frozen=True)

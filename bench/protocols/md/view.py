@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from bench.protocols.md import formats, page
 from bench.protocols.md.table import Stability, StabilityTable
-from bench.report.blocks import Formats
-from bench.report.numbers import DASH
-from bench.report.view import OwnColumn, Picture, Question, View
+from bench.render.blocks import Formats
+from bench.render.numbers import DASH
+from bench.render.view import OwnColumn, Picture, Question, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

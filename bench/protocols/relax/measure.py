@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.contract.records import Record
-from bench.contract.task import Item
+from bench.core.records import Record
+from bench.core.task import Item
 from bench.measure.session import Deadlines, Session
 
 

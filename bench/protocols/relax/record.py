@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from bench.contract.failure import Failure
-from bench.contract.records import Record
+from bench.core.failure import Failure
+from bench.core.records import Record
 
 _NUMBERS = {int, float}
 _TIMES = {"optimizer_ns", "harness_ns"}

@@ -10,7 +10,7 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import by_key, compared, with_failures
 from bench.analysis.table import Row
 from bench.analysis.times import Times, mean_time
-from bench.contract.records import CONVERGED, NATIVE
+from bench.core.records import CONVERGED, NATIVE
 
 
 def _replay_times(measurements: Measurements) -> Times:

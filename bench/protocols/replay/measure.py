@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from ase.calculators.calculator import Calculator
 
-from bench.contract.failure import Failure
-from bench.contract.records import CENSORED, CONVERGED, FAILED, Record
-from bench.contract.task import Item
+from bench.core.failure import Failure
+from bench.core.records import CENSORED, CONVERGED, FAILED, Record
+from bench.core.task import Item
 from bench.measure.clock import TimedCalculator
 from bench.measure.relax import OPTIMIZERS, classify, finite, largest_force
 from bench.measure.session import Deadlines, Session

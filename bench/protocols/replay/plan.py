@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.contract.failure import Failure
-from bench.contract.protocol import REPLAY, STRUCTURES, Part, Protocol, speed
-from bench.contract.records import FAILED, Record
-from bench.contract.task import Task
+from bench.core.failure import Failure
+from bench.core.protocol import REPLAY, STRUCTURES, Part, Protocol, speed
+from bench.core.records import FAILED, Record
+from bench.core.task import Task
 from bench.protocols.replay.record import Replay
 
 if TYPE_CHECKING:
-    from bench.contract.settings import Settings
+    from bench.core.settings import Settings
 
 
 def _lost(task: Task, number: int, failure: Failure) -> Record:

@@ -12,8 +12,8 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.model import mean_of
 from bench.analysis.statistics import Estimate
-from bench.contract.description import Description
-from bench.contract.records import DONE
+from bench.core.description import Description
+from bench.core.records import DONE
 from bench.protocols.scaling.crossings import Crossing, crossing
 from bench.protocols.scaling.growth import FEWEST_SIZES, Law, fit
 from bench.protocols.scaling.record import Size

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 
 from bench.protocols.scaling.analyse import Growth, ScalingTable
 from bench.protocols.scaling.page import name
-from bench.report.figure import STYLE, WIDTH
-from bench.report.marks import color, marker, say, value
+from bench.render.figure import STYLE, WIDTH
+from bench.render.marks import color, marker, say, value
 
 _HEIGHT = 3.6
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.contract.records import CENSORED, DONE, FAILED, Record
-from bench.contract.task import Item
+from bench.core.records import CENSORED, DONE, FAILED, Record
+from bench.core.task import Item
 from bench.measure import process
 from bench.measure.calls import Steps
 from bench.measure.clock import TimedCalculator, no_collector

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.analysis.statistics import Estimate
-from bench.contract.device import Device
+from bench.core.device import Device
 from bench.protocols.scaling.analyse import Growth, Point, ScalingTable
 from bench.protocols.scaling.growth import FEWEST_SIZES
-from bench.report import numbers
-from bench.report.blocks import Block, Column, Formats, Page, as_csv, as_json, by_method, estimate_object, filled
-from bench.report.circumstances import damaged
-from bench.report.heading import heading
-from bench.report.numbers import DASH
+from bench.render import numbers
+from bench.render.blocks import Block, Column, Formats, Page, as_csv, as_json, by_method, estimate_object, filled
+from bench.render.circumstances import damaged
+from bench.render.heading import heading
+from bench.render.numbers import DASH
 
 FORMAT = 1
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.contract.failure import Failure
-from bench.contract.protocol import Books, Key, Part, Protocol
-from bench.contract.records import FAILED, Record
-from bench.contract.task import Allowance, Item, Task
+from bench.core.failure import Failure
+from bench.core.protocol import Books, Key, Part, Protocol
+from bench.core.records import FAILED, Record
+from bench.core.task import Allowance, Item, Task
 from bench.protocols.scaling.record import Size
 
 if TYPE_CHECKING:
-    from bench.contract.settings import Settings
+    from bench.core.settings import Settings
 
 SCALING = "scaling"
 SIZE = "size"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from bench.contract.failure import Failure
-from bench.contract.records import Record
+from bench.core.failure import Failure
+from bench.core.records import Record
 
 LARGEST = 36_864
 """Atoms of the largest system that is planned, unless the user wants another."""

@@ -18,8 +18,8 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.model import estimate, mean_of, scatter_of
 from bench.analysis.statistics import ONE_PROCESS, Estimate
-from bench.contract.kind import rank
-from bench.contract.records import CENSORED, DONE, FAILED
+from bench.core.kind import rank
+from bench.core.records import CENSORED, DONE, FAILED
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 from bench.protocols.throughput.table import (
     CRASH,

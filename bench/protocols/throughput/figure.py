@@ -15,8 +15,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bench.errors import BadInput
 from bench.protocols.throughput.page import name, reasons
 from bench.protocols.throughput.table import Point, ThroughputRow, ThroughputTable
-from bench.report.figure import STYLE, WIDTH
-from bench.report.marks import color, marker, say, value
+from bench.render.figure import STYLE, WIDTH
+from bench.render.marks import color, marker, say, value
 
 _LINE = 0.125  # inches of the caption
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.protocols.throughput.page import ended, notes, page
 from bench.protocols.throughput.table import Point, Series, ThroughputRow, ThroughputTable
-from bench.report.blocks import Formats, as_csv, as_json, estimate_object
+from bench.render.blocks import Formats, as_csv, as_json, estimate_object
 
 FORMAT = 1
 

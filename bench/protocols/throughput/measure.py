@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.contract.failure import Failure
-from bench.contract.plain import to_plain
-from bench.contract.records import CENSORED, CONVERGED, DONE, FAILED
-from bench.contract.task import Item
+from bench.core.failure import Failure
+from bench.core.plain import to_plain
+from bench.core.records import CENSORED, CONVERGED, DONE, FAILED
+from bench.core.task import Item
 from bench.measure import process
 from bench.measure.batches import OPTIMIZER, WrongBatch, check, compute, probe_of, relax_together
 from bench.measure.calls import VISIT, Steps

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.contract.device import Device
+from bench.core.device import Device
 from bench.protocols.throughput.record import BATCH, PROCESSES
 from bench.protocols.throughput.table import LARGEST, REFUSED, Point, Series, ThroughputRow, ThroughputTable
-from bench.report import numbers
-from bench.report.blocks import Block, Column, Page, by_method, filled
-from bench.report.circumstances import damaged, disturbed, disturbed_in_short
-from bench.report.heading import heading
-from bench.report.numbers import DASH
+from bench.render import numbers
+from bench.render.blocks import Block, Column, Page, by_method, filled
+from bench.render.circumstances import damaged, disturbed, disturbed_in_short
+from bench.render.heading import heading
+from bench.render.numbers import DASH
 
 
 def page(table: ThroughputTable) -> Page:

@@ -6,15 +6,15 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from bench.contract.failure import Failure
-from bench.contract.plain import to_plain
-from bench.contract.protocol import Books, Key, Part, Protocol, speed
-from bench.contract.records import FAILED, Record
-from bench.contract.task import Allowance, Item, Task
+from bench.core.failure import Failure
+from bench.core.plain import to_plain
+from bench.core.protocol import Books, Key, Part, Protocol, speed
+from bench.core.records import FAILED, Record
+from bench.core.task import Allowance, Item, Task
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 
 if TYPE_CHECKING:
-    from bench.contract.settings import Settings
+    from bench.core.settings import Settings
 
 THROUGHPUT = "throughput"
 ONE_WORKERS_SHARE = 0.7

@@ -6,7 +6,7 @@ import dataclasses
 
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
-from bench.contract.description import Description
+from bench.core.description import Description
 
 TIME, MEMORY, REFUSED, CRASH, FAILURE, LARGEST = "time", "memory", "refused", "crash", "failure", "largest planned"
 """What ended a series."""

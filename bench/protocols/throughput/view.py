@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bench.protocols.throughput import formats, page
 from bench.protocols.throughput.table import ThroughputTable
-from bench.report.blocks import Formats
-from bench.report.view import Picture, Question, View
+from bench.render.blocks import Formats
+from bench.render.view import Picture, Question, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ import statistics
 from bench.protocols.stretched.record import Stretched
 
 from bench.analysis.measurements import Measurements, Summary
-from bench.contract.description import Description
+from bench.core.description import Description
 
 
 @dataclasses.dataclass(frozen=True)

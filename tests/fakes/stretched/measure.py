@@ -7,8 +7,8 @@ from time import perf_counter_ns
 from bench.protocols.stretched.plan import STRETCHED, Pull
 from bench.protocols.stretched.record import Stretched
 
-from bench.contract.records import CENSORED, DONE, Record
-from bench.contract.task import Item
+from bench.core.records import CENSORED, DONE, Record
+from bench.core.task import Item
 from bench.measure.clock import TimedCalculator
 from bench.measure.session import Deadlines, Session
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from bench.protocols.stretched.record import Stretched
 
-from bench.contract.failure import Failure
-from bench.contract.protocol import Part, Protocol, speed
-from bench.contract.records import FAILED, Record
-from bench.contract.task import Item, Task
+from bench.core.failure import Failure
+from bench.core.protocol import Part, Protocol, speed
+from bench.core.records import FAILED, Record
+from bench.core.task import Item, Task
 
 if TYPE_CHECKING:
-    from bench.contract.settings import Settings
+    from bench.core.settings import Settings
 
 STRETCHED = "stretched"
 

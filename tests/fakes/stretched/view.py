@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from bench.protocols.stretched.analyse import Pulled, PulledTable
 
-from bench.report import numbers
-from bench.report.blocks import Formats, Page, as_csv, as_json, by_method
-from bench.report.heading import heading
-from bench.report.numbers import DASH
-from bench.report.view import OwnColumn, Picture, Question, View
+from bench.render import numbers
+from bench.render.blocks import Formats, Page, as_csv, as_json, by_method
+from bench.render.heading import heading
+from bench.render.numbers import DASH
+from bench.render.view import OwnColumn, Picture, Question, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,0 +1,86 @@
+"""Makes the name of a new run directory, and the contents of its ``campaign.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import __version__, paths
+from bench.core.description import DataSetFacts, Description, EnergyCounter, MethodFacts, ParallelSpeed, Scratch
+from bench.core.settings import Settings
+from bench.data.structures import DataSet
+from bench.environments.catalogue import Catalogue
+from bench.environments.header import Method
+from bench.errors import BadInput
+from bench.machine.provenance import commit, machine
+
+
+def describe(
+    directory: Path,
+    settings: Settings,
+    catalogue: Catalogue,
+    dataset: DataSet,
+    parallel: ParallelSpeed,
+    count: int,
+    energy: Mapping[str, EnergyCounter] | None = None,
+    scratch: Scratch | None = None,
+) -> Description:
+    """Return the description of a new campaign; `count` structures are measured, with the counters in `energy`."""
+    return Description(
+        run_id=directory.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        pesbench=__version__,
+        **commit(),
+        settings=settings,
+        machine=dataclasses.replace(machine(parallel, energy), scratch=scratch),
+        dataset=DataSetFacts(
+            name=dataset.name,
+            description=dataset.description,
+            fallback=dataset.fallback,
+            digest=dataset.digest,
+            formula=dataset.formula,
+            count=count,
+            total=len(dataset.atoms),
+            charge=dataset.charge,
+            spin=dataset.spin,
+            series=len(dataset.series),
+        ),
+        methods={name: _facts(catalogue.methods[name]) for name in settings.methods},
+        extra_adapters=tuple(str(path) for path in catalogue.extra),
+    )
+
+
+def new_directory(output: Path | None) -> Path:
+    """Return the path of a run directory that does not exist yet, named after the time in UTC."""
+    results = output or paths.results_dir()
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    names = [stamp, *(f"{stamp}-{number}" for number in range(2, 100))]
+    return next(results / name for name in names if not (results / name).exists())
+
+
+def _facts(method: Method) -> MethodFacts:
+    checkpoint = method.checkpoint
+    return MethodFacts(
+        label=method.label,
+        family=method.family,
+        kind=method.kind,
+        paper=method.paper,
+        native=method.native,
+        conservative=method.conservative,
+        parameters=method.parameters,
+        dtype=method.dtypes[0],
+        weights="pretrained" if checkpoint else "none",
+        checkpoint=dataclasses.asdict(checkpoint) if checkpoint else None,
+        theory=dataclasses.asdict(method.theory) if method.theory else None,
+        tuned=method.tuned,
+        note=method.note,
+    )
+
+
+def check_methods(catalogue: Catalogue, names: tuple[str, ...]) -> None:
+    """Raise BadInput where a method of a stored run has no adapter here."""
+    for name in names:
+        if name not in catalogue.methods:
+            raise BadInput(f"the run measured {name!r}, whose adapter is missing here; give it with --adapter FILE.")

@@ -1,0 +1,144 @@
+"""Which parts of a campaign are done, and how much of each method's time is spent."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from bench.core.protocol import STRUCTURES, Key
+from bench.core.records import CENSORED, DONE, Record
+from bench.core.settings import Settings
+from bench.core.task import Allowance, Item
+from bench.engine.plan import share
+from bench.engine.schedule import settled
+from bench.engine.sharing import with_grace
+from bench.protocols import PARTS, PROTOCOL_OF, PROTOCOLS, item_of, phase_of, phases, protocol_of
+
+ONCE = frozenset(protocol.phase for protocol in PROTOCOLS.values() if protocol.once)
+"""Phases that the first round does completely."""
+
+
+class Ledger:
+    """The books of a campaign; a method has its full budget for each phase."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.phases = phases(settings.protocols)
+        self.done: dict[tuple[str, str, int], set[Item]] = {}
+        self.structures: Counter[Key] = Counter()  # measured so far, each visit counts
+        self.spent: dict[tuple[str, str, str], float] = {}  # seconds, by method, device and phase
+        self.ends: dict[tuple[str, str, str], int] = {}  # the first item of a series that was not done in a round
+        self.rounds_begun: dict[Key, int] = {}
+        self.round_seconds: dict[Key, float] = {}  # of a round that reached all structures
+
+    def take_up(self, records: Iterable[Record]) -> None:
+        """Enter what an earlier session measured, except what will be measured again."""
+        later = []
+        for record in records:
+            protocol = protocol_of(record)
+            if protocol is None:
+                continue
+            if protocol.again is not None:
+                later.append((record, protocol.again))
+            else:
+                self._enter(record)
+        # what was cut off is judged last, by the time that everything else has left
+        for record, again in sorted(later, key=lambda one: getattr(one[0], "status", DONE) == CENSORED):
+            if not again(self, record):
+                self._enter(record)
+
+    def _enter(self, record: Record) -> None:
+        self.book(record)
+        self.done.setdefault((record.method, record.device, record.round), set()).update(settled(record))
+
+    def skip(self, key: Key, round_number: int, items: Iterable[Item]) -> None:
+        """Enter items that need not be measured."""
+        self.done.setdefault((*key, round_number), set()).update(items)
+
+    def reopen(self, records: Iterable[Record]) -> None:
+        """Let the items of these records be measured again."""
+        for record in records:
+            self.done.get((record.method, record.device, record.round), set()).discard(item_of(record))
+
+    def book(self, record: Record) -> None:
+        """Count the time that a record took, and note where a series ends."""
+        item = item_of(record)
+        assert item is not None
+        phase = phase_of(item.part)
+        self.close_series(record)
+        if phase == STRUCTURES:
+            self.structures[record.method, record.device] += 1
+        self.spend((record.method, record.device), phase, getattr(record, "wall_ns", 0) / 1e9)
+
+    def close_series(self, record: Record) -> None:
+        """Note where a series ends: at the first item that is not done."""
+        item = item_of(record)
+        if item is not None and PARTS[item.part].series and getattr(record, "status", DONE) != DONE:
+            series = (record.method, record.device, item.part)
+            self.ends[series] = min(item.number, self.ends.get(series, item.number))
+
+    def spend(self, key: Key, phase: str, seconds: float) -> None:
+        """Count seconds of a phase."""
+        self.spent[*key, phase] = self.spent_on(key, phase) + seconds
+
+    def spent_on(self, key: Key, phase: str) -> float:
+        """Return the seconds that a method has spent on a phase."""
+        return self.spent.get((*key, phase), 0.0)
+
+    def budget(self, key: Key) -> float:
+        """Return a method's budget for each phase in seconds, infinite where it has no limit."""
+        budget = self.settings.budget_s[key[0]]
+        return math.inf if budget is None else budget
+
+    def all_spent(self, phase: str) -> float:
+        """Return the seconds that all methods have spent on a phase."""
+        return sum(seconds for (*_, one), seconds in self.spent.items() if one == phase)
+
+    def item_seconds(self, key: Key) -> float | None:
+        """Return the mean time of a method's structures; None where none was measured."""
+        count = self.structures.get(key, 0)
+        return self.spent_on(key, STRUCTURES) / count if count else None
+
+    def left(self, key: Key, phase: str) -> float:
+        """Return what is left for a phase, in seconds."""
+        return max(self.budget(key) - self.spent_on(key, phase), 0.0)
+
+    def is_spent(self, key: Key) -> bool:
+        """Return whether a method has no time left in any of its phases."""
+        return not any(self.left(key, phase) for phase in self.phases)
+
+    def open(self, key: Key, round_number: int, items: Iterable[Item], again: bool) -> list[Item]:
+        """Return the items of a round that are not done and for which time is left; `again` ignores what is spent."""
+        done = self.done.get((*key, round_number), set())
+        return [
+            item
+            for item in items
+            if item not in done
+            and item.number < self.ends.get((*key, item.part), math.inf)
+            and (again or self.left(key, phase_of(item.part)))
+        ]
+
+    def allowance(self, key: Key, round_number: int, phase: str, items: Sequence[Item]) -> Allowance:
+        """Return how long a round may take for the items of a phase."""
+        protocol = next((PROTOCOLS[PROTOCOL_OF[item.part]] for item in items if phase_of(item.part) == phase), None)
+        if protocol is not None and protocol.allowance is not None:
+            return protocol.allowance(self, key, round_number, items)
+        begin = share(self.settings.budget_s[key[0]], self.spent_on(key, phase), round_number, self.settings.rounds)
+        return Allowance(begin, None if begin is None else min(with_grace(begin), self.left(key, phase)))
+
+    def seconds_left(self, stopped: Collection[Key]) -> float | None:
+        """Return an upper bound on the measuring time that is left; None where a budget has no limit."""
+        left = 0.0
+        for name in self.settings.methods:
+            for device in self.settings.devices:
+                key = (name, device)
+                rounds = self.settings.rounds - self.rounds_begun.get(key, 0)
+                if key in stopped or rounds <= 0:
+                    continue
+                for phase in self.phases:
+                    if phase in ONCE and self.rounds_begun.get(key, 0):
+                        continue
+                    most = rounds * self.round_seconds.get(key, math.inf) if phase == STRUCTURES else math.inf
+                    left += min(self.left(key, phase), most)
+        return None if left == math.inf else left

@@ -1,0 +1,157 @@
+"""Prepares a method for measuring: checks that it can run here, chooses weights, makes its environment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import paths
+from bench.core.description import ParallelSpeed, Scratch
+from bench.core.device import Device
+from bench.core.failure import Failure
+from bench.core.settings import Settings
+from bench.data.structures import DataSet
+from bench.engine.copies import Copies
+from bench.engine.plan import protocols
+from bench.engine.random_weights import build
+from bench.engine.tasks import Prepared
+from bench.environments import environments, interpreters
+from bench.environments.catalogue import Catalogue
+from bench.environments.checkpoints import CheckpointMissing
+from bench.environments.doctor import obstacle
+from bench.environments.environments import Environment
+from bench.environments.header import Header, Method
+from bench.environments.uv import EnvironmentFailed
+from bench.environments.weights import Weights, choose
+from bench.errors import BadInput
+from bench.protocols import PROTOCOLS, phases
+
+ONLY_RANDOM = "it has only random weights, whose energies mean nothing"
+
+
+class Ready:
+    """Prepares the methods of a campaign; weights are chosen once.
+
+    `dataset` has the structures to measure, or is None where they do not matter.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        dataset: DataSet | None,
+        parallel: ParallelSpeed | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self.settings = settings
+        self.catalogue = catalogue
+        self.dataset = dataset
+        self.parallel = parallel
+        self.say = say
+        self._begun_with: dict[str, str] = {}
+        self._weights: dict[str, Weights] = {}
+        self._copies = Copies(say)
+        self._said: set[str] = set()
+
+    def resume(self, weights: dict[str, str]) -> None:
+        """Keep the kind of weights with which each method of a run began, and make copies for the rest of it."""
+        self._begun_with = weights
+        self.copy()
+
+    def copy(self) -> Scratch | None:
+        """Copy what the campaign needs to the machine's own disk; returns what the run says about it.
+
+        It is done before the first round, so that the disk is at rest while something is measured. Does nothing where
+        PESBENCH_SCRATCH is not set.
+        """
+        if paths.scratch_dir() is None:
+            return None
+        found = [
+            self.of(self.catalogue.methods[name], device)
+            for device in self.settings.devices
+            for name in self.settings.methods
+        ]
+        return self._copies.make([one for one in found if isinstance(one, Prepared)])
+
+    def of(self, method: Method, device: str) -> Prepared | Failure:
+        """Return a method with its environment and weights, or why it cannot be measured here."""
+        header = self.catalogue.header(method)
+        failure = obstacle(method, header, Device.parse(device), *self._measured_on(), periodic=self.settings.periodic)
+        if failure is not None:
+            return failure
+        try:
+            chosen = self._weights.get(method.name) or self._choose(method)
+            environment = environment_of(method, header, self.settings, device, self._say_once)
+            if method.name not in self._weights:
+                chosen = build(chosen, method, header, environment, self.settings, self.parallel, self.say)
+                self._weights[method.name] = chosen
+                self._tell(method, chosen)
+        except CheckpointMissing as error:
+            return Failure("no-weights", str(error))
+        except EnvironmentFailed as error:
+            return Failure("environment", str(error))
+        except OSError as error:  # a folder of pesbench's own is full or read-only; other methods may need none
+            return Failure("environment", f"{error.filename or 'a file'}: {error.strerror}")
+        if not protocols(self.settings, chosen.mode):
+            return Failure("no-weights", ONLY_RANDOM)
+        return self._copies.of(Prepared(method, header, device, environment, chosen))
+
+    def _say_once(self, line: str) -> None:
+        """Say a line, unless it was said in an earlier round."""
+        if line not in self._said:
+            self._said.add(line)
+            self.say(line)
+
+    def _measured_on(self) -> tuple[set[str], int, int]:
+        """Return the elements, the charge and the multiplicity of the structures."""
+        if self.dataset is None:
+            return set(), 0, 1
+        systems = (self.dataset.reference, *self.dataset.series)
+        symbols = {symbol for atoms in systems for symbol in atoms.get_chemical_symbols()}
+        return symbols, self.dataset.charge, self.dataset.spin
+
+    def or_refuse(self, method: Method, device: str) -> Prepared:
+        """Return a method with its environment and weights; raises BadInput where it cannot run here."""
+        found = self.of(method, device)
+        if isinstance(found, Failure):
+            raise BadInput(f"{method.name} cannot run here: {found.message.rstrip('.')}.")
+        return found
+
+    def _tell(self, method: Method, chosen: Weights) -> None:
+        if chosen.mode == "random":
+            self.say(f"{method.name}: random weights. {chosen.reason}".rstrip())
+            has = phases(protocols(self.settings, chosen.mode))
+            lacks = [name for name in self.settings.protocols if PROTOCOLS[name].phase not in has]
+            if lacks:
+                self.say(f"{method.name}: not measured by {', '.join(lacks)}: {ONLY_RANDOM}")
+
+    def _choose(self, method: Method) -> Weights:
+        """Return the weights of a method; a resumed run keeps those it began with."""
+        begun = self._begun_with.get(method.name, "none")
+        settings = self.settings if begun == "none" else dataclasses.replace(self.settings, weights=begun)
+        return choose(method, settings, self.say)
+
+
+def environment_of(
+    method: Method,
+    header: Header,
+    settings: Settings,
+    device: str,
+    say: Callable[[str], None] = lambda line: None,
+    until: float | None = None,
+) -> Environment:
+    """Return the environment of a method: the user's interpreter, or ours; raises EnvironmentFailed.
+
+    One that is not made by `until`, a reading of time.monotonic(), fails.
+    """
+    brought = settings.pythons.get(method.name)
+    if brought is not None:
+        environment = environments.bring(header, Path(brought))
+    else:
+        base = interpreters.chosen(settings.on_top_of)
+        brought = str(base.python) if base else None
+        environment = environments.prepare(header, device, settings.torch_backend, say, until, base)
+    for difference in environment.differences or ():
+        say(f"{method.name}: {brought} has {difference}")
+    return environment

@@ -1,0 +1,94 @@
+"""Finds adapter files and reads their headers; no adapter is imported here."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench import paths
+from bench.core.kind import rank
+from bench.environments.header import Header, HeaderError, Method, read_header
+from bench.errors import BadInput
+
+
+class Catalogue:
+    """The methods of the project's own adapters, and of the user's adapter files.
+
+    Raises BadInput where a file is not an adapter or a method's name is taken.
+    """
+
+    def __init__(self, extra: Iterable[str | Path] = ()) -> None:
+        self.extra = [Path(path).resolve() for path in extra]
+        self.headers: list[Header] = []
+        self.methods: dict[str, Method] = {}
+        for path in (*sorted(paths.adapters_dir().glob("*.py")), *self.extra):
+            self._add(path)
+
+    def _add(self, path: Path) -> None:
+        if not path.is_file():
+            raise BadInput(f"there is no adapter file {path}.")
+        try:
+            header = read_header(path)
+        except (HeaderError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} is no adapter file: {error}.") from None
+        for name, method in header.methods.items():
+            if name in self.methods:
+                taken = self.methods[name].adapter
+                raise BadInput(f"{path} defines the method {name!r}, which {taken} has already; rename one.")
+            self.methods[name] = method
+        self.headers.append(header)
+
+    def header(self, method: Method) -> Header:
+        """Return the header of the adapter file that `method` comes from."""
+        return next(header for header in self.headers if header.path == method.adapter)
+
+    def add_version(self, method: Method, path: Path, suffix: str) -> Method:
+        """Add the `method` of another adapter file, its name with `suffix`; raises BadInput where the file lacks it."""
+        try:
+            header = read_header(path)
+        except (HeaderError, UnicodeDecodeError, OSError) as error:
+            raise BadInput(f"{path} is no adapter file: {error}.") from None
+        if method.name not in header.methods:
+            raise BadInput(f"{path} has no method {method.name!r}; it has {', '.join(header.methods)}.")
+        other = dataclasses.replace(
+            header.methods[method.name],
+            name=f"{method.name}{suffix}",
+            label=f"{header.methods[method.name].label} ({suffix.strip('@')})",
+            known_as=method.name,
+        )
+        self.methods[other.name] = other
+        self.headers.append(header)
+        return other
+
+    def select(self, names: str | None) -> list[Method]:
+        """Return the methods that a comma-separated list names, light ones first; None means the default ones.
+
+        ``all`` means every method but the reference levels, which have to be named. Light methods come first (by kind,
+        then size of the environment), so that a first row appears soon. Raises BadInput for an unknown name.
+        """
+        if names is None:
+            chosen = [method for method in self.methods.values() if method.default]
+        elif names == "all":
+            chosen = [method for method in self.methods.values() if not method.level]
+        else:
+            wanted = [name.strip() for name in names.split(",") if name.strip()]
+            if not wanted:
+                raise BadInput("no method is named; 'pesbench list' shows them.")
+            chosen = [self._named(name) for name in dict.fromkeys(wanted)]
+        return sorted(chosen, key=self._weight)
+
+    def _weight(self, method: Method) -> tuple[int, int]:
+        return rank(method.kind), self.header(method).download_mb
+
+    def _named(self, name: str) -> Method:
+        if name in self.methods:
+            return self.methods[name]
+        # names of the published table work too: orb-v3 is the model in its row
+        published = [method for method in self.methods.values() if method.paper == name and method.default]
+        if published:
+            return published[0]
+        near = difflib.get_close_matches(name, self.methods, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "'pesbench list' shows them all."
+        raise BadInput(f"there is no method {name!r}; {hint}")

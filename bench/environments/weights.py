@@ -1,0 +1,63 @@
+"""Decides which weights a method runs with: the official checkpoint, random ones, or none."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.core.settings import Settings
+from bench.environments import checkpoints
+from bench.environments.checkpoints import CheckpointMissing
+from bench.environments.header import Method
+from bench.errors import BadInput
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """The weights that a worker loads."""
+
+    mode: str
+    """``pretrained``, ``random``, or ``none`` where a method has no weights."""
+    path: Path | None = None
+    facts: dict[str, Any] | None = None
+    """The facts about the file that go into the records."""
+    reason: str = ""
+    """Why the weights are random, where the user did not ask for them."""
+
+
+def check_own_checkpoint(settings: Settings, methods: Mapping[str, Method]) -> None:
+    """Raise BadInput where the user's own checkpoint is missing, or its method would run without it."""
+    if settings.checkpoint is None:
+        return
+    (name,) = settings.methods
+    if methods[name].checkpoint is None:
+        raise BadInput(f"{name} takes no checkpoint; leave out --checkpoint.")
+    if not Path(settings.checkpoint).exists():
+        raise BadInput(f"there is no checkpoint {settings.checkpoint}; give its path with --checkpoint.")
+
+
+def choose(method: Method, settings: Settings, say: Callable[[str], None] = lambda line: None) -> Weights:
+    """Return the weights for `method`; a random checkpoint is built later, so it has no path yet.
+
+    Raises CheckpointMissing where none are available.
+    """
+    if method.checkpoint is None:
+        return Weights("none")
+    if settings.checkpoint is not None:
+        own = checkpoints.users_own(Path(settings.checkpoint), settings.trust)
+        return Weights("pretrained", own.path, own.facts())
+    if settings.weights == "random":
+        if not method.random_weights:
+            raise CheckpointMissing(f"{method.name} cannot be built with random weights; leave out --weights random.")
+        return Weights("random")
+    try:
+        found = checkpoints.prepare(method, settings.trust, say)
+    except CheckpointMissing as error:
+        if settings.weights == "auto" and method.random_weights:
+            return Weights("random", reason=str(error))
+        raise
+    if found is None:
+        return Weights("pretrained", facts={"file": method.checkpoint.file, "sha256": method.checkpoint.sha256})
+    return Weights("pretrained", found.path, found.facts())

@@ -1,0 +1,198 @@
+"""Two runs or two versions side by side: the ratio of their times, the verdict, and what else differs."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from bench.analysis.likeness import Circumstances, ComparedRuns
+from bench.analysis.regression import NOT_COMPARED, OTHER_ANSWER, SLOWER, UNDECIDED, Comparison
+from bench.analysis.statistics import Estimate
+from bench.core.description import Description
+from bench.core.device import Device, is_accelerator
+from bench.core.protocol import REPLAY
+from bench.render import numbers
+from bench.render.circumstances import damaged, disturbed, unsettled
+from bench.render.numbers import DASH
+
+FORMATS = ("terminal", "markdown", "json")
+ROOMY = 100
+"""A narrower terminal shows only the interval of the ratio, on which the verdict rests."""
+COLUMNS = ("method", "old ms", "new ms", "new/old", "n", "verdict")
+"""n: structures that both have."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """The contents of a comparison."""
+
+    title: Sequence[tuple[str, str]]
+    """Labelled lines above the table."""
+    comparisons: Sequence[Comparison]
+    threshold: float
+    means: Mapping[str, Estimate | None] = dataclasses.field(default_factory=dict)
+    """Geometric means of the ratios, by protocol."""
+    unlike: Sequence[str] = ()
+    """Why the two should not be compared; shown above the table."""
+    explain: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+def report_of(compared: ComparedRuns) -> Report:
+    """Return the report on the comparison of two runs."""
+    old, new = compared.old, compared.new
+    return Report(
+        title=[("Old", _named(old)), ("New", _named(new)), *where(new.description)],
+        comparisons=compared.comparisons,
+        threshold=compared.threshold,
+        means=compared.means,
+        unlike=compared.unlike,
+        explain=compared.explain,
+        notes=[
+            *_circumstances(old, "the first run"),
+            *_circumstances(new, "the second run"),
+            "The two runs were not measured at the same time: the intervals do not include what the machine did to a "
+            "whole run. 'pesbench regress' measures two versions alternately.",
+        ],
+    )
+
+
+def where(description: Description) -> list[tuple[str, str]]:
+    """Return the machine, the number of threads and the data set."""
+    threads, dataset = description.settings.threads, description.dataset
+    return [
+        ("Machine", f"{description.machine.cpu}, {threads} thread{'s' if threads != 1 else ''}"),
+        ("Data set", f"{dataset.name}: {dataset.count} structures"),
+    ]
+
+
+def _named(run: Circumstances) -> str:
+    commit = f", commit {run.description.commit[:12]}" if run.description.commit else ""
+    return f"{run.name}, {run.description.created.replace('T', ' ')[:16]}{commit}"
+
+
+def _circumstances(run: Circumstances, name: str) -> list[str]:
+    labels = {method: facts.label for method, facts in run.description.methods.items()}
+    said = (disturbed(run.disturbances, labels), unsettled(run.unsettled), damaged(run.damaged))
+    return [f"In {name}: {sentence}" for sentence in said if sentence]
+
+
+def render(report: Report, form: str, width: int | None = None, color: bool = False) -> str:
+    """Return the report as text in one of :data:`FORMATS`."""
+    if form == "json":
+        return _json(report)
+    if form == "markdown":
+        return _markdown(report)
+    return _terminal(report, width, color)
+
+
+def rule(threshold: float) -> str:
+    """Return the decision rule in one sentence."""
+    return (
+        f"Slower or faster: by at least {100 * threshold:g} %, and the interval does not contain 1. Same: the interval "
+        f"lies within {100 * threshold:g} %. Undecided: all else; more rounds or structures narrow the interval."
+    )
+
+
+def _cells(one: Comparison, intervals: bool) -> list[str]:
+    label = f"{one.label}{' (random weights)' if one.weights == 'random' else ''}"
+    label += f" ({Device.parse(one.device).label})" if is_accelerator(one.device) else ""
+    label += ", replay" if one.protocol == REPLAY else ""
+    if one.ratio is None:
+        return [label, DASH, DASH, DASH, DASH, one.verdict]
+    old, new = (
+        numbers.with_interval(time) if intervals else numbers.plain(time.estimate, 4) if time else DASH
+        for time in (one.old, one.new)
+    )
+    return [label, old, new, numbers.ratio(one.ratio), str(one.ratio.n), one.verdict]
+
+
+def _below(report: Report) -> list[tuple[str, str]]:
+    """Return the labelled lines below the table, in any format."""
+    found = [
+        (f"Geometric mean{', replay' if protocol == REPLAY else ''}", numbers.ratio(mean))
+        for protocol, mean in report.means.items()
+        if mean is not None
+    ]
+    for one in report.comparisons:
+        name = one.label
+        if one.answers:
+            found.append((f"{name} answers differently", "; ".join(one.answers)))
+        elif one.answers is None and one.ratio is not None:
+            found.append((name, "it is not known whether the answers are the same"))
+        if one.why:
+            found.append((f"{name} {one.verdict}", one.why))
+    return [*found, *(("What differs", line) for line in report.explain), *(("Note", note) for note in report.notes)]
+
+
+def _terminal(report: Report, width: int | None, color: bool) -> str:
+    width = width or Console().width
+    file = io.StringIO()
+    console = Console(
+        file=file, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
+    )
+    parts: list[RenderableType] = []
+    if report.unlike:
+        parts += [Text("Different, but compared by request:", style="bold red")]
+        parts += [Text(f"  {line}", style="red") for line in report.unlike]
+        parts.append(Text())
+    parts += [_labelled(report.title, width), Text()]
+    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for i, title in enumerate(COLUMNS):
+        side = "right" if 0 < i < 5 else "left"
+        grid.add_column(Text(title, justify=side), justify=side, overflow="fold", no_wrap=i > 0)  # type: ignore[arg-type]
+    for one in report.comparisons:
+        *figures, verdict = _cells(one, intervals=width >= ROOMY)
+        grid.add_row(*figures, Text(verdict, style=_style(one.verdict)))
+    parts += [grid, Text(), _labelled([*_below(report), ("Rule", rule(report.threshold))], width)]
+    console.print(Group(*parts))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def _style(verdict: str) -> str:
+    return "red" if verdict in (SLOWER, OTHER_ANSWER) else "dim" if verdict in (UNDECIDED, NOT_COMPARED) else ""
+
+
+def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(max_width=width // 3)
+    last = ""
+    for label, text in pairs:
+        style = "red" if label.endswith("answers differently") else "bold"
+        grid.add_row(Text(label if label != last else "", style=style), Text(text, overflow="fold"))
+        last = label
+    return grid
+
+
+def _markdown(report: Report) -> str:
+    lines = [f"**Different, but compared by request:** {'; '.join(report.unlike)}", ""] if report.unlike else []
+    lines += [f"**{label}:** {text}  " for label, text in report.title]
+    lines += ["", "| " + " | ".join(COLUMNS) + " |", "|:---|---:|---:|---:|---:|:---|"]
+    for one in report.comparisons:
+        *figures, verdict = _cells(one, intervals=True)
+        strong = f"**{verdict}**" if _style(verdict) == "red" else verdict
+        lines.append("| " + " | ".join([*figures, strong]) + " |")
+    lines += ["", *(f"- {label}: {text}" for label, text in _below(report)), "", rule(report.threshold)]
+    return "\n".join(lines) + "\n"
+
+
+def _json(report: Report) -> str:
+    document: dict[str, Any] = {
+        "format": 1,
+        "title": dict(report.title),
+        "threshold": report.threshold,
+        "unlike": list(report.unlike),
+        "comparisons": [dataclasses.asdict(one) for one in report.comparisons],
+        "geometric_means": {name: dataclasses.asdict(mean) for name, mean in report.means.items() if mean},
+        "explain": list(report.explain),
+        "notes": list(report.notes),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,70 @@
+"""What each column of the table of times means: the words that ``pesbench explain`` and the page show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bench.render.shown import SHOWN
+
+_WORDS: dict[str, str] = {
+    "ms/step": "The time of one accepted optimiser iteration: calculator (model, neighbour list, conversion) plus "
+    "optimiser, without pesbench's own share. The geometric mean over structures; its 95 % interval includes the "
+    "differences between structures and between fresh processes. With random weights, the steps go along a fixed path.",
+    "ms/call": "The time of one force call: energy and forces at a geometry a small step from the last one, so that "
+    "the method goes on from what it keeps, such as an SCF's density. The geometric mean over structures, with its "
+    "95 % interval; the first call at a structure does not count.",
+    "rank": "The place by time among the methods on the same device. 4–6: the intervals, all taken together, cannot "
+    "tell which of the places 4 to 6 it has.",
+    "times slower": "How many times slower than the method in the heading: the fastest MLIP, or that of --relative-to. "
+    "Paired by structure and round, so that what all methods share cancels; with its 95 % interval.",
+    "replay": "The time of a step along a fixed path, with the same geometries for every method: a force call and the "
+    "optimiser's update, whose displacement is discarded. With ms/call or the mark ʳ it is that of the call alone.",
+    "answer": "Whether energies, forces and relaxed bonds are those of the method's baseline: same, CHANGED, or a dash "
+    "where there is no baseline. 'varies': the method gives different answers for the same structure. 'alters "
+    "atoms': it changes the atoms that it is given. The times of such a method are doubtful.",
+    "CPU/GPU": "How many times faster the same method is on the GPU, paired by structure and round.",
+    "n/N": "How many structures were relaxed to the end (or replayed) within the time budget. A relaxation that was "
+    "cut off still counts in the time.",
+    "paper": "The published time, from other hardware: compare the order of the methods, not the ratios.",
+    "ours/paper": "The time here over the published one.",
+    "rounds": "How much the rounds, each a fresh process, differ: the slowest over the fastest, less one.",
+    "calls": "Force calls per optimiser step: 1 for BFGS, about 2 for conjugate gradients.",
+    "steps": "Optimiser steps per structure, on average.",
+    "conv.": "How many structures converged; the others stopped at the largest number of steps.",
+    "weights": "pretrained, or random: the right architecture and speed, but meaningless energies.",
+    "dtype": "The precision of the calculation.",
+    "calc.": "The share of the time that is spent in the calculator; the rest is the optimiser's.",
+    "cold": "Process start, imports, loading and the first force call, together. Never in the time of a step.",
+    "memory": "The largest resident memory of the worker.",
+    "mem.": "The largest memory allocated on the device.",
+    "param.": "The number of trained parameters, as counted on the loaded model.",
+    "RMSD": "How far the relaxed geometries lie from the method's own median geometry, in Angstrom.",
+    "fmax": "The largest force left in a relaxed geometry.",
+    "joules": "The energy by the counter of the processor or the GPU, per step (or call) or per relaxed molecule.",
+    "net joules": "The same, less what the idle machine takes in that time.",
+}
+
+WORDS: Mapping[str, str] = _WORDS | {title: words for view in SHOWN.values() for title, words in view.words.items()}
+"""By the title of a column, without its device; ``n/N`` stands for ``n/101``."""
+
+
+def meaning(title: str, unit: str = "") -> str:
+    """Return what a column means; empty for the name of a method, which needs no words.
+
+    Parameters
+    ----------
+    title, unit : str
+        As in its heading: ``CPU``, ``ms/step``.
+    """
+    if unit in ("ms/step", "ms/call") and not title.endswith("replay"):
+        return WORDS[unit]
+    title = re.sub(r"^times slower, .*$", "times slower", re.sub(r"^n/\d+$", "n/N", title))
+    return WORDS.get(title) or next((WORDS[end] for end in ("replay", "mem.") if title.endswith(end)), "")
+
+
+def named(name: str) -> str | None:
+    """Return the title of the column that a user means by `name`; None where there is none."""
+    wanted = re.sub(r"^n/\d+$", "n/n", name.strip().casefold())
+    known = {title.casefold(): title for title in WORDS} | {"md": "MD", "n": "n/N", "cold start": "cold"}
+    return known.get(wanted) or known.get(f"{wanted}.")

@@ -1,6 +1,0 @@
-"""The page: a report of one or several runs as one HTML file that needs nothing else.
-
-:mod:`~bench.report.page.sections` says what it shows, :mod:`~bench.report.page.grid` makes its tables,
-:mod:`~bench.report.page.document` puts it together from the template, the style and the script beside it, and
-:mod:`~bench.report.page.numbers_inside` reads the numbers back out of the file.
-"""

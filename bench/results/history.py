@@ -1,0 +1,159 @@
+"""The history of one machine: one JSON line per method and run, kept in the repository, newest last."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import paths
+from bench.analysis.steps import steps
+from bench.analysis.table import Row, Table
+from bench.core.description import Machine
+from bench.core.protocol import REPLAY
+from bench.core.settings import Settings
+from bench.errors import BadInput
+from bench.results.dataframes import Run
+
+SERIES = ["method", "device", "protocol", "dataset", "settings", "threads", "weights", "dtype"]
+"""The keys that are equal in all lines of a series."""
+
+
+def folder() -> Path:
+    """Return the folder of the histories."""
+    return paths.results_dir() / "history"
+
+
+def machine_name(machine: Machine) -> str:
+    """Return the name of a machine's file: its CPU, its cores, its GPUs."""
+    parts = [machine.cpu or "cpu", f"{machine.usable_cores or 0} cores", *machine.gpus]
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
+
+
+def entries(run: Run, table: Table) -> list[dict[str, Any]]:
+    """Return a line for each row of a run's table that has a time."""
+    versions = {record.method: record.versions for record in run.contents.started}
+    campaign = run.description
+    return [
+        {
+            "run": run.directory.name,
+            "created": campaign.created,
+            "commit": campaign.commit,
+            "machine": machine_name(campaign.machine),
+            "method": row.method,
+            "label": row.label,
+            "device": row.device,
+            "protocol": row.protocol,
+            "dataset": f"{campaign.dataset.name} {campaign.dataset.digest[-12:]}",
+            "settings": _settings(row, campaign.settings),
+            "threads": row.threads,
+            "weights": row.weights,
+            "dtype": row.dtype,
+            **_time(row),
+            "versions": versions.get(row.method, {}),
+        }
+        for row in table.rows
+        if row.time is not None
+    ]
+
+
+def _settings(row: Row, settings: Settings) -> str:
+    """Return the settings of a campaign that affect a time, in words."""
+    structures = f"{settings.limit} structures" if settings.limit else "all structures"
+    chosen = "".join(f", {name}={value}" for name, value in settings.knobs.items())
+    if row.protocol == REPLAY:
+        optimizer = f"{row.optimizer}, " if row.optimizer else ""
+        return f"{optimizer}{settings.replay_points} points, {structures}{chosen}"
+    return f"{row.optimizer}, fmax {settings.fmax:g}, {settings.max_steps} steps, {structures}{chosen}"
+
+
+def _time(row: Row) -> dict[str, Any]:
+    assert row.time is not None
+    return {
+        "unit": "ms/call" if row.of_calls else "ms/step",
+        "ms": row.time.estimate,
+        "low": row.time.low,
+        "high": row.time.high,
+        "rounds": row.time.rounds,
+    }
+
+
+def add(lines: Iterable[dict[str, Any]]) -> Path | None:
+    """Append the lines of one run to its machine's file, each at most once; returns the file, None without lines."""
+    new = list(lines)
+    if not new:
+        return None
+    path = folder() / f"{new[0]['machine']}.jsonl"
+    known = {_identity(line) for line in read(path)} if path.exists() else set()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            for line in new:
+                if _identity(line) not in known:
+                    file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+    except OSError as error:
+        raise BadInput(f"cannot write {path}: {error.strerror}.") from None
+    return path
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a history; raises BadInput where one is damaged."""
+    lines = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            line = json.loads(text)
+            _identity(line)
+        except (ValueError, KeyError, TypeError):
+            raise BadInput(f"line {number} of {path} is damaged; remove it to read the rest.") from None
+        lines.append(line)
+    return lines
+
+
+def find(machine: str | None) -> Path:
+    """Return the history of a machine, by any part of its name; None means the only one."""
+    known = sorted(folder().glob("*.jsonl"))
+    if not known:
+        raise BadInput("there is no history yet; 'pesbench history add' begins one with the newest run.")
+    chosen = [path for path in known if machine is None or machine in path.stem]
+    chosen = [path for path in chosen if path.stem == machine] or chosen  # one name may begin with another
+    if len(chosen) != 1:
+        names = ", ".join(path.stem for path in known)
+        which = "there are several" if machine is None else f"{machine!r} matches {len(chosen) or 'none'} of them"
+        raise BadInput(f"histories are kept for {names}; {which}, choose one with --machine.")
+    return chosen[0]
+
+
+def series(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
+    """Return one data frame per series, in order of time, with a column ``step``: the change of level, else NaN."""
+    found = []
+    for _, group in pd.DataFrame(lines).groupby(SERIES, dropna=False, sort=False):
+        ordered = group.sort_values("created", kind="stable").reset_index(drop=True)
+        changes = {step.at: step.ratio for step in steps(ordered["ms"].tolist())}
+        found.append(ordered.assign(step=[changes.get(i, float("nan")) for i in range(len(ordered))]))
+    return found
+
+
+def export(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest line of each series as github-action-benchmark's ``customSmallerIsBetter`` reads it."""
+    found = []
+    for one in series(lines):
+        last = one.iloc[-1]
+        entry = {
+            # github-action-benchmark draws one line per name
+            "name": ", ".join(str(last[column]) for column in SERIES),
+            "unit": last["unit"],
+            "value": last["ms"],
+            "extra": f"run {last['run']}, commit {last['commit']}",
+        }
+        if pd.notna(last["low"]) and pd.notna(last["high"]):
+            entry["range"] = f"{last['low']:.4g} to {last['high']:.4g}"
+        found.append(entry)
+    return found
+
+
+def _identity(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (line["run"], line["method"], line["device"], line["protocol"])

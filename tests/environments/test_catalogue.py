@@ -1,0 +1,53 @@
+"""Finding methods by name."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.core.kind import rank
+from bench.environments.catalogue import Catalogue
+from bench.errors import BadInput
+
+FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return Catalogue()
+
+
+def test_light_methods_come_first_so_that_a_first_row_appears_soon(catalogue):
+    chosen = catalogue.select(None)
+    kinds = [rank(method.kind) for method in chosen]
+    assert kinds == sorted(kinds)
+    assert chosen[0].kind == "force-field"
+
+
+def test_methods_that_are_not_default_are_measured_only_when_named(catalogue):
+    default = {method.name for method in catalogue.select(None)}
+    assert "pbe0-def2-svp-nwchem-warm" not in default
+    assert [method.name for method in catalogue.select("pbe0-def2-svp-nwchem-warm")] == ["pbe0-def2-svp-nwchem-warm"]
+    assert default < {method.name for method in catalogue.select("all")}
+
+
+def test_a_name_is_measured_once_however_often_it_is_given(catalogue):
+    assert len(catalogue.select("uff,uff, uff")) == 1
+
+
+def test_a_misspelt_method_brings_the_nearest_name(catalogue):
+    with pytest.raises(BadInput, match=r"no method 'gfn2-xbt'; did you mean 'gfn2-xtb'"):
+        catalogue.select("gfn2-xbt")
+
+
+def test_an_adapter_file_of_the_users_own_is_found_and_cannot_take_a_name_twice():
+    assert "toy" in Catalogue([FAKES]).methods
+    with pytest.raises(BadInput, match=r"which .* has already"):
+        Catalogue([FAKES, FAKES])
+
+
+def test_a_file_that_is_no_adapter_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="there is no adapter file"):
+        Catalogue([tmp_path / "missing.py"])
+    (tmp_path / "plain.py").write_text("x = 1\n")
+    with pytest.raises(BadInput, match="is no adapter file"):
+        Catalogue([tmp_path / "plain.py"])

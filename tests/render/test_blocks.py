@@ -1,0 +1,39 @@
+"""Narrow blocks for a terminal: what does not fit beside each other stands below, and nothing is cut off."""
+
+import pytest
+
+from bench.render.blocks import Block, Page, terminal
+
+NAMES = ("GFN2-xTB", "Orb v3 conservative, trained on OMol25")
+
+
+def page(columns):
+    """Return a page with a block of so many columns, each of whose figures is unlike all others."""
+    headings = (("Method", ""), *((f"level {i}", "cm-1") for i in range(columns)))
+    lines = tuple((name, *(f"{100 * row + i}.25 [±{i}]" for i in range(columns))) for row, name in enumerate(NAMES, 1))
+    return Page([("Run", "r")], [Block("How far?", headings, lines)], [], [])
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("columns", [1, 4, 12])
+def test_every_figure_and_heading_is_there_whole_at_any_width(columns, width):
+    shown = page(columns)
+    text = terminal(shown, width)
+    assert max(map(len, text.splitlines())) <= width
+    for line in shown.blocks[0].lines:
+        for figure in line[1:]:
+            assert text.count(figure) == 1
+    for i in range(columns):
+        assert f"level {i}" in text
+
+
+def test_each_part_names_the_methods_and_the_title_is_there_once():
+    text = terminal(page(12), 80)
+    assert text.count("GFN2-xTB") == text.count("Method") > 1
+    assert text.count("How far?") == 1
+    assert terminal(page(3), 80).count("Method") == 1
+
+
+def test_a_column_wider_than_the_terminal_has_a_part_of_its_own():
+    block = Block("Long", (("Method", ""), ("a", ""), ("b", "")), (("m", "x" * 70, "1"),))
+    assert terminal(Page([], [block], [], []), 80).count("Method") == 2

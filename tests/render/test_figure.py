@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import dataclasses
+import xml.etree.ElementTree as ET
+
+import matplotlib.image
+import pytest
+from matplotlib.text import Text
+
+from bench.paper import table1 as paper
+from bench.render import figure
+
+
+def texts(drawn) -> list[str]:
+    return [found.get_text() for found in drawn.findobj(Text) if found.get_text()]
+
+
+def test_the_figure_is_written_as_svg_and_png(gpu_table, tmp_path):
+    svg, png = figure.save(figure.draw(gpu_table), tmp_path / "run.v1")
+    assert (svg.name, png.name) == ("run.v1.svg", "run.v1.png")
+    assert ET.parse(svg).getroot().tag.endswith("svg")
+    pixels = matplotlib.image.imread(png)
+    assert pixels.shape[1] == round(figure.WIDTH * 300)
+    assert pixels[..., :3].std() > 0.05
+
+
+def test_the_same_table_gives_the_same_bytes(gpu_table, tmp_path):
+    for first, second in zip(
+        figure.save(figure.draw(gpu_table), tmp_path / "a"),
+        figure.save(figure.draw(gpu_table), tmp_path / "b"),
+        strict=True,
+    ):
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_every_method_is_in_it_with_its_number_or_the_reason(gpu_table):
+    shown = texts(figure.draw(gpu_table))
+    for row in gpu_table.rows:
+        assert any(row.label in text for text in shown) or row.label == "GFN2-xTB"
+    assert "out-of-memory" in shown
+    assert "no-device" in shown
+    assert "61.0" in shown and "31.0" in shown
+    assert "eqV2 M (random weights)" in shown
+
+
+def test_it_says_on_what_machine_data_set_and_run(gpu_table):
+    caption = " ".join(texts(figure.draw(gpu_table)))
+    for part in ("Intel Xeon", "1 thread", "NVIDIA H200", "naphthalene-md17, 101 structures", "20261122-105712"):
+        assert part in caption
+
+
+def test_no_letter_is_smaller_than_seven_points(gpu_table, cpu_table):
+    for table in (gpu_table, cpu_table, paper.table()):
+        assert min(found.get_fontsize() for found in figure.draw(table).findobj(Text) if found.get_text()) >= 7
+
+
+@pytest.mark.parametrize("which", ["cpu_table", "gpu_table", "both_gpu_table", "replay_table", "paper"])
+def test_no_text_runs_over_the_edge_or_into_other_text(which, request):
+    drawn = figure.draw(paper.table() if which == "paper" else request.getfixturevalue(which))
+    drawn.canvas.draw()
+    axes = drawn.axes[0]
+    low, high = axes.get_xlim()
+    hidden = [
+        label for tick, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True) if not low < tick < high
+    ]
+    shown = [found for found in drawn.findobj(Text) if found.get_text() and found not in hidden]
+    boxes = [(found.get_text(), found.get_window_extent()) for found in shown]
+    boxes = [(text, box) for text, box in boxes if box.width > 1]  # what is not drawn has the unit box
+    assert len(boxes) > 25
+    width, height = drawn.bbox.width, drawn.bbox.height
+    for text, box in boxes:
+        assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, text
+    for i, (text, box) in enumerate(boxes):
+        for other, other_box in boxes[i + 1 :]:
+            assert not box.overlaps(other_box.shrunk(0.9, 0.6)), (text, other)
+
+
+def test_cpu_and_gpu_differ_in_shape_and_not_only_in_colour(gpu_table):
+    marks = {
+        (line.get_color(), line.get_marker())
+        for line in figure.draw(gpu_table).axes[0].lines
+        if line.get_marker() in "oD" and line.get_markerfacecolor() != "none"
+    }
+    assert len({color for color, _ in marks}) == len({marker for _, marker in marks}) == 2
+
+
+def test_the_papers_figures_are_hollow_marks_at_their_values(cpu_table):
+    hollow = [line for line in figure.draw(cpu_table).axes[0].lines if line.get_markerfacecolor() == "none"]
+    assert sorted(float(line.get_xdata()[0]) for line in hollow) == [0.15, 43.55, 471.18, 20301.416]
+
+
+def test_the_intervals_are_drawn_where_they_are(cpu_table):
+    row = next(row for row in cpu_table.rows if row.method == "7net-0")
+    bars = [tuple(line.get_xdata()) for line in figure.draw(cpu_table).axes[0].lines if len(line.get_xdata()) == 2]
+    assert (row.ms_per_step.low, row.ms_per_step.high) in bars
+
+
+def test_the_axis_is_logarithmic_and_has_a_power_of_ten_even_for_a_single_method(cpu_table):
+    one = dataclasses.replace(cpu_table, rows=tuple(row for row in cpu_table.rows if row.method == "7net-0"))
+    axes = figure.draw(one).axes[0]
+    assert axes.get_xscale() == "log"
+    low, high = axes.get_xlim()
+    assert any(low < tick < high for tick in axes.get_xticks())
+
+
+def test_a_table_in_which_nothing_was_measured_is_still_drawn(cpu_table, tmp_path):
+    failed = tuple(row for row in cpu_table.rows if row.method == "7net-l3i5")
+    assert len(figure.save(figure.draw(dataclasses.replace(cpu_table, rows=failed)), tmp_path / "none")) == 2
+    assert len(figure.save(figure.draw(dataclasses.replace(cpu_table, rows=())), tmp_path / "empty")) == 2

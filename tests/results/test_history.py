@@ -1,0 +1,116 @@
+"""The history of a machine: added once, read back, stepped, drawn and exported."""
+
+import json
+
+import pytest
+
+from bench.errors import BadInput
+from bench.render.history import plot, table
+from bench.results import dataframes, history
+from bench.results.tables import table_of
+
+
+def line(day, ms, method="7net-0", **changes):
+    return {
+        "run": f"202611{day:02}-101500",
+        "created": f"2026-11-{day:02}T10:15:00+00:00",
+        "commit": f"{day:02}" * 20,
+        "machine": "amd-epyc-2-cores",
+        "method": method,
+        "label": method,
+        "device": "cpu",
+        "protocol": "replay",
+        "dataset": "naphthalene-md17 0123",
+        "settings": "10 points, all structures",
+        "threads": 1,
+        "weights": "pretrained",
+        "dtype": "float32",
+        "unit": "ms/call",
+        "ms": ms,
+        "low": 0.98 * ms,
+        "high": 1.02 * ms,
+        "rounds": 3,
+        "versions": {"torch": "2.13.0"},
+    } | changes
+
+
+LINES = [line(day, ms) for day, ms in enumerate([60.0, 61.0, 59.5, 60.2, 75.0, 76.0, 74.5], 1)]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "folder", lambda: tmp_path / "history")
+    return tmp_path / "history"
+
+
+def test_a_run_is_added_once(fake_run, folder):
+    run = dataframes.load(fake_run)
+    lines = history.entries(run, table_of(fake_run))
+    assert {one["method"]: one["settings"] for one in lines}.items() >= {
+        "toy": "BFGS, fmax 0.05, 500 steps, 6 structures",
+        "toy-native": "native, fmax 0.05, 500 steps, 6 structures",
+    }.items()
+    path = history.add(lines)
+    history.add(lines)
+    assert path.parent == folder
+    assert len(history.read(path)) == len(lines)
+    assert history.find(None) == path
+
+
+def test_a_step_is_found_at_the_run_that_made_it(folder):
+    (one,) = history.series(LINES)
+    stepped = one[one["step"].notna()]
+    assert stepped["run"].tolist() == ["20261105-101500"]
+    assert stepped["step"].iloc[0] == pytest.approx(1.25, abs=0.02)
+
+
+def test_series_that_are_not_alike_are_kept_apart():
+    others = [line(8, 9.0, threads=2), line(9, 9.0, method="uff"), line(9, 9.0, settings="4 points, all structures")]
+    assert len(history.series([*LINES, *others])) == 4
+
+
+def test_the_export_is_what_github_action_benchmark_reads():
+    (entry,) = history.export(LINES)
+    assert entry["name"] == (
+        "7net-0, cpu, replay, naphthalene-md17 0123, 10 points, all structures, 1, pretrained, float32"
+    )
+    assert (entry["unit"], entry["value"]) == ("ms/call", 74.5)
+    assert entry["range"] == "73.01 to 75.99"
+    assert isinstance(entry["extra"], str)
+    json.dumps(entry, allow_nan=False)
+
+
+def test_an_interval_that_is_missing_is_left_out_of_the_export_and_of_the_figure(tmp_path):
+    lines = [line(day, 60.0 + day, low=None, high=None) for day in range(1, 4)]
+    (entry,) = history.export(lines)
+    assert "range" not in entry
+    assert all(file.stat().st_size > 1000 for file in plot(history.series(lines), tmp_path / "figure"))
+
+
+def test_the_table_names_the_step_and_its_commit():
+    from rich.console import Console
+
+    console = Console(width=140, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(table(history.series(LINES)))
+    text = console.export_text()
+    assert "+25 % at 2026-11-05, commit 0505050505" in text
+    assert "74.5 [73.0, 76.0]" in text
+    assert "(replay, 1 thread, naphthalene-md17, 10 points)" in text
+
+
+def test_what_is_damaged_or_not_there_is_named(folder):
+    with pytest.raises(BadInput, match="there is no history yet"):
+        history.find(None)
+    path = history.add(LINES)
+    history.add([line(1, 1.0, machine="intel-xeon-4-cores")])
+    with pytest.raises(BadInput, match="there are several, choose one with --machine"):
+        history.find(None)
+    assert history.find("epyc") == path
+    history.add([line(1, 1.0, machine="amd-epyc-2-cores-nvidia-h200")])
+    with pytest.raises(BadInput, match="'epyc' matches 2 of them"):
+        history.find("epyc")
+    assert history.find("amd-epyc-2-cores") == path
+    with path.open("a") as file:
+        file.write("{\n")
+    with pytest.raises(BadInput, match=r"line 8 of .* is damaged"):
+        history.read(path)
