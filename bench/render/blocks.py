@@ -9,20 +9,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from bench.analysis.statistics import Estimate
 from bench.errors import BadInput
+from bench.render import console
+from bench.render.cells import DASH, Cell, of
+from bench.render.console import GAP, labelled, printed, styled, width_of
 from bench.render.latex import escape, tabular
-from bench.render.numbers import DASH
 
-FIRST, GAP = 12, 2  # characters: of the column with names, at least, and between two columns
+FIRST = 12  # characters of the column with names, at least
 MORE = "'pesbench explain NAME' says what a method or a column is; 'pesbench report' makes a page with everything."
 """The last line in a terminal, which has no room for all notes."""
-STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Block:
     title: str
     headings: tuple[tuple[str, str], ...]
     """Title and unit of each column."""
-    lines: tuple[tuple[str, ...], ...]
+    lines: tuple[tuple[Cell, ...], ...]
     subjects: tuple[Subject, ...] = ()
     """What each line is about; empty where lines are not about single methods."""
 
@@ -57,7 +57,7 @@ def by_method(title: str, rows: Sequence[Any], name: Callable[[Any], str], *colu
     `rows` are those of a table of methods: they have a `method`, a `device`, a `kind` and `weights`.
     """
     kept = [column for column in columns if any(column[2](row) != DASH for row in rows)]
-    lines = [(row, (name(row), *(column[2](row) for column in kept))) for row in rows]
+    lines = [(row, (Cell(name(row)), *(of(column[2](row)) for column in kept))) for row in rows]
     lines = [(row, line) for row, line in lines if any(cell != DASH for cell in line[1:])]
     return Block(
         title,
@@ -132,26 +132,19 @@ def as_json(document: Mapping[str, Any]) -> str:
 
 def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
     """Return the page for a terminal of `width` characters, by default that of this one."""
-    width = width or Console().width
-    file = io.StringIO()
-    system: Any = "standard" if color else None
-    console = Console(file=file, width=width, force_terminal=color, color_system=system, highlight=False)
-    parts: list[RenderableType] = [_pairs_grid(page.heading, width)]
+    width = width_of(width)
+    parts: list[RenderableType] = [labelled(page.heading, width)]
     for block in page.blocks:
         parts += [Text(), Text(block.title, style="bold")]
         for number, part in enumerate(_narrow(block, width)):
             parts += [Text()] * (number > 0) + [_grid(part, width)]
     if page.reasons:
-        parts += [Text(), _pairs_grid(page.reasons, width)]
-    text = RichTable.grid(padding=(0, 1))
-    for note in (*page.urgent, MORE):
-        text.add_row("·", Text(note, overflow="fold"))
-    console.print(Group(*parts, Text(), text))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+        parts += [Text(), labelled(page.reasons, width)]
+    return printed([*parts, Text(), console.notes([*page.urgent, MORE])], width, color)
 
 
 def _grid(block: Block, width: int) -> RichTable:
-    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    grid = console.table()
     wide = [max(least, *map(len, heading)) for least, heading in zip(_least(block), block.headings, strict=True)]
     # names fold where there is no room for them; figures never do
     most = max(FIRST, width - sum(GAP + needed for needed in wide[1:]))
@@ -163,7 +156,7 @@ def _grid(block: Block, width: int) -> RichTable:
             Text(f"{title}\n{unit}" if units else title, justify=side), justify=side, overflow="fold", width=needed
         )
     for line in block.lines:
-        grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
+        grid.add_row(*map(styled, line))
     return grid
 
 
@@ -191,14 +184,6 @@ def _narrow(block: Block, width: int) -> list[Block]:
         )
         for part in parts
     ]
-
-
-def _pairs_grid(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
-    grid = RichTable.grid(padding=(0, 2))
-    grid.add_column(max_width=width // 3)
-    for label, text in pairs:
-        grid.add_row(Text(label, style="bold"), Text(text, overflow="fold"))
-    return grid
 
 
 def markdown(page: Page) -> str:

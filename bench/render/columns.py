@@ -13,14 +13,13 @@ from bench.analysis.table import Mean, Row, Table
 from bench.core.device import CPU, DEVICES, DeviceKind
 from bench.core.protocol import RELAX, REPLAY
 from bench.render import numbers
+from bench.render.cells import BAD, DASH, Cell, of
+from bench.render.console import GAP
 from bench.render.lines import Line, has_steps, kinds, lines, replay_unit, unit
 from bench.render.notes import REPLAY_MARK
-from bench.render.numbers import DASH
 from bench.render.shown import SHOWN
 from bench.render.view import OwnColumn
 
-GAP = 2
-"""Characters between two columns."""
 LABEL_WIDTH = 20
 """A longer name is wrapped where there is little room."""
 _ROOMY = 120
@@ -35,7 +34,7 @@ class Column:
     """One column: its title, its text for a line, and how early it is shown where there is little room."""
 
     title: str
-    text: Callable[[Line], str]
+    text: Callable[[Line], Cell]
     priority: int
     right: bool = True
     unit: str = ""
@@ -63,19 +62,19 @@ def columns(table: Table) -> list[Column]:
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
     each = [(kind, of_device(kind, table)) for kind in kinds(table)]
     candidates = [
-        (True, Column("Method", lambda line: line.label, 0, right=False, chooses=True)),
+        (True, Column("Method", lambda line: Cell(line.label), 0, right=False, chooses=True)),
         *((True, column.time) for _, column in each),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.rank, column.slower)),
         (campaign, Column("answer", lambda line: _answer(line), 1 if alarming else 8, right=False)),
         *((replay, column.replay) for _, column in each),
         *((True, own) for own in _own(table)),
         *((kind.accelerator, column.gain) for kind, column in each),
-        (campaign, Column(f"n/{total}", lambda line: _each(line, lambda row: str(row.done)), 2)),
+        (campaign, Column(f"n/{total}", lambda line: _each(line, lambda row: numbers.whole(row.done)), 2)),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.paper, column.ratio)),
         (campaign, Column("rounds", lambda line: _rounds(line.row), 9, unit="differ")),
         (True, Column("calls", lambda line: numbers.plain(line.row.force_calls_per_step), 11, unit="per step")),
         (True, Column("steps", lambda line: numbers.count(line.row.steps_per_structure), 12)),
-        (stopped, Column("conv.", lambda line: _each(line, lambda row: str(row.converged)), 13)),
+        (stopped, Column("conv.", lambda line: _each(line, lambda row: numbers.whole(row.converged)), 13)),
         (True, Column("weights", lambda line: _or_dash(line.row.weights), 10, right=False, chooses=True)),
         (True, Column("dtype", lambda line: _or_dash(line.row.dtype), 14, right=False)),
         (True, Column("calc.", lambda line: numbers.percent(line.row.calculator_share), 15, unit="share")),
@@ -104,8 +103,8 @@ def _own(table: Table) -> list[Column]:
 
 
 def _own_column(name: str, own: OwnColumn) -> Column:
-    def text(line: Line) -> str:
-        return own.text(line.row.own[name]) if name in line.row.own else DASH
+    def text(line: Line) -> Cell:
+        return of(own.text(line.row.own[name])) if name in line.row.own else DASH
 
     return Column(own.title, text, own.priority, own.right, own.unit, own.chooses)
 
@@ -214,45 +213,45 @@ def means(table: Table) -> list[tuple[str, str]]:
     return found
 
 
-def time_text(line: Line, row: Row | None) -> str:
+def time_text(line: Line, row: Row | None) -> Cell:
     """Return a row's time with its interval, marked if it is of another kind than the others, or why there is none."""
     return _time(line, row) + REPLAY_MARK * line.is_marked(row)
 
 
-def replay_text(line: Line, row: Row | None) -> str:
+def replay_text(line: Line, row: Row | None) -> Cell:
     """Return the same for a column of replayed paths."""
     return _time(line, row) + REPLAY_MARK * line.is_marked_replay(row)
 
 
-def _time(line: Line, row: Row | None) -> str:
+def _time(line: Line, row: Row | None) -> Cell:
     if row is not None and row.time is None and row.failures:
-        return next(iter(row.failures))
+        return Cell(next(iter(row.failures)), state=BAD)
     if row is None or row.time is None:
         return DASH
     if line.published:
-        return f"{numbers.published(row.time.estimate, 8)} [{DASH}]"
+        return numbers.published(row.time.estimate, 8) + f" [{DASH}]"
     return numbers.with_interval(row.time)
 
 
-def _rank(row: Row | None) -> str:
+def _rank(row: Row | None) -> Cell:
     """Return the place of a method, or the places that it can have: ``3``, ``4–6``."""
     if row is None or row.rank is None:
         return DASH
     low, high = row.rank.low, row.rank.high
-    return str(low) if low == high else f"{low}–{high}"
+    return Cell(str(low) if low == high else f"{low}–{high}", (low + high) / 2, low, high)
 
 
-def _slower(row: Row | None) -> str:
+def _slower(row: Row | None) -> Cell:
     found = row.relative if row else None
     if row is None or found is None:
         return DASH
     if found.to == row.method:
-        return REFERENCE
+        return Cell(REFERENCE, 1.0)
     digits = 2 if found.estimate < 1 else 3
     if found.low is not None and found.high is not None and found.high > WIDE * found.low:
         # of such an interval only the orders of magnitude say anything, and a common number of decimals hides them
         low, high = numbers.magnitude(found.low), numbers.magnitude(found.high)
-        return f"{numbers.plain(found.estimate, 2)} [{low}, {high}]"
+        return Cell(f"{numbers.plain(found.estimate, 2)} [{low}, {high}]", found.estimate, found.low, found.high)
     return numbers.with_interval(Estimate(found.estimate, found.low, found.high, 1, None), digits)
 
 
@@ -275,27 +274,30 @@ def _gain(row: Row | None) -> Estimate | None:
     return row.speedup_over_cpu if row else None
 
 
-def _paper(row: Row | None) -> str:
+def _paper(row: Row | None) -> Cell:
     return DASH if row is None else numbers.published(row.paper_ms_per_step)
 
 
-def _ratio(row: Row | None) -> str:
+def _ratio(row: Row | None) -> Cell:
     return DASH if row is None else numbers.ratio(row.ratio_to_paper)
 
 
-def _rounds(row: Row) -> str:
-    return DASH if row.round_spread is None else f"{100 * (row.round_spread - 1):.1f} %"
+def _rounds(row: Row) -> Cell:
+    spread = row.round_spread
+    return DASH if spread is None else Cell(f"{100 * (spread - 1):.1f} %", spread)
 
 
-def _answer(line: Line) -> str:
+def _answer(line: Line) -> Cell:
     """Return whether the answers agree with the baseline, or what makes them doubtful."""
     rows = line.rows.values()
     doubts = dict.fromkeys(doubt.partition(":")[0] for row in rows for doubt in row.doubts)
     known = [row.answers for row in rows if row.answers is not None]
-    return ", ".join(doubts) or (DASH if not known else CHANGED if any(known) else SAME)
+    if doubts:
+        return Cell(", ".join(doubts), state=BAD)
+    return DASH if not known else Cell(CHANGED, state=BAD) if any(known) else Cell(SAME)
 
 
-def _memory(row: Row | None) -> str:
+def _memory(row: Row | None) -> Cell:
     return DASH if row is None else numbers.size(row.peak_device_memory_bytes)
 
 
@@ -303,7 +305,7 @@ def _joules(label: str, each: str, there: Callable[[Line], Row | None]) -> tuple
     """Return the columns of joules on a kind of device: gross and net, per step or call, and per molecule."""
 
     def column(title: str, per: str, priority: int, figure: Callable[[Row], Estimate | None]) -> Column:
-        def text(line: Line) -> str:
+        def text(line: Line) -> Cell:
             row = there(line)
             found = None if row is None else figure(row)
             return numbers.with_interval(found, 3) + REPLAY_MARK * (found is not None and line.is_marked(row))
@@ -318,12 +320,12 @@ def _joules(label: str, each: str, there: Callable[[Line], Row | None]) -> tuple
     )
 
 
-def _each(line: Line, text: Callable[[Row], str]) -> str:
+def _each(line: Line, text: Callable[[Row], Cell]) -> Cell:
     """Return a count for every device, or a single one where they agree."""
     measured = [row for row in line.rows.values() if row.time is not None]
     texts = [text(row) for row in measured or [line.row]]
-    return " / ".join(texts if len(set(texts)) > 1 else texts[:1])
+    return Cell(" / ".join(texts)) if len(set(texts)) > 1 else texts[0]
 
 
-def _or_dash(text: Any) -> str:
-    return str(text) if text and text != "none" else DASH
+def _or_dash(text: Any) -> Cell:
+    return Cell(str(text)) if text and text != "none" else DASH

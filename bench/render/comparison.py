@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.table import Table as RichTable
+from rich.console import RenderableType
 from rich.text import Text
 
 from bench.analysis.likeness import Circumstances, ComparedRuns
@@ -20,8 +17,9 @@ from bench.core.description import Description
 from bench.core.device import Device, is_accelerator
 from bench.core.protocol import REPLAY
 from bench.render import numbers
+from bench.render.cells import ABSENT, BAD, DASH, Cell
 from bench.render.circumstances import damaged, disturbed, unsettled
-from bench.render.numbers import DASH
+from bench.render.console import labelled, printed, styled, table, width_of
 
 FORMATS = ("terminal", "markdown", "json")
 ROOMY = 100
@@ -107,12 +105,17 @@ def _cells(one: Comparison, intervals: bool) -> list[str]:
     label += f" ({Device.parse(one.device).label})" if is_accelerator(one.device) else ""
     label += ", replay" if one.protocol == REPLAY else ""
     if one.ratio is None:
-        return [label, DASH, DASH, DASH, DASH, one.verdict]
+        return [label, DASH, DASH, DASH, DASH, _verdict(one)]
     old, new = (
         numbers.with_interval(time) if intervals else numbers.plain(time.estimate, 4) if time else DASH
         for time in (one.old, one.new)
     )
-    return [label, old, new, numbers.ratio(one.ratio), str(one.ratio.n), one.verdict]
+    return [label, old, new, numbers.ratio(one.ratio), numbers.whole(one.ratio.n), _verdict(one)]
+
+
+def _verdict(one: Comparison) -> Cell:
+    bad, unknown = one.verdict in (SLOWER, OTHER_ANSWER), one.verdict in (UNDECIDED, NOT_COMPARED)
+    return Cell(one.verdict, state=BAD if bad else ABSENT if unknown else "")
 
 
 def _below(report: Report) -> list[tuple[str, str]]:
@@ -134,42 +137,25 @@ def _below(report: Report) -> list[tuple[str, str]]:
 
 
 def _terminal(report: Report, width: int | None, color: bool) -> str:
-    width = width or Console().width
-    file = io.StringIO()
-    console = Console(
-        file=file, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
-    )
+    width = width_of(width)
     parts: list[RenderableType] = []
     if report.unlike:
         parts += [Text("Different, but compared by request:", style="bold red")]
         parts += [Text(f"  {line}", style="red") for line in report.unlike]
         parts.append(Text())
-    parts += [_labelled(report.title, width), Text()]
-    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    parts += [labelled(report.title, width), Text()]
+    grid = table()
     for i, title in enumerate(COLUMNS):
         side = "right" if 0 < i < 5 else "left"
         grid.add_column(Text(title, justify=side), justify=side, overflow="fold", no_wrap=i > 0)  # type: ignore[arg-type]
     for one in report.comparisons:
-        *figures, verdict = _cells(one, intervals=width >= ROOMY)
-        grid.add_row(*figures, Text(verdict, style=_style(one.verdict)))
-    parts += [grid, Text(), _labelled([*_below(report), ("Rule", rule(report.threshold))], width)]
-    console.print(Group(*parts))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
-
-
-def _style(verdict: str) -> str:
-    return "red" if verdict in (SLOWER, OTHER_ANSWER) else "dim" if verdict in (UNDECIDED, NOT_COMPARED) else ""
-
-
-def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
-    grid = RichTable.grid(padding=(0, 2))
-    grid.add_column(max_width=width // 3)
-    last = ""
-    for label, text in pairs:
-        style = "red" if label.endswith("answers differently") else "bold"
-        grid.add_row(Text(label if label != last else "", style=style), Text(text, overflow="fold"))
-        last = label
-    return grid
+        grid.add_row(*map(styled, _cells(one, intervals=width >= ROOMY)))
+    parts += [
+        grid,
+        Text(),
+        labelled([*_below(report), ("Rule", rule(report.threshold))], width, bad="answers differently"),
+    ]
+    return printed(parts, width, color)
 
 
 def _markdown(report: Report) -> str:
@@ -178,7 +164,7 @@ def _markdown(report: Report) -> str:
     lines += ["", "| " + " | ".join(COLUMNS) + " |", "|:---|---:|---:|---:|---:|:---|"]
     for one in report.comparisons:
         *figures, verdict = _cells(one, intervals=True)
-        strong = f"**{verdict}**" if _style(verdict) == "red" else verdict
+        strong = f"**{verdict}**" if verdict.state == BAD else verdict
         lines.append("| " + " | ".join([*figures, strong]) + " |")
     lines += ["", *(f"- {label}: {text}" for label, text in _below(report)), "", rule(report.threshold)]
     return "\n".join(lines) + "\n"

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.table import Table as RichTable
+from rich.console import RenderableType
 from rich.text import Text
 
 from bench.analysis.regression import FASTER, OTHER_ANSWER, SLOWER, UNDECIDED
 from bench.analysis.statistics import FEWEST_ROUNDS
 from bench.analysis.tuning import DEFAULT, PROCESSES, Tried, Tuned
 from bench.render import numbers
-from bench.render.numbers import DASH
+from bench.render.cells import ABSENT, BAD, DASH, Cell
+from bench.render.console import labelled, printed, styled, table, width_of
 
 FORMATS = ("terminal", "json")
 COLUMNS = ("setting", "ms/call", "time/default", "cold start", "memory", "pays after", "verdict")
@@ -150,18 +148,19 @@ def _cells(one: Tried) -> list[str]:
         DASH if one.verdict == DEFAULT else numbers.ratio(one.ratio),
         numbers.seconds(one.cold_start_s),
         numbers.size(one.peak_memory_bytes if on_device is None else on_device),
-        DASH if one.verdict != FASTER or one.pays_after is None else f"{one.pays_after:,}",
-        one.verdict,
+        DASH if one.verdict != FASTER or one.pays_after is None else numbers.whole(one.pays_after),
+        _verdict(one),
     ]
 
 
+def _verdict(one: Tried) -> Cell:
+    bad = one.verdict in (SLOWER, OTHER_ANSWER)
+    return Cell(one.verdict, state=BAD if bad else ABSENT if one.verdict == UNDECIDED else "")
+
+
 def _terminal(report: Report, width: int | None, color: bool) -> str:
-    width = width or Console().width
-    file = io.StringIO()
-    console = Console(
-        file=file, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
-    )
-    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    width = width_of(width)
+    grid = table()
     for i, title in enumerate(COLUMNS):
         side = "right" if 0 < i < len(COLUMNS) - 1 else "left"
         # only the first column may be wrapped; a heading of two words may be, too
@@ -173,32 +172,16 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
             min_width=LEAST_SETTING if i == 0 else None,
         )
     for one in (*report.tuned.ranking, *report.tuned.apart):
-        *figures, verdict = _cells(one)
         style = "bold" if one is report.tuned.best else ""
-        grid.add_row(*(Text(figure, style=style) for figure in figures), Text(verdict, style=_style(verdict) or style))
+        grid.add_row(*(styled(cell, style) for cell in _cells(one)))
     parts: list[RenderableType] = [
-        _labelled(report.title, width),
+        labelled(report.title, width),
         Text(),
         grid,
         Text(),
-        _labelled(_below(report), width),
+        labelled(_below(report), width),
     ]
-    console.print(Group(*parts))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
-
-
-def _style(verdict: str) -> str:
-    return "red" if verdict in (SLOWER, OTHER_ANSWER) else "dim" if verdict == UNDECIDED else ""
-
-
-def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> RichTable:
-    grid = RichTable.grid(padding=(0, 2))
-    grid.add_column(max_width=width // 3)
-    last = ""
-    for label, text in pairs:
-        grid.add_row(Text(label if label != last else "", style="bold"), Text(text, overflow="fold"))
-        last = label
-    return grid
+    return printed(parts, width, color)
 
 
 def _json(report: Report) -> str:

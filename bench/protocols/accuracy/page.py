@@ -12,8 +12,8 @@ from bench.protocols.accuracy.notes import OTHER, notes, urgent
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Page, by_method, filled
+from bench.render.cells import DASH, Cell
 from bench.render.heading import heading
-from bench.render.numbers import DASH
 
 SHORT = {SAME: "same theory", WITHIN: "within", EDGE: "at its edge", BEYOND: "beyond"}
 DIRECT = "direct forces"
@@ -38,7 +38,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
             ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
             ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
-            ("n", "", lambda row: str(row.references[row.nearest].structures) if row.nearest else DASH),
+            ("n", "", lambda row: numbers.whole(row.references[row.nearest].structures) if row.nearest else DASH),
         ),
         block(
             "Force MAE against each reference, meV/Å",
@@ -64,7 +64,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             *((pair, "mÅ", _bond(pair)) for pair in _pairs(table)),
             ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
             ("RMSD", "mÅ", _rmsd),
-            ("planarity", "Å", lambda row: f"{row.harmonic.planarity.rms:.3f}" if row.harmonic else DASH),
+            ("planarity", "Å", lambda row: numbers.fixed(row.harmonic.planarity.rms, 3) if row.harmonic else DASH),
         ),
         block(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
@@ -72,7 +72,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("below", "2000", lambda row: _both(row.frequencies, "below")),
             ("above", "2000", lambda row: _both(row.frequencies, "above")),
             ("scaled, from", "experiment", lambda row: _both(row.experimental_fundamentals, "below")),
-            ("imag.", "", lambda row: str(row.harmonic.imaginary) if row.harmonic else DASH),
+            ("imag.", "", lambda row: numbers.whole(row.harmonic.imaginary) if row.harmonic else DASH),
             ("mixed", "", _mixed),
         ),
         _minima(table),
@@ -80,9 +80,9 @@ def blocks(table: AccuracyTable) -> list[Block]:
             "What does a Hessian cost?",
             ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
             ("force", "calls", _calls),
-            ("residue", "cm-1", lambda row: f"{row.harmonic.residue:.1f}" if row.harmonic else DASH),
-            ("ZPE", "meV", lambda row: f"{row.harmonic.zero_point_energy:.0f}" if row.harmonic else DASH),
-            ("fmax", "eV/Å", lambda row: f"{row.harmonic.fmax:.4f}" if row.harmonic else DASH),
+            ("residue", "cm-1", lambda row: numbers.fixed(row.harmonic.residue, 1) if row.harmonic else DASH),
+            ("ZPE", "meV", lambda row: numbers.fixed(row.harmonic.zero_point_energy, 0) if row.harmonic else DASH),
+            ("fmax", "eV/Å", lambda row: numbers.fixed(row.harmonic.fmax, 4) if row.harmonic else DASH),
         ),
     ]
     return filled(made)
@@ -96,7 +96,7 @@ def _floor(table: AccuracyTable) -> Block:
     for i, one in enumerate(names[1:], 1):
         cells = [known.get(frozenset((one, other))) for other in names[:i]]
         texts = [numbers.with_interval(cell.force_mae, 3) if cell else DASH for cell in cells]
-        lines.append((table.label(one), *texts, *[""] * (len(names) - 1 - i)))
+        lines.append((Cell(table.label(one)), *texts, *[Cell("")] * (len(names) - 1 - i)))
     return Block(
         "The floor: force MAE between the references themselves, meV/Å",
         (("", ""), *(_split(table.label(level)) for level in names[:-1])),
@@ -113,14 +113,14 @@ def _minima(table: AccuracyTable) -> Block:
     """Return how good the references' own minima and Hessians are."""
     lines = tuple(
         (
-            table.label(one.level),
-            f"{one.fmax:.4f}" if one.fmax is not None else DASH,
-            one.source or DASH,
-            f"{one.residue:.1f}",
-            f"{one.softest:.1f}",
-            f"{one.shift:.1f}",
-            f"{one.zero_point_energy:.0f}",
-            f"{one.scale_factor:.4f}" if one.scale_factor is not None else DASH,
+            Cell(table.label(one.level)),
+            numbers.fixed(one.fmax, 4),
+            Cell(one.source) if one.source else DASH,
+            numbers.fixed(one.residue, 1),
+            numbers.fixed(one.softest, 1),
+            numbers.fixed(one.shift, 1),
+            numbers.fixed(one.zero_point_energy, 0),
+            numbers.fixed(one.scale_factor, 4),
             _both(one.fundamentals, "below"),
         )
         for one in table.minima
@@ -151,8 +151,8 @@ def made_for(row: Accuracy) -> str:
     return text if dispersion in ("none", "-") or dispersion in text else f"{text}+{dispersion}"
 
 
-def _force(level: str) -> Callable[[Accuracy], str]:
-    def text(row: Accuracy) -> str:
+def _force(level: str) -> Callable[[Accuracy], Cell]:
+    def text(row: Accuracy) -> Cell:
         found = row.references.get(level)
         return numbers.plain(found.force_mae.estimate) if found else DASH
 
@@ -164,11 +164,11 @@ def _of(row: Accuracy, figure: str) -> Estimate | None:
     return getattr(row.references[row.nearest], figure) if row.nearest else None
 
 
-def _plain(value: Estimate | None) -> str:
-    return f"{value.estimate:.3f}" if value else DASH
+def _plain(value: Estimate | None) -> Cell:
+    return numbers.fixed(value.estimate, 3) if value else DASH
 
 
-def _uncertain(row: Accuracy, figure: str) -> str:
+def _uncertain(row: Accuracy, figure: str) -> Cell:
     return numbers.with_interval(getattr(row.uncertainty, figure), 3) if row.uncertainty else DASH
 
 
@@ -177,33 +177,34 @@ def _pairs(table: AccuracyTable) -> list[str]:
     return list(dict.fromkeys(pair for row in table.rows for one in row.geometry.values() for pair in one.bonds.mae))
 
 
-def _bond(pair: str) -> Callable[[Accuracy], str]:
-    def text(row: Accuracy) -> str:
+def _bond(pair: str) -> Callable[[Accuracy], Cell]:
+    def text(row: Accuracy) -> Cell:
         found = row.geometry.get(row.nearest_geometry or "")
         return numbers.plain(found.bonds.mae.get(pair), 2) if found else DASH
 
     return text
 
 
-def _rmsd(row: Accuracy) -> str:
+def _rmsd(row: Accuracy) -> Cell:
     found = row.geometry.get(row.nearest_geometry or "")
-    return f"{1000 * found.rmsd:.1f}" if found else DASH
+    return numbers.fixed(1000 * found.rmsd, 1) if found else DASH
 
 
-def _both(errors: FrequencyErrors | None, part: str) -> str:
+def _both(errors: FrequencyErrors | None, part: str) -> Cell:
     found: Deviation | None = getattr(errors, part) if errors else None
-    return f"{found.rmsd_cm1:.1f} ({found.largest_cm1:.0f})" if found else DASH
+    return numbers.fixed(found.rmsd_cm1, 1) + f" ({found.largest_cm1:.0f})" if found else DASH
 
 
-def _mixed(row: Accuracy) -> str:
+def _mixed(row: Accuracy) -> Cell:
     found = row.vibrations.get(row.nearest_minimum or "")
-    return str(found.mixed) if found else DASH
+    return numbers.whole(found.mixed) if found else DASH
 
 
-def _calls(row: Accuracy) -> str:
+def _calls(row: Accuracy) -> Cell:
     if row.harmonic is None:
         return DASH
-    return "native" if row.harmonic.hessian_calls is None else str(row.harmonic.hessian_calls)
+    calls = row.harmonic.hessian_calls
+    return Cell("native") if calls is None else numbers.whole(calls)
 
 
 def name(row: Accuracy, table: AccuracyTable) -> str:

@@ -8,7 +8,7 @@ from bench.protocols.accuracy import formats, page
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
 from bench.render import numbers
 from bench.render.blocks import Formats, estimate_object
-from bench.render.numbers import DASH
+from bench.render.cells import DASH, Cell
 from bench.render.view import OwnColumn, Picture, Question, View
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ def _frequencies(table: AccuracyTable) -> Figure:
     return figure.frequencies(table)
 
 
-def _force_error(found: Accuracy) -> str:
+def _force_error(found: Accuracy) -> Cell:
     """Return the error against the nearest reference, and which that is."""
     if found.force_mae is None:
         return DASH
-    return f"{numbers.with_interval(found.force_mae, 3)} {found.nearest_label}"
+    return numbers.with_interval(found.force_mae, 3) + f" {found.nearest_label}"
 
 
-def _frequency_error(found: Accuracy) -> str:
+def _frequency_error(found: Accuracy) -> Cell:
     if found.frequencies is None:
         return DASH
-    return f"{numbers.plain(found.frequencies.all.rmsd_cm1)} {found.nearest_minimum_label}"
+    return numbers.plain(found.frequencies.all.rmsd_cm1) + f" {found.nearest_minimum_label}"
 
 
 def row_object(found: Accuracy | None) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from bench.protocols.md.table import Distribution, Stability, StabilityTable
 from bench.protocols.md.verdict import LIMITS_K
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Page, by_method, filled
+from bench.render.cells import BAD, DASH, GOOD, Cell
+from bench.render.cells import WARNING as DOUBTFUL
 from bench.render.circumstances import damaged, disturbed, disturbed_in_short
 from bench.render.heading import heading
-from bench.render.numbers import DASH
 
 
 def page(table: StabilityTable) -> Page:
@@ -34,7 +35,7 @@ def blocks(table: StabilityTable) -> list[Block]:
     made = [
         block(
             "Does it hold the molecule together?",
-            ("MD", "", lambda row: row.verdict or DASH),
+            ("MD", "", verdict),
             ("stable NVE", "ps", lambda row: stable(row, "nve")),
             ("stable NVT", "ps", lambda row: stable(row, "nvt")),
             ("largest", "stretch Å", _largest),
@@ -56,7 +57,7 @@ def blocks(table: StabilityTable) -> list[Block]:
         ),
         block(
             "Does it look like the reference? (value / noise floor)",
-            ("frames", "", lambda row: str(row.distribution.frames) if row.distribution else DASH),
+            ("frames", "", lambda row: numbers.whole(row.distribution.frames) if row.distribution else DASH),
             ("from", "", lambda row: row.distribution.ensemble.upper() if row.distribution else DASH),
             ("h(r)", "", _h),
             *((f"W1 {pair}", "mÅ", _wasserstein(pair)) for pair in _pairs(table)),
@@ -82,50 +83,62 @@ def blocks(table: StabilityTable) -> list[Block]:
     return filled(made)
 
 
-def stable(row: Stability, ensemble: str) -> str:
+STATES = {"pass": GOOD, "warn": DOUBTFUL, "fail": BAD}
+
+
+def verdict(row: Stability) -> Cell:
+    """Return the verdict on a method."""
+    return Cell(row.verdict, state=STATES[row.verdict]) if row.verdict else DASH
+
+
+def stable(row: Stability, ensemble: str) -> Cell:
     """Return the median stable time in ps, with the number of trajectories that ended: ``> 20 (0/5)``."""
     found = next((one for one in row.ensembles if one.name == ensemble), None)
     if found is None or found.survival is None:
         return DASH
     times = found.survival
-    text = f"> {numbers.plain(times.longest_ps)}" if times.median_ps is None else numbers.plain(times.median_ps)
-    return f"{text} ({times.ended}/{times.count})"
+    longest = numbers.plain(times.longest_ps)
+    known = longest.with_text(f"> {longest}") if times.median_ps is None else numbers.plain(times.median_ps)
+    return known + f" ({times.ended}/{times.count})"
 
 
-def drift(row: Stability) -> str:
+def drift(row: Stability) -> Cell:
     """Return the drift with its standard error, which has two digits: ``0.012 ± 0.023``."""
     return with_error(row.drift)
 
 
-def with_error(found: Mean | None) -> str:
+def with_error(found: Mean | None) -> Cell:
     """Return a mean with its standard error, which has two digits; ``0.012 ± ?`` where the error is not known."""
     if found is None:
         return DASH
     if found.error is None:
-        return f"{numbers.plain(found.value, 2)} ± ?"
+        return numbers.plain(found.value, 2) + " ± ?"
     decimals = min(max(0, 1 - math.floor(math.log10(found.error))), 6) if found.error > 0 else 6
-    return f"{found.value:.{decimals}f} ± {found.error:.{decimals}f}"
+    return numbers.fixed(found.value, decimals) + f" ± {found.error:.{decimals}f}"
 
 
-def _reached(row: Stability, ensemble: str) -> str:
+def _reached(row: Stability, ensemble: str) -> Cell:
     found = next((one for one in row.ensembles if one.name == ensemble), None)
-    return DASH if found is None else f"{numbers.plain(found.simulated_ps, 3)} of {found.planned_ps:g}"
+    return DASH if found is None else numbers.plain(found.simulated_ps, 3) + f" of {found.planned_ps:g}"
 
 
-def _small(value: float | None) -> str:
+def _small(value: float | None) -> Cell:
     """Return two digits, as a power of ten for values far below one."""
     if value is None:
         return DASH
-    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-3 else numbers.plain(value, 2)
+    return Cell(f"{value:.0e}".replace("e-0", "e-"), value) if 0 < value < 1e-3 else numbers.plain(value, 2)
 
 
-def _largest(row: Stability) -> str:
+def _largest(row: Stability) -> Cell:
     known = [one.largest for one in row.ensembles if one.largest is not None]
-    return DASH if not known else f"{max(known):.2f}" if max(known) < 100 else "> 100"
+    if not known:
+        return DASH
+    largest = numbers.fixed(max(known), 2)
+    return largest if max(known) < 100 else largest.with_text("> 100")
 
 
-def _kelvin(value: float | None) -> str:
-    return DASH if value is None else f"{value:.0f}"
+def _kelvin(value: float | None) -> Cell:
+    return numbers.fixed(value, 0)
 
 
 def _target(table: StabilityTable) -> str:
@@ -138,7 +151,7 @@ def _elements(table: StabilityTable) -> list[str]:
     return list(dict.fromkeys(symbol for row in table.rows for symbol in row.temperatures))[::-1]
 
 
-def _of_element(symbol: str) -> Callable[[Stability], str]:
+def _of_element(symbol: str) -> Callable[[Stability], Cell]:
     return lambda row: _kelvin(row.temperatures.get(symbol))
 
 
@@ -152,16 +165,16 @@ def _expected(table: StabilityTable) -> str:
     return f"({values[0]:.2f})" if values else ""
 
 
-def _ratio(row: Stability) -> str:
+def _ratio(row: Stability) -> Cell:
     if row.light_ratio is None:
         return DASH
     value, error = row.light_ratio.value, row.light_ratio.error
-    return f"{value:.2f}" + (f" ± {error:.2f}" if error is not None else "")
+    return numbers.fixed(value, 2) + (f" ± {error:.2f}" if error is not None else "")
 
 
-def _h(row: Stability) -> str:
+def _h(row: Stability) -> Cell:
     found = row.distribution
-    return DASH if found is None else f"{found.h_error:.3f} / {_at_least(found)}{found.h_floor:.3f}"
+    return DASH if found is None else numbers.fixed(found.h_error, 3) + f" / {_at_least(found)}{found.h_floor:.3f}"
 
 
 def _at_least(found: Distribution) -> str:
@@ -172,17 +185,17 @@ def _pairs(table: StabilityTable) -> list[str]:
     return list(dict.fromkeys(pair for row in table.rows if row.distribution for pair in row.distribution.wasserstein))
 
 
-def _wasserstein(pair: str) -> Callable[[Stability], str]:
-    def text(row: Stability) -> str:
+def _wasserstein(pair: str) -> Callable[[Stability], Cell]:
+    def text(row: Stability) -> Cell:
         if row.distribution is None:
             return DASH
         value, floor = row.distribution.wasserstein[pair]
-        return f"{1000 * value:.0f} / {_at_least(row.distribution)}{1000 * floor:.0f}"
+        return numbers.fixed(1000 * value, 0) + f" / {_at_least(row.distribution)}{1000 * floor:.0f}"
 
     return text
 
 
-def _planarity(row: Stability) -> str:
+def _planarity(row: Stability) -> Cell:
     return DASH if row.distribution is None else numbers.plain(row.distribution.planarity, 2)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from bench.protocols.md import formats, page
 from bench.protocols.md.table import Stability, StabilityTable
 from bench.render.blocks import Formats
-from bench.render.numbers import DASH
 from bench.render.view import OwnColumn, Picture, Question, View
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ VIEW = View(
     _draw,
     "stability",
     columns=(
-        OwnColumn("MD", lambda row: row.verdict or DASH, right=False),
+        OwnColumn("MD", page.verdict, right=False),
         OwnColumn("stable", lambda row: page.stable(row, "nve"), unit="NVE, ps", chooses=False),
         OwnColumn("drift", page.drift, unit="meV/atom/ps"),
     ),

@@ -11,9 +11,9 @@ from bench.protocols.scaling.analyse import Growth, Point, ScalingTable
 from bench.protocols.scaling.growth import FEWEST_SIZES
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Formats, Page, as_csv, as_json, by_method, estimate_object, filled
+from bench.render.cells import DASH, Cell
 from bench.render.circumstances import damaged
 from bench.render.heading import heading
-from bench.render.numbers import DASH
 
 FORMAT = 1
 
@@ -43,14 +43,14 @@ def blocks(table: ScalingTable) -> list[Block]:
         ),
         block(
             "Does the law hold? The largest size, which no fit saw",
-            ("size", "atoms", lambda row: f"{row.held_out.atoms:,}" if row.held_out else DASH),
+            ("size", "atoms", lambda row: numbers.whole(row.held_out.atoms) if row.held_out else DASH),
             ("predicted", "ms", lambda row: numbers.with_interval(row.held_out.predicted) if row.held_out else DASH),
             ("measured", "ms", lambda row: numbers.with_interval(_held_out(row))),
             ("inside", "", _inside),
         ),
         block(
             "How far did it get?",
-            ("largest", "atoms", lambda row: f"{row.largest_atoms:,}"),
+            ("largest", "atoms", lambda row: numbers.whole(row.largest_atoms)),
             ("ended by", "", lambda row: row.ended_by),
             ("memory", "peak", lambda row: numbers.size(row.points[-1].peak_memory_bytes)),
             ("device", "memory", lambda row: numbers.size(row.points[-1].peak_device_memory_bytes)),
@@ -61,10 +61,10 @@ def blocks(table: ScalingTable) -> list[Block]:
             (("Faster", ""), ("than", ""), ("from", "atoms"), ("", "")),
             tuple(
                 (
-                    names.get((one.faster, one.device), one.faster),
-                    names.get((one.slower, one.device), one.slower),
+                    Cell(names.get((one.faster, one.device), one.faster)),
+                    Cell(names.get((one.slower, one.device), one.slower)),
                     _whole(one.at.atoms),
-                    "extrapolated" if one.at.extrapolated else "",
+                    Cell("extrapolated" if one.at.extrapolated else ""),
                 )
                 for one in table.crossings
             ),
@@ -84,17 +84,18 @@ def _on(label: str, device: str, several: bool) -> str:
     return f"{label} ({Device.parse(device).label})" if several else label
 
 
-def _of_law(row: Growth, what: str) -> str:
+def _of_law(row: Growth, what: str) -> Cell:
     estimate: Estimate | None = getattr(row.law, what, None)
     return _whole(estimate) if what == "twice_floor_atoms" else numbers.with_interval(estimate, 3)
 
 
-def _whole(estimate: Estimate | None) -> str:
+def _whole(estimate: Estimate | None) -> Cell:
     """Return a number of atoms with its interval."""
     if estimate is None:
         return DASH
     assert estimate.low is not None and estimate.high is not None
-    return f"{estimate.estimate:,.0f} [{estimate.low:,.0f}, {estimate.high:,.0f}]"
+    low, middle, high = (f"{one:,.0f}" for one in (estimate.low, estimate.estimate, estimate.high))
+    return Cell(f"{middle} [{low}, {high}]", estimate.estimate, estimate.low, estimate.high)
 
 
 def _held_out(row: Growth) -> Estimate | None:
@@ -108,8 +109,8 @@ def _inside(row: Growth) -> str:
     return "yes" if row.held_out.inside else "no"
 
 
-def _time_at(atoms: int) -> Callable[[Growth], str]:
-    def text(row: Growth) -> str:
+def _time_at(atoms: int) -> Callable[[Growth], Cell]:
+    def text(row: Growth) -> Cell:
         return next((numbers.plain(one.ms_per_call.estimate) for one in row.points if one.atoms == atoms), DASH)
 
     return text

@@ -9,9 +9,9 @@ from bench.protocols.throughput.record import BATCH, PROCESSES
 from bench.protocols.throughput.table import LARGEST, REFUSED, Point, Series, ThroughputRow, ThroughputTable
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Page, by_method, filled
+from bench.render.cells import DASH, Cell
 from bench.render.circumstances import damaged, disturbed, disturbed_in_short
 from bench.render.heading import heading
-from bench.render.numbers import DASH
 
 
 def page(table: ThroughputTable) -> Page:
@@ -71,38 +71,39 @@ def _best(series: Series | None) -> Point | None:
     return series.best if series else None
 
 
-def _of_size(size: int, text: Callable[[Point | None], str]) -> Callable[[ThroughputRow], str]:
+def _of_size(size: int, text: Callable[[Point | None], Cell]) -> Callable[[ThroughputRow], Cell]:
     return lambda row: text(next((one for one in _of(row.batch) if one.size == size and one.rounds), None))
 
 
-def _calls(point: Point | None) -> str:
+def _calls(point: Point | None) -> Cell:
     return numbers.with_interval(point.force_calls_per_s if point else None, 3)
 
 
-def _relaxed(point: Point | None) -> str:
+def _relaxed(point: Point | None) -> Cell:
     return numbers.with_interval(point.relaxed_per_s if point else None, 3)
 
 
-def _gain(point: Point | None) -> str:
+def _gain(point: Point | None) -> Cell:
     return numbers.ratio(point.gain) if point and point.gain else DASH
 
 
-def _size(point: Point | None) -> str:
+def _size(point: Point | None) -> Cell:
     """Return the size of a batch, or ``2 x 1``: processes and the threads of each."""
     if point is None:
         return DASH
-    return str(point.size) if point.way == BATCH else f"{point.size} x {point.threads}"
+    size = numbers.fixed(point.size, 0)
+    return size if point.way == BATCH else size + f" x {point.threads}"
 
 
-def _memory(point: Point | None) -> str:
+def _memory(point: Point | None) -> Cell:
     """Return the memory of a point: that of the device where there is one."""
     if point is None:
         return DASH
     return numbers.size(point.peak_device_memory_bytes or point.peak_memory_bytes)
 
 
-def _largest(series: Series | None) -> str:
-    return str(max(sizes)) if (sizes := [one.size for one in _of(series) if one.rounds]) else DASH
+def _largest(series: Series | None) -> Cell:
+    return numbers.fixed(max(sizes), 0) if (sizes := [one.size for one in _of(series) if one.rounds]) else DASH
 
 
 def ended(series: Series | None) -> str:
@@ -114,10 +115,13 @@ def ended(series: Series | None) -> str:
     return series.ended_by
 
 
-def _difference(series: Series | None) -> str:
+def _difference(series: Series | None) -> Cell:
     energies = [one.energy_difference for one in _of(series) if one.energy_difference is not None]
     forces = [one.force_difference for one in _of(series) if one.force_difference is not None]
-    return f"{max(energies):.0e}, {max(forces):.0e}".replace("e-0", "e-").replace("0e+00", "0") if energies else DASH
+    if not energies:
+        return DASH
+    text = f"{max(energies):.0e}, {max(forces):.0e}".replace("e-0", "e-").replace("0e+00", "0")
+    return Cell(text, max(energies))
 
 
 def name(row: ThroughputRow, table: ThroughputTable) -> str:

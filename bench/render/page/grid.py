@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Sequence
 
 from bench.analysis.table import Table
 from bench.render.blocks import Block, Subject
+from bench.render.cells import DASH, Cell
 from bench.render.columns import Column
 from bench.render.lines import lines
-from bench.render.numbers import DASH
-
-_NUMBER = re.compile(r"^[<>~]?\s*(-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)\s*(k|M|MiB|GiB)?(?![\w.])")
-_FACTORS = {"k": 1e3, "M": 1e6, "MiB": 2.0**20, "GiB": 2.0**30}
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """One cell: the figure, and what stands behind it in lighter ink."""
+class Field:
+    """One cell of a grid: the figure, and what stands behind it in lighter ink."""
 
     text: str
     rest: str
@@ -44,27 +40,25 @@ class Grid:
     identifier: str
     caption: str
     headings: tuple[Heading, ...]
-    lines: tuple[tuple[Subject | None, tuple[Cell, ...]], ...]
+    lines: tuple[tuple[Subject | None, tuple[Field, ...]], ...]
 
 
-def cell(text: str) -> Cell:
-    """Return a text as a cell: ``113.2 [111.0, 115.9]`` is a figure and its interval."""
-    figure, bracket, rest = text.partition(" [")
-    found = _NUMBER.match(figure)
-    key = float(found[1].replace(",", "")) * _FACTORS.get(found[2] or "", 1.0) if found else None
-    return Cell(figure, f"[{rest}" if bracket else "", key)
+def field(cell: Cell) -> Field:
+    """Return a cell as a field: ``113.2 [111.0, 115.9]`` is a figure and its interval."""
+    figure, bracket, rest = cell.partition(" [")
+    return Field(figure, f"[{rest}" if bracket else "", cell.value)
 
 
 def grid(
     identifier: str,
     caption: str,
     headings: Sequence[tuple[str, str]],
-    texts: Iterable[Sequence[str]],
+    texts: Iterable[Sequence[Cell]],
     subjects: Sequence[Subject] = (),
     compared: Sequence[bool] = (),
 ) -> Grid:
     """Return a table of texts; a column is one of numbers where all its cells are, but for dashes."""
-    cells = [tuple(map(cell, line)) for line in texts]
+    cells = [tuple(map(field, line)) for line in texts]
     made = []
     for i, (title, unit) in enumerate(headings):
         column = [line[i] for line in cells if line[i].text not in ("", DASH)]

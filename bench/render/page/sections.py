@@ -11,10 +11,10 @@ from bench.core.protocol import RELAX
 from bench.errors import BadInput
 from bench.render import figure as times_figure
 from bench.render.blocks import Block, Subject
+from bench.render.cells import DASH, Cell
 from bench.render.columns import columns, failures, means
 from bench.render.heading import heading
 from bench.render.notes import notes
-from bench.render.numbers import DASH
 from bench.render.page.grid import Grid, of_block, of_columns
 from bench.render.shown import SHOWN
 from bench.render.svg import inline_svg
@@ -141,7 +141,11 @@ def _versions(run: Measured) -> Block:
         shown = [f"{name} {version}" for name, version in sorted(row.versions.items()) if name in run.packages]
         if shown:
             file = str((row.checkpoint or {}).get("file") or DASH)
-            lines[Subject(row.method, row.device, row.kind, row.weights)] = (row.name, file, ", ".join(shown))
+            lines[Subject(row.method, row.device, row.kind, row.weights)] = (
+                Cell(row.name),
+                Cell(file),
+                Cell(", ".join(shown)),
+            )
     headings = (("Method", ""), ("checkpoint", ""), ("packages", ""))
     return Block("Versions and checkpoints", headings, tuple(lines.values()), tuple(lines))
 
