@@ -30,6 +30,7 @@ PLACEHOLDERS = {
     "RUN_B": OTHER_RUN,
     "METHOD": "toy",
     "FILE": "emt.py",
+    "aspirin.xyz": "datasets/naphthalene.xyz",
     "--protocols NAME": "md",
     "{method.name}": "toy",
     "{plan.directory.name}": RUN,
@@ -161,9 +162,9 @@ MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, pesbench):
-    """Return a copy of the checkout that may be written to, with two runs, a history and the README's adapter."""
+    """Return a copy of the checkout that may be written to, with two runs, a history and the documents' adapter."""
     folder = copied(tmp_path_factory.mktemp("checkout"))
-    (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "extending.md").read_text(), re.DOTALL)
     (folder / "emt.py").write_text(example)
     (folder / ".envs").mkdir()
     for adapter in ("adapters/uff.py", FAKES, TUNABLE, "emt.py"):
