@@ -175,7 +175,8 @@ class Campaign:
             key = next((one for one in self.owed if one in self.alone), None)
             owed = [key] if key else list(self.owed)
             self.owed = [one for one in self.owed if one not in owed]
-            self.companions = [] if key else self._companions([one for one in every if one not in owed])
+            # two others connect them with the rest, where they fit
+            self.companions = [] if key else [one for one in every if one not in owed and one not in self.alone][:2]
             return [*owed, *self.companions]
         if self.settings.total_s is None or number >= sharing.MOST_ROUNDS:
             return []
@@ -185,12 +186,6 @@ class Campaign:
             if key not in self.stopped and self.ledger.left(key, STRUCTURES) and (cost := self._cost(key)) is not None
         }
         return sharing.chosen(costs, self.widths(), self.settings.total_s - self.elapsed_s)
-
-    def _companions(self, others: Sequence[Key]) -> list[Key]:
-        """Return two methods that connect a round of a few with the rest: a reference and, if there is none, any."""
-        widths = self.widths()
-        fit = [key for key in others if key not in self.alone and key not in self.stopped]
-        return sorted(fit, key=lambda key: widths.get(key) != 0.0)[:2]
 
     def _cost(self, key: Key) -> float | None:
         """Return what a round of a method takes, with its start; None where it has not been measured."""
@@ -255,8 +250,8 @@ class Campaign:
                 if seat.counted:
                     self._note_watched(seat.this, dict(facts[seat.key[1]]))
         for seat in seats:
-            if seat.start_s is not None:
-                self.start_s[seat.key] = seat.start_s
+            if seat.started_s is not None:
+                self.start_s[seat.key] = seat.started_s
             if seat.squeezed:
                 self.alone.add(seat.key)
                 self.owed.append(seat.key)
@@ -276,9 +271,7 @@ class Campaign:
             return None
         planned = schedule.items(self.settings, prepared.weights.mode, self.indices, number, (STRUCTURES,))
         items = self.ledger.open(key, number, planned, again=False)
-        if not items:
-            return None
-        return Seat(Round(prepared, number, items, self._share(key, number, items)), self.start_s.get(key))
+        return Seat(Round(prepared, number, items, self._share(key, number, items))) if items else None
 
     def _memory_of(self, seat: Seat) -> float:
         """Return the memory that a method's worker will need, in bytes: the last peak, or what its header says."""
