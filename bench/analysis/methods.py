@@ -50,9 +50,9 @@ class MeasuredMethod:
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The thread variables, the interpreter, the torch backend."""
     cold_start_s: float | None = None
-    """Median over the workers that started alone."""
+    """Median over the workers."""
     warm_up_calls: int | None = None
-    """Number of slow warm-up calls, the largest over the workers that started alone."""
+    """Number of slow warm-up calls, the largest over the rounds."""
     settled: bool | None = None
     """Whether the discarded calls settled in every round."""
     peak_memory_bytes: int | None = None
@@ -97,7 +97,6 @@ def _measured(
 ) -> MeasuredMethod:
     started, finished, stopped = _of(Started, records), _of(Finished, records), _of(NotMeasured, records)
     last = started[-1] if started else None
-    alone = [record for record in started if record.alone]
     memory = [record.peak_memory_bytes for record in finished if record.peak_memory_bytes is not None]
     on_device = [one.peak_device_memory_bytes for one in finished if one.peak_device_memory_bytes is not None]
     return MeasuredMethod(
@@ -120,8 +119,8 @@ def _measured(
         knobs=last.knobs if last else {},
         versions=last.versions if last else {},
         environment=last.environment if last else {},
-        cold_start_s=statistics.median(map(_cold_start, alone)) if alone else None,
-        warm_up_calls=max((record.warm_up_calls or 0 for record in alone), default=None),
+        cold_start_s=statistics.median(map(_cold_start, started)) if started else None,
+        warm_up_calls=max((record.warm_up_calls or 0 for record in started), default=None),
         settled=all(record.settled is not False for record in started) if started else None,
         peak_memory_bytes=max(memory, default=None),
         peak_device_memory_bytes=max(on_device, default=None),

@@ -83,8 +83,6 @@ class Started(Record):
     """Whether the discarded calls settled before their limit."""
     knobs: dict[str, str] = dataclasses.field(default_factory=dict)
     """The values of the method's knobs; `settings` says what really ran."""
-    alone: bool = True
-    """Whether no other worker started meanwhile; only then do the times of its start count as a cold start."""
 
     def __post_init__(self) -> None:
         # a method's libraries may return any object; TypeError names an entry that cannot be kept

@@ -8,7 +8,6 @@ the other workers sleep: they wait for a line of their standard input.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +25,6 @@ from bench.engine.one_round import CRASHES_A_ROUND, Round, Shared
 from bench.engine.paced import PacedWorker, passes
 from bench.engine.plan import answers_of, timeout
 from bench.engine.turns import start_paced
-from bench.machine.cores import usable_cores
 from bench.protocols import item_of, lost
 from bench.results import store
 
@@ -35,24 +33,18 @@ TURNS = 4
 LEAST_TURN_SECONDS = 0.3
 LONGEST_TURN_SECONDS = 3.0
 """A structure that takes longer pauses."""
-STARTS_AT_ONCE = 2
-"""Of workers whose cold start is known; a first one starts alone, because starts disturb each other."""
 OUT_OF_MEMORY = "out-of-memory"
 
 
 class Seat:
     """A method on a device that takes part in a round, and its worker."""
 
-    def __init__(self, this: Round, start_s: float | None = None) -> None:
+    def __init__(self, this: Round) -> None:
         self.this = this
-        self.start_s = start_s
-        """What the start of its workers takes; None where it is not known yet."""
         self.worker: PacedWorker | None = None
         self.metered: MeteredWorker | None = None
         self.ready = False
         """Whether its worker has announced itself."""
-        self.alone = True
-        """Whether no other worker started at the same time."""
         self.begun: Item | None = None
         """The item that its worker said it begins, where it is not the next one."""
         self.crashes = 0
@@ -60,6 +52,8 @@ class Seat:
         """What it measured in this round."""
         self.counted = 0
         """Its items that have a record from this round."""
+        self.started_s: float | None = None
+        """What its worker took to start."""
         self.squeezed = False
         """Whether it failed for want of memory while others were alive; it gets a round without them."""
 
@@ -99,9 +93,12 @@ class InTurns:
     def round(self, seats: Sequence[Seat], warm: Callable[[], None]) -> None:
         """Measure a round of these seats; `warm` is called when all have started, before the first turn."""
         self.alone = len(seats) == 1
-        self.starting: dict[Seat, float] = {}  # workers that start, and when they should be warm
         with contextlib.ExitStack() as running:
-            self._start_all(running, seats)
+            for seat in seats:  # one after the other, because starts disturb each other
+                began = time.monotonic()
+                self._start(running, seat)
+                if seat.goes_on:
+                    seat.started_s = time.monotonic() - began
             warm()
             for order in passes(seats):
                 going = [seat for seat in order if seat.goes_on]
@@ -110,47 +107,8 @@ class InTurns:
                 for seat in going:
                     self._take_turn(running, seat)
 
-    def _start_all(self, running: contextlib.ExitStack, seats: Sequence[Seat]) -> None:
-        """Start the workers: those whose cold start is known two at once, the others alone."""
-        known = [seat for seat in seats if seat.start_s is not None]
-        for seat in seats:
-            if seat.start_s is None:
-                began = time.monotonic()
-                self._start(running, seat)
-                if seat.goes_on:
-                    seat.start_s = time.monotonic() - began
-        at_once, began = min(STARTS_AT_ONCE, usable_cores()), time.monotonic()
-        for seat in known:
-            if len(self.starting) == at_once:
-                self._welcome_next(running)
-            self._launch(running, seat, alone=at_once == 1)
-            self.starting[seat] = time.monotonic() + (seat.start_s or 0.0)
-        while self.starting:
-            self._welcome_next(running)
-        together = sum(seat.start_s or 0.0 for seat in known)
-        if together > 0:  # what a start costs, where two run at once
-            share = (time.monotonic() - began) / together
-            for seat in known:
-                seat.start_s = share * (seat.start_s or 0.0)
-
-    def _welcome_next(self, running: contextlib.ExitStack) -> None:
-        """Wait for the worker that should be warm first; what another one says meanwhile waits in its pipe."""
-        seat = min(self.starting, key=lambda one: self.starting[one])
-        del self.starting[seat]
-        self._welcome(running, seat)
-
     def _start(self, running: contextlib.ExitStack, seat: Seat) -> None:
-        """Start a worker and wait until it is warm."""
-        self._launch(running, seat, alone=not self.starting)
-        self._welcome(running, seat)
-
-    def _welcome(self, running: contextlib.ExitStack, seat: Seat) -> None:
-        assert seat.worker is not None
-        seat.worker.listen()
-        self._go_on(running, seat)
-
-    def _launch(self, running: contextlib.ExitStack, seat: Seat, alone: bool) -> None:
-        """Start the process of a worker for what is left of a seat's items."""
+        """Start a worker for what is left of a seat's items, and wait until it is warm."""
         this = seat.this
         task = tasks.measure(
             this.prepared,
@@ -169,7 +127,9 @@ class InTurns:
         seat.metered = MeteredWorker(self.shared.metering, this.record_key)
         running.callback(seat.metered.close)
         seat.worker = PacedWorker(process, lambda said: self._take(seat, said))
-        seat.ready, seat.begun, seat.alone = False, None, alone
+        seat.ready, seat.begun = False, None
+        seat.worker.listen()
+        self._go_on(running, seat)
 
     def _take_turn(self, running: contextlib.ExitStack, seat: Seat) -> None:
         """Let a seat have its turn; it ends the worker whose time is up."""
@@ -251,8 +211,6 @@ class InTurns:
                     self.shared.stop(record)
                 seat.this.items.clear()
             case Result(record):
-                if isinstance(record, Started):
-                    record = dataclasses.replace(record, alone=seat.alone)
                 seat.metered.reported(record)
                 seat.ready = seat.ready or isinstance(record, Started)
                 item = item_of(record)
