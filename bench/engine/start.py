@@ -31,7 +31,6 @@ def start(
     timeout_s: float,
     memory_limit: int | None = None,
     log: Path | None = None,
-    place: type[LocalWorker] = LocalWorker,
 ) -> Iterator[LocalWorker]:
     """Start a worker on a task; when the context is left, it has ended.
 
@@ -48,14 +47,12 @@ def start(
         Bytes that it and its children may use, by default nine tenths of the machine's memory.
     log : Path, optional
         Where its standard error is kept; by default it is removed when the context ends.
-    place : type
-        The class that runs it: a process on this machine, or a class with the same methods that runs it elsewhere.
     """
     with contextlib.ExitStack() as stack:
         if log is None:
             log = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pesbench-log-"))) / "log"
         launched = dataclasses.replace(task.told, launched_ns=time.monotonic_ns())
-        worker = place(
+        worker = LocalWorker(
             # isolated from the user's site-packages and from PYTHONPATH
             [str(environment.python), "-I", str(WORKER)],
             variables(task, parallel),
