@@ -52,11 +52,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def pesbench() -> Callable[..., subprocess.CompletedProcess]:
-    """Return a function that runs the command line and returns its status, output and errors."""
+    """Return a function that runs the command line and returns its status, output and errors.
 
-    def run(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess:
+    A run draws no page unless the test asks for it: that takes some seconds.
+    """
+
+    def run(
+        *arguments: str | Path, cwd: Path | None = None, page: bool = False, **environ: str
+    ) -> subprocess.CompletedProcess:
+        words = [*map(str, arguments)]
+        if words[:1] == ["run"] and not page and "--cluster" not in words:
+            words.append("--no-page")
         return subprocess.run(
-            [*PESBENCH, *map(str, arguments)],
+            [*PESBENCH, *words],
             cwd=cwd,  # of a copy of the checkout: the copy's own bench is run
             env={**os.environ, "COLUMNS": "80", "TORCHINDUCTOR_CACHE_DIR": str(COMPILED), **environ},
             capture_output=True,

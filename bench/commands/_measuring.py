@@ -8,11 +8,13 @@ from bench.commands import _results
 from bench.commands._planning import Plan
 
 
-def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str | None = None) -> int:
+def measure(
+    plan: Plan, resumed: bool, as_json: bool = False, relative_to: str | None = None, page: bool = True
+) -> int:
     """Run or resume a campaign, print its table and write its page; returns the exit status.
 
-    Times are divided by those of the method `relative_to`; None: the fastest MLIP. The status is 1 if
-    nothing could be measured, and 130 if the user stopped it.
+    Times are divided by those of the method `relative_to`; None: the fastest MLIP. Without `page` there is no page. The
+    status is 1 if nothing could be measured, and 130 if the user stopped it.
     """
     from bench.engine.display import progress
     from bench.engine.plan import longest_seconds
@@ -47,7 +49,7 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str |
             stopped = True
         else:
             store.finish(plan.directory)
-    status = _results.finish(plan.directory, as_json, relative_to)
+    status = _results.finish(plan.directory, as_json, relative_to, page)
     if stopped:
         print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
         return 130

@@ -68,8 +68,8 @@ def _print(shown: View, table: Any, form: str) -> bool:
     return any(row.measured for row in table.rows)
 
 
-def finish(directory: Path, as_json: bool = False, relative_to: str | None = None) -> int:
-    """Print the table of a run and write its page; returns the exit status, 1 where nothing was measured."""
+def finish(directory: Path, as_json: bool = False, relative_to: str | None = None, page: bool = True) -> int:
+    """Print the table of a run and, with `page`, write its page; returns the exit status, 1 if nothing was measured."""
     from bench.results.tables import Results
 
     form = "json" if as_json else "terminal"
@@ -82,7 +82,7 @@ def finish(directory: Path, as_json: bool = False, relative_to: str | None = Non
         warn(str(error))
         relative_to = None
         measured = _print(*_of(results, SPEED, None), form)
-    if measured:
+    if measured and page:
         try:
             to_stderr(f"page: {_write([results], directory / PAGE, relative_to)}")
         except BadInput as error:  # a run that cannot have a page is a run all the same

@@ -64,7 +64,7 @@ def run(options: Options) -> int:
         trust=options.trust_checkpoint,
     )
     dataset = load_dataset(options.structures or GFN2)
-    parallel = measure_parallel_speed()
+    parallel = measure_parallel_speed(options.threads)
     found = {}
     for method in methods:
         checks = conform(catalogue, method, dataset, settings, options.device, parallel, _output.to_stderr)

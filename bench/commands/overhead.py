@@ -58,7 +58,7 @@ def run(options: Options) -> int:
     methods = catalogue.select(options.methods)
     dataset = load_dataset(options.structures)
     hold("pesbench overhead", _output.to_stderr, options.beside)
-    parallel = measure_parallel_speed()
+    parallel = measure_parallel_speed(options.threads)
     rounds = measure(catalogue, methods, dataset, options.limit, options.threads, parallel, _output.to_stderr)
     try:
         found = [summarise(method, measured) for method, measured in rounds.items()]

@@ -60,7 +60,7 @@ def run(options: Options) -> int:
         torch_backend=options.torch_backend,
         on_top_of=_options.on_top_of(options.on_top_of),
     )
-    parallel = measure_parallel_speed()
+    parallel = measure_parallel_speed(settings.threads)
     missing = 0
     for method in methods:
 

@@ -94,7 +94,7 @@ def run(options: Options) -> int:
     directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"
     stopped = False
     with progress(settings) as display:
-        campaign = Campaign(directory, settings, catalogue, dataset, display, measure_parallel_speed())
+        campaign = Campaign(directory, settings, catalogue, dataset, display, measure_parallel_speed(settings.threads))
         _begin(campaign, dataset)
         known = references.labels_of(dataset.name, dataset.digest).get(options.level)
         minimum = references.minima_of(dataset.reference).get(options.level)

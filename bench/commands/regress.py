@@ -129,7 +129,7 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
     )
     dataset = load_dataset(options.structures)
     hold("pesbench regress", to_stderr, options.beside)
-    parallel = measure_parallel_speed()
+    parallel = measure_parallel_speed(options.threads)
     ready = [TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr) for old, new in pairs]
     writer = begin(directory, settings, catalogue, dataset, parallel)
     found, rounds = [], []

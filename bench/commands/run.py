@@ -32,7 +32,7 @@ EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
 )
-MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside", "relative_to")
+MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside", "relative_to", "no_page")
 """The options that a resumed run takes; everything else was fixed when it began."""
 
 
@@ -94,6 +94,7 @@ class _Options:
     """Seconds."""
     dry_run: bool = False
     json: bool = False
+    no_page: bool = False
     beside: bool = False
     relative_to: str | None = None
 
@@ -148,6 +149,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kept = parser.add_argument_group("what is kept")
     _options.add_output_folder(kept)
     kept.add_argument("--resume", metavar="RUN", help="continue this run; only --budget can be changed")
+    kept.add_argument("--no-page", action="store_true", help="write no page at the end; 'pesbench report' makes one")
     _options.add_relative_to(parser)
     _options.add_json(parser, "the table")
 
@@ -242,7 +244,7 @@ def run(options: _Options) -> int:
     _cluster.refuse_alone(options)
     plan = _begun(options) if resumed else new_plan(options)
     relative_to = None if options.relative_to is None else _planning.reference(options.relative_to, plan)
-    return measure(plan, resumed, options.json, relative_to)
+    return measure(plan, resumed, options.json, relative_to, page=not options.no_page)
 
 
 def new_plan(options: _Options) -> Plan:
@@ -265,7 +267,8 @@ def new_plan(options: _Options) -> Plan:
         settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))
     if options.cluster is None:
         hold("pesbench run", to_stderr, options.beside)
-    parallel = measure_parallel_speed()  # takes a second, so bad input is refused first
+    several = any(PROTOCOLS[name].several for name in settings.protocols)  # their processes may have more threads
+    parallel = measure_parallel_speed(None if several else options.threads)  # after bad input was refused
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))
     return Plan(new_directory(options.output), settings, catalogue, dataset, parallel)

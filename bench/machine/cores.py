@@ -75,8 +75,13 @@ def parallel_speed(processes: int, seconds: float = 0.4) -> float:
     return 2 * together / max(before + after, 1)
 
 
-def measure_parallel_speed() -> ParallelSpeed:
-    """Measure the parallel speed of the cores that a run may use, at most the paper's four."""
+def measure_parallel_speed(threads: int | None = None) -> ParallelSpeed:
+    """Measure the parallel speed of the cores that a run may use, at most the paper's four.
+
+    It takes a second or two. Where all workers have one thread (`threads`), there is nothing to measure.
+    """
+    if threads == 1:
+        return ParallelSpeed(1, 1.0)
     cores = min(usable_cores(), PAPER_THREADS)
     return ParallelSpeed(cores, round(parallel_speed(cores), 2) if cores > 1 else 1.0)
 

@@ -78,7 +78,7 @@ def _nodes(described: Description) -> str:
 
 
 def _threads(settings: Settings, parallel: ParallelSpeed | None) -> str:
-    if parallel is None or parallel.speed is None:
+    if parallel is None or parallel.speed is None or parallel.threads == 1:
         return str(settings.threads)
     return (
         f"{settings.threads} ({parallel.threads} threads at once did {parallel.speed:.2f} times the work of one here)"

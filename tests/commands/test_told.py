@@ -176,6 +176,7 @@ def checkout(tmp_path_factory, pesbench):
         *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "20"),
         *("--no-repeats", "--output", "first"),
         cwd=folder,
+        page=True,
     )
     assert done.returncode == 0, done.stderr
     (run,) = (folder / "first").iterdir()

@@ -61,6 +61,7 @@ def whole_run(tmp_path_factory, pesbench) -> Path:
         *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "5", "--rounds", "2"),
         *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "8", "--threads", "1"),
         *("--no-repeats", "--output", results),
+        page=True,
     )
     assert done.returncode == 0, done.stderr
     return next(results.iterdir())
@@ -85,6 +86,7 @@ def hostile_page(tmp_path_factory, pesbench) -> Path:
     done = pesbench(
         *("run", "--adapter", adapter, "--methods", "hostile,hostile-failure", "--rounds", "1", "--threads", "1"),
         *("--structures", folder / "<b onclick=alert(1)>.extxyz", "--output", folder / "results"),
+        page=True,
     )
     assert done.returncode == 0, done.stderr
     return next((folder / "results").iterdir()) / "report.html"

@@ -123,3 +123,7 @@ def test_a_page_that_cannot_be_written_says_so(whole_run, pesbench, tmp_path):
         done = pesbench("report", whole_run, "--output", output)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
+
+
+def test_a_run_can_do_without_a_page(fake_run):
+    assert not (fake_run / "report.html").exists()

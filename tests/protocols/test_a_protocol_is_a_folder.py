@@ -39,6 +39,7 @@ def run(tree, pesbench):
         *("--stretched-factor", "1.05", "--stretched-calls", "3", "--limit", "2", "--rounds", "2", "--threads", "1"),
         *("--budget", "20", "--no-repeats", "--output", tree / "runs"),
         cwd=tree,
+        page=True,
     )
     assert done.returncode == 0, done.stderr
     assert "ms/stretched call" in done.stderr
