@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -76,6 +77,25 @@ def pesbench() -> Callable[..., subprocess.CompletedProcess]:
 
 
 @pytest.fixture(scope="session")
+def once(tmp_path_factory, request) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return a function that makes a folder once for all processes of the tests, by calling `make` with it."""
+    parallel = hasattr(request.config, "workerinput")
+    root = tmp_path_factory.getbasetemp().parent if parallel else tmp_path_factory.getbasetemp()
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        made, done = root / name, root / f"{name}.done"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the other process waits here
+            if not done.exists():
+                made.mkdir()
+                make(made)
+                done.touch()
+        return made
+
+    return folder
+
+
+@pytest.fixture(scope="session")
 def method_python() -> Callable[[str], Path]:
     """Return a function from an adapter's file name to the interpreter of its environment, made if need be."""
 
@@ -86,16 +106,18 @@ def method_python() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def fake_run(tmp_path_factory, pesbench) -> Path:
+def fake_run(once, pesbench) -> Path:
     """Return the run directory of a campaign over the fakes: right ones, and each way to go wrong."""
-    results = tmp_path_factory.mktemp("results")
     methods = (
         "toy,toy-native,always-fails,fails-to-load,dies,dies-at-once,returns-nan,hangs,allocates,"
         "only-hydrogen,needs-weights,only-cuda"
     )
-    done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", methods, *STRUCTURES, "--limit", "6", "--rounds", "2"),
-        *("--threads", "1", "--timeout", "20", "--memory-limit", "0.4", "--no-repeats", "--output", results),
-    )
-    assert done.returncode == 0, done.stderr
-    return next(results.iterdir())
+
+    def make(results: Path) -> None:
+        done = pesbench(
+            *("run", "--adapter", FAKES, "--methods", methods, *STRUCTURES, "--limit", "6", "--rounds", "2"),
+            *("--threads", "1", "--timeout", "10", "--memory-limit", "0.4", "--no-repeats", "--output", results),
+        )
+        assert done.returncode == 0, done.stderr
+
+    return next(once("fake-run", make).iterdir())

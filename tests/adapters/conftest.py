@@ -26,26 +26,27 @@ WEIGHTS = os.environ.get("PESBENCH_WEIGHTS")
 
 
 @pytest.fixture(scope="session")
-def real_run(pesbench, tmp_path_factory):
+def real_run(pesbench, once):
     """Two naphthalene molecules with every method that needs no network and no program."""
-    results = tmp_path_factory.mktemp("results")
     here = [name for name, file in FILES.items() if WEIGHTS and list(Path(WEIGHTS).rglob(file))]
     names = [*OFFLINE, *here, "sevennet-mf-ompa"]
-    done = pesbench(
-        *("run", "--methods", ",".join(names), "--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1"),
-        *("--threads", "1", "--budget", "none", "--weights", "pretrained", "--no-repeats", "--output", results),
-    )
-    assert done.returncode == 0, done.stderr
-    return bench.load(results)
+
+    def make(results: Path) -> None:
+        done = pesbench(
+            *("run", "--methods", ",".join(names), "--structures", "naphthalene-gfn2", "--limit", "2"),
+            *("--rounds", "1", "--threads", "1", "--budget", "none", "--weights", "pretrained", "--no-repeats"),
+            *("--output", results),
+        )
+        assert done.returncode == 0, done.stderr
+
+    return bench.load(once("real-run", make))
 
 
 @pytest.fixture(scope="session")
-def random_run(pesbench, tmp_path_factory) -> Callable:
+def random_run(pesbench, once) -> Callable:
     """Return a function from a published name to a run of that model with random weights: three force calls."""
 
-    @functools.cache
-    def run(name: str):
-        results = tmp_path_factory.mktemp("random")
+    def make(name: str, results: Path) -> None:
         done = pesbench(
             *("run", "--methods", name, "--weights", "random", "--structures", "naphthalene-gfn2", "--limit", "1"),
             *("--rounds", "1", "--replay-points", "3", "--threads", "1", "--budget", "none", "--no-repeats"),
@@ -54,6 +55,9 @@ def random_run(pesbench, tmp_path_factory) -> Callable:
             PESBENCH_CACHE=str(PROJECT / ".cache" / "tests"),
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return bench.load(results)
+
+    @functools.cache
+    def run(name: str):
+        return bench.load(once(f"random-{name}", functools.partial(make, name)))
 
     return run

@@ -53,18 +53,20 @@ class Hostile(Adapter):
 
 
 @pytest.fixture(scope="session")
-def whole_run(tmp_path_factory, pesbench) -> Path:
+def whole_run(once, pesbench) -> Path:
     """Return the directory of a run with every protocol: toys and UFF."""
-    results = tmp_path_factory.mktemp("whole")
-    done = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "uff,gfn2-xtb,toy,batches,direct,fails-to-load"),
-        *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "5", "--rounds", "2"),
-        *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "8", "--threads", "1"),
-        *("--no-repeats", "--output", results),
-        page=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return next(results.iterdir())
+
+    def make(results: Path) -> None:
+        done = pesbench(
+            *("run", "--adapter", FAKES, "--methods", "uff,gfn2-xtb,toy,batches,direct,fails-to-load"),
+            *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "5", "--rounds", "2"),
+            *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "8", "--threads", "1"),
+            *("--no-repeats", "--output", results),
+            page=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+    return next(once("whole-run", make).iterdir())
 
 
 @pytest.fixture(scope="session")
