@@ -66,7 +66,7 @@ def test_one_more_round_is_for_those_that_gain_most_in_its_time_and_for_the_refe
         "dear",
         "like",
     ]
-    assert sharing.chosen(costs, {**widths, "dear": 0.5}, rounds, 1000.0) == [
+    assert sharing.chosen(costs, {**widths, "dear": 0.5, "wide": 0.05, "like": 0.05}, rounds, 1000.0) == [
         "reference",
         "wide",
         "dear",
@@ -75,9 +75,9 @@ def test_one_more_round_is_for_those_that_gain_most_in_its_time_and_for_the_refe
     assert sharing.chosen(costs, {**dict.fromkeys(costs, 0.001), "reference": 0.0}, rounds, 1e6) == []
 
 
-def test_a_method_without_a_ratio_counts_as_one_with_a_wide_one():
-    costs = {"reference": 10.0, "new": 50.0, "narrow": 20.0}
-    assert sharing.chosen(costs, {"reference": 0.0, "narrow": 0.05}, {}, 100.0) == ["reference", "new"]
+def test_a_method_without_a_ratio_comes_first():
+    costs = {"reference": 10.0, "new": 50.0, "wide": 20.0}
+    assert sharing.chosen(costs, {"reference": 0.0, "wide": 0.2}, {}, 100.0) == ["reference", "new"]
 
 
 def test_as_many_as_fit_into_memory_are_alive_and_one_at_least():
