@@ -44,8 +44,8 @@ from bench.methods.catalogue import Catalogue
 from bench.methods.header import Method
 from bench.runs import store
 
-MEMORY_SHARE = 0.8
-"""Of the free memory, for the workers of a round together."""
+MEMORY_SHARE = 0.9
+"""Of the free memory, for the workers of a round together: what they share of their libraries counts for each."""
 LATER = tuple(phase for phase in PHASES if phase != STRUCTURES)
 Widths = Callable[[], Mapping[Key, float]]
 """How wide the methods' ratios to a reference are so far: the half-width of each log ratio, 0 for the reference."""
@@ -175,8 +175,7 @@ class Campaign:
             key = next((one for one in self.owed if one in self.alone), None)
             owed = [key] if key else list(self.owed)
             self.owed = [one for one in self.owed if one not in owed]
-            # two others connect them with the rest, where they fit
-            self.companions = [] if key else [one for one in every if one not in owed and one not in self.alone][:2]
+            self.companions = [] if key else self._companions([one for one in every if one not in owed])
             return [*owed, *self.companions]
         if self.settings.total_s is None or number >= sharing.MOST_ROUNDS:
             return []
@@ -186,6 +185,12 @@ class Campaign:
             if key not in self.stopped and self.ledger.left(key, STRUCTURES) and (cost := self._cost(key)) is not None
         }
         return sharing.chosen(costs, self.widths(), self.settings.total_s - self.elapsed_s)
+
+    def _companions(self, others: Sequence[Key]) -> list[Key]:
+        """Return two methods that connect a round of a few with the rest: a reference, if there is one, first."""
+        widths = self.widths()
+        fit = [key for key in others if key not in self.alone and key not in self.stopped]
+        return sorted(fit, key=lambda key: widths.get(key) != 0.0)[:2]
 
     def _cost(self, key: Key) -> float | None:
         """Return what a round of a method takes, with its start; None where it has not been measured."""
@@ -210,7 +215,9 @@ class Campaign:
             seconds = sharing.stretched(cost - start_s, start_s, rounds, total, sum(costs.values()))
         # a method that is too slow for a structure in that time has a few steps in each of the first rounds
         first = left / max(sharing.LEARNING_ROUNDS - number, 1)
-        seconds = min(max(seconds, self.ledger.item_seconds(key) or 0.0), first)
+        if key in self.ledger.whole:  # one more structure, however long it takes; never one that the last round cut
+            seconds = max(seconds, self.ledger.item_seconds(key) or 0.0)
+        seconds = min(seconds, first)
         return Allowance(seconds, min(left, sharing.with_grace(seconds)))
 
     def structures(self, keys: Sequence[Key], number: int) -> None:

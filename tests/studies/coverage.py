@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.analysis.model import Fit, fit
+from bench.analysis.paired import ratio
 
 Floats = NDArray[np.float64]
 ALL, PREFIX, ROTATED = "all", "the same first ones", "rotated"
@@ -43,6 +44,8 @@ class Campaign:
     """The same of what a round does to all its methods."""
     bursts: float = 0.0
     """The probability that a stretch of a round is slowed, of all methods, by 1.5 to 3."""
+    faster: float = 1.0
+    """How many times faster the second method is, and how many times more structures it reaches in the same time."""
 
 
 def kinds() -> Iterator[Campaign]:
@@ -55,6 +58,8 @@ def kinds() -> Iterator[Campaign]:
     for rounds, process in itertools.product((3, 5, 12), (0.0, 0.05, 0.20)):
         yield Campaign(rounds, 101, process=process, common=0.10, bursts=0.3)
         yield Campaign(rounds, 101, ROTATED, 5.0, process=process, common=0.10, bursts=0.3)
+    for rounds, process, bursts in itertools.product((3, 5, 12), (0.0, 0.05, 0.20), (0.0, 0.3)):
+        yield Campaign(rounds, 101, ROTATED, 4.0, process=process, common=0.10, bursts=bursts, faster=8.0)
 
 
 CORNERS = (
@@ -73,37 +78,50 @@ def simulated(rng: np.random.Generator, kind: Campaign) -> list[tuple[Floats, fl
     """
     shape = kind.structures, kind.rounds
     common = rng.normal(0.0, kind.common, (1, kind.rounds))
-    bursts = _bursts(rng, kind)
+    slowed = [_Burst.drawn(rng, kind) for _ in range(kind.rounds)]
     found = []
-    for _ in range(2):
+    for time in (kind.time, kind.time * kind.faster):
         structure = STRUCTURE * (rng.gamma(4.0, 0.5, (kind.structures, 1)) - 2.0)
         process = common + rng.normal(0.0, kind.process, (1, kind.rounds))
+        bursts = np.stack([one.on(kind.structures, time) for one in slowed], axis=1)
+        # the truth is the mean time of a machine that has bursts
+        bursts -= kind.bursts * 0.2 * math.log(math.sqrt(1.5 * 3.0))
         logs = process + structure + rng.normal(0.0, REST, shape) + bursts
         lengths = np.exp(rng.normal(0.0, LENGTH, (kind.structures, 1)))
-        reached = _reached(lengths * np.exp(logs), kind)
+        reached = _reached(lengths * np.exp(logs), kind.window, time)
         found.append((np.where(reached, logs, np.nan), float((process + bursts.mean(axis=0)).mean())))
     return found
 
 
-def _reached(times: Floats, kind: Campaign) -> NDArray[np.bool_]:
+def _reached(times: Floats, window: str, limit: float) -> NDArray[np.bool_]:
+    structures, rounds = times.shape
     reached = np.zeros(times.shape, dtype=bool)
-    for number in range(kind.rounds):
-        order = (np.arange(kind.structures) + (number if kind.window == ROTATED else 0)) % kind.structures
-        begun = np.concatenate([[0.0], np.cumsum(times[order, number])[:-1]]) < kind.time
+    for number in range(rounds):
+        order = (np.arange(structures) + (number if window == ROTATED else 0)) % structures
+        begun = np.concatenate([[0.0], np.cumsum(times[order, number])[:-1]]) < limit
         reached[order[begun], number] = True
     return reached
 
 
-def _bursts(rng: np.random.Generator, kind: Campaign) -> Floats:
-    """Return what bursts add, less what they add on average: the truth is the mean time of a machine that has them."""
-    found = np.zeros((kind.structures, kind.rounds))
-    for number in range(kind.rounds):
+@dataclasses.dataclass(frozen=True)
+class _Burst:
+    """What slows a stretch of a round, for all methods alike."""
+
+    slow: float
+    """Logarithm of the factor; 0 without a burst."""
+    share: float
+    """Of the round's time."""
+    start: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, kind: Campaign) -> _Burst:
         slow, share, start = rng.uniform(math.log(1.5), math.log(3.0)), rng.uniform(0.1, 0.3), rng.uniform()
-        if rng.uniform() < kind.bursts:
-            # of the structures from the round's first one on, which a short round also meets
-            at = (start + np.arange(kind.structures) / min(kind.structures, kind.time)) % 1.0
-            found[at < share, number] += slow
-    return found - kind.bursts * 0.2 * math.log(math.sqrt(1.5 * 3.0))
+        return cls(slow if rng.uniform() < kind.bursts else 0.0, share, start)
+
+    def on(self, structures: int, time: float) -> Floats:
+        """Return what it adds to each structure, which a short round also meets."""
+        at = (self.start + np.arange(structures) / min(structures, time)) % 1.0
+        return np.where(at < self.share, self.slow, 0.0)
 
 
 def covered(found: Fit) -> bool | None:
@@ -118,7 +136,9 @@ def study(kind: Campaign, count: int, seed: int) -> dict[str, dict[str, float]]:
     for _ in range(count):
         (one, did), (other, other_did) = simulated(rng, kind)
         rows.append((fit(one), did))
-        ratios.append((fit(one - other), did - other_did))
+        both = ratio(one, other)
+        assert both is not None
+        ratios.append((both, did - other_did))
     return {"row": _summed_up(rows), "ratio": _summed_up(ratios)}
 
 
