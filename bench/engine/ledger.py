@@ -27,6 +27,7 @@ class Ledger:
         self.phases = phases(settings.protocols)
         self.done: dict[tuple[str, str, int], set[Item]] = {}
         self.structures: Counter[Key] = Counter()  # measured so far, each visit counts
+        self.whole: set[Key] = set()  # methods with a structure that no budget cut off
         self.spent: dict[tuple[str, str, str], float] = {}  # seconds, by method, device and phase
         self.ends: dict[tuple[str, str, str], int] = {}  # the first item of a series that was not done in a round
         self.rounds_begun: dict[Key, int] = {}
@@ -69,6 +70,8 @@ class Ledger:
         self.close_series(record)
         if phase == STRUCTURES:
             self.structures[record.method, record.device] += 1
+            if getattr(record, "status", DONE) != CENSORED:
+                self.whole.add((record.method, record.device))
         self.spend((record.method, record.device), phase, getattr(record, "wall_ns", 0) / 1e9)
 
     def close_series(self, record: Record) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,8 +101,6 @@ class Campaign:
         self.one_by_one = OneByOne(shared)
         self.elapsed_s = 0.0
         """What the rounds of structures have taken so far, with their starts."""
-        self.rounds_of: Counter[Key] = Counter()
-        """In how many rounds each method took turns."""
         self.start_s: dict[Key, float] = {}
         self.memory: dict[Key, int] = {}
         """The largest peak memory of each method's workers so far, in bytes."""
@@ -135,7 +132,6 @@ class Campaign:
         contents = store.read(self.directory)
         self.ready.resume({record.method: record.weights for record in contents.started})
         self.watched = {(record.method, record.device, record.round): record for record in contents.watched}
-        self.rounds_of.update((method, device) for method, device, _ in self.watched)
         self.ledger.take_up(contents.records)
         self.metering.take_up(contents.records)
         for record in contents.records:
@@ -189,7 +185,7 @@ class Campaign:
             for key in every
             if key not in self.stopped and self.ledger.left(key, STRUCTURES) and (cost := self._cost(key)) is not None
         }
-        return sharing.chosen(costs, self.widths(), self.rounds_of, self.settings.total_s - self.elapsed_s)
+        return sharing.chosen(costs, self.widths(), self.settings.total_s - self.elapsed_s)
 
     def _companions(self, others: Sequence[Key]) -> list[Key]:
         """Return two methods that connect a round of a few with the rest: a reference, if there is one, first."""
@@ -204,8 +200,8 @@ class Campaign:
             return None
         return self.start_s[key] + sharing.best_seconds(self.start_s[key], item_s)
 
-    def _share(self, key: Key, number: int, items: Sequence[Item], keys: Sequence[Key]) -> Allowance:
-        """Return how long a method may measure structures in a round, in which `keys` take part."""
+    def _share(self, key: Key, number: int, items: Sequence[Item]) -> Allowance:
+        """Return how long a method may measure structures in a round."""
         total, left = self.settings.total_s, self.ledger.left(key, STRUCTURES)
         planned = self.ledger.allowance(key, number, STRUCTURES, items)
         if total is None or planned.begin_s is None:
@@ -215,20 +211,19 @@ class Campaign:
             seconds = sharing.FIRST_SECONDS
         else:
             start_s = self.start_s[key]
-            seconds = cost - start_s
-            if number >= sharing.LEARNING_ROUNDS:  # what is left is used up, where no more rounds may follow
-                costs = sum(found for one in keys if (found := self._cost(one)) is not None)
-                seconds = sharing.stretched(
-                    seconds, start_s, sharing.MOST_ROUNDS - number, total - self.elapsed_s, costs
-                )
+            costs = {one: found for one in self.start_s if (found := self._cost(one)) is not None}
+            rounds = sharing.planned_rounds(costs, total)
+            seconds = sharing.stretched(cost - start_s, start_s, rounds, total, sum(costs.values()))
         # a method that is too slow for a structure in that time has a few steps in each of the first rounds
         first = left / max(sharing.LEARNING_ROUNDS - number, 1)
-        seconds = min(max(seconds, self.ledger.item_seconds(key) or 0.0), first)
+        if key in self.ledger.whole:  # one more structure, however long it takes; never one that the last round cut
+            seconds = max(seconds, self.ledger.item_seconds(key) or 0.0)
+        seconds = min(seconds, first)
         return Allowance(seconds, min(left, sharing.with_grace(seconds)))
 
     def structures(self, keys: Sequence[Key], number: int) -> None:
         """Measure the structures of a round in turns, with as many methods as fit into memory."""
-        seats = [seat for key in self._in_order(keys, number) if (seat := self._seat(key, number, keys)) is not None]
+        seats = [seat for key in self._in_order(keys, number) if (seat := self._seat(key, number)) is not None]
         # in the order of the keys: whoever had to wait is first
         needs = {seat.key: self._memory_of(seat) for seat in sorted(seats, key=lambda seat: keys.index(seat.key))}
         fit = sharing.fitting(needs, MEMORY_SHARE * available_memory())
@@ -263,7 +258,6 @@ class Campaign:
                 if seat.counted:
                     self._note_watched(seat.this, dict(facts[seat.key[1]]))
         for seat in seats:
-            self.rounds_of[seat.key] += 1
             if seat.started_s is not None:
                 self.start_s[seat.key] = seat.started_s
             if seat.squeezed:
@@ -272,7 +266,7 @@ class Campaign:
                 self.progress.say(f"{seat.key[0]} on {seat.key[1]}: too little memory beside the others; again, alone")
         self.progress.end(self._seconds_left())
 
-    def _seat(self, key: Key, number: int, keys: Sequence[Key]) -> Seat | None:
+    def _seat(self, key: Key, number: int) -> Seat | None:
         """Return a method's seat in a round; None where it has nothing to measure, or cannot."""
         if key in self.stopped or not self.ledger.left(key, STRUCTURES):
             return None
@@ -285,7 +279,7 @@ class Campaign:
             return None
         planned = schedule.items(self.settings, prepared.weights.mode, self.indices, number, (STRUCTURES,))
         items = self.ledger.open(key, number, planned, again=False)
-        return Seat(Round(prepared, number, items, self._share(key, number, items, keys))) if items else None
+        return Seat(Round(prepared, number, items, self._share(key, number, items))) if items else None
 
     def _memory_of(self, seat: Seat) -> float:
         """Return the memory that a method's worker will need, in bytes: the last peak, or what its header says."""

@@ -22,9 +22,6 @@ LEARNING_ROUNDS = 3
 MOST_ROUNDS = 12
 NARROW = 0.02
 """Half-width of a log ratio that needs no more rounds."""
-WIDEST = 0.3
-"""Half-width that counts for a method with a wider ratio, or with none yet."""
-GAINS = 0.25
 FIRST_SECONDS = 7.0
 """In the first round, before the start and the structures of a method are known."""
 UNKNOWN_MEMORY_MB = 1000
@@ -39,6 +36,12 @@ def best_seconds(start_s: float, item_s: float) -> float:
     return max(math.sqrt(VARIANCES * start_s * item_s), LEAST_SECONDS)
 
 
+def planned_rounds(costs: Mapping[K, float], seconds: float) -> int:
+    """Return how many rounds fit into `seconds`; `costs` is what each method takes in one, its start included."""
+    cost = sum(costs.values())
+    return max(LEARNING_ROUNDS, min(MOST_ROUNDS, int(seconds / cost) if cost > 0 else MOST_ROUNDS))
+
+
 def stretched(best_s: float, start_s: float, rounds: int, seconds: float, costs: float) -> float:
     """Return the seconds of a method in each round, where `rounds` rounds leave time over: all measure longer.
 
@@ -48,12 +51,8 @@ def stretched(best_s: float, start_s: float, rounds: int, seconds: float, costs:
     return max(best_s, over * (best_s + start_s) - start_s)
 
 
-def chosen(costs: Mapping[K, float], widths: Mapping[K, float], rounds: Mapping[K, int], seconds: float) -> list[K]:
-    """Return the methods of one more round: the references, and those whose ratios to them gain the most by it.
-
-    Another round takes about 1/R of the variance of a ratio, so what it gains in a second is width^2 / (R cost). A
-    method takes part if it gains at least :data:`GAINS` of what the best one does: then methods that start slowly have
-    fewer rounds than quick ones, as is best for all ratios together.
+def chosen(costs: Mapping[K, float], widths: Mapping[K, float], seconds: float) -> list[K]:
+    """Return the methods of one more round: the references, and those with the widest ratios to them that fit.
 
     Parameters
     ----------
@@ -62,8 +61,6 @@ def chosen(costs: Mapping[K, float], widths: Mapping[K, float], rounds: Mapping[
     widths : mapping
         Half-width of each method's log ratio to its reference, 0 for a reference itself; one that has none is as wide
         as can be.
-    rounds : mapping
-        The number of rounds that each method had.
     seconds : float
         What is left.
 
@@ -75,17 +72,14 @@ def chosen(costs: Mapping[K, float], widths: Mapping[K, float], rounds: Mapping[
     references = {key for key in costs if widths.get(key) == 0.0}
     left = seconds - sum(costs[key] for key in references)
     wide = {key: widths.get(key, math.inf) for key in costs if key not in references}
-    gains = {
-        key: min(width, WIDEST) ** 2 / (max(rounds.get(key, 0), 1) * costs[key])
-        for key, width in wide.items()
-        if width > NARROW and costs[key] <= left
-    }
-    taken: set[K] = set()
-    for key, gain in sorted(gains.items(), key=lambda one: -one[1]):
-        if gain >= GAINS * max(gains.values()) and costs[key] <= left:
+    taken = set()
+    for key in sorted(wide, key=lambda one: -wide[one]):
+        if wide[key] > NARROW and costs[key] <= left:
             taken.add(key)
             left -= costs[key]
-    return [key for key in costs if key in taken or key in references] if taken else []
+    if not taken:
+        return []
+    return [key for key in costs if key in taken or key in references]
 
 
 def with_grace(seconds: float) -> float:

@@ -48,36 +48,24 @@ def test_the_best_number_of_structures_is_that_of_cluster_sampling():
 
 
 def test_where_there_is_time_over_all_rounds_measure_longer_and_use_it():
-    costs, rounds = {"a": 10.0, "b": 20.0}, 12
+    costs = {"a": 10.0, "b": 20.0}
+    rounds = sharing.planned_rounds(costs, 1500.0)
+    assert rounds == sharing.MOST_ROUNDS
     longer = [sharing.stretched(cost - 5.0, 5.0, rounds, 1500.0, 30.0) + 5.0 for cost in costs.values()]
     assert sum(longer) * rounds == pytest.approx(1500.0)
 
 
-def test_one_more_round_is_for_those_that_gain_most_in_its_time_and_for_the_reference():
-    costs = {"reference": 10.0, "wide": 20.0, "narrow": 5.0, "dear": 200.0, "like": 25.0}
-    widths = {"reference": 0.0, "wide": 0.1, "narrow": 0.01, "dear": 0.12, "like": 0.1}
-    rounds = dict.fromkeys(costs, 3)
-    assert sharing.chosen(costs, widths, rounds, 1000.0) == ["reference", "wide", "like"]
-    assert sharing.chosen(costs, widths, rounds, 45.0) == ["reference", "wide"]
-    assert sharing.chosen(costs, widths, rounds, 15.0) == []
-    assert sharing.chosen(costs, widths, {**rounds, "wide": 12, "like": 12}, 1000.0) == [
-        "reference",
-        "wide",
-        "dear",
-        "like",
-    ]
-    assert sharing.chosen(costs, {**widths, "dear": 0.5}, rounds, 1000.0) == [
-        "reference",
-        "wide",
-        "dear",
-        "like",
-    ]
-    assert sharing.chosen(costs, {**dict.fromkeys(costs, 0.001), "reference": 0.0}, rounds, 1e6) == []
+def test_a_campaign_is_never_shorter_than_it_takes_to_learn():
+    assert sharing.planned_rounds({"dft": 1000.0}, 60.0) == sharing.LEARNING_ROUNDS
 
 
-def test_a_method_without_a_ratio_counts_as_one_with_a_wide_one():
-    costs = {"reference": 10.0, "new": 50.0, "narrow": 20.0}
-    assert sharing.chosen(costs, {"reference": 0.0, "narrow": 0.05}, {}, 100.0) == ["reference", "new"]
+def test_one_more_round_is_for_the_widest_ratios_that_fit_and_for_the_reference():
+    costs = {"reference": 10.0, "wide": 20.0, "narrow": 5.0, "dear": 200.0, "unknown": 30.0}
+    widths = {"reference": 0.0, "wide": 0.1, "narrow": 0.01, "dear": 0.5}
+    assert sharing.chosen(costs, widths, 100.0) == ["reference", "wide", "unknown"]
+    assert sharing.chosen(costs, widths, 45.0) == ["reference", "unknown"]
+    assert sharing.chosen(costs, widths, 15.0) == []
+    assert sharing.chosen(costs, {**dict.fromkeys(costs, 0.001), "reference": 0.0}, 1e6) == []
 
 
 def test_as_many_as_fit_into_memory_are_alive_and_one_at_least():
