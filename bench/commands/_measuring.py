@@ -8,9 +8,7 @@ from bench.commands import _results
 from bench.commands._planning import Plan
 
 
-def measure(
-    plan: Plan, resumed: bool, as_json: bool = False, relative_to: str | None = None, page: bool = True
-) -> int:
+def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str | None = None, page: bool = True) -> int:
     """Run or resume a campaign, print its table and write its page; returns the exit status.
 
     Times are divided by those of the method `relative_to`; None: the fastest MLIP. Without `page` there is no page. The

@@ -54,6 +54,8 @@ def run(options: Options) -> int:
         stem = Path(f"{shown.stem}-paper")
     else:
         stem = store.find(options.run) / shown.stem
+    if shown.draw is None:
+        raise BadInput(f"the results of {options.protocols} have no figure; 'pesbench table' prints them.")
     made = shown.draw(table)
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)

@@ -26,8 +26,10 @@ class Books(Interface):
     """What a protocol may ask about a campaign's time."""
 
     settings: Settings
-    done: Mapping[tuple[str, str, int], Collection[Item]]
-    """The items of each method, device and round that need not be measured."""
+
+    @property
+    def done(self) -> Mapping[tuple[str, str, int], Collection[Item]]:
+        """The items of each method, device and round that need not be measured."""
 
     def left(self, key: Key, phase: str) -> float:
         """Return the seconds that a method has left for a phase; infinite without a budget."""

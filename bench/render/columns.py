@@ -238,7 +238,7 @@ def _rank(row: Row | None) -> Cell:
     if row is None or row.rank is None:
         return DASH
     low, high = row.rank.low, row.rank.high
-    return Cell(str(low) if low == high else f"{low}–{high}", (low + high) / 2, low, high)
+    return Cell(str(low) if low == high else f"{low}–{high}", low, low, high)
 
 
 def _slower(row: Row | None) -> Cell:

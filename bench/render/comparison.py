@@ -100,8 +100,8 @@ def rule(threshold: float) -> str:
     )
 
 
-def _cells(one: Comparison, intervals: bool) -> list[str]:
-    label = f"{one.label}{' (random weights)' if one.weights == 'random' else ''}"
+def _cells(one: Comparison, intervals: bool) -> list[Cell]:
+    label = Cell(f"{one.label}{' (random weights)' if one.weights == 'random' else ''}")
     label += f" ({Device.parse(one.device).label})" if is_accelerator(one.device) else ""
     label += ", replay" if one.protocol == REPLAY else ""
     if one.ratio is None:
@@ -120,7 +120,7 @@ def _verdict(one: Comparison) -> Cell:
 
 def _below(report: Report) -> list[tuple[str, str]]:
     """Return the labelled lines below the table, in any format."""
-    found = [
+    found: list[tuple[str, str]] = [
         (f"Geometric mean{', replay' if protocol == REPLAY else ''}", numbers.ratio(mean))
         for protocol, mean in report.means.items()
         if mean is not None

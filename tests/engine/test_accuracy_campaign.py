@@ -23,7 +23,7 @@ from bench.engine.runner import Campaign
 from bench.engine.schedule import items
 from bench.environments.catalogue import Catalogue
 from bench.errors import BadInput
-from bench.protocols.accuracy.read import truths
+from bench.protocols.accuracy.read import read as truths
 from bench.protocols.accuracy.record import SinglePoint, Vibrations
 from bench.protocols.relax.record import Relaxation
 from bench.render.shown import SHOWN

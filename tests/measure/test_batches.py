@@ -23,7 +23,7 @@ from bench.measure.conform import _batch
 from bench.measure.relax import relax
 from bench.measure.session import Deadlines
 from bench.protocols.throughput import measure as throughput
-from bench.protocols.throughput.measure import ThroughputMeasurer
+from bench.protocols.throughput.measure import Measurer
 from bench.protocols.throughput.plan import points_of
 
 SINGLY, FIRST, SECOND, FOURTH = 0, 1, 2, 3  # points: one after another, batches of 1, 2 and 4
@@ -143,7 +143,7 @@ def session_of(adapter, count=5, weights="none", optimizer="BFGS", seconds=None,
 
 
 def measured(session, *points):
-    measurer = ThroughputMeasurer(session, Deadlines(session.task.allowances["throughput"]))
+    measurer = Measurer(session, Deadlines(session.task.allowances["throughput"]))
     return [measurer.measure(Item("throughput", point)) for point in points]
 
 
@@ -278,7 +278,7 @@ def test_an_adapter_without_batches_says_so_once():
 def test_a_batch_that_would_not_end_in_time_is_not_begun(known):
     adapter = Together()
     session = session_of(adapter, seconds=2.0)
-    measurer = ThroughputMeasurer(session, Deadlines(session.task.allowances["throughput"]))
+    measurer = Measurer(session, Deadlines(session.task.allowances["throughput"]))
     vars(measurer).update(known)
     record = measurer.measure(Item("throughput", FOURTH))
     assert (record.status, record.failure) == (CENSORED, None)
@@ -288,7 +288,7 @@ def test_a_batch_that_would_not_end_in_time_is_not_begun(known):
 def test_a_batch_for_which_memory_lacks_is_not_begun(monkeypatch):
     adapter = Together()
     session = session_of(adapter)
-    measurer = ThroughputMeasurer(session, Deadlines(session.task.allowances["throughput"]))
+    measurer = Measurer(session, Deadlines(session.task.allowances["throughput"]))
     peaks = iter([10**9, 10**9, 3 * 10**9, 3 * 10**9, 3 * 10**9, 3 * 10**9])
     monkeypatch.setattr(process, "peak_memory", lambda: next(peaks))
     monkeypatch.setattr(process, "free_memory", lambda: 2 * 10**9)
@@ -317,7 +317,7 @@ def test_rounds_begin_at_different_structures():
     for number in range(3):
         session = session_of(Together(), count=6)
         session.task = dataclasses.replace(session.task, round=number)
-        orders.append(ThroughputMeasurer(session, Deadlines(Allowance())).order)
+        orders.append(Measurer(session, Deadlines(Allowance())).order)
     assert [order[0] for order in orders] == [0, 2, 4]
     assert all(sorted(order) == list(range(6)) for order in orders)
 
