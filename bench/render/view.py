@@ -48,6 +48,8 @@ class Question:
     """A figure that helps to choose a method, for the first section of the page."""
     of_choice: str = ""
     """What one must know to read it."""
+    place: int = 50
+    """Its place among the questions of the page, in the order of a reader's."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -345,7 +345,7 @@ def test_labels_that_cannot_be_read_leave_the_times_and_are_named(labelled, data
         path.write_text(text)
     assert [row.measured for row in rows if row.method == "toy"] == [True]
     assert len(said) == 1
-    assert said[0].startswith("the accuracy is left out: ")
+    assert said[0].startswith("the results of accuracy are left out: ")
     assert str(path) in said[0]
 
 

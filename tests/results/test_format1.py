@@ -40,7 +40,7 @@ def test_its_table_has_the_figures_that_version_0_1_gave(table):
     assert rows["gfn2-xtb", "replay"].calculator_ms_per_call.estimate == pytest.approx(0.4766309383041277)
     assert (rows["uff", "relax"].done, rows["uff", "relax"].total) == (2, 2)
     assert not any(row.doubts for row in table.rows)
-    assert rows["gfn2-xtb", "relax"].stability.verdict == "warn"
+    assert rows["gfn2-xtb", "relax"].own["md"].verdict == "warn"
 
 
 def test_a_campaign_plans_by_the_intervals_of_the_table():

@@ -95,5 +95,6 @@ VIEW = View(
         of_choice="Left is faster, low is closer to the reference. Inside the grey band, a method is no further from "
         "its reference than accepted theories are from each other, and the error alone cannot decide. On the dashed "
         "line lie the methods that no other beats in both.",
+        place=20,
     ),
 )

@@ -62,5 +62,6 @@ VIEW = View(
             "Left: the drift of the total energy against the time of an MD step. Right: the share of simulations that "
             "are still stable, by simulated time. The tables below have the numbers.",
         ),
+        place=10,
     ),
 )

@@ -34,5 +34,6 @@ VIEW = View(
             "One line for each method on logarithmic axes, with the law that was fitted to it. The last table has the "
             "numbers.",
         ),
+        place=30,
     ),
 )

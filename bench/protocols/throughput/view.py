@@ -33,5 +33,6 @@ VIEW = View(
             "Gain of batches and of several processes over single calls",
             "Left for batches, right for processes: one line for each method. The tables below have the numbers.",
         ),
+        place=40,
     ),
 )

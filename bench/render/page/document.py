@@ -81,7 +81,7 @@ def _numbers(run: Measured) -> dict[str, Any]:
     head = json.loads(_rounded(json.dumps(run.times.description.plain())))
     found = _tables(run)
     for table in found.values():
-        own = table["json"]["head"]
+        own = table["json"].get("head", {})
         table["json"]["head"] = {name: value for name, value in own.items() if head.get(name, run) != value}
     return {"name": run.name, "machine": run.machine, "head": head, "tables": found}
 

@@ -170,7 +170,7 @@ SECTIONS = (
     Section("speed", "How fast is it?", _speed),
     *(
         Section(view.question.identifier, view.question.question, _own(name, view.question))
-        for name, view in SHOWN.items()
+        for name, view in sorted(SHOWN.items(), key=lambda one: one[1].question.place if one[1].question else 0)
         if view.question is not None
     ),
     Section("evidence", "What is the evidence?", _evidence),
