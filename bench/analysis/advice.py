@@ -53,7 +53,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "no index": (
         r"Failed to fetch|dns error|failed to lookup address|client error \(Connect\)|index cannot be reached|"
         r"No solution found|not found in the package registry",
-        "the environment's packages cannot be had here: check the network and the proxy, or name an interpreter that "
+        "the environment's packages are unavailable here: check the network and the proxy, or name an interpreter that "
         "has them with --python METHOD=PATH",
     ),
     "no room": (
@@ -70,7 +70,7 @@ ADVICE: dict[str, tuple[str, str]] = {
         "it does not run on this kind of device: leave it out; 'pesbench list' shows what runs where",
     ),
     "too slow": (
-        r"no sign of life|was not done after|the time was over",
+        r"no sign of life|no output for|was not done after|the time was over",
         "it was not done in time: give more with --minutes, or name fewer methods",
     ),
     "a crash": (

@@ -43,7 +43,7 @@ def _of(results: Results, protocol: str, relative_to: str | None) -> tuple[View,
 
     chosen = shown_first(results.run.description.settings.protocols) if protocol == SPEED else protocol
     table = results.shown_as(chosen, relative_to)
-    return SHOWN[chosen], _only(table, protocol, results.run.directory.name)
+    return SHOWN[chosen], _only(table, protocol, str(results.run.directory))
 
 
 def _only(table: Any, protocol: str, run: str) -> Any:

@@ -58,7 +58,7 @@ def _print_machine(machine: dict[str, Any]) -> None:
     )
     console.print(
         f"{parallel['threads']} processes at once do {parallel['speed']} times the work of one: "
-        f"'run' uses {machine['default_threads']} thread(s) unless told otherwise"
+        f"'run' uses {machine['default_threads']} thread(s) unless --threads says otherwise"
     )
     for device, counter in machine["energy"].items():
         label = Device.parse(device).label

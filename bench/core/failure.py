@@ -25,7 +25,7 @@ FAILURES = {
     "out-of-memory": "memory ran out",
     "crash": "the process ended before it was done",
     "no-time": "the time was over before its turn",
-    "timeout": "no sign of life within the timeout",
+    "timeout": "no output within the time-out",
 }
 
 

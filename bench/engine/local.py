@@ -96,7 +96,7 @@ class LocalWorker:
             try:
                 said = message.from_json(line)
             except ValueError as error:
-                self._end(Failure("crash", f"it sent a message that cannot be read ({error}); it was ended"))
+                self._end(Failure("crash", f"it sent a message that cannot be read ({error}); terminated"))
                 return
             if isinstance(said, Done):
                 self.done = True
@@ -135,7 +135,7 @@ class LocalWorker:
                     yield from lines
                     heard = time.monotonic()  # the caller's own time does not count as the worker's silence
                 elif time.monotonic() - heard > self.timeout_s:
-                    self._end(Failure("timeout", f"no sign of life for {self.timeout_s:g} s; it was ended"))
+                    self._end(Failure("timeout", f"no output for {self.timeout_s:g} s; terminated"))
                     break
                 if time.monotonic() - looked < MEMORY_SECONDS:
                     continue
@@ -143,7 +143,7 @@ class LocalWorker:
                 used = self._memory()
                 if used > self.memory_limit:
                     self.over_limit = True
-                    words = f"used {used / 1e9:.1f} GB, the limit is {self.memory_limit / 1e9:.1f} GB; it was ended"
+                    words = f"used {used / 1e9:.1f} GB, the limit is {self.memory_limit / 1e9:.1f} GB; terminated"
                     self._end(Failure("out-of-memory", words))
                     break
         self.process.wait()

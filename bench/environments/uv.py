@@ -49,7 +49,7 @@ def run_uv(*arguments: str, until: float | None = None) -> None:
             timeout=None if until is None else max(until - time.monotonic(), 0.0),
         )
     except subprocess.TimeoutExpired:
-        raise EnvironmentFailed("uv was not done in the time that was left; it was ended") from None
+        raise EnvironmentFailed("uv did not finish in the time that was left; terminated") from None
     if done.returncode:
         raise EnvironmentFailed(_reason(done.stderr))
 

@@ -200,7 +200,7 @@ def _brought(rows: Iterable[Row]) -> str:
         for differences, labels in different.items()
     ]
     versions = f"other versions than the header asks for: {'; '.join(named)}" if named else AS_ASKED
-    return f"With packages of an interpreter of the user: {', '.join(found)}; {versions}."
+    return f"Using packages from a user-supplied Python: {', '.join(found)}; {versions}."
 
 
 def _changed(rows: Iterable[Row]) -> str:

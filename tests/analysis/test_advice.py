@@ -27,7 +27,7 @@ MESSAGES = [
     ("no index", "error: Request failed after 3 retries Caused by: Failed to fetch: the index"),
     ("no room", "error: failed to extract: No space left on device (os error 28)"),
     ("another device", "uff runs on cpu only"),
-    ("too slow", "no sign of life for 120 s; it was ended"),
+    ("too slow", "no output for 120 s; terminated"),
     ("a crash", "died of SIGSEGV"),
     ("a crash", "CUDA error: an illegal memory access was encountered"),
 ]

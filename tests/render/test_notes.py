@@ -142,15 +142,15 @@ def test_an_interpreter_that_the_user_brought_is_named_with_its_differences():
     brought = {"python": "3.12.1", "brought": "torch 2.1.0 instead of ==2.13.0"}
     methods = [method("a", label="A", environment=brought), method("b", label="B")]
     both = [relaxations("a", 9.0), relaxations("b", 9.0)]
-    told = note_with(table_of(methods, both), "interpreter of the user")
+    told = note_with(table_of(methods, both), "user-supplied Python")
     assert told.endswith(": A; other versions than the header asks for: torch 2.1.0 instead of ==2.13.0.")
     methods[1] = method("b", label="B", environment=brought | {"brought": "jax 0.4 instead of ==0.10.2"})
-    told = note_with(table_of(methods, both), "interpreter of the user")
+    told = note_with(table_of(methods, both), "user-supplied Python")
     assert told.endswith(" torch 2.1.0 instead of ==2.13.0 (A); jax 0.4 instead of ==0.10.2 (B).")
     methods[1] = method("b", label="B")
     methods[0] = method("a", label="A", environment={"brought": AS_ASKED})
     table = table_of(methods, [relaxations("a", 9.0), relaxations("b", 9.0)])
-    assert note_with(table, "interpreter of the user").endswith(": A; as the header asks.")
+    assert note_with(table, "user-supplied Python").endswith(": A; as the header asks.")
 
 
 def test_a_claim_that_random_weights_judge_says_so():

@@ -74,5 +74,5 @@ def _caption(table: ScalingTable) -> str:
     settings = table.description.settings
     return (
         f"{table.description.machine.cpu}, {settings.threads} thread(s). Run {table.description.run_id}. Lines: "
-        "t = a + b N^p; the open mark is the size that no fit saw, dots lead to its prediction. Bars: 95 %."
+        "t = a + b N^p; the open mark is the size that was held out, dots lead to its prediction. Bars: 95 %."
     )

@@ -42,7 +42,7 @@ def blocks(table: ScalingTable) -> list[Block]:
             ("twice floor", "atoms", lambda row: _of_law(row, "twice_floor_atoms")),
         ),
         block(
-            "Does the law hold? The largest size, which no fit saw",
+            "Does the law hold? The largest size was held out",
             ("size", "atoms", lambda row: numbers.whole(row.held_out.atoms) if row.held_out else DASH),
             ("predicted", "ms", lambda row: numbers.with_interval(row.held_out.predicted) if row.held_out else DASH),
             ("measured", "ms", lambda row: numbers.with_interval(_held_out(row))),
@@ -157,7 +157,7 @@ def notes(table: ScalingTable) -> list[str]:
         "Floor: the time that does not depend on size; per atom: what comes on top, at the largest size of the fit. "
         "The formats csv and json have the interval of each time.",
         "Intervals: 95 %, from the misfit of the law or the scatter of the rounds, whichever is larger. The largest "
-        f"size is in no fit, except where only {FEWEST_SIZES} were measured.",
+        f"size is held out to test the fit, except where only {FEWEST_SIZES} were measured.",
         "Ended by time: the next size would not have fitted into the method's budget; the largest size is no limit.",
         *([said] if (said := damaged(table.damaged)) else []),
     ]
