@@ -15,7 +15,7 @@
 # family = "SO3LR"
 # kind = "mlip"
 # devices = ["cpu", "cuda"]
-# dtypes = ["float64", "float32"]  # as the checkpoint is
+# dtypes = ["float32", "float64"]  # upstream takes that of the checkpoint, float32
 # periodic = true
 # download-mb = 350  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
