@@ -1,8 +1,8 @@
 """The ratio of two methods that were measured in the same rounds: the model of every time, for both at once.
 
 Each method has the model of :mod:`bench.analysis.model`. What a structure does to one may be related to what it does to
-the other, and is: the covariance comes from the structures that both measured in the same round. All values of a round
-count, also those at structures that the slower method did not reach, because both methods were measured all through the
+the other, and is: the covariance comes from the differences where both measured a structure in the same round. All
+values of a round count, also those at structures that the slower method did not reach, because both methods were measured all through the
 round. Each round has the difference of both means, after what the structures do to either is taken out (generalised
 least squares). The mean over rounds and its interval follow as for a single method.
 """
@@ -92,16 +92,9 @@ def _components(
         total, share = variances(table[reached], known[reached].astype(float))
         own.append(total * share)
         rest.append(max(total * (1 - share), _LEAST))
+    # from the difference of both: what else they share at a structure of one round, such as a burst, drops out of it
+    apart = np.where(common, logs[0] - logs[1], 0.0)[np.ix_(common.any(axis=1), common.any(axis=0))]
+    total, share = variances(apart, common[np.ix_(common.any(axis=1), common.any(axis=0))].astype(float))
     most = float(np.sqrt(own[0] * own[1]))
-    between = min(max(_covariance(logs, common), -most), most)
+    between = min(max((own[0] + own[1] - total * share) / 2, -most), most)
     return np.array([[own[0], between], [between, own[1]]]), rest
-
-
-def _covariance(logs: list[Floats], common: NDArray[np.bool_]) -> float:
-    """Return the covariance within rounds at the structures that both measured; 0 where a round has one of them."""
-    n = common.sum(axis=0)
-    freedom = int(n.sum()) - int((n > 0).sum())
-    if freedom == 0:
-        return 0.0
-    within = [(table - (table * common).sum(axis=0) / np.maximum(n, 1)) * common for table in logs]
-    return float((within[0] * within[1]).sum()) / freedom
