@@ -2,9 +2,9 @@
 
 Each method has the model of :mod:`bench.analysis.model`. What a structure does to one may be related to what it does to
 the other, and is: the covariance comes from the differences where both measured a structure in the same round. All
-values of a round count, also those at structures that the slower method did not reach, because both methods were measured all through the
-round. Each round has the difference of both means, after what the structures do to either is taken out (generalised
-least squares). The mean over rounds and its interval follow as for a single method.
+values of a round count, also those at structures that the slower method did not reach, because both methods were
+measured all through the round. Each round has the difference of both means, after what the structures do to either is
+taken out (generalised least squares). The mean over rounds and its interval follow as for a single method.
 """
 
 from __future__ import annotations
