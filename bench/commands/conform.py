@@ -33,6 +33,8 @@ class Options:
     structures: str | None = None
     weights: str = Settings.weights
     trust_checkpoint: bool = False
+    knob: tuple[str, ...] = ()
+    """NAME=VALUE each."""
     adapter: tuple[Path, ...] = ()
     json: bool = False
 
@@ -44,6 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_threads(parser)
     _options.add_structures(parser, "as in 'run' (default: naphthalene-gfn2)")
     _options.add_weights(parser)
+    parser.add_argument(
+        "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
+    )
     _options.add_adapter(parser)
     _options.add_json(parser, "the checks")
 
@@ -52,6 +57,7 @@ def run(options: Options) -> int:
     """Check the adapter of a method, or all methods of an adapter file; status 1 where a check fails."""
     from bench.data.structures import GFN2, load_dataset
     from bench.engine.conform import conform
+    from bench.environments.knobs import choose
     from bench.machine.cores import measure_parallel_speed
     from bench.render.conform import render
 
@@ -62,7 +68,10 @@ def run(options: Options) -> int:
         threads=options.threads,
         weights=options.weights,
         trust=options.trust_checkpoint,
+        knobs=_options.knobs(options.knob),
     )
+    choose(catalogue, settings)
+    methods = [catalogue.methods[method.name] for method in methods]  # with the chosen values
     dataset = load_dataset(options.structures or GFN2)
     parallel = measure_parallel_speed(options.threads)
     found = {}
