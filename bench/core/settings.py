@@ -114,7 +114,7 @@ class Settings:
         if self.checkpoint is not None and len(self.methods) != 1:
             raise BadInput("--checkpoint belongs to one method; name it with --methods.")
         if self.knobs and len(self.methods) != 1:
-            raise BadInput("--knob belongs to one method; name it with --methods.")
+            raise BadInput("--knob belongs to one method; name that one.")
         for name in self.pythons:
             if name not in self.methods:
                 raise BadInput(f"--python names {name!r}, which is not measured; name it with --methods, too.")

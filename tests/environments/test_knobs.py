@@ -63,5 +63,5 @@ def test_a_choice_that_does_not_exist_is_refused_by_name(catalogue, method, chos
 
 
 def test_a_knob_belongs_to_one_method():
-    with pytest.raises(BadInput, match="--knob belongs to one method; name it with --methods"):
+    with pytest.raises(BadInput, match="--knob belongs to one method; name that one"):
         Settings(methods=("a", "b"), knobs={"compile": "on"})
