@@ -70,7 +70,7 @@ ADVICE: dict[str, tuple[str, str]] = {
         "it does not run on this kind of device: leave it out; 'pesbench list' shows what runs where",
     ),
     "too slow": (
-        r"no sign of life|no output for|was not done after|the time was over",
+        r"no sign of life|no output for|was not done after|did not finish in the time|the time was over",
         "it was not done in time: give more with --minutes, or name fewer methods",
     ),
     "a crash": (

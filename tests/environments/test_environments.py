@@ -94,10 +94,10 @@ def test_an_environment_that_cannot_be_made_says_why_and_leaves_nothing_behind(a
 
 def test_an_environment_that_is_not_made_in_time_says_so_and_leaves_nothing_behind(adapter, tmp_path):
     header = adapter('"six"')
-    with pytest.raises(EnvironmentFailed, match="not done in the time that was left"):
+    with pytest.raises(EnvironmentFailed, match="did not finish in the time that was left"):
         environments.prepare(header, until=time.monotonic())
     assert environments.listing([header]) == []
-    with pytest.raises(EnvironmentFailed, match="not done in the time that was left"):
+    with pytest.raises(EnvironmentFailed, match="did not finish in the time that was left"):
         resolution.resolve(header, "cpu", "3.12", tmp_path, until=time.monotonic())
 
 
