@@ -107,10 +107,6 @@ class Ledger:
         """Return what is left for a phase, in seconds."""
         return max(self.budget(key) - self.spent_on(key, phase), 0.0)
 
-    def is_spent(self, key: Key) -> bool:
-        """Return whether a method has no time left in any of its phases."""
-        return not any(self.left(key, phase) for phase in self.phases)
-
     def open(self, key: Key, round_number: int, items: Iterable[Item], again: bool) -> list[Item]:
         """Return the items of a round that are not done and for which time is left; `again` ignores what is spent."""
         done = self.done.get((*key, round_number), set())

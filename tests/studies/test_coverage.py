@@ -24,6 +24,7 @@ Campaign = study.Campaign
         Campaign(5, 101, study.PREFIX, 4.0, process=0.2, common=0.1),
         Campaign(12, 12, process=0.05),
         Campaign(12, 101, process=0.05, common=0.1, bursts=0.3),
+        Campaign(5, 101, study.ROTATED, 4.0, process=0.05, common=0.1, faster=8.0),
     ],
     ids=lambda kind: f"{kind.rounds} rounds, {kind.structures} structures, {kind.window}, {kind.process}",
 )
