@@ -116,7 +116,12 @@ def median_geometry(positions: ArrayLike) -> Floats:
 
 
 def spread(positions: ArrayLike) -> Fidelity:
-    """Return how far the geometries lie from their median geometry.
+    """Return how far the geometries of one system lie from their median geometry; see :func:`distances`."""
+    return summed_up(distances(positions))
+
+
+def distances(positions: ArrayLike) -> Floats:
+    """Return the distance of each geometry from their median geometry, (n,) in Angstrom.
 
     Parameters
     ----------
@@ -130,7 +135,11 @@ def spread(positions: ArrayLike) -> Fidelity:
     """
     geometries = np.asarray(positions, dtype=float)
     centre = median_geometry(geometries)
-    distances = _rmsd(superpose(geometries, centre), centre)
+    return _rmsd(superpose(geometries, centre), centre)
+
+
+def summed_up(distances: Floats) -> Fidelity:
+    """Return the median and the largest of distances, (n,) in Angstrom, n at least 1."""
     return Fidelity(
         median=float(np.median(distances)),
         max=float(distances.max()),

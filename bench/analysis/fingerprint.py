@@ -7,7 +7,7 @@ shows here, not in the milliseconds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ def fingerprints(
     methods: Iterable[MeasuredMethod],
     answers: pd.DataFrame,
     structures: pd.DataFrame,
-    reference: tuple[np.ndarray, np.ndarray],
+    bonds: Callable[[int], np.ndarray],
 ) -> dict[Key, Fingerprint]:
     """Return the fingerprint of each method and device of a run that gave an answer.
 
@@ -99,10 +99,9 @@ def fingerprints(
         One row per relaxation, with its final energy (eV) and positions (n, 3; Angstrom).
     answers : DataFrame
         One row per answer: method, device, structure, energy in eV, forces (n, 3) in eV/Angstrom.
-    reference : (numbers, positions)
-        The molecule that defines the bonds: shapes (n,) and (n, 3), Angstrom.
+    bonds : callable
+        Returns the bonded pairs of a structure's system, shape (bonds, 2): see :func:`bonds_of`.
     """
-    pairs = bonds_of(*reference)
     found = {}
     for one in methods:
         key = one.key
@@ -126,7 +125,9 @@ def fingerprints(
             energies={int(row["structure"]): float(row["energy"]) for row in mine.to_dict("records")},
             forces={int(row["structure"]): np.asarray(row["forces"], dtype=float) for row in mine.to_dict("records")},
             relaxed={
-                int(row["structure"]): Relaxed(float(row["energy"]), lengths(row["positions"], pairs))
+                int(row["structure"]): Relaxed(
+                    float(row["energy"]), lengths(row["positions"], bonds(int(row["structure"])))
+                )
                 for row in kept.to_dict("records")
                 if row["positions"] is not None
             },

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.analysis.times import Key, Times, per_round
+from bench.analysis.times import SYSTEM, Key, Times, per_round, structures_of
 from bench.core.records import CENSORED, FAILED
 
 Floats = NDArray[np.float64]
@@ -38,6 +38,8 @@ class StepTimes(Mapping[Key, pd.DataFrame]):
     """Methods without a whole relaxation, with the most steps that one of theirs has."""
     steps: pd.DataFrame | None = None
     """One row per step."""
+    system_of: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    """The system of each structure; empty where all are of one."""
     walked: frozenset[Key] = frozenset()
     """Methods whose steps went along replayed paths. No path is cut as a relaxation is, and none settles."""
 
@@ -65,7 +67,7 @@ class StepTimes(Mapping[Key, pd.DataFrame]):
             for cell, count in counts.items()
             if cell in mine and 0 < count <= len(mine[cell])
         }
-        return _table(found)
+        return _table(found, self.system_of)
 
     def made(self, key: Key) -> dict[Cell, int]:
         """Return the number of steps of each of its relaxations that count."""
@@ -122,6 +124,11 @@ def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None) -> StepTime
         One row per step; without it, relaxations that were cut are taken as they are.
     """
     times = per_round(structures, "step_ns", "steps")
+    system_of: dict[int, int] = (
+        dict(structures[["structure", SYSTEM]].drop_duplicates().itertuples(index=False, name=None))
+        if SYSTEM in structures
+        else {}
+    )
     counted = structures[structures["status"] != FAILED]
     was_cut = counted["status"] == CENSORED
     some, whole = _keys(counted[was_cut]), _keys(counted[~was_cut])
@@ -131,26 +138,27 @@ def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None) -> StepTime
         if key in times
     }
     if steps is None:
-        return StepTimes(times, cut)
+        return StepTimes(times, cut, system_of=system_of)
     corrected = dict(times)
     for key in some & whole & times.keys():
         of_key = (counted["method"] == key[0]) & (counted["device"] == key[1])
         cells = counted.loc[of_key & was_cut, ["structure", "round"]]
         own = steps[(steps["method"] == key[0]) & (steps["device"] == key[1])]
         corrected[key] = _as_whole(times[key], sums(own).get(key, {}), list(cells.itertuples(index=False, name=None)))
-    return StepTimes(corrected, cut, steps)
+    return StepTimes(corrected, cut, steps, system_of)
 
 
 def _as_whole(times: pd.DataFrame, totals: Mapping[Cell, Floats], cut: list[Cell]) -> pd.DataFrame:
     """Return times in which those of relaxations that were cut are as if these had been whole."""
     whole = [totals[cell] for cell in _cells(times) if cell in totals and cell not in set(cut)]
     milliseconds = times.to_numpy(dtype=float, copy=True)
+    lines = {structure: line for line, structure in enumerate(structures_of(times.index))}
     for structure, number in cut:
         count = len(totals.get((structure, number), ()))
         longer = [total for total in whole if len(total) >= count]
-        if count and longer and structure in times.index and number in times.columns:
+        if count and longer and structure in lines and number in times.columns:
             dearer = [np.log(total[count - 1] / count) - np.log(total[-1] / len(total)) for total in longer]
-            milliseconds[times.index.get_loc(structure), times.columns.get_loc(number)] *= np.exp(-np.mean(dearer))
+            milliseconds[lines[structure], times.columns.get_loc(number)] *= np.exp(-np.mean(dearer))
     return pd.DataFrame(milliseconds, index=times.index, columns=times.columns)
 
 
@@ -184,9 +192,13 @@ def _keys(rows: pd.DataFrame) -> set[Key]:
 def _cells(times: pd.DataFrame) -> list[Cell]:
     """Return the structures and rounds that have a time."""
     lines, columns = np.nonzero(times.notna().to_numpy())
-    return list(zip(times.index[lines].astype(int), times.columns[columns].astype(int), strict=True))
+    structures = structures_of(times.index[lines])
+    return list(zip(structures, times.columns[columns].astype(int), strict=True))
 
 
-def _table(values: Mapping[Cell, float]) -> pd.DataFrame:
+def _table(values: Mapping[Cell, float], system_of: Mapping[int, int]) -> pd.DataFrame:
     found = pd.DataFrame([(*cell, value) for cell, value in values.items()], columns=["structure", "round", "ms"])
-    return found.pivot_table(index="structure", columns="round", values="ms")
+    if not system_of:
+        return found.pivot_table(index="structure", columns="round", values="ms")
+    found[SYSTEM] = found["structure"].map(dict(system_of))
+    return found.pivot_table(index=[SYSTEM, "structure"], columns="round", values="ms")

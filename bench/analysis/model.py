@@ -12,6 +12,10 @@ logarithms, where both have a value; what a round does to both is not in them.
 * Student's factor is the mean of those of both parts, weighted by their variances (W. G. Cochran and G. M. Cox,
   Experimental Designs, 1950), which covers a little more than Satterthwaite's where two or three rounds dominate.
 
+Where the data set consists of several systems, each system has a fixed effect of its own, ``g[system]``, and all have
+the same weight in the mean. The interval is then that of the mean over these systems, not over others like them: what a
+system does to the time is no error. Structures are random within their system.
+
 ``docs/timing.md`` explains it in plain words, with its coverage in simulated campaigns.
 """
 
@@ -90,7 +94,7 @@ class Fit:
         )
 
 
-def fit(logs: ArrayLike, groups: ArrayLike | None = None) -> Fit:
+def fit(logs: ArrayLike, groups: ArrayLike | None = None, systems: ArrayLike | None = None) -> Fit:
     """Return the mean of the model.
 
     Parameters
@@ -100,19 +104,57 @@ def fit(logs: ArrayLike, groups: ArrayLike | None = None) -> Fit:
     groups : array_like, shape (rounds,), optional
         A label for each round, where two kinds of rounds differ by a fixed effect: the mean is that of both kinds'
         means, and the scatter is that within each kind.
+    systems : array_like, shape (structures,), optional
+        The system of each structure; None: all are of one.
     """
     table = np.asarray(logs, dtype=float)
     known = ~np.isnan(table)
     lines, columns = known.any(axis=1), known.any(axis=0)
     labels = np.zeros(len(columns), dtype=int) if groups is None else np.unique(groups, return_inverse=True)[1]
-    found = _rounds(table[np.ix_(lines, columns)])
-    mean = mean_over_rounds(found.means, found.covariance, int(lines.sum()), labels[columns])
+    of_systems = contrasts(None if systems is None else np.asarray(systems)[lines], known[np.ix_(lines, columns)])
+    found = _rounds(table[np.ix_(lines, columns)], of_systems)
+    mean = mean_over_rounds(
+        found.means, found.covariance, int(lines.sum()), labels[columns], systems=1 + of_systems.shape[1]
+    )
     values = np.full(len(lines), np.nan)
     values[lines] = mean.mean + found.at
     return dataclasses.replace(mean, values=values, rest=found.rest)
 
 
-def mean_over_rounds(means: Floats, covariance: Floats, structures: int, labels: NDArray[np.int_] | None = None) -> Fit:
+def contrasts(systems: ArrayLike | None, known: NDArray[np.bool_]) -> Floats:
+    """Return the columns of the systems' effects, (structures, systems - 1); they add up to zero over the systems.
+
+    Without columns for a single system, and where the effects cannot be told from those of the rounds, because no chain
+    of common structures or systems connects all rounds: the structures' differences are then all random, which makes
+    the interval wide.
+    """
+    nothing: Floats = np.zeros((known.shape[0], 0))
+    if systems is None:
+        return nothing
+    number = np.unique(np.asarray(systems), return_inverse=True)[1]
+    count = int(number.max(initial=0)) + 1
+    if count < 2:
+        return nothing
+    there = np.stack([known[number == one].any(axis=0) for one in range(count)])  # (systems, rounds)
+    joined, grown = there[:, :1].any(axis=1), True
+    while grown:
+        rounds = there[joined].any(axis=0)
+        wider = there[:, rounds].any(axis=1)
+        grown, joined = bool((wider & ~joined).any()), wider
+    if not joined.all():
+        return nothing
+    columns: Floats = np.vstack([np.eye(count - 1), np.full((1, count - 1), -1.0)])[number]
+    return columns
+
+
+def mean_over_rounds(
+    means: Floats,
+    covariance: Floats,
+    structures: int,
+    labels: NDArray[np.int_] | None = None,
+    *,
+    systems: int = 1,
+) -> Fit:
     """Return the mean over rounds of their means, each with the same weight; its `values` are empty.
 
     Parameters
@@ -125,6 +167,8 @@ def mean_over_rounds(means: Floats, covariance: Floats, structures: int, labels:
         How many were measured.
     labels : ndarray, shape (rounds,), optional
         The kinds of the rounds: see `groups` of :func:`fit`.
+    systems : int, optional
+        How many systems have an effect of their own.
     """
     rounds = len(means)
     labels = np.zeros(rounds, dtype=int) if labels is None else labels
@@ -147,7 +191,7 @@ def mean_over_rounds(means: Floats, covariance: Floats, structures: int, labels:
         structures,
         rounds,
         Part(each * squares / freedom, freedom),
-        Part(max(0.0, common), max(structures - 1, 1)),
+        Part(max(0.0, common), max(structures - systems, 1)),
         nothing,
     )
 
@@ -163,52 +207,99 @@ class _Rounds(NamedTuple):
     """The mean variance of the latter by the rest alone."""
 
 
-def _rounds(table: Floats) -> _Rounds:
+def _rounds(table: Floats, of_systems: Floats) -> _Rounds:
     """Return what the rounds and the structures of a table do, whose lines and columns all have a value."""
     known = ~np.isnan(table)
     middle = float(table[known].mean())  # taken out, so that rounding does not depend on the unit
     values, there = np.where(known, table - middle, 0.0), known.astype(float)
     k = there.sum(axis=1)
-    total, share = variances(values, there)
+    total, share = variances(values, there, of_systems)
     # generalised least squares: this share of a structure's mean is taken out of its values
-    system, right = _equations(values, there, share / (1 - share + share * k))
+    system, right = _equations(values, there, share / (1 - share + share * k), of_systems)
+    rounds = there.shape[1]
     inverse = np.linalg.inv(system)
-    means: Floats = inverse @ right
+    means: Floats = (inverse @ right)[:rounds]
+    inverse = inverse[:rounds, :rounds]
     rest = total * (1 - share)
     at: Floats = ((values - means) * there).sum(axis=1) / k
     return _Rounds(middle + means, np.asarray(rest * inverse, dtype=float), at, rest * float((1 / k).mean()))
 
 
-def _equations(values: Floats, there: Floats, taken: Floats) -> tuple[Floats, Floats]:
-    """Return the normal equations of the rounds' means, where `taken` times a structure's sum is taken out."""
-    system = np.diag(there.sum(axis=0)) - there.T @ (there * taken[:, None])
-    return system, values.sum(axis=0) - there.T @ (taken * values.sum(axis=1))
+def _equations(values: Floats, there: Floats, taken: Floats, of_systems: Floats) -> tuple[Floats, Floats]:
+    """Return the normal equations of the rounds' means and the systems' effects, in this order.
+
+    `taken` times a structure's sum is taken out of its values.
+    """
+    k = there.sum(axis=1)
+    design = np.hstack([there, k[:, None] * of_systems])  # a structure's sums
+    rounds = there.shape[1]
+    system = -design.T @ (design * taken[:, None])
+    system[:rounds, :rounds] += np.diag(there.sum(axis=0))
+    system[:rounds, rounds:] += there.T @ of_systems
+    system[rounds:, :rounds] += of_systems.T @ there
+    system[rounds:, rounds:] += of_systems.T @ (k[:, None] * of_systems)
+    sums = values.sum(axis=1)
+    right = np.concatenate([values.sum(axis=0), of_systems.T @ sums])
+    return system, right - design.T @ (taken * sums)
 
 
-def variances(values: Floats, there: Floats) -> tuple[float, float]:
+def variances(values: Floats, there: Floats, of_systems: Floats | None = None) -> tuple[float, float]:
     """Return the variance of a value within its round, and the share of the structures in it.
 
     By moments (C. R. Henderson, Biometrics 9, 226 (1953), method 3). The squares within rounds are N - R times the
     whole variance; what is left after rounds and structures, both as fixed effects, gives that of the rest. Where
     nothing is left, all of it is taken for that of the structures, which makes intervals wider rather than narrower.
+    With the columns of several systems, the whole variance is that within systems.
     """
-    n, k = there.sum(axis=0), there.sum(axis=1)
-    cells, (structures, rounds) = int(n.sum()), there.shape
+    if of_systems is not None and of_systems.shape[1]:
+        return _within_systems(values, there, of_systems)
+    n, rounds = there.sum(axis=0), there.shape[1]
+    cells = int(n.sum())
     if cells == rounds:  # one structure a round: only the rounds' means say how much structures may differ
         return (float(values.sum(axis=0).var(ddof=1)) if rounds > 1 else 0.0), _MOST
     within = (values - values.sum(axis=0) / n) * there
     total = float((within**2).sum()) / (cells - rounds)
-    system, right = _equations(values, there, 1 / k)
+    rest = _rest(values, there)
+    if rest is None or total <= 0:
+        return total, _MOST
+    return total, min(max(1 - rest / total, 0.0), _MOST)
+
+
+def _rest(values: Floats, there: Floats) -> float | None:
+    """Return the variance of what is neither the round's nor the structure's; None where nothing is left."""
+    k = there.sum(axis=1)
+    system, right = _equations(values, there, 1 / k, np.zeros((len(k), 0)))
     effects, _, rank, _ = np.linalg.lstsq(system, right, rcond=1e-9)
     left = (values - effects) * there
     left -= there * (left.sum(axis=1) / k)[:, None]
-    freedom = cells - structures - int(rank)
-    if freedom <= 0 or total <= 0:
-        return total, _MOST
-    return total, min(max(1 - float((left**2).sum()) / freedom / total, 0.0), _MOST)
+    freedom = int(there.sum()) - len(k) - int(rank)
+    return float((left**2).sum()) / freedom if freedom > 0 else None
 
 
-def difference(one: ArrayLike, other: ArrayLike) -> Fit:
+def _within_systems(values: Floats, there: Floats, of_systems: Floats) -> tuple[float, float]:
+    """Return what :func:`variances` does, within systems: the squares that rounds and systems leave are expected to be
+    the rest's variance and that of the structures, times what the design gives to either (Henderson's method 3).
+    """
+    k, cells = there.sum(axis=1), int(there.sum())
+    system, right = _equations(values, there, np.zeros(len(k)), of_systems)
+    inverse = np.linalg.pinv(system, rcond=1e-9, hermitian=True)
+    effects = inverse @ right
+    rounds = there.shape[1]
+    left = (values - effects[:rounds] - (of_systems @ effects[rounds:])[:, None]) * there
+    squares = float((left**2).sum())
+    sums = np.hstack([there, k[:, None] * of_systems])
+    of_rest = cells - len(system)
+    of_structures = cells - float(np.trace(inverse @ sums.T @ sums))
+    rest = _rest(values, there)
+    if rest is None:
+        rest = squares / of_rest if of_rest > 0 else 0.0
+        return rest, (_MOST if of_structures > 1e-9 else 0.0)
+    structures = max(0.0, (squares - of_rest * rest) / of_structures) if of_structures > 1e-6 * cells else 0.0
+    total = rest + structures
+    return total, min(structures / total, _MOST) if total > 0 else 0.0
+
+
+def difference(one: ArrayLike, other: ArrayLike, systems: ArrayLike | None = None) -> Fit:
     """Return the mean of `one` less `other`, whose rounds were not measured together.
 
     Parameters
@@ -216,18 +307,24 @@ def difference(one: ArrayLike, other: ArrayLike) -> Fit:
     one, other : array_like, shape (structures, rounds)
         Logarithms at the same structures, NaN where a round did not measure a structure; each structure has a value in
         both. What a structure does to both drops out; the rounds' parts add.
+    systems : array_like, shape (structures,), optional
+        The system of each structure; None: all are of one.
     """
-    both = fit(one), fit(other)
+    both = fit(one, systems=systems), fit(other, systems=systems)
     n = both[0].structures
     apart = both[0].values - both[1].values
+    numbers = np.zeros(n, dtype=int) if systems is None else np.unique(np.asarray(systems), return_inverse=True)[1]
+    freedom = n - len(np.unique(numbers))
+    means = np.bincount(numbers, apart) / np.bincount(numbers)
     # a structure's values also differ by the rest, which the rounds' parts have already
-    shared = max(0.0, float(apart.var(ddof=1)) - both[0].rest - both[1].rest) / n if n > 1 else 0.0
+    scatter = float(((apart - means[numbers]) ** 2).sum()) / freedom if freedom > 0 else 0.0
+    shared = max(0.0, scatter - both[0].rest - both[1].rest) / n
     return Fit(
         both[0].mean - both[1].mean,
         n,
         min(each.rounds for each in both),
         together([each.of_rounds for each in both]),
-        Part(shared, max(n - 1, 1)),
+        Part(shared, max(freedom, 1)),
         apart,
     )
 

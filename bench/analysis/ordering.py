@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.like_steps import pair
-from bench.analysis.model import Fit, fit
+from bench.analysis.model import Fit
 from bench.analysis.paired import ratio
 from bench.analysis.statistics import CONFIDENCE
-from bench.analysis.times import Key, Times
+from bench.analysis.times import Key, Times, fitted, systems_of
 
 K = TypeVar("K")
 
@@ -52,7 +52,7 @@ def between(times: Times, one: Key, other: Key) -> Fit | None:
     above, below = pair(times, one, other)
     columns = above.columns.intersection(below.columns)
     lines = above.index.union(below.index)
-    return ratio(_logs(above, lines, columns), _logs(below, lines, columns))
+    return ratio(_logs(above, lines, columns), _logs(below, lines, columns), systems_of(lines))
 
 
 def _logs(times: pd.DataFrame, lines: pd.Index, columns: pd.Index) -> np.ndarray:
@@ -115,7 +115,7 @@ def fastest(times: Times, keys: Sequence[Key]) -> Key | None:
     """
     most = max((times[key].shape[1] for key in keys), default=0)
     often = [key for key in keys if 2 * times[key].shape[1] >= most]
-    return min(often, key=lambda key: fit(np.log(times[key])).mean, default=None)
+    return min(often, key=lambda key: fitted(times[key]).mean, default=None)
 
 
 def half_widths(times: Times, to: Key) -> dict[Key, float]:

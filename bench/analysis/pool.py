@@ -38,4 +38,4 @@ def times(rows: Iterable[Row], measured: Mapping[str, Times]) -> Times:
     if not isinstance(relaxed, StepTimes):
         return found
     walked = frozenset(row.key for row in rows if row.protocol == REPLAY)
-    return StepTimes(found, relaxed.cut, relaxed.steps, walked)
+    return StepTimes(found, relaxed.cut, relaxed.steps, relaxed.system_of, walked)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import fidelity
+from bench.analysis.times import SYSTEM
 from bench.core.records import CONVERGED, FAILED, STEP_CAP
 
 
@@ -54,11 +55,22 @@ def figures(relaxations: pd.DataFrame) -> dict[str, Any]:
         "calculator_share": _ratio(timed["step_calculator_ns"].sum(), timed["step_ns"].sum()),
         "fmax_max": _number(pd.to_numeric(converged["fmax"]).max()),
     }
-    geometries = [xyz for xyz in converged.drop_duplicates("structure")["positions"] if xyz is not None]
-    if len(geometries) > 1:
-        spread = fidelity.spread(np.stack(geometries))
+    distances = np.concatenate([[], *map(_distances, by_system(converged.drop_duplicates("structure")))])
+    if len(distances):
+        spread = fidelity.summed_up(distances)
         fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
     return fields
+
+
+def by_system(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows of each system by themselves."""
+    return [mine for _, mine in rows.groupby(SYSTEM)] if SYSTEM in rows else [rows]
+
+
+def _distances(converged: pd.DataFrame) -> np.ndarray:
+    """Return the distance of each relaxed geometry of a system from their median; empty for fewer than two."""
+    geometries = [xyz for xyz in converged["positions"] if xyz is not None]
+    return fidelity.distances(np.stack(geometries)) if len(geometries) > 1 else np.array([])
 
 
 def _number(value: Any) -> float | None:

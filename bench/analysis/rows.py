@@ -6,14 +6,15 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.analysis.like_steps import pair
 from bench.analysis.measurements import Measurements
 from bench.analysis.nodes import node_share, node_spread
 from bench.analysis.statistics import flag_outliers
-from bench.analysis.table import Row
-from bench.analysis.times import Key, Times, by_structure, paired_ratio, round_spread
+from bench.analysis.table import Coverage, Row
+from bench.analysis.times import SYSTEM, Key, Times, by_structure, paired_ratio, round_spread, systems_of
 from bench.core.device import CPU, is_accelerator
 from bench.core.records import FAILED
 
@@ -29,14 +30,22 @@ def compared(key: Key, measured: Times, measurements: Measurements) -> dict[str,
     method, device = key
     # a ratio to the CPU is paired over the CPU's structures
     cpu = (method, CPU) if is_accelerator(device) and (method, CPU) in measured else None
+    systems = systems_of(times.index)
+    reached = 1 if systems is None else len(np.unique(systems))
     return {
+        "coverage": Coverage(reached, max(len(measurements.description.dataset.systems), 1)),
         "speedup_over_cpu": paired_ratio(*pair(measured, cpu, key)) if cpu is not None else None,
-        "outliers": int(flag_outliers(by_structure(times).to_numpy()).sum()),
+        "outliers": sum(int(flag_outliers(one.to_numpy()).sum()) for one in _by_system(by_structure(times))),
         "rounds": times.shape[1],
         "round_spread": round_spread(times),
         "node_spread": node_spread(times, node_of) if node_of else None,
         "node_share": node_share(times, node_of) if node_of else None,
     }
+
+
+def _by_system(values: pd.Series) -> list[pd.Series]:
+    """Return the values of each system by themselves: a larger molecule is no outlier."""
+    return [one for _, one in values.groupby(level=SYSTEM)] if isinstance(values.index, pd.MultiIndex) else [values]
 
 
 def with_failures(row: Row, records: pd.DataFrame) -> Row:

@@ -12,7 +12,7 @@ from bench.analysis.doubts import doubts
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summaries import SUMMARIES, all_times
-from bench.analysis.table import Mean, Published, Row, Table, in_order
+from bench.analysis.table import Coverage, Mean, Published, Row, Table, in_order
 from bench.analysis.times import Key, Times
 from bench.core.protocol import RELAX, REPLAY
 from bench.protocols import PROTOCOLS
@@ -135,6 +135,8 @@ def _bare(
     return Row(
         **vars(method),
         **fields,
+        coverage=Coverage(0, max(len(measurements.description.dataset.systems), 1)),
+        left_out=measurements.description.methods[method.method].left_out,
         done=0,
         total=measurements.description.dataset.count,
         converged=0,

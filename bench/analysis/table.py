@@ -38,6 +38,14 @@ class Published:
         return found
 
 
+@dataclasses.dataclass(frozen=True)
+class Coverage:
+    """At how many systems of the data set a method was measured."""
+
+    systems: int
+    of: int
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     """One method with one kind of weights, under one protocol, on one device.
@@ -53,6 +61,10 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     total: int | None = None
     converged: int | None = None
     """Structures that converged in at least one round; under ``replay`` those that are done."""
+    coverage: Coverage | None = None
+    """The systems with a time; None where a published table does not say."""
+    left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The systems that the method cannot take, with the reason."""
     rounds: int = 0
     """Rounds with at least one measured step or call."""
     round_spread: float | None = None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bench.analysis.model import difference, fit
+from bench.analysis.model import Fit, difference, fit
 from bench.analysis.statistics import CONFIDENCE, Estimate
 from bench.core.records import FAILED
 
@@ -15,6 +15,8 @@ Key = tuple[str, str]
 """A method and a device."""
 Times = Mapping[Key, pd.DataFrame]
 """Milliseconds by structure and round."""
+SYSTEM = "system"
+"""The column of records with the number of the system, where there are several."""
 
 
 def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "steps") -> dict[Key, pd.DataFrame]:
@@ -33,7 +35,8 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
     Returns
     -------
     dict of (method, device) to DataFrame
-        Milliseconds, one line per structure and one column per round; NaN where a round did not measure it.
+        Milliseconds, one line per structure and one column per round; NaN where a round did not measure it. Where
+        `structures` has a column ``system``, the lines are indexed by system and structure.
     """
     if structures.empty:
         return {}
@@ -41,22 +44,39 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
     denominator = pd.to_numeric(structures[count], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     # NaN compares false, so missing values drop out here too
     usable = (structures["status"] != FAILED).to_numpy(dtype=bool) & (numerator > 0) & (denominator > 0)
-    counted = structures.loc[usable, ["method", "device", "round", "structure"]]
+    index = [SYSTEM, "structure"] if SYSTEM in structures else "structure"
+    counted = structures.loc[usable, ["method", "device", "round", *([index] if isinstance(index, str) else index)]]
     counted = counted.assign(log=np.log(numerator[usable] / denominator[usable] * 1e-6))
     return {
-        (str(method), str(device)): _exp(group.pivot_table(index="structure", columns="round", values="log"))
+        (str(method), str(device)): _exp(group.pivot_table(index=index, columns="round", values="log"))
         for (method, device), group in counted.groupby(["method", "device"])
     }
 
 
+def systems_of(index: pd.Index) -> np.ndarray | None:
+    """Return the system of each line of data frames of times; None where all are of one."""
+    return index.get_level_values(SYSTEM).to_numpy() if isinstance(index, pd.MultiIndex) else None
+
+
+def structures_of(index: pd.Index) -> list[int]:
+    """Return the structure of each line of data frames of times."""
+    found = index.get_level_values("structure") if isinstance(index, pd.MultiIndex) else index
+    return [int(one) for one in found]
+
+
+def fitted(times: pd.DataFrame) -> Fit:
+    """Return the model of :mod:`bench.analysis.model` for the logarithms of times."""
+    return fit(_log(times), systems=systems_of(times.index))
+
+
 def by_structure(times: pd.DataFrame) -> pd.Series:
     """Return the milliseconds at each structure, after what the rounds do is taken out."""
-    return pd.Series(np.exp(fit(_log(times)).values), index=times.index)
+    return pd.Series(np.exp(fitted(times).values), index=times.index)
 
 
 def mean_time(times: pd.DataFrame) -> Estimate:
     """Return the geometric mean over structures, with the interval of :mod:`bench.analysis.model`."""
-    return fit(_log(times)).estimate()
+    return fitted(times).estimate()
 
 
 def round_spread(times: pd.DataFrame) -> float | None:
@@ -99,7 +119,9 @@ def unpaired_ratio(
     common = numerator.index.intersection(denominator.index)
     if common.empty:
         return None
-    return difference(_log(numerator.loc[common]), _log(denominator.loc[common])).estimate(confidence)
+    return difference(_log(numerator.loc[common]), _log(denominator.loc[common]), systems_of(common)).estimate(
+        confidence
+    )
 
 
 def mean_ratio(ratios: Sequence[pd.DataFrame]) -> Estimate | None:
@@ -125,7 +147,7 @@ def mean_over(series: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _ratio(ratios: pd.DataFrame, confidence: float) -> Estimate | None:
-    return fit(_log(ratios)).estimate(confidence) if ratios.notna().to_numpy().any() else None
+    return fitted(ratios).estimate(confidence) if ratios.notna().to_numpy().any() else None
 
 
 def _log(times: pd.DataFrame) -> pd.DataFrame:

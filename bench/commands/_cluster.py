@@ -13,12 +13,13 @@ from bench.commands import _options, _results
 from bench.commands._options import Budget
 from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
+from bench.data.structures import DATA_SETS
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.engine.cluster import Request
 
-_COMMAS = ("protocols", "ensembles", "device")
+_COMMAS = ("protocols", "ensembles", "device", "systems", "elements")
 _OF_A_CLUSTER = ("nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run")
 _OF_THE_FRONT = (
     *("cluster", *_OF_A_CLUSTER),
@@ -169,6 +170,6 @@ def _words(options: Any) -> list[str]:
         else:
             for one in value if isinstance(value, tuple) else (value,):
                 # a job may start in another folder
-                is_file = isinstance(one, Path) or (field.name == "structures" and Path(one).is_file())
-                words += [name, str(Path(one).resolve()) if is_file else str(one)]
+                is_file = isinstance(one, Path) or (field.name == "structures" and one not in DATA_SETS)
+                words += [name, os.path.abspath(one) if is_file else str(one)]  # noqa: PTH100 (it may be a pattern)
     return words

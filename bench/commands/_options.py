@@ -11,11 +11,14 @@ import math
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.core.device import DEVICES
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
+
+if TYPE_CHECKING:
+    from bench.data.structures import DataSet
 
 SPEED = "speed"
 """The results shown by default: the times of relaxations and replays."""
@@ -111,9 +114,49 @@ def add_methods(parser: _Parser, text: str, required: bool = False) -> None:
     parser.add_argument("--methods", metavar="A,B,...", required=required, help=text)
 
 
-def add_structures(parser: _Parser, text: str = "as in 'run'") -> None:
-    """Add --structures: the name or the file of a data set."""
-    parser.add_argument("--structures", metavar="NAME|FILE", help=text)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Structures:
+    """The options that say what is measured, for a verb's ``Options``; see :func:`add_structures`."""
+
+    structures: tuple[str, ...] = ()
+    charge: int | None = None
+    spin: int | None = None
+    energy_key: str | None = None
+    forces_key: str | None = None
+    systems: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
+
+    def load(self, default: str | None = None) -> DataSet:
+        """Return the data set; `default` is the one where none is named. Raises BadInput."""
+        from bench.data.structures import Wanted, load_dataset
+
+        wanted = Wanted(
+            self.charge,
+            self.spin,
+            self.energy_key,
+            self.forces_key,
+            systems=self.systems,
+            elements=self.elements,
+        )
+        return load_dataset(self.structures or default, wanted=wanted)
+
+
+def add_structures(
+    parser: _Parser, text: str = "a data set, or a file, folder or pattern of structures, as in 'run' (repeatable)"
+) -> None:
+    """Add --structures and what says how they are read."""
+    parser.add_argument("--structures", action="append", metavar="NAME|FILE", help=text)
+    parser.add_argument("--systems", type=names, metavar="A,B,...", help="only these systems of the set")
+    parser.add_argument("--elements", type=names, metavar="C,H,...", help="only systems of these elements")
+    parser.add_argument("--charge", type=int, metavar="Q", help="charge of every structure (default: the file's, or 0)")
+    parser.add_argument(
+        "--spin",
+        type=int,
+        metavar="M",
+        help="multiplicity of every structure (default: the file's, or the lowest)",
+    )
+    parser.add_argument("--energy-key", metavar="KEY", help="the file's own energies, as labels: such as REF_energy")
+    parser.add_argument("--forces-key", metavar="KEY", help="the file's own forces, as labels: such as REF_forces")
 
 
 def add_limit(parser: _Parser, text: str) -> None:

@@ -23,14 +23,13 @@ EXAMPLES = ("pesbench conform 7net-0", "pesbench conform my_adapter.py")
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(_options.Structures):
     """The options of the verb."""
 
     what: str
     """A method's name, or the path of an adapter file."""
     device: str = CPU
     threads: int = Settings.threads
-    structures: str | None = None
     weights: str = Settings.weights
     trust_checkpoint: bool = False
     knob: tuple[str, ...] = ()
@@ -55,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Check the adapter of a method, or all methods of an adapter file; status 1 where a check fails."""
-    from bench.data.structures import GFN2, load_dataset
+    from bench.data.structures import GFN2
     from bench.engine.conform import conform
     from bench.environments.knobs import choose
     from bench.machine.cores import measure_parallel_speed
@@ -72,7 +71,7 @@ def run(options: Options) -> int:
     )
     choose(catalogue, settings)
     methods = [catalogue.methods[method.name] for method in methods]  # with the chosen values
-    dataset = load_dataset(options.structures or GFN2)
+    dataset = options.load(GFN2)
     parallel = measure_parallel_speed(options.threads)
     found = {}
     for method in methods:

@@ -18,12 +18,11 @@ EXAMPLES = ("pesbench overhead --methods uff-ase,gfn2-xtb,7net-0",)
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(_options.Structures):
     """The options of the verb."""
 
     methods: str = "uff-ase,gfn2-xtb,7net-0"
     limit: int = 8
-    structures: str | None = None
     threads: int = Settings.threads
     beside: bool = False
     adapter: tuple[Path, ...] = ()
@@ -44,7 +43,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Print what the harness adds to a step."""
     from bench.analysis.overhead import summarise
-    from bench.data.structures import load_dataset
     from bench.engine.overhead import measure
     from bench.environments.catalogue import Catalogue
     from bench.errors import BadInput
@@ -56,7 +54,7 @@ def run(options: Options) -> int:
         raise BadInput(f"--limit is {options.limit}; it must be a number above zero.")
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.methods)
-    dataset = load_dataset(options.structures)
+    dataset = options.load()
     hold("pesbench overhead", _output.to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
     rounds = measure(catalogue, methods, dataset, options.limit, options.threads, parallel, _output.to_stderr)

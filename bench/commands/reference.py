@@ -39,11 +39,10 @@ SILENCE_S = 6 * 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(_options.Structures):
     """The options of the verb."""
 
     level: str
-    structures: str | None = None
     limit: int | None = None
     no_minimum: bool = False
     threads: int = Settings.threads
@@ -69,7 +68,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Compute what is missing and write the labels; status 130 where the user stopped it, 1 if nothing was computed."""
     from bench.data import references
-    from bench.data.structures import load_dataset
     from bench.engine import schedule
     from bench.engine.display import progress
     from bench.engine.runner import Campaign
@@ -90,7 +88,7 @@ def run(options: Options) -> int:
         budget_s={method.name: None},
         timeout_s=SILENCE_S,
     )
-    dataset = nearly_relaxed(load_dataset(options.structures), method)
+    dataset = nearly_relaxed(options.load(), method)
     directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"
     stopped = False
     with progress(settings) as display:
@@ -156,7 +154,8 @@ def nearly_relaxed(dataset: DataSet, method: Method) -> DataSet:
     nearest = levels.nearest(_theory(method), {level: one.origin.theory for level, one in minima.items()})
     relaxed = dataset.reference.copy()
     relaxed.positions = minima[nearest].molecule.positions
-    return dataclasses.replace(dataset, reference=relaxed)
+    first = dataclasses.replace(dataset.systems[0], reference=relaxed)
+    return dataclasses.replace(dataset, systems=(first, *dataset.systems[1:]))
 
 
 def _theory(method: Method) -> dict[str, str]:

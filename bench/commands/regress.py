@@ -35,7 +35,7 @@ EXAMPLES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(_options.Structures):
     """The options of the verb."""
 
     methods: str
@@ -50,7 +50,6 @@ class Options:
     """Seconds per method."""
     device: str = CPU
     threads: int = Settings.threads
-    structures: str | None = None
     limit: int | None = None
     seed: int = Settings.seed
     weights: str = Settings.weights
@@ -104,7 +103,6 @@ def run(options: Options) -> int:
 
 
 def _measured(options: Options, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench.data.structures import load_dataset
     from bench.engine.regress import TwoVersions, begin
     from bench.engine.turns import POINTS
     from bench.environments.catalogue import Catalogue
@@ -127,7 +125,7 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
         weights=options.weights,
         trust=options.trust_checkpoint,
     )
-    dataset = load_dataset(options.structures)
+    dataset = options.load()
     hold("pesbench regress", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
     ready = [TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr) for old, new in pairs]

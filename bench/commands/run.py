@@ -37,12 +37,11 @@ MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside", "relati
 
 
 @dataclasses.dataclass(frozen=True)
-class _Options:
+class _Options(_options.Structures):
     """The options of the verb, without those that protocols bring."""
 
     methods: str | None = None
     adapter: tuple[Path, ...] = ()
-    structures: str | None = None
     limit: int | None = None
     protocols: tuple[str, ...] = (RELAX,)
     max_atoms: int = LARGEST
@@ -109,7 +108,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_methods(what, "names from 'pesbench list', or 'all' (default: those without a * in that list)")
     _options.add_adapter(what)
     _options.add_structures(
-        what, "naphthalene-md17, naphthalene-gfn2 or a file that ASE reads (default: the first that is available)"
+        what,
+        "a data set, or a file, folder or pattern of structures; repeatable (default: naphthalene-md17, or "
+        "naphthalene-gfn2 where that is not available)",
     )
     _options.add_limit(what, "only N structures, spread evenly over the set, and N seeds for dynamics")
     what.add_argument(
@@ -250,7 +251,7 @@ def run(options: _Options) -> int:
 def new_plan(options: _Options) -> Plan:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.data.clusters import sizes_of
-    from bench.data.structures import is_naphthalene, load_dataset
+    from bench.data.structures import is_naphthalene
     from bench.engine.describing import new_directory
     from bench.environments.catalogue import Catalogue
     from bench.environments.weights import check_own_checkpoint
@@ -260,7 +261,8 @@ def new_plan(options: _Options) -> Plan:
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
     check_own_checkpoint(settings, catalogue.methods)
-    dataset = load_dataset(options.structures, series=settings.protocols == (SCALING,))
+    dataset = options.load()
+    settings = dataclasses.replace(settings, systems=len(dataset.systems))
     if not is_naphthalene(dataset.reference):
         settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))
     if SCALING in settings.protocols:

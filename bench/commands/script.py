@@ -21,11 +21,10 @@ NAME = "script.py"
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(_options.Structures):
     """The options of the verb."""
 
     method: str
-    structures: str | None = None
     index: int = 0
     optimizer: str = Settings.optimizer
     max_steps: int = Settings.max_steps
@@ -63,7 +62,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the script, and on standard error the command that runs it."""
-    from bench.data.structures import load_dataset
     from bench.engine.ready import Ready
     from bench.engine.script import make
     from bench.environments import knobs
@@ -91,7 +89,7 @@ def run(options: Options) -> int:
     knobs.choose(catalogue, settings)
     # only with several threads does it matter whether they sleep or spin while they wait
     parallel = measure_parallel_speed() if options.threads > 1 else None
-    ready = Ready(settings, catalogue, load_dataset(options.structures), parallel, _output.to_stderr)
+    ready = Ready(settings, catalogue, options.load(), parallel, _output.to_stderr)
     file = str(options.output or NAME)
     script = make(ready, catalogue.methods[name], options.device, options.index, options.repeats, file)
     if options.output is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 
 from bench.commands import _options, _results
-from bench.commands._output import print_text
+from bench.commands._output import print_text, warn
 from bench.errors import BadInput
 
 HELP = "Print the table of a run, of the paper, or of a page that 'report' made."
@@ -28,6 +29,7 @@ class Options:
     run: str | None = None
     protocols: str = _options.SPEED
     format: str = "terminal"
+    by: str | None = None
     relative_to: str | None = None
 
 
@@ -36,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_run(parser, paper=True, page=True)
     _options.add_shown_protocols(parser)
     _options.add_format(parser, "terminal, markdown, latex, csv or json")
+    parser.add_argument("--by", choices=("system",), help="a row for each method and system, not for each method")
     _options.add_relative_to(parser)
 
 
@@ -47,6 +50,15 @@ def run(options: Options) -> int:
         if options.relative_to is not None:
             raise BadInput("--relative-to needs a run; the page has its numbers as 'report --relative-to' wrote them.")
         print_text(numbers_inside.table(Path(options.run), options.protocols, options.format))
+        return 0
+    if options.by is not None:
+        from bench.render.by_system import FORMATS
+        from bench.results.tables import Results
+
+        if options.protocols != _options.SPEED:
+            raise BadInput(f"--by system belongs to the table of times; leave out --protocols {options.protocols}.")
+        table = Results(options.run, warn).by_system(options.relative_to)
+        print_text(FORMATS.render(table, options.format, color=sys.stdout.isatty()))
         return 0
     _results.show(options.protocols, options.run, options.format, options.relative_to)
     return 0

@@ -33,7 +33,7 @@ EXAMPLES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(_options.Structures):
     """The options of the verb."""
 
     method: str
@@ -46,7 +46,6 @@ class Options:
     budget: float = 600.0
     """Seconds."""
     device: str = CPU
-    structures: str | None = None
     limit: int | None = None
     seed: int = Settings.seed
     weights: str = Settings.weights
@@ -97,7 +96,6 @@ def run(options: Options) -> int:
 
 
 def _searched(options: Options) -> Report:
-    from bench.data.structures import load_dataset
     from bench.engine.candidates import candidates, version
     from bench.engine.describing import new_directory
     from bench.engine.regress import begin
@@ -128,7 +126,7 @@ def _searched(options: Options) -> Report:
         weights=options.weights,
         trust=options.trust_checkpoint,
     )
-    dataset = load_dataset(options.structures)
+    dataset = options.load()
     share = FIRST_SHARE * options.budget / len(settings_to_try)
     sessions = Sessions(method, settings_to_try, catalogue, settings, dataset, parallel, share, to_stderr)
     search = Search(settings_to_try, sessions, options.budget)
@@ -209,8 +207,8 @@ def command(options: Options, method: Method, candidate: Candidate) -> str:
     words += ["--device", options.device, "--protocols", REPLAY]
     for path in options.adapter:
         words += ["--adapter", str(path)]
-    if options.structures is not None:
-        words += ["--structures", options.structures]
+    for one in options.structures:
+        words += ["--structures", one]
     if options.limit is not None:
         words += ["--limit", str(options.limit)]
     if options.weights != Settings.weights:

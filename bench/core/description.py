@@ -85,6 +85,26 @@ class Node:
 
 
 @dataclasses.dataclass(frozen=True)
+class SystemFacts:
+    """A system of the data set."""
+
+    name: str
+    formula: str
+    atoms: int
+    charge: int = 0
+    spin: int = 1
+    """The multiplicity."""
+    periodic: str = ""
+    """The periodic directions, such as ``TTF``; empty: none."""
+    fixed: int = 0
+    """The number of atoms that do not move."""
+    masses: bool = False
+    """Whether some of its masses are not those of the natural elements."""
+    frames: tuple[int, ...] = ()
+    """Its structures."""
+
+
+@dataclasses.dataclass(frozen=True)
 class DataSetFacts:
     """The data set."""
 
@@ -103,6 +123,19 @@ class DataSetFacts:
     """The multiplicity."""
     series: int = 0
     """Systems of the user's own series for the scaling protocol; 0 where these are made from naphthalene."""
+    systems: tuple[SystemFacts, ...] = ()
+    """What the set consists of; empty in runs that are older than systems, which have one."""
+    unused: tuple[str, ...] = ()
+    """What the user's files hold besides, one phrase a kind."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how the user's files were read."""
+
+    @property
+    def system_of(self) -> dict[int, int]:
+        """The number of the system of each structure; empty for a single system."""
+        if len(self.systems) < 2:
+            return {}
+        return {frame: number for number, one in enumerate(self.systems) for frame in one.frames}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +154,8 @@ class MethodFacts:
     dtype: str = "float64"
     weights: str = "none"
     checkpoint: dict[str, Any] | None = None
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The systems that the method cannot take, with the reason."""
     theory: dict[str, Any] | None = None
     """``functional``, ``basis``, ``dispersion``, ``source`` and ``added``, as in the header."""
     tuned: tuple[str, ...] = ()

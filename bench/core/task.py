@@ -11,7 +11,7 @@ from bench.core.records import NATIVE
 
 T = TypeVar("T")
 
-VERSION = 3
+VERSION = 4
 
 MEASURE, CONFORM, OVERHEAD, BUILD_RANDOM, SCRIPT = JOBS = ("measure", "conform", "overhead", "build-random", "script")
 """The jobs of a worker; the protocols are ways to measure."""
@@ -28,7 +28,7 @@ class Item(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Molecule:
-    """Atoms, without a cell or periodic in three dimensions."""
+    """Atoms, periodic or not, with what is special about them."""
 
     numbers: list[int]
     positions: list[list[float]]
@@ -37,23 +37,39 @@ class Molecule:
     """``charge`` in elementary charges and ``spin``, the multiplicity; each only if the method's header takes it."""
     cell: list[list[float]] | None = None
     """(3, 3) in Angstrom; None: not periodic."""
+    pbc: tuple[bool, ...] = ()
+    """The periodic directions, where these are not all three."""
+    fixed: list[int] = dataclasses.field(default_factory=list)
+    """The atoms that do not move."""
+    masses: list[float] | None = None
+    """In u; None: those of the natural elements."""
 
     @classmethod
     def of(cls, atoms: Any, info: dict[str, int] | None = None) -> Molecule:
         """Make one from ase.Atoms; `info` holds the charge and the spin for the method."""
-        cell = atoms.cell.array.tolist() if atoms.pbc.all() else None
-        return cls(atoms.numbers.tolist(), atoms.positions.tolist(), info or {}, cell)
+        return cls(
+            atoms.numbers.tolist(),
+            atoms.positions.tolist(),
+            info or {},
+            cell=atoms.cell.array.tolist() if atoms.pbc.any() else None,
+            pbc=tuple(atoms.pbc.tolist()) if atoms.pbc.any() and not atoms.pbc.all() else (),
+            fixed=sorted({int(index) for one in atoms.constraints for index in one.get_indices()}),
+            masses=atoms.get_masses().tolist() if atoms.has("masses") else None,
+        )
 
     def atoms(self) -> Any:
         """Return ase.Atoms without a calculator."""
         from ase import Atoms
+        from ase.constraints import FixAtoms
 
         return Atoms(
             numbers=self.numbers,
             positions=self.positions,
             cell=self.cell,
-            pbc=self.cell is not None,
+            pbc=self.pbc or self.cell is not None,
             info=dict(self.info),
+            masses=self.masses,
+            constraint=FixAtoms(self.fixed) if self.fixed else None,
         )
 
 
@@ -63,6 +79,8 @@ class Structure:
 
     index: int
     molecule: Molecule
+    system: int = 0
+    """Number of its system in :attr:`Task.systems`."""
     path: list[list[list[float]]] | None = None
     """Displacements of the replay protocol, (points, n, 3) in Angstrom."""
 
@@ -151,8 +169,8 @@ class Task:
     subject: Subject
     round: int = 0
     told: Told = dataclasses.field(default_factory=Told)
-    reference: Molecule | None = None
-    """The undistorted molecule."""
+    systems: tuple[Molecule, ...] = ()
+    """The undistorted atoms of each system of the data set."""
     structures: tuple[Structure, ...] = ()
     criterion: Criterion | None = None
     items: tuple[tuple[str, int], ...] = ()
@@ -189,6 +207,11 @@ class Task:
         """The optimiser for its structures."""
         assert self.criterion is not None
         return NATIVE if self.subject.native else self.criterion.optimizer
+
+    @property
+    def reference(self) -> Molecule:
+        """The undistorted atoms with which it begins: those of its first structure's system."""
+        return self.systems[self.structures[0].system if self.structures else 0]
 
     def of_parts(self, *names: str) -> list[Item]:
         """Return the items of some parts, in order."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from bench.data.structures import naphthalene
+from bench.data.systems import System
 from bench.errors import BadInput
 from bench.protocols.scaling.record import LARGEST
 
@@ -104,23 +105,27 @@ def supercell(molecule: Atoms, cells: int) -> Atoms:
     return atoms
 
 
-def systems(own: tuple[Atoms, ...], sizes: tuple[int, ...], periodic: bool = False) -> tuple[Atoms, ...]:
+def systems(own: tuple[System, ...], sizes: tuple[int, ...], periodic: bool = False) -> tuple[System, ...]:
     """Return the systems of a series by their numbers of atoms: the user's own, clusters, or supercells."""
     if own:
-        return tuple(atoms for atoms in own if len(atoms) in sizes)
+        return tuple(one for one in own if len(one.reference) in sizes)
     molecule = naphthalene()
-    if periodic:
-        return tuple(supercell(molecule, atoms // (2 * len(molecule))) for atoms in sizes)
-    return tuple(cluster(molecule, atoms // len(molecule)) for atoms in sizes)
+    made = (
+        (supercell(molecule, atoms // (2 * len(molecule))) for atoms in sizes)
+        if periodic
+        else (cluster(molecule, atoms // len(molecule)) for atoms in sizes)
+    )
+    return tuple(System(f"{len(atoms)} atoms", atoms, charge=0, spin=1, frames=()) for atoms in made)
 
 
-def sizes_of(own: tuple[Atoms, ...], largest: int, periodic: bool = False) -> tuple[int, ...]:
+def sizes_of(own: tuple[System, ...], largest: int, periodic: bool = False) -> tuple[int, ...]:
     """Return the numbers of atoms of a series up to `largest`, ascending; raises BadInput where there are none."""
     if own and periodic:
         raise BadInput("--periodic measures supercells of naphthalene; leave out --structures, or --periodic.")
     # a unit cell has two molecules
     doubled = doublings(largest)[1 if periodic else 0 :]
-    found = tuple(len(atoms) for atoms in own if len(atoms) <= largest) if own else doubled
+    each = [len(one.reference) for one in own]
+    found = tuple(atoms for atoms in each if atoms <= largest) if own else doubled
     if not found:
         raise BadInput(f"--max-atoms is {largest}, and the smallest system of the series has more atoms.")
     return found

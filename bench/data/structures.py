@@ -1,43 +1,61 @@
-"""The data sets: where they come from, and checks that they are valid.
+"""The data sets: where they come from, and which systems they hold.
 
-``datasets/README.md`` describes the provenance of each. Every method gets the same structures in the same
-order, without cell, velocities or labels, as molecules of one charge and spin in vacuum.
+``datasets/README.md`` describes the provenance of each. Every method gets the same structures in the same order,
+without velocities or labels.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import itertools
+import functools
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import ase.io
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
-from scipy.spatial.distance import pdist
 
 from bench import paths
-from bench.core.spin import is_lowest
-from bench.data import rmd17
-from bench.data.selection import COUNT, MD17_SPACING, select_evenly
-from bench.data.state import state_of
+from bench.data import files, rmd17
+from bench.data.files import Contents, Frame, Labels
+from bench.data.selection import COUNT, MD17_SPACING, measuring_order, select_evenly
+from bench.data.systems import System, digest, grouped, measurable, named
 from bench.errors import BadInput
 
 MD17 = "naphthalene-md17"
 MD17_EXACT = "naphthalene-md17-exact"
 GFN2 = "naphthalene-gfn2"
 
+MOLECULES = {MD17: "naphthalene", MD17_EXACT: "naphthalene", GFN2: "naphthalene"}
+"""The name of the system of each set of one molecule."""
+
 MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
 
 _MD17_FILE = "md17_naphthalene.npz"
+_BONDED = 1.3  # times the sum of the covalent radii
 
-# In units of the sum of the covalent radii. Real molecules stay above 0.7, and even compressed ones of a scan
-# above 0.4; below 0.3 are atoms listed twice and coordinates in nanometres.
-_OVERLAP = 0.3
-_BONDED = 1.3  # in the same unit
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What a user says about the files of structures."""
+
+    charge: int | None = None
+    """Of every structure; None: as the files say."""
+    spin: int | None = None
+    """The multiplicity of every structure."""
+    energy_key: str | None = None
+    """The key of a file's own energies, as labels; like the next two."""
+    forces_key: str | None = None
+    stress_key: str | None = None
+    systems: tuple[str, ...] = ()
+    """The names of the systems to measure; empty: all."""
+    elements: tuple[str, ...] = ()
+    """Only systems of these elements; empty: all."""
+
+
+EVERYTHING = Wanted()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,49 +66,119 @@ class DataSet:
     description: str
     """One line for the head of the table: what, from where, under which licence."""
     atoms: tuple[Atoms, ...]
-    """The selection, Angstrom."""
+    """The structures, Angstrom; with charge and spin in ``info`` where these are not the usual ones, and with a cell,
+    fixed atoms and masses where there are any."""
     labels: tuple[str, ...]
     """The name of each structure at its source, such as its index in MD17."""
-    reference: Atoms
-    """The undistorted molecule with the same atoms in the same order: for the topology and the warm-up."""
+    systems: tuple[System, ...]
+    """At least one; each structure belongs to one of them."""
     digest: str
-    """SHA-256 of the selection's atomic numbers and of its positions to 1e-6 Angstrom, and of charge and spin where
-    the molecule is not neutral in its lowest spin."""
-    formula: str
-    charge: int = 0
-    """The charge of each structure, in elementary charges."""
-    spin: int = 1
-    """The multiplicity 2S+1 of each structure."""
-    series: tuple[Atoms, ...] = ()
-    """Systems of growing size from the user's file, for the scaling protocol; empty: clusters of naphthalene."""
+    """See :func:`bench.data.systems.digest`."""
+    series: tuple[System, ...] = ()
+    """Systems of growing size from the user's files, for the scaling protocol; empty: clusters of naphthalene."""
     fallback: str = ""
     """One sentence on why this set replaces MD17's, where the user named none; else empty."""
+    known: tuple[Labels | None, ...] = ()
+    """What the files say of the energy and the forces of each structure; empty where they say nothing."""
+    unused: tuple[str, ...] = ()
+    """What the files hold besides, one phrase a kind."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how the files were read."""
 
     @property
-    def lowest_spin(self) -> bool:
-        """Whether the multiplicity is the lowest that the number of electrons allows."""
-        return is_lowest(self.spin)
+    def reference(self) -> Atoms:
+        """The undistorted atoms of the first system."""
+        return self.systems[0].reference
+
+    @property
+    def formula(self) -> str:
+        """The formula of the system, or those of all of them."""
+        return ", ".join(dict.fromkeys(one.formula for one in self.systems))
+
+    @functools.cached_property
+    def system_of(self) -> tuple[int, ...]:
+        """The number of the system of each structure."""
+        found = [0] * len(self.atoms)
+        for number, system in enumerate(self.systems):
+            for frame in system.frames:
+                found[frame] = number
+        return tuple(found)
+
+    @functools.cached_property
+    def order(self) -> tuple[int, ...]:
+        """The order in which all methods take the structures.
+
+        The first structure of each system, then the second of each, and so on, so that a method whose budget ends early
+        has still seen all systems; within a system spread evenly, like the systems themselves.
+        """
+        each = [[one.frames[k] for k in measuring_order(len(one.frames))] for one in self.systems]
+        turns = measuring_order(len(each))
+        passes = range(max(map(len, each)))
+        return tuple(each[number][k] for k in passes for number in turns if k < len(each[number]))
 
 
-def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None, series: bool = False) -> DataSet:
-    """Load a data set: one of :data:`DATA_SETS`, any file of molecules that ASE reads, or None for the default.
+def load_dataset(
+    sources: str | Path | Sequence[str | Path] | None = None, cache: Path | None = None, wanted: Wanted = EVERYTHING
+) -> DataSet:
+    """Load a data set: one of :data:`DATA_SETS`, files, folders and globs of structures, or None for the default.
 
     The default is MD17's own frames (:data:`MD17_EXACT` where the folder PESBENCH_DATA has the complete file,
-    else :data:`MD17`, fetched into `cache`) or, where these are not available, :data:`GFN2`. All images of a file
-    are used and the first is the reference, so an undistorted molecule belongs first. With `series`, a file may hold
-    different molecules, one of each size: then the smallest is the data set.
+    else :data:`MD17`, fetched into `cache`) or, where these are not available, :data:`GFN2`. All frames of the user's
+    files are used. The first frame of each system is its reference, so an undistorted one belongs first.
 
-    Raises BadInput where the name is unknown, a file has the wrong contents, or no method could be measured on a
+    Raises BadInput where a name is unknown, a file has the wrong contents, or no method could be measured on a
     structure.
     """
     cache = paths.cache_dir() if cache is None else cache
-    if name_or_file is None:
-        return _default(cache)
-    named = DATA_SETS.get(str(name_or_file))
+    if sources is None:
+        return _chosen(_default(cache), wanted)
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    names = [str(one) for one in given if str(one) in DATA_SETS]
+    if names and len(given) > 1:
+        raise BadInput(f"{names[0]} is a data set of its own; measure it without other structures.")
     try:
-        return named(cache) if named else _user_file(Path(name_or_file).expanduser(), series)
+        return _chosen(DATA_SETS[names[0]](cache) if names else _user_files(given, wanted), wanted)
     except rmd17.Unavailable as error:
         raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
+
+
+def _chosen(dataset: DataSet, wanted: Wanted) -> DataSet:
+    """Return the part of a data set with the systems and the elements that are wanted."""
+    known = {one.name for one in dataset.systems}
+    unknown = [name for name in wanted.systems if name not in known]
+    if unknown:
+        raise BadInput(
+            f"{dataset.name} has no system {unknown[0]!r}; it has {some(one.name for one in dataset.systems)}."
+        )
+    kept = [
+        one
+        for one in dataset.systems
+        if (not wanted.systems or one.name in wanted.systems)
+        and (not wanted.elements or set(one.reference.symbols) <= set(wanted.elements))
+    ]
+    if len(kept) == len(dataset.systems):
+        return dataset
+    if not kept:
+        raise BadInput(f"{dataset.name} has no system that consists of {', '.join(wanted.elements)} only.")
+    frames = sorted(frame for one in kept for frame in one.frames)
+    new = {old: number for number, old in enumerate(frames)}
+    systems = tuple(dataclasses.replace(one, frames=tuple(new[frame] for frame in one.frames)) for one in kept)
+    atoms = tuple(dataset.atoms[frame] for frame in frames)
+    return dataclasses.replace(
+        dataset,
+        atoms=atoms,
+        labels=tuple(dataset.labels[frame] for frame in frames),
+        systems=systems,
+        digest=digest(atoms, systems),
+        series=series_of(systems) if dataset.series else (),
+        known=tuple(dataset.known[frame] for frame in frames) if dataset.known else (),
+    )
+
+
+def some(names: Iterable[str], most: int = 8) -> str:
+    """Return names as a list, the first ones only where there are many."""
+    every = list(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 def _default(cache: Path) -> DataSet:
@@ -138,7 +226,7 @@ def _md17_exact(cache: Path) -> DataSet:
 
 def _gfn2(cache: Path) -> DataSet:
     path = paths.datasets_dir() / "naphthalene-gfn2.extxyz"
-    images = _read(path)
+    images = list(ase.io.read(path, index=":"))
     description = (
         f"{len(images)} naphthalene structures from GFN2-xTB dynamics in MD17's ensemble "
         "(datasets/generate_naphthalene_gfn2.py, CC0-1.0)"
@@ -151,45 +239,81 @@ DATA_SETS: dict[str, Callable[[Path], DataSet]] = {MD17: _md17, MD17_EXACT: _md1
 """Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""
 
 
-def _user_file(path: Path, series: bool) -> DataSet:
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; name one file of structures, or a data set ({', '.join(DATA_SETS)}).")
-    if not path.is_file():
-        raise BadInput(f"{path} is neither a file nor a data set; the data sets are {', '.join(DATA_SETS)}.")
-    images = _read(path)
-    if series and len({len(image) for image in images}) > 1:
-        return series_of(images, path)
-    labels = [str(index) for index in range(len(images))]
-    description = f"{len(images)} structures of {path.name} (the user's file)"
-    return _dataset(path.name, description, images, labels, path, images[0] if images else None)
+def _user_files(sources: Sequence[str | Path], wanted: Wanted) -> DataSet:
+    contents = files.read(
+        sources,
+        charge=wanted.charge,
+        spin=wanted.spin,
+        energy_key=wanted.energy_key,
+        forces_key=wanted.forces_key,
+        stress_key=wanted.stress_key,
+    )
+    names = list(dict.fromkeys(frame.file for frame in contents.frames))
+    name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    dataset = of_contents(contents, name)
+    whose = "the user's file" if len(names) == 1 else f"{len(names)} files of the user"
+    return dataclasses.replace(dataset, description=whose, series=series_of(dataset.systems))
 
 
-def series_of(images: list[Atoms], path: Path) -> DataSet:
-    """Return the data set of a series of systems: the smallest is measured, and :attr:`DataSet.series` holds all.
-
-    Raises BadInput where two have the same number of atoms, or no method could be measured on one.
-    """
-    ordered = sorted(images, key=len)
-    for one, other in itertools.pairwise(ordered):
-        if len(one) == len(other):
-            raise BadInput(f"two images of {path} have {len(one)} atoms; a series holds one system of each size.")
-    each = [_dataset(path.name, "", [image], ["0"], path, image) for image in ordered]
-    return dataclasses.replace(
-        each[0],
-        description=f"the smallest of {len(images)} systems of {path.name} (the user's file)",
-        series=tuple(one.reference for one in each),
+def of_contents(contents: Contents, name: str, description: str = "") -> DataSet:
+    """Return the data set of what files hold; raises BadInput where no method could be measured on a frame."""
+    if not contents.frames:
+        raise BadInput(f"{name} holds no structure.")
+    measured = [measurable(frame) for frame in contents.frames]
+    groups = grouped(measured)
+    atoms = tuple(one for one, *_ in measured)
+    systems = tuple(
+        System(called, atoms[group[0]], measured[group[0]][1], measured[group[0]][2], tuple(group))
+        for called, group in zip(_names(groups, contents.frames, atoms), groups, strict=True)
+    )
+    known = tuple(frame.labels for frame in contents.frames)
+    return DataSet(
+        name=name,
+        description=description,
+        atoms=atoms,
+        labels=tuple(str(index) for index in range(len(atoms))),
+        systems=systems,
+        digest=digest(atoms, systems),
+        known=known if any(known) else (),
+        unused=contents.unused,
+        notes=contents.notes,
     )
 
 
-def read_series(path: Path) -> tuple[Atoms, ...]:
-    """Return the systems of a series that a run keeps; empty where it has none of its own."""
-    return series_of(_read(path), path).series if path.exists() else ()
+def _names(groups: Sequence[Sequence[int]], frames: Sequence[Frame], atoms: Sequence[Atoms]) -> list[str]:
+    """Return the names of systems: what the files call them, or their formulas."""
+    if len(groups) == 1:
+        stems = {Path(frame.file).stem for frame in frames}
+        return named([frames[0].name if len(frames) == 1 else min(stems) if len(stems) == 1 else _formula(atoms[0])])
+    called = [{frames[index].name for index in group} for group in groups]
+    own = [next(iter(names)) if len(names) == 1 else "" for names in called]
+    # a name that several systems share, such as that of their file, tells nothing
+    return named(
+        name if name and own.count(name) == 1 else _formula(atoms[group[0]])
+        for name, group in zip(own, groups, strict=True)
+    )
+
+
+def _formula(atoms: Atoms) -> str:
+    charge = int(atoms.info.get("charge", 0))
+    return str(atoms.get_chemical_formula()) + (f"{charge:+d}" if charge else "")
+
+
+def series_of(systems: Sequence[System]) -> tuple[System, ...]:
+    """Return systems of growing size for the scaling protocol: the first one of each number of atoms.
+
+    Empty for fewer than two sizes, which are no series.
+    """
+    first: dict[int, System] = {}
+    for one in systems:
+        first.setdefault(len(one.reference), one)
+    return tuple(first[size] for size in sorted(first)) if len(first) > 1 else ()
 
 
 def naphthalene() -> Atoms:
     """Return the undistorted molecule, in MD17's order of atoms."""
-    (atoms,) = _read(paths.datasets_dir() / "naphthalene.xyz")
-    return atoms
+    atoms = ase.io.read(paths.datasets_dir() / "naphthalene.xyz")
+    return Atoms(atoms.numbers, atoms.positions)
 
 
 def is_naphthalene(molecule: Atoms) -> bool:
@@ -205,93 +329,17 @@ def _bonds(molecule: Atoms) -> np.ndarray:
     return np.linalg.eigvalsh(np.where(near, 1.0, 0.0) + np.diag(molecule.numbers - 1.0))
 
 
-def _read(path: Path) -> list[Atoms]:
-    try:
-        return list(ase.io.read(path, index=":", do_not_split_by_at_sign=True))
-    except Exception as error:  # ASE's readers raise all kinds of exceptions
-        reason = (str(error).strip() or "no reason given").splitlines()[0]
-        raise BadInput(f"ASE cannot read structures from {path} ({type(error).__name__}: {reason}).") from None
-
-
 def _dataset(
-    name: str,
-    description: str,
-    images: list[Atoms],
-    labels: list[str],
-    origin: object,
-    reference: Atoms | None,
+    name: str, description: str, images: list[Atoms], labels: list[str], origin: object, reference: Atoms
 ) -> DataSet:
-    """Check the images and keep only what is measured; `origin` names the source in error messages."""
-    if reference is None or not images:
-        raise BadInput(f"{origin} holds no structure.")
-    for index, image in enumerate(images):
-        _check(image, reference, f"image {index} of {origin}")
-    charge, spin = _common_state(images, origin)
-    info = {"charge": charge, "spin": spin} if charge or not is_lowest(spin) else {}
-    return DataSet(
-        name=name,
-        description=description,
-        atoms=tuple(_stripped(image, info) for image in images),
-        labels=tuple(labels),
-        reference=_stripped(reference, info),
-        digest=_digest(images, tuple(info.values())),
-        formula=reference.get_chemical_formula(),
-        charge=charge,
-        spin=spin,
-    )
-
-
-def _stripped(image: Atoms, info: dict[str, int]) -> Atoms:
-    return Atoms(image.numbers, image.positions, info=dict(info))
-
-
-def _digest(images: list[Atoms], state: tuple[int, ...]) -> str:
-    sha256 = hashlib.sha256()
-    for image in images:
-        sha256.update(image.numbers.astype("<i8").tobytes())
-        sha256.update(np.rint(image.positions * 1e6).astype("<i8").tobytes())
-    sha256.update(np.array(state, dtype="<i8").tobytes())  # not for neutral molecules: baselines are named by it
-    return sha256.hexdigest()
-
-
-def _common_state(images: list[Atoms], origin: object) -> tuple[int, int]:
-    """Return the charge and the spin that all images have."""
-    first, *others = (state_of(image, f"image {index} of {origin}") for index, image in enumerate(images))
-    for index, state in enumerate(others, 1):
-        if state != first:
-            raise BadInput(
-                f"image {index} of {origin} has charge {state[0]:+d} and spin multiplicity {state[1]} where "
-                f"{first[0]:+d} and {first[1]} are expected; a data set holds one molecule in one state, so split "
-                "the file."
-            )
-    return first
-
-
-def _check(image: Atoms, reference: Atoms, here: str) -> None:
-    """Refuse an image on which no method could be measured, in one sentence that names it."""
-    if not len(image):
-        raise BadInput(f"{here} has no atoms.")
-    if image.pbc.any():
-        raise BadInput(f"{here} is periodic, but only molecules are measured: remove its cell and set pbc to F F F.")
-    if image.get_chemical_formula() != reference.get_chemical_formula():
-        raise BadInput(
-            f"{here} is {image.get_chemical_formula()} where {reference.get_chemical_formula()} is expected; "
-            "a data set holds one molecule, so split the file (only '--protocols scaling' alone takes several)."
-        )
-    if (image.numbers != reference.numbers).any():
-        raise BadInput(f"{here} lists the atoms in another order than the reference molecule; reorder it.")
-    if (image.numbers == 0).any():
-        raise BadInput(f"{here} has a dummy atom (X); remove it.")
-    broken = np.flatnonzero(~np.isfinite(image.positions).all(axis=1))
-    if len(broken):
-        raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the image.")
-    first, second = np.triu_indices(len(image), 1)
-    distances = pdist(image.positions)
-    radii = covalent_radii[image.numbers]
-    close = np.flatnonzero(distances < _OVERLAP * (radii[first] + radii[second]))
-    if len(close):
-        i, j = first[close[0]], second[close[0]]
-        raise BadInput(
-            f"{here} has the atoms {i} ({image.symbols[i]}) and {j} ({image.symbols[j]}) only "
-            f"{distances[close[0]]:.3f} Angstrom apart; are its coordinates in Angstrom?"
-        )
+    """Return a set of one molecule, without what else the images carry; `origin` names the source in messages."""
+    frames = [
+        Frame(Atoms(one.numbers, one.positions), None, None, f"frame {k} of {origin}", name, str(origin), None)
+        for k, one in enumerate(images)
+    ]
+    found = of_contents(Contents(tuple(frames), (), ()), name, description)
+    if len(found.systems) > 1:
+        other = found.systems[1].frames[0]
+        raise BadInput(f"frame {other} of {origin} has other atoms or bonds than the first one.")
+    system = dataclasses.replace(found.systems[0], name=MOLECULES.get(name, name), reference=reference)
+    return dataclasses.replace(found, systems=(system,), labels=tuple(labels))

@@ -12,7 +12,6 @@ from bench.core.kind import KINDS
 from bench.core.message import Check, Result
 from bench.core.records import NotMeasured
 from bench.core.settings import Settings
-from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.engine import tasks
 from bench.engine.local import LocalWorker
@@ -48,7 +47,7 @@ def conform(
         prepared = Ready(settings, catalogue, dataset, parallel, say).or_refuse(method, device)
     except BadInput as error:
         return [*found, _failed("it can run here", str(error), "until then nothing else can be checked")]
-    indices = measuring_order(len(dataset.atoms))[: KINDS[method.kind].conform_structures]
+    indices = dataset.order[: KINDS[method.kind].conform_structures]
     task = tasks.conform(prepared, settings, dataset, indices)
     mode = prepared.weights.mode
     say(f"checking {method.name} ({mode} weights)" if mode != "none" else f"checking {method.name}")

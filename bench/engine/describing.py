@@ -8,10 +8,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__, paths
-from bench.core.description import DataSetFacts, Description, EnergyCounter, MethodFacts, ParallelSpeed, Scratch
+from bench.core.description import (
+    DataSetFacts,
+    Description,
+    EnergyCounter,
+    MethodFacts,
+    ParallelSpeed,
+    Scratch,
+    SystemFacts,
+)
 from bench.core.settings import Settings
 from bench.data.structures import DataSet
+from bench.data.systems import System, fixed_atoms
 from bench.environments.catalogue import Catalogue
+from bench.environments.doctor import left_out
 from bench.environments.header import Method
 from bench.errors import BadInput
 from bench.machine.provenance import commit, machine
@@ -43,11 +53,14 @@ def describe(
             formula=dataset.formula,
             count=count,
             total=len(dataset.atoms),
-            charge=dataset.charge,
-            spin=dataset.spin,
+            charge=dataset.systems[0].charge if len(dataset.systems) == 1 else 0,
+            spin=dataset.systems[0].spin if len(dataset.systems) == 1 else 1,
             series=len(dataset.series),
+            systems=tuple(map(_system, dataset.systems)),
+            unused=dataset.unused,
+            notes=dataset.notes,
         ),
-        methods={name: _facts(catalogue.methods[name]) for name in settings.methods},
+        methods={name: _facts(catalogue.methods[name], dataset) for name in settings.methods},
         extra_adapters=tuple(str(path) for path in catalogue.extra),
     )
 
@@ -60,10 +73,26 @@ def new_directory(output: Path | None) -> Path:
     return next(results / name for name in names if not (results / name).exists())
 
 
-def _facts(method: Method) -> MethodFacts:
+def _system(system: System) -> SystemFacts:
+    atoms = system.reference
+    return SystemFacts(
+        name=system.name,
+        formula=system.formula,
+        atoms=len(atoms),
+        charge=system.charge,
+        spin=system.spin,
+        periodic="".join("T" if one else "F" for one in atoms.pbc) if system.periodic else "",
+        fixed=len(fixed_atoms(atoms)),
+        masses=atoms.has("masses"),
+        frames=system.frames,
+    )
+
+
+def _facts(method: Method, dataset: DataSet) -> MethodFacts:
     checkpoint = method.checkpoint
     return MethodFacts(
         label=method.label,
+        left_out=left_out(method, dataset.systems),
         family=method.family,
         kind=method.kind,
         paper=method.paper,

@@ -18,7 +18,6 @@ from bench.core.protocol import Key
 from bench.core.records import NotMeasured, Record, Started
 from bench.core.task import Item
 from bench.core.turn import Turn
-from bench.data.selection import measuring_order
 from bench.engine import tasks
 from bench.engine.metering import MeteredWorker
 from bench.engine.one_round import CRASHES_A_ROUND, Round, Shared
@@ -88,7 +87,7 @@ class InTurns:
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
-        self.indices = measuring_order(len(shared.dataset.atoms))[: shared.settings.limit]
+        self.indices = shared.dataset.order[: shared.settings.limit]
 
     def round(self, seats: Sequence[Seat], warm: Callable[[], None]) -> None:
         """Measure a round of these seats; `warm` is called when all have started, before the first turn."""
@@ -116,7 +115,11 @@ class InTurns:
             self.shared.dataset,
             this.items,
             this.number,
-            answers=answers_of(this.prepared.method.kind, self.indices, this.number),
+            answers=answers_of(
+                this.prepared.method.kind,
+                this.prepared.left_out.kept(self.indices),
+                this.number,
+            ),
             paced=True,
             revisits=self.shared.settings.repeats,
         )

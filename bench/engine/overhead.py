@@ -21,7 +21,6 @@ from bench.core.message import Pair, Result
 from bench.core.overhead import OverheadRound, Relaxed
 from bench.core.records import NotMeasured
 from bench.core.settings import Settings
-from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.engine import script, tasks
 from bench.engine.plan import timeout
@@ -53,7 +52,7 @@ def measure(
         methods=tuple(method.name for method in methods), threads=threads, limit=limit, weights="pretrained"
     )
     ready = Ready(settings, catalogue, dataset, parallel, say)
-    indices = measuring_order(len(dataset.atoms))[:limit]
+    indices = dataset.order[:limit]
     for method in methods:  # before anything is measured
         ready.or_refuse(method, "cpu")
         script.make(ready, method, "cpu", indices[0], REPEATS, "script.py")

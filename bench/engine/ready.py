@@ -15,11 +15,11 @@ from bench.data.structures import DataSet
 from bench.engine.copies import Copies
 from bench.engine.plan import protocols
 from bench.engine.random_weights import build
-from bench.engine.tasks import Prepared
+from bench.engine.tasks import LeftOut, Prepared
 from bench.environments import environments, interpreters
 from bench.environments.catalogue import Catalogue
 from bench.environments.checkpoints import CheckpointMissing
-from bench.environments.doctor import obstacle
+from bench.environments.doctor import cannot_take, left_out, obstacle
 from bench.environments.environments import Environment
 from bench.environments.header import Header, Method
 from bench.environments.uv import EnvironmentFailed
@@ -77,7 +77,8 @@ class Ready:
     def of(self, method: Method, device: str) -> Prepared | Failure:
         """Return a method with its environment and weights, or why it cannot be measured here."""
         header = self.catalogue.header(method)
-        failure = obstacle(method, header, Device.parse(device), *self._measured_on(), periodic=self.settings.periodic)
+        failure = obstacle(method, header, Device.parse(device), periodic=self.settings.periodic)
+        failure = failure or self._takes_none(method)
         if failure is not None:
             return failure
         try:
@@ -95,7 +96,7 @@ class Ready:
             return Failure("environment", f"{error.filename or 'a file'}: {error.strerror}")
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
-        return self._copies.of(Prepared(method, header, device, environment, chosen))
+        return self._copies.of(Prepared(method, header, device, environment, chosen, self._left_out(method)))
 
     def _say_once(self, line: str) -> None:
         """Say a line, unless it was said in an earlier round."""
@@ -103,13 +104,26 @@ class Ready:
             self._said.add(line)
             self.say(line)
 
-    def _measured_on(self) -> tuple[set[str], int, int]:
-        """Return the elements, the charge and the multiplicity of the structures."""
+    def _takes_none(self, method: Method) -> Failure | None:
+        """Return why a method can take no system of the data set; None where it takes one."""
+        systems = self.dataset.systems if self.dataset is not None else ()
+        failures = [
+            cannot_take(method, one.reference.get_chemical_symbols(), one.charge, one.spin, one.periodic)
+            for one in systems
+        ]
+        return failures[0] if failures and all(failures) else None
+
+    def _left_out(self, method: Method) -> LeftOut:
         if self.dataset is None:
-            return set(), 0, 1
-        systems = (self.dataset.reference, *self.dataset.series)
-        symbols = {symbol for atoms in systems for symbol in atoms.get_chemical_symbols()}
-        return symbols, self.dataset.charge, self.dataset.spin
+            return LeftOut()
+        names = left_out(method, self.dataset.systems)
+        numbers = {number for number, one in enumerate(self.dataset.systems) if one.name in names}
+        sizes = [one for one in self.dataset.series if len(one.reference) in self.settings.sizes]
+        return LeftOut(
+            systems=frozenset(numbers),
+            structures=frozenset(index for number in numbers for index in self.dataset.systems[number].frames),
+            sizes=frozenset(number for number, one in enumerate(sizes) if one.name in names),
+        )
 
     def or_refuse(self, method: Method, device: str) -> Prepared:
         """Return a method with its environment and weights; raises BadInput where it cannot run here."""

@@ -22,7 +22,6 @@ from bench.core.protocol import STRUCTURES, Key
 from bench.core.records import Finished, NotMeasured, Record, Started, Watched
 from bench.core.settings import Settings
 from bench.core.task import Allowance, Item
-from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.engine import schedule, sharing
 from bench.engine.describing import describe
@@ -84,7 +83,7 @@ class Campaign:
         self.watch = Watch()
         self.watched: dict[tuple[str, str, int], Watched] = {}
         self.parallel_now: float | None = None
-        self.indices = measuring_order(len(dataset.atoms))
+        self.indices = list(dataset.order)
         shared = Shared(
             directory,
             settings,
@@ -277,7 +276,11 @@ class Campaign:
         if isinstance(prepared, Failure):
             self._not_measured(method, device, number, prepared)
             return None
-        planned = schedule.items(self.settings, prepared.weights.mode, self.indices, number, (STRUCTURES,))
+        planned = [
+            item
+            for item in schedule.items(self.settings, prepared.weights.mode, self.indices, number, (STRUCTURES,))
+            if not prepared.left_out.has(item)
+        ]
         items = self.ledger.open(key, number, planned, again=False)
         return Seat(Round(prepared, number, items, self._share(key, number, items))) if items else None
 
@@ -302,7 +305,11 @@ class Campaign:
         if isinstance(prepared, Failure):
             self._not_measured(method, device, round_number, prepared)
             return
-        planned = schedule.items(self.settings, prepared.weights.mode, self.indices, round_number, LATER)
+        planned = [
+            item
+            for item in schedule.items(self.settings, prepared.weights.mode, self.indices, round_number, LATER)
+            if not prepared.left_out.has(item)
+        ]
         items = self.ledger.open(key, round_number, planned, again=False)
         if not items:
             return

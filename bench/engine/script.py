@@ -103,7 +103,7 @@ def _head(method: Method, dataset: DataSet, index: int, task: Task, command: str
 
 def write(task: Task, lines: str, head: str, settings: Settings, repeats: int) -> str:
     """Return the source of the script for the task's one structure, around the adapter's `lines`."""
-    assert task.reference is not None and task.criterion is not None
+    assert task.criterion is not None
     replayed = task.told.weights == "random"
     defined = _defined(lines)
     prepare = ["prepare(atoms)"] if "prepare" in defined else []

@@ -21,7 +21,6 @@ from bench.core.protocol import REPLAY
 from bench.core.records import Record
 from bench.core.task import Item
 from bench.core.turn import Turn
-from bench.data.selection import measuring_order
 from bench.engine import tasks
 from bench.engine.paced import CannotBeMeasured, ComparedWorker, passes
 from bench.engine.plan import timeout
@@ -76,9 +75,14 @@ def _light_ones(ready: Ready) -> Iterator[Prepared]:
 def _in_turn(ready: Ready, parallel: ParallelSpeed, prepared: Prepared) -> dict[str, list[Replay]]:
     """Return the paths that a method replayed either way; raises CannotBeMeasured."""
     assert ready.dataset is not None
-    indices = measuring_order(len(ready.dataset.atoms))[: ready.settings.limit]
+    indices = ready.dataset.order[: ready.settings.limit]
     task = tasks.measure(
-        prepared, ready.settings, ready.dataset, [Item(REPLAY, index) for index in indices], 0, paced=True
+        prepared,
+        ready.settings,
+        ready.dataset,
+        [Item(REPLAY, index) for index in prepared.left_out.kept(indices)],
+        0,
+        paced=True,
     )
     found: dict[str, list[Replay]] = {SPIN: [], SLEEP: []}
 

@@ -28,8 +28,9 @@ from bench.core.task import (
     Told,
 )
 from bench.data.clusters import systems
-from bench.data.selection import measuring_order, replay_path
+from bench.data.selection import replay_path
 from bench.data.structures import DataSet
+from bench.data.systems import System
 from bench.environments import shell
 from bench.environments.environments import Environment
 from bench.environments.header import Header, Method
@@ -51,6 +52,26 @@ VARIABLES = (
 
 
 @dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """What a method's header rules out of a data set."""
+
+    systems: frozenset[int] = frozenset()
+    structures: frozenset[int] = frozenset()
+    sizes: frozenset[int] = frozenset()
+    """Of the scaling protocol's series."""
+
+    def has(self, item: Item) -> bool:
+        """Return whether an item is ruled out."""
+        number = PARTS[item.part].number
+        ruled_out = {"structure": self.structures, "molecule": self.systems, "size": self.sizes}
+        return item.number in ruled_out.get(number, ())
+
+    def kept(self, structures: Iterable[int]) -> list[int]:
+        """Return the structures that are not ruled out."""
+        return [one for one in structures if one not in self.structures]
+
+
+@dataclasses.dataclass(frozen=True)
 class Prepared:
     """A method that is ready to be measured on a device: it has its environment and its weights."""
 
@@ -59,6 +80,7 @@ class Prepared:
     device: str
     environment: Environment
     weights: Weights
+    left_out: LeftOut = LeftOut()
 
 
 def measure(
@@ -87,7 +109,7 @@ def measure(
             dataset,
             items,
             settings.replay_points,
-            measuring_order(len(dataset.atoms))[: settings.limit] if every else (),
+            prepared.left_out.kept(dataset.order[: settings.limit]) if every else (),
         ),
         items=tuple((item.part, item.number) for item in items),
         allowances=allowances or {},
@@ -166,7 +188,7 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
             environment=prepared.environment.facts(),
             variables=VARIABLES,
         ),
-        reference=Molecule.of(dataset.reference, _state(method, dataset)),
+        systems=tuple(Molecule.of(one.reference, _state(method, one)) for one in dataset.systems),
         criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps),
     )
 
@@ -191,7 +213,9 @@ def _structures(
     """Return the structures of some items, in order, and `others`; a replayed one has a path of `points` geometries."""
     replayed = {number for part, number in items if part == REPLAY}
     return tuple(
-        dataclasses.replace(one, path=replay_path(dataset.atoms[one.index], dataset.reference, points).tolist())
+        dataclasses.replace(
+            one, path=replay_path(dataset.atoms[one.index], dataset.systems[one.system].reference, points).tolist()
+        )
         if one.index in replayed
         else one
         for one in _bare_structures(
@@ -203,8 +227,12 @@ def _structures(
 
 
 def _bare_structures(method: Method, dataset: DataSet, indices: Iterable[int]) -> tuple[Structure, ...]:
-    state = _state(method, dataset)
-    return tuple(Structure(index, Molecule.of(dataset.atoms[index], state)) for index in indices)
+    found = []
+    for index in indices:
+        number = dataset.system_of[index]
+        molecule = Molecule.of(dataset.atoms[index], _state(method, dataset.systems[number]))
+        found.append(Structure(index, molecule, number))
+    return tuple(found)
 
 
 def _sizes(method: Method, settings: Settings, dataset: DataSet, numbers: Sequence[int]) -> tuple[Structure, ...]:
@@ -212,12 +240,10 @@ def _sizes(method: Method, settings: Settings, dataset: DataSet, numbers: Sequen
     if not numbers:
         return ()
     wanted = systems(dataset.series, settings.sizes[: max(numbers) + 1], settings.periodic)
-    # clusters of naphthalene are neutral, whatever the data set is
-    state = _state(method, dataset if dataset.series else dataclasses.replace(dataset, charge=0, spin=1))
-    return tuple(Structure(number, Molecule.of(atoms, state)) for number, atoms in enumerate(wanted))
+    return tuple(Structure(n, Molecule.of(one.reference, _state(method, one))) for n, one in enumerate(wanted))
 
 
-def _state(method: Method, dataset: DataSet) -> dict[str, Any]:
+def _state(method: Method, system: System) -> dict[str, Any]:
     """Return the charge and the multiplicity for a method, if its header says that it takes them."""
-    told = {"charge": dataset.charge} if method.charge else {}
-    return told | ({"spin": dataset.spin} if method.spin else {})
+    told = {"charge": system.charge} if method.charge else {}
+    return told | ({"spin": system.spin} if method.spin else {})

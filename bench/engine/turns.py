@@ -22,7 +22,6 @@ from bench.core.records import NotMeasured, Watched
 from bench.core.settings import Settings
 from bench.core.task import Item, Task
 from bench.core.turn import Turn
-from bench.data.selection import measuring_order
 from bench.data.structures import DataSet
 from bench.engine import tasks
 from bench.engine.local import LocalWorker
@@ -69,7 +68,7 @@ class Turns:
         self.parallel = parallel
         self.say = say
         self.watch = Watch()
-        self.indices = measuring_order(len(dataset.atoms))[: settings.limit]
+        self.indices = dataset.order[: settings.limit]
         self.seconds: dict[str, float] = {}
 
     def round(
@@ -134,7 +133,7 @@ class Turns:
             one.prepared,
             settings,
             self.dataset,
-            [Item(REPLAY, index) for index in self.indices],
+            [Item(REPLAY, index) for index in one.prepared.left_out.kept(self.indices)],
             number,
             answers=one.answers,
             paced=True,

@@ -13,6 +13,7 @@ from bench.core.device import CPU, DEVICES, Device
 from bench.core.failure import Failure
 from bench.core.plain import to_plain
 from bench.core.spin import is_lowest
+from bench.data.systems import System
 from bench.environments import checkpoints, environments, uv
 from bench.environments.catalogue import Catalogue
 from bench.environments.header import Header, Method
@@ -54,6 +55,13 @@ def obstacle(
     for program in header.programs:
         if shutil.which(program) is None:
             return Failure("no-program", f"{program} is not on PATH; install it with '{header.programs_hint}'")
+    return cannot_take(method, symbols, charge, spin, periodic)
+
+
+def cannot_take(
+    method: Method, symbols: Iterable[str] = (), charge: int = 0, spin: int = 1, periodic: bool = False
+) -> Failure | None:
+    """Return why a method's header rules such structures out; None where it does not. See :func:`obstacle`."""
     unknown = sorted(set(symbols) - set(method.elements)) if method.elements else []
     if unknown:
         return Failure("elements", f"{method.name} does not know {', '.join(unknown)}")
@@ -64,6 +72,19 @@ def obstacle(
     if periodic and not method.periodic:
         return Failure("periodic", f"{method.label} takes no periodic systems")
     return None
+
+
+_SHORT = {"charge": "takes no charge", "spin": "takes no spin", "periodic": "takes no periodic systems"}
+
+
+def left_out(method: Method, systems: Iterable[System]) -> dict[str, str]:
+    """Return the systems that a method's header rules out, by name, with the reason."""
+    found = {}
+    for one in systems:
+        failure = cannot_take(method, one.reference.get_chemical_symbols(), one.charge, one.spin, one.periodic)
+        if failure is not None:
+            found[one.name] = _SHORT.get(failure.kind, failure.message.removeprefix(f"{method.name} "))
+    return found
 
 
 def examine(catalogue: Catalogue, device: str = CPU) -> list[dict[str, Any]]:

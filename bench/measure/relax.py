@@ -63,9 +63,10 @@ class Trace:
     `between` is asked between two steps and says whether to go on.
     """
 
-    def __init__(self, timed: TimedCalculator, between: Between) -> None:
+    def __init__(self, timed: TimedCalculator, between: Between, free: np.ndarray | None = None) -> None:
         self.timed = timed
         self.between = between
+        self.free = free
         self.calculator_ns: list[int] = []
         self.optimizer_ns: list[int] = []
         self.harness_ns: list[int] = []
@@ -106,13 +107,23 @@ class Trace:
             "harness_ns": tuple(self.harness_ns),
             "force_calls": tuple(self.force_calls),
             "energy": tuple(finite(energy) for energy in self.energies),
-            "fmax": tuple(finite(largest_force(forces)) for forces in self.forces),
+            "fmax": tuple(finite(largest_force(forces, self.free)) for forces in self.forces),
         }
 
 
-def largest_force(forces: np.ndarray) -> float:
-    """Return the largest norm of a force on an atom, in the unit of `forces` ((n, 3))."""
-    return float(np.sqrt((forces**2).sum(axis=1).max()))
+def free_atoms(atoms: Any) -> np.ndarray:
+    """Return for each atom whether it moves, (n,)."""
+    free = np.ones(len(atoms), dtype=bool)
+    for one in atoms.constraints:
+        free[one.get_indices()] = False
+    return free
+
+
+def largest_force(forces: np.ndarray, free: np.ndarray | None = None) -> float:
+    """Return the largest norm of a force on an atom, in the unit of `forces` ((n, 3)); only on those that are free."""
+    if free is not None:
+        forces = forces[free]
+    return float(np.sqrt((forces**2).sum(axis=1).max())) if len(forces) else 0.0
 
 
 def finite(number: float) -> float | None:
@@ -186,7 +197,7 @@ def _run_ase(
     timed = TimedCalculator(calculator, adapter.synchronize)
     atoms.calc = timed
     driver = OPTIMIZERS[optimizer](atoms, logfile=None)
-    trace = Trace(timed, between)
+    trace = Trace(timed, between, free_atoms(atoms))
     driver.attach(trace)
     status, failure = FAILED, None
     try:
@@ -249,7 +260,7 @@ def _recompute(adapter: Any, calculator: Any, atoms: Any) -> tuple[float, float]
     fresh = TimedCalculator(adapter.new_structure(calculator, atoms), adapter.synchronize)
     forces = fresh.get_forces(atoms)
     fresh.check()
-    return fresh.energy, largest_force(forces)
+    return fresh.energy, largest_force(forces, free_atoms(atoms))
 
 
 def classify(error: BaseException) -> Failure:

@@ -27,16 +27,19 @@ class Session:
     """The method of a task, loaded, warmed up, and announced; raises NotReady where that fails."""
 
     def __init__(self, task: Task, channel: Channel) -> None:
-        assert task.reference is not None
         self.task = task
         self.channel = channel
         self.pace = Pace(channel, self._wake) if task.paced else None
         self.structures = {one.index: one.molecule.atoms() for one in task.structures}
+        self.systems = [molecule.atoms() for molecule in task.systems]
+        self._system_of = {one.index: one.system for one in task.structures}
+        self._system = task.structures[0].system if task.structures else 0
+        self._warm = {self._system}
         self.sizes = {one.index: one.molecule.atoms() for one in task.sizes}
         subject = task.subject
         with stage(loading=True):
             self.adapter = load_adapter(subject.adapter)
-            self.adapter.reference = task.reference.atoms()
+            self.adapter.reference = self.systems[self._system].copy()
             self.adapter.knobs = dict(subject.knobs)
             imported = monotonic_ns()
             checkpoint = Path(subject.checkpoint) if subject.checkpoint else None
@@ -46,7 +49,7 @@ class Session:
             loaded = monotonic_ns()
             check_size(self.adapter, task.told.weights, task.told.parameters)
         with stage(loading=False):
-            calls = self._warm_up() if subject.warm_up else ()
+            calls = self._warm_up(self.task.of_parts(RELAX) != []) if subject.warm_up else ()
         with stage(loading=True):
             channel.send(self._started(calls, imported, loaded))
 
@@ -76,14 +79,13 @@ class Session:
             | told.environment,
         )
 
-    def _warm_up(self) -> tuple[int, ...]:
+    def _warm_up(self, optimizer: bool) -> tuple[int, ...]:
         from bench.measure.warmup import warm_up
 
-        atoms = self.adapter.prepare(self.adapter.reference.copy())
-        calculator = self.adapter.new_structure(self.calculator, atoms)
+        atoms, calculator = self.fresh(self.adapter.reference)
         seed = self.task.subject.seed
         calls = warm_up(self.adapter, calculator, atoms, seed)
-        if self.task.of_parts(RELAX):
+        if optimizer:
             # a relaxation of three steps warms up the optimiser's own first calls (imports, BLAS)
             atoms.rattle(0.05, seed=seed)
             self.relax(-1, atoms, WARM_UP_STEPS, None)
@@ -100,9 +102,40 @@ class Session:
             atoms.rattle(0.01, seed=self.task.subject.seed)
             self.calculator.get_forces(atoms)
 
+    def turn_to_structure(self, index: int) -> None:
+        """Make the system of a structure the method's own; see :meth:`turn_to`."""
+        self.turn_to(self._system_of[index])
+
+    def turn_to(self, number: int) -> None:
+        """Make a system the method's own, outside of every time: topology, shapes, warm-up.
+
+        The first time, the method is warmed up with it as it was with the first system; later a discarded call will do.
+        """
+        if number == self._system:
+            return
+        with self.uncounted():
+            self._system = number
+            reference = self.systems[number].copy()
+            self.adapter.reference = reference
+            self.calculator = self.adapter.new_system(self.calculator, reference)
+            if self.task.subject.warm_up and number not in self._warm:
+                self._warm_up(optimizer=False)
+            else:
+                self._wake()
+            self._warm.add(number)
+        if self.pace is not None:
+            self.pace.waiting.begin()  # what its threads waited for meanwhile is not the structure's
+
     def fresh(self, structure: Any) -> tuple[Any, Any]:
-        """Return the prepared atoms of a structure, and the calculator without state from the previous one."""
+        """Return the prepared atoms of a structure, and the calculator without state from the previous one.
+
+        The atoms keep what is fixed and their masses, whatever the method makes of them.
+        """
         atoms = self.adapter.prepare(structure.copy())
+        if structure.constraints and not atoms.constraints:
+            atoms.set_constraint([one.copy() for one in structure.constraints])
+        if structure.has("masses"):
+            atoms.set_masses(structure.get_masses())
         return atoms, self.adapter.new_structure(self.calculator, atoms)
 
     def beat(self, number: int) -> Callable[[int], None]:

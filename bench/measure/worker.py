@@ -95,6 +95,12 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     queue = Queue(session, items, deadlines.begin)
     left_out = False
     for item in queue:
+        try:
+            if PARTS[item.part].number == "structure":
+                session.turn_to_structure(item.number)
+        except Exception as error:
+            session.channel.send(lost(session.task, item, classify(error)))
+            continue
         if item.number in to_answer:
             to_answer.remove(item.number)
             with session.uncounted():
@@ -147,7 +153,6 @@ def compare_with_bare(task: Task, channel: Channel) -> None:
 
 def plain_lines(task: Task, channel: Channel) -> None:
     """Send the adapter's lines for a plain script; nothing is loaded."""
-    assert task.reference is not None
     subject = task.subject
     with stage(loading=True):
         adapter = load_adapter(subject.adapter)

@@ -13,7 +13,7 @@ from bench.analysis.table import Mean, Row, Table
 from bench.core.device import CPU, DEVICES, DeviceKind
 from bench.core.protocol import RELAX, REPLAY
 from bench.render import numbers
-from bench.render.cells import BAD, DASH, Cell, of
+from bench.render.cells import BAD, DASH, WARNING, Cell, of
 from bench.render.console import GAP
 from bench.render.lines import Line, has_steps, kinds, lines, replay_unit, unit
 from bench.render.notes import REPLAY_MARK
@@ -57,6 +57,8 @@ def columns(table: Table) -> list[Column]:
     shown = lines(table)
     total = max((line.row.total or 0 for line in shown), default=0)
     campaign = not table.is_paper
+    systems = len(table.description.dataset.systems)
+    several = systems > 1
     replay = has_steps(table) and REPLAY in table.description.settings.protocols
     alarming = any(row.answers or row.doubts for row in table.rows)
     stopped = any(row.converged != row.done for row in table.rows)  # at the step cap
@@ -70,6 +72,7 @@ def columns(table: Table) -> list[Column]:
         *((True, own) for own in _own(table)),
         *((kind.accelerator, column.gain) for kind, column in each),
         (campaign, Column(f"n/{total}", lambda line: _each(line, lambda row: numbers.whole(row.done)), 2)),
+        (several, Column("systems", lambda line: _each(line, lambda row: _coverage(row, systems)), 2, chooses=True)),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.paper, column.ratio)),
         (campaign, Column("rounds", lambda line: _rounds(line.row), 9, unit="differ")),
         (True, Column("calls", lambda line: numbers.plain(line.row.force_calls_per_step), 11, unit="per step")),
@@ -231,6 +234,11 @@ def _time(line: Line, row: Row | None) -> Cell:
     if line.published:
         return numbers.published(row.time.estimate, 8) + f" [{DASH}]"
     return numbers.with_interval(row.time)
+
+
+def _coverage(row: Row, systems: int) -> Cell:
+    reached = row.coverage.systems if row.coverage else 0
+    return Cell(f"{reached} of {systems}", reached, state="" if reached == systems else WARNING)
 
 
 def _rank(row: Row | None) -> Cell:

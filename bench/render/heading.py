@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.analysis.table import Table
-from bench.core.description import DataSetFacts, Description, Machine, ParallelSpeed
+from bench.core.description import DataSetFacts, Description, Machine, ParallelSpeed, SystemFacts
 from bench.core.settings import Settings
 from bench.core.spin import is_lowest
 from bench.protocols import PROTOCOLS
@@ -30,6 +30,7 @@ def heading(table: Any) -> list[tuple[str, str]]:
         ("Nodes", _nodes(described)),
         ("Threads", _threads(described.settings, described.machine.parallel_speed)),
         ("Data set", _data_set(described.dataset)),
+        ("Not used", "; ".join(described.dataset.unused)),
         ("Protocol", f"relax with {described.settings.optimizer}" if published else _protocols(described.settings)),
     ]
     return [(label, text) for label, text in found if text]
@@ -91,11 +92,35 @@ def _data_set(dataset: DataSetFacts) -> str:
     count, total = dataset.count, dataset.total
     amount = f"{count} of {total}" if total and total != count else f"{count}"
     text = f"{dataset.name}: {amount} structures"
-    if dataset.formula:
+    if len(dataset.systems) > 1:
+        text += f" of {len(dataset.systems)} systems: {some(map(short, dataset.systems))}"
+    elif dataset.formula:
         text += f" of {dataset.formula}{_state(dataset)}"
     if dataset.digest:
         text += f" (SHA-256 {dataset.digest.removeprefix('sha256:')[:12]})"
     return f"{text}; {dataset.description}" if dataset.description else text
+
+
+def short(system: SystemFacts) -> str:
+    """Return a system in a few words: its name, and what is special about it."""
+    parts = [] if system.name.startswith(system.formula) else [system.formula]
+    if system.charge:
+        parts.append(f"charge {system.charge:+d}")
+    if not is_lowest(system.spin):
+        parts.append(f"multiplicity {system.spin}")
+    if system.periodic:
+        parts.append("periodic" if system.periodic == "TTT" else f"periodic {' '.join(system.periodic)}")
+    if system.fixed:
+        parts.append(f"{system.fixed} atoms fixed")
+    if system.masses:
+        parts.append("masses of its own")
+    return f"{system.name} ({', '.join(parts)})" if parts else system.name
+
+
+def some(names: Iterable[str], most: int = 12) -> str:
+    """Return names as a list, the first ones only where there are many."""
+    every = list(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 def _state(dataset: DataSetFacts) -> str:

@@ -12,6 +12,7 @@ from bench.core.records import AS_ASKED
 from bench.render.beside_paper import judged_claims, order, published
 from bench.render.certainty import apart, intervals, limited, nodes, rounds
 from bench.render.circumstances import damaged, disturbed, disturbed_in_short, doubts, elsewhere, revisited, unsettled
+from bench.render.heading import some
 from bench.render.joules import joules
 from bench.render.lines import marked
 
@@ -43,6 +44,8 @@ def _found(table: Table) -> list[tuple[str, bool]]:
     settings = table.description.settings
     found = (
         (_data_set(table.description.dataset), True),
+        *((note, True) for note in table.description.dataset.notes),
+        (_left_out(table.rows), True),
         (damaged(table.damaged), True),
         (intervals(rows), False),
         (limited(rows), True),
@@ -77,6 +80,19 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (order(table.rank_correlation), False),
     )
     return [(note, at_once) for note, at_once in found if note]
+
+
+def _left_out(rows: Iterable[Row]) -> str:
+    """Return which systems methods cannot take, and why; nothing about those that can take none, which are failures."""
+    found: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+    for row in rows:
+        reasons: dict[str, list[str]] = {}
+        for name, why in row.left_out.items() if row.time is not None else ():
+            reasons.setdefault(why, []).append(name)
+        for why, names in reasons.items():
+            found.setdefault((why, tuple(names)), {})[row.label] = None
+    each = [f"{', '.join(labels)} ({why}): not {some(names, 6)}" for (why, names), labels in found.items()]
+    return f"Systems left out: {'; '.join(each)}." if each else ""
 
 
 def _data_set(dataset: DataSetFacts) -> str:

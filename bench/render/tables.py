@@ -156,7 +156,7 @@ def _json(table: Table) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-_NOT_IN_JSON = {"settings", "threads_found", "checkpoint", "environment", "versions", "failure"}
+_NOT_IN_JSON = {"left_out", "settings", "threads_found", "checkpoint", "environment", "versions", "failure"}
 """Fields of a row that only the notes use; a run's records have them in full."""
 
 

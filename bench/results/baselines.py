@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench import paths
-from bench.analysis.fingerprint import Fingerprint, Relaxed, differences, fingerprints
+from bench.analysis.fingerprint import Fingerprint, Relaxed, bonds_of, differences, fingerprints
 from bench.analysis.times import Key
 from bench.core.device import is_accelerator
 from bench.errors import BadInput
@@ -32,9 +32,15 @@ def of_run(run: Run) -> dict[Key, Fingerprint]:
 
     if run.answers.empty:
         return {}
-    reference = read(run.directory / "reference.xyz")
+    references = read(run.directory / "reference.xyz", index=":")
+    pairs = [bonds_of(one.numbers, one.positions) for one in references]
+    system_of = run.description.dataset.system_of
     return fingerprints(
-        run.description, run.measured_methods, run.answers, run.structures, (reference.numbers, reference.positions)
+        run.description,
+        run.measured_methods,
+        run.answers,
+        run.structures,
+        lambda structure: pairs[system_of.get(structure, 0)],
     )
 
 

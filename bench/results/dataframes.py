@@ -13,6 +13,7 @@ import pandas as pd
 
 from bench.analysis.measurements import ANSWERS, REPLAYS, STRUCTURES, Measurements
 from bench.analysis.methods import MeasuredMethod, measured_methods
+from bench.analysis.times import SYSTEM
 from bench.core.description import Description
 from bench.core.failure import Failure
 from bench.core.joules import Joules
@@ -49,7 +50,12 @@ class Run:
         """One row for each structure, method, device and round."""
         with no_collector():
             rows = [_structure_row(record) for record in self.contents.relaxations]
-            return pd.DataFrame(rows, columns=list(STRUCTURES))
+            return self._with_systems(pd.DataFrame(rows, columns=list(STRUCTURES)))
+
+    def _with_systems(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return rows with the number of each structure's system, where there are several."""
+        system_of = self.description.dataset.system_of
+        return rows.assign(**{SYSTEM: rows["structure"].map(system_of).astype(int)}) if system_of else rows
 
     @functools.cached_property
     def steps(self) -> pd.DataFrame:
@@ -86,7 +92,7 @@ class Run:
             )
             for record in self.contents.replays
         ]
-        return pd.DataFrame(rows, columns=list(REPLAYS))
+        return self._with_systems(pd.DataFrame(rows, columns=list(REPLAYS)))
 
     @functools.cached_property
     def watched(self) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import functools
 import gc
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +28,10 @@ from bench.protocols.relax.record import Relaxation
 from bench.protocols.replay.record import Replay
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from bench.data.structures import DataSet
+    from bench.data.systems import System
 
 R = TypeVar("R", bound=Record)
 UNFINISHED = "unfinished"
@@ -66,17 +69,17 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
     """Make the run directory `directory` for a new campaign; raises BadInput where it cannot be written."""
     from ase.io import write
 
-    images = []
-    for atoms, label in zip(dataset.atoms, dataset.labels, strict=True):
-        image = atoms.copy()
-        image.info["label"] = label
-        images.append(image)
+    names = [dataset.systems[number].name for number in dataset.system_of]
+    images = [
+        _noted(atoms, label=label, system=name)
+        for atoms, label, name in zip(dataset.atoms, dataset.labels, names, strict=True)
+    ]
     try:
         (directory / "logs").mkdir(parents=True)  # the old version of a method may lie in the folder already
         write(directory / "structures.xyz", images, format="extxyz")
-        write(directory / "reference.xyz", dataset.reference, format="extxyz")
+        write(directory / "reference.xyz", _references(dataset.systems), format="extxyz")
         if dataset.series:
-            write(directory / "series.xyz", dataset.series, format="extxyz")
+            write(directory / "series.xyz", _references(dataset.series), format="extxyz")
         temporary = directory / "campaign.json.tmp"
         temporary.write_text(json.dumps(description.plain(), indent=1) + "\n")
         temporary.rename(directory / "campaign.json")
@@ -99,20 +102,74 @@ def log_of(directory: Path, method: str, device: str, number: int) -> Path:
 
 def stored_dataset(directory: Path, description: Description) -> DataSet:
     """Return the data set of a run directory, from its own files."""
-    from bench.data.structures import load_dataset, read_series
+    from bench.data.structures import DataSet
+    from bench.data.systems import digest
 
     stored = description.dataset
-    dataset = load_dataset(directory / "structures.xyz")
-    if dataset.digest != stored.digest:
+    images = _images(directory / "structures.xyz")
+    labels = tuple(str(image.info.get("label", index)) for index, image in enumerate(images))
+    names = [str(image.info.get("system", "")) for image in images]
+    frames = {name: tuple(k for k, one in enumerate(names) if one == name) for name in names}
+    references = _images(directory / "reference.xyz")
+    systems = tuple(_system(one, frames.get(str(one.info.get("system", "")), ())) for one in references)
+    if len(systems) == 1 and systems[0].name == "":  # a run that is older than systems
+        systems = (dataclasses.replace(systems[0], name=stored.formula),)
+    atoms = tuple(_measured(image) for image in images)
+    if digest(atoms, systems) != stored.digest:
         raise BadInput(f"{directory / 'structures.xyz'} is not what was measured; start a new run.")
-    return dataclasses.replace(
-        dataset,
-        reference=load_dataset(directory / "reference.xyz").atoms[0],
+    series = directory / "series.xyz"
+    return DataSet(
         name=stored.name,
         description=stored.description,
         fallback=stored.fallback,
-        series=read_series(directory / "series.xyz"),
+        atoms=atoms,
+        labels=labels,
+        systems=systems,
+        digest=stored.digest,
+        series=tuple(_system(one, ()) for one in _images(series)) if series.exists() else (),
+        unused=stored.unused,
+        notes=stored.notes,
     )
+
+
+def _noted(atoms: Atoms, **facts: str) -> Atoms:
+    image = atoms.copy()
+    image.info |= facts
+    return image
+
+
+def _references(systems: Sequence[System]) -> list[Atoms]:
+    return [_noted(one.reference, system=one.name) for one in systems]
+
+
+def _images(path: Path) -> list[Atoms]:
+    """Return the images of a file that :func:`create` wrote; raises BadInput where it cannot be read."""
+    from ase.io import read
+
+    try:
+        return list(read(path, index=":", format="extxyz", do_not_split_by_at_sign=True))
+    except Exception as error:  # ASE's readers raise all kinds of exceptions
+        raise BadInput(f"{path} cannot be read ({error}); start a new run.") from None
+
+
+def _measured(image: Atoms) -> Atoms:
+    """Return an image as it is measured."""
+    from ase import Atoms
+
+    atoms = Atoms(image.numbers, image.positions, cell=image.cell, pbc=image.pbc, constraint=image.constraints)
+    if image.has("masses"):
+        atoms.set_masses(image.get_masses())
+    atoms.info = {name: int(image.info[name]) for name in ("charge", "spin") if name in image.info}
+    return atoms
+
+
+def _system(image: Atoms, frames: tuple[int, ...]) -> System:
+    from bench.data.systems import System
+
+    atoms = _measured(image)
+    electrons = int(atoms.numbers.sum()) - atoms.info.get("charge", 0)
+    spin = atoms.info.get("spin", 1 + electrons % 2)
+    return System(str(image.info.get("system", "")), atoms, atoms.info.get("charge", 0), spin, frames)
 
 
 def _mend_torn_line(path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import protocols
 from bench.analysis import likeness, regression
+from bench.analysis.by_system import SystemsTable, by_system
 from bench.analysis.disturbed import disturbances
 from bench.analysis.fingerprint import differences
 from bench.analysis.likeness import Circumstances, ComparedRuns
@@ -76,6 +77,12 @@ class Results:
         if relative_to is not None and not any(row.relative for row in table.rows):
             raise BadInput(_no_reference(table, relative_to))
         return table
+
+    def by_system(self, relative_to: str | None = None) -> SystemsTable:
+        """Return the table of times system by system; raises BadInput for a run of a single system."""
+        if len(self.run.description.dataset.systems) < 2:
+            raise BadInput(f"{self.run.directory.name} measured a single system; leave out --by system.")
+        return by_system(self.measurements, relative_to)
 
     def own(self, protocol: str) -> Any:
         """Return the table of a protocol that has one of its own; raises BadInput where the run has no such results."""

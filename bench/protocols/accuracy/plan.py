@@ -23,7 +23,8 @@ def _items(settings: Settings, indices: Sequence[int], round_number: int, cores:
     if round_number:
         return []
     points = [Item(SINGLE_POINT, index) for index in indices[: settings.limit]]
-    return [*points, Item(VIBRATIONS, 0)] if settings.vibrations else points
+    minima = [Item(VIBRATIONS, number) for number in range(settings.systems)]
+    return points + minima if settings.vibrations else points
 
 
 def _allowance(books: Books, key: Key, round_number: int, items: Sequence[Item]) -> Allowance:

@@ -1,0 +1,137 @@
+"""The table of times system by system, in each of the formats that people and programs read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.analysis.by_system import SystemRow, SystemsTable
+from bench.core.description import SystemFacts
+from bench.core.spin import is_lowest
+from bench.render import numbers
+from bench.render.blocks import Block, Column, Formats, Page, as_csv, as_json, estimate_object, filled
+from bench.render.blocks import by_method as block
+from bench.render.cells import BAD, DASH, Cell
+from bench.render.circumstances import damaged, disturbed_in_short
+from bench.render.heading import heading
+
+FORMAT = 1
+
+
+def page(table: SystemsTable) -> Page:
+    """Return the whole report: a block a system."""
+    labels = {one.row.method: one.row.label for one in table.rows}
+    urgent = [said for said in (disturbed_in_short(table.disturbances, labels), damaged(table.damaged)) if said]
+    return Page(heading(table), blocks(table), reasons(table), urgent, urgent)
+
+
+def blocks(table: SystemsTable) -> list[Block]:
+    """Return a block for each system, with a line for each method that has a time there or failed."""
+    found = []
+    for name in dict.fromkeys(one.system.name for one in table.rows):
+        mine = [one for one in table.rows if one.system.name == name and not one.refused]
+        if mine:
+            found.append(_block(mine[0].system, [one.row for one in mine], len({one.row.device for one in mine}) > 1))
+    return filled(found)
+
+
+def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
+    def name(row: Any) -> str:
+        return f"{row.name}, {row.on.label}" if several else str(row.name)
+
+    shown: list[Column] = [
+        ("ms/step", "", lambda row: _time(row)),
+        ("rank", "", lambda row: _rank(row)),
+        ("times slower", "", lambda row: _slower(row)),
+        ("steps", "", lambda row: numbers.count(row.steps_per_structure)),
+        (f"n/{max((row.total or 0 for row in rows), default=0)}", "", lambda row: numbers.whole(row.done)),
+    ]
+    return block(described(system), rows, name, *shown)
+
+
+def _time(row: Any) -> Cell:
+    if row.time is None:
+        return Cell(next(iter(row.failures)), state=BAD) if row.failures else DASH
+    return numbers.with_interval(row.time)
+
+
+def _rank(row: Any) -> Cell:
+    if row.rank is None:
+        return DASH
+    return Cell(str(row.rank.low) if row.rank.low == row.rank.high else f"{row.rank.low}–{row.rank.high}")
+
+
+def _slower(row: Any) -> Cell:
+    return DASH if row.relative is None else numbers.plain(row.relative.estimate)
+
+
+def described(system: SystemFacts) -> str:
+    """Return a system in words: ``water, H2O, 3 atoms``."""
+    parts = [system.name] if system.name == system.formula else [system.name, system.formula]
+    parts.append(f"{system.atoms} atom{'s' if system.atoms != 1 else ''}")
+    if system.charge:
+        parts.append(f"charge {system.charge:+d}")
+    if system.charge or not is_lowest(system.spin):
+        parts.append(f"multiplicity {system.spin}")
+    if system.periodic:
+        parts.append("periodic" if system.periodic == "TTT" else f"periodic {' '.join(system.periodic)}")
+    if system.fixed:
+        parts.append(f"{system.fixed} fixed")
+    if system.masses:
+        parts.append("masses of its own")
+    return ", ".join(parts)
+
+
+def reasons(table: SystemsTable) -> list[tuple[str, str]]:
+    """Return why methods have no line at a system."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in table.rows:
+        if one.refused:
+            found.setdefault((one.row.label, one.refused), []).append(one.system.name)
+    return [(label, f"{why}: not {', '.join(names)}") for (label, why), names in found.items()]
+
+
+def _object(one: SystemRow) -> dict[str, Any]:
+    row = one.row
+    return {
+        "system": one.system.name,
+        "formula": one.system.formula,
+        "atoms": one.system.atoms,
+        "charge": one.system.charge,
+        "spin": one.system.spin,
+        "periodic": one.system.periodic,
+        "method": row.method,
+        "label": row.label,
+        "device": row.device,
+        "protocol": row.protocol,
+        "refused": one.refused or None,
+        "ms_per_step": estimate_object(row.ms_per_step),
+        "calculator_ms_per_call": estimate_object(row.calculator_ms_per_call),
+        "relative": estimate_object(row.relative),  # type: ignore[arg-type]
+        "steps_per_structure": row.steps_per_structure,
+        "done": row.done,
+        "total": row.total,
+        "failures": dict(row.failures),
+    }
+
+
+def _json(table: SystemsTable) -> str:
+    return as_json({"format": FORMAT, "head": table.description.plain(), "rows": [_object(one) for one in table.rows]})
+
+
+def _csv(table: SystemsTable) -> str:
+    lines = []
+    for one in table.rows:
+        fields: dict[str, Any] = {}
+        for name, value in _object(one).items():
+            if name == "failures":
+                fields[name] = " ".join(f"{kind}:{count}" for kind, count in value.items())
+            elif isinstance(value, dict):
+                fields |= {f"{name}_{part}": number for part, number in value.items()}
+            else:
+                fields[name] = value
+        lines.append(fields)
+    return as_csv(lines)
+
+
+FORMATS = Formats(page, _csv, _json)
+"""How times by system are shown."""
