@@ -41,6 +41,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,15 @@ class _ForceField:
             atom.SetVector(*position)
         self.instance.SetCoordinates(self._molecule)
 
+    def fix(self, indices: Iterable[int]) -> None:
+        """Keep these atoms, and no others, where they are."""
+        from openbabel import openbabel
+
+        constraints = openbabel.OBFFConstraints()
+        for index in indices:
+            constraints.AddAtomConstraint(index + 1)
+        self.instance.SetConstraints(constraints)
+
     def energy_and_forces(self) -> tuple[float, list[tuple[float, float, float]]]:
         """Return the energy (kJ/mol) and the forces (kJ/mol/Angstrom)."""
         energy = self.instance.Energy(True)  # True: fill in the gradients, too
@@ -224,6 +234,7 @@ class _ConjugateGradients:
         self._max_steps = max_steps
         self._started = False
         force_field.set_structure(atoms)
+        force_field.fix(int(index) for one in atoms.constraints for index in one.get_indices())
 
     def step(self) -> bool:
         """Make one step and return whether it has converged."""

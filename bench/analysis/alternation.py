@@ -12,6 +12,7 @@ import pandas as pd
 
 from bench.analysis.model import fit
 from bench.analysis.statistics import CONFIDENCE, Estimate
+from bench.analysis.times import systems_of
 
 FEWEST_ALTERNATING = 4
 """The difference between the orders costs a degree of freedom: three rounds would leave one."""
@@ -43,7 +44,7 @@ def alternating_ratio(
     if both.empty:
         return None
     odd = np.array([int(number) % 2 == 1 for number in both.columns])
-    found = fit(np.log(both.to_numpy(dtype=float)), groups=odd)
+    found = fit(np.log(both.to_numpy(dtype=float)), groups=odd, systems=systems_of(both.index))
     if odd.all() or not odd.any() or len(odd) < FEWEST_ALTERNATING:
         return Estimate(found.estimate().estimate, None, None, found.structures, None)
     return found.estimate(confidence)

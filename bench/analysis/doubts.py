@@ -6,7 +6,7 @@ optimiser astray. Both are measured anyway, and marked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,11 @@ VARIES, ALTERS = "varies", "alters atoms"
 
 
 def doubts(
-    methods: Sequence[MeasuredMethod], answers: pd.DataFrame, structures: pd.DataFrame, replays: pd.DataFrame
+    methods: Sequence[MeasuredMethod],
+    answers: pd.DataFrame,
+    structures: pd.DataFrame,
+    replays: pd.DataFrame,
+    fixed: Collection[int] = (),
 ) -> dict[Key, tuple[str, ...]]:
     """Return the doubts about the times of each method on each device; empty where there are none.
 
@@ -36,9 +40,11 @@ def doubts(
         ``method``, ``device``, ``structure``, ``energy`` (eV), ``forces`` (n, 3; eV/Angstrom) and ``changed``.
     structures, replays : DataFrame
         ``method``, ``device``, ``structure``, ``first_energy`` (eV) and ``first_fmax`` (eV/Angstrom), of all rounds.
+    fixed : collection of int
+        Structures with atoms that do not move; their largest force is on the others, which an answer does not tell.
     """
     changed = _changed(answers)
-    apart = _apart(_first_calls(answers, structures, replays))
+    apart = _apart(_first_calls(answers[~answers["structure"].isin(fixed)], structures, replays))
     found = {}
     for method in methods:
         said = _varies(method, *apart[method.key]) if method.key in apart else []

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench.analysis.model import Fit, Floats, contrasts, mean_over_rounds, variances
+from bench.analysis.model import Fit, mean_over_rounds
+from bench.analysis.variances import Floats, contrasts, variances
 
 _LEAST = 1e-14
 """A variance of single times; at 0 the equations have no unique solution."""

@@ -45,7 +45,13 @@ def summarise(
         claims are not judged yet: :func:`bench.paper.claims.judged` does that.
     """
     watched = measurements.watched
-    every = doubts(measurements.methods, measurements.answers, measurements.structures, measurements.replays)
+    every = doubts(
+        measurements.methods,
+        measurements.answers,
+        measurements.structures,
+        measurements.replays,
+        frozenset(frame for one in measurements.description.dataset.systems if one.fixed for frame in one.frames),
+    )
     measurements = measurements.with_power()
     fields: dict[Key, dict[str, Any]] = {key: {"doubts": found} for key, found in every.items()}
     for key, differences in (answers or {}).items():
@@ -136,7 +142,7 @@ def _bare(
         **vars(method),
         **fields,
         coverage=Coverage(0, max(len(measurements.description.dataset.systems), 1)),
-        left_out=measurements.description.methods[method.method].left_out,
+        left_out=facts.left_out if (facts := measurements.description.methods.get(method.method)) else {},
         done=0,
         total=measurements.description.dataset.count,
         converged=0,

@@ -18,6 +18,7 @@ from bench.analysis.fingerprint import Deviation
 from bench.analysis.model import Part, difference, estimate, fit
 from bench.analysis.regression import EARLY, EQUAL, FASTER, OTHER_ANSWER, SLOWER, UNDECIDED, verdict
 from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
+from bench.analysis.times import systems_of
 from bench.core.candidate import Candidate, Standing
 
 PROCESSES = 0.05
@@ -135,11 +136,11 @@ def ratio(one: pd.DataFrame, other: pd.DataFrame, assumed: float) -> Estimate | 
     one, other = one.loc[structures], other.loc[structures]
     together = pd.DataFrame(np.log(one / other)).dropna(how="all", axis=1)
     if together.empty:
-        found = difference(np.log(one), np.log(other))
+        found = difference(np.log(one), np.log(other), systems_of(structures))
         sessions = Part(assumed**2 * (1 / one.shape[1] + 1 / other.shape[1]), BEFOREHAND)
         rounds = min(one.shape[1], other.shape[1])
     else:
-        found = fit(together)
+        found = fit(together, systems=systems_of(structures))
         rounds = together.shape[1]
         freedom = BEFOREHAND + rounds - 1
         squares = BEFOREHAND * assumed**2 + (rounds - 1) * rounds * found.of_rounds.variance

@@ -16,12 +16,14 @@ from bench.core.device import CPU, DEVICES
 from bench.core.protocol import RELAX
 from bench.core.records import INTERNAL
 from bench.core.settings import OPTIMIZERS, MdSettings, Settings
+from bench.data.systems import fixed_atoms, some
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 from bench.protocols.scaling.plan import SCALING
 from bench.protocols.scaling.record import LARGEST
 
 if TYPE_CHECKING:
+    from bench.data.structures import DataSet
     from bench.environments.catalogue import Catalogue
 
 HELP = """\
@@ -248,6 +250,40 @@ def run(options: _Options) -> int:
     return measure(plan, resumed, options.json, relative_to, page=not options.no_page)
 
 
+OF_ONE_SYSTEM = ("md", "accuracy", "throughput")
+"""The protocols that measure a single system; the first two one without a cell."""
+
+
+def _check_systems(settings: Settings, dataset: DataSet) -> None:
+    """Raise BadInput for a protocol that cannot measure such a data set."""
+    names = [name for name in OF_ONE_SYSTEM if name in settings.protocols]
+    if names and len(dataset.systems) > 1:
+        raise BadInput(
+            f"{names[0]} measures one system, and {dataset.name} has {len(dataset.systems)}; choose one with "
+            f"--systems: {some((one.name for one in dataset.systems), 5)}."
+        )
+    first = dataset.systems[0]
+    for name in OF_ONE_SYSTEM[:2]:
+        if name in settings.protocols and (first.periodic or fixed_atoms(first.reference)):
+            why = "is periodic" if first.periodic else "has fixed atoms"
+            raise BadInput(f"{name} measures free molecules, and {first.name} {why}; leave out {name}.")
+
+
+def _with_series(dataset: DataSet, largest: int) -> DataSet:
+    """Return the data set with systems of growing size, where the user's own structures are to make them."""
+    from bench.data.clusters import supercells
+
+    if not dataset.own or dataset.series:
+        return dataset
+    first = dataset.systems[0]
+    if not first.periodic:
+        raise BadInput(
+            f"scaling needs systems of several sizes, and those of {dataset.name} have {len(first.reference)} atoms; "
+            "give more with --structures, or leave it out for clusters of naphthalene."
+        )
+    return dataclasses.replace(dataset, series=supercells(first, largest))
+
+
 def new_plan(options: _Options) -> Plan:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.data.clusters import sizes_of
@@ -262,10 +298,11 @@ def new_plan(options: _Options) -> Plan:
     settings = settings_of(options, catalogue)
     check_own_checkpoint(settings, catalogue.methods)
     dataset = options.load()
-    settings = dataclasses.replace(settings, systems=len(dataset.systems))
+    _check_systems(settings, dataset)
     if not is_naphthalene(dataset.reference):
         settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))
     if SCALING in settings.protocols:
+        dataset = _with_series(dataset, options.max_atoms)
         settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))
     if options.cluster is None:
         hold("pesbench run", to_stderr, options.beside)

@@ -86,8 +86,6 @@ class Settings:
     """The number of atoms of each system of the scaling protocol, ascending."""
     periodic: bool = False
     """Whether these are supercells of the crystal, instead of clusters."""
-    systems: int = 1
-    """The number of systems of the data set."""
     md: MdSettings = dataclasses.field(default_factory=MdSettings)
     options: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     """The options of other protocols, by protocol: the fields of :attr:`bench.core.protocol.Protocol.options`."""

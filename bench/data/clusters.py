@@ -100,9 +100,24 @@ def supercell(molecule: Atoms, cells: int) -> Atoms:
     positions = np.concatenate([at_corner, glided + np.array([0.5, 0.5, 0.0]) @ cell])
     atoms = Atoms(np.tile(molecule.numbers, 2), np.round(positions, 6), cell=cell, pbc=True)
     while len(atoms) < 2 * len(molecule) * cells:
-        shortest = int(np.argmin(np.round(atoms.cell.lengths(), 6)))
-        atoms = atoms.repeat(tuple(2 if axis == shortest else 1 for axis in range(3)))
+        atoms = doubled(atoms)
     return atoms
+
+
+def supercells(system: System, largest: int = LARGEST) -> tuple[System, ...]:
+    """Return a crystal's or a slab's supercells of 1, 2, 4 ... cells, up to `largest` atoms; see :func:`doubled`."""
+    found = [system]
+    while 2 * len(found[-1].reference) <= largest:
+        atoms = doubled(found[-1].reference)
+        found.append(System(f"{system.name}, {2 ** len(found)} cells", atoms, system.charge, system.spin, ()))
+    return tuple(found)
+
+
+def doubled(atoms: Atoms) -> Atoms:
+    """Return a periodic system twice as large, along its shortest edge that is periodic, so that it stays compact."""
+    lengths = np.where(atoms.pbc, np.round(atoms.cell.lengths(), 6), np.inf)
+    shortest = int(np.argmin(lengths))
+    return atoms.repeat(tuple(2 if axis == shortest else 1 for axis in range(3)))
 
 
 def systems(own: tuple[System, ...], sizes: tuple[int, ...], periodic: bool = False) -> tuple[System, ...]:

@@ -7,9 +7,10 @@ without velocities or labels.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ase.io
@@ -21,7 +22,7 @@ from bench import paths
 from bench.data import files, rmd17
 from bench.data.files import Contents, Frame, Labels
 from bench.data.selection import COUNT, MD17_SPACING, measuring_order, select_evenly
-from bench.data.systems import System, digest, grouped, measurable, named
+from bench.data.systems import System, digest, grouped, measurable, named, some
 from bench.errors import BadInput
 
 MD17 = "naphthalene-md17"
@@ -76,6 +77,8 @@ class DataSet:
     """See :func:`bench.data.systems.digest`."""
     series: tuple[System, ...] = ()
     """Systems of growing size from the user's files, for the scaling protocol; empty: clusters of naphthalene."""
+    own: bool = False
+    """Whether the structures are the user's."""
     fallback: str = ""
     """One sentence on why this set replaces MD17's, where the user named none; else empty."""
     known: tuple[Labels | None, ...] = ()
@@ -134,12 +137,23 @@ def load_dataset(
         return _chosen(_default(cache), wanted)
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     names = [str(one) for one in given if str(one) in DATA_SETS]
+    for one in given:
+        if str(one) not in DATA_SETS and not any(character in str(one) for character in "*?["):
+            _must_exist(Path(one).expanduser())
     if names and len(given) > 1:
         raise BadInput(f"{names[0]} is a data set of its own; measure it without other structures.")
     try:
         return _chosen(DATA_SETS[names[0]](cache) if names else _user_files(given, wanted), wanted)
     except rmd17.Unavailable as error:
         raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
+
+
+def _must_exist(path: Path) -> None:
+    if path.exists():
+        return
+    near = difflib.get_close_matches(str(path), DATA_SETS, n=1)
+    hint = f"did you mean {near[0]}? The" if near else "the"
+    raise BadInput(f"{path} is neither a file, a folder nor a data set; {hint} data sets are {', '.join(DATA_SETS)}.")
 
 
 def _chosen(dataset: DataSet, wanted: Wanted) -> DataSet:
@@ -173,12 +187,6 @@ def _chosen(dataset: DataSet, wanted: Wanted) -> DataSet:
         series=series_of(systems) if dataset.series else (),
         known=tuple(dataset.known[frame] for frame in frames) if dataset.known else (),
     )
-
-
-def some(names: Iterable[str], most: int = 8) -> str:
-    """Return names as a list, the first ones only where there are many."""
-    every = list(names)
-    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 def _default(cache: Path) -> DataSet:
@@ -252,7 +260,7 @@ def _user_files(sources: Sequence[str | Path], wanted: Wanted) -> DataSet:
     name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     dataset = of_contents(contents, name)
     whose = "the user's file" if len(names) == 1 else f"{len(names)} files of the user"
-    return dataclasses.replace(dataset, description=whose, series=series_of(dataset.systems))
+    return dataclasses.replace(dataset, description=whose, series=series_of(dataset.systems), own=True)
 
 
 def of_contents(contents: Contents, name: str, description: str = "") -> DataSet:

@@ -216,6 +216,12 @@ def named(names: Iterable[str]) -> list[str]:
     return found
 
 
+def some(names: Iterable[str], most: int = 8) -> str:
+    """Return names as a list, the first ones only where there are many."""
+    every = list(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
+
+
 def digest(images: Sequence[Atoms], systems: Sequence[System]) -> str:
     """Return the SHA-256 of what is measured.
 

@@ -20,8 +20,8 @@ from bench.core.description import (
 from bench.core.settings import Settings
 from bench.data.structures import DataSet
 from bench.data.systems import System, fixed_atoms
+from bench.engine.coverage import reasons
 from bench.environments.catalogue import Catalogue
-from bench.environments.doctor import left_out
 from bench.environments.header import Method
 from bench.errors import BadInput
 from bench.machine.provenance import commit, machine
@@ -92,7 +92,7 @@ def _facts(method: Method, dataset: DataSet) -> MethodFacts:
     checkpoint = method.checkpoint
     return MethodFacts(
         label=method.label,
-        left_out=left_out(method, dataset.systems),
+        left_out=reasons(method, dataset.systems),
         family=method.family,
         kind=method.kind,
         paper=method.paper,

@@ -13,13 +13,14 @@ from bench.core.failure import Failure
 from bench.core.settings import Settings
 from bench.data.structures import DataSet
 from bench.engine.copies import Copies
+from bench.engine.coverage import LeftOut, left_out, takes_none
 from bench.engine.plan import protocols
 from bench.engine.random_weights import build
-from bench.engine.tasks import LeftOut, Prepared
+from bench.engine.tasks import Prepared
 from bench.environments import environments, interpreters
 from bench.environments.catalogue import Catalogue
 from bench.environments.checkpoints import CheckpointMissing
-from bench.environments.doctor import cannot_take, left_out, obstacle
+from bench.environments.doctor import obstacle
 from bench.environments.environments import Environment
 from bench.environments.header import Header, Method
 from bench.environments.uv import EnvironmentFailed
@@ -78,7 +79,8 @@ class Ready:
         """Return a method with its environment and weights, or why it cannot be measured here."""
         header = self.catalogue.header(method)
         failure = obstacle(method, header, Device.parse(device), periodic=self.settings.periodic)
-        failure = failure or self._takes_none(method)
+        if failure is None and self.dataset is not None:
+            failure = takes_none(method, self.dataset)
         if failure is not None:
             return failure
         try:
@@ -96,34 +98,14 @@ class Ready:
             return Failure("environment", f"{error.filename or 'a file'}: {error.strerror}")
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
-        return self._copies.of(Prepared(method, header, device, environment, chosen, self._left_out(method)))
+        out = LeftOut() if self.dataset is None else left_out(method, self.dataset, self.settings.sizes)
+        return self._copies.of(Prepared(method, header, device, environment, chosen, out))
 
     def _say_once(self, line: str) -> None:
         """Say a line, unless it was said in an earlier round."""
         if line not in self._said:
             self._said.add(line)
             self.say(line)
-
-    def _takes_none(self, method: Method) -> Failure | None:
-        """Return why a method can take no system of the data set; None where it takes one."""
-        systems = self.dataset.systems if self.dataset is not None else ()
-        failures = [
-            cannot_take(method, one.reference.get_chemical_symbols(), one.charge, one.spin, one.periodic)
-            for one in systems
-        ]
-        return failures[0] if failures and all(failures) else None
-
-    def _left_out(self, method: Method) -> LeftOut:
-        if self.dataset is None:
-            return LeftOut()
-        names = left_out(method, self.dataset.systems)
-        numbers = {number for number, one in enumerate(self.dataset.systems) if one.name in names}
-        sizes = [one for one in self.dataset.series if len(one.reference) in self.settings.sizes]
-        return LeftOut(
-            systems=frozenset(numbers),
-            structures=frozenset(index for number in numbers for index in self.dataset.systems[number].frames),
-            sizes=frozenset(number for number, one in enumerate(sizes) if one.name in names),
-        )
 
     def or_refuse(self, method: Method, device: str) -> Prepared:
         """Return a method with its environment and weights; raises BadInput where it cannot run here."""

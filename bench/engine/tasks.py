@@ -31,6 +31,7 @@ from bench.data.clusters import systems
 from bench.data.selection import replay_path
 from bench.data.structures import DataSet
 from bench.data.systems import System
+from bench.engine.coverage import LeftOut
 from bench.environments import shell
 from bench.environments.environments import Environment
 from bench.environments.header import Header, Method
@@ -52,26 +53,6 @@ VARIABLES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class LeftOut:
-    """What a method's header rules out of a data set."""
-
-    systems: frozenset[int] = frozenset()
-    structures: frozenset[int] = frozenset()
-    sizes: frozenset[int] = frozenset()
-    """Of the scaling protocol's series."""
-
-    def has(self, item: Item) -> bool:
-        """Return whether an item is ruled out."""
-        number = PARTS[item.part].number
-        ruled_out = {"structure": self.structures, "molecule": self.systems, "size": self.sizes}
-        return item.number in ruled_out.get(number, ())
-
-    def kept(self, structures: Iterable[int]) -> list[int]:
-        """Return the structures that are not ruled out."""
-        return [one for one in structures if one not in self.structures]
-
-
-@dataclasses.dataclass(frozen=True)
 class Prepared:
     """A method that is ready to be measured on a device: it has its environment and its weights."""
 
@@ -80,7 +61,7 @@ class Prepared:
     device: str
     environment: Environment
     weights: Weights
-    left_out: LeftOut = LeftOut()
+    left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
 
 
 def measure(

@@ -13,7 +13,6 @@ from bench.core.device import CPU, DEVICES, Device
 from bench.core.failure import Failure
 from bench.core.plain import to_plain
 from bench.core.spin import is_lowest
-from bench.data.systems import System
 from bench.environments import checkpoints, environments, uv
 from bench.environments.catalogue import Catalogue
 from bench.environments.header import Header, Method
@@ -72,19 +71,6 @@ def cannot_take(
     if periodic and not method.periodic:
         return Failure("periodic", f"{method.label} takes no periodic systems")
     return None
-
-
-_SHORT = {"charge": "takes no charge", "spin": "takes no spin", "periodic": "takes no periodic systems"}
-
-
-def left_out(method: Method, systems: Iterable[System]) -> dict[str, str]:
-    """Return the systems that a method's header rules out, by name, with the reason."""
-    found = {}
-    for one in systems:
-        failure = cannot_take(method, one.reference.get_chemical_symbols(), one.charge, one.spin, one.periodic)
-        if failure is not None:
-            found[one.name] = _SHORT.get(failure.kind, failure.message.removeprefix(f"{method.name} "))
-    return found
 
 
 def examine(catalogue: Catalogue, device: str = CPU) -> list[dict[str, Any]]:

@@ -102,15 +102,12 @@ class Session:
             atoms.rattle(0.01, seed=self.task.subject.seed)
             self.calculator.get_forces(atoms)
 
-    def turn_to_structure(self, index: int) -> None:
-        """Make the system of a structure the method's own; see :meth:`turn_to`."""
-        self.turn_to(self._system_of[index])
-
-    def turn_to(self, number: int) -> None:
-        """Make a system the method's own, outside of every time: topology, shapes, warm-up.
+    def turn_to(self, index: int) -> None:
+        """Make the system of a structure the method's own, outside of every time: topology, shapes, warm-up.
 
         The first time, the method is warmed up with it as it was with the first system; later a discarded call will do.
         """
+        number = self._system_of[index]
         if number == self._system:
             return
         with self.uncounted():

@@ -97,7 +97,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     for item in queue:
         try:
             if PARTS[item.part].number == "structure":
-                session.turn_to_structure(item.number)
+                session.turn_to(item.number)
         except Exception as error:
             session.channel.send(lost(session.task, item, classify(error)))
             continue

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from bench.data.systems import System
 
 R = TypeVar("R", bound=Record)
+OF_THE_FILE = "of-the-file"
+"""The level of the labels that the user's files have."""
+LABELS = "references"
+"""The folder in a run directory with these labels."""
 UNFINISHED = "unfinished"
 """An empty file in the directory of a run that has not come to its end."""
 
@@ -80,6 +84,7 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
         write(directory / "reference.xyz", _references(dataset.systems), format="extxyz")
         if dataset.series:
             write(directory / "series.xyz", _references(dataset.series), format="extxyz")
+        _keep_labels(directory, description, dataset)
         temporary = directory / "campaign.json.tmp"
         temporary.write_text(json.dumps(description.plain(), indent=1) + "\n")
         temporary.rename(directory / "campaign.json")
@@ -130,6 +135,27 @@ def stored_dataset(directory: Path, description: Description) -> DataSet:
         unused=stored.unused,
         notes=stored.notes,
     )
+
+
+def _keep_labels(directory: Path, description: Description, dataset: DataSet) -> None:
+    """Keep what the user's files say of energies and forces, as labels of a level of their own."""
+    from bench.data.references import Labels, Origin, write_labels
+
+    known = {index: one for index, one in enumerate(dataset.known) if one is not None}
+    both = {index: one for index, one in known.items() if one.energy is not None and one.forces is not None}
+    if not both:
+        return
+    origin = Origin(
+        level=OF_THE_FILE,
+        theory={},
+        settings={"source": next(iter(both.values())).source},
+        versions={},
+        created=description.created,
+        pesbench=description.pesbench,
+    )
+    energies = {index: float(one.energy) for index, one in both.items() if one.energy is not None}
+    forces = {index: one.forces for index, one in both.items() if one.forces is not None}
+    write_labels(directory / LABELS, Labels(origin, dataset.name, dataset.digest, energies, forces))
 
 
 def _noted(atoms: Atoms, **facts: str) -> Atoms:

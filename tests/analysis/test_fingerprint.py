@@ -86,7 +86,8 @@ def test_a_fingerprint_is_made_of_a_runs_answers_and_its_converged_relaxations()
         [("a", "cpu", 0, "converged", -14.5, water.positions), ("a", "cpu", 50, "censored", -14.4, water.positions)],
         columns=["method", "device", "structure", "status", "energy", "positions"],
     )
-    found = fingerprints(campaign(), [method("a"), method("b")], answers, structures, (water.numbers, water.positions))
+    pairs = bonds_of(water.numbers, water.positions)
+    found = fingerprints(campaign(), [method("a"), method("b")], answers, structures, lambda _: pairs)
     assert set(found) == {("a", "cpu")}
     one = found["a", "cpu"]
     assert one.energies == {0: -14.2, 50: -14.1}

@@ -37,7 +37,7 @@ TASK = Task(
     Subject("x.py", "toy", "toy", "cuda:1", "float64", threads=2, seed=3, cpus=(0, 1), native=True),
     round=4,
     told=Told("random", 153, {"file": "RANDOM-x"}, {"torch_backend": "cpu"}, ("OMP_NUM_THREADS",), 99),
-    reference=Molecule.of(WATER, {"charge": 1, "spin": 2}),
+    systems=(Molecule.of(WATER, {"charge": 1, "spin": 2}),),
     structures=(Structure(7, Molecule.of(WATER), np.zeros((2, 3, 3)).tolist()),),
     criterion=Criterion("BFGS", 0.05, 500),
     items=(("relax", 7), ("md", 0)),
@@ -55,7 +55,7 @@ def test_a_task_comes_out_of_the_pipe_as_it_went_in():
 
 
 def test_a_molecule_keeps_its_charge_and_its_multiplicity():
-    atoms = Task.from_json(TASK.to_json()).reference.atoms()
+    atoms = Task.from_json(TASK.to_json()).systems[0].atoms()
     assert atoms.info == {"charge": 1, "spin": 2}
     assert np.array_equal(atoms.positions, WATER.positions)
 
@@ -63,7 +63,7 @@ def test_a_molecule_keeps_its_charge_and_its_multiplicity():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 1}, "does tasks of version 3, not of version 1"),
+        ({"version": 1}, "does tasks of version 4, not of version 1"),
         ({"job": "dance"}, "knows no job 'dance'"),
         ({"colour": "red"}, "a Task has no field 'colour'"),
         ({"subject": {}}, "this is not a Subject"),

@@ -3,13 +3,15 @@
 import ase.io
 import numpy as np
 import pytest
-from ase.build import molecule
+from ase.build import fcc111, molecule
+from ase.constraints import FixAtoms
 from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
 from bench.data import clusters
-from bench.data.clusters import CARBONS, LATTICE, cluster, doublings, sizes_of, supercell, systems
-from bench.data.structures import load_dataset, naphthalene, read_series
+from bench.data.clusters import CARBONS, LATTICE, cluster, doublings, sizes_of, supercell, supercells, systems
+from bench.data.structures import load_dataset, naphthalene
+from bench.data.systems import System, fixed_atoms
 from bench.errors import BadInput
 
 
@@ -71,32 +73,36 @@ def test_atoms_double():
 
 
 def test_systems_have_the_planned_sizes():
-    assert [len(atoms) for atoms in systems((), (18, 72))] == [18, 72]
+    assert [len(one.reference) for one in systems((), (18, 72))] == [18, 72]
 
 
-def test_the_users_series_is_sorted_and_kept(tmp_path):
+def test_the_users_series_is_sorted_with_one_system_of_each_size(tmp_path):
     path = tmp_path / "series.xyz"
-    ase.io.write(path, [molecule("C6H6"), molecule("CH4"), molecule("C2H6")], format="extxyz")
-    dataset = load_dataset(path, series=True)
-    assert [len(atoms) for atoms in dataset.series] == [5, 8, 12]
-    assert dataset.formula == "CH4"
-    assert sizes_of(dataset.series, 10) == (5, 8)
-    assert [len(atoms) for atoms in systems(dataset.series, (5, 8))] == [5, 8]
-    assert [atoms.get_chemical_formula() for atoms in read_series(path)] == ["CH4", "C2H6", "C6H6"]
+    ion = molecule("CH3")
+    ion.info["charge"] = 1
+    ase.io.write(path, [molecule("C6H6"), molecule("CH4"), ion, molecule("C2H6"), molecule("NH3")], format="extxyz")
+    dataset = load_dataset(path)
+    assert [(len(one.reference), one.formula, one.charge) for one in dataset.series] == [
+        (4, "CH3", 1),
+        (5, "CH4", 0),
+        (8, "C2H6", 0),
+        (12, "C6H6", 0),
+    ]
+    assert sizes_of(dataset.series, 10) == (4, 5, 8)
+    assert [len(one.reference) for one in systems(dataset.series, (5, 8))] == [5, 8]
 
 
-def test_a_series_has_one_system_of_each_size(tmp_path):
-    path = tmp_path / "series.xyz"
-    ase.io.write(path, [molecule("CH4"), molecule("CH4"), molecule("C2H6")], format="extxyz")
-    with pytest.raises(BadInput, match="have 5 atoms; a series holds one system of each size"):
-        load_dataset(path, series=True)
-
-
-def test_without_scaling_a_file_holds_one_molecule(tmp_path):
-    path = tmp_path / "series.xyz"
-    ase.io.write(path, [molecule("CH4"), molecule("C2H6")], format="extxyz")
-    with pytest.raises(BadInput, match="only '--protocols scaling' alone takes several"):
-        load_dataset(path)
+def test_a_crystal_of_ones_own_grows_by_supercells_that_keep_what_is_fixed(tmp_path):
+    slab = fcc111("Al", (2, 2, 3), vacuum=8.0)
+    slab.set_constraint(FixAtoms([index for index, tag in enumerate(slab.get_tags()) if tag == 3]))
+    path = tmp_path / "slab.xyz"
+    ase.io.write(path, slab, format="extxyz")
+    (system,) = load_dataset(path).systems
+    grown = supercells(system, 100)
+    assert [len(one.reference) for one in grown] == [12, 24, 48, 96]
+    assert [len(fixed_atoms(one.reference)) for one in grown] == [4, 8, 16, 32]
+    heights = {round(float(one.reference.cell[2, 2]), 6) for one in grown}
+    assert heights == {round(float(slab.cell[2, 2]), 6)}
 
 
 @pytest.mark.parametrize("cells", [1, 2, 8])
@@ -113,9 +119,9 @@ def test_a_supercell_is_the_crystal(cells):
 
 def test_supercells_double():
     assert sizes_of((), 300, periodic=True) == (36, 72, 144, 288)
-    assert [len(atoms) for atoms in systems((), (36, 288), periodic=True)] == [36, 288]
+    assert [len(one.reference) for one in systems((), (36, 288), periodic=True)] == [36, 288]
 
 
 def test_ones_own_series_is_not_periodic():
     with pytest.raises(BadInput, match="--periodic measures supercells of naphthalene"):
-        sizes_of((molecule("CH4"),), 100, periodic=True)
+        sizes_of((System("CH4", molecule("CH4"), 0, 1, ()),), 100, periodic=True)

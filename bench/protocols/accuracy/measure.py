@@ -197,7 +197,6 @@ class Measurer:
         """Measure a single point, None where its time is up (the first is always measured), or the vibrations."""
         session = self.session
         if item.part == VIBRATIONS:
-            session.turn_to(item.number)
             atoms, calculator = session.fresh(session.adapter.reference)
             return vibrations(
                 session.adapter,

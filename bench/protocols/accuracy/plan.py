@@ -23,8 +23,7 @@ def _items(settings: Settings, indices: Sequence[int], round_number: int, cores:
     if round_number:
         return []
     points = [Item(SINGLE_POINT, index) for index in indices[: settings.limit]]
-    minima = [Item(VIBRATIONS, number) for number in range(settings.systems)]
-    return points + minima if settings.vibrations else points
+    return [*points, Item(VIBRATIONS, 0)] if settings.vibrations else points
 
 
 def _allowance(books: Books, key: Key, round_number: int, items: Sequence[Item]) -> Allowance:

@@ -13,6 +13,7 @@ from bench.errors import BadInput
 from bench.protocols.accuracy.plan import ACCURACY
 from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
 from bench.results.dataframes import Run
+from bench.results.store import LABELS
 
 RMD17_THEORY = {"functional": "PBE", "basis": "def2-SVP", "dispersion": "none"}
 
@@ -25,7 +26,7 @@ def read(run: Run) -> Truths | None:
         return None
     undistorted: Any = read_atoms(run.directory / "reference.xyz")
     dataset = run.description.dataset
-    labels = references.labels_of(dataset.name, dataset.digest)
+    labels = references.labels_of(dataset.name, dataset.digest, [*references.folders(), run.directory / LABELS])
     minima = references.minima_of(undistorted)
     levels = [
         Level(

@@ -46,6 +46,8 @@ class Level:
     @property
     def label(self) -> str:
         """Its name for people: ``PBE0/def2-SVP``."""
+        if not self.theory:
+            return "the file's labels"
         text = f"{self.theory['functional']}/{self.theory['basis']}"
         return f"{text} ({self.name})" if self.control else text
 

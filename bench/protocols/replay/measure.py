@@ -19,7 +19,7 @@ from bench.core.failure import Failure
 from bench.core.records import CENSORED, CONVERGED, FAILED, Record
 from bench.core.task import Item
 from bench.measure.clock import TimedCalculator
-from bench.measure.relax import OPTIMIZERS, classify, finite, largest_force
+from bench.measure.relax import OPTIMIZERS, classify, finite, free_atoms, largest_force
 from bench.measure.session import Deadlines, Session
 from bench.protocols.replay.record import Replay
 
@@ -162,7 +162,7 @@ def replay(
         status=FAILED if failure else CENSORED if walk.censored else CONVERGED,
         calculator_ns=tuple(walk.calculator_ns),
         energies=tuple(finite(energy) for energy in walk.energies),
-        fmax=tuple(finite(largest_force(forces)) for forces in walk.called),
+        fmax=tuple(finite(largest_force(forces, free_atoms(atoms))) for forces in walk.called),
         wall_ns=wall_ns,
         optimizer_ns=tuple(walk.optimizer_ns) if driven else (),
         failure=failure,

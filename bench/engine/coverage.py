@@ -1,0 +1,67 @@
+"""What a method can take of a data set: what its header rules out is never given to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from bench.core.failure import Failure
+from bench.core.task import Item
+from bench.data.structures import DataSet
+from bench.data.systems import System
+from bench.environments.doctor import cannot_take
+from bench.environments.header import Method
+from bench.protocols import PARTS
+
+_SHORT = {"charge": "takes no charge", "spin": "takes no spin", "periodic": "takes no periodic systems"}
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """What a method's header rules out of a data set."""
+
+    structures: frozenset[int] = frozenset()
+    sizes: frozenset[int] = frozenset()
+    """Of the scaling protocol's series."""
+
+    def has(self, item: Item) -> bool:
+        """Return whether an item is ruled out."""
+        ruled_out = {"structure": self.structures, "size": self.sizes}
+        return item.number in ruled_out.get(PARTS[item.part].number, ())
+
+    def kept(self, structures: Iterable[int]) -> list[int]:
+        """Return the structures that are not ruled out."""
+        return [one for one in structures if one not in self.structures]
+
+
+def takes(method: Method, system: System) -> Failure | None:
+    """Return why a method's header rules a system out; None where it does not."""
+    symbols = system.reference.get_chemical_symbols()
+    return cannot_take(method, symbols, system.charge, system.spin, system.periodic)
+
+
+def reasons(method: Method, systems: Iterable[System]) -> dict[str, str]:
+    """Return the systems that a method's header rules out, by name, with the reason: ``takes no charge``."""
+    found = {one.name: takes(method, one) for one in systems}
+    return {
+        name: _SHORT.get(failure.kind, failure.message.removeprefix(f"{method.name} "))
+        for name, failure in found.items()
+        if failure is not None
+    }
+
+
+def takes_none(method: Method, dataset: DataSet) -> Failure | None:
+    """Return why a method can take no system of a data set; None where it takes one."""
+    failures = [takes(method, one) for one in dataset.systems]
+    return failures[0] if all(failures) else None
+
+
+def left_out(method: Method, dataset: DataSet, sizes: Iterable[int]) -> LeftOut:
+    """Return what a method's header rules out; `sizes` are the numbers of atoms of the series that are measured."""
+    numbers = {number for number, one in enumerate(dataset.systems) if takes(method, one)}
+    measured = set(sizes)
+    series = [one for one in dataset.series if len(one.reference) in measured]
+    return LeftOut(
+        structures=frozenset(index for number in numbers for index in dataset.systems[number].frames),
+        sizes=frozenset(number for number, one in enumerate(series) if takes(method, one)),
+    )
