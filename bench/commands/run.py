@@ -250,21 +250,16 @@ def run(options: _Options) -> int:
     return measure(plan, resumed, options.json, relative_to, page=not options.no_page)
 
 
-OF_ONE_SYSTEM = ("md", "accuracy", "throughput")
-"""The protocols that measure a single system; the first two one without a cell."""
-
-
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
     """Raise BadInput for a protocol that cannot measure such a data set."""
-    names = [name for name in OF_ONE_SYSTEM if name in settings.protocols]
-    if names and len(dataset.systems) > 1:
-        raise BadInput(
-            f"{names[0]} measures one system, and {dataset.name} has {len(dataset.systems)}; choose one with "
-            f"--systems: {some((one.name for one in dataset.systems), 5)}."
-        )
     first = dataset.systems[0]
-    for name in OF_ONE_SYSTEM[:2]:
-        if name in settings.protocols and (first.periodic or fixed_atoms(first.reference)):
+    for name in settings.protocols:
+        if PROTOCOLS[name].one_system and len(dataset.systems) > 1:
+            raise BadInput(
+                f"{name} measures one system, and {dataset.name} has {len(dataset.systems)}; choose one with "
+                f"--systems: {some((one.name for one in dataset.systems), 5)}."
+            )
+        if PROTOCOLS[name].free and (first.periodic or fixed_atoms(first.reference)):
             why = "is periodic" if first.periodic else "has fixed atoms"
             raise BadInput(f"{name} measures free molecules, and {first.name} {why}; leave out {name}.")
 

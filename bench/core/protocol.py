@@ -71,6 +71,10 @@ class Protocol:
     parts: tuple[Part, ...]
     phase: str
     """When a worker does it, and which budget it uses: a method has its full budget for each phase."""
+    one_system: bool = False
+    """Whether it measures a single system: of a data set with several, one must be chosen."""
+    free: bool = False
+    """Whether it measures free molecules only, without a cell and without fixed atoms."""
     random_weights: bool = False
     """Whether a model with random weights may enter: its speed is faithful, and everything else is meaningless."""
     merges: bool = False

@@ -287,7 +287,10 @@ def test_once_an_item_was_left_out_each_later_one_is_announced(monkeypatch):
     said = []
     channel = SimpleNamespace(say=said.append, send=said.append)
     session = SimpleNamespace(
-        channel=channel, task=SimpleNamespace(allowances={}, answers=(), revisits=False), pace=None
+        channel=channel,
+        task=SimpleNamespace(allowances={}, answers=(), revisits=False),
+        pace=None,
+        turn_to=lambda index: None,
     )
     monkeypatch.setattr("bench.measure.measurers.measurer", lambda name: Some)
     points = [Item("single-point", number) for number in range(4)]

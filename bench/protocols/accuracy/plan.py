@@ -79,6 +79,8 @@ PROTOCOL = Protocol(
         Part(SINGLE_POINT, SinglePoint, _single_point, _progress),
         Part(VIBRATIONS, Vibrations, _vibrations, lambda records: "", number="molecule"),
     ),
+    one_system=True,
+    free=True,
     phase=ACCURACY,
     once=True,
     items=_items,

@@ -162,6 +162,8 @@ PROTOCOL = Protocol(
         Part(SYMMETRY, Symmetry, _symmetry, lambda records: "", complete_when_censored=True),
         Part(MD, Trajectory, _trajectory, _simulated, number="trajectory", complete_when_censored=True, plans=_plans),
     ),
+    one_system=True,
+    free=True,
     phase=MD,
     items=_items,
     allowance=_allowance,

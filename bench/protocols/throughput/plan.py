@@ -113,6 +113,7 @@ PROTOCOL = Protocol(
     THROUGHPUT,
     order=50,
     parts=(Part(THROUGHPUT, Throughput, _lost, _progress, number="point", plans=_plans),),
+    one_system=True,
     phase=THROUGHPUT,
     random_weights=True,
     merges=True,
