@@ -122,7 +122,9 @@ def _measured(results: Results, relative_to: str | None) -> Measured:
                 own[protocol] = results.own(protocol)
             except BadInput as error:
                 warn(f"{protocol} is left out of the page: {error}")
-    return Measured(results.run.directory.name, results.times(relative_to), own, _packages())
+    several = len(results.run.description.dataset.systems) > 1
+    by_system = results.by_system(relative_to) if several and results.times().rows else None
+    return Measured(results.run.directory.name, results.times(relative_to), own, by_system, _packages())
 
 
 def _packages() -> frozenset[str]:

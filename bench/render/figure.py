@@ -66,13 +66,13 @@ class _Device:
     @property
     def estimate_width(self) -> float:
         numbers = [text.partition(" [")[0] for text in self.texts if " [" in text or text == DASH]
-        return max((_inches(text, 7) for text in numbers), default=0.0)
+        return max((inches(text, 7) for text in numbers), default=0.0)
 
     @property
     def width(self) -> float:
-        intervals = [_inches(f"[{text.partition(' [')[2]}", 7) for text in self.texts if " [" in text]
+        intervals = [inches(f"[{text.partition(' [')[2]}", 7) for text in self.texts if " [" in text]
         numbers = self.estimate_width + _SPACE + max(intervals, default=0.0)
-        return max(numbers, *(_inches(text, 7) for text in (self.heading, *self.texts) if " [" not in text))
+        return max(numbers, *(inches(text, 7) for text in (self.heading, *self.texts) if " [" not in text))
 
     @property
     def measured(self) -> bool:
@@ -114,7 +114,7 @@ def draw(table: Table) -> Figure:
     height = _ABOVE + plotted + below
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
-    left = _GAP + max((_inches(line.label, 8) for line in shown), default=0.0)
+    left = _GAP + max((inches(line.label, 8) for line in shown), default=0.0)
     right = WIDTH - _MARGIN - sum(_GAP + device.width for device in devices)
     axes = figure.add_axes((left / WIDTH, below / height, (right - left) / WIDTH, plotted / height))
     axis = "ms per optimisation step" if has_steps(table) else "ms per force call"
@@ -203,7 +203,7 @@ def _write_column(axes: Axes, x: float, device: _Device, axes_width: float) -> N
             write(text, top - i, x, "left")
 
 
-def _inches(text: str, size: float) -> float:
+def inches(text: str, size: float) -> float:
     return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text.strip() else 0.0
 
 

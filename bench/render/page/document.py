@@ -39,6 +39,7 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
     answers = [
         (section, [section.make(run, f"{section.identifier}-{i}") for i, run in enumerate(runs)])
         for section in SECTIONS
+        if any(map(section.wanted, runs))
     ]
     subjects = [
         about for _, parts in answers for part in parts for grid in part.grids for about, _ in grid.lines if about

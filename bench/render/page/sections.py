@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bench.analysis.by_system import SystemsTable
 from bench.analysis.table import Table
 from bench.core.protocol import RELAX
 from bench.errors import BadInput
+from bench.render import by_system, systems_figure
 from bench.render import figure as times_figure
 from bench.render.blocks import Block, Subject
 from bench.render.cells import DASH, Cell
@@ -32,6 +34,8 @@ class Measured:
     times: Table
     own: Mapping[str, Any]
     """The tables of protocols that have one of their own, by protocol."""
+    by_system: SystemsTable | None = None
+    """The times system by system, where the data set has several."""
     packages: frozenset[str] = frozenset()
     """The packages that adapters name, whose versions are shown; the rest is in the run's records."""
 
@@ -65,6 +69,8 @@ class Section:
     question: str
     make: Callable[[Measured, str], Part]
     """From a run, and the beginning of all identifiers in this part."""
+    wanted: Callable[[Measured], bool] = lambda run: True
+    """Whether a run has something to say; a section that no run wants is not there."""
 
 
 _ORDER = (
@@ -106,6 +112,23 @@ def _speed(run: Measured, identifier: str) -> Part:
     drawn = _drawn(_TIMES, table, f"{identifier}-figure")
     caption = "Time of each method, beside the published table"
     return Part(run, (), drawn, [of_columns(f"{identifier}-times", caption, table, shown)], means(table))
+
+
+_SYSTEMS = Picture(
+    systems_figure.draw,
+    "Milliseconds per step at each system",
+    "A small panel for each system, with the same methods on the same logarithmic axis. The tables below have the same "
+    "numbers.",
+)
+
+
+def _systems(run: Measured, identifier: str) -> Part:
+    table = run.by_system
+    if table is None:
+        return Part(run, missing="This run measured a single system.")
+    shown = by_system.page(table)
+    grids = [of_block(f"{identifier}-systems-{i}", block) for i, block in enumerate(shown.blocks)]
+    return Part(run, (), _drawn(_SYSTEMS, table, f"{identifier}-figure"), grids, shown.reasons)
 
 
 def _own(protocol: str, question: Question) -> Callable[[Measured, str], Part]:
@@ -168,6 +191,7 @@ _HOW = (
 SECTIONS = (
     Section("choice", "Which method should I take?", _choice),
     Section("speed", "How fast is it?", _speed),
+    Section("systems", "At which system?", _systems, lambda run: run.by_system is not None),
     *(
         Section(view.question.identifier, view.question.question, _own(name, view.question))
         for name, view in sorted(SHOWN.items(), key=lambda one: one[1].question.place if one[1].question else 0)

@@ -1,0 +1,105 @@
+"""The figure of times by system: a small panel for each system, with the same methods on the same axis."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bench.analysis.by_system import SystemRow, SystemsTable
+from bench.errors import BadInput
+from bench.render.figure import STYLE, WIDTH
+from bench.render.marks import color, marker, say, value
+
+MOST = 24
+"""Panels; of more systems, the first ones are drawn."""
+_ACROSS = 4
+_LINE, _TITLE, _BELOW, _LABELS = 0.135, 0.22, 0.25, 1.35  # inches
+
+
+@mpl.rc_context(STYLE)
+def draw(table: SystemsTable) -> Figure:
+    """Return the figure; raises BadInput where no method has a time."""
+    timed = [one for one in table.rows if one.row.time is not None]
+    names = list(dict.fromkeys(one.system.name for one in timed))
+    if not names:
+        raise BadInput(f"{table.description.run_id} has no times to draw.")
+    drawn = names[:MOST]
+    labels = list(dict.fromkeys(f"{one.row.name}, {one.row.on.label}" for one in timed))
+    labels = [
+        label.removesuffix(", CPU") if all(text.endswith(", CPU") for text in labels) else label for label in labels
+    ]
+    keys = list(dict.fromkeys((one.row.method, one.row.device) for one in timed))
+    across = min(_ACROSS, len(drawn))
+    down = math.ceil(len(drawn) / across)
+    caption = textwrap.fill(_caption(table, len(names)), 125)
+    below = 0.3 + 0.125 * (caption.count("\n") + 1)
+    panel = _LINE * (len(keys) + 0.6)
+    height = down * (panel + _TITLE) + _BELOW + below
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    times = [one.row.time for one in timed if one.row.time is not None]
+    values = [end for time in times for end in (time.low, time.high, time.estimate) if end]
+    middle = [time.estimate for time in times]
+    # an interval over orders of magnitude is cut off at the edge, or it would hide all others
+    limits = (max(min(values), min(middle) / 3) / 1.3, min(max(values), max(middle) * 3) * 1.3)
+    width = (WIDTH - _LABELS - 0.1) / across
+    for number, name in enumerate(drawn):
+        row, column = divmod(number, across)
+        bottom = height - (row + 1) * (panel + _TITLE)
+        place = (_LABELS + column * width, bottom, 0.93 * width, panel)
+        axes = figure.add_axes((place[0] / WIDTH, place[1] / height, place[2] / WIDTH, place[3] / height))
+        mine = {(one.row.method, one.row.device): one for one in timed if one.system.name == name}
+        last = number + across >= len(drawn)
+        _panel(axes, name, [mine.get(key) for key in keys], labels if column == 0 else [], limits, last)
+    figure.text(
+        (_LABELS + across * width / 2) / WIDTH, (below - 0.02) / height, "ms per step", ha="center", va="center"
+    )
+    figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
+    return figure
+
+
+def _panel(
+    axes: Axes,
+    name: str,
+    rows: list[SystemRow | None],
+    labels: list[str],
+    limits: tuple[float, float],
+    last: bool,
+) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(*limits)
+    axes.set_ylim(len(rows) - 0.5, -0.6)
+    for line, one in enumerate(rows):
+        if one is None or one.row.time is None:
+            continue
+        time = one.row.time
+        if time.low is not None and time.high is not None:
+            axes.plot([time.low, time.high], [line, line], "-", color=color(line), lw=1.0)
+        (mark,) = axes.plot(time.estimate, line, marker(line), color=color(line), ms=3.5)
+        say(mark, one.row.name, name, value(time, "ms per step"))
+    axes.set_title(textwrap.shorten(name, 22, placeholder=" …"), fontsize=7.5, loc="left", pad=2)
+    axes.set_yticks(range(len(rows)) if labels else [])
+    axes.set_yticklabels([textwrap.shorten(label, 26, placeholder=" …") for label in labels], fontsize=7)
+    axes.xaxis.set_major_locator(LogLocator(numticks=4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(length=2, labelsize=7, labelbottom=last)
+    axes.grid(axis="x", color="0.9", lw=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _caption(table: SystemsTable, systems: int) -> str:
+    described = table.description
+    more = f" The first {MOST} of {systems} systems." if systems > MOST else ""
+    return (
+        f"{described.machine.cpu}, {described.settings.threads} thread(s). Run {described.run_id}: the time of a step "
+        f"at each system, the same axis everywhere. Bars: 95 %, where a system has several structures.{more}"
+    )
