@@ -204,6 +204,7 @@ def _write_column(axes: Axes, x: float, device: _Device, axes_width: float) -> N
 
 
 def inches(text: str, size: float) -> float:
+    """Return the width of a text in this size (points)."""
     return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text.strip() else 0.0
 
 

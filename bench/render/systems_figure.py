@@ -12,14 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.by_system import SystemRow, SystemsTable
+from bench.analysis.table import Row
 from bench.errors import BadInput
-from bench.render.figure import STYLE, WIDTH
+from bench.render.figure import STYLE, WIDTH, inches
 from bench.render.marks import color, marker, say, value
 
 MOST = 24
 """Panels; of more systems, the first ones are drawn."""
 _ACROSS = 4
-_LINE, _TITLE, _BELOW, _LABELS = 0.135, 0.22, 0.25, 1.35  # inches
+_LINE, _TITLE, _BELOW = 0.135, 0.22, 0.25  # inches
 
 
 @mpl.rc_context(STYLE)
@@ -35,6 +36,7 @@ def draw(table: SystemsTable) -> Figure:
         label.removesuffix(", CPU") if all(text.endswith(", CPU") for text in labels) else label for label in labels
     ]
     keys = list(dict.fromkeys((one.row.method, one.row.device) for one in timed))
+    left = 0.15 + max(inches(label, 7) for label in labels)
     across = min(_ACROSS, len(drawn))
     down = math.ceil(len(drawn) / across)
     caption = textwrap.fill(_caption(table, len(names)), 125)
@@ -48,20 +50,24 @@ def draw(table: SystemsTable) -> Figure:
     middle = [time.estimate for time in times]
     # an interval over orders of magnitude is cut off at the edge, or it would hide all others
     limits = (max(min(values), min(middle) / 3) / 1.3, min(max(values), max(middle) * 3) * 1.3)
-    width = (WIDTH - _LABELS - 0.1) / across
+    width = (WIDTH - left - 0.1) / across
     for number, name in enumerate(drawn):
         row, column = divmod(number, across)
         bottom = height - (row + 1) * (panel + _TITLE)
-        place = (_LABELS + column * width, bottom, 0.93 * width, panel)
+        place = (left + column * width, bottom, 0.93 * width, panel)
         axes = figure.add_axes((place[0] / WIDTH, place[1] / height, place[2] / WIDTH, place[3] / height))
         mine = {(one.row.method, one.row.device): one for one in timed if one.system.name == name}
         last = number + across >= len(drawn)
         _panel(axes, name, [mine.get(key) for key in keys], labels if column == 0 else [], limits, last)
-    figure.text(
-        (_LABELS + across * width / 2) / WIDTH, (below - 0.02) / height, "ms per step", ha="center", va="center"
-    )
+    figure.text((left + across * width / 2) / WIDTH, (below - 0.02) / height, "ms per step", ha="center", va="center")
     figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
     return figure
+
+
+def _label(row: Row, several: bool) -> str:
+    label = row.label.partition(" (")[0] if len(row.label) > 22 else row.label
+    label = textwrap.shorten(label, 22, placeholder=" …") + (" (random)" if row.weights == "random" else "")
+    return f"{label}, {row.on.label}" if several else label
 
 
 def _panel(
@@ -85,8 +91,9 @@ def _panel(
         say(mark, one.row.name, name, value(time, "ms per step"))
     axes.set_title(textwrap.shorten(name, 22, placeholder=" …"), fontsize=7.5, loc="left", pad=2)
     axes.set_yticks(range(len(rows)) if labels else [])
-    axes.set_yticklabels([textwrap.shorten(label, 26, placeholder=" …") for label in labels], fontsize=7)
-    axes.xaxis.set_major_locator(LogLocator(numticks=4))
+    axes.set_yticklabels(labels, fontsize=7)
+    steps = (1.0, 3.0) if limits[1] < 30 * limits[0] else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(length=2, labelsize=7, labelbottom=last)
