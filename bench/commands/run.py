@@ -260,7 +260,7 @@ def new_plan(options: _Options) -> Plan:
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
     check_own_checkpoint(settings, catalogue.methods)
-    dataset = load_dataset(options.structures, series=settings.protocols == (SCALING,))
+    dataset = load_dataset(options.structures, series=settings.protocols == (SCALING,), largest=options.max_atoms)
     if not is_naphthalene(dataset.reference):
         settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))
     if SCALING in settings.protocols:

@@ -17,11 +17,11 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
-from scipy.spatial.distance import pdist
 
 from bench import paths
 from bench.core.spin import is_lowest
 from bench.data import rmd17
+from bench.data.distances import closest_pair
 from bench.data.selection import COUNT, MD17_SPACING, select_evenly
 from bench.data.state import state_of
 from bench.errors import BadInput
@@ -72,13 +72,16 @@ class DataSet:
         return is_lowest(self.spin)
 
 
-def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = None, series: bool = False) -> DataSet:
+def load_dataset(
+    name_or_file: str | Path | None = None, cache: Path | None = None, series: bool = False, largest: int | None = None
+) -> DataSet:
     """Load a data set: one of :data:`DATA_SETS`, any file of molecules that ASE reads, or None for the default.
 
     The default is MD17's own frames (:data:`MD17_EXACT` where the folder PESBENCH_DATA has the complete file,
     else :data:`MD17`, fetched into `cache`) or, where these are not available, :data:`GFN2`. All images of a file
     are used and the first is the reference, so an undistorted molecule belongs first. With `series`, a file may hold
-    different molecules, one of each size: then the smallest is the data set.
+    different molecules, one of each size: then the smallest is the data set. Images of more than `largest` atoms
+    are then left out before anything is computed.
 
     Raises BadInput where the name is unknown, a file has the wrong contents, or no method could be measured on a
     structure.
@@ -88,7 +91,7 @@ def load_dataset(name_or_file: str | Path | None = None, cache: Path | None = No
         return _default(cache)
     named = DATA_SETS.get(str(name_or_file))
     try:
-        return named(cache) if named else _user_file(Path(name_or_file).expanduser(), series)
+        return named(cache) if named else _user_file(Path(name_or_file).expanduser(), series, largest)
     except rmd17.Unavailable as error:
         raise BadInput(f"{error}; put it into a folder that PESBENCH_DATA names, or choose {GFN2}.") from None
 
@@ -151,14 +154,15 @@ DATA_SETS: dict[str, Callable[[Path], DataSet]] = {MD17: _md17, MD17_EXACT: _md1
 """Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""
 
 
-def _user_file(path: Path, series: bool) -> DataSet:
+def _user_file(path: Path, series: bool, largest: int | None) -> DataSet:
     if path.is_dir():
         raise BadInput(f"{path} is a folder; name one file of structures, or a data set ({', '.join(DATA_SETS)}).")
     if not path.is_file():
         raise BadInput(f"{path} is neither a file nor a data set; the data sets are {', '.join(DATA_SETS)}.")
     images = _read(path)
     if series and len({len(image) for image in images}) > 1:
-        return series_of(images, path)
+        most = max(largest or 0, len(min(images, key=len)))
+        return series_of([image for image in images if largest is None or len(image) <= most], path)
     labels = [str(index) for index in range(len(images))]
     description = f"{len(images)} structures of {path.name} (the user's file)"
     return _dataset(path.name, description, images, labels, path, images[0] if images else None)
@@ -285,13 +289,10 @@ def _check(image: Atoms, reference: Atoms, here: str) -> None:
     broken = np.flatnonzero(~np.isfinite(image.positions).all(axis=1))
     if len(broken):
         raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the image.")
-    first, second = np.triu_indices(len(image), 1)
-    distances = pdist(image.positions)
-    radii = covalent_radii[image.numbers]
-    close = np.flatnonzero(distances < _OVERLAP * (radii[first] + radii[second]))
-    if len(close):
-        i, j = first[close[0]], second[close[0]]
+    close = closest_pair(image)
+    if close is not None and close.ratio < _OVERLAP:
+        i, j = close.first, close.second
         raise BadInput(
             f"{here} has the atoms {i} ({image.symbols[i]}) and {j} ({image.symbols[j]}) only "
-            f"{distances[close[0]]:.3f} Angstrom apart; are its coordinates in Angstrom?"
+            f"{close.distance:.3f} Angstrom apart; are its coordinates in Angstrom?"
         )

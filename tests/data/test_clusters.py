@@ -3,6 +3,7 @@
 import ase.io
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import molecule
 from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
@@ -119,3 +120,12 @@ def test_supercells_double():
 def test_ones_own_series_is_not_periodic():
     with pytest.raises(BadInput, match="--periodic measures supercells of naphthalene"):
         sizes_of((molecule("CH4"),), 100, periodic=True)
+
+
+def test_a_system_that_is_too_large_is_left_out_before_anything_is_computed(tmp_path):
+    path = tmp_path / "mine.xyz"
+    large = Atoms("H20000", [(1.6 * number, 0, 0) for number in range(19_999)] + [(0, 0, 0)])  # two in one place
+    ase.io.write(path, [molecule("H2O"), large], format="xyz")
+    assert [len(atoms) for atoms in load_dataset(path, series=True, largest=1000).series] == [3]
+    with pytest.raises(BadInput, match=r"image 0 of .* has the atoms 0 .* and 19999 .* only 0\.000"):
+        load_dataset(path, series=True, largest=20_000)
