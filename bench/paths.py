@@ -8,6 +8,9 @@ directory.
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -117,3 +120,21 @@ def shown(path: Path) -> Path:
     """Return a path as it is printed: relative to the working directory if it lies inside that."""
     absolute, here = path.absolute(), Path.cwd()
     return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
+
+
+def resume_command(directory: Path) -> str:
+    """Return the command that continues a run, as the user can type it here."""
+    directory = directory.resolve()
+    usual = directory.parent == results_dir().resolve()
+    return f"{program()} run --resume {shlex.quote(directory.name if usual else str(directory))}"
+
+
+def program() -> str:
+    """Return how this pesbench was started: by its name, by the path of its program, or as a module of Python."""
+    started = Path(sys.argv[0])
+    if started.name == "cli.py":
+        return f"{shlex.quote(sys.executable)} -m bench.cli"
+    on_path = shutil.which("pesbench")
+    if started.name != "pesbench" or (on_path and Path(on_path).resolve() == started.resolve()):
+        return "pesbench"
+    return shlex.quote(str(started.absolute()))

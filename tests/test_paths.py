@@ -1,5 +1,9 @@
 """bench.paths: where things lie in a checkout, and where in an installation."""
 
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 
 from bench import paths
@@ -50,3 +54,19 @@ def test_a_cache_that_is_named_relatively_does_not_move_with_the_working_directo
 def test_a_path_is_shown_relative_to_the_working_directory_only_where_it_lies_below(installed):
     assert str(paths.shown(installed / "work" / "results" / "a")) == "results/a"
     assert paths.shown(installed / "elsewhere") == installed / "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("started", "on_path", "said"),
+    [
+        ("/opt/tools/pesbench", "/opt/tools/pesbench", "pesbench"),
+        ("/my work/.venv/bin/pesbench", None, "'/my work/.venv/bin/pesbench'"),
+        ("/work/.venv/bin/pesbench", "/opt/tools/pesbench", "/work/.venv/bin/pesbench"),
+        ("/work/bench/cli.py", None, f"{sys.executable} -m bench.cli"),
+    ],
+)
+def test_a_run_is_continued_by_the_program_that_began_it(monkeypatch, started, on_path, said):
+    monkeypatch.setattr(sys, "argv", [started])
+    monkeypatch.setattr(shutil, "which", lambda name: on_path)
+    assert paths.resume_command(paths.results_dir() / "20261122-101500") == f"{said} run --resume 20261122-101500"
+    assert paths.resume_command(Path("/elsewhere/of mine/1")) == f"{said} run --resume '/elsewhere/of mine/1'"

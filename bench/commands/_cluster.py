@@ -92,6 +92,7 @@ def begun(run: str, results: Path | None) -> Path | None:
 
 
 def _submit(request: Request, directory: Path) -> int:
+    from bench import paths
     from bench.engine.cluster import Cluster
     from bench.results import merging
 
@@ -100,8 +101,8 @@ def _submit(request: Request, directory: Path) -> int:
     try:
         done = Cluster(request, directory, to_stderr).run()
     except KeyboardInterrupt:
-        command = f"'pesbench run --resume {directory.name}'"
-        print(f"pesbench: stopped, and the jobs are cancelled; continue with {command}.", file=sys.stderr)
+        command = paths.resume_command(directory)
+        print(f"pesbench: stopped, and the jobs are cancelled; continue with: {command}", file=sys.stderr)
         return 130
     missing = [number + 1 for number in range(request.rounds) if number not in done]
     if not done:
@@ -110,7 +111,7 @@ def _submit(request: Request, directory: Path) -> int:
     if missing:
         to_stderr(
             f"pesbench: missing: round {', '.join(map(str, missing))} of {request.rounds}; "
-            f"'pesbench run --resume {directory.name}' submits what is missing."
+            f"submit what is missing with: {paths.resume_command(directory)}"
         )
     (directory / "campaign.json").unlink(missing_ok=True)  # of an earlier session with fewer rounds
     for line in merging.merge([done[number] for number in sorted(done)], directory):

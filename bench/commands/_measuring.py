@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from bench import paths
 from bench.commands import _results
 from bench.commands._planning import Plan
 
@@ -49,7 +50,7 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str |
             store.finish(plan.directory)
     status = _results.finish(plan.directory, as_json, relative_to, page)
     if stopped:
-        print(f"pesbench: stopped; continue with 'pesbench run --resume {plan.directory.name}'.", file=sys.stderr)
+        print(f"pesbench: stopped; continue with: {paths.resume_command(plan.directory)}", file=sys.stderr)
         return 130
     return status
 

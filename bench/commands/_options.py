@@ -126,8 +126,11 @@ class Structures:
     systems: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
 
-    def load(self, default: str | None = None) -> DataSet:
-        """Return the data set; `default` is the one where none is named. Raises BadInput."""
+    def load(self, default: str | None = None, largest: int | None = None) -> DataSet:
+        """Return the data set, `default` where none is named, without structures of more than `largest` atoms.
+
+        Raises BadInput.
+        """
         from bench.data.structures import Wanted, load_dataset
 
         wanted = Wanted(
@@ -137,6 +140,7 @@ class Structures:
             self.forces_key,
             systems=self.systems,
             elements=self.elements,
+            largest=largest,
         )
         return load_dataset(self.structures or default, wanted=wanted)
 

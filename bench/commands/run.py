@@ -292,7 +292,7 @@ def new_plan(options: _Options) -> Plan:
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
     check_own_checkpoint(settings, catalogue.methods)
-    dataset = options.load()
+    dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
     if not is_naphthalene(dataset.reference):
         settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))

@@ -16,14 +16,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.data import covalent_radii
-from scipy.spatial.distance import pdist
 
 from bench import paths
+from bench.data.distances import bonds
 from bench.data.state import state_of
 from bench.errors import BadInput
 
-BONDED = 1.3  # times the sum of the covalent radii
 ENERGY_DIGITS, FORCE_DIGITS = 6, 5  # eV, eV/Angstrom: a hundredth of a meV, far below the labels' own errors
 POSITION_DIGITS, HESSIAN_DIGITS = 6, 5  # Angstrom, eV/Angstrom^2
 
@@ -119,12 +117,8 @@ def molecule_key(molecule: Atoms) -> str:
     The digits are those of a SHA-256 over the atomic numbers in order, the bonds between them, charge and multiplicity.
     Atoms closer than 1.3 times the sum of their covalent radii are bonded.
     """
-    first, second = np.triu_indices(len(molecule), 1)
-    radii = covalent_radii[molecule.numbers]
-    bonded = pdist(molecule.positions) < BONDED * (radii[first] + radii[second])
-    bonds = np.stack([first[bonded], second[bonded]], axis=1)
     sha256 = hashlib.sha256()
-    for part in (molecule.numbers, bonds, state_of(molecule, "the reference molecule")):
+    for part in (molecule.numbers, bonds(molecule), state_of(molecule, "the reference molecule")):
         sha256.update(np.asarray(part, dtype="<i8").tobytes())
     return f"{molecule.get_chemical_formula()}-{sha256.hexdigest()[:8]}"
 

@@ -54,6 +54,8 @@ class Wanted:
     """The names of the systems to measure; empty: all."""
     elements: tuple[str, ...] = ()
     """Only systems of these elements; empty: all."""
+    largest: int | None = None
+    """Larger structures are left out before anything is computed; the smallest is always kept."""
 
 
 EVERYTHING = Wanted()
@@ -256,11 +258,24 @@ def _user_files(sources: Sequence[str | Path], wanted: Wanted) -> DataSet:
         forces_key=wanted.forces_key,
         stress_key=wanted.stress_key,
     )
+    if wanted.largest is not None:
+        contents = _small_enough(contents, wanted.largest)
     names = list(dict.fromkeys(frame.file for frame in contents.frames))
     name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     dataset = of_contents(contents, name)
     whose = "the user's file" if len(names) == 1 else f"{len(names)} files of the user"
     return dataclasses.replace(dataset, description=whose, series=series_of(dataset.systems), own=True)
+
+
+def _small_enough(contents: Contents, largest: int) -> Contents:
+    smallest = min((len(frame.atoms) for frame in contents.frames), default=0)
+    kept = tuple(frame for frame in contents.frames if len(frame.atoms) <= max(largest, smallest))
+    if len(kept) == len(contents.frames):
+        return contents
+    count = len(contents.frames) - len(kept)
+    what = "1 structure" if count == 1 else f"{count} structures"
+    note = f"{what} with more than {largest} atoms {'is' if count == 1 else 'are'} left out (--max-atoms)."
+    return dataclasses.replace(contents, frames=kept, notes=(*contents.notes, note))
 
 
 def of_contents(contents: Contents, name: str, description: str = "") -> DataSet:

@@ -136,8 +136,8 @@ def _checked(atoms: Atoms, here: str) -> Atoms:
     if len(broken):
         raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the frame.")
     nearest = closest_pair(atoms)
-    if nearest is not None and nearest[3] < OVERLAP:
-        i, j, distance, _ = nearest
+    if nearest is not None and nearest.ratio < OVERLAP:
+        i, j, distance = nearest.first, nearest.second, nearest.distance
         raise BadInput(
             f"{here} has the atoms {i} ({atoms.symbols[i]}) and {j} ({atoms.symbols[j]}) only "
             f"{distance:.3f} Angstrom apart; are its coordinates in Angstrom?"

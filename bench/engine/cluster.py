@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import paths
 from bench.errors import BadInput
 from bench.machine.provenance import NODE
 from bench.paths import SCRATCH
@@ -163,8 +164,8 @@ class Cluster:
                 if not started and time.monotonic() - began > self.request.wait_s:
                     raise BadInput(
                         f"no job has started within {self.request.wait_s:g} s; the scheduler may say why "
-                        f"(squeue), and --wait changes the time. 'pesbench run --resume {self.directory.name}' "
-                        "submits them again."
+                        f"(squeue), and --wait changes the time. Submit them again with: "
+                        f"{paths.resume_command(self.directory)}"
                     )
                 waiting += [
                     number for job, state in states.items() if state in _OVER for number in self._ended(job, state)

@@ -31,11 +31,9 @@ def draw(table: SystemsTable) -> Figure:
     if not names:
         raise BadInput(f"{table.description.run_id} has no times to draw.")
     drawn = names[:MOST]
-    labels = list(dict.fromkeys(f"{one.row.name}, {one.row.on.label}" for one in timed))
-    labels = [
-        label.removesuffix(", CPU") if all(text.endswith(", CPU") for text in labels) else label for label in labels
-    ]
-    keys = list(dict.fromkeys((one.row.method, one.row.device) for one in timed))
+    several = len({one.row.device for one in timed}) > 1
+    methods = {(one.row.method, one.row.device): _label(one.row, several) for one in timed}
+    keys, labels = list(methods), list(methods.values())
     left = 0.15 + max(inches(label, 7) for label in labels)
     across = min(_ACROSS, len(drawn))
     down = math.ceil(len(drawn) / across)

@@ -96,7 +96,8 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
 def cannot_write(directory: Path, why: str | None) -> BadInput:
     """Return the error for a run whose disk is full or gone."""
     return BadInput(
-        f"cannot write to {directory}: {why}; all earlier results are kept, continue with --resume {directory.name}."
+        f"cannot write to {directory}: {why}; all earlier results are kept, continue with: "
+        f"{paths.resume_command(directory)}"
     )
 
 

@@ -3,6 +3,7 @@
 import ase.io
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import fcc111, molecule
 from ase.constraints import FixAtoms
 from ase.neighborlist import neighbor_list
@@ -10,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from bench.data import clusters
 from bench.data.clusters import CARBONS, LATTICE, cluster, doublings, sizes_of, supercell, supercells, systems
-from bench.data.structures import load_dataset, naphthalene
+from bench.data.structures import Wanted, load_dataset, naphthalene
 from bench.data.systems import System, fixed_atoms
 from bench.errors import BadInput
 
@@ -120,6 +121,17 @@ def test_a_supercell_is_the_crystal(cells):
 def test_supercells_double():
     assert sizes_of((), 300, periodic=True) == (36, 72, 144, 288)
     assert [len(one.reference) for one in systems((), (36, 288), periodic=True)] == [36, 288]
+
+
+def test_a_system_that_is_too_large_is_left_out_before_anything_is_computed(tmp_path):
+    path = tmp_path / "mine.xyz"
+    large = Atoms("H20000", [(1.6 * number, 0, 0) for number in range(19_999)] + [(0, 0, 0)])  # two in one place
+    ase.io.write(path, [molecule("H2O"), large], format="xyz")
+    dataset = load_dataset(path, wanted=Wanted(largest=1000))
+    assert [len(one.reference) for one in dataset.systems] == [3]
+    assert dataset.notes == ("1 structure with more than 1000 atoms is left out (--max-atoms).",)
+    with pytest.raises(BadInput, match=r"frame 1 of .* has the atoms 0 .* and 19999 .* only 0\.000"):
+        load_dataset(path, wanted=Wanted(largest=20_000))
 
 
 def test_ones_own_series_is_not_periodic():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -159,6 +160,7 @@ def test_a_killed_campaign_loses_at_most_the_structure_in_flight_and_can_be_resu
 
 
 def test_ctrl_c_ends_with_the_table_of_what_is_there(tmp_path):
+    tmp_path /= "my results"
     process = start("--methods", "slow", "--limit", 20, "--rounds", 1, "--output", tmp_path)
     directory = wait_for(tmp_path, 1)
     os.kill(process.pid, signal.SIGINT)
@@ -166,7 +168,9 @@ def test_ctrl_c_ends_with_the_table_of_what_is_there(tmp_path):
     assert process.returncode == 130
     assert "slow" in output
     assert "ms/step" in output
-    assert f"--resume {directory.name}" in errors
+    command = errors.partition("continue with: ")[2].splitlines()[0]
+    assert command.endswith(f"run --resume {shlex.quote(str(directory))}"), "its name alone is looked for elsewhere"
+    assert command.startswith(sys.executable), "it was started as a module"
     assert "Traceback" not in errors
 
 

@@ -95,6 +95,43 @@ def test_a_structure_that_is_the_reference_itself_has_a_path_too():
     assert min(record.calculator_ns) >= CALL * 1e9
 
 
+class Rounding(EMT):
+    """Takes geometries that differ by less than 0.01 Angstrom for one and the same, and counts its calls."""
+
+    calls = 0
+
+    def check_state(self, atoms, tol=1e-15):
+        return super().check_state(atoms, 0.01)
+
+    def calculate(self, *arguments, **named):
+        super().calculate(*arguments, **named)
+        self.calls += 1
+
+
+@pytest.mark.parametrize("optimizer", [None, STEPPED["BFGS"]], ids=["calls", "steps"])
+def test_no_point_is_timed_that_made_no_call(distorted, optimizer):
+    path = replay_path(distorted, molecule("C2H6"), 5)
+    twice = np.repeat(path, 2, axis=0)  # every second point is known already
+    record = replay(Adapter(), Busy(), distorted.copy(), twice, key=KEY, optimizer=optimizer)
+    assert (record.status, len(record.calculator_ns)) == ("converged", 5)
+    assert min(record.calculator_ns) >= CALL * 1e9
+
+    calculator = Rounding()
+    fine = np.linspace(0, 1, 50)[:, None, None] * path[-1]
+    record = replay(Adapter(), calculator, distorted.copy(), fine, key=KEY, optimizer=optimizer)
+    assert calculator.calls == len(record.calculator_ns) < 50
+
+
+def test_a_method_that_never_computes_has_failed(distorted):
+    class Known(EMT):
+        def calculation_required(self, atoms, properties):
+            return False
+
+    record = replay(Adapter(), Known(), distorted, replay_path(distorted, molecule("C2H6"), 5), key=KEY)
+    assert (record.status, record.failure.kind) == ("failed", "calculator")
+    assert "from its memory" in record.failure.message
+
+
 CALL, UPDATE, WAIT = 0.003, 0.012, 0.03
 """Seconds that the force calls, the optimiser and the harness take in the following tests."""
 

@@ -67,25 +67,36 @@ class _Walk(TimedCalculator):
         self.called: list[np.ndarray] = []
         self._calling = False
         self._resumed = 0
+        self._reached = 0
 
     def go_on(self) -> bool:
         """Put the atoms on the next geometry and make its force call; False where the path ends, or the time is up."""
-        number = len(self.calculator_ns)
-        if number == len(self.displacements):
+        if not self._move():
             return False
-        late = number > 0 and self.deadline_ns is not None and perf_counter_ns() > self.deadline_ns
+        late = len(self.calculator_ns) > 0 and self.deadline_ns is not None and perf_counter_ns() > self.deadline_ns
         if late or not self.may_go_on():
             self.censored = True
             return False
-        self.atoms.positions = self.start + self.displacements[number]
         before = self.nanoseconds
         super().get_forces(self.atoms)
         self.check()
         self.calculator_ns.append(self.nanoseconds - before)
         self.energies.append(self.energy)
         self.called.append(self.forces)
-        self.beat(number + 1)
+        self.beat(self._reached)
         return True
+
+    def _move(self) -> bool:
+        """Put the atoms on the next geometry that the calculator does not know already; False where there is none.
+
+        What is answered from a memory takes no time of the model, so it is no measurement.
+        """
+        while self._reached < len(self.displacements):
+            self.atoms.positions = self.start + self.displacements[self._reached]
+            self._reached += 1
+            if self._is_new(self.atoms) and not _remembers(self.calculator, self.atoms):
+                return True
+        return False
 
     def drive(self, optimizer: Callable[..., Any]) -> bool:
         """Let an optimiser walk along the path, and return whether it could; an error of the method is raised.
@@ -122,6 +133,12 @@ class _Walk(TimedCalculator):
         return self.forces
 
 
+def _remembers(calculator: Any, atoms: Any) -> bool:
+    """Return whether a calculator of ASE's kind would answer from its memory."""
+    required = getattr(calculator, "calculation_required", None)
+    return required is not None and not required(atoms, ["energy", "forces"])
+
+
 def replay(
     adapter: Any,
     calculator: Any,
@@ -152,6 +169,8 @@ def replay(
         driven = optimizer is not None and walk.drive(optimizer)
         while not driven and walk.go_on():
             pass
+        if not walk.calculator_ns and not walk.censored:
+            raise RuntimeError("it answers every geometry of the path from its memory, so there is no time of a call")
     except Exception as error:
         failure = classify(error)
     finally:
