@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from warm import Warm
 
 from bench.environments import environments
 from bench.environments.header import read_header
@@ -20,6 +21,14 @@ from bench.paths import PROJECT, adapters_dir
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
 Path(tempfile.tempdir).chmod(0o755)  # some tests are another user
 
+COMPILED = PROJECT / ".cache" / "tests" / "compiled"
+"""What PyTorch and XLA have compiled, kept between tests: some models compile for minutes."""
+os.environ |= {
+    "JAX_COMPILATION_CACHE_DIR": str(COMPILED / "jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
 QUICK = ("analysis", "core", "data", "paper", "protocols", "render")
 """The folders of tests that need no environment and start no process, but for those that use these fixtures."""
 WITH_PROCESSES = {"pesbench", "method_python", "fake_run"}
@@ -28,8 +37,6 @@ FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]
 # the embedded set: no network, no environment variable
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
-COMPILED = PROJECT / ".cache" / "tests" / "compiled"
-"""What PyTorch has compiled, kept between tests: some models compile for minutes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,28 +59,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def pesbench() -> Callable[..., subprocess.CompletedProcess]:
-    """Return a function that runs the command line and returns its status, output and errors.
+def pesbench() -> Iterator[Callable[..., subprocess.CompletedProcess]]:
+    """Yield a function that runs the command line and returns its status, output and errors.
 
-    A run draws no page unless the test asks for it: that takes some seconds.
+    A run draws no page unless the test asks for it: that takes some seconds. Where `cwd` is a copy of the checkout, the
+    copy's own `bench` is run; `still`: nobody changes its code any more, so that it may be imported once.
     """
+    warm: dict[Path, Warm] = {}
 
     def run(
-        *arguments: str | Path, cwd: Path | None = None, page: bool = False, **environ: str
+        *arguments: str | Path, cwd: Path | None = None, still: bool = False, page: bool = False, **environ: str
     ) -> subprocess.CompletedProcess:
         words = [*map(str, arguments)]
         if words[:1] == ["run"] and not page and "--cluster" not in words:
             words.append("--no-page")
-        return subprocess.run(
-            [*PESBENCH, *words],
-            cwd=cwd,  # of a copy of the checkout: the copy's own bench is run
-            env={**os.environ, "COLUMNS": "80", "TORCHINDUCTOR_CACHE_DIR": str(COMPILED), **environ},
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
+        variables = {**os.environ, "COLUMNS": "80", "TORCHINDUCTOR_CACHE_DIR": str(COMPILED), **environ}
+        folder = cwd or Path.cwd()
+        copy = (folder / "bench").is_dir() and folder != PROJECT
+        if copy and not still:
+            command = [*PESBENCH, *words]
+            return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=900)
+        project = folder if copy else PROJECT
+        if project not in warm:
+            warm[project] = Warm(project)
+        return warm[project].run(words, folder, variables, timeout=900)
 
-    return run
+    yield run
+    for one in warm.values():
+        one.stop()
 
 
 @pytest.fixture(scope="session")
