@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from warm import Warm
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from bench.environments import environments
 from bench.environments.header import read_header
@@ -37,6 +39,37 @@ FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]
 # the embedded set: no network, no environment variable
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
+LONG = (
+    *("adapters/test_defaults.py", "adapters/test_conformance.py", "page/test_page.py", "commands/test_told.py"),
+    *("adapters/test_bad_checkpoints.py", "engine/test_md_campaign.py", "engine/test_regress.py"),
+    *("cluster/test_slurm.py", "engine/test_tune.py", "engine/test_throughput_campaign.py", "drills/test_drills.py"),
+    *("engine/test_in_turns.py", "engine/test_pack.py", "adapters/test_batched.py", "engine/test_scaling_campaign.py"),
+    *("commands/test_cli.py", "commands/test_reference.py", "results/test_merging.py", "measure/test_md.py"),
+)
+"""The files that take longest, longest first: they begin first, so that no process is left with one at the end."""
+TOGETHER = {
+    "tests/adapters/test_real_methods.py": "tests/adapters/test_defaults.py",
+    "tests/page/test_page_in_a_browser.py": "tests/page/test_page.py",
+    "tests/page/test_read_once.py": "tests/page/test_page.py",
+}
+"""Files that share a long fixture with another file, and that file: one process runs both, so that none waits."""
+
+
+class Files(LoadFileScheduling):
+    """Gives each process a file after the other, and files that share a fixture at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return TOGETHER.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files | None:
+    """Return how files are shared out with ``--dist loadfile``."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # by the number of their tests
+    return Files(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,10 +78,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not quick, if asked."""
+    """Leave out what is not quick, if asked; where processes share the files, begin with the long ones."""
+    here = Path(__file__).parent
+    if hasattr(config, "workerinput"):
+        order = {here / file: number for number, file in enumerate(LONG)}
+        items.sort(key=lambda item: order.get(item.path, len(order)))
     if not config.getoption("--quick"):
         return
-    here = Path(__file__).parent
     quick, others = [], []
     for item in items:
         folder = item.path.relative_to(here).parts[0]
