@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from warm import Warm
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from bench.environments import environments
 from bench.environments.header import read_header
@@ -20,6 +23,14 @@ from bench.paths import PROJECT, adapters_dir
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
 Path(tempfile.tempdir).chmod(0o755)  # some tests are another user
 
+COMPILED = PROJECT / ".cache" / "tests" / "compiled"
+"""What PyTorch and XLA have compiled, kept between tests: some models compile for minutes."""
+os.environ |= {
+    "JAX_COMPILATION_CACHE_DIR": str(COMPILED / "jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
 QUICK = ("analysis", "core", "data", "paper", "protocols", "render")
 """The folders of tests that need no environment and start no process, but for those that use these fixtures."""
 WITH_PROCESSES = {"pesbench", "method_python", "fake_run"}
@@ -28,8 +39,37 @@ FAKES = Path(__file__).parent / "fakes" / "fakes.py"
 PESBENCH = [sys.executable, "-m", "bench.cli"]
 # the embedded set: no network, no environment variable
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
-COMPILED = PROJECT / ".cache" / "tests" / "compiled"
-"""What PyTorch has compiled, kept between tests: some models compile for minutes."""
+LONG = (
+    *("adapters/test_defaults.py", "adapters/test_conformance.py", "page/test_page.py", "commands/test_told.py"),
+    *("adapters/test_bad_checkpoints.py", "engine/test_md_campaign.py", "engine/test_regress.py"),
+    *("cluster/test_slurm.py", "engine/test_tune.py", "engine/test_throughput_campaign.py", "drills/test_drills.py"),
+    *("engine/test_in_turns.py", "engine/test_pack.py", "adapters/test_batched.py", "engine/test_scaling_campaign.py"),
+    *("commands/test_cli.py", "commands/test_reference.py", "results/test_merging.py", "measure/test_md.py"),
+)
+"""The files that take longest, longest first: they begin first, so that no process is left with one at the end."""
+TOGETHER = {
+    "tests/adapters/test_real_methods.py": "tests/adapters/test_defaults.py",
+    "tests/page/test_page_in_a_browser.py": "tests/page/test_page.py",
+    "tests/page/test_read_once.py": "tests/page/test_page.py",
+}
+"""Files that share a long fixture with another file, and that file: one process runs both, so that none waits."""
+
+
+class Files(LoadFileScheduling):
+    """Gives each process a file after the other, and files that share a fixture at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return TOGETHER.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files | None:
+    """Return how files are shared out with ``--dist loadfile``."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # by the number of their tests
+    return Files(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,10 +78,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not quick, if asked."""
+    """Leave out what is not quick, if asked; where processes share the files, begin with the long ones."""
+    here = Path(__file__).parent
+    if hasattr(config, "workerinput"):
+        order = {here / file: number for number, file in enumerate(LONG)}
+        items.sort(key=lambda item: order.get(item.path, len(order)))
     if not config.getoption("--quick"):
         return
-    here = Path(__file__).parent
     quick, others = [], []
     for item in items:
         folder = item.path.relative_to(here).parts[0]
@@ -52,28 +95,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def pesbench() -> Callable[..., subprocess.CompletedProcess]:
-    """Return a function that runs the command line and returns its status, output and errors.
+def pesbench() -> Iterator[Callable[..., subprocess.CompletedProcess]]:
+    """Yield a function that runs the command line and returns its status, output and errors.
 
-    A run draws no page unless the test asks for it: that takes some seconds.
+    A run draws no page unless the test asks for it: that takes some seconds. Where `cwd` is a copy of the checkout, the
+    copy's own `bench` is run; `still`: nobody changes its code any more, so that it may be imported once.
     """
+    warm: dict[Path, Warm] = {}
 
     def run(
-        *arguments: str | Path, cwd: Path | None = None, page: bool = False, **environ: str
+        *arguments: str | Path, cwd: Path | None = None, still: bool = False, page: bool = False, **environ: str
     ) -> subprocess.CompletedProcess:
         words = [*map(str, arguments)]
         if words[:1] == ["run"] and not page and "--cluster" not in words:
             words.append("--no-page")
-        return subprocess.run(
-            [*PESBENCH, *words],
-            cwd=cwd,  # of a copy of the checkout: the copy's own bench is run
-            env={**os.environ, "COLUMNS": "80", "TORCHINDUCTOR_CACHE_DIR": str(COMPILED), **environ},
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
+        variables = {**os.environ, "COLUMNS": "80", "TORCHINDUCTOR_CACHE_DIR": str(COMPILED), **environ}
+        folder = cwd or Path.cwd()
+        copy = (folder / "bench").is_dir() and folder != PROJECT
+        if copy and not still:
+            command = [*PESBENCH, *words]
+            return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=900)
+        project = folder if copy else PROJECT
+        if project not in warm:
+            warm[project] = Warm(project)
+        return warm[project].run(words, folder, variables, timeout=900)
 
-    return run
+    yield run
+    for one in warm.values():
+        one.stop()
 
 
 @pytest.fixture(scope="session")

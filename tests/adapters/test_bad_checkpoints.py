@@ -14,6 +14,7 @@ from ase.build import molecule
 from ase.io import write
 
 from bench.environments.catalogue import Catalogue
+from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
 
@@ -55,7 +56,7 @@ def run(pesbench, tmp_path):
                 "--json",
             ),
             *("--output", tmp_path / "runs", "--replay-points", "2", "--max-steps", "2", *options),
-            **environ,
+            **{"PESBENCH_CACHE": str(PROJECT / ".cache" / "tests"), **environ},
         )
         assert "Traceback" not in done.stderr
         assert done.returncode in (0, 1), done.stderr

@@ -1,8 +1,8 @@
-"""Every command line that a person is told is run: nobody is told one that does not work.
+"""Every command line that a person is told is parsed, and one of each kind is run, so that all of them work.
 
 They are collected from the sources (see told.py). What is made up in them, such as the name of a run, is replaced by
 what the tables below say, and so are methods that would take long: their commands work alike with a fake. Options at
-the end make them short.
+the end make them short. Lines are of one kind if they have the same verb, options and protocols.
 """
 
 import dataclasses
@@ -18,6 +18,7 @@ from told import PROJECT, VERBS, collected, sources, unquoted
 
 from bench.cli import parse
 from bench.environments import environments
+from bench.environments.catalogue import Catalogue
 from bench.environments.header import read_header
 
 FAKES, TUNABLE = Path("tests", "fakes", "fakes.py"), Path("tests", "fakes", "tunable.py")
@@ -75,7 +76,7 @@ SHORT = {
     "overhead": "--limit 2 --structures naphthalene-gfn2",
     "script": "--structures naphthalene-gfn2",
     "reference": "--limit 1 --structures naphthalene-gfn2",
-    "study": "--limit 1 --budget 3",
+    "study": "--limit 1 --budget 1",
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
 }
 # where a command line that names no method would take many or heavy ones
@@ -144,10 +145,20 @@ def short(words):
     return words
 
 
+def kind(words):
+    """Return what a command line has in common with others that differ from it only in the values of options."""
+    verb, *rest = words
+    chosen = [word for before, word in zip(words, rest, strict=False) if before in ("--protocols", "--format")]
+    first = "" if rest[:1] == [] or rest[0].startswith("-") else rest[0]  # a run, 'paper', a file, what history does
+    if verb in ("check-gpu", "prepare", "reference", "script", "tune"):
+        first = ""  # one method or another
+    return verb, first, "emt.py" in rest, *chosen, frozenset(word for word in rest if word.startswith("--"))
+
+
 TOLD = collected()
 UNKNOWN = []
 LINES = {}
-"""What is really run, and where it was told; lines that come to the same are run once."""
+"""What is really parsed, and where it was told."""
 for one in TOLD:
     if one.line.startswith("pesbench"):
         try:
@@ -157,6 +168,8 @@ for one in TOLD:
 # what somebody types who has just cloned the repository
 for first in ("list", "table paper", "doctor", "env", "prepare uff", "plot paper --output speed"):
     LINES.setdefault(first, "a first look around")
+RUN_ONCE = {kind([word for word in shlex.split(line) if word != "--adapter"]): line for line in LINES}
+"""What is really run: one line of each kind."""
 MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
 
 
@@ -173,9 +186,10 @@ def checkout(tmp_path_factory, pesbench):
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
         *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md,accuracy,scaling,throughput"),
-        *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "20"),
+        *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "6"),
         *("--no-repeats", "--output", "first"),
         cwd=folder,
+        still=True,
         page=True,
     )
     assert done.returncode == 0, done.stderr
@@ -185,7 +199,7 @@ def checkout(tmp_path_factory, pesbench):
     (folder / "there.json").write_text(subprocess.run(listed, capture_output=True, text=True, check=True).stdout)
     for name in (RUN, OTHER_RUN):
         shutil.copytree(run, folder / "results" / name)
-    assert pesbench("history", "add", RUN, cwd=folder).returncode == 0
+    assert pesbench("history", "add", RUN, cwd=folder, still=True).returncode == 0
     return folder
 
 
@@ -198,7 +212,24 @@ def copied(folder):
     return folder
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line[:70])
+def test_every_command_line_that_is_told_is_understood(capsys):
+    for line, where in LINES.items():
+        words = shlex.split(line)
+        try:
+            verb, _ = parse(words)
+        except SystemExit as ended:
+            assert ended.code == 0, f"{where}, run as 'pesbench {line}':\n{capsys.readouterr().err}"
+            assert "--help" in words
+        else:
+            assert verb == VERBS[words[0]]
+
+
+def test_what_is_replaced_by_a_fake_is_the_name_of_a_method():
+    known = Catalogue().methods.values()
+    assert HEAVY.keys() <= {method.name for method in known} | {method.level for method in known}
+
+
+@pytest.mark.parametrize("line", RUN_ONCE.values(), ids=lambda line: line[:70])
 def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
     words = shlex.split(line)
     folder = checkout
@@ -208,7 +239,7 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
         folder = PROJECT
     if words[0] in ("run", "study", "regress", "tune", "check-gpu") and not {"--help", "--resume"} & set(words):
         words += ["--output", str(tmp_path / "runs")]
-    done = pesbench(*words, cwd=folder, PESBENCH_CACHE=str(checkout / "cache"))
+    done = pesbench(*words, cwd=folder, still=True, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"
     assert "Traceback" not in done.stderr, f"{where}:\n{done.stderr}"
     assert done.returncode in ((2,) if line in REFUSED else (0, 1)), f"{where}:\n{done.stderr or done.stdout}"

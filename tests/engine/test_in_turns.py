@@ -175,12 +175,12 @@ def campaign(tmp_path):
 def test_further_rounds_are_made_where_a_ratio_is_wide_and_end_with_the_time(campaign):
     wide = {("toy", "cpu"): 0.0, ("slow", "cpu"): 0.3}
     began = time.monotonic()
-    run, _, made = campaign(lambda: wide, total_s=60.0, limit=6)
+    run, _, made = campaign(lambda: wide, total_s=24.0, limit=2)
     rounds = run.structures.groupby("method")["round"].nunique()
     assert rounds["slow"] > 3
     assert rounds["toy"] == rounds["slow"], "the reference takes part in each of them"
-    assert made.elapsed_s < 60.0 + 15.0
-    assert time.monotonic() - began < 150.0
+    assert made.elapsed_s < 24.0 + 15.0
+    assert time.monotonic() - began < 100.0
 
 
 def test_there_are_never_more_than_a_dozen_rounds(campaign, monkeypatch):

@@ -172,7 +172,7 @@ def test_overhead_finds_a_row_that_takes_twice_and_in_a_shell_four_times_as_long
     assert found["row_over_script"]["estimate"] == pytest.approx(2, rel=0.25)
     assert found["row_over_shell"]["estimate"] == pytest.approx(4, rel=0.35)
     assert found["ratio"]["estimate"] == pytest.approx(1, rel=0.15)
-    assert found["row_ms_per_step"] == pytest.approx(165, rel=0.2)
+    assert found["row_ms_per_step"] == pytest.approx(104, rel=0.2)
     assert found["steps_differ"] == 0
 
 

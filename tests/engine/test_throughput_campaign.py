@@ -68,8 +68,8 @@ def run(tmp_path_factory, dataset):
     with pytest.MonkeyPatch.context() as patch:
         for module in ("bench.engine.schedule", "bench.engine.tasks"):
             patch.setattr(f"{module}.usable_cores", lambda: 2)
-        settings = settings_of(*METHODS, RANDOM, budget=5.0)
-        settings.budget_s.update(dict.fromkeys(("sleeps", "waits-in-line"), 10.0))  # they are compared
+        settings = settings_of(*METHODS, RANDOM, budget=3.0)
+        settings.budget_s.update(dict.fromkeys(("sleeps", "waits-in-line"), 6.0))  # they are compared
         return directory, *measure(directory, dataset, settings)
 
 

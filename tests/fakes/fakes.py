@@ -74,7 +74,7 @@
 # [tool.pesbench.methods.takes-21]
 # label = "21 ms"
 # [tool.pesbench.methods.remembers]
-# label = "50 ms a small step from the last call, 500 ms elsewhere"
+# label = "20 ms a small step from the last call, 200 ms elsewhere"
 # [tool.pesbench.methods.better-asleep]
 # memory-mb = 1
 # [tool.pesbench.methods.better-spinning]
@@ -107,7 +107,7 @@ BATCHED = ("batches", "wrong-batch", "dies-in-a-batch", "batches-at-random")
 PER_CALL, PER_MOLECULE = 0.008, 0.002
 """Seconds that a call of these methods takes, and what each molecule adds to it."""
 NAP = 0.04
-NEAR_CALL, FAR_CALL, NEAR = 0.050, 0.500, 0.05
+NEAR_CALL, FAR_CALL, NEAR = 0.020, 0.200, 0.05
 """Seconds of a call near the last one and elsewhere; what is near, Angstrom (root mean square over coordinates)."""
 PLAIN = """
 from ase.calculators.calculator import Calculator, all_changes

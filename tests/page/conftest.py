@@ -59,8 +59,8 @@ def whole_run(once, pesbench) -> Path:
     def make(results: Path) -> None:
         done = pesbench(
             *("run", "--adapter", FAKES, "--methods", "uff,gfn2-xtb,toy,batches,direct,fails-to-load"),
-            *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "5", "--rounds", "2"),
-            *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "8", "--threads", "1"),
+            *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "3", "--rounds", "2"),
+            *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "3", "--threads", "1"),
             *("--no-repeats", "--output", results),
             page=True,
         )

@@ -39,6 +39,7 @@ def run(tree, pesbench):
         *("--stretched-factor", "1.05", "--stretched-calls", "3", "--limit", "8", "--rounds", "2", "--threads", "1"),
         *("--budget", "20", "--no-repeats", "--output", tree / "runs"),
         cwd=tree,
+        still=True,
         page=True,
     )
     assert done.returncode == 0, done.stderr
@@ -52,7 +53,7 @@ def records(directory):
 
 
 def test_it_has_options_that_reach_the_worker(tree, pesbench, run):
-    shown = pesbench("run", "--help", cwd=tree).stdout
+    shown = pesbench("run", "--help", cwd=tree, still=True).stdout
     assert "--stretched-factor X" in shown
     assert "force calls at each structure (default: 2)" in shown
     measured = [one for one in records(run) if one["method"] != "always-fails"]
@@ -65,14 +66,14 @@ def test_a_failure_is_a_record_and_is_shown(tree, pesbench, run):
     failed = [one for one in records(run) if one["status"] == "failed"]
     assert {one["method"] for one in failed} == {"always-fails"}
     assert {one["failure"]["message"] for one in failed} == {"RuntimeError: the matrix is singular"}
-    text = pesbench("table", run, "--protocols", "stretched", cwd=tree, COLUMNS="200").stdout
+    text = pesbench("table", run, "--protocols", "stretched", cwd=tree, still=True, COLUMNS="200").stdout
     assert "stretched by 1.05" in text
     assert failed[0]["failure"]["kind"] in text
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "csv", "json"])
 def test_it_has_a_table_in_every_format(tree, pesbench, run, form):
-    done = pesbench("table", run, "--protocols", "stretched", "--format", form, cwd=tree)
+    done = pesbench("table", run, "--protocols", "stretched", "--format", form, cwd=tree, still=True)
     assert done.returncode == 0, done.stderr
     if form == "json":
         rows = json.loads(done.stdout)["rows"]
@@ -85,8 +86,8 @@ def test_it_has_a_table_in_every_format(tree, pesbench, run, form):
 
 
 def test_the_table_of_times_has_its_column_and_its_key(tree, pesbench, run):
-    assert "pull" in pesbench("table", run, cwd=tree, COLUMNS="200").stdout
-    rows = json.loads(pesbench("table", run, "--format", "json", cwd=tree).stdout)["rows"]
+    assert "pull" in pesbench("table", run, cwd=tree, still=True, COLUMNS="200").stdout
+    rows = json.loads(pesbench("table", run, "--format", "json", cwd=tree, still=True).stdout)["rows"]
     energies = {row["method"]: row["stretched"]["energy"] for row in rows}
     assert energies["toy"] > 0.1
     assert energies["takes-20"] == 0.0
@@ -96,11 +97,11 @@ def test_the_page_has_a_section_of_it_and_explain_knows_its_words(tree, pesbench
     page = (run / "report.html").read_text()
     assert "What does stretching cost?" in page
     assert "Stretched in all directions." in page
-    assert "The mean energy of the stretched molecules." in pesbench("explain", "pull", cwd=tree).stdout
+    assert "The mean energy of the stretched molecules." in pesbench("explain", "pull", cwd=tree, still=True).stdout
 
 
 def test_it_is_drawn(tree, pesbench, run):
-    done = pesbench("plot", run, "--protocols", "stretched", cwd=tree)
+    done = pesbench("plot", run, "--protocols", "stretched", cwd=tree, still=True)
     assert done.returncode == 0, done.stderr
     assert (run / "stretched.svg").is_file()
 
@@ -112,7 +113,7 @@ def test_a_run_that_was_stopped_continues_with_it(tree, pesbench, run, tmp_path)
     lines = (stopped / "records.jsonl").read_text().splitlines(keepends=True)
     last = max(number for number, line in enumerate(lines) if '"record":"stretched"' in line)
     (stopped / "records.jsonl").write_text("".join(lines[:last]))
-    done = pesbench("run", "--resume", stopped.name, "--output", tmp_path, "--adapter", FAKES, cwd=tree)
+    done = pesbench("run", "--resume", stopped.name, "--output", tmp_path, "--adapter", FAKES, cwd=tree, still=True)
     assert done.returncode == 0, done.stderr
     key = ("method", "round", "structure", "status")
     assert sorted([one[name] for name in key] for one in records(stopped)) == sorted(
@@ -126,6 +127,7 @@ def test_a_budget_cuts_it_off(tree, pesbench, tmp_path):
         *("--stretched-calls", "200", "--limit", "3", "--rounds", "1", "--threads", "1", "--budget", "1"),
         *("--output", tmp_path),
         cwd=tree,
+        still=True,
     )
     assert done.returncode == 0, done.stderr
     (only,) = records(next(tmp_path.iterdir()))
