@@ -4,8 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# make bench METHODS=a,b BUDGET=60 ARGS="--limit 10"
-RUN_OPTIONS = $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
+# make bench STRUCTURES=mine.xyz METHODS=a,b BUDGET=60 ARGS="--limit 10"
+RUN_OPTIONS = $(if $(STRUCTURES),--structures '$(STRUCTURES)') $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help bench study table1 test quick check speed regress drill overhead clean
@@ -13,7 +13,7 @@ RUN_OPTIONS = $(if $(METHODS),--methods $(METHODS)) $(if $(BUDGET),--budget $(BU
 help: ## list the verbs
 	@echo "usage: make VERB"
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
-	@echo "options: METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench and study (see $(BIN)/pesbench run --help);"
+	@echo "options: STRUCTURES=mine.xyz METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench and study (see $(BIN)/pesbench run --help);"
 	@echo "         METHODS, BUDGET, ARGS and BASE=REV for regress"
 
 bench: .venv/installed ## measure every method that can run here; ends with table and page (half an hour)
@@ -26,7 +26,7 @@ table1: .venv/installed ## the published table and the newest run in its style: 
 	@$(BIN)/pesbench table1 $(ARGS)
 
 # without what make passes on to the makes that tests start
-PYTEST := env -u MAKEFLAGS -u MFLAGS -u ARGS -u METHODS -u BUDGET $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := env -u MAKEFLAGS -u MFLAGS -u ARGS -u STRUCTURES -u METHODS -u BUDGET $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test: .venv/installed-tests check ## run the tests, the linter and the type checker; ends with the ten slowest tests
 	@$(PYTEST) --durations=10 $(ARGS)
