@@ -11,15 +11,13 @@ from bench.errors import BadInput
 NUMBER = r"[-+]?\d*\.?\d+"
 XYZ_ATOM = rf"(?m)^ *(?:O|H) (?:{NUMBER}[ ]*){{3,}}"
 ROW = rf"(?m)^(?:O|H)(?: {NUMBER}){{3}}$"
-EXTENDED = (
-    "2\nProperties=species:S:1:pos:R:3:forces:R:3 charge=-1 spin=1 energy=-3\nO 0 0 0 0 0 1\nH 0 0 .97 0 0 -1\n"
-)
+EXTENDED = "2\nProperties=species:S:1:pos:R:3:forces:R:3 charge=-1 spin=1 energy=-3\nO 0 0 0 0 0 1\nH 0 0 .97 0 0 -1\n"
 PDB = "".join((atom(1, " O", "HOH", 0, 0, 0, "O"), atom(2, " H1", "HOH", 0, 0, 0.96, "H"), "END\n"))
 SAMPLES = [
     ("a.xyz", water() + "\n" + water("charge=1 spin=2"), XYZ_ATOM, r"(?m)^(?!Properties).*\bcharge=([-+]?\d+)"),
     ("a.xyz", EXTENDED, XYZ_ATOM, r"\bcharge=([-+]?\d+)"),
     ("a.xyz", "2\n-1 1\nO 0 0 0\nH 0 0 .97\n", XYZ_ATOM, r"(?m)^([-+]?\d+) \d+$"),
-    ("a.sdf", HYDROXIDE_MOL + "> <id>\n1\n\n$$$$\n" + WATER_MOL + "$$$$\n", None, r"M  CHG  1   1 *([-+]?\d+)$"),
+    ("a.sdf", HYDROXIDE_MOL + "> <id>\n1\n\n$$$$\n" + WATER_MOL + "$$$$\n", None, r"(?m)^M  CHG  1   1 *([-+]?\d+)"),
     ("a.mol2", MOL2, r"(?m)^\d+ [OH] .* W ", None),
     ("a.pdb", PDB, r"(?m)^(?:ATOM|HETATM)", None),
     ("a.gjf", GAUSSIAN, ROW, r"(?m)^([-+]?\d+) \d+$"),

@@ -230,7 +230,9 @@ def test_outputs_state_the_charge_or_need_it(reading):
         reading("start\ngeometry\nO 0 0 0\nend\n", "a.nwi")
 
 
-@pytest.mark.parametrize(("name", "says"), [("a.pqr", "PQR"), ("a.lmp", "LAMMPS"), ("a.smi", "SMILES"), ("a.foo", "foo")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("a.pqr", "PQR"), ("a.lmp", "LAMMPS"), ("a.smi", "SMILES"), ("a.foo", "foo")]
+)
 def test_formats_that_are_not_read_are_refused_by_name(reading, name, says):
     with pytest.raises(BadInput, match=says):
         reading("text\n", name)

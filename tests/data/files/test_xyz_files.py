@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from structure_texts import W, water
 
 from bench.errors import BadInput
-from structure_texts import W, water
 
 FULL = "Properties=species:S:1:pos:R:3:"
 
