@@ -31,6 +31,19 @@ def reader_of(text: str) -> Callable[[str, str, Ledger], list[Record]] | None:
     return None
 
 
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
+_ATOM = re.compile(
+    rf"^[ \t]*(?:[A-Za-z]{{1,2}}(?:[ \t]+{_NUMBER}){{3}}|(?:{_NUMBER}[ \t]+){{3}}[A-Za-z]{{1,2}})[ \t]*$", 8
+)
+
+
+def refuse_stray(text: str, file: str) -> None:
+    """Raise BadInput where text that is no part of a molecule has a line that looks like an atom."""
+    found = _ATOM.search(text)
+    if found:
+        raise BadInput(f"{file} has an atom outside its molecule ({found[0].strip()[:40]!r}); move or remove the line.")
+
+
 def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
     """Return the structure of a Gaussian input (.gjf, .com) with Cartesian coordinates."""
     here = f"frame 0 of {file}"
@@ -66,6 +79,7 @@ def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
         positions.append(_three(rest, here, row))
     if re.search(r"units\s*=\s*\(?\s*(bohr|au)", parts[0], re.IGNORECASE):
         positions = [[x * Bohr for x in xyz] for xyz in positions]
+    refuse_stray("\n".join([*parts[:2], *parts[3:]]), file)
     if any(part.strip() for part in parts[3:]):
         ledger.unused("what follows the molecule", file)
     record = _made(symbols, positions, here, file, ledger, int(numbers[0]), int(numbers[1]), fixed)
@@ -93,7 +107,8 @@ def read_orca(text: str, file: str, ledger: Ledger) -> list[Record]:
     if len(blocks) != 1 or blocks[0][1].lower() != "xyz" or blocks[0][4].strip():
         raise BadInput(f"{file} has not one block '* xyz charge multiplicity'; only this one is read of ORCA's inputs.")
     state = _STATE.fullmatch(f"{blocks[0][2]} {blocks[0][3]}")
-    body, end, _ = text[blocks[0].end() :].partition("\n*")
+    body, end, after = text[blocks[0].end() :].partition("\n*")
+    refuse_stray(text[: blocks[0].start()] + after, file)
     if not end or state is None:
         raise BadInput(
             f"{file} has a block '* xyz' without its end or without whole numbers for charge and multiplicity."
@@ -114,6 +129,7 @@ def read_qchem(text: str, file: str, ledger: Ledger) -> list[Record]:
     """Return the structure of a Q-Chem input ($molecule) with Cartesian coordinates."""
     here = f"frame 0 of {file}"
     blocks = re.findall(r"^\s*\$molecule\b(.*?)^\s*\$end", text, re.MULTILINE | re.IGNORECASE | re.DOTALL)
+    refuse_stray(re.sub(r"(?ims)^\s*\$molecule\b.*?^\s*\$end", "", text), file)
     rows = [re.sub(r"!.*", "", row).strip() for row in blocks[0].strip().split("\n")] if len(blocks) == 1 else []
     state = _STATE.fullmatch(rows[0]) if rows else None
     if state is None:
@@ -149,6 +165,11 @@ def read_turbomole(text: str, file: str, ledger: Ledger) -> list[Record]:
     names = [head.split()[0].lower() if head else "" for head, _ in groups]
     if names.count("coord") != 1 or _PERIODIC & set(names):
         raise BadInput(f"{file} is not one molecule in one group $coord; periodic ones are not read from this format.")
+    others = [
+        re.split(r"^\s*\$", text, flags=8)[0],
+        *(c for n, (_, c) in zip(names, groups, strict=True) if n != "coord"),
+    ]
+    refuse_stray("\n".join(others), file)
     options, body = groups[names.index("coord")]
     words = options.lower().split()[1:]
     if "frac" in words:

@@ -15,6 +15,7 @@ from bench.errors import BadInput
 
 RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
 
+_MOL2_ATOM = re.compile(r"\s*\d+\s+\S+(?:\s+[-+]?\d*\.?\d+){3}\s+[A-Za-z]")
 _UNPAIRED = {1: 0, 2: 1, 3: 2}  # of M RAD: singlet, doublet, triplet
 
 
@@ -146,6 +147,9 @@ def _mol2(block: str, here: str, file: str, ledger: Ledger) -> Record:
     count = lines[1].split()[:1]
     if count != [str(len(rows))] or not rows:
         raise BadInput(f"{here} announces {''.join(count) or 'no'} atoms and has {len(rows)}.")
+    others = [*lines, *(row for section in named.values() for row in section)]
+    if any(_MOL2_ATOM.match(row) for row in others):
+        raise BadInput(f"{here} has a line of an atom outside its section ATOM; move or remove it.")
     try:
         positions = np.array([[number_of(cell) for cell in row[2:5]] for row in rows])
         symbols = [row[5].split(".")[0] for row in rows]
