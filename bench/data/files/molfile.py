@@ -135,7 +135,9 @@ def _fields(data: str, here: str) -> dict[str, Any]:
 
 def read_mol2(text: str, file: str, ledger: Ledger) -> list[Record]:
     """Return all molecules of a MOL2 file; the sum of the charges of its atoms is the charge."""
-    _, *blocks = re.split(r"^@<TRIPOS>MOLECULE[ \t]*\n", text.replace("\r\n", "\n"), flags=re.MULTILINE)
+    before, *blocks = re.split(r"^@<TRIPOS>MOLECULE[ \t]*\n", text.replace("\r\n", "\n"), flags=re.MULTILINE)
+    if any(line.strip() and not line.startswith("#") for line in before.split("\n")):
+        raise BadInput(f"{file} has text before its first molecule ({before.strip()[:40]!r}); remove it.")
     return [_mol2(block, f"frame {k} of {file}", file, ledger) for k, block in enumerate(blocks)]
 
 

@@ -22,7 +22,7 @@ SAMPLES = [
     ("a.gjf", GAUSSIAN, ROW, r"(?m)^([-+]?\d+) \d+$"),
     ("a.inp", ORCA, ROW, r"xyz ([-+]?\d+) "),
     ("a.in", QCHEM, ROW, r"(?m)^([-+]?\d+) \d+$"),
-    ("coord", XTB, rf"(?m)^(?:{NUMBER} ){{3}}[oh]$", r"\$chrg ([-+]?\d+)"),
+    ("coord", XTB, rf"(?m)^(?:{NUMBER} ){{3}}[oh]$", r"\$chrg\s+([-+]?\d+)"),
     ("POSCAR", POSCAR.format(flags="Selective\n", one="F F F", two="T T T"), None, None),
 ]
 
