@@ -1,0 +1,218 @@
+"""The one rule for what a file says: it is used, refused, or listed as unused.
+
+A reader hands over everything that it found (:class:`~bench.data.files.contents.Record`); whatever no function here
+takes from it ends up in the list.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from bench.data.files import state
+from bench.data.files.contents import Frame, Labels, Ledger, Record
+from bench.data.files.elements import own_masses
+from bench.errors import BadInput
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What the command line says about all frames."""
+
+    charge: int | None = None
+    spin: int | None = None
+    energy_key: str | None = None
+    forces_key: str | None = None
+    stress_key: str | None = None
+
+
+_GEOMETRY = {"numbers", "positions"}
+_FIXED = {"fixed", "frozen", "fix", "constrained", "constraint", "constraints", "freeze", "selectivedynamics"}
+_DROPPED = {"occupancy", "spacegroup", "unitcell"}
+"""What ASE adds on its own when it reads a crystal."""
+
+
+def frame_of(record: Record, wanted: Wanted, ledger: Ledger, states: tuple[int | None, int | None]) -> Frame:
+    """Return a record as a frame; `states` has the charge and the spin that a table gives.
+
+    Raises BadInput where something is impossible or contradicts something else.
+    """
+    here = record.where
+    _check_geometry(record.atoms, here)
+    numbers = record.atoms.numbers
+    periodic = bool(record.atoms.pbc.any())
+    said, arrays = dict(record.said), {k: v for k, v in record.atoms.arrays.items() if k not in _GEOMETRY}
+    results = dict(record.results)
+    labels = _labels(record, said, arrays, results, wanted)
+    atoms = Atoms(numbers, record.atoms.positions, cell=record.atoms.cell, pbc=record.atoms.pbc)
+    _set_masses(atoms, arrays, here)
+    _set_fixed(atoms, record, arrays)
+
+    about = {key: said.pop(key) for key in list(said) if state.is_about(key)}
+    about |= {key: results.pop(key) for key in ("magmom",) if key in results}
+    columns = {key: arrays.pop(key) for key in list(arrays) if state.is_of_atoms(key)}
+    columns |= {key: results.pop(key) for key in ("charges", "magmoms") if key in results}
+    charge, spin, leftover = state.stated(about, columns, numbers, here, periodic)
+    for source, (table_charge, table_spin) in (
+        ("the table", states),
+        ("the command line", (wanted.charge, wanted.spin)),
+    ):
+        charge = _given(charge, table_charge, here, "charge", source)
+        spin = _given(spin, table_spin, here, "spin multiplicity", source)
+    if not periodic or spin is not None:
+        state.check(numbers, charge, spin, here)
+    for what in leftover:
+        ledger.unused(what, record.file)
+    _list_rest(record, said, arrays, results, ledger)
+    return Frame(atoms, charge, spin, here, record.name, record.file, labels)
+
+
+def _given(stated: int | None, given: int | None, here: str, word: str, source: str) -> int | None:
+    if stated is not None and given is not None and stated != given:
+        raise BadInput(f"{here} states {word} {stated}, but {source} gives {given}; correct one of the two.")
+    return stated if given is None else given
+
+
+def _check_geometry(atoms: Atoms, here: str) -> None:
+    if not len(atoms):
+        raise BadInput(f"{here} has no atoms.")
+    if (atoms.numbers <= 0).any():
+        raise BadInput(f"{here} has a dummy or ghost atom (X); remove it.")
+    broken = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if len(broken):
+        raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the frame.")
+    cell = np.asarray(atoms.cell)
+    if not np.isfinite(cell).all():
+        raise BadInput(f"{here} has a cell that is not finite; correct it.")
+    if not atoms.cell[atoms.pbc].any(axis=1).all() or (atoms.pbc.all() and abs(np.linalg.det(cell)) < 1e-6):
+        raise BadInput(f"{here} is periodic in a direction in which it has no cell; correct its cell or its pbc.")
+
+
+def _set_masses(atoms: Atoms, arrays: dict[str, Any], here: str) -> None:
+    for key in ("masses", "mass"):
+        if key in arrays:
+            masses = own_masses(atoms.numbers, arrays.pop(key), here)
+            if masses is not None:
+                atoms.set_masses(masses)
+
+
+def _set_fixed(atoms: Atoms, record: Record, arrays: dict[str, Any]) -> None:
+    """Set one FixAtoms of all constraints and masks; refuse any other constraint by its name."""
+    here, fixed = record.where, np.zeros(len(atoms), dtype=bool)
+    for constraint in record.atoms.constraints:
+        name = type(constraint).__name__
+        if isinstance(constraint, FixAtoms):
+            fixed[constraint.index] = True
+        elif name == "FixCartesian":
+            mask = np.asarray(constraint.mask, dtype=bool)
+            if mask.all():
+                fixed[constraint.index] = True
+            elif mask.any():
+                raise BadInput(
+                    f"{here} has atoms that are fixed in some directions only (FixCartesian); pesbench fixes whole "
+                    "atoms: fix or free them in all three."
+                )
+        else:
+            raise BadInput(f"{here} has the constraint {name}, but only fixed atoms (FixAtoms) are obeyed; remove it.")
+    if "move_mask" in arrays:
+        mask = np.asarray(arrays.pop("move_mask"))
+        if mask.ndim == 2:
+            if (mask.astype(bool).any(axis=1) != mask.astype(bool).all(axis=1)).any():
+                raise BadInput(
+                    f"{here} has a move_mask that fixes atoms in some directions only; pesbench fixes whole atoms: "
+                    "fix or free them in all three."
+                )
+            mask = mask[:, 0]
+        if mask.dtype.kind not in "bi" or not np.isin(mask, (0, 1)).all():
+            raise BadInput(f"{here} has a move_mask that is not T or F for each atom; correct it.")
+        fixed |= ~mask.astype(bool)
+    for key in arrays:
+        if state.plain(key) in _FIXED:
+            raise BadInput(f"{here} has the column '{key}', which may fix or free atoms; use move_mask (F: fixed).")
+    if fixed.any():
+        atoms.set_constraint(FixAtoms(np.flatnonzero(fixed)))
+
+
+_UNITS = "in eV and Angstrom"
+_OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"), ("stress", "--stress-key"))
+
+
+def _labels(
+    record: Record, said: dict[str, Any], arrays: dict[str, Any], results: dict[str, Any], wanted: Wanted
+) -> Labels | None:
+    """Take energy, forces and stress: those under the keys that the command line names, else ASE's own."""
+    here, atoms = record.where, record.atoms
+    keys = {"energy": wanted.energy_key, "forces": wanted.forces_key, "stress": wanted.stress_key}
+    found: dict[str, Any] = {}
+    sources: list[str] = []
+    named = [key for key in keys.values() if key]
+    for kind, key in keys.items():
+        if not named and kind in results:
+            found[kind] = results.pop(kind)
+            sources.append(kind)
+        for place in (said, arrays, results) if key else ():
+            if key in place:
+                found[kind] = place.pop(key)
+                sources.append(str(key))
+                break
+    energy = _numbers(found.get("energy"), ((), (1,)), f"{here} has an energy")
+    forces = _numbers(found.get("forces"), ((len(atoms), 3), (3 * len(atoms),)), f"{here} has forces")
+    stress = _numbers(found.get("stress"), ((6,), (9,), (3, 3)), f"{here} has a stress")
+    if stress is not None and stress.size == 9:
+        stress = full_3x3_to_voigt_6_stress(stress.reshape(3, 3))
+    if not sources:
+        return None
+    source = ", ".join(sources)
+    return Labels(
+        None if energy is None else float(energy.reshape(())),
+        None if forces is None else forces.reshape(-1, 3),
+        stress,
+        source if named else f"ASE's {source}",
+    )
+
+
+def _numbers(value: Any, shapes: tuple[tuple[int, ...], ...], found: str) -> np.ndarray | None:
+    if value is None:
+        return None
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        array = np.asarray(np.nan)
+    if isinstance(value, bool) or array.shape not in shapes or not np.isfinite(array).all():
+        raise BadInput(f"{found} that is not {_words(shapes[0])}; correct it.")
+    return array
+
+
+def _words(shape: tuple[int, ...]) -> str:
+    return f"{'x'.join(map(str, shape))} finite numbers" if shape else "one finite number"
+
+
+def _list_rest(
+    record: Record, said: dict[str, Any], arrays: dict[str, Any], results: dict[str, Any], ledger: Ledger
+) -> None:
+    """List whatever is left: the keys, the columns and the results that nothing uses."""
+    for key in said:
+        if state.plain(key) not in _DROPPED:
+            ledger.unused(f"the key '{key}'{_hint(key, said[key])}", record.file)
+    for key, values in arrays.items():
+        if key == "spacegroup_kinds" or (key in ("tags", "momenta") and not np.any(values)):  # ASE's own
+            continue
+        words = "the velocities (momenta)" if key == "momenta" else f"the column '{key}'{_hint(key, values)}"
+        ledger.unused(words, record.file)
+    for key, value in results.items():
+        if value is not None:
+            ledger.unused(f"the result '{key}'", record.file)
+
+
+def _hint(key: str, value: Any) -> str:
+    """Say which option would use a key as a label."""
+    name = state.plain(key)
+    for kind, option in _OPTIONS:
+        if kind.rstrip("s") in name and key != kind:
+            return f" ({option} {key} would use it, {_UNITS})"
+    return ""

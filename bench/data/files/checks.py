@@ -1,0 +1,67 @@
+"""Whether a structure and its labels look right: distances, net force, net torque."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase.data import covalent_radii
+from scipy.spatial import cKDTree
+
+from bench.data.files.contents import Frame, Ledger
+
+_BONDED = 1.3
+_TIGHT = 0.55  # both in units of the sum of the covalent radii
+_NET_FORCE = 0.01  # eV/Angstrom
+_NET_TORQUE = 0.05  # eV
+
+
+def look(frames: Sequence[Frame], ledger: Ledger) -> None:
+    """Note frames without bonds or with too short ones, and labels whose forces or torques do not cancel."""
+    far: dict[str, list[str]] = {}
+    near: dict[str, list[str]] = {}
+    net: dict[str, tuple[float, float]] = {}
+    for frame in frames:
+        if frame.atoms.pbc.any():
+            continue
+        nearest = _nearest(frame)
+        if nearest.size > 1 and not (nearest < _BONDED).any():
+            far.setdefault(frame.file, []).append(frame.where)
+        elif nearest.size > 1 and (nearest < _TIGHT).all():
+            near.setdefault(frame.file, []).append(frame.where)
+        if frame.labels is not None and frame.labels.forces is not None and not frame.atoms.constraints:
+            force, torque = net_of(frame.atoms.positions, frame.labels.forces)
+            before = net.get(frame.file, (0.0, 0.0))
+            net[frame.file] = (max(force, before[0]), max(torque, before[1]))
+    for places in far.values():
+        ledger.note(f"No two atoms of {_some(places)} are at bonding distance; are its coordinates in Bohr?")
+    for places in near.values():
+        ledger.note(f"All atoms of {_some(places)} are much too close together; are its coordinates in nanometres?")
+    for file, (force, torque) in net.items():
+        if force > _NET_FORCE or torque > _NET_TORQUE:
+            ledger.note(
+                f"The labels of {file} have a net force of up to {force:.3g} eV/Angstrom and a net torque of up to "
+                f"{torque:.3g} eV; a molecule in vacuum has none."
+            )
+
+
+def net_of(positions: np.ndarray, forces: np.ndarray) -> tuple[float, float]:
+    """Return the net force (eV/Angstrom) and the net torque (eV) about the centre of (n, 3) positions and forces."""
+    arms = positions - positions.mean(axis=0)
+    return float(np.linalg.norm(forces.sum(axis=0))), float(np.linalg.norm(np.cross(arms, forces).sum(axis=0)))
+
+
+def _nearest(frame: Frame) -> np.ndarray:
+    """Return the distance of each atom to a neighbour, in units of the sum of their radii: the smallest of eight."""
+    atoms = frame.atoms
+    count = len(atoms)
+    if count < 2:
+        return np.empty(0)
+    distances, indices = cKDTree(atoms.positions).query(atoms.positions, k=min(count, 9))
+    radii = covalent_radii[atoms.numbers]
+    scaled = distances[:, 1:] / (radii[:, None] + radii[indices[:, 1:]])
+    return np.asarray(scaled.min(axis=1))
+
+
+def _some(places: list[str]) -> str:
+    return places[0] if len(places) == 1 else f"{places[0]} and of {len(places) - 1} more"

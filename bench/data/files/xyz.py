@@ -1,0 +1,217 @@
+"""XYZ files: plain ones and extended ones.
+
+The frames are counted here and not by ASE, which ends at the first blank line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.io.extxyz import key_val_str_to_dict
+
+from bench.data.files import state
+from bench.data.files.contents import Ledger, Record
+from bench.data.files.elements import elements, number_of
+from bench.errors import BadInput
+
+_PLAIN = "species:S:1:pos:R:3"
+_TWO_WHOLE = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)\s*")
+_LARGEST_CHARGE, _LARGEST_SPIN = 9, 11  # of what two whole numbers in a comment may be
+_WORDS = re.compile(
+    r"(?<![A-Za-z])((?:net|total|tot)?[ _]?charge|chrg|q|spin[ _]?multiplicity|multiplicity|mult|spin|uhf)"
+    r"(?![A-Za-z])[ \t]*(?:[:=]|is)?[ \t]*([^\s,;]*)",
+    re.IGNORECASE,
+)
+_RESULTS: tuple[str, ...] = (
+    "energy",
+    "free_energy",
+    "forces",
+    "stress",
+    "dipole",
+    "magmom",
+    "magmoms",
+    "charges",
+    "energies",
+)
+_RESULTS += ("stresses", "bandgap", "polarizability")
+_ALIASES = {"species": "species", "symbols": "species", "element": "species", "elements": "species"}
+_ALIASES |= {"pos": "pos", "positions": "pos", "z": "numbers", "numbers": "numbers", "atomic_numbers": "numbers"}
+
+
+def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
+    """Return all frames of an XYZ file; raises BadInput where a line cannot belong to any."""
+    lines = text.splitlines() if "\x0b" not in text and "\x0c" not in text else re.split(r"\r\n|\n|\r", text)
+    records: list[Record] = []
+    at = 0
+    while at < len(lines):
+        if not lines[at].strip():
+            at += 1
+            continue
+        here = f"frame {len(records)} of {file}"
+        head = lines[at].split()
+        if len(head) != 1 or not re.fullmatch(r"\+?\d{1,9}", head[0]):
+            after = f"text follows frame {len(records) - 1} of {file}" if records else f"{file} begins with text"
+            raise BadInput(f"{after} ({lines[at].strip()[:40]!r}, line {at + 1}), where a number of atoms is expected.")
+        count = int(head[0])
+        rows = lines[at + 2 : at + 2 + count]
+        if len(rows) < count or not count:
+            raise BadInput(f"{here} should have {count} atoms, but the file has lines for {len(rows)}.")
+        records.append(_frame(lines[at + 1], [row.split() for row in rows], here, file, ledger, at + 3))
+        at += 2 + count
+    return records
+
+
+def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Ledger, line: int) -> Record:
+    pairs = _pairs(comment, here)
+    said = {} if pairs is None else pairs
+    properties = said.pop(_key(said, "properties"), _PLAIN)
+    layout = _layout(properties, here)
+    width = sum(columns for _, _, columns in layout)
+    for offset, row in enumerate(rows):
+        if len(row) < width or (len(row) > width and properties is not _PLAIN):
+            raise BadInput(f"{here} has {len(row)} columns in line {line + offset}, where {width} are expected.")
+    arrays = _columns(layout, rows, here)
+    symbols = arrays.pop("species", None)
+    numbers = arrays.pop("numbers", None)
+    if symbols is None and numbers is None:
+        raise BadInput(f"{here} has no column of elements (species); its Properties are {properties!r}.")
+    texts = [str(one) for one in (symbols if symbols is not None else numbers)]  # type: ignore[union-attr]
+    of_symbols, masses = elements(texts, here, ledger)
+    if numbers is not None and (np.asarray(numbers) != of_symbols).any():
+        raise BadInput(f"{here} has species and atomic numbers that disagree; correct one of the two.")
+    positions = arrays.pop("pos", None)
+    if positions is None or positions.shape != (len(rows), 3):
+        raise BadInput(f"{here} has no three columns of positions (pos); its Properties are {properties!r}.")
+    atoms = Atoms(of_symbols, positions)
+    _set_cell(atoms, said, here)
+    results = {key: said.pop(key) for key in _RESULTS if key in said}
+    results |= {key: arrays.pop(key) for key in _RESULTS if key in arrays}
+    if masses is not None and not {"masses", "mass"} & set(arrays):
+        atoms.set_masses(masses)
+    for key, values in arrays.items():
+        atoms.arrays[key] = values
+    if any(len(row) > width for row in rows):
+        ledger.unused(f"the columns after the coordinates (up to {max(map(len, rows)) - width})", file)
+    if pairs is None and comment.strip():
+        said |= _comment(comment, of_symbols, here, file, ledger)
+    name = next((str(said.pop(key)) for key in ("name", "title") if isinstance(said.get(key), str)), "")
+    return Record(atoms, here, file, name, said, results)
+
+
+def _key(said: dict[str, Any], name: str) -> str:
+    """Return a key as the file writes it, in whatever letter case."""
+    return next((key for key in said if key.lower() == name), name)
+
+
+def _pairs(comment: str, here: str) -> dict[str, Any] | None:
+    """Return the keys of an extended comment line; None for a plain one."""
+    if not re.search(r"[A-Za-z_]\w*\s*=\s*\S", comment) and not re.search(r"[A-Za-z_][\w-]*=", comment):
+        return None
+    try:
+        found = key_val_str_to_dict(comment)
+    except Exception as error:  # ASE's parser raises all kinds of exceptions
+        raise BadInput(f"{here} has a comment line whose keys cannot be read ({error}).") from None
+    words = re.findall(r"""([\w+-]+)\s*=\s*(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|[^\s"']+)""", comment)
+    for key in {word.lower() for word in words if state.is_about(word)}:
+        if sum(word.lower() == key for word in words) > 1:
+            raise BadInput(f"{here} has the key {key!r} twice; remove one of the two.")
+    return {str(key): value for key, value in found.items()}
+
+
+def _layout(properties: Any, here: str) -> list[tuple[str, str, int]]:
+    fields = str(properties).split(":")
+    layout: list[tuple[str, str, int]] = []
+    for name, kind, count in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+        if kind not in ("S", "R", "I", "L") or not count.isdigit() or not int(count) or not name:
+            layout = []
+            break
+        layout.append((_ALIASES.get(name.lower(), name), kind, int(count)))
+    if len(fields) % 3 or not layout or len({name for name, _, _ in layout}) < len(layout):
+        raise BadInput(f"{here} has Properties that cannot be read ({properties!r}).")
+    return layout
+
+
+def _columns(layout: list[tuple[str, str, int]], rows: list[list[str]], here: str) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    first = 0
+    for name, kind, count in layout:
+        cells = [row[first : first + count] for row in rows]
+        first += count
+        try:
+            values = np.array([[_value(cell, kind) for cell in row] for row in cells])
+        except ValueError as error:
+            raise BadInput(f"{here} has a value in the column '{name}' that cannot be read ({error}).") from None
+        arrays[name] = values[:, 0] if count == 1 else values
+    return arrays
+
+
+def _value(cell: str, kind: str) -> Any:
+    if kind == "S":
+        return cell
+    if kind == "L":
+        if cell.lower() in ("t", "true", "1"):
+            return True
+        if cell.lower() in ("f", "false", "0"):
+            return False
+        raise ValueError(f"{cell!r} is not T or F")
+    return int(cell) if kind == "I" else number_of(cell)
+
+
+def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
+    lattice = said.pop(_key(said, "lattice"), None)
+    pbc = said.pop(_key(said, "pbc"), None)
+    if lattice is not None:
+        try:
+            cell = np.asarray(lattice, dtype=float)
+            # ASE's parser hands the nine numbers of 'Lattice' over as the transposed matrix
+            atoms.cell = cell.T if cell.shape == (3, 3) else cell.reshape(3, 3)
+        except (TypeError, ValueError):
+            raise BadInput(f"{here} has a Lattice that is not nine numbers; correct it.") from None
+        atoms.pbc = True
+    if pbc is not None:
+        flags = np.atleast_1d(np.asarray(pbc))
+        if flags.dtype.kind not in "bi" or flags.size not in (1, 3) or not np.isin(flags, (0, 1)).all():
+            raise BadInput(f"{here} has a pbc that is not T or F for each direction; correct it.")
+        atoms.pbc = flags.astype(bool)
+    if not atoms.pbc.any():
+        atoms.cell = None
+
+
+def _comment(comment: str, numbers: np.ndarray, here: str, file: str, ledger: Ledger) -> dict[str, Any]:
+    """Return the charge and the spin that a plain comment states; any other text is listed as unused."""
+    two = _TWO_WHOLE.fullmatch(comment)
+    if two:
+        charge, spin = int(two[1]), int(two[2])
+        try:
+            if abs(charge) > _LARGEST_CHARGE or spin > _LARGEST_SPIN:
+                raise BadInput("")
+            state.check(numbers, charge, spin, here)
+        except BadInput:
+            ledger.note(
+                f"The comments of {file} are two whole numbers that are not charge and multiplicity of these atoms "
+                f"({comment.strip()!r} of {here}); they are not used there."
+            )
+            ledger.unused("the comment line", file)
+            return {}
+        ledger.note(f"The two whole numbers in the comments of {file} are read as charge and multiplicity.")
+        return {"charge": charge, "spin": spin}
+    said: dict[str, Any] = {}
+    for match in _WORDS.finditer(comment):
+        word, value = match[1], match[2]
+        if word.lower() == "q" and not value.lstrip("+-").isdigit():
+            continue
+        try:
+            said[word] = int(value)
+        except ValueError:
+            raise BadInput(
+                f"{here} has the comment {comment.strip()[:60]!r}, in which {word!r} has no whole number after it; "
+                "write it as charge=0 spin=1, or remove the word."
+            ) from None
+    if said:
+        ledger.note(f"Charge and spin are read from words in the comments of {file}.")
+    if not said or len(_WORDS.sub("", comment).split()) > 0:
+        ledger.unused("the comment line", file)
+    return said
