@@ -19,7 +19,7 @@ from ase import Atoms
 
 from bench import paths
 from bench.data.distances import bonds
-from bench.data.state import state_of
+from bench.data.files.state import state_of
 from bench.errors import BadInput
 
 ENERGY_DIGITS, FORCE_DIGITS = 6, 5  # eV, eV/Angstrom: a hundredth of a meV, far below the labels' own errors

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -306,9 +308,17 @@ def of_contents(contents: Contents, name: str, description: str = "") -> DataSet
 def _names(groups: Sequence[Sequence[int]], frames: Sequence[Frame], atoms: Sequence[Atoms]) -> list[str]:
     """Return the names of systems: what the files call them, or their formulas."""
     if len(groups) == 1:
-        stems = {Path(frame.file).stem for frame in frames}
+        stems = {files.stem_of(Path(frame.file)) for frame in frames}
         return named([frames[0].name if len(frames) == 1 else min(stems) if len(stems) == 1 else _formula(atoms[0])])
-    called = [{frames[index].name for index in group} for group in groups]
+    count = Counter(frame.file for frame in frames)
+    titles = [
+        # a name that the reader made of the file's tells nothing
+        ""
+        if count[one.file] > 1 and re.fullmatch(rf"{re.escape(files.stem_of(Path(one.file)))} \d+", one.name)
+        else one.name
+        for one in frames
+    ]
+    called = [{titles[index] for index in group} for group in groups]
     own = [next(iter(names)) if len(names) == 1 else "" for names in called]
     # a name that several systems share, such as that of their file, tells nothing
     return named(

@@ -24,6 +24,7 @@ from scipy.spatial.distance import pdist
 from bench.core.spin import is_lowest
 from bench.data.distances import closest_pair
 from bench.data.files import Frame
+from bench.data.files.state import check
 from bench.errors import BadInput
 
 # In units of the sum of the covalent radii. Real molecules stay above 0.7, and even compressed ones of a scan
@@ -88,7 +89,7 @@ def measurable(frame: Frame) -> tuple[Atoms, int, int]:
     Raises BadInput, in one sentence that names the frame, where no method could be measured on it.
     """
     atoms = _checked(frame.atoms, frame.where)
-    charge, spin = state(atoms, frame.charge, frame.spin, frame.where)
+    charge, spin = check(atoms.numbers, frame.charge, frame.spin, frame.where)
     kept = Atoms(atoms.numbers, as_kept(atoms.positions))
     if atoms.pbc.any():
         kept.set_cell(_whole_cell(atoms, frame.where))
@@ -108,30 +109,10 @@ def as_kept(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(flat).reshape(np.shape(numbers))
 
 
-def state(atoms: Atoms, charge: int | None, spin: int | None, here: str) -> tuple[int, int]:
-    """Return charge and multiplicity; by default 0 and the lowest one. Raises BadInput for what cannot be."""
-    charge = 0 if charge is None else int(charge)
-    electrons = int(atoms.numbers.sum()) - charge
-    if electrons < 0:
-        raise BadInput(f"{here} has charge {charge:+d}, more than its nuclei have; correct its charge.")
-    lowest = 1 + electrons % 2
-    spin = lowest if spin is None else int(spin)
-    if spin < 1:
-        raise BadInput(f"{here} has spin {spin}, but spin is the multiplicity 2S+1, at least 1; correct its spin.")
-    if (spin - lowest) % 2 or spin > electrons + 1:
-        raise BadInput(
-            f"{here} has spin multiplicity {spin}, which {electrons} electrons (charge {charge:+d}) cannot have; "
-            "correct its spin or its charge."
-        )
-    return charge, spin
-
-
 def _checked(atoms: Atoms, here: str) -> Atoms:
     """Refuse a frame on which no method could be measured."""
     if not len(atoms):
         raise BadInput(f"{here} has no atoms.")
-    if (atoms.numbers == 0).any():
-        raise BadInput(f"{here} has a dummy atom (X); remove it.")
     broken = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
     if len(broken):
         raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the frame.")

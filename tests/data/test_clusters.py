@@ -79,7 +79,7 @@ def test_systems_have_the_planned_sizes():
 
 def test_the_users_series_is_sorted_with_one_system_of_each_size(tmp_path):
     path = tmp_path / "series.xyz"
-    ion = molecule("CH3")
+    ion = Atoms("CH3", molecule("CH3").positions)
     ion.info["charge"] = 1
     ase.io.write(path, [molecule("C6H6"), molecule("CH4"), ion, molecule("C2H6"), molecule("NH3")], format="extxyz")
     dataset = load_dataset(path)

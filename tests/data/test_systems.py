@@ -161,7 +161,7 @@ def test_systems_and_elements_choose_a_part_of_a_set(written):
 def test_a_cell_must_have_the_vectors_of_its_periodic_directions(written):
     atoms = water()
     atoms.pbc = True
-    with pytest.raises(BadInput, match="is periodic in a direction without a cell vector"):
+    with pytest.raises(BadInput, match="is periodic in a direction in which it has no cell"):
         load_dataset(written(atoms))
 
 

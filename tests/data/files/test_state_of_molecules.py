@@ -1,4 +1,4 @@
-"""bench.data.state: the charge and the spin of a molecule, as users write them."""
+"""bench.data.files.state: the charge and the spin of a molecule, as users write them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
-from bench.data.state import state_of
+from bench.data.files.state import state_of
 from bench.errors import BadInput
 
 
