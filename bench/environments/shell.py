@@ -35,6 +35,18 @@ WORKER = (
     # certificates
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
 )
+BINDING = (
+    # where threads are bound; two workers side by side would be bound to the same core
+    *("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "GOMP_AFFINITY", "KMP_AFFINITY", "KMP_PLACE_THREADS"),
+    *("KMP_HW_SUBSET", "KMP_TOPOLOGY_METHOD", "KMP_CPUINFO_FILE", "OPENBLAS_MAIN_FREE", "GOTOBLAS_MAIN_FREE"),
+    # how many there are
+    *("OMP_DYNAMIC", "OMP_THREAD_LIMIT", "OMP_NESTED", "OMP_MAX_ACTIVE_LEVELS", "OMP_TEAMS_THREAD_LIMIT"),
+    *("KMP_DYNAMIC_MODE", "KMP_ALL_THREADS", "KMP_DEVICE_THREAD_LIMIT", "KMP_TEAMS_THREAD_LIMIT"),
+    *("MKL_DYNAMIC", "MKL_DOMAIN_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS"),
+    *("BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_MAX_THREADS"),
+)
+"""What a user's shell says about threads, which the plan of a run decides: workers do not get it unless the user passes
+it on by name."""
 PYTHON = ("PYTHON*",)
 """What an interpreter of the user gets, too, as the modules of a site set it; workers would not read it."""
 INSTALLER = (*PYTHON, "CMAKE_*", "MAX_JOBS")
@@ -54,7 +66,7 @@ def for_worker(environ: Mapping[str, str] | None = None, also: Sequence[str] = (
     return {
         name: value
         for name, value in environ.items()
-        if name in named or (_is_in(name, (*WORKER, *also)) and not _SECRET.search(name))
+        if name in named or (_is_in(name, (*WORKER, *also)) and name not in BINDING and not _SECRET.search(name))
     }
 
 

@@ -1,10 +1,15 @@
 """What of the shell's variables is passed on, and what stays behind."""
 
+import ctypes
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from bench.engine.tasks import VARIABLES
 from bench.environments import shell
 
 SECRETS = (
@@ -59,3 +64,27 @@ def test_the_page_on_reliability_lists_what_a_worker_gets():
     assert sorted(re.findall(r"`([^`]+)`", "".join(line for line in lines if line.startswith("|")))) == sorted(
         shell.WORKER
     )
+
+
+def test_how_threads_are_bound_and_limited_stays_behind_unless_it_is_passed_on_by_name():
+    environ = dict.fromkeys(("OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY", "GOMP_CPU_AFFINITY", "MKL_DYNAMIC"), "1")
+    assert shell.for_worker(environ) == {}
+    assert shell.for_worker({**environ, "PESBENCH_PASS": "OMP_PLACES"}).keys() == {"OMP_PLACES", "PESBENCH_PASS"}
+    assert set(shell.BINDING) < set(VARIABLES), "what is passed on is recorded"
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_two_workers_side_by_side_are_not_bound_to_one_core():
+    """GNU's OpenMP binds the first thread of each process to the first place that the shell's variables allow."""
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        pytest.skip("needs GNU's OpenMP")
+    code = "import ctypes, os; ctypes.CDLL('libgomp.so.1').omp_get_max_threads(); print(len(os.sched_getaffinity(0)))"
+    environ = {**os.environ, "OMP_PROC_BIND": "true", "OMP_NUM_THREADS": "1"}
+
+    def cpus(variables):
+        return int(subprocess.check_output([sys.executable, "-c", code], env=variables))
+
+    assert cpus(environ) == 1, "as the shell has it"
+    assert cpus(shell.for_worker(environ)) == len(os.sched_getaffinity(0))
