@@ -209,7 +209,7 @@ def test_a_task_carries_the_cell():
 def test_other_protocols_are_measured_before_the_adapter_has_another_system(pesbench, tmp_path):
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy,toy-native", "--protocols", "scaling,throughput,relax"),
-        *("--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1", "--threads", "1", "--budget", "6"),
+        *("--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1", "--threads", "1", "--budget", "3"),
         *("--max-atoms", "72", "--no-repeats", "--output", tmp_path),
     )
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ def found(pesbench, tmp_path_factory):
     """Return the result of a search with time enough, and its run directory."""
     folder = tmp_path_factory.mktemp("runs")
     done = tune(
-        *(pesbench, folder, "tunable", "--threads", "1", "--limit", "8", "--budget", "240", "--format", "json"),
+        *(pesbench, folder, "tunable", "--threads", "1", "--limit", "5", "--budget", "240", "--format", "json"),
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), next(folder.iterdir())
