@@ -247,7 +247,25 @@ def _gfn2(cache: Path) -> DataSet:
     return _dataset(GFN2, description, images, labels, path, naphthalene())
 
 
-DATA_SETS: dict[str, Callable[[Path], DataSet]] = {MD17: _md17, MD17_EXACT: _md17_exact, GFN2: _gfn2}
+def _embedded(name: str, description: str) -> Callable[[Path], DataSet]:
+    """Return how to load a set of different systems that comes with pesbench."""
+
+    def load(cache: Path) -> DataSet:
+        contents = files.read([paths.datasets_dir() / f"{name}.extxyz"])
+        dataset = of_contents(Contents(contents.frames, (), ()), name, f"{description} (CC0-1.0)")
+        return dataclasses.replace(dataset, series=series_of(dataset.systems))
+
+    return load
+
+
+DATA_SETS: dict[str, Callable[[Path], DataSet]] = {
+    MD17: _md17,
+    MD17_EXACT: _md17_exact,
+    GFN2: _gfn2,
+    "druglike": _embedded("druglike", "24 molecules of C, H, N, O, F, S and Cl, as RDKit embeds them"),
+    "ions": _embedded("ions", "8 ions, radicals and a zwitterion, as RDKit embeds them"),
+    "crystals": _embedded("crystals", "14 crystals and 2 slabs of ASE, rattled by 0.05 Angstrom"),
+}
 """Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""
 
 
