@@ -96,7 +96,7 @@ def rank_correlation(table: Table) -> tuple[float, int] | None:
             pairs.setdefault(row.paper, (row.time.estimate, row.paper_ms_per_step))
     if len(pairs) < FEWEST_RANKED:
         return None
-    from scipy.stats import spearmanr  # takes half a second to import, and most tables do not need it
+    from scipy.stats import spearmanr  # slow to import, and most tables do not need it
 
     ours, theirs = zip(*pairs.values(), strict=True)
     return float(spearmanr(ours, theirs).statistic), len(pairs)
