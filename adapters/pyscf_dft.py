@@ -190,6 +190,11 @@ mf.chkfile = None
 {more}calculator = PySCF(method=mf{".to_gpu()" if on_gpu else ""})
 {wait if on_gpu else ""}"""
 
+    def new_system(self, calculator: Any, reference: Any) -> Any:
+        """Return a calculator of another molecule, whatever is kept between the structures of one."""
+        self.reference = reference
+        return self.new_structure(None, reference)
+
     def new_structure(self, calculator: Any, atoms: Any) -> Any:
         """Return a new calculator: its first SCF starts from PySCF's guess, the next from the last density.
 

@@ -98,9 +98,10 @@ class Adapter:
         return calculator
 
     def new_system(self, calculator: Any, reference: Any) -> Any:
-        """Return the calculator for another molecule or cluster, ase.Atoms that are not distorted.
+        """Return the calculator for another system, ase.Atoms that are not distorted.
 
-        :attr:`reference` is that system from now on. Needed by methods with a fixed topology; :meth:`prepare` and
+        Called where a data set has several systems, and for each size of the scaling protocol. :attr:`reference` is
+        that system from now on. Needed by methods with a fixed topology; :meth:`prepare` and
         :meth:`new_structure` follow.
         """
         self.reference = reference
@@ -154,7 +155,10 @@ class Adapter:
         return None
 
     def native_relax(self, calculator: Any, atoms: Any, max_steps: int) -> NativeRelaxation:
-        """Start a relaxation with the method's own optimiser; needed where the header says ``native = true``."""
+        """Start a relaxation with the method's own optimiser; needed where the header says ``native = true``.
+
+        Atoms that ``atoms.constraints`` (ASE's FixAtoms) names must not move.
+        """
         raise NotImplementedError
 
 

@@ -52,9 +52,12 @@ def run(options: Options) -> int:
         print_text(numbers_inside.table(Path(options.run), options.protocols, options.format))
         return 0
     if options.by is not None:
+        from bench.analysis.table import PAPER
         from bench.render.by_system import FORMATS
         from bench.results.tables import Results
 
+        if options.run == PAPER:
+            raise BadInput("the published table is of one system; name a run with --by system.")
         if options.protocols != _options.SPEED:
             raise BadInput(f"--by system belongs to the table of times; leave out --protocols {options.protocols}.")
         table = Results(options.run, warn).by_system(options.relative_to)
