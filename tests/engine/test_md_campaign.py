@@ -202,12 +202,12 @@ def test_the_figure_is_drawn(simulated, pesbench, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "figure.svg"]
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory, pesbench):
+@pytest.fixture(scope="module", params=[("H2", 1), ("H2O", 3)], ids=["H2", "water"])
+def small(request, tmp_path_factory, pesbench):
     """A run of a small molecule with a real method, and the number of its internal motions."""
-    motions = 1
-    folder = tmp_path_factory.mktemp("H2")
-    ase.io.write(folder / "molecule.xyz", molecule("H2"), format="extxyz", columns=["symbols", "positions"])
+    formula, motions = request.param
+    folder = tmp_path_factory.mktemp(formula)
+    ase.io.write(folder / "molecule.xyz", molecule(formula), format="extxyz", columns=["symbols", "positions"])
     done = pesbench(
         *("run", "--methods", "uff-ase", "--structures", folder / "molecule.xyz", "--protocols", "md", "--limit", "3"),
         *("--temperature", "300", "--time-step", "0.4", "--duration", "2.4", "--nvt-duration", "6", "--threads", "1"),
