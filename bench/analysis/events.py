@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from ase.data import covalent_radii
-from scipy.stats import CensoredData, ecdf
 
 BROKEN = 0.5
 """Angstrom from its mean length: a bond beyond this is broken."""
@@ -181,6 +180,8 @@ def survival(outcomes: Sequence[Outcome]) -> Survival | None:
 
     E. L. Kaplan and P. Meier, J. Am. Stat. Assoc. 53, 457 (1958), in SciPy's implementation.
     """
+    from scipy.stats import CensoredData, ecdf
+
     if not outcomes:
         return None
     ended = [one.stable_ps for one in outcomes if one.ended]

@@ -65,7 +65,8 @@ def show(protocol: str, run: str | Path | None, form: str, relative_to: str | No
 
 def _print(shown: View, table: Any, form: str) -> bool:
     print_text(shown.render(table, form, color=sys.stdout.isatty()))
-    return any(row.measured for row in table.rows)
+    # what was relaxed at the start has no time of a step, and is a result all the same
+    return any(row.measured or getattr(row, "converged", None) for row in table.rows)
 
 
 def finish(directory: Path, as_json: bool = False, relative_to: str | None = None, page: bool = True) -> int:

@@ -259,6 +259,8 @@ def _check_systems(settings: Settings, dataset: DataSet) -> None:
                 f"{name} measures one system, and {dataset.name} has {len(dataset.systems)}; choose one with "
                 f"--systems: {some((one.name for one in dataset.systems), 5)}."
             )
+        if len(first.reference) < PROTOCOLS[name].least_atoms:
+            raise BadInput(f"{name} is not applicable: {first.name} is a single atom without internal motion.")
         if PROTOCOLS[name].free and (first.periodic or fixed_atoms(first.reference)):
             why = "is periodic" if first.periodic else "has fixed atoms"
             raise BadInput(f"{name} measures free molecules, and {first.name} {why}; leave out {name}.")

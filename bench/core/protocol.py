@@ -73,6 +73,8 @@ class Protocol:
     """When a worker does it, and which budget it uses: a method has its full budget for each phase."""
     one_system: bool = False
     """Whether it measures a single system: of a data set with several, one must be chosen."""
+    least_atoms: int = 1
+    """The smallest molecule with something to measure: a single atom has no internal motion."""
     free: bool = False
     """Whether it measures free molecules only, without a cell and without fixed atoms."""
     random_weights: bool = False

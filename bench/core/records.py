@@ -141,6 +141,8 @@ class Watched(Record):
     """Parallel speed: the work of as many processes as threads, over that of one; measured before each round."""
     again: int | None = None
     """The disturbed round that this one repeats."""
+    quota_s: float | None = None
+    """Seconds for which the container's quota held it back; None where this is unknown."""
 
 
 @dataclasses.dataclass(frozen=True)

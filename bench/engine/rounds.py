@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from scipy import stats
-
 BETWEEN = 0.011
 """Standard deviation of a round's log ratio that more calls do not reduce."""
 WITHIN = 0.063
@@ -40,6 +38,8 @@ def half_width(rounds: int, pairs: float, between: float = BETWEEN, within: floa
     It is t(0.975, R - 2) sqrt((between^2 + within^2 / pairs) (1/n_even + 1/n_odd) / 4), as
     :func:`bench.analysis.alternation.alternating_ratio` makes it where structures do not differ. At least three rounds.
     """
+    from scipy import stats
+
     share = (1 / (rounds // 2) + 1 / (rounds - rounds // 2)) / 4
     return float(stats.t.ppf(0.975, rounds - 2)) * math.sqrt((between**2 + within**2 / pairs) * share)
 

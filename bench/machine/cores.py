@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from bench.core.description import SLEEP, ParallelSpeed
+from bench.machine import quota
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 """The variable that says whether waiting threads sleep (PASSIVE); without it, libraries spin for a while."""
@@ -34,9 +35,10 @@ print(rounds)
 
 
 def usable_cores() -> int:
-    """Return the number of physical cores that this process may use."""
+    """Return the number of physical cores that this process may use: by its affinity and its container's quota."""
     logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(psutil.cpu_count(logical=False) or logical, logical))
+    allowed = quota.cores()
+    return max(1, min(psutil.cpu_count(logical=False) or logical, logical, int(allowed) if allowed else logical))
 
 
 def physical_cpus(count: int) -> list[int]:

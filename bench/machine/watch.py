@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from bench.machine import cores
+from bench.machine import cores, quota
 
 # Beyond these limits a worker counts as disturbed.
 FOREIGN_SHARE = 0.10
@@ -49,6 +49,8 @@ class Moment:
     throttled: int | None
     swapped_bytes: int
     loops_per_ms: float
+    quota_s: float | None = None
+    """Seconds for which the container's quota has held it back."""
 
 
 class Watch:
@@ -78,6 +80,7 @@ class Watch:
             throttled=_throttled(),
             swapped_bytes=_swapped_in(),
             loops_per_ms=speed,
+            quota_s=quota.throttled_s(),
         )
 
     def since(self, before: Moment, foreign_gpu: int | None = None) -> dict[str, Any]:
@@ -98,6 +101,7 @@ class Watch:
             "free_memory_share": round(_free_memory(), 3),
             "loop_speed": (round(before.loops_per_ms, 1), round(after.loops_per_ms, 1)),
             "foreign_gpu_processes": foreign_gpu,
+            "quota_s": None if before.quota_s is None else round(_rise(before, after, "quota_s"), 3),
         }
         return {**facts, "disturbed": disturbances(facts, statistics.median(self.speeds))}
 
@@ -113,13 +117,16 @@ def disturbances(facts: dict[str, Any], usual_speed: float) -> tuple[str, ...]:
         The median speed of a plain loop in this campaign, in the unit of ``loop_speed``.
     """
     found = []
+    held = facts.get("quota_s") or 0.0
+    if held > LEAST_SECONDS:
+        found.append(f"throttled by the container's quota for {held:.1f} s")
     foreign, stolen = (facts[name] * facts["seconds"] for name in ("foreign_cores", "stolen_cores"))
     if facts["foreign_cores"] > FOREIGN_SHARE * facts["cpus"] and foreign > LEAST_SECONDS:
         found.append(f"other processes used {facts['foreign_cores']:.1f} of {facts['cpus']} CPUs")
     if facts["stolen_cores"] > STOLEN_SHARE and stolen > LEAST_SECONDS:
         found.append(f"the host withheld {100 * facts['stolen_cores']:.0f} % of a CPU")
     slowest = min(facts["loop_speed"])
-    if slowest < SLOWER * usual_speed:
+    if slowest < SLOWER * usual_speed and held <= LEAST_SECONDS:
         found.append(f"a plain loop ran at {100 * slowest / usual_speed:.0f} % of its usual speed")
     if facts["clock_mhz"] and facts["clock_mhz"][1] < CLOCK_DROP * facts["clock_mhz"][0]:
         found.append(f"the clock fell from {facts['clock_mhz'][0]:.0f} to {facts['clock_mhz'][1]:.0f} MHz")

@@ -25,6 +25,8 @@ LABEL_WIDTH = 20
 _ROOMY = 120
 WIDE = 10.0
 """An interval is wide if its end is more than so many times its beginning."""
+AT_THE_START = Cell("0 steps")
+"""In place of a time: every structure met the criterion before the first step."""
 REFERENCE = "1"
 """How many times slower the reference is than itself."""
 
@@ -229,6 +231,8 @@ def replay_text(line: Line, row: Row | None) -> Cell:
 def _time(line: Line, row: Row | None) -> Cell:
     if row is not None and row.time is None and row.failures:
         return Cell(next(iter(row.failures)), state=BAD)
+    if row is not None and row.time is None and row.converged and not row.steps_measured:
+        return AT_THE_START
     if row is None or row.time is None:
         return DASH
     if line.published:

@@ -57,9 +57,11 @@ def _run(described: Description) -> str:
 
 def _machine(machine: Machine) -> str:
     cores, logical = machine.cores, machine.logical_cores
+    fewer = machine.usable_cores if machine.usable_cores and cores and machine.usable_cores < cores else None
     parts = [
         machine.cpu,
         f"{cores} cores" + (f" ({logical} logical)" if logical and logical != cores else "") if cores else None,
+        f"{fewer} of them usable (affinity, or a container's quota)" if fewer else None,
         numbers.size(machine.memory_bytes) if machine.memory_bytes else None,
         ", ".join(machine.gpus) if machine.gpus else "no GPU",
         machine.os,

@@ -47,6 +47,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         *((note, True) for note in table.description.dataset.notes),
         (_left_out(table.rows), True),
         (damaged(table.damaged), True),
+        (_at_the_start(table.rows), True),
         (intervals(rows), False),
         (limited(rows), True),
         (apart(rows), False),
@@ -80,6 +81,14 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (order(table.rank_correlation), False),
     )
     return [(note, at_once) for note, at_once in found if note]
+
+
+def _at_the_start(rows: Iterable[Row]) -> str:
+    """Return which methods had nothing to relax."""
+    still = [row for row in rows if row.time is None and row.converged and not row.steps_measured]
+    if not still:
+        return ""
+    return f"{_labels(still)}: converged at the start, so there is no time of a step; a smaller --fmax makes some."
 
 
 def _left_out(rows: Iterable[Row]) -> str:

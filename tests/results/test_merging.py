@@ -115,7 +115,9 @@ def test_runs_of_other_methods_are_joined_by_force_and_all_methods_are_rows(pesb
     described["run_id"] = runs[0].name
     (runs[1] / "campaign.json").write_text(json.dumps(described))
     done = pesbench("merge", *runs, "--output", tmp_path / "all")
-    assert done.returncode == 2 and "methods: toy and direct" in done.stderr
+    assert done.returncode == 2
+    # they may really have begun in the same second, and then the path decides which is first
+    assert any(words in done.stderr for words in ("methods: toy and direct", "methods: direct and toy"))
     done = pesbench("merge", *runs, "--output", tmp_path / "all", "--force")
     assert done.returncode == 0, done.stderr
     assert "counts once" not in done.stderr and "damaged" not in done.stderr

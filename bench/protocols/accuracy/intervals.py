@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from bench.analysis.statistics import CONFIDENCE, FEWEST, SEED, Estimate
 
@@ -27,6 +26,8 @@ _TAIL = (1 + CONFIDENCE) / 2
 
 def mean(values: Floats, least: float, most: float = math.inf) -> Estimate:
     """Return the mean over structures with Student's t interval, within the possible values."""
+    from scipy import stats
+
     # rounding must not leave the possible values
     estimate, n = float(np.clip(values.mean(), least, most)), len(values)
     if n < 2:
@@ -37,6 +38,8 @@ def mean(values: Floats, least: float, most: float = math.inf) -> Estimate:
 
 def spearman(one: Floats, other: Floats) -> Floats:
     """Return the rank correlation along the last axis; 0 in a resample where all values of one are equal."""
+    from scipy import stats
+
     first, second = (stats.rankdata(each, axis=-1) for each in (one, other))
     first, second = (each - each.mean(axis=-1, keepdims=True) for each in (first, second))
     products = (first * second).sum(axis=-1)
@@ -52,6 +55,8 @@ def bootstrapped(
     `statistic` takes the indices of structures, shape (..., s). The interval is a BCa bootstrap, or a percentile one
     where the resamples hardly vary, made wider, because a bootstrap treats the structures as the whole population.
     """
+    from scipy import stats
+
     everything = np.arange(structures)
     estimate = float(np.clip(statistic(everything), least, most))
     if structures < FEWEST:

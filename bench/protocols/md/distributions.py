@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from ase.data import chemical_symbols
-from scipy.stats import wasserstein_distance
 
 BINS, RANGE = 500, 10.0
 """Of h(r), Angstrom, as in Fu et al. (arXiv:2210.07237)."""
@@ -72,6 +71,8 @@ def h_error(one: np.ndarray, other: np.ndarray) -> float:
 
 def wasserstein(one: np.ndarray, other: np.ndarray) -> float:
     """Return the Wasserstein-1 distance, Angstrom, of two distributions given as counts in fine bins."""
+    from scipy.stats import wasserstein_distance
+
     centres = (_FINE_EDGES[1:] + _FINE_EDGES[:-1]) / 2
     filled = (one > 0) | (other > 0)
     return float(wasserstein_distance(centres[filled], centres[filled], one[filled], other[filled]))

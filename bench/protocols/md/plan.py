@@ -164,6 +164,7 @@ PROTOCOL = Protocol(
     ),
     one_system=True,
     free=True,
+    least_atoms=2,
     phase=MD,
     items=_items,
     allowance=_allowance,

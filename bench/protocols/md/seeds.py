@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
 
 _TWO_SIDED = 0.975  # quantile of a 95 % interval
 
@@ -25,6 +24,8 @@ class Mean:
     @property
     def half_width(self) -> float | None:
         """Half of the 95 % interval by Student's t: 12.7 standard errors for two values, 2.8 for five."""
+        from scipy.stats import t as student
+
         return None if self.error is None else self.error * float(student.ppf(_TWO_SIDED, self.freedom))
 
 

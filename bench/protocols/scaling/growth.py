@@ -13,7 +13,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 from scipy.optimize import least_squares
 
 from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, SEED, Estimate, bounded_exp
@@ -72,6 +71,8 @@ class Law:
 
     def predict(self, atoms: int, confidence: float = CONFIDENCE) -> Estimate:
         """Return the milliseconds that will be measured for a size in the same rounds, with a prediction interval."""
+        from scipy import stats
+
         gradient = _gradient(np.array([atoms / self.middle]), self.floor, self.scale, self.exponent)[0]
         variance = self.error**2 * (1.0 + float(gradient @ np.array(self.covariance) @ gradient))
         reach = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * math.sqrt(variance)
@@ -148,6 +149,8 @@ def fit(atoms: ArrayLike, milliseconds: ArrayLike) -> Law | None:
     Law or None
         None for fewer than :data:`FEWEST_SIZES`.
     """
+    from scipy import stats
+
     sizes = np.asarray(atoms, dtype=float)
     logs = np.log(np.atleast_2d(np.asarray(milliseconds, dtype=float)))
     rounds, count = logs.shape

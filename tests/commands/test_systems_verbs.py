@@ -1,0 +1,119 @@
+"""Runs over different systems, as a user types them: coverage, by system, parts of a set, nothing to relax."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+WATER = "O 0 0 .119\nH 0 .763 -.477\nH 0 -.763 -.477\n"
+MIXED = (
+    f"3\nname=water\n{WATER}"
+    "3\nname=water\nO 0 0 .22\nH 0 .763 -.477\nH 0 -.763 -.477\n"
+    "2\nname=hydroxide charge=-1\nO 0 0 0\nH 0 0 1.1\n"
+    "3\nname=fixed Properties=species:S:1:pos:R:3:move_mask:L:1\nO 0 0 .119 F\nH 0 .763 -.477 T\nH 0 -.763 -.477 T\n"
+)
+
+
+@pytest.fixture(scope="module")
+def measured(pesbench, tmp_path_factory):
+    """Measure four structures of three systems with a force field and a semi-empirical method."""
+    folder = tmp_path_factory.mktemp("systems")
+    (folder / "mixed.xyz").write_text(MIXED)
+    done = pesbench(
+        *("run", "--structures", str(folder / "mixed.xyz"), "--methods", "uff,gfn2-xtb", "--rounds", "2"),
+        *("--threads", "1", "--budget", "10", "--output", str(folder / "runs")),
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = (folder / "runs").iterdir()
+    return done, run
+
+
+@pytest.mark.environment
+def test_each_method_is_measured_at_the_systems_that_it_takes(measured, pesbench):
+    done, run = measured
+    assert "4 structures of 3 systems: water (H2O), hydroxide (HO, charge -1), fixed (H2O" in " ".join(
+        done.stdout.split()
+    )
+    assert "UFF (Open Babel CG) (takes no charge): not hydroxide" in " ".join(done.stdout.split())
+    table = json.loads(pesbench("table", str(run), "--format", "json").stdout)
+    assert {row["method"]: row["coverage"] for row in table["rows"]} == {
+        "uff": {"systems": 2, "of": 3},
+        "gfn2-xtb": {"systems": 3, "of": 3},
+    }
+    assert (run / "report.html").read_text().count("At which system?") >= 1
+
+
+@pytest.mark.environment
+def test_what_is_fixed_stays_and_energies_are_those_of_the_states(measured):
+    import bench
+
+    _, run = measured
+    relaxed = bench.load(run).structures.drop_duplicates(["method", "structure"])
+    for row in relaxed[relaxed["structure"] == 3].to_dict("records"):
+        assert row["status"] == "converged"
+        assert row["positions"][0] == pytest.approx([0.0, 0.0, 0.119], abs=1e-6), row["method"]
+    free = relaxed[(relaxed["structure"] == 0) & (relaxed["method"] == "gfn2-xtb")].iloc[0]
+    assert free["first_energy"] == pytest.approx(-137.968075, abs=1e-4)
+    assert abs(free["positions"][0][2] - 0.119) > 0.01
+
+
+@pytest.mark.environment
+@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "csv", "json"])
+def test_a_line_for_each_method_and_system(measured, pesbench, form):
+    _, run = measured
+    done = pesbench("table", str(run), "--by", "system", "--format", form)
+    assert done.returncode == 0, done.stderr
+    for name in ("water", "hydroxide", "fixed"):
+        assert name in done.stdout
+    if form == "json":
+        rows = json.loads(done.stdout)["rows"]
+        assert len(rows) == 6
+        (refused,) = (row for row in rows if row["refused"])
+        assert (refused["system"], refused["method"], refused["ms_per_step"]["estimate"]) == ("hydroxide", "uff", None)
+        assert all(row["ms_per_step"]["estimate"] > 0 for row in rows if not row["refused"])
+
+
+@pytest.mark.environment
+def test_what_is_relaxed_already_is_a_result_and_not_a_failure(pesbench, tmp_path):
+    (tmp_path / "water.xyz").write_text(f"3\n\n{WATER}")
+    done = pesbench(
+        *("run", "--structures", str(tmp_path / "water.xyz"), "--methods", "gfn2-xtb", "--fmax", "5", "--rounds", "1"),
+        *("--threads", "1", "--budget", "5", "--output", str(tmp_path / "runs")),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "0 steps" in done.stdout
+    assert "converged at the start" in done.stdout
+    assert list((tmp_path / "runs").glob("*/report.html"))
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        ("1\n\nAr 0 0 0\n", ("--protocols", "md"), "md is not applicable: mine is a single atom"),
+        (MIXED, ("--protocols", "relax,md"), "md measures one system, and mine.xyz has 3; choose one with --systems:"),
+        (MIXED, ("--systems", "watr"), "has no system 'watr'; it has water, hydroxide, fixed."),
+        (MIXED, ("--elements", "N"), "has no system that consists of N only"),
+        (
+            MIXED,
+            ("--systems", "fixed", "--protocols", "accuracy"),
+            "accuracy measures free molecules, and fixed has fixed",
+        ),
+        (f"3\n\n{WATER}", ("--protocols", "scaling"), "scaling needs systems of several sizes"),
+        (f"3\ncharge=1\n{WATER}", ("--charge", "0"), "charge"),
+        (f"3\nnelec=9\n{WATER}", (), "nelec"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_a_sentence(pesbench, tmp_path, content, options, says):
+    (tmp_path / "mine.xyz").write_text(content)
+    done = pesbench("run", "--structures", str(tmp_path / "mine.xyz"), "--methods", "gfn2-xtb", *options)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_one_system_has_no_table_by_system(pesbench):
+    done = pesbench("table", "paper", "--by", "system")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
