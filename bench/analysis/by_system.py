@@ -46,8 +46,8 @@ def by_system(measurements: Measurements, relative_to: str | None = None) -> Sys
     """Return the table; `relative_to` is the method by which times are divided, by default the fastest MLIP."""
     described = measurements.description
     rows: list[SystemRow] = []
-    for number, system in enumerate(described.dataset.systems):
-        table = summarise(_of(measurements, number, system), relative_to=relative_to)
+    for system in described.dataset.systems or (_only_one(measurements),):
+        table = summarise(_of(measurements, system), relative_to=relative_to)
         shown = {(row.key, row.protocol) for row in pool.chosen(table.rows)}
         timed = {row.key for row in table.rows if (row.key, row.protocol) in shown}
         seen: set[tuple[str, str]] = set()
@@ -62,7 +62,15 @@ def by_system(measurements: Measurements, relative_to: str | None = None) -> Sys
     )
 
 
-def _of(measurements: Measurements, number: int, system: SystemFacts) -> Measurements:
+def _only_one(measurements: Measurements) -> SystemFacts:
+    """Return the system of a run that is older than systems."""
+    dataset = measurements.description.dataset
+    frames = {int(one) for rows in (measurements.structures, measurements.replays) for one in rows["structure"]}
+    name = dataset.formula or dataset.name
+    return SystemFacts(name, name, 0, dataset.charge, dataset.spin, frames=tuple(sorted(frames)))
+
+
+def _of(measurements: Measurements, system: SystemFacts) -> Measurements:
     """Return the measurements at the structures of one system, as a run of that system alone would have them."""
     frames = set(system.frames)
 

@@ -10,7 +10,6 @@ import dataclasses
 import difflib
 import functools
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,9 +29,6 @@ from bench.errors import BadInput
 MD17 = "naphthalene-md17"
 MD17_EXACT = "naphthalene-md17-exact"
 GFN2 = "naphthalene-gfn2"
-
-MOLECULES = {MD17: "naphthalene", MD17_EXACT: "naphthalene", GFN2: "naphthalene"}
-"""The name of the system of each set of one molecule."""
 
 MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
 
@@ -219,14 +215,7 @@ def _md17_exact(cache: Path) -> DataSet:
     path = rmd17.given(_MD17_FILE)
     if path is None:
         raise BadInput(f"{MD17_EXACT} needs the complete {_MD17_FILE} in a folder that PESBENCH_DATA names.")
-    try:
-        with np.load(path) as data:
-            numbers, frames = data["z"], data["R"]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise BadInput(f"{path} is not MD17's file: z and R cannot be read from it ({error}).") from None
-    expected = (MD17_FRAMES, numbers.size, 3)
-    if frames.shape != expected:
-        raise BadInput(f"{path} is not MD17's complete file: its R has the shape {frames.shape}, not {expected}.")
+    numbers, frames = rmd17.complete(path, MD17_FRAMES)
     chosen = select_evenly(range(MD17_FRAMES))
     description = (
         f"{COUNT} MD17 frames of naphthalene, {MD17_SPACING} k for k = 0..{COUNT - 1} "
@@ -247,6 +236,13 @@ def _gfn2(cache: Path) -> DataSet:
     return _dataset(GFN2, description, images, labels, path, naphthalene())
 
 
+def _rmd17(name: str, cache: Path) -> DataSet:
+    """Take the frames of another molecule of rMD17, from one file."""
+    found = rmd17.molecules()[name](cache)
+    whole = _dataset(name, found.description, list(found.images), list(found.labels), "rMD17", found.reference)
+    return dataclasses.replace(whole, known=found.known)
+
+
 def _embedded(name: str, description: str) -> Callable[[Path], DataSet]:
     """Return how to load a set of different systems that comes with pesbench."""
 
@@ -262,6 +258,7 @@ DATA_SETS: dict[str, Callable[[Path], DataSet]] = {
     MD17: _md17,
     MD17_EXACT: _md17_exact,
     GFN2: _gfn2,
+    **{name: functools.partial(_rmd17, name) for name in rmd17.molecules()},
     "druglike": _embedded("druglike", "24 molecules of C, H, N, O, F, S and Cl, as RDKit embeds them"),
     "ions": _embedded("ions", "8 ions, radicals and a zwitterion, as RDKit embeds them"),
     "crystals": _embedded("crystals", "14 crystals and 2 slabs of ASE, rattled by 0.05 Angstrom"),
@@ -383,7 +380,10 @@ def _bonds(molecule: Atoms) -> np.ndarray:
 def _dataset(
     name: str, description: str, images: list[Atoms], labels: list[str], origin: object, reference: Atoms
 ) -> DataSet:
-    """Return a set of one molecule, without what else the images carry; `origin` names the source in messages."""
+    """Return a set of one molecule, without what else the images carry; `origin` names the source in messages.
+
+    The name of the set begins with the molecule's.
+    """
     frames = [
         Frame(Atoms(one.numbers, one.positions), None, None, f"frame {k} of {origin}", name, str(origin), None)
         for k, one in enumerate(images)
@@ -392,5 +392,5 @@ def _dataset(
     if len(found.systems) > 1:
         other = found.systems[1].frames[0]
         raise BadInput(f"frame {other} of {origin} has other atoms or bonds than the first one.")
-    system = dataclasses.replace(found.systems[0], name=MOLECULES.get(name, name), reference=reference)
+    system = dataclasses.replace(found.systems[0], name=name.partition("-")[0], reference=reference)
     return dataclasses.replace(found, systems=(system,), labels=tuple(labels))

@@ -75,9 +75,9 @@ def pack(
             for header in {method.adapter: catalogue.header(method) for method in methods}.values():
                 _environment(header, target, kit, say)
             _weights(methods, settings, kit, say)
-            for file in rmd17.local_files(paths.cache_dir()):
-                (kit / "data" / rmd17.FOLDER).mkdir(exist_ok=True)
-                shutil.copy(file, kit / "data" / rmd17.FOLDER)
+            for folder, file in rmd17.local_files(paths.cache_dir()):
+                (kit / "data" / folder).mkdir(exist_ok=True)
+                shutil.copy(file, kit / "data" / folder)
             for path in catalogue.extra:
                 (kit / "adapters").mkdir(exist_ok=True)
                 shutil.copy(path, kit / "adapters")

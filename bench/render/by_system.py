@@ -67,7 +67,8 @@ def _slower(row: Any) -> Cell:
 def described(system: SystemFacts) -> str:
     """Return a system in words: ``water, H2O, 3 atoms``."""
     parts = [system.name] if system.name == system.formula else [system.name, system.formula]
-    parts.append(f"{system.atoms} atom{'s' if system.atoms != 1 else ''}")
+    if system.atoms:  # an older run does not say
+        parts.append(f"{system.atoms} atom{'s' if system.atoms != 1 else ''}")
     if system.charge:
         parts.append(f"charge {system.charge:+d}")
     if system.charge or not is_lowest(system.spin):
