@@ -32,6 +32,10 @@ PLACEHOLDERS = {
     "METHOD": "toy",
     "FILE": "emt.py",
     "aspirin.xyz": "datasets/naphthalene.xyz",
+    "mine.xyz": "datasets/naphthalene.xyz",
+    "mine/*.xyz": "datasets/naphthalene.xyz",
+    "ions.sdf": "datasets/ions.extxyz",
+    "--structures FILE": "datasets/naphthalene.xyz",
     "--protocols NAME": "md",
     "{method.name}": "toy",
     "{plan.directory.name}": RUN,
@@ -131,7 +135,11 @@ def short(words):
         return [verb, "--help"]
     if "--resume" in rest:  # goes on as it was planned
         return words
-    words = [*words, *shlex.split(SHORT.get(verb, ""))]
+    more = shlex.split(SHORT.get(verb, ""))
+    if "--structures" in rest and "--structures" in more:  # the option adds to what is there
+        at = more.index("--structures")
+        del more[at : at + 2]
+    words = [*words, *more]
     if "--cluster" in rest:  # there need not be one
         words = [*words, "--dry-run"]
     named = "--methods" in rest or (verb in ("prepare", "check-gpu") and any(not word.startswith("-") for word in rest))
