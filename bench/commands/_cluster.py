@@ -13,7 +13,6 @@ from bench.commands import _options, _results
 from bench.commands._options import Budget
 from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
-from bench.data.structures import DATA_SETS
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -158,6 +157,8 @@ def _request(options: Any, plan: Plan) -> Request:
 
 def _words(options: Any) -> list[str]:
     """Return the options of a run as words of a command line: what is not at its default."""
+    from bench.data.structures import DATA_SETS
+
     words: list[str] = []
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)

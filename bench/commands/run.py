@@ -16,7 +16,6 @@ from bench.core.device import CPU, DEVICES
 from bench.core.protocol import RELAX
 from bench.core.records import INTERNAL
 from bench.core.settings import OPTIMIZERS, MdSettings, Settings
-from bench.data.systems import fixed_atoms, some
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 from bench.protocols.scaling.plan import SCALING
@@ -252,6 +251,8 @@ def run(options: _Options) -> int:
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
     """Raise BadInput for a protocol that cannot measure such a data set."""
+    from bench.data.systems import fixed_atoms, some
+
     first = dataset.systems[0]
     for name in settings.protocols:
         if PROTOCOLS[name].one_system and len(dataset.systems) > 1:

@@ -35,7 +35,7 @@ def refused(done):
             ("--protocols", "dance"),
             "there is no protocol 'dance'; use relax, replay, md, accuracy, throughput or scaling.",
         ),
-        (("--structures", "benzene-md17"), "benzene-md17 is neither a file nor a data set"),
+        (("--structures", "benzene-md17"), "benzene-md17 is neither a file, a folder nor a data set"),
         (("--fmax", "-1"), "--fmax is -1; it must be a number above zero."),
         (("--limit", "0"), "--limit is 0; it must be a number above zero."),
         (("--ensembles", "npt"), "there is no ensemble 'npt'; use nve or nvt."),
@@ -75,7 +75,6 @@ def nan_in(atoms):
 @pytest.mark.parametrize(
     ("images", "says"),
     [
-        ([WATER, molecule("CH4")], "a data set holds one molecule, so split the file"),
         ([nan_in(WATER.copy())], "finite"),
         ([Atoms("H2", [(0, 0, 0), (0, 0, 0.01)])], "only 0.010 Angstrom apart"),
     ],
@@ -91,7 +90,7 @@ def test_a_set_that_cannot_be_measured_is_named(pesbench, tmp_path, images, says
 def test_a_file_that_is_no_structure_is_named(pesbench, tmp_path, content):
     path = tmp_path / "set.xyz"
     path.write_bytes(content)
-    assert str(path) in refused(
+    assert path.name in refused(
         pesbench("run", "--methods", "uff", "--structures", path, "--output", tmp_path / "results")
     )
 
