@@ -48,7 +48,7 @@ def tasks_of(method):
                 SCRIPT,
                 subject,
                 told=Told(weights=("pretrained", "random")[number % 2] if method.random_weights else "none"),
-                reference=water,
+                systems=(water,),
                 structures=(Structure(0, water),),
                 criterion=Criterion(("BFGS", "CG")[number % 2], 0.05, 500),
             )
