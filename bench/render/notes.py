@@ -18,6 +18,7 @@ from bench.render.lines import marked
 
 REPLAY_MARK = "ʳ"
 """Marks the time of a force call alone in a column of times per step."""
+DOES_NOT_KNOW = "does not know "
 RANDOM = "Random weights: the speed is right, the energies mean nothing."
 
 
@@ -93,15 +94,25 @@ def _at_the_start(rows: Iterable[Row]) -> str:
 
 def _left_out(rows: Iterable[Row]) -> str:
     """Return which systems methods cannot take, and why; nothing about those that can take none, which are failures."""
-    found: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+    found: dict[tuple[tuple[str, ...], str], dict[str, None]] = {}
     for row in rows:
-        reasons: dict[str, list[str]] = {}
-        for name, why in row.left_out.items() if row.time is not None else ():
-            reasons.setdefault(why, []).append(name)
-        for why, names in reasons.items():
-            found.setdefault((why, tuple(names)), {})[row.label] = None
-    each = [f"{', '.join(labels)} ({why}): not {some(names, 6)}" for (why, names), labels in found.items()]
+        if row.left_out and row.time is not None:
+            found.setdefault((tuple(row.left_out), _together(row.left_out.values())), {})[row.label] = None
+    each = [f"{', '.join(labels)} ({why}): not {some(names, 6)}" for (names, why), labels in found.items()]
     return f"Systems left out: {'; '.join(each)}." if each else ""
+
+
+def _together(reasons: Iterable[str]) -> str:
+    """Return reasons as one: ``does not know Cl, F; takes no charge``."""
+    unknown: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for reason in reasons:
+        if reason.startswith(DOES_NOT_KNOW):
+            unknown |= dict.fromkeys(reason.removeprefix(DOES_NOT_KNOW).split(", "))
+        else:
+            others[reason] = None
+    elements = [DOES_NOT_KNOW + ", ".join(sorted(unknown))] if unknown else []
+    return "; ".join([*elements, *others])
 
 
 def _data_set(dataset: DataSetFacts) -> str:
