@@ -161,7 +161,7 @@ def test_a_killed_campaign_loses_at_most_the_structure_in_flight_and_can_be_resu
 
 def test_ctrl_c_ends_with_the_table_of_what_is_there(tmp_path):
     tmp_path /= "my results"
-    process = start("--methods", "slow", "--limit", 101, "--rounds", 1, "--output", tmp_path)
+    process = start("--methods", "slow", "--limit", 20, "--rounds", 3, "--output", tmp_path)
     directory = wait_for(tmp_path, 1)
     os.kill(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=60)
