@@ -144,6 +144,27 @@ class Structures:
         )
         return load_dataset(self.structures or default, wanted=wanted)
 
+    def load_one(self, verb: str, default: str | None = None) -> DataSet:
+        """Return a data set of a single system, for a verb that takes no more; raises BadInput, which lists them."""
+        from bench.data.systems import some
+
+        dataset = self.load(default)
+        if len(dataset.systems) > 1:
+            raise BadInput(
+                f"{verb} takes one system, and {dataset.name} has {len(dataset.systems)}; choose one with --systems: "
+                f"{some((one.name for one in dataset.systems), 5)}."
+            )
+        return dataset
+
+    def words(self) -> list[str]:
+        """Return these options as they are typed."""
+        found = [word for one in self.structures for word in ("--structures", one)]
+        for name, values in (("--systems", self.systems), ("--elements", self.elements)):
+            found += [name, ",".join(values)] if values else []
+        for name, value in (("--charge", self.charge), ("--spin", self.spin)):
+            found += [name, str(value)] if value is not None else []
+        return found
+
 
 def add_structures(
     parser: _Parser, text: str = "a data set, or a file, folder or pattern of structures, as in 'run' (repeatable)"

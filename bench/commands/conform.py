@@ -71,7 +71,7 @@ def run(options: Options) -> int:
     )
     choose(catalogue, settings)
     methods = [catalogue.methods[method.name] for method in methods]  # with the chosen values
-    dataset = options.load(GFN2)
+    dataset = options.load_one("conform", GFN2)
     parallel = measure_parallel_speed(options.threads)
     found = {}
     for method in methods:

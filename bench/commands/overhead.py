@@ -54,7 +54,7 @@ def run(options: Options) -> int:
         raise BadInput(f"--limit is {options.limit}; it must be a number above zero.")
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.methods)
-    dataset = options.load()
+    dataset = options.load_one("overhead")
     hold("pesbench overhead", _output.to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
     rounds = measure(catalogue, methods, dataset, options.limit, options.threads, parallel, _output.to_stderr)

@@ -88,7 +88,7 @@ def run(options: Options) -> int:
         budget_s={method.name: None},
         timeout_s=SILENCE_S,
     )
-    dataset = nearly_relaxed(options.load(), method)
+    dataset = nearly_relaxed(options.load_one("reference"), method)
     directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"
     stopped = False
     with progress(settings) as display:
@@ -154,8 +154,8 @@ def nearly_relaxed(dataset: DataSet, method: Method) -> DataSet:
     nearest = levels.nearest(_theory(method), {level: one.origin.theory for level, one in minima.items()})
     relaxed = dataset.reference.copy()
     relaxed.positions = minima[nearest].molecule.positions
-    first = dataclasses.replace(dataset.systems[0], reference=relaxed)
-    return dataclasses.replace(dataset, systems=(first, *dataset.systems[1:]))
+    (system,) = dataset.systems
+    return dataclasses.replace(dataset, systems=(dataclasses.replace(system, reference=relaxed),))
 
 
 def _theory(method: Method) -> dict[str, str]:

@@ -18,6 +18,7 @@ from bench.core.records import INTERNAL
 from bench.core.settings import OPTIMIZERS, MdSettings, Settings
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
+from bench.protocols.accuracy.plan import ACCURACY
 from bench.protocols.scaling.plan import SCALING
 from bench.protocols.scaling.record import LARGEST
 
@@ -297,6 +298,9 @@ def new_plan(options: _Options) -> Plan:
     check_own_checkpoint(settings, catalogue.methods)
     dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
+    if any(dataset.known) and ACCURACY not in settings.protocols and dataset.own:
+        what = "energies and forces as labels (--protocols accuracy compares with them)"
+        dataset = dataclasses.replace(dataset, unused=(*dataset.unused, what))
     if not is_naphthalene(dataset.reference):
         settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))
     if SCALING in settings.protocols:

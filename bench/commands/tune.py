@@ -207,8 +207,7 @@ def command(options: Options, method: Method, candidate: Candidate) -> str:
     words += ["--device", options.device, "--protocols", REPLAY]
     for path in options.adapter:
         words += ["--adapter", str(path)]
-    for one in options.structures:
-        words += ["--structures", one]
+    words += options.words()
     if options.limit is not None:
         words += ["--limit", str(options.limit)]
     if options.weights != Settings.weights:

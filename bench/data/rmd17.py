@@ -172,7 +172,6 @@ def _molecule(molecule: str, cache: Path) -> Molecule:
             Labels(
                 energy=float(energies[place]) * KCAL_PER_MOL,
                 forces=np.array(forces[place], dtype=float) * KCAL_PER_MOL,
-                stress=None,
                 source="energies, forces (PBE/def2-SVP)",
             )
             for place in places

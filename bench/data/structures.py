@@ -21,7 +21,7 @@ from ase.data import covalent_radii
 
 from bench import paths
 from bench.data import files, rmd17
-from bench.data.files import Contents, Frame, Labels
+from bench.data.files import Contents, Frame, Labels, Reading
 from bench.data.selection import COUNT, MD17_SPACING, measuring_order, select_evenly
 from bench.data.systems import System, digest, grouped, measurable, named, some
 from bench.errors import BadInput
@@ -37,17 +37,9 @@ _BONDED = 1.3  # times the sum of the covalent radii
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What a user says about the files of structures."""
+class Wanted(Reading):
+    """What a user says about the structures to measure."""
 
-    charge: int | None = None
-    """Of every structure; None: as the files say."""
-    spin: int | None = None
-    """The multiplicity of every structure."""
-    energy_key: str | None = None
-    """The key of a file's own energies, as labels; like the next two."""
-    forces_key: str | None = None
-    stress_key: str | None = None
     systems: tuple[str, ...] = ()
     """The names of the systems to measure; empty: all."""
     elements: tuple[str, ...] = ()
@@ -273,7 +265,6 @@ def _user_files(sources: Sequence[str | Path], wanted: Wanted) -> DataSet:
         spin=wanted.spin,
         energy_key=wanted.energy_key,
         forces_key=wanted.forces_key,
-        stress_key=wanted.stress_key,
     )
     if wanted.largest is not None:
         contents = _small_enough(contents, wanted.largest)

@@ -6,13 +6,12 @@ from typing import Any
 
 from bench.analysis.by_system import SystemRow, SystemsTable
 from bench.core.description import SystemFacts
-from bench.core.spin import is_lowest
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Formats, Page, as_csv, as_json, estimate_object, filled
 from bench.render.blocks import by_method as block
 from bench.render.cells import BAD, DASH, Cell
 from bench.render.circumstances import damaged, disturbed_in_short
-from bench.render.heading import heading
+from bench.render.heading import heading, special
 
 FORMAT = 1
 
@@ -69,17 +68,7 @@ def described(system: SystemFacts) -> str:
     parts = [system.name] if system.name == system.formula else [system.name, system.formula]
     if system.atoms:  # an older run does not say
         parts.append(f"{system.atoms} atom{'s' if system.atoms != 1 else ''}")
-    if system.charge:
-        parts.append(f"charge {system.charge:+d}")
-    if system.charge or not is_lowest(system.spin):
-        parts.append(f"multiplicity {system.spin}")
-    if system.periodic:
-        parts.append("periodic" if system.periodic == "TTT" else f"periodic {' '.join(system.periodic)}")
-    if system.fixed:
-        parts.append(f"{system.fixed} fixed")
-    if system.masses:
-        parts.append("masses of its own")
-    return ", ".join(parts)
+    return ", ".join([*parts, *special(system)])
 
 
 def reasons(table: SystemsTable) -> list[tuple[str, str]]:

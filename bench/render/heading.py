@@ -105,7 +105,13 @@ def _data_set(dataset: DataSetFacts) -> str:
 
 def short(system: SystemFacts) -> str:
     """Return a system in a few words: its name, and what is special about it."""
-    parts = [] if system.name.startswith(system.formula) else [system.formula]
+    parts = [*([] if system.name.startswith(system.formula) else [system.formula]), *special(system)]
+    return f"{system.name} ({', '.join(parts)})" if parts else system.name
+
+
+def special(system: SystemFacts) -> list[str]:
+    """Return what a system has that a neutral molecule in its lowest spin has not, in words."""
+    parts = []
     if system.charge:
         parts.append(f"charge {system.charge:+d}")
     if not is_lowest(system.spin):
@@ -113,10 +119,10 @@ def short(system: SystemFacts) -> str:
     if system.periodic:
         parts.append("periodic" if system.periodic == "TTT" else f"periodic {' '.join(system.periodic)}")
     if system.fixed:
-        parts.append(f"{system.fixed} atoms fixed")
+        parts.append(f"{system.fixed} atom{'s' if system.fixed != 1 else ''} fixed")
     if system.masses:
         parts.append("masses of its own")
-    return f"{system.name} ({', '.join(parts)})" if parts else system.name
+    return parts
 
 
 def some(names: Iterable[str], most: int = 12) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from bench import paths
-from bench.core.description import Description
+from bench.core.description import Description, SystemFacts
 from bench.core.lines import from_fields, to_json
 from bench.core.records import READABLE, Answer, NotMeasured, Record, Started, Watched
 from bench.errors import BadInput
@@ -114,12 +114,13 @@ def stored_dataset(directory: Path, description: Description) -> DataSet:
     stored = description.dataset
     images = _images(directory / "structures.xyz")
     labels = tuple(str(image.info.get("label", index)) for index, image in enumerate(images))
-    names = [str(image.info.get("system", "")) for image in images]
-    frames = {name: tuple(k for k, one in enumerate(names) if one == name) for name in names}
+    every = SystemFacts(stored.formula, stored.formula, 0, frames=tuple(range(len(images))))
+    # a run that is older than systems has one
+    facts = stored.systems or (every,)
     references = _images(directory / "reference.xyz")
-    systems = tuple(_system(one, frames.get(str(one.info.get("system", "")), ())) for one in references)
-    if len(systems) == 1 and systems[0].name == "":  # a run that is older than systems
-        systems = (dataclasses.replace(systems[0], name=stored.formula),)
+    if len(references) != len(facts):
+        raise BadInput(f"{directory / 'reference.xyz'} is not what was measured; start a new run.")
+    systems = tuple(_system(image, one.name, one.frames) for image, one in zip(references, facts, strict=True))
     atoms = tuple(_measured(image) for image in images)
     if digest(atoms, systems) != stored.digest:
         raise BadInput(f"{directory / 'structures.xyz'} is not what was measured; start a new run.")
@@ -132,7 +133,9 @@ def stored_dataset(directory: Path, description: Description) -> DataSet:
         labels=labels,
         systems=systems,
         digest=stored.digest,
-        series=tuple(_system(one, ()) for one in _images(series)) if series.exists() else (),
+        series=tuple(_system(one, str(one.info.get("system")), ()) for one in _images(series))
+        if series.exists()
+        else (),
         unused=stored.unused,
         notes=stored.notes,
     )
@@ -190,13 +193,13 @@ def _measured(image: Atoms) -> Atoms:
     return atoms
 
 
-def _system(image: Atoms, frames: tuple[int, ...]) -> System:
+def _system(image: Atoms, name: str, frames: tuple[int, ...]) -> System:
     from bench.data.systems import System
 
     atoms = _measured(image)
     electrons = int(atoms.numbers.sum()) - atoms.info.get("charge", 0)
     spin = atoms.info.get("spin", 1 + electrons % 2)
-    return System(str(image.info.get("system", "")), atoms, atoms.info.get("charge", 0), spin, frames)
+    return System(name, atoms, atoms.info.get("charge", 0), spin, frames)
 
 
 def _mend_torn_line(path: Path) -> None:

@@ -115,7 +115,26 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(pesbench, tmp_path, co
     assert "Traceback" not in done.stderr
 
 
-def test_one_system_has_no_table_by_system(pesbench):
+@pytest.mark.parametrize(
+    "words", [("conform", "uff"), ("overhead", "--methods", "uff"), ("reference", "--level", "pbe0-def2-svp")]
+)
+def test_a_verb_of_one_system_lists_those_of_a_set(pesbench, words):
+    done = pesbench(*words, "--structures", "ions")
+    assert done.returncode == 2
+    assert f"{words[0]} takes one system, and ions has 8; choose one with --systems: methylammonium," in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_labels_that_nothing_compares_with_are_listed(pesbench, tmp_path):
+    (tmp_path / "mine.xyz").write_text(f"3\nProperties=species:S:1:pos:R:3 energy=-1.0\n{WATER}")
+    done = pesbench(
+        *("run", "--structures", str(tmp_path / "mine.xyz"), "--methods", "uff", "--rounds", "1", "--threads", "1"),
+        *("--budget", "2", "--output", str(tmp_path / "runs")),
+    )
+    assert "energies and forces as labels (--protocols accuracy compares with them)" in " ".join(done.stdout.split())
+
+
+def test_the_published_table_has_no_systems(pesbench):
     done = pesbench("table", "paper", "--by", "system")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

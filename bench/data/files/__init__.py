@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.data.files import by_ase, checks, inputs, sources, xyz
-from bench.data.files.account import Wanted, frame_of
+from bench.data.files.account import Reading, frame_of
 from bench.data.files.contents import Contents, Frame, Labels, Ledger, Record
 from bench.errors import BadInput
 
-__all__ = ["Contents", "Frame", "Labels", "read"]
+__all__ = ["Contents", "Frame", "Labels", "Reading", "read"]
 
 _REFUSED = {
     ".pqr": "PQR, which has no elements",
@@ -37,18 +37,17 @@ def read(
     spin: int | None = None,
     energy_key: str | None = None,
     forces_key: str | None = None,
-    stress_key: str | None = None,
 ) -> Contents:
     """Return all structures of files, folders and glob patterns, in their order.
 
     `charge` and `spin` (2S+1) hold for all frames and must agree with what a file states. The keys name the labels
-    (eV, eV/Angstrom, eV/Angstrom^3) where a file has them under other names than ASE's. A CSV table with the columns
+    (eV, eV/Angstrom) where a file has them under other names than ASE's. A CSV table with the columns
     name, charge and spin gives states by the name of a file or the title of a record.
 
     Raises BadInput, which names the file and the frame, where something cannot be read or is impossible.
     """
     ledger = Ledger()
-    wanted = Wanted(charge, spin, energy_key, forces_key, stress_key)
+    reading = Reading(charge, spin, energy_key, forces_key)
     given = [paths] if isinstance(paths, str | Path) else paths
     files, tables = sources.files_of(given, ledger)
     states = sources.states_of(tables, ledger)
@@ -56,7 +55,7 @@ def read(
     for path, named in files:
         before = (ledger.counts.copy(), dict(ledger.notes))
         try:
-            found = _records(path, ledger, wanted)
+            found = _records(path, ledger, reading)
         except _Unknown as error:
             if named or not len(files) > 1:
                 raise BadInput(str(error)) from None
@@ -68,9 +67,9 @@ def read(
         records += [(path, record) for record in found]
     if not records:
         raise BadInput(f"{', '.join(map(str, given))} holds no structure.")
-    frames = _frames(records, wanted, ledger, states)
+    frames = _frames(records, reading, ledger, states)
     checks.look(frames, ledger)
-    _check_keys(frames, wanted)
+    _check_keys(frames, reading)
     return Contents(tuple(frames), ledger.phrases(), tuple(ledger.notes))
 
 
@@ -79,7 +78,7 @@ class _Unknown(BadInput):
 
 
 def _frames(
-    records: list[tuple[Path, Record]], wanted: Wanted, ledger: Ledger, states: dict[str, sources.State]
+    records: list[tuple[Path, Record]], reading: Reading, ledger: Ledger, states: dict[str, sources.State]
 ) -> list[Frame]:
     """Apply the rule to each record, with its row of the table of states."""
     count: dict[Path, int] = {}
@@ -99,17 +98,17 @@ def _frames(
         if states and not names:
             ledger.note(f"The table of states has no row for {record.name or stem}.")
         record.name = record.name or (stem if count[path] == 1 else f"{stem} {number}")
-        frames.append(frame_of(record, wanted, ledger, state))
+        frames.append(frame_of(record, reading, ledger, state))
     missing = sorted(set(states) - matched)
     if missing:
         raise BadInput(f"the table of states has rows for which there is no structure: {', '.join(missing)}.")
     return frames
 
 
-def _check_keys(frames: list[Frame], wanted: Wanted) -> None:
+def _check_keys(frames: list[Frame], reading: Reading) -> None:
     """Refuse a key of labels that no frame has."""
-    for kind in ("energy", "forces", "stress"):
-        key = getattr(wanted, f"{kind}_key")
+    for kind in ("energy", "forces"):
+        key = getattr(reading, f"{kind}_key")
         if key and all(frame.labels is None or getattr(frame.labels, kind) is None for frame in frames):
             raise BadInput(f"no frame has {key!r}, which --{kind}-key names; correct it.")
 
@@ -120,7 +119,7 @@ def stem_of(path: Path) -> str:
     return inner.stem
 
 
-def _records(path: Path, ledger: Ledger, wanted: Wanted) -> list[Record]:
+def _records(path: Path, ledger: Ledger, reading: Reading) -> list[Record]:
     """Read one file by what its name and its text say it is."""
     data, name = sources.bytes_of(path)
     suffix = Path(name).suffix.lower()
@@ -136,7 +135,7 @@ def _records(path: Path, ledger: Ledger, wanted: Wanted) -> list[Record]:
             kind = _format(copy)
             if kind not in by_ase.BINARY:
                 raise _Unknown(f"{file} is a binary file in no format that is known.")
-            return by_ase.read_by_ase(copy, "", file, ledger, wanted.charge, kind)
+            return by_ase.read_by_ase(copy, "", file, ledger, reading.charge, kind)
     text = sources.text_of(data, file, ledger)
     if suffix in (".xyz", ".extxyz", ".exyz"):
         return xyz.read_xyz(text, file, ledger)
@@ -168,7 +167,7 @@ def _records(path: Path, ledger: Ledger, wanted: Wanted) -> list[Record]:
         kind = "vasp" if suffix in (".vasp", ".poscar") else _format(copy)
         if kind in ("xyz", "extxyz"):
             return xyz.read_xyz(text, file, ledger)
-        return by_ase.read_by_ase(copy, text, file, ledger, wanted.charge, kind)
+        return by_ase.read_by_ase(copy, text, file, ledger, reading.charge, kind)
 
 
 def _format(path: Path) -> str:

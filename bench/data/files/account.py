@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
-from ase.stress import full_3x3_to_voigt_6_stress
 
 from bench.data.files import state
 from bench.data.files.contents import Frame, Labels, Ledger, Record
@@ -21,14 +20,17 @@ from bench.errors import BadInput
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What the command line says about all frames."""
+class Reading:
+    """What the user says about all structures of the files."""
 
     charge: int | None = None
+    """None: as the files say."""
     spin: int | None = None
+    """The multiplicity; None: as the files say, or the lowest."""
     energy_key: str | None = None
+    """The key of the files' own energies, as labels; None: ASE's."""
     forces_key: str | None = None
-    stress_key: str | None = None
+    """Likewise for forces."""
 
 
 _GEOMETRY = {"numbers", "positions"}
@@ -37,7 +39,7 @@ _DROPPED = {"occupancy", "spacegroup", "unitcell"}
 """What ASE adds on its own when it reads a crystal."""
 
 
-def frame_of(record: Record, wanted: Wanted, ledger: Ledger, states: tuple[int | None, int | None]) -> Frame:
+def frame_of(record: Record, reading: Reading, ledger: Ledger, states: tuple[int | None, int | None]) -> Frame:
     """Return a record as a frame; `states` has the charge and the spin that a table gives.
 
     Raises BadInput where something is impossible or contradicts something else.
@@ -48,7 +50,7 @@ def frame_of(record: Record, wanted: Wanted, ledger: Ledger, states: tuple[int |
     periodic = bool(record.atoms.pbc.any())
     said, arrays = dict(record.said), {k: v for k, v in record.atoms.arrays.items() if k not in _GEOMETRY}
     results = dict(record.results)
-    labels = _labels(record, said, arrays, results, wanted)
+    labels = _labels(record, said, arrays, results, reading)
     atoms = Atoms(numbers, record.atoms.positions, cell=record.atoms.cell, pbc=record.atoms.pbc)
     _set_masses(atoms, arrays, here)
     _set_fixed(atoms, record, arrays)
@@ -60,7 +62,7 @@ def frame_of(record: Record, wanted: Wanted, ledger: Ledger, states: tuple[int |
     charge, spin, leftover = state.stated(about, columns, numbers, here, periodic)
     for source, (table_charge, table_spin) in (
         ("the table", states),
-        ("the command line", (wanted.charge, wanted.spin)),
+        ("the command line", (reading.charge, reading.spin)),
     ):
         charge = _given(charge, table_charge, here, "charge", source)
         spin = _given(spin, table_spin, here, "spin multiplicity", source)
@@ -139,15 +141,15 @@ def _set_fixed(atoms: Atoms, record: Record, arrays: dict[str, Any]) -> None:
 
 
 _UNITS = "in eV and Angstrom"
-_OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"), ("stress", "--stress-key"))
+_OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"))
 
 
 def _labels(
-    record: Record, said: dict[str, Any], arrays: dict[str, Any], results: dict[str, Any], wanted: Wanted
+    record: Record, said: dict[str, Any], arrays: dict[str, Any], results: dict[str, Any], reading: Reading
 ) -> Labels | None:
-    """Take energy, forces and stress: those under the keys that the command line names, else ASE's own."""
+    """Take energy and forces: those under the keys that the command line names, else ASE's own."""
     here, atoms = record.where, record.atoms
-    keys = {"energy": wanted.energy_key, "forces": wanted.forces_key, "stress": wanted.stress_key}
+    keys = {"energy": reading.energy_key, "forces": reading.forces_key}
     found: dict[str, Any] = {}
     sources: list[str] = []
     named = [key for key in keys.values() if key]
@@ -162,16 +164,12 @@ def _labels(
                 break
     energy = _numbers(found.get("energy"), ((), (1,)), f"{here} has an energy")
     forces = _numbers(found.get("forces"), ((len(atoms), 3), (3 * len(atoms),)), f"{here} has forces")
-    stress = _numbers(found.get("stress"), ((6,), (9,), (3, 3)), f"{here} has a stress")
-    if stress is not None and stress.size == 9:
-        stress = full_3x3_to_voigt_6_stress(stress.reshape(3, 3))
     if not sources:
         return None
     source = ", ".join(sources)
     return Labels(
         None if energy is None else float(energy.reshape(())),
         None if forces is None else forces.reshape(-1, 3),
-        stress,
         source if named else f"ASE's {source}",
     )
 

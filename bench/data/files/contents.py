@@ -18,8 +18,6 @@ class Labels:
     """eV"""
     forces: np.ndarray | None
     """(n, 3), eV/Angstrom"""
-    stress: np.ndarray | None
-    """(6,), eV/Angstrom^3, in ASE's order and sign"""
     source: str
     """The names under which the file has them, such as "REF_energy, REF_forces"."""
 
@@ -67,7 +65,7 @@ class Record:
     said: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Each key of the file that belongs to the whole structure, with its value."""
     results: dict[str, Any] = dataclasses.field(default_factory=dict)
-    """Energy, forces, stress and others under ASE's names and in its units."""
+    """Energy, forces and others under ASE's names and in its units."""
     implied: bool = False
     """Whether a missing charge is no statement; formats of quantum programs always state one."""
 
