@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import hashlib
-import shutil
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,15 +57,20 @@ def build(
 def _build(
     path: Path, method: Method, environment: Environment, settings: Settings, parallel: ParallelSpeed | None
 ) -> None:
-    scratch = path.parent.with_name(f"{path.parent.name}.tmp")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    task = tasks.build_random(method, settings, scratch / path.name)
-    with start(task, environment, parallel=parallel, timeout_s=timeout(settings, method.kind)) as worker:
-        records = [said.record for said in worker.messages() if isinstance(said, Result)]
-        failures = [record.failure for record in records if isinstance(record, NotMeasured)]
-        failure = failures[0] if failures else worker.failure()
-    if failure is not None:
-        raise CheckpointMissing(f"{method.name} could not be built with random weights: {failure.message}")
-    shutil.rmtree(path.parent, ignore_errors=True)
-    scratch.rename(path.parent)
+    folder = path.parent
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # A folder of its own: two commands may build the same checkpoint at once.
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as scratch:
+        made = Path(scratch) / folder.name
+        made.mkdir()
+        task = tasks.build_random(method, settings, made / path.name)
+        with start(task, environment, parallel=parallel, timeout_s=timeout(settings, method.kind)) as worker:
+            records = [said.record for said in worker.messages() if isinstance(said, Result)]
+            failures = [record.failure for record in records if isinstance(record, NotMeasured)]
+            failure = failures[0] if failures else worker.failure()
+        if failure is not None:
+            raise CheckpointMissing(f"{method.name} could not be built with random weights: {failure.message}")
+        with contextlib.suppress(OSError):  # the other command was faster; its file is the same
+            made.rename(folder)
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
