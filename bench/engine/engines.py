@@ -190,7 +190,7 @@ class Engines:
                 longest = max(longest, time.monotonic() - begun - used)
                 number, count = number + 1, count + 1
             if count:
-                self.say(f"{every[system].name}: {count} rounds in {time.monotonic() - begun:.0f} s")
+                self.say(f"{every[system].name}: {count} round{'s' * (count > 1)} in {time.monotonic() - begun:.0f} s")
 
     def _affordable(self, system: int, seconds: float) -> list[str]:
         """Return who is measured at a system: those that take it and whose fewest rounds fit into the time."""
