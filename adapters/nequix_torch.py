@@ -26,7 +26,7 @@
 # [tool.pesbench]
 # family = "Nequix (torch)"
 # kind = "mlip"
-# devices = ["cpu", "cuda"]
+# devices = ["cpu"]
 # dtypes = ["float32"]
 # periodic = true
 # download-mb = 400
@@ -41,9 +41,6 @@
 # """, "{checkpoint}", "{converted}"]
 # file = "nequix.pt"
 # dependencies = ["torch==2.13.0", "torch-geometric==2.8.1", "e3nn==0.6.0"]
-#
-# [tool.pesbench.knobs]
-# tf32 = { values = ["off", "on"], devices = ["cuda"] }
 #
 # [tool.pesbench.methods."nequix-mp-1@torch"]
 # engine-of = "nequix-mp-1"
