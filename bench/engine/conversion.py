@@ -22,6 +22,7 @@ from bench import paths
 from bench.engine.local import died_of
 from bench.engine.start import caches
 from bench.environments import environments, shell
+from bench.environments.catalogue import Catalogue
 from bench.environments.checkpoints import CheckpointMissing
 from bench.environments.header import Conversion, Header, Method, sha256
 from bench.environments.weights import Weights
@@ -101,6 +102,13 @@ def environment_header(header: Header, reference: Header) -> Header:
         digest=hashlib.sha256(json.dumps([reference.digest, conversion.dependencies]).encode()).hexdigest(),
         family=f"{reference.family} converter",
     )
+
+
+def converters(catalogue: Catalogue) -> list[Header]:
+    """Return the headers of the environments in which checkpoints are converted."""
+    engines = [one for one in catalogue.methods.values() if one.engine_of]
+    references = {one.adapter: catalogue.header(catalogue.methods[one.engine_of]) for one in engines}
+    return [environment_header(catalogue.header(one), references[one.adapter]) for one in engines]
 
 
 def _arguments(conversion: Conversion, method: Method) -> list[str]:

@@ -103,7 +103,17 @@ def test_what_fails_is_a_row_with_the_class_and_the_reason(by_name, engine, kind
 
 def test_a_run_has_engines_as_rows_of_their_own_with_both_hashes(pesbench, folder, found):
     done = pesbench(
-        *("run", "--methods", "original", "--engines", "fast,unsupported", "--adapter", ORIGINAL, "--adapter", OTHERS),
+        *(
+            "run",
+            "--methods",
+            "original",
+            "--engines",
+            "fast,wrong,unsupported",
+            "--adapter",
+            ORIGINAL,
+            "--adapter",
+            OTHERS,
+        ),
         *("--structures", "naphthalene-gfn2", "--limit", "2", "--rounds", "1", "--threads", "1", "--no-repeats"),
         *("--budget", "5", "--output", folder / "rows", "--json"),
         PESBENCH_CACHE=str(folder / "cache"),
@@ -111,7 +121,9 @@ def test_a_run_has_engines_as_rows_of_their_own_with_both_hashes(pesbench, folde
     )
     assert done.returncode == 0, done.stderr
     rows = {row["method"]: row for row in json.loads(done.stdout)["rows"]}
-    assert set(rows) == {"original", "original@fast", "original@unsupported"}
+    assert set(rows) == {"original", "original@fast", "original@wrong", "original@unsupported"}
+    assert rows["original@fast"]["answers"] == []
+    assert "energies by up to" in rows["original@wrong"]["answers"][0]
     assert rows["original@unsupported"]["failures"] == {"conversion": 1}
     run = bench.load(next((folder / "rows").iterdir()))
     by_method = {one.method: one for one in run.measured_methods}

@@ -65,6 +65,7 @@ import time
 
 from bench.adapter import Adapter
 
+PAUSES = {"original@admitted": 0.004}
 PAUSE = 0.002
 
 
@@ -85,7 +86,7 @@ class OtherEngine(Adapter):
 
             def calculate(self, atoms=None, properties=None, system_changes=all_changes):
                 super().calculate(atoms, properties, system_changes)
-                time.sleep(PAUSE)
+                time.sleep(PAUSES.get(method, PAUSE))
                 away = self.atoms.positions - self.atoms.positions.mean(axis=0)
                 self.lists += 1
                 self.results = {"energy": 0.5 * strength * float((away**2).sum()), "forces": -strength * away}
