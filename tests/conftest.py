@@ -42,6 +42,7 @@ STRUCTURES = ["--structures", "naphthalene-gfn2"]
 LONG = (
     *("adapters/test_defaults.py", "adapters/test_conformance.py", "page/test_page.py", "commands/test_told.py"),
     *("adapters/test_bad_checkpoints.py", "engine/test_md_campaign.py", "engine/test_regress.py"),
+    *("engine/test_engines.py", "engine/test_engines_real.py"),
     *("cluster/test_slurm.py", "engine/test_tune.py", "engine/test_throughput_campaign.py", "drills/test_drills.py"),
     *("engine/test_in_turns.py", "engine/test_pack.py", "adapters/test_batched.py", "engine/test_scaling_campaign.py"),
     *("commands/test_cli.py", "commands/test_reference.py", "results/test_merging.py", "measure/test_md.py"),
