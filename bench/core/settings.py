@@ -12,7 +12,6 @@ from bench.core.records import TEMPERATURES, VELOCITIES
 from bench.errors import BadInput
 
 WEIGHTS = ("auto", "pretrained", "random")
-OPTIMIZERS = ("BFGS", "CG")
 ENSEMBLES = ("nve", "nvt")
 
 
@@ -56,6 +55,8 @@ class Settings:
     devices: tuple[str, ...] = ("cpu",)
     protocols: tuple[str, ...] = ("relax",)
     optimizer: str = "BFGS"
+    optimizers: tuple[str, ...] = ()
+    """Those that the protocol of that name compares, the one with which the others are compared first."""
     fmax: float = 0.05
     """Convergence criterion: largest force on an atom, eV/Angstrom."""
     max_steps: int = 500
@@ -102,7 +103,6 @@ class Settings:
 
     def __post_init__(self) -> None:
         _one_of("protocol", self.protocols, REGISTERED)
-        _one_of("optimizer", [self.optimizer], OPTIMIZERS)
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
         for name in self.protocols if self.weights == "random" else ():
