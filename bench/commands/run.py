@@ -55,6 +55,7 @@ class _Options(_options.Structures):
     fmax: float = Settings.fmax
     replay_points: int = Settings.replay_points
     max_steps: int = Settings.max_steps
+    reactions: bool = False
     ensembles: tuple[str, ...] = MdSettings.ensembles
     duration: float = MdSettings.duration_ps
     nvt_duration: float = MdSettings.nvt_duration_ps
@@ -152,6 +153,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
     )
     how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
+    how.add_argument("--reactions", action="store_true", help="relaxations may make or break bonds: it is no failure")
     _add_md(parser.add_argument_group("dynamics (--protocols md)"))
     _options.add_protocol_options(parser)
     weights = parser.add_argument_group("weights")
@@ -368,6 +370,7 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         optimizers=selected(options.optimizers or ("all",), known) if COMPARED in protocols else (),
         fmax=options.fmax,
         max_steps=options.max_steps,
+        reactions=options.reactions,
         threads=Settings.threads if options.threads is None else options.threads,
         rounds=options.rounds if options.rounds is not None else rounds_of(seconds, protocols),
         order=options.order,

@@ -60,6 +60,8 @@ class Settings:
     fmax: float = 0.05
     """Convergence criterion: largest force on an atom, eV/Angstrom."""
     max_steps: int = 500
+    reactions: bool = False
+    """Whether a relaxation may make or break bonds; otherwise that is a failure."""
     threads: int = 1
     rounds: int = 3
     order: int = 0

@@ -36,7 +36,6 @@ VIEW = View(
         place=25,
     ),
     words={
-        "ms/molecule": "Time of one relaxation: all force calls and the optimiser's own time, geometric mean.",
         "above": "How far above the minimum a system is when its largest force falls below fmax, median, meV.",
         "tight": "The ratio of times until the force is below the tight criterion, usually 0.005 eV/Å.",
         "own": "The optimiser's own share of the time of a relaxation.",
