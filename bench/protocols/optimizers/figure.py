@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bench.errors import BadInput
 from bench.protocols.optimizers.table import OptimizersTable
 from bench.render.figure import STYLE, WIDTH
-from bench.render.marks import color, marker, say
+from bench.render.marks import COLORS, color, marker, say
 
 _LINE = 0.125  # inches of the caption
 FARTHEST = 8.0
@@ -36,13 +36,15 @@ def draw(table: OptimizersTable) -> Figure:
     FigureCanvasAgg(figure)
     bottom = 0.55 + 0.17 * legend_lines + below
     size = (0.93 * height - bottom) / height
-    left = figure.add_axes((0.075, bottom / height, 0.41, size))
-    right = figure.add_axes((0.575, bottom / height, 0.41, size))
+    left = figure.add_axes((0.10, bottom / height, 0.40, size))
+    right = figure.add_axes((0.57, bottom / height, 0.40, size))
+    left.set_ylabel("problems solved", labelpad=2)
     names = [one.optimizer for one in table.profiles]
     _profiles(left, names, [one.time for one in table.profiles], table.problems, "time over the least time")
     _profiles(right, names, [one.calls for one in table.profiles], table.problems, "force calls over the fewest")
     handles = [
-        Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name) for i, name in enumerate(names)
+        Line2D([], [], marker=marker(i), color=color(i), ls=_dashes(i), lw=1.2, ms=4, label=name)
+        for i, name in enumerate(names)
     ]
     place = (0.5, (0.10 + below) / height)
     figure.legend(handles=handles, loc="lower center", bbox_to_anchor=place, ncols=4, frameon=False, fontsize=7.5)
@@ -56,7 +58,7 @@ def _profiles(axes: Axes, names: Sequence[str], multiples: Sequence[Sequence[flo
         within = np.array([one for one in solved if one <= FARTHEST])
         x = np.concatenate([[1.0], within, [FARTHEST]])
         y = np.concatenate([[(within <= 1.0).sum()], np.arange(1, len(within) + 1), [len(within)]]) / problems
-        axes.step(x, y, where="post", color=color(i), lw=1.2)
+        axes.step(x, y, where="post", color=color(i), ls=_dashes(i), lw=1.2)
         at = [1.0, 2.0, 4.0, FARTHEST]
         for multiple in at:
             share = sum(one <= multiple for one in solved) / problems
@@ -69,11 +71,15 @@ def _profiles(axes: Axes, names: Sequence[str], multiples: Sequence[Sequence[flo
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     axes.set_xlabel(what, labelpad=2)
-    axes.set_ylabel("problems solved", labelpad=2)
     axes.grid(color="0.9", lw=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def _dashes(i: int) -> str:
+    """Return a style of line: colours are used twice."""
+    return "-" if i < len(COLORS) else "--"
 
 
 def _caption(table: OptimizersTable) -> str:

@@ -78,7 +78,7 @@ def _line(row: OptimizerRow) -> tuple[Cell, ...]:
         numbers.percent(row.own_share),
         DASH if row.above_mev is None else numbers.magnitude(row.above_mev),
         _relaxed(row.solved, row.attempts),
-        DASH if row.higher_mev is None else Cell(f"{row.higher}, {row.higher_mev:.2g}", row.higher_mev),
+        DASH if row.higher_mev is None else Cell(f"{row.higher}, {numbers.magnitude(row.higher_mev)}", row.higher_mev),
         Cell(failed, state=BAD) if failed else DASH,
         numbers.ratio(row.tight_time_ratio),
     )
