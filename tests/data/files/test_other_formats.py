@@ -303,7 +303,8 @@ def test_a_mol_file_with_an_odd_number_of_electrons_states_why(reading):
 
 
 QE = (
-    "&SYSTEM\n ibrav=0\n nat=1\n ntyp=1\n celldm(1)=10.0\n/\nATOMIC_SPECIES\nH 1.0 H.upf\nCELL_PARAMETERS {}\n1 0 0\n0 1 0\n0 0 1\n"
+    "&SYSTEM\n ibrav=0\n nat=1\n ntyp=1\n celldm(1)=10.0\n/\nATOMIC_SPECIES\nH 1.0 H.upf\n"
+    "CELL_PARAMETERS {}\n1 0 0\n0 1 0\n0 0 1\n"
     "ATOMIC_POSITIONS {}\nH 0 0 0\n"
 )
 
