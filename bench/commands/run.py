@@ -298,8 +298,7 @@ def new_plan(options: _Options) -> Plan:
     check_own_checkpoint(settings, catalogue.methods)
     dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
-    if any(dataset.known) and ACCURACY not in settings.protocols and dataset.own:
-        what = "energies and forces as labels (--protocols accuracy compares with them)"
+    if dataset.own and (what := dataset.unused_labels(ACCURACY in settings.protocols)):
         dataset = dataclasses.replace(dataset, unused=(*dataset.unused, what))
     if not is_naphthalene(dataset.reference):
         settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))
