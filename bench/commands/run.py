@@ -111,8 +111,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_adapter(what)
     _options.add_structures(
         what,
-        "a data set, or a file, folder or pattern of structures; repeatable (default: naphthalene-md17, or "
-        "naphthalene-gfn2 where that is not available)",
+        "data sets, or files, folders and patterns of structures (default: naphthalene-md17, or naphthalene-gfn2 "
+        "where that is not available)",
+        several=True,
     )
     _options.add_limit(what, "only N structures, spread evenly over the set, and N seeds for dynamics")
     what.add_argument(
