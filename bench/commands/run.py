@@ -115,8 +115,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_adapter(what)
     _options.add_structures(
         what,
-        "a data set, or a file, folder or pattern of structures; repeatable (default: naphthalene-md17, or "
-        "naphthalene-gfn2 where that is not available)",
+        "data sets, or files, folders and patterns of structures (default: naphthalene-md17, or naphthalene-gfn2 "
+        "where that is not available)",
+        several=True,
     )
     _options.add_limit(what, "only N structures, spread evenly over the set, and N seeds for dynamics")
     what.add_argument(
@@ -311,8 +312,7 @@ def new_plan(options: _Options) -> Plan:
     check_own_checkpoint(settings, catalogue.methods)
     dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
-    if any(dataset.known) and ACCURACY not in settings.protocols and dataset.own:
-        what = "energies and forces as labels (--protocols accuracy compares with them)"
+    if dataset.own and (what := dataset.unused_labels(ACCURACY in settings.protocols)):
         dataset = dataclasses.replace(dataset, unused=(*dataset.unused, what))
     if not is_naphthalene(dataset.reference):
         settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))

@@ -99,6 +99,18 @@ class DataSet:
                 found[frame] = number
         return tuple(found)
 
+    def unused_labels(self, compared: bool) -> str:
+        """Return which energies and forces of the files are not used, in a phrase; `compared`: accuracy is measured.
+
+        A level of reference has both at a structure.
+        """
+        known = [one for one in self.known if one is not None]
+        if known and not compared:
+            return "energies and forces as labels (--protocols accuracy compares with them)"
+        half = sum((one.energy is None) != (one.forces is None) for one in known)
+        many = "1 structure, which lacks" if half == 1 else f"{half} structures, which lack"
+        return f"the labels of {many} energy or forces" if half else ""
+
     @functools.cached_property
     def order(self) -> tuple[int, ...]:
         """The order in which all methods take the structures.

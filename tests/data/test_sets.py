@@ -120,6 +120,7 @@ def test_crystals_are_periodic_and_the_lower_half_of_each_slab_is_fixed():
             assert not fixed
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", SIZES)
 def test_a_script_writes_its_set(tmp_path, name):
     script = datasets_dir() / f"generate_{name}.py"
