@@ -111,6 +111,13 @@ class Adapter:
         """Return the number of pairs of neighbours in the last force call, each counted twice, or None."""
         return None
 
+    def rebuilds(self, calculator: Any) -> int | None:
+        """Return how many lists of neighbours it has made since it was loaded, where it keeps them for a while; None.
+
+        A list with a skin is kept until an atom has moved by half of it. Its `settings` then report cutoff and skin.
+        """
+        return None
+
     def count_parameters(self) -> int | None:
         """Return the number of trained parameters of the loaded model, or None where a method has none."""
         return None

@@ -44,6 +44,8 @@ class _Options(_options.Structures):
     """The options of the verb, without those that protocols bring."""
 
     methods: str | None = None
+    engines: str | None = None
+    """Names, or ``all``; None: the methods alone."""
     adapter: tuple[Path, ...] = ()
     limit: int | None = None
     protocols: tuple[str, ...] = (RELAX,)
@@ -112,6 +114,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     what = parser.add_argument_group("what is measured")
     _options.add_methods(what, "names from 'pesbench list', or 'all' (default: those without a * in that list)")
+    what.add_argument(
+        "--engines", metavar="all|A,B,...", help="also the other engines of these methods, as METHOD@ENGINE"
+    )
     _options.add_adapter(what)
     _options.add_structures(
         what,
@@ -356,7 +361,7 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         raise BadInput(
             f"--replay-points is {options.replay_points}; it must be 2 or more, because the first one is not counted."
         )
-    methods = catalogue.select(options.methods)
+    methods = catalogue.with_engines(catalogue.select(options.methods), options.engines)
     protocols = _protocols(options)
     known = optimizers()
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))

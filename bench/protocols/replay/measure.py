@@ -163,6 +163,7 @@ def replay(
     walk = _Walk(calculator, adapter.synchronize, atoms, path, deadline_ns, beat, may_go_on)
     failure: Failure | None = None
     driven = False
+    lists = adapter.rebuilds(calculator)
     gc.collect()
     gc.disable()
     start = perf_counter_ns()
@@ -186,6 +187,8 @@ def replay(
         wall_ns=wall_ns,
         optimizer_ns=tuple(walk.optimizer_ns) if driven else (),
         failure=failure,
+        edges=None if failure else adapter.edges(calculator),
+        rebuilds=None if lists is None else adapter.rebuilds(calculator) - lists,
     )
 
 
