@@ -23,6 +23,7 @@
 # [tool.pesbench]
 # family = "CHGNet"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true

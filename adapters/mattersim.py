@@ -36,6 +36,7 @@
 # [tool.pesbench]
 # family = "MatterSim"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true
