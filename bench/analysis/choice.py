@@ -20,7 +20,7 @@ NEAR = 1.5
 """A method agrees with the most trusted one if their forces differ by at most this times what that one differs from the
 others..."""
 LEAST = 100.0
-"""... or by at most this, meV/Angstrom: about the difference between good levels of theory..."""
+"""... or by at most this, meV/Angstrom: PBE0 and wB97M-V differ by 113 on naphthalene at 500 K..."""
 MOST = 300.0
 """... but never by more than this: where all differ, none agrees."""
 SAME_MINIMUM = 0.25
@@ -41,6 +41,8 @@ class Known:
     """How far its level of theory may be trusted by itself: higher is better."""
     warnings: tuple[str, ...] = ()
     """Why it is far from what it was made for, in words."""
+    reference: float | None = None
+    """See :attr:`Advised.reference_mev_per_angstrom`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Advised:
     """How far its relaxed geometries are from those of the most trusted method, Angstrom."""
     order_like_trusted: float | None = None
     """Kendall's tau-b between its order of the frames by energy and that of the most trusted method."""
+    reference_mev_per_angstrom: float | None = None
+    """How far its forces are from the labels of a reference set, where that is kept."""
     start_s: float | None = None
     warnings: tuple[str, ...] = ()
     native: bool = False
@@ -192,6 +196,7 @@ def _shown(method: MeasuredMethod, measurements: Measurements, known: Known) -> 
         label=method.label,
         kind=method.kind,
         peak_memory_bytes=method.peak_memory_bytes,
+        reference_mev_per_angstrom=known.reference,
         start_s=method.cold_start_s,
         warnings=known.warnings,
         native=method.optimizer == "native",

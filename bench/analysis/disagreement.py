@@ -21,15 +21,13 @@ FEWEST_FRAMES = 3
 
 
 def apart(one: ByStructure, other: ByStructure) -> float | None:
-    """Return the root mean square difference of a force component, in meV/Angstrom.
+    """Return the root mean square difference of a force component, in meV/Angstrom: the median over structures.
 
-    `one` and `other` have forces (n, 3) in eV/Angstrom by structure. None where they have no structure in common.
+    `one` and `other` have forces (n, 3) in eV/Angstrom by structure. None where they have no structure in common. A
+    single structure with two atoms on top of each other does not decide.
     """
-    common = sorted(one.keys() & other.keys())
-    if not common:
-        return None
-    squares = [float(((one[i] - other[i]) ** 2).mean()) for i in common]
-    return 1e3 * float(np.sqrt(np.mean(squares)))
+    each = [float(np.sqrt(((one[i] - other[i]) ** 2).mean())) for i in sorted(one.keys() & other.keys())]
+    return 1e3 * statistics.median(each) if each else None
 
 
 def disagreement(
@@ -50,12 +48,12 @@ def disagreement(
 
 
 def rmsd(one: ByStructure, other: ByStructure, periodic: bool = False) -> float | None:
-    """Return how far two methods' relaxed geometries are apart, in Angstrom: the largest over their common structures.
+    """Return how far two methods' relaxed geometries are apart, in Angstrom: the median over their common structures.
 
     Molecules (n, 3) are superposed; of a crystal, whose axes are fixed, only the common shift is taken out.
     """
     found = [_rmsd(one[i], other[i], periodic) for i in sorted(one.keys() & other.keys())]
-    return max(found, default=None)
+    return statistics.median(found) if found else None
 
 
 def _rmsd(one: Floats, other: Floats, periodic: bool) -> float:

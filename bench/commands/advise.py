@@ -114,6 +114,7 @@ def run(options: Options) -> int:
     from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.render.advising import render
+    from bench.results.reference_set import errors
 
     _check(options)
     catalogue = Catalogue(options.adapter)
@@ -130,7 +131,8 @@ def run(options: Options) -> int:
         selected.methods, options.device, threads, options.seed, options.trust_checkpoint, dataset
     )
     campaign = _measured(options, settings, catalogue, dataset, parallel)
-    known = {one.name: _known(one, dataset, options.task) for one in selected.methods}
+    kept = errors(one.name for one in selected.methods)
+    known = {one.name: _known(one, dataset, options.task, kept.get(one.name)) for one in selected.methods}
     report = _report(options, campaign, known, _unmeasured(catalogue.methods, selected.excluded))
     print_text(render(report, "json" if options.json else "terminal"))
     return 0 if report.choice.measured else 1
@@ -148,10 +150,12 @@ def _check(options: Options) -> None:
 
 def _none(excluded: dict[str, str], named: bool) -> str:
     """Return why no method is left, with what can be done."""
+    from bench.data.systems import some
+
     reasons: dict[str, list[str]] = {}
     for name, reason in excluded.items():
         reasons.setdefault(reason, []).append(name)
-    listed = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+    listed = "; ".join(f"{some(names, 4)}: {reason}" for reason, names in reasons.items())
     hint = "" if named else " 'pesbench prepare' makes environments and fetches weights."
     return f"no method can be tried on this system ({listed}).{hint}"
 
@@ -179,7 +183,7 @@ def _measured(
     return campaign
 
 
-def _known(method: Method, dataset: DataSet, task: str) -> Known:
+def _known(method: Method, dataset: DataSet, task: str, reference: float | None) -> Known:
     from bench.analysis.choice import Known
     from bench.engine.advising import warnings
     from bench.protocols.accuracy.levels import functional, rung
@@ -190,7 +194,7 @@ def _known(method: Method, dataset: DataSet, task: str) -> Known:
     level = functional(theory) or method.name
     # two potentials of one level are two models; two programs for GFN2-xTB are one method
     twin = method.name if method.kind == "mlip" else level
-    return Known(level, twin, trust, warnings(method, dataset, task == "md"))
+    return Known(level, twin, trust, warnings(method, dataset, task == "md"), reference)
 
 
 def _unmeasured(methods: dict[str, Method], excluded: dict[str, str]) -> dict[str, Advised]:
@@ -207,6 +211,7 @@ def _report(options: Options, campaign: Campaign, known: dict[str, Known], exclu
     from bench.analysis.plans import plan
     from bench.render.advising import Report
     from bench.results.dataframes import load
+    from bench.results.reference_set import NAME
 
     run = load(campaign.directory, warn)
     choice = choose(run.measurements(), known, excluded, options.task == "md")
@@ -220,6 +225,7 @@ def _report(options: Options, campaign: Campaign, known: dict[str, Known], exclu
         wish=wish,
         plans=plans,
         theories={name: methods[name].theory.functional for name in known if methods[name].theory},  # type: ignore[union-attr]
+        reference_set=NAME,
         notes=run.description.dataset.notes,
     )
     return _with_script(report, options, campaign, choice)

@@ -89,13 +89,13 @@ def write(task: Task, lines: str, head: str, work: Work) -> str:
         if work.source
         else inline("atoms", structure.molecule)
     )
+    gap = "\n" * lines.splitlines()[-1].startswith(" ")  # two lines after a function
     if work.task == SCREEN:
         blocks += [] if work.source else [atoms]
-        blocks += [] if reference else [f"# the method\n{lines}"]
+        blocks += [] if reference else [f"# the method\n{lines}{gap}"]
         blocks.append(_screened(work, [*([*reference, lines, ""] if reference else []), *set_up, *relax]))
     else:
         blocks.append(atoms)
-        gap = "\n" * lines.splitlines()[-1].startswith(" ")  # two lines after a function
         blocks.append("\n".join(["# the method", *reference, lines]) + gap)
         done = _SIMULATED if work.task == MD else (*relax, 'atoms.write("relaxed.xyz")')
         blocks.append("\n".join([*set_up, *done]))
@@ -103,8 +103,8 @@ def write(task: Task, lines: str, head: str, work: Work) -> str:
 
 
 _SIMULATED = (
-    f"MaxwellBoltzmannDistribution(atoms, temperature_K={TEMPERATURE_K})",
-    f"md = Langevin(atoms, 0.5 * units.fs, temperature_K={TEMPERATURE_K}, friction=0.01 / units.fs,",
+    f"thermalize_momenta(atoms, {TEMPERATURE_K})  # K",
+    f"md = Langevin(atoms, 0.5 * units.fs, temperature_K={TEMPERATURE_K}, friction=0.01 / units.fs, fixcm=False,",
     '              trajectory="md.traj", logfile="md.log", loginterval=100)',
     "md.run(20_000)  # 10 ps",
 )
@@ -125,7 +125,7 @@ def _imports(task: Task, work: Work, optimizer: str) -> str:
         found.append("from ase.constraints import FixAtoms")
     if work.task == MD:
         found.append("from ase.md.langevin import Langevin")
-        found.append("from ase.md.velocitydistribution import MaxwellBoltzmannDistribution")
+        found.append("from ase.md.velocitydistribution import thermalize_momenta")
     text = "\n".join(one for one in [*found, optimizer] if one)
     if pinned:
         cpus = _SHARE if work.shared else ", ".join(map(str, task.subject.cpus))

@@ -40,6 +40,8 @@ class Report:
     """By method."""
     theories: Mapping[str, str]
     """The functional of each method."""
+    reference_set: str = ""
+    """What the errors on a reference set are of, in words."""
     script: str = ""
     """The source of a plain ASE script for the fastest method that agrees."""
     told: str = ""
@@ -246,6 +248,13 @@ def _notes(report: Report) -> list[str]:
         for warning in one.warnings:
             warned.setdefault(warning, []).append(one.label)
     found += [f"* {warning}: {', '.join(labels)}." for warning, labels in warned.items()]
+    errors = [
+        f"{one.label} {numbers.magnitude(one.reference_mev_per_angstrom)}"
+        for one in sorted(measured, key=lambda one: one.reference_mev_per_angstrom or 0.0)
+        if one.reference_mev_per_angstrom is not None
+    ]
+    if errors:
+        found.append(f"What is kept of {report.reference_set} (forces, meV/Å): {', '.join(errors)}.")
     failed = [f"{one.label} ({one.unconverged})" for one in measured if one.unconverged]
     found += [f"Structures that failed or did not converge: {', '.join(failed)}."] if failed else []
     return [*found, *_would_fit(report), *report.notes]
@@ -323,6 +332,7 @@ def _object(report: Report, one: Advised) -> dict[str, Any]:
         "hours_per_ns": _interval(one.hours_per_ns),
         "peak_memory_bytes": one.peak_memory_bytes,
         "disagreement_mev_per_angstrom": one.disagreement_mev_per_angstrom,
+        "reference_mev_per_angstrom": one.reference_mev_per_angstrom,
         "excluded": one.excluded,
         "warnings": list(one.warnings),
         "steps": one.steps,

@@ -15,6 +15,8 @@ def shifted(by):
 def test_forces_are_apart_by_the_root_mean_square_of_their_components_in_mev():
     assert apart(shifted(0.0), shifted(0.1)) == pytest.approx(100.0)
     assert apart({0: ZERO, 1: ZERO}, {1: ZERO + 0.3, 2: ZERO}) == pytest.approx(300.0)
+    broken = {0: ZERO + 0.1, 1: ZERO + 0.2, 2: ZERO + 50.0}
+    assert apart({0: ZERO, 1: ZERO, 2: ZERO}, broken) == pytest.approx(200.0)
     assert apart({0: ZERO}, {1: ZERO}) is None
 
 

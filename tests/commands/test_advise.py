@@ -112,7 +112,8 @@ def test_a_script_for_md_moves_the_atoms(pesbench, folder, tmp_path):
     assert done.returncode == 0, done.stderr
     script.write_text(script.read_text().replace("md.run(20_000)", "md.run(3)"))
     python = environments.prepare(Catalogue().header(Catalogue().methods["gfn2-xtb"])).python
-    subprocess.run([python, "-I", script], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    command = [python, "-I", "-W", "error", script]  # nothing in it is deprecated
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
     assert (tmp_path / "md.traj").stat().st_size
 
 
