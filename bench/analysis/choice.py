@@ -12,6 +12,7 @@ from bench.analysis import prediction
 from bench.analysis.disagreement import ByStructure, apart, disagreement, order, rmsd
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
+from bench.analysis.per_molecule import changed
 from bench.analysis.prediction import Relaxed
 from bench.analysis.statistics import Estimate
 from bench.core.records import CONVERGED, FAILED, STEP_CAP
@@ -190,7 +191,8 @@ def _agrees(one: Advised, trusted: Advised) -> bool:
 
 def _shown(method: MeasuredMethod, measurements: Measurements, known: Known) -> Advised:
     """Return what a method showed by itself."""
-    mine = measurements.structures[measurements.structures["method"] == method.method]
+    mine = _without_reactions(measurements.structures)
+    mine = mine[mine["method"] == method.method]
     found = Advised(
         method=method.method,
         label=method.label,
@@ -234,6 +236,15 @@ def _shown(method: MeasuredMethod, measurements: Measurements, known: Known) -> 
     )
 
 
+def _without_reactions(structures: pd.DataFrame) -> pd.DataFrame:
+    """Return the relaxations; one that made or broke bonds did not converge to the molecule, so it is a failure."""
+    reacted = changed(structures) & (structures["status"] == CONVERGED)
+    return structures.assign(
+        status=structures["status"].where(~reacted, FAILED),
+        message=structures["message"].where(~reacted, "its relaxation made or broke bonds"),
+    )
+
+
 def _looks(counted: pd.DataFrame) -> dict[int, Relaxed]:
     """Return what a method did at each structure; step caps count as cut."""
     found = {}
@@ -245,7 +256,7 @@ def _looks(counted: pd.DataFrame) -> dict[int, Relaxed]:
 
 def _others(measurements: Measurements, name: str) -> list[float]:
     """Return the mean steps of each other method with whole relaxations by the same optimiser."""
-    every = measurements.structures
+    every = _without_reactions(measurements.structures)
     optimizers = set(every.loc[every["method"] == name, "optimizer"])
     whole = every[(every["status"] == CONVERGED) & (every["method"] != name) & every["optimizer"].isin(optimizers)]
     return [max(float(value), 1.0) for value in whole.groupby("method")["steps"].mean()]
@@ -276,6 +287,7 @@ def _energies(answers: pd.DataFrame) -> dict[str, dict[int, float]]:
 
 
 def _relaxed(structures: pd.DataFrame) -> dict[str, ByStructure]:
+    structures = _without_reactions(structures)
     whole = structures[(structures["status"] == CONVERGED) & structures["positions"].notna()]
     return {
         str(name): {

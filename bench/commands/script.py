@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _options, _output
 from bench.core.device import CPU
-from bench.core.settings import OPTIMIZERS, Settings
+from bench.core.settings import Settings
 
 if TYPE_CHECKING:
     from bench.engine.ready import Ready
@@ -56,9 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", metavar="METHOD", help="a method of 'pesbench list'")
     _options.add_structures(parser)
     parser.add_argument("--index", type=int, metavar="N", help="the structure of the data set (default: %(default)s)")
-    parser.add_argument(
-        "--optimizer", metavar="NAME", help=f"{' or '.join(OPTIMIZERS)}, as in 'run' (default: %(default)s)"
-    )
+    parser.add_argument("--optimizer", metavar="NAME", help="one of ASE's, as 'run' names them (default: %(default)s)")
     parser.add_argument(
         "--max-steps", type=int, metavar="N", help="steps of a relaxation at most (default: %(default)s)"
     )
@@ -82,6 +80,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Print the script, and on standard error the command that runs it."""
     from bench.engine.ready import Ready
+    from bench.engine.script import OPTIMIZERS
     from bench.environments import knobs
     from bench.environments.catalogue import Catalogue
     from bench.errors import BadInput
@@ -92,6 +91,8 @@ def run(options: Options) -> int:
     if len(methods) != 1:
         raise BadInput("a script is for one method; name one.")
     name = methods[0].name
+    if options.optimizer not in OPTIMIZERS:
+        raise BadInput(f"no script can use the optimiser {options.optimizer!r}; it can use {', '.join(OPTIMIZERS)}.")
     if options.repeats < 1:
         raise BadInput(f"--repeats is {options.repeats}; it must be a number above zero.")
     settings = Settings(

@@ -31,6 +31,10 @@ STARTS = 0.6
 """The share of the time after which no further method starts."""
 LEAST = 0.1
 """The share of the time that is left for measuring in any case, even if the last start took long."""
+LEAST_SECONDS = 2.0
+"""The same for a short time."""
+SILENCE_SECONDS = 60.0
+"""A method that starts for longer than this without a sign of life is given up, so that the others have their turn."""
 MOST_STRUCTURES = 8
 """Of the user's structures that are relaxed."""
 DFT = "dft"
@@ -135,7 +139,8 @@ class _Hurried(InTurns):
         self.going = seats
 
         def started() -> None:
-            self.seconds += max(LEAST * self.seconds - self.left, 0.0)
+            # the last start may have taken longer than all that was left
+            self.seconds = max(self.seconds, time.monotonic() - self.began + max(LEAST * self.seconds, LEAST_SECONDS))
             warm()
 
         super().round(seats, started)
@@ -177,7 +182,8 @@ def settings(
     methods: Iterable[Method], device: str, threads: int, seed: int, trust: bool, dataset: DataSet
 ) -> Settings:
     """Return the settings of such a run."""
-    names = tuple(method.name for method in methods)
+    chosen = list(methods)
+    names = tuple(method.name for method in chosen)
     return Settings(
         methods=names,
         devices=(device,),
@@ -186,6 +192,8 @@ def settings(
         seed=seed,
         limit=min(MOST_STRUCTURES, len(dataset.atoms)),
         repeats=False,
+        # a step of DFT is a silence, too
+        timeout_s=None if any(method.kind == DFT for method in chosen) else SILENCE_SECONDS,
         weights="pretrained",
         trust=trust,
         budget_s=dict.fromkeys(names),

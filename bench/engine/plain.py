@@ -11,13 +11,12 @@ from bench.core.task import Task
 from bench.data.structures import DataSet
 from bench.engine import tasks
 from bench.engine.ready import Ready
-from bench.engine.script import PlainScript, ask, empty, inline, names_in
+from bench.engine.script import OPTIMIZERS, PlainScript, ask, empty, inline, names_in
 from bench.environments.header import Method
 from bench.errors import BadInput
 
 RELAX, MD, SCREEN = TASKS = ("relax", "md", "screen")
 TEMPERATURE_K = 300
-_OPTIMIZERS = {"BFGS": ("ase.optimize", "BFGS"), "CG": ("ase.optimize.sciopt", "SciPyFminCG")}
 _SHARE = "int(sys.argv[1])"
 """The number of the process, in a script of which several run at once."""
 
@@ -73,7 +72,7 @@ def write(task: Task, lines: str, head: str, work: Work) -> str:
     assert task.criterion is not None
     (structure,) = task.structures
     native, lines = task.subject.native, lines.strip()
-    module, optimizer = _OPTIMIZERS[task.criterion.optimizer]
+    module, optimizer = OPTIMIZERS[task.criterion.optimizer]
     relax = [f"{optimizer}(atoms).run(fmax={task.criterion.fmax:g}, steps={task.criterion.max_steps})"]
     if native:
         relax = [

@@ -26,6 +26,15 @@ THREAD_VARIABLES = tuple(name for name in VARIABLES if name != "CUDA_VISIBLE_DEV
 """What sets the threads of a worker, and what a shell usually does not set."""
 DISPLACEMENT = 0.01  # Angstrom, as in a worker's warm-up
 EXPANSIONS = (1.0, 1.0, 1.03, 1.06, 1.1)
+OPTIMIZERS = {
+    "CG": ("ase.optimize.sciopt", "SciPyFminCG"),
+    "PreconLBFGS": ("ase.optimize.precon", "PreconLBFGS"),
+    **{
+        name: ("ase.optimize", name)
+        for name in ("BFGS", "LBFGS", "BFGSLineSearch", "GoodOldQuasiNewton", "RFO", "FIRE", "FIRE2")
+    },
+}
+"""The module and the class of each optimiser that a script can use."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,14 +124,14 @@ def write(task: Task, lines: str, head: str, settings: Settings, repeats: int) -
     wait = ["synchronize()"] if "synchronize" in defined else []
     (structure,) = task.structures
     native = task.subject.native
-    optimizer = {"BFGS": "BFGS", "CG": "SciPyFminCG"}[task.criterion.optimizer]
+    module, optimizer = OPTIMIZERS[task.criterion.optimizer]
     imports = ["import time", "", "import numpy as np", "from ase import Atoms"]
     if structure.molecule.fixed:
         imports.append("from ase.constraints import FixAtoms")
     if replayed:
         imports.append("from ase.build import minimize_rotation_and_translation")
     elif not native:
-        imports.append(f"from ase.optimize{'.sciopt' * (optimizer != 'BFGS')} import {optimizer}")
+        imports.append(f"from {module} import {optimizer}")
     if task.subject.cpus:
         imports.insert(0, "import os")
         cpus = ", ".join(map(str, task.subject.cpus))

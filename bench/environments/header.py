@@ -189,14 +189,7 @@ def read_header(path: str | Path) -> Header:
     Raises HeaderError where the file has no header or the header is incomplete or wrong.
     """
     path = Path(path).resolve()
-    match = _BLOCK.search(path.read_text(encoding="utf-8"))
-    if match is None:
-        raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
-    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
-    try:
-        toml = tomllib.loads(body)
-    except tomllib.TOMLDecodeError as error:
-        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
+    toml = read_block(path)
     try:
         facts = toml["tool"]["pesbench"]
         entries = facts["methods"]
@@ -222,6 +215,24 @@ def read_header(path: str | Path) -> Header:
         name: _method(path, family, kind, name, {**shared, **entry, "knobs": {**knobs, **entry.get("knobs", {})}})
         for name, entry in entries.items()
     }
+    return of_block(path, toml, methods)
+
+
+def read_block(path: Path) -> dict[str, Any]:
+    """Return the PEP 723 block of a file; raises HeaderError where there is none, or it is no TOML."""
+    match = _BLOCK.search(path.read_text(encoding="utf-8"))
+    if match is None:
+        raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
+    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
+    try:
+        return tomllib.loads(body)
+    except tomllib.TOMLDecodeError as error:
+        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
+
+
+def of_block(path: Path, toml: dict[str, Any], methods: dict[str, Method]) -> Header:
+    """Return the header of a file from its block, with its methods; an optimiser's file has none."""
+    facts = toml["tool"]["pesbench"]
     uv = toml["tool"].get("uv", {})
     by_device = {kind: facts[f"{kind}-dependencies"] for kind in DEVICES if f"{kind}-dependencies" in facts}
     return Header(
@@ -232,7 +243,7 @@ def read_header(path: str | Path) -> Header:
         device_dependencies={kind: tuple(names) for kind, names in by_device.items()},
         exclude_newer=uv.get("exclude-newer"),
         exclude_newer_package=uv.get("exclude-newer-package", {}),
-        family=family,
+        family=facts["family"],
         methods=methods,
         download_mb=facts.get("download-mb", 0),
         programs=tuple(facts.get("programs", ())),

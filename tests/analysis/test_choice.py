@@ -126,3 +126,10 @@ def test_what_is_at_its_minimum_already_takes_one_force_call():
     assert ff.excluded is None
     assert ff.seconds_per_relaxation.estimate == pytest.approx(0.002)
     assert ff.hours_per_ns.estimate == pytest.approx(2 / 1.8)
+
+
+def test_a_relaxation_that_broke_bonds_is_a_failure():
+    found = choose(planted(semi={"bonds_changed": 2}), KNOWN, {}, md=False)
+    semi = next(one for one in found.methods if one.method == "semi")
+    assert semi.excluded == "its relaxation made or broke bonds"
+    assert found.fastest.method == "good"

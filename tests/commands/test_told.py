@@ -54,6 +54,8 @@ PLACEHOLDERS = {
     "{directory.name}": RUN,
     "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
+    "--optimizers all": "BFGS,FIRE",  # others need packages of their own
+    "--optimizers BFGS,Mine": "BFGS,FIRE",
     "PYTHON": sys.executable,
 }
 # methods that take long to load, or whose environment or checkpoint may not be here; uff and uff-ase stay themselves
