@@ -105,6 +105,12 @@ def relax(atoms, max_steps):
         if not uff.ConjugateGradientsTakeNSteps(1):
             break
     return steps
+
+
+def finish(atoms):
+    \"\"\"Take over the relaxed geometry.\"\"\"
+    uff.GetCoordinates(molecule)
+    atoms.positions = [(obatom.GetX(), obatom.GetY(), obatom.GetZ()) for obatom in obatoms]
 """
 
 

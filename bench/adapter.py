@@ -65,7 +65,8 @@ class Adapter:
 
         Lines of Python that may use ``np`` and the ase.Atoms ``reference`` and ``structure``. They set ``calculator``
         and, where needed, ``prepare(atoms)``, which changes the atoms like :meth:`prepare`, ``synchronize()``, and the
-        method's own optimiser ``relax(atoms, max_steps)``, which returns its number of steps.
+        method's own optimiser ``relax(atoms, max_steps)``, which returns its number of steps; ``finish(atoms)`` gives
+        the atoms the relaxed geometry where ``relax`` does not.
         """
         return None
 

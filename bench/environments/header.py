@@ -16,6 +16,8 @@ from typing import Any
 from bench.core.device import DEVICES
 from bench.core.kind import KINDS
 
+MOLECULES, CRYSTALS = MADE_FOR = ("molecules", "crystals")
+
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
@@ -129,6 +131,8 @@ class Method:
     """The row of results/paper/table1.csv that this method is compared with."""
     elements: tuple[str, ...] = ()
     """Chemical symbols that it supports; empty: the header sets no limit."""
+    made_for: str = ""
+    """What it was trained on: one of :data:`MADE_FOR`; empty: both, or nothing in particular."""
     random_weights: bool = False
     """:meth:`Adapter.make_random` builds the architecture, for timing without the checkpoint."""
     memory_mb: int = 0
@@ -240,6 +244,7 @@ def read_header(path: str | Path) -> Header:
         "spin": facts.get("spin", False),
         "periodic": facts.get("periodic", False),
         "elements": facts.get("elements", []),
+        "made-for": facts.get("made-for", ""),
         **({"theory": facts["theory"]} if "theory" in facts else {}),
     }
     knobs = facts.get("knobs", {})
@@ -322,6 +327,10 @@ def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]
     wrong = sorted(set(entry["devices"]) - set(DEVICES))
     if wrong:
         raise HeaderError(f"the header of {path} names the device {wrong[0]!r}; known are {', '.join(DEVICES)}")
+    if entry["made_for"] not in ("", *MADE_FOR):
+        raise HeaderError(
+            f"the header of {path} says made-for = {entry['made_for']!r}; it must be {' or '.join(MADE_FOR)}, or absent"
+        )
     entry["knobs"] = {knob: _knob(path, name, knob, told) for knob, told in entry["knobs"].items()}
     entry.setdefault("label", name)
     _check_engine(path, name, entry)

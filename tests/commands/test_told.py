@@ -46,6 +46,7 @@ PLACEHOLDERS = {
     "my_adapter.py": "emt.py",
     "sevenn==0.12.1": "ase==3.29.0",  # the fakes depend on that
     "--level NAME": "toy",
+    "advise FILE": "datasets/naphthalene.xyz",
     "explain NAME": "toy",
     "table FILE": "report",  # report.html
     "{name}": "toy",
@@ -78,6 +79,7 @@ WITH_ENGINES = (Path("tests", "fakes", "original.py"), Path("tests", "fakes", "o
 MEASURING = ("run", "study", "regress", "tune", "engines", "check-gpu")
 # put at the end of a verb's command line, to make it short
 SHORT = {
+    "advise": "--budget 10 --threads 1 --beside",
     "check-gpu": "--device cpu --minutes 1",  # there need be no GPU
     "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
     "--duration 0.02 --nvt-duration 0.02",
@@ -91,6 +93,7 @@ SHORT = {
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {
+    "advise": "--methods uff-ase",
     "run": "--methods uff",
     "study": "--methods uff",
     "overhead": "--methods toy",
@@ -170,6 +173,8 @@ def kind(words):
     first = "" if rest[:1] == [] or rest[0].startswith("-") else rest[0]  # a run, 'paper', a file, what history does
     if verb in ("check-gpu", "prepare", "reference", "script", "tune", "engines"):
         first = ""  # one method or another
+    if verb in ("advise", "check-gpu", "prepare", "reference", "script", "tune"):
+        first = ""  # one method or another, or a file
     return verb, first, "emt.py" in rest, *chosen, frozenset(word for word in rest if word.startswith("--"))
 
 
@@ -256,6 +261,9 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
     if words[0] in MEASURING and not {"--help", "--resume"} & set(words):
+    if words[0] in ("advise", "run", "study", "regress", "tune", "check-gpu") and not {"--help", "--resume"} & set(
+        words
+    ):
         words += ["--output", str(tmp_path / "runs")]
     done = pesbench(*words, cwd=folder, still=True, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"
