@@ -54,6 +54,7 @@ PLACEHOLDERS = {
     "{directory.name}": RUN,
     "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
+    "--package torch": "ase",
     "--optimizers all": "BFGS,FIRE",  # others need packages of their own
     "--optimizers BFGS,Mine": "BFGS,FIRE",
     "{best.method}": "toy",
@@ -76,7 +77,7 @@ HEAVY = {
 }
 FAKE = {"toy", "architecture"}
 WITH_ENGINES = (Path("tests", "fakes", "original.py"), Path("tests", "fakes", "other_engines.py"))
-MEASURING = ("run", "study", "regress", "tune", "engines", "check-gpu")
+MEASURING = ("advise", "run", "study", "regress", "tune", "engines", "timeline", "check-gpu")
 # put at the end of a verb's command line, to make it short
 SHORT = {
     "advise": "--budget 10 --threads 1 --beside",
@@ -90,6 +91,7 @@ SHORT = {
     "study": "--limit 1 --budget 1",
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
     "engines": "--budget 3 --atoms 18 --engines fast",
+    "timeline": "--versions 1 --budget 3 --limit 1 --structures naphthalene-gfn2",
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {
@@ -261,9 +263,6 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
     if words[0] in MEASURING and not {"--help", "--resume"} & set(words):
-    if words[0] in ("advise", "run", "study", "regress", "tune", "check-gpu") and not {"--help", "--resume"} & set(
-        words
-    ):
         words += ["--output", str(tmp_path / "runs")]
     done = pesbench(*words, cwd=folder, still=True, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"
