@@ -17,9 +17,9 @@ from bench.core.settings import Settings
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
+    from bench.analysis.timelines import Release, Timeline
     from bench.environments.catalogue import Catalogue
     from bench.environments.header import Method
-    from bench.results.timelines import Release, Timeline
 
 HELP = """\
 Compare earlier releases of a method's package with the current one, call by
@@ -80,6 +80,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Measure what is missing, and show all releases; status 1 if none could be compared."""
+    from bench.analysis.timelines import Timeline
     from bench.environments.catalogue import Catalogue
     from bench.environments.releases import pinned
     from bench.results import timelines
@@ -95,7 +96,7 @@ def run(options: Options) -> int:
         raise BadInput(f"{method.name} uses its own optimiser and has no force calls to replay; take another method.")
     package, newest = pinned(catalogue.header(method), options.package)
     path = timelines.path_of(method.name, package, options.output)
-    kept = timelines.read(path) or timelines.Timeline(method.name, method.label, package)
+    kept = timelines.read(path) or Timeline(method.name, method.label, package)
     if not options.show:
         kept = _measure_missing(options, catalogue, method, kept, newest, path)
     _show(options, kept, newest, path)
@@ -130,6 +131,7 @@ def _compared(
     options: Options, catalogue: Catalogue, method: Method, package: str, version: str, newest: str
 ) -> Release:
     """Return a release compared with the newest one; what cannot be measured is a release with the reason."""
+    from bench.analysis.timelines import CHANGE, Release
     from bench.engine import versions
     from bench.engine.describing import new_directory
     from bench.engine.regress import TwoVersions, begin
@@ -139,7 +141,6 @@ def _compared(
     from bench.machine.provenance import machine
     from bench.results.comparisons import Versions, changed_packages
     from bench.results.dataframes import load
-    from bench.results.timelines import CHANGE, Release
 
     directory = new_directory(options.output)
     text = versions.with_pins(method.adapter, [f"{package}=={version}"])

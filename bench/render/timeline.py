@@ -9,12 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bench.analysis.statistics import Estimate
+from bench.analysis.timelines import Step, Timeline, steps
 from bench.render import numbers
 from bench.render.blocks import Block, Page, estimate_object, terminal
 from bench.render.cells import BAD, DASH, Cell
 from bench.render.figure import STYLE, WIDTH
 from bench.render.marks import color
-from bench.results.timelines import Step, Timeline, steps
 
 SAME, OTHER = "same", "CHANGED"
 

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from bench.analysis.timelines import Release, Timeline, steps
 from bench.environments.header import read_header
 from bench.environments.releases import before, pinned
 from bench.errors import BadInput
 from bench.paths import adapters_dir
 from bench.render import timeline as render
-from bench.results.timelines import Release, Timeline, path_of, read, steps, write
+from bench.results.timelines import path_of, read, write
 
 KEPT = Timeline(
     "m",
