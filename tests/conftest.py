@@ -32,7 +32,8 @@ os.environ |= {
 }
 
 QUICK = ("analysis", "core", "data", "paper", "protocols", "render")
-"""The folders of tests that need no environment and start no process, but for those that use these fixtures."""
+"""The folders of tests that need no environment and start no process, but for those that use these fixtures or
+are marked with `processes`."""
 WITH_PROCESSES = {"pesbench", "method_python", "fake_run"}
 
 FAKES = Path(__file__).parent / "fakes" / "fakes.py"
@@ -89,7 +90,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     quick, others = [], []
     for item in items:
         folder = item.path.relative_to(here).parts[0]
-        alone = not WITH_PROCESSES & set(getattr(item, "fixturenames", ()))
+        alone = not WITH_PROCESSES & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("processes")
         (quick if folder in QUICK and alone else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = quick

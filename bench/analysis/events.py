@@ -43,7 +43,7 @@ class Topology:
     bonds: np.ndarray
     """(b, 2) indices."""
     lengths: np.ndarray
-    """(b,) mean length in the reference, Angstrom."""
+    """(b,) mean length in the frames of the reference that have the bond, Angstrom; else that of the molecule."""
     strangers: np.ndarray
     """(s, 2) pairs that are clearly not bonded."""
 
@@ -57,14 +57,18 @@ def topology(numbers: np.ndarray, undistorted: np.ndarray, frames: np.ndarray) -
     undistorted : ndarray, shape (n, 3)
         Angstrom.
     frames : ndarray, shape (f, n, 3)
-        Of the reference; they give the mean lengths of the bonds.
+        Of the reference; they give the mean length of each bond, over the frames in which it is one.
     """
     first, second = np.triu_indices(len(numbers), 1)
     lengths = _length(undistorted[None], first, second)[0]
     radii = covalent_radii[numbers[first]] + covalent_radii[numbers[second]]
     near, far = lengths < BONDED * radii, lengths > APART * radii
     bonds = np.stack([first[near], second[near]], axis=1)
-    means = _length(frames, bonds[:, 0], bonds[:, 1]).mean(axis=0)
+    each = _length(frames, bonds[:, 0], bonds[:, 1])
+    # a user's file may be a scan, whose stretched frames have nothing to do with the length of the bond
+    whole = np.ma.masked_greater_equal(each, BONDED * radii[near])
+    means = whole.mean(axis=0).filled(np.nan)
+    means = np.where(np.isnan(means), lengths[near], means)
     return Topology(numbers, bonds, means, np.stack([first[far], second[far]], axis=1))
 
 

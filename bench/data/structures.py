@@ -99,6 +99,18 @@ class DataSet:
                 found[frame] = number
         return tuple(found)
 
+    def unused_labels(self, compared: bool) -> str:
+        """Return which energies and forces of the files are not used, in a phrase; `compared`: accuracy is measured.
+
+        A level of reference has both at a structure.
+        """
+        known = [one for one in self.known if one is not None]
+        if known and not compared:
+            return "energies and forces as labels (--protocols accuracy compares with them)"
+        half = sum((one.energy is None) != (one.forces is None) for one in known)
+        many = "1 structure, which lacks" if half == 1 else f"{half} structures, which lack"
+        return f"the labels of {many} energy or forces" if half else ""
+
     @functools.cached_property
     def order(self) -> tuple[int, ...]:
         """The order in which all methods take the structures.
@@ -253,6 +265,7 @@ DATA_SETS: dict[str, Callable[[Path], DataSet]] = {
     **{name: functools.partial(_rmd17, name) for name in rmd17.molecules()},
     "druglike": _embedded("druglike", "24 molecules of C, H, N, O, F, S and Cl, as RDKit embeds them"),
     "ions": _embedded("ions", "8 ions, radicals and a zwitterion, as RDKit embeds them"),
+    "hard": _embedded("hard", "a floppy chain, eight water molecules and a distorted naphthalene, four starts of each"),
     "crystals": _embedded("crystals", "14 crystals and 2 slabs of ASE, rattled by 0.05 Angstrom"),
 }
 """Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""

@@ -45,7 +45,8 @@ class _Tally:
     def all(self) -> str:
         """Return it with the number of structures, if there are any."""
         others = any(PARTS[part].number != "structure" for part in self.records)
-        return f"{len(self.structures)} structures, {self}" if self.structures or not others else str(self)
+        count = len(self.structures)
+        return f"{count} structure{'s' * (count != 1)}, {self}" if count or not others else str(self)
 
 
 class _Round:

@@ -24,6 +24,7 @@ from bench.environments.checkpoints import CheckpointMissing
 from bench.environments.doctor import obstacle
 from bench.environments.environments import Environment
 from bench.environments.header import Header, Method
+from bench.environments.optimizers import prepared
 from bench.environments.uv import EnvironmentFailed
 from bench.environments.weights import Weights, choose
 from bench.errors import BadInput
@@ -100,7 +101,9 @@ class Ready:
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
         out = LeftOut() if self.dataset is None else left_out(method, self.dataset, self.settings.sizes)
-        return self._copies.of(Prepared(method, header, device, environment, chosen, out))
+        named = dict.fromkeys([self.settings.optimizer, *self.settings.optimizers])
+        optimizers = prepared(tuple(named), self._say_once)
+        return self._copies.of(Prepared(method, header, device, environment, chosen, out, optimizers))
 
     def _made(self, chosen: Weights, method: Method, header: Header, environment: Environment, device: str) -> Weights:
         """Return weights with the file that the method reads: a random checkpoint is built, an engine's converted."""

@@ -16,6 +16,8 @@ from typing import Any
 from bench.core.device import DEVICES
 from bench.core.kind import KINDS
 
+MOLECULES, CRYSTALS = MADE_FOR = ("molecules", "crystals")
+
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
@@ -129,6 +131,8 @@ class Method:
     """The row of results/paper/table1.csv that this method is compared with."""
     elements: tuple[str, ...] = ()
     """Chemical symbols that it supports; empty: the header sets no limit."""
+    made_for: str = ""
+    """What it was trained on: one of :data:`MADE_FOR`; empty: both, or nothing in particular."""
     random_weights: bool = False
     """:meth:`Adapter.make_random` builds the architecture, for timing without the checkpoint."""
     memory_mb: int = 0
@@ -222,14 +226,7 @@ def read_header(path: str | Path) -> Header:
     Raises HeaderError where the file has no header or the header is incomplete or wrong.
     """
     path = Path(path).resolve()
-    match = _BLOCK.search(path.read_text(encoding="utf-8"))
-    if match is None:
-        raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
-    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
-    try:
-        toml = tomllib.loads(body)
-    except tomllib.TOMLDecodeError as error:
-        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
+    toml = read_block(path)
     try:
         facts = toml["tool"]["pesbench"]
         entries = facts["methods"]
@@ -247,6 +244,7 @@ def read_header(path: str | Path) -> Header:
         "spin": facts.get("spin", False),
         "periodic": facts.get("periodic", False),
         "elements": facts.get("elements", []),
+        "made-for": facts.get("made-for", ""),
         **({"theory": facts["theory"]} if "theory" in facts else {}),
     }
     knobs = facts.get("knobs", {})
@@ -254,6 +252,24 @@ def read_header(path: str | Path) -> Header:
         name: _method(path, family, kind, name, {**shared, **entry, "knobs": {**knobs, **entry.get("knobs", {})}})
         for name, entry in entries.items()
     }
+    return of_block(path, toml, methods)
+
+
+def read_block(path: Path) -> dict[str, Any]:
+    """Return the PEP 723 block of a file; raises HeaderError where there is none, or it is no TOML."""
+    match = _BLOCK.search(path.read_text(encoding="utf-8"))
+    if match is None:
+        raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
+    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
+    try:
+        return tomllib.loads(body)
+    except tomllib.TOMLDecodeError as error:
+        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
+
+
+def of_block(path: Path, toml: dict[str, Any], methods: dict[str, Method]) -> Header:
+    """Return the header of a file from its block, with its methods; an optimiser's file has none."""
+    facts = toml["tool"]["pesbench"]
     uv = toml["tool"].get("uv", {})
     by_device = {kind: facts[f"{kind}-dependencies"] for kind in DEVICES if f"{kind}-dependencies" in facts}
     return Header(
@@ -264,7 +280,7 @@ def read_header(path: str | Path) -> Header:
         device_dependencies={kind: tuple(names) for kind, names in by_device.items()},
         exclude_newer=uv.get("exclude-newer"),
         exclude_newer_package=uv.get("exclude-newer-package", {}),
-        family=family,
+        family=facts["family"],
         methods=methods,
         download_mb=facts.get("download-mb", 0),
         programs=tuple(facts.get("programs", ())),
@@ -311,6 +327,10 @@ def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]
     wrong = sorted(set(entry["devices"]) - set(DEVICES))
     if wrong:
         raise HeaderError(f"the header of {path} names the device {wrong[0]!r}; known are {', '.join(DEVICES)}")
+    if entry["made_for"] not in ("", *MADE_FOR):
+        raise HeaderError(
+            f"the header of {path} says made-for = {entry['made_for']!r}; it must be {' or '.join(MADE_FOR)}, or absent"
+        )
     entry["knobs"] = {knob: _knob(path, name, knob, told) for knob, told in entry["knobs"].items()}
     entry.setdefault("label", name)
     _check_engine(path, name, entry)

@@ -93,7 +93,7 @@ def _data_set(dataset: DataSetFacts) -> str:
         return ""
     count, total = dataset.count, dataset.total
     amount = f"{count} of {total}" if total and total != count else f"{count}"
-    text = f"{dataset.name}: {amount} structures"
+    text = f"{dataset.name}: {amount} structure{'s' * (amount != '1')}"
     if len(dataset.systems) > 1:
         text += f" of {len(dataset.systems)} systems: {some(map(short, dataset.systems))}"
     elif dataset.formula:

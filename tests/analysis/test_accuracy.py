@@ -703,3 +703,17 @@ def test_the_modes_of_naphthalene_divide_into_the_species_of_the_textbooks():
 
 def test_the_floor_is_not_computed_for_a_single_reference():
     assert floor(Truths(NUMBERS, MASSES, (level(minimum=MINIMUM),))) == []
+
+
+def test_what_only_a_reference_makes_readable_is_not_shown_without_one():
+    """A molecule of the user's, of which nothing is known: its distance from a plane is no error of the method."""
+    unknown = accuracy_table(measured([*points(), minimum()], [level()]))
+    known = accuracy_table(measured([*points(), minimum()], [level(minimum=MINIMUM)]))
+    shown, full = ([one.title for one in page(table).blocks] for table in (unknown, known))
+    for words in ("relaxed geometry", "harmonic frequencies"):
+        assert not any(words in title for title in shown) and any(words in title for title in full)
+    assert not any("planarity" in str(one) for one in page(unknown).blocks)
+    assert any("planarity" in str(one) for one in page(known).blocks)
+    for table in (unknown, known):
+        assert sum(str(one).count("'imag.'") for one in page(table).blocks) == 1, "it needs no reference"
+    assert any("partner" in note for note in notes(known)) and not any("partner" in note for note in notes(unknown))

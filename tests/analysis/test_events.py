@@ -111,3 +111,11 @@ def test_a_median_that_nobody_has_lived_to_see_is_none():
     assert (found.median_ps, found.longest_ps, found.ended) == (None, 20, 0)
     assert found.shares == (1.0,)
     assert events.survival([]) is None
+
+
+def test_stretched_frames_of_a_scan_do_not_lengthen_a_bond():
+    numbers, molecule = np.array([8, 1]), np.array([[0, 0, 0], [0, 0, 0.96]])
+    frames = molecule * np.array([0.99, 1.01, 2.0, 4.0])[:, None, None]
+    found = events.topology(numbers, molecule, frames)
+    assert found.lengths == pytest.approx([0.96])
+    assert events.topology(numbers, molecule, frames[2:]).lengths == pytest.approx([0.96]), "none of them has the bond"

@@ -9,6 +9,8 @@ import pytest
 from bench.analysis.model import difference, fit
 from bench.analysis.paired import ratio
 from bench.analysis.times import SYSTEM, by_structure, mean_time, per_round, systems_of
+from bench.data.selection import measuring_order
+from bench.engine.schedule import in_order_of
 
 CAMPAIGNS = 300
 ROUNDS = 6
@@ -73,6 +75,63 @@ def test_a_ratio_over_systems_has_no_bias_where_budgets_cut_the_large_ones(frame
         inside += abs(errors[-1]) <= found.reach()
     assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(CAMPAIGNS) + 0.002
     assert 0.93 <= inside / CAMPAIGNS <= 0.995
+
+
+BURST, SLOWEST = 0.3, (1.5, 3.0)
+"""The probability that a round has a burst, and by what it multiplies the times."""
+
+
+def with_bursts(rng, frames: int, largest: bool, apart: bool):
+    """Return as :func:`campaign`, in the order of real rounds, cut by a budget of 0.6 of the time of all structures.
+
+    A burst slows one system of a round: any, or always the largest; of both methods, or of each on its own. The truth
+    is that of a machine with bursts, and with what the rounds of this campaign did.
+    """
+    systems = np.tile(np.arange(8), frames)
+    order = [k * 8 + number for k in range(frames) for number in measuring_order(8)]
+    of_structure, common = rng.normal(0, 0.05, len(systems)), rng.normal(0, 0.1, ROUNDS)
+    bursts = np.zeros((2, len(systems), ROUNDS))
+    for number in range(ROUNDS):
+        for hit in [[0], [1]] if apart else [[0, 1]]:
+            if rng.uniform() < BURST:
+                where = systems == (7 if largest else rng.integers(8))
+                bursts[np.ix_(hit, np.flatnonzero(where), [number])] = rng.uniform(*np.log(SLOWEST))
+    expected = BURST * np.log(SLOWEST).mean() * (np.arange(8) == 7 if largest else np.full(8, 1 / 8))
+    tables, truth = [], []
+    for method in range(2):
+        of_system = (1.0 - 0.1 * method) * np.linspace(0.0, np.log(30.0), 8) + np.log(2) * method
+        rounds = common + rng.normal(0, 0.1, ROUNDS)
+        own = of_system[systems] + of_structure + rng.normal(0, 0.03, len(systems))
+        table = own[:, None] + rounds + bursts[method] + rng.normal(0, 0.02, bursts[method].shape)
+        budget = 0.6 * np.exp(of_system[systems]).sum()
+        for number in range(ROUNDS):
+            taken = np.array(in_order_of(order, number))
+            stop = int(np.searchsorted(np.exp(table[taken, number]).cumsum(), budget))
+            table[taken[stop + 1 :], number] = np.nan  # what is in progress when the time ends counts
+        tables.append(table)
+        truth.append((of_system + expected, rounds.mean()))
+    return tables, systems, truth
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("largest", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_bursts_at_one_system_leave_ratios_right_and_rows_within_two_percent(frames, largest, apart):
+    """A burst also ends a round earlier, so rows come out a little slow, as with one system; ratios do not."""
+    rng = np.random.default_rng(20 + frames)
+    of_row, of_ratio, inside = [], [], np.zeros(2)
+    for _ in range(CAMPAIGNS):
+        tables, systems, truth = with_bursts(rng, frames, largest, apart)
+        there = [reached(table, systems) for table in tables]
+        row, found = fit(tables[0], systems=systems), ratio(tables[1], tables[0], systems)
+        right = truth[0][0][there[0]].mean()
+        of_row.append(row.mean - right - truth[0][1])
+        of_ratio.append(found.mean - (truth[1][0] - truth[0][0])[there[0] & there[1]].mean())
+        inside += abs(row.mean - right) <= row.reach(), abs(of_ratio[-1]) <= found.reach()
+    error = [np.std(errors) / np.sqrt(CAMPAIGNS) for errors in (of_row, of_ratio)]
+    assert -0.01 < np.mean(of_row) < 0.02 + error[0]
+    assert abs(np.mean(of_ratio)) < 3 * error[1]
+    assert (inside / CAMPAIGNS > 0.91).all()
 
 
 def test_only_systems_that_both_have_are_in_a_ratio():

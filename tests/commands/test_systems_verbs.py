@@ -138,3 +138,12 @@ def test_the_published_table_has_no_systems(pesbench):
     done = pesbench("table", "paper", "--by", "system")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_files_of_a_pattern_that_the_shell_expanded_are_all_read(pesbench, tmp_path):
+    files = [tmp_path / f"{name}.xyz" for name in ("a", "b", "c")]
+    for number, file in enumerate(files):
+        file.write_text(f"{number + 1}\n\n" + "".join(f"Ar 0 0 {4 * k}\n" for k in range(number + 1)))
+    done = pesbench("run", "--structures", *map(str, files[:2]), "--structures", str(files[2]), "--systems", "none")
+    assert done.returncode == 2
+    assert "a.xyz and 2 more has no system 'none'; it has a, b, c." in done.stderr

@@ -46,6 +46,7 @@ PLACEHOLDERS = {
     "my_adapter.py": "emt.py",
     "sevenn==0.12.1": "ase==3.29.0",  # the fakes depend on that
     "--level NAME": "toy",
+    "advise FILE": "datasets/naphthalene.xyz",
     "explain NAME": "toy",
     "table FILE": "report",  # report.html
     "{name}": "toy",
@@ -53,6 +54,9 @@ PLACEHOLDERS = {
     "{directory.name}": RUN,
     "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
+    "--package torch": "ase",
+    "--optimizers all": "BFGS,FIRE",  # others need packages of their own
+    "--optimizers BFGS,Mine": "BFGS,FIRE",
     "{best.method}": "toy",
     "PYTHON": sys.executable,
 }
@@ -73,9 +77,10 @@ HEAVY = {
 }
 FAKE = {"toy", "architecture"}
 WITH_ENGINES = (Path("tests", "fakes", "original.py"), Path("tests", "fakes", "other_engines.py"))
-MEASURING = ("run", "study", "regress", "tune", "engines", "check-gpu")
+MEASURING = ("advise", "run", "study", "regress", "tune", "engines", "timeline", "check-gpu")
 # put at the end of a verb's command line, to make it short
 SHORT = {
+    "advise": "--budget 10 --threads 1 --beside",
     "check-gpu": "--device cpu --minutes 1",  # there need be no GPU
     "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
     "--duration 0.02 --nvt-duration 0.02",
@@ -86,9 +91,11 @@ SHORT = {
     "study": "--limit 1 --budget 1",
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
     "engines": "--budget 3 --atoms 18 --engines fast",
+    "timeline": "--versions 1 --budget 3 --limit 1 --structures naphthalene-gfn2",
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {
+    "advise": "--methods uff-ase",
     "run": "--methods uff",
     "study": "--methods uff",
     "overhead": "--methods toy",
@@ -168,6 +175,8 @@ def kind(words):
     first = "" if rest[:1] == [] or rest[0].startswith("-") else rest[0]  # a run, 'paper', a file, what history does
     if verb in ("check-gpu", "prepare", "reference", "script", "tune", "engines"):
         first = ""  # one method or another
+    if verb in ("advise", "check-gpu", "prepare", "reference", "script", "tune"):
+        first = ""  # one method or another, or a file
     return verb, first, "emt.py" in rest, *chosen, frozenset(word for word in rest if word.startswith("--"))
 
 

@@ -343,3 +343,14 @@ def test_charge_and_spin_come_back_from_a_run_directory(written, tmp_path, state
     stored = store.stored_dataset(tmp_path / "run", described)
     assert (stored.systems[0].charge, stored.systems[0].spin) == (system.charge, system.spin)
     assert [atoms.info for atoms in (*stored.atoms, stored.reference)] == [state] * 3
+
+
+def test_labels_that_are_no_level_are_named(tmp_path):
+    """A level of reference has an energy and forces at a structure; half of them is used by nothing."""
+    frame = "1\nProperties=species:S:1:pos:R:3{} energy=-1.0\nAr 0 0 0{}\n"
+    (tmp_path / "a.xyz").write_text(frame.format("", "") + frame.format(":forces:R:3", " 0 0 0"))
+    dataset = load_dataset(tmp_path / "a.xyz")
+    assert dataset.unused_labels(compared=True) == "the labels of 1 structure, which lacks energy or forces"
+    assert "--protocols accuracy" in dataset.unused_labels(compared=False)
+    (tmp_path / "b.xyz").write_text("1\n\nAr 0 0 0\n")
+    assert not load_dataset(tmp_path / "b.xyz").unused_labels(compared=False)

@@ -27,6 +27,10 @@ _REFUSED = {
     ".zmat": "a Z-matrix",
     ".smi": "SMILES, which has no coordinates",
     ".mop": "MOPAC input, which is not read",
+    ".gro": "GRO, which names atoms and no elements",
+    ".car": "CAR, of which ASE reads the first structure only",
+    ".arc": "ARC, which is not read",
+    ".nc": "NetCDF, in which trajectories name types and no elements",
 }
 
 
@@ -55,7 +59,7 @@ def read(
     for path, named in files:
         before = (ledger.counts.copy(), dict(ledger.notes))
         try:
-            found = _records(path, ledger, reading)
+            found = _records(path, ledger)
         except _Unknown as error:
             if named or not len(files) > 1:
                 raise BadInput(str(error)) from None
@@ -119,7 +123,7 @@ def stem_of(path: Path) -> str:
     return inner.stem
 
 
-def _records(path: Path, ledger: Ledger, reading: Reading) -> list[Record]:
+def _records(path: Path, ledger: Ledger) -> list[Record]:
     """Read one file by what its name and its text say it is."""
     data, name = sources.bytes_of(path)
     suffix = Path(name).suffix.lower()
@@ -135,7 +139,7 @@ def _records(path: Path, ledger: Ledger, reading: Reading) -> list[Record]:
             kind = _format(copy)
             if kind not in by_ase.BINARY:
                 raise _Unknown(f"{file} is a binary file in no format that is known.")
-            return by_ase.read_by_ase(copy, "", file, ledger, reading.charge, kind)
+            return by_ase.read_by_ase(copy, "", file, ledger, kind)
     text = sources.text_of(data, file, ledger)
     if suffix in (".xyz", ".extxyz", ".exyz"):
         return xyz.read_xyz(text, file, ledger)
@@ -167,7 +171,7 @@ def _records(path: Path, ledger: Ledger, reading: Reading) -> list[Record]:
         kind = "vasp" if suffix in (".vasp", ".poscar") else _format(copy)
         if kind in ("xyz", "extxyz"):
             return xyz.read_xyz(text, file, ledger)
-        return by_ase.read_by_ase(copy, text, file, ledger, reading.charge, kind)
+        return by_ase.read_by_ase(copy, text, file, ledger, kind)
 
 
 def _format(path: Path) -> str:

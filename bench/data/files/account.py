@@ -7,6 +7,7 @@ takes from it ends up in the list.
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def frame_of(record: Record, reading: Reading, ledger: Ledger, states: tuple[int
     ):
         charge = _given(charge, table_charge, here, "charge", source)
         spin = _given(spin, table_spin, here, "spin multiplicity", source)
+    _check_known(record, charge, spin, periodic)
     if not periodic or spin is not None:
         state.check(numbers, charge, spin, here)
     for what in leftover:
@@ -78,6 +80,15 @@ def _given(stated: int | None, given: int | None, here: str, word: str, source: 
     if stated is not None and given is not None and stated != given:
         raise BadInput(f"{here} states {word} {stated}, but {source} gives {given}; correct one of the two.")
     return stated if given is None else given
+
+
+def _check_known(record: Record, charge: int | None, spin: int | None, periodic: bool) -> None:
+    """Refuse a record that may be an ion or a radical, which neither the file nor the user says."""
+    unknown = {"charge": charge is None, "spin": spin is None and not periodic}
+    missing = [word for word in record.needs if unknown[word]]
+    if missing:
+        options = ", ".join(f"--{word}" for word in missing)
+        raise BadInput(f"{record.unread}; state its {' and '.join(missing)} ({options}), or write extended XYZ.")
 
 
 def _check_geometry(atoms: Atoms, here: str) -> None:
@@ -141,6 +152,7 @@ def _set_fixed(atoms: Atoms, record: Record, arrays: dict[str, Any]) -> None:
 
 
 _UNITS = "in eV and Angstrom"
+_OUR_UNITS = r"(ev|electron ?volts?|metal|ase)?[ ,/*_]*(a|ang|angs|angstroms?|å)?(\^?-1)?"
 _OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"))
 
 
@@ -162,6 +174,7 @@ def _labels(
                 found[kind] = place.pop(key)
                 sources.append(str(key))
                 break
+    _check_units(said, bool(sources), here)
     energy = _numbers(found.get("energy"), ((), (1,)), f"{here} has an energy")
     forces = _numbers(found.get("forces"), ((len(atoms), 3), (3 * len(atoms),)), f"{here} has forces")
     if not sources:
@@ -172,6 +185,22 @@ def _labels(
         None if forces is None else forces.reshape(-1, 3),
         source if named else f"ASE's {source}",
     )
+
+
+def _check_units(said: dict[str, Any], labelled: bool, here: str) -> None:
+    """Refuse a key that gives other units than eV and Angstrom, where something with a unit is used."""
+    for key in list(said):
+        name = state.plain(key)
+        if not re.search(r"units?$", name) or re.search("stress|virial|time|velocit|dipole|pressure|mass", name):
+            continue
+        value = str(said[key]).strip()
+        if re.fullmatch(_OUR_UNITS, value, re.IGNORECASE):
+            del said[key]
+        elif labelled or not re.search("energy|force", name):
+            raise BadInput(
+                f"{here} has {key} {value!r}, but coordinates are read in Angstrom, energies and forces in eV and "
+                "eV/Angstrom; convert them and remove the key."
+            )
 
 
 def _numbers(value: Any, shapes: tuple[tuple[int, ...], ...], found: str) -> np.ndarray | None:

@@ -13,25 +13,16 @@ import numpy as np
 from ase import Atoms
 from ase.io.formats import UnknownFileTypeError, filetype
 
+from bench.data.files import programs
 from bench.data.files.contents import Ledger, Record
 from bench.errors import BadInput
 
 COMPLETE = {"traj", "json", "db", "vasp", "vasp-xdatcar", "cif", "gen", "aims", "xsf", "cube", "espresso-in"}
 """Formats that have no charge or spin, or whose charge and spin are read; tested one by one."""
-PLAIN = {"cfg", "gromacs", "gromos", "res", "struct", "struct_out", "crystal", "eon", "castep-cell", "castep-geom"}
-PLAIN |= {"v-sim", "xsd", "mustem", "dmol-car", "dmol-incoor", "dmol-arc", "rmc6f", "siesta-xv", "sys", "magres", "jsv"}
-PLAIN |= {"netcdftrajectory", "bundletrajectory", "dlp4", "castep-md", "castep-phonon", "cjson", "elk", "elk-in"}
-"""Formats that are read as ASE reads them, which a note says."""
-_STATES = {
-    "gaussian-out": (r"Charge\s*=\s*([+-]?\d+)\s+Multiplicity\s*=\s*(\d+)", r"(?!)"),
-    "orca-output": (r"Total Charge\s+Charge\s+\.+\s*([+-]?\d+)", r"Multiplicity\s+Mult\s+\.+\s*(\d+)"),
-}
-PROGRAMS = {"vasp-out", "vasp-xml", "aims-output", "espresso-out", "gpaw-out", "nwchem-in", "nwchem-out"}
-PROGRAMS |= {"castep-castep", "octopus-in", "qbox", "onetep-in", "onetep-out", "abinit-in", "abinit-out", "dftb"}
-PROGRAMS |= {"gamess-us-in", "gamess-us-out", "gamess-us-punch", "acemolecule-input", "acemolecule-out", "cp2k-restart"}
-PROGRAMS |= {"abinit-gsr", "gpw", "dacapo-text", "turbomole-gradient", "exciting", "wout", "cmdft", *_STATES}
-"""Inputs and outputs of programs that may have computed another state than the neutral one."""
-BINARY = {"traj", "db", "netcdftrajectory", "bundletrajectory", "gpw", "abinit-gsr"}
+PLAIN = {"res", "castep-cell", "siesta-xv", "struct_out"}
+"""Formats that are read as ASE reads them, which a note says. Others are refused: ASE takes the first of several
+structures, coordinates in Bohr, or names of atoms for elements in some of them."""
+BINARY = {"traj", "db"}
 
 
 def format_of(path: Path) -> str:
@@ -42,15 +33,14 @@ def format_of(path: Path) -> str:
         raise BadInput(
             f"{path.name} is in no format that is known; give extended XYZ, SDF, PDB, CIF or POSCAR."
         ) from None
-    if found not in COMPLETE | PLAIN | PROGRAMS:
+    if found not in COMPLETE | PLAIN | programs.KINDS.keys():
         raise BadInput(f"{path.name} is in the format {found!r}, which is not read; convert it to extended XYZ or CIF.")
     return found
 
 
-def read_by_ase(path: Path, text: str, file: str, ledger: Ledger, charge: int | None, kind: str = "") -> list[Record]:
-    """Return all frames of a file; `charge` is what the command line gives, `text` is empty for binary files."""
-    kind = kind or format_of(path)
-    said = _before(kind, text, file, ledger, charge)
+def read_by_ase(path: Path, text: str, file: str, ledger: Ledger, kind: str) -> list[Record]:
+    """Return all frames of a file of ASE's format `kind`; `text` is empty for binary files."""
+    said = _before(kind, text, file, ledger)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -68,9 +58,13 @@ def read_by_ase(path: Path, text: str, file: str, ledger: Ledger, charge: int | 
         raise BadInput(f"{file} holds no structure.")
     if kind == "cif":
         _check_cif(text, len(images), file)
-    if kind in PLAIN | PROGRAMS:
+    programs.check_images(kind, text, images, file)
+    if kind in PLAIN or kind in programs.KINDS:
         ledger.note(f"{file} is read as ASE reads the format {kind}; what ASE leaves out of it cannot be listed.")
-    return [_record(image, f"frame {k} of {file}", file, said, kind) for k, image in enumerate(images)]
+    records = [_record(image, f"frame {k} of {file}", file, said, kind) for k, image in enumerate(images)]
+    for record in records:
+        programs.drop_unclear_labels(kind, text, record.results, file, ledger)
+    return records
 
 
 def _database(path: Path) -> list[Atoms]:
@@ -98,19 +92,19 @@ def _record(image: Atoms, here: str, file: str, said: dict[str, Any], kind: str)
         occupancies = info["occupancy"]
         if any(value < 1 for site in occupancies.values() for value in site.values()):
             raise BadInput(f"{here} has occupancies below 1; write an ordered structure.")
-    return Record(image, here, file, said=info | said, results=results)
+    record = Record(image, here, file, said=info | said, results=results)
+    if kind in programs.KINDS:
+        record.needs = ("charge", "spin")
+        record.unread = f"charge and spin are not read from {file} (format {kind})"
+    return record
 
 
-def _before(kind: str, text: str, file: str, ledger: Ledger, charge: int | None) -> dict[str, Any]:
+def _before(kind: str, text: str, file: str, ledger: Ledger) -> dict[str, Any]:
     """Return what the text of a file says about its electrons, which ASE drops; refuse what cannot be known."""
     said: dict[str, Any] = {}
-    for key, pattern in zip(("charge", "multiplicity"), _STATES.get(kind, ()), strict=False):
-        found = set(re.findall(pattern, text))
-        if len(found) > 1:
-            raise BadInput(f"{file} has several states ({key}); split it.")
-        for value in found:
-            pair = value if isinstance(value, tuple) else (value,)
-            said |= dict(zip((key, "multiplicity"), pair, strict=False))
+    if kind in programs.KINDS:
+        programs.check_program(kind, text, file)
+        said = programs.state_of_output(kind, text, file)
     if kind == "espresso-in":
         for key in ("tot_charge", "tot_magnetization"):
             found_here = re.search(rf"^[^!\n]*\b{key}\s*=\s*([^\s,!]+)", text, re.MULTILINE | re.IGNORECASE)
@@ -118,6 +112,9 @@ def _before(kind: str, text: str, file: str, ledger: Ledger, charge: int | None)
                 said[key] = _number(found_here[1])
         if re.search(r"^\s*ATOMIC_POSITIONS.*?^\s*\S+(\s+\S+){3}\s+[01]\s+[01]\s+[01]", text, 26):
             _check_if_pos(text, file)
+        for card in ("CELL_PARAMETERS", "ATOMIC_POSITIONS"):  # what ASE takes for a missing unit is not what pw.x takes
+            if re.search(rf"^\s*{card}\b(?![ \t]*[({{]?[ \t]*[a-z])", text, re.MULTILINE | re.IGNORECASE):
+                raise BadInput(f"{file} has no unit after {card}; add one, such as angstrom.")
         ledger.unused("the settings of the job", file)
     elif kind == "vasp" and text and not re.search(r"[A-Za-z]", (text.splitlines() + [""] * 6)[5]):
         raise BadInput(f"{file} names no elements (VASP 4); add a line of symbols before that of the numbers of atoms.")
@@ -125,13 +122,9 @@ def _before(kind: str, text: str, file: str, ledger: Ledger, charge: int | None)
         ledger.unused("the lines after the positions (velocities)", file)
     elif kind == "cube":
         ledger.unused("the grid of values", file)
+        ledger.note(f"{file} is read as a molecule: the box of its grid is no cell. Give crystals as CIF or POSCAR.")
     elif kind == "aims":
         _check_aims(text, file, said)
-    elif kind in PROGRAMS and "charge" not in said and charge is None:
-        raise BadInput(
-            f"{file} is in the format {kind}, of which charge and spin are not read; state them (--charge, --spin), or "
-            "write extended XYZ."
-        )
     return said
 
 

@@ -17,13 +17,17 @@ _NET_TORQUE = 0.05  # eV
 
 
 def look(frames: Sequence[Frame], ledger: Ledger) -> None:
-    """Note frames without bonds or with too short ones, and labels whose forces or torques do not cancel."""
+    """Note frames without bonds or with too short ones, odd numbers of electrons, and labels whose forces or torques
+    do not cancel."""
     far: dict[str, list[str]] = {}
     near: dict[str, list[str]] = {}
+    odd: dict[str, list[str]] = {}
     net: dict[str, tuple[float, float]] = {}
     for frame in frames:
         if frame.atoms.pbc.any():
             continue
+        if frame.charge is None and frame.spin is None and frame.atoms.numbers.sum() % 2:
+            odd.setdefault(frame.file, []).append(frame.where)
         nearest = _nearest(frame)
         if nearest.size > 1 and not (nearest < _BONDED).any():
             far.setdefault(frame.file, []).append(frame.where)
@@ -37,6 +41,11 @@ def look(frames: Sequence[Frame], ledger: Ledger) -> None:
         ledger.note(f"No two atoms of {_some(places)} are at bonding distance; are its coordinates in Bohr?")
     for places in near.values():
         ledger.note(f"All atoms of {_some(places)} are much too close together; are its coordinates in nanometres?")
+    for places in odd.values():
+        ledger.note(
+            f"{_some(places)}: no charge is stated, and the number of electrons is odd. It is read as neutral, a "
+            "doublet; give --charge if it is an ion."
+        )
     for file, (force, torque) in net.items():
         if force > _NET_FORCE or torque > _NET_TORQUE:
             ledger.note(

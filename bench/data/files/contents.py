@@ -66,8 +66,11 @@ class Record:
     """Each key of the file that belongs to the whole structure, with its value."""
     results: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Energy, forces and others under ASE's names and in its units."""
-    implied: bool = False
-    """Whether a missing charge is no statement; formats of quantum programs always state one."""
+    needs: tuple[str, ...] = ()
+    """Which of "charge" and "spin" the user must state where the file does not; else a missing one means neutral, or
+    the lowest multiplicity."""
+    unread: str = ""
+    """Why: the beginning of a sentence."""
 
 
 @dataclasses.dataclass

@@ -16,6 +16,8 @@ from bench.errors import BadInput
 RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
 
 _MOL2_ATOM = re.compile(r"\s*\d+\s+\S+(?:\s+[-+]?\d*\.?\d+){3}\s+[A-Za-z]")
+_OF_IONS = {"N.4", "O.co2", "C.cat"}
+"""Types of atoms in MOL2 files which ammonium, carboxylates and guanidinium have, and few neutral molecules."""
 _UNPAIRED = {1: 0, 2: 1, 3: 2}  # of M RAD: singlet, doublet, triplet
 
 
@@ -72,7 +74,11 @@ def _record(block: str, here: str, file: str, ledger: Ledger) -> Record:
     comment = lines[2].strip()
     if comment:
         ledger.unused("the comment line", file)
-    return Record(atoms, here, file, lines[0].strip(), said)
+    record = Record(atoms, here, file, lines[0].strip(), said)
+    if not unpaired and not any(charges) and atoms.numbers.sum() % 2:
+        record.needs = ("charge",)
+        record.unread = f"{here} has an odd number of electrons, but neither charges (M  CHG) nor radicals (M  RAD)"
+    return record
 
 
 def _same_count(lines: list[str], atoms: int, here: str) -> None:
@@ -170,4 +176,8 @@ def _mol2(block: str, here: str, file: str, ledger: Ledger) -> Record:
         atoms.arrays["charges"] = charges
     for section in named:
         ledger.unused(f"the section {section}", file)
-    return Record(atoms, here, file, lines[0].strip().strip("*"))
+    record = Record(atoms, here, file, lines[0].strip().strip("*"))
+    ionic = sorted({row[5] for row in rows} & _OF_IONS)
+    if ionic and "charges" not in atoms.arrays:
+        record.needs, record.unread = ("charge",), f"{here} has atoms of ions ({', '.join(ionic)}) and no charges"
+    return record

@@ -76,7 +76,7 @@ def text_of(data: bytes, file: str, ledger: Ledger) -> str:
         except UnicodeDecodeError:
             text = data.decode("latin-1")
             ledger.note(f"{file} is not in UTF-8; it is read as Latin-1.")
-    if "\0" in text:
+    if re.search(r"[\x00-\x08\x0e-\x19]", text):
         raise BadInput(f"{file} is a binary file in no format that is known.")
     return re.sub(r"\r\n?", "\n", text).replace("\xa0", " ")
 

@@ -24,6 +24,7 @@ from bench.core.records import DONE, FAILED, Record
 from bench.protocols.accuracy import levels
 from bench.protocols.accuracy.floor import FEWEST_STRUCTURES, errors_at, floor, modes_of, spread_of
 from bench.protocols.accuracy.force_errors import uncertainty_quality
+from bench.protocols.accuracy.geometry import planarity
 from bench.protocols.accuracy.levels import same_theory
 from bench.protocols.accuracy.minimum import at_minimum, reference_minimum
 from bench.protocols.accuracy.plan import ACCURACY
@@ -35,6 +36,8 @@ from bench.protocols.md.analyse import stabilities
 R = TypeVar("R", SinglePoint, Vibrations)
 
 RANDOM = "random weights, whose energies mean nothing"
+PLANAR = 0.05
+"""Angstrom, root mean square: a molecule this near to a plane is meant to be planar."""
 
 
 def accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
@@ -65,9 +68,16 @@ def accuracy_table(measurements: Measurements) -> AccuracyTable:
             reference_minimum(level, truths, modes_of(level, truths)) for level in truths.levels if level.has_hessian
         ),
         experiment=truths.experiment.sources if truths.experiment else (),
+        planar=_is_planar(truths),
         missing=truths.missing,
         damaged=measurements.damaged,
     )
+
+
+def _is_planar(truths: Truths) -> bool:
+    """Return whether more than three atoms lie in one plane at a reference's minimum."""
+    minima = [level.minimum.positions for level in truths.levels if level.minimum is not None]
+    return len(truths.numbers) > 3 and any(planarity(positions).rms < PLANAR for positions in minima)
 
 
 def _accuracy(

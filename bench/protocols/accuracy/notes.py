@@ -81,11 +81,12 @@ def notes(table: AccuracyTable) -> list[str]:
         "Energies are compared less their mean over the structures."
         if any(row.references for row in table.rows)
         else "",
-        f"Frequencies: at the method's own minimum, matched by motion, within symmetry species; "
-        f"{SPLIT:.0f} cm-1 parts the C-H stretches from "
-        f"the others. Imaginary: beyond {IMAGINARY:.0f} cm-1. Mixed: modes without a partner of the same "
-        "motion in the reference. "
-        "Residue: translations and rotations before they were projected out."
+        "Frequencies: at the method's own minimum, matched by motion, within symmetry species where the molecule has "
+        f"them; {SPLIT:.0f} cm-1 parts the stretches of bonds to hydrogen from the others. Mixed: modes without a "
+        "partner of the same motion in the reference."
+        if any(row.vibrations for row in table.rows)
+        else "",
+        f"Imaginary: beyond {IMAGINARY:.0f} cm-1. Residue: translations and rotations before they were projected out."
         if any(row.harmonic for row in table.rows)
         else "",
         "Experiment has fundamentals: harmonic wavenumbers are compared times the scale factor that fits those of the "

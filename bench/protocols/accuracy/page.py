@@ -27,6 +27,7 @@ def page(table: AccuracyTable) -> Page:
 def blocks(table: AccuracyTable) -> list[Block]:
     """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
     shown = [row for row in table.rows if row.refused is None]
+    compared = any(row.vibrations for row in shown)
     labelled = [level.name for level in table.levels if any(level.name in row.references for row in shown)]
 
     def block(title: str, *columns: Column) -> Block:
@@ -64,7 +65,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             *((pair, "mÅ", _bond(pair)) for pair in _pairs(table)),
             ("C-C, mÅ", "experiment", lambda row: numbers.plain(row.experimental_bonds, 2)),
             ("RMSD", "mÅ", _rmsd),
-            ("planarity", "Å", lambda row: numbers.fixed(row.harmonic.planarity.rms, 3) if row.harmonic else DASH),
+            *([("planarity", "Å", _planarity)] if table.planar else []),
         ),
         block(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
@@ -72,7 +73,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("below", "2000", lambda row: _both(row.frequencies, "below")),
             ("above", "2000", lambda row: _both(row.frequencies, "above")),
             ("scaled, from", "experiment", lambda row: _both(row.experimental_fundamentals, "below")),
-            ("imag.", "", lambda row: numbers.whole(row.harmonic.imaginary) if row.harmonic else DASH),
+            *([("imag.", "", _imaginary)] if compared else []),
             ("mixed", "", _mixed),
         ),
         _minima(table),
@@ -83,6 +84,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("residue", "cm-1", lambda row: numbers.fixed(row.harmonic.residue, 1) if row.harmonic else DASH),
             ("ZPE", "meV", lambda row: numbers.fixed(row.harmonic.zero_point_energy, 0) if row.harmonic else DASH),
             ("fmax", "eV/Å", lambda row: numbers.fixed(row.harmonic.fmax, 4) if row.harmonic else DASH),
+            *([] if compared else [("imag.", "", _imaginary)]),
         ),
     ]
     return filled(made)
@@ -188,6 +190,14 @@ def _bond(pair: str) -> Callable[[Accuracy], Cell]:
 def _rmsd(row: Accuracy) -> Cell:
     found = row.geometry.get(row.nearest_geometry or "")
     return numbers.fixed(1000 * found.rmsd, 1) if found else DASH
+
+
+def _planarity(row: Accuracy) -> Cell:
+    return numbers.fixed(row.harmonic.planarity.rms, 3) if row.harmonic else DASH
+
+
+def _imaginary(row: Accuracy) -> Cell:
+    return numbers.whole(row.harmonic.imaginary) if row.harmonic else DASH
 
 
 def _both(errors: FrequencyErrors | None, part: str) -> Cell:

@@ -175,6 +175,8 @@ class AccuracyTable:
     minima: tuple[ReferenceMinimum, ...] = ()
     experiment: tuple[str, ...] = ()
     """Its sources."""
+    planar: bool = False
+    """Whether the molecule is planar at a reference's minimum, so that a method's distance from a plane is an error."""
     missing: str = ""
     damaged: tuple[int, ...] = ()
 

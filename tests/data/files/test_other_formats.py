@@ -225,14 +225,93 @@ def test_disordered_crystals_are_refused(reading, tmp_path):
         reading(text.replace("1.0000", "0.5000"), "a.cif")
 
 
-def test_outputs_state_the_charge_or_need_it(reading):
-    with pytest.raises(BadInput, match="--charge"):
-        reading("start\ngeometry\nO 0 0 0\nend\n", "a.nwi")
-
-
 @pytest.mark.parametrize(
-    ("name", "says"), [("a.pqr", "PQR"), ("a.lmp", "LAMMPS"), ("a.smi", "SMILES"), ("a.foo", "foo")]
+    ("name", "says"),
+    [
+        ("a.pqr", "PQR"),
+        ("a.lmp", "LAMMPS"),
+        ("a.smi", "SMILES"),
+        ("a.foo", "foo"),
+        ("a.gro", "no elements"),
+        ("a.car", "first structure only"),
+        ("a.nc", "no elements"),
+        ("a.CONFIG", "dlp4"),
+        ("inp", "octopus-in"),
+        ("a.nwi", "nwchem-in"),
+    ],
 )
 def test_formats_that_are_not_read_are_refused_by_name(reading, name, says):
     with pytest.raises(BadInput, match=says):
         reading("text\n", name)
+
+
+def test_formats_whose_units_ase_leaves_are_refused(reading):
+    text = '<?xml version="1.0"?>\n<fpmd:simulation xmlns:fpmd="http://www.quantum-simulation.org/ns/fpmd/fpmd-1.0">\n'
+    with pytest.raises(BadInput, match="qbox"):
+        reading(text + "<release>1.60 qbox</release>\n", "a.r")
+
+
+def test_mol2_files_of_ions_without_charges_need_one(reading):
+    text = "@<TRIPOS>MOLECULE\nammonium\n5 4\nSMALL\n{}\n\n@<TRIPOS>ATOM\n1 N 0 0 0 N.4 1 W {}\n"
+    text += "".join(
+        f"{k} H {x} {y} {z} H 1 W 0.0\n"
+        for k, (x, y, z) in enumerate([(0.6, 0.6, 0.6), (0.6, -0.6, -0.6), (-0.6, 0.6, -0.6), (-0.6, -0.6, 0.6)], 2)
+    )
+    assert reading(text.format("GASTEIGER", "1.0"), "a.mol2").frames[0].charge == 1
+    for kind in ("NO_CHARGES", "USER_CHARGES"):
+        with pytest.raises(BadInput, match=r"N\.4.*state its charge \(--charge\)"):
+            reading(text.format(kind, "0.0"), "a.mol2")
+        assert reading(text.format(kind, "0.0"), "a.mol2", charge=1).frames[0].charge == 1
+
+
+def test_a_cube_is_said_to_be_a_molecule(reading):
+    text = "title\n\n2 0 0 0\n1 2 0 0\n1 0 2 0\n1 0 0 2\n1 0 0 0 0\n1 0 0 0 1.4\n0.5\n"
+    contents = reading(text, "a.cube")
+    assert contents.frames[0].atoms.get_distance(0, 1) == pytest.approx(0.7408, abs=1e-3)
+    assert not contents.frames[0].atoms.pbc.any() and any("no cell" in note for note in contents.notes)
+
+
+def test_text_with_control_characters_is_binary(reading):
+    with pytest.raises(BadInput, match="binary"):
+        reading(b"\x93\xa9mixed\x01\n$molecule\n0 1\nO 0 0 0\n$end\n", "a.msgpack")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "volume", "distance"),
+    [
+        ("a.res", "TITL x\nCELL 1.0 4.0 4.0 4.0 90 90 90\nLATT -1\nSFAC Cs Cl\nCs 1 0 0 0 1.0\nCl 2 0.5 0.5 0.5 1.0\n"
+         "END\n", 64.0, 3.4641),
+        ("a.cell", "%BLOCK LATTICE_CART\n4 0 0\n0 4 0\n0 0 4\n%ENDBLOCK LATTICE_CART\n%BLOCK POSITIONS_FRAC\n"
+         "Cs 0 0 0\nCl 0.5 0.5 0.5\n%ENDBLOCK POSITIONS_FRAC\n", 64.0, 3.4641),
+        ("a.XV", "8 0 0 0 0 0\n0 8 0 0 0 0\n0 0 8 0 0 0\n2\n1 55 0 0 0 0 0 0\n2 17 4 4 4 0 0 0\n", 75.87, 3.6663),
+        ("a.STRUCT_OUT", "4 0 0\n0 4 0\n0 0 4\n2\n1 55 0 0 0\n2 17 .5 .5 .5\n", 64.0, 3.4641),
+    ],
+)  # fmt: skip
+def test_crystals_of_castep_airss_and_siesta(reading, name, text, volume, distance):
+    (frame,) = reading(text, name).frames
+    assert frame.atoms.get_chemical_formula() == "ClCs" and frame.atoms.pbc.all()
+    assert frame.atoms.get_volume() == pytest.approx(volume, abs=0.05)
+    assert frame.atoms.get_distance(0, 1, mic=True) == pytest.approx(distance, abs=2e-3)
+
+
+def test_a_mol_file_with_an_odd_number_of_electrons_states_why(reading):
+    borohydride = [("B", 0, 0, 0), ("H", 0.7, 0.7, 0.7), ("H", 0.7, -0.7, -0.7), ("H", -0.7, 0.7, -0.7)]
+    text = mol([*borohydride, ("H", -0.7, -0.7, 0.7)], [(1, k, 1) for k in (2, 3, 4, 5)])
+    with pytest.raises(BadInput, match=r"odd number of electrons.*--charge"):
+        reading(text, "a.mol")
+    assert reading(text, "a.mol", charge=-1).frames[0].charge == -1
+
+
+QE = (
+    "&SYSTEM\n ibrav=0\n nat=1\n ntyp=1\n celldm(1)=10.0\n/\nATOMIC_SPECIES\nH 1.0 H.upf\n"
+    "CELL_PARAMETERS {}\n1 0 0\n0 1 0\n0 0 1\n"
+    "ATOMIC_POSITIONS {}\nH 0 0 0\n"
+)
+
+
+@pytest.mark.parametrize("unit", ["alat", "{ alat }", "(alat)"])
+def test_quantum_espresso_cells_have_a_unit(reading, unit):
+    assert reading(QE.format(unit, "bohr"), "a.pwi").frames[0].atoms.get_volume() == pytest.approx(148.185, abs=0.01)
+    for units in (("", "bohr"), (unit, "")):
+        with pytest.raises(BadInput, match="no unit after"):
+            reading(QE.format(*units), "a.pwi")

@@ -66,3 +66,12 @@ def test_what_no_molecule_can_have_is_refused_in_one_sentence(atoms, says):
     assert sentence.startswith("image 4 of file.xyz has ")
     assert says in sentence
     assert "\n" not in sentence
+
+
+def test_an_odd_number_of_electrons_without_a_charge_is_said(reading):
+    ammonium = "5\n{}\nN 0 0 0\nH .6 .6 .6\nH .6 -.6 -.6\nH -.6 .6 -.6\nH -.6 -.6 .6\n"
+    contents = reading(ammonium.format(""))
+    assert any("odd" in note and "--charge" in note for note in contents.notes)
+    for text, options in ((ammonium.format("charge=1"), {}), (ammonium.format(""), {"charge": 1})):
+        assert not reading(text, **options).notes, "a charge that is stated needs no question"
+    assert not reading(ammonium.format("spin=2")).notes, "and so does a radical"

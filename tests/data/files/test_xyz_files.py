@@ -182,7 +182,7 @@ def test_labels_by_option_or_as_ase_has_them(reading):
     labels = reading(REF.format(1).replace("REF_", "")).frames[0].labels
     assert labels.energy == -3.5 and labels.source == "ASE's energy, forces"
     assert any("net force of up to 1 eV" in note for note in reading(REF.format(2), **keys).notes)
-    assert not reading(REF.format(1), **keys).notes
+    assert not reading(REF.format(1), charge=-1, **keys).notes
     with pytest.raises(BadInput, match="'dft_energy'"):
         reading(REF.format(1), energy_key="dft_energy")
     with pytest.raises(BadInput, match="finite"):
@@ -208,3 +208,21 @@ def test_units_that_are_not_angstrom_are_asked_about(reading):
 def test_what_is_no_structure_is_refused(reading, text):
     with pytest.raises(BadInput, match=r"a\.xyz"):
         reading(text)
+
+
+@pytest.mark.parametrize("key", ["energy-unit=hartree", "energy_units=kcal/mol", "units=Bohr", 'length_unit="nm"'])
+def test_other_units_than_ev_and_angstrom_are_refused(reading, key):
+    text = f"2\nenergy=-1.0 {key}\nH 0 0 0\nH 0 0 0.74\n"
+    with pytest.raises(BadInput, match="are read in Angstrom"):
+        reading(text)
+
+
+@pytest.mark.parametrize("key", ["energy-unit=eV", "force_unit=eV/Angstrom", "units=Angstrom", "stress-unit=GPa"])
+def test_our_units_are_taken_and_those_of_what_is_unused_are_listed(reading, key):
+    contents = reading(f"2\nenergy=-1.0 {key}\nH 0 0 0\nH 0 0 0.74\n")
+    assert contents.frames[0].labels.energy == -1.0
+    assert bool(contents.unused) == ("stress" in key)
+
+
+def test_units_of_labels_that_are_not_used_are_listed(reading):
+    assert "energy_unit" in "".join(reading("2\nE=-1.0 energy_unit=au\nH 0 0 0\nH 0 0 0.74\n").unused)
