@@ -56,7 +56,8 @@ PLACEHOLDERS = {
     "{wanted}": "relax,md",
     "--package torch": "ase",
     "--optimizers all": "BFGS,FIRE",  # others need packages of their own
-    "--optimizers BFGS,Mine": "BFGS,FIRE",
+    "--optimizers BFGS": "fire",
+    "Mine": "bfgs",
     "{best.method}": "toy",
     "PYTHON": sys.executable,
 }
