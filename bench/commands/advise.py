@@ -267,7 +267,7 @@ def _title(options: Options, campaign: Campaign) -> list[tuple[str, str]]:
         ("Systems", f"{systems}; {frames} structure{'s' * (frames > 1)}"),
         ("Task", options.task),
         ("Run", f"{campaign.directory}; {campaign.settings.threads} thread(s) on {options.device}"),
-    ]
+    ] + ([("Not used", "; ".join(dataset.unused))] if dataset.unused else [])
 
 
 def _described(system: object) -> str:
