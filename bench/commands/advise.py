@@ -132,7 +132,10 @@ def run(options: Options) -> int:
     )
     campaign = _measured(options, settings, catalogue, dataset, parallel)
     kept = errors(one.name for one in selected.methods)
-    known = {one.name: _known(one, dataset, options.task, kept.get(one.name)) for one in selected.methods}
+    known = {
+        one.name: _known(advising.original(catalogue, one), dataset, options.task, kept.get(one.name))
+        for one in selected.methods
+    }
     report = _report(options, campaign, known, _unmeasured(catalogue.methods, selected.excluded))
     print_text(render(report, "json" if options.json else "terminal"))
     return 0 if report.choice.measured else 1
@@ -209,6 +212,7 @@ def _unmeasured(methods: dict[str, Method], excluded: dict[str, str]) -> dict[st
 def _report(options: Options, campaign: Campaign, known: dict[str, Known], excluded: dict[str, Advised]) -> Report:
     from bench.analysis.choice import choose
     from bench.analysis.plans import plan
+    from bench.engine.advising import original
     from bench.render.advising import Report
     from bench.results.dataframes import load
     from bench.results.reference_set import NAME
@@ -224,7 +228,11 @@ def _report(options: Options, campaign: Campaign, known: dict[str, Known], exclu
         choice=choice,
         wish=wish,
         plans=plans,
-        theories={name: methods[name].theory.functional for name in known if methods[name].theory},  # type: ignore[union-attr]
+        theories={
+            name: theory.functional
+            for name in known
+            if (theory := original(campaign.catalogue, methods[name]).theory) is not None
+        },
         reference_set=NAME,
         notes=run.description.dataset.notes,
     )
@@ -259,7 +267,7 @@ def _title(options: Options, campaign: Campaign) -> list[tuple[str, str]]:
         ("Systems", f"{systems}; {frames} structure{'s' * (frames > 1)}"),
         ("Task", options.task),
         ("Run", f"{campaign.directory}; {campaign.settings.threads} thread(s) on {options.device}"),
-    ]
+    ] + ([("Not used", "; ".join(dataset.unused))] if dataset.unused else [])
 
 
 def _described(system: object) -> str:

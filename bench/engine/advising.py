@@ -59,6 +59,8 @@ def select(
     for method in methods:
         header = catalogue.header(method)
         reason = _obstacle(method, header, dataset, device) or _unready(method, header, device, named, trust)
+        if reason is None and method.engine_of and not named:
+            reason = "other code for a model of this list; name it with --methods"
         if reason is None and method.kind == DFT and not named:
             reason = "DFT does not fit into the time; name it with --methods to measure a few steps"
         if reason is None:
@@ -66,7 +68,14 @@ def select(
         else:
             excluded[method.name] = reason.rstrip(".")
     # the last ones may find no time: DFT, and what is far from what it was made for
-    return Selected(sorted(taken, key=lambda one: (one.kind == DFT, bool(warnings(one, dataset)))), excluded)
+    return Selected(
+        sorted(taken, key=lambda one: (one.kind == DFT, bool(warnings(original(catalogue, one), dataset)))), excluded
+    )
+
+
+def original(catalogue: Catalogue, method: Method) -> Method:
+    """Return the method whose model a method computes: itself, unless it is another engine's."""
+    return catalogue.methods.get(method.engine_of, method)
 
 
 def _obstacle(method: Method, header: Header, dataset: DataSet, device: str) -> str | None:

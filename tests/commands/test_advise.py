@@ -9,7 +9,7 @@ from ase.build import molecule
 from ase.io import write
 
 from bench.data.structures import load_dataset
-from bench.engine.advising import select, warnings
+from bench.engine.advising import original, select, warnings
 from bench.environments import environments
 from bench.environments.catalogue import Catalogue
 from bench.paths import PROJECT
@@ -175,6 +175,15 @@ def test_without_names_only_what_is_ready_is_tried_and_dft_is_left_out():
     assert {one.name for one in selected.methods} | selected.excluded.keys() == {one.name for one in every}
     assert "DFT does not fit into the time" in selected.excluded["pbe0-def2-svp"]
     assert selected.excluded["mace-omol-0"] == "no trained weights here"
+
+
+def test_other_code_for_the_same_model_is_tried_where_it_is_named_and_is_what_the_model_is():
+    catalogue, dataset = Catalogue(), load_dataset("naphthalene-gfn2")
+    engine = catalogue.methods["nequix-mp-1@torch"]
+    unnamed = select(catalogue, [engine], dataset, "cpu", named=False, trust=False)
+    assert not unnamed.methods
+    assert original(catalogue, engine).name == "nequix-mp-1"
+    assert warnings(original(catalogue, engine), dataset) == ("trained on crystals, and this is a molecule",)
 
 
 def test_what_takes_a_part_of_the_systems_is_left_out_with_their_number():
