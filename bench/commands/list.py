@@ -12,7 +12,9 @@ from bench.commands import _options, _output
 if TYPE_CHECKING:
     from bench.environments.header import Method
 
-HELP = "List the methods, with kind, parameters, devices, licence and knobs; or the optimisers."
+HELP = """\
+List the methods, with kind, parameters, devices, licence and knobs; or the
+optimisers."""
 EXAMPLES = ("pesbench list", "pesbench list --optimizers")
 
 

@@ -20,6 +20,7 @@ NEEDED = {
     "advise": ["a.xyz"],
     "compare": ["a", "b"],
     "conform": ["uff"],
+    "engines": ["gfn2-xtb"],
     "explain": ["uff"],
     "history": ["show"],
     "merge": ["a", "b"],
@@ -27,6 +28,7 @@ NEEDED = {
     "reference": ["--level", "pbe0-def2-svp"],
     "regress": ["--methods", "uff", "--base", "HEAD"],
     "script": ["uff"],
+    "timeline": ["uff-ase"],
     "tune": ["uff"],
 }
 
