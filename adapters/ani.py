@@ -16,6 +16,7 @@
 # [tool.pesbench]
 # family = "ANI"
 # kind = "mlip"
+# made-for = "molecules"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float64", "float32"]
 # periodic = true

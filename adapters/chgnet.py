@@ -23,6 +23,7 @@
 # [tool.pesbench]
 # family = "CHGNet"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true
@@ -121,6 +122,8 @@ calculator = CHGNetCalculator(model, use_device={device!r})
 
 def prepare(atoms):
     \"\"\"Put the molecule, which CHGNet takes only in a periodic cell, into a cube.\"\"\"
+    if atoms.pbc.any():
+        return
     radius = np.linalg.norm(atoms.positions - atoms.positions.mean(axis=0), axis=1).max()
     atoms.set_cell([2 * radius + {VACUUM:g}] * 3)
     atoms.pbc = True

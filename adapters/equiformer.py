@@ -24,6 +24,7 @@
 # [tool.pesbench]
 # family = "EquiformerV2"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # conservative = false

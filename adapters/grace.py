@@ -24,6 +24,7 @@
 # [tool.pesbench]
 # family = "GRACE"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float64"]
 # download-mb = 360

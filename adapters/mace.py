@@ -38,6 +38,7 @@
 #
 # [tool.pesbench.methods.mace-mh-1]
 # label = "MACE-MH-1 (omol)"
+# made-for = "molecules"
 # paper = "mace-mh-1"
 # parameters = 6439878
 # random-weights = true
@@ -57,6 +58,7 @@
 #
 # [tool.pesbench.methods.mace-mpa-0]
 # label = "MACE-MPA-0 (medium)"
+# made-for = "crystals"
 # default = false
 # note = "Trained on periodic materials (PBE+U), no dispersion correction."
 # [tool.pesbench.methods.mace-mpa-0.checkpoint]
@@ -73,6 +75,7 @@
 #
 # [tool.pesbench.methods.mace-mp-0-small]
 # label = "MACE-MP-0 (small)"
+# made-for = "crystals"
 # parameters = 3847696
 # default = false
 # force-tolerance = 0.01  # the noise of a float32 energy; in float64 the forces are the derivative to 1e-8
@@ -92,6 +95,7 @@
 #
 # [tool.pesbench.methods.mace-off23]
 # label = "MACE-OFF23 (medium)"
+# made-for = "molecules"
 # dtypes = ["float64", "float32"]
 # default = false
 # note = "Ten elements of organic molecules, neutral ones only. Weights: academic use only (ASL)."
@@ -107,6 +111,7 @@
 #
 # [tool.pesbench.methods.mace-omol-0]
 # label = "MACE-OMOL-0 (extra large)"
+# made-for = "molecules"
 # dtypes = ["float64", "float32"]
 # default = false
 # charge = true

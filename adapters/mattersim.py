@@ -36,6 +36,7 @@
 # [tool.pesbench]
 # family = "MatterSim"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true
@@ -143,6 +144,8 @@ calculator = MatterSimCalculator(
 
 def prepare(atoms):
     \"\"\"Put the molecule into the periodic cube that MatterSim would otherwise make in each call.\"\"\"
+    if atoms.pbc.any():
+        return
     cutoffs = potential.model.model_args
     vacuum = 5 * max(cutoffs["cutoff"], cutoffs["threebody_cutoff"])
     atoms.cell = np.eye(3) * (np.ptp(atoms.positions, axis=0).max() + vacuum)

@@ -22,6 +22,7 @@
 # [tool.pesbench]
 # family = "Nequix"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true

@@ -31,6 +31,7 @@
 #
 # [tool.pesbench.methods.orb-v3-conservative-inf-omat]
 # label = "Orb-v3 conservative inf OMat"
+# made-for = "crystals"
 # paper = "orb-v3"
 # parameters = 25510582
 # note = "The Orb-v3 model that upstream recommends first; the paper does not say which it measured."
@@ -48,6 +49,7 @@
 #
 # [tool.pesbench.methods.orb-v3-direct-20-omat]
 # label = "Orb-v3 direct 20 OMat"
+# made-for = "crystals"
 # parameters = 25644479
 # note = "Forces are predicted directly, not derived from the energy; at most 20 neighbours."
 # default = false
@@ -66,6 +68,7 @@
 #
 # [tool.pesbench.methods.orb-v3-conservative-omol]
 # label = "OrbMol conservative (orb-v3-conservative-omol)"
+# made-for = "molecules"
 # parameters = 25839670
 # note = "Takes charge and spin multiplicity."
 # default = false
@@ -85,6 +88,7 @@
 #
 # [tool.pesbench.methods.orb-d3-xs-v2]
 # label = "Orb-d3-xs-v2"
+# made-for = "crystals"
 # parameters = 9443981
 # note = """
 # Forces are predicted directly, not derived from the energy, and turn with the molecule only to within 0.3 eV/Å; at \

@@ -20,6 +20,7 @@
 # [tool.pesbench]
 # family = "SevenNet"
 # kind = "mlip"
+# made-for = "crystals"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true

@@ -14,6 +14,7 @@
 # [tool.pesbench]
 # family = "SO3LR"
 # kind = "mlip"
+# made-for = "molecules"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]  # upstream takes that of the checkpoint, float32
 # periodic = true

@@ -50,6 +50,8 @@ from bench.adapter import Adapter
 NAPHTHALENE = "C10H8"
 NAPHTHALENE_BONDS = 19
 NAPHTHALENE_TYPES = {"C_R": 10, "H_": 8}
+CLEARLY_APART = 1.45
+"""In sums of covalent radii: nearer atoms of two fragments may be a bond that was not perceived."""
 PLAIN = """\
 from ase import units
 from ase.calculators.calculator import Calculator, all_changes
@@ -103,6 +105,12 @@ def relax(atoms, max_steps):
         if not uff.ConjugateGradientsTakeNSteps(1):
             break
     return steps
+
+
+def finish(atoms):
+    \"\"\"Take over the relaxed geometry.\"\"\"
+    uff.GetCoordinates(molecule)
+    atoms.positions = [(obatom.GetX(), obatom.GetY(), obatom.GetZ()) for obatom in obatoms]
 """
 
 
@@ -182,12 +190,35 @@ class _ForceField:
         for symbol, label in zip(reference.get_chemical_symbols(), labels, strict=True):
             if not label.startswith(symbol):  # a UFF type is named after its element: C_R, H_, Si3
                 raise ValueError(f"UFF has no type for {symbol} in the reference {formula}")
-        fragments = len(self._molecule.Separate())
-        if whole and fragments != 1:
-            raise ValueError(
-                f"the reference {formula} falls into {fragments} fragments that no bond connects; "
-                "give a reference with sensible bond lengths"
-            )
+        if whole and (torn := self._torn(reference)):
+            raise ValueError(f"{torn} in the reference {formula}; give a reference with sensible bond lengths")
+
+    def _torn(self, reference: Any) -> str:
+        """Return where the reference falls apart at what may be a bond; empty where its fragments are molecules."""
+        import numpy as np
+        from ase.data import atomic_numbers, covalent_radii
+
+        fragment = list(range(len(self._numbers)))  # each atom's fragment, by the bonds that were perceived
+        for number in range(self.bonds):
+            bond = self._molecule.GetBondById(number)
+            ends = {fragment[bond.GetBeginAtomIdx() - 1], fragment[bond.GetEndAtomIdx() - 1]}
+            fragment = [min(ends) if one in ends else one for one in fragment]
+        sizes = Counter(fragment)
+        if len(sizes) == 1:
+            return ""
+        noble = {atomic_numbers[symbol] for symbol in ("He", "Ne", "Ar", "Kr", "Xe", "Rn")}
+        for index, number in enumerate(self._numbers):
+            if sizes[fragment[index]] == 1 and number not in noble:
+                return f"no bond is perceived at atom {index}, {reference.get_chemical_symbols()[index]},"
+        radii = covalent_radii[reference.numbers]
+        apart = np.not_equal.outer(fragment, fragment)
+        ratios = reference.get_all_distances() / np.add.outer(radii, radii)
+        near = np.argwhere(apart & (ratios < CLEARLY_APART))
+        return (
+            f"atoms {near[0][0]} and {near[0][1]} are too far apart for a bond, and too near for none,"
+            if len(near)
+            else ""
+        )
 
     def set_structure(self, atoms: Any) -> None:
         """Take the coordinates of `atoms` (Angstrom); the bonds stay those of the reference."""

@@ -26,6 +26,7 @@
 # [tool.pesbench]
 # family = "UMA"
 # kind = "mlip"
+# made-for = "molecules"
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]
 # charge = true

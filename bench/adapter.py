@@ -65,7 +65,8 @@ class Adapter:
 
         Lines of Python that may use ``np`` and the ase.Atoms ``reference`` and ``structure``. They set ``calculator``
         and, where needed, ``prepare(atoms)``, which changes the atoms like :meth:`prepare`, ``synchronize()``, and the
-        method's own optimiser ``relax(atoms, max_steps)``, which returns its number of steps.
+        method's own optimiser ``relax(atoms, max_steps)``, which returns its number of steps; ``finish(atoms)`` gives
+        the atoms the relaxed geometry where ``relax`` does not.
         """
         return None
 
@@ -109,6 +110,13 @@ class Adapter:
 
     def edges(self, calculator: Any) -> int | None:
         """Return the number of pairs of neighbours in the last force call, each counted twice, or None."""
+        return None
+
+    def rebuilds(self, calculator: Any) -> int | None:
+        """Return how many lists of neighbours it has made since it was loaded, where it keeps them for a while; None.
+
+        A list with a skin is kept until an atom has moved by half of it. Its `settings` then report cutoff and skin.
+        """
         return None
 
     def count_parameters(self) -> int | None:
@@ -327,3 +335,57 @@ def __getattr__(name: str) -> Any:
 
         return read_header
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class Minimizer:
+    """Makes an optimiser that asks for energies and forces look like one of ASE's; subclass it in an optimiser file.
+
+    ASE's own classes do not need it. Every geometry that the optimiser asks for is a step.
+    """
+
+    def __init__(self, atoms: Any) -> None:
+        self.atoms = atoms
+        self._observers: list[Any] = []
+        self._fmax = 0.0
+        self._steps_left = 0
+
+    def minimize(self) -> None:
+        """Minimise the energy by calls of :meth:`evaluate`, which ends it; its own criteria must not."""
+        raise NotImplementedError
+
+    def evaluate(self, positions: Any) -> tuple[float, Any]:
+        """Return energy (eV) and forces ((n, 3), eV/Angstrom) at positions ((n, 3), Angstrom)."""
+        self.atoms.positions = positions
+        forces = self.atoms.get_forces()
+        energy = self.atoms.get_potential_energy()
+        for observer in self._observers:
+            observer()
+        if (forces**2).sum(axis=1).max() < self._fmax**2:
+            raise _Ended(True)
+        if self._steps_left == 0:
+            raise _Ended(False)
+        self._steps_left -= 1
+        return energy, forces
+
+    def attach(self, observer: Any) -> None:
+        """Have `observer` called after each force call, as ASE's optimisers do."""
+        self._observers.append(observer)
+
+    def run(self, fmax: float, steps: int) -> bool:
+        """Minimise until the largest force on an atom is below `fmax` (eV/Angstrom); return whether it is.
+
+        Raises RuntimeError where the optimiser ends by itself before that.
+        """
+        self._fmax, self._steps_left = fmax, steps
+        try:
+            self.minimize()
+        except _Ended as end:
+            return end.converged
+        raise RuntimeError("the optimiser ended by itself, with larger forces")
+
+
+class _Ended(BaseException):
+    """Leaves an optimiser's loop; a BaseException, because some catch every Exception on their way."""
+
+    def __init__(self, converged: bool) -> None:
+        self.converged = converged

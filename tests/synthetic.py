@@ -133,6 +133,7 @@ def relaxations(
                     "first_energy": None if native else -8.0,
                     "first_fmax": None if native else 2.0,
                     "positions": list(relaxed(count)),
+                    "bonds_changed": 0,
                 }
                 | changes
             )

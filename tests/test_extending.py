@@ -14,6 +14,8 @@ SECTIONS = {
 }
 MOST = {
     "A method": 1,
+    "An engine": 1,
+    "An optimiser": 1,
     "A protocol": 6,  # of one folder; test_a_protocol_is_a_folder.py really adds one
     "A metric, or a column of the table": 3,
     "A fact that a worker reports": 4,

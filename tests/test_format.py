@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench.core import description, joules, records, settings
+from bench.protocols.optimizers import record as optimizers
 from bench.protocols.throughput import record as throughput
 
 FORMAT = (Path(__file__).parents[1] / "docs" / "format.md").read_text()
-MODULES = (description, joules, records, settings, throughput)
+MODULES = (description, joules, records, settings, optimizers, throughput)
 CLASSES = sorted(
     {
         one

@@ -27,7 +27,8 @@ def test_the_example_adapter_can_be_measured(pesbench, tmp_path):
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["rows"]
     assert row["ms_per_step"]["estimate"] > 0
-    assert row["structures"]["done"] == 2
+    # no molecule keeps its bonds in a potential for metals, and pesbench says so
+    assert row["failures"] == {"bonds changed": 2}
 
 
 def test_the_readme_is_short():
@@ -36,7 +37,8 @@ def test_the_readme_is_short():
 
 def test_every_method_is_in_the_list_of_methods():
     named = set(re.findall(r"`([a-z0-9.-]+)`", METHODS))
-    assert not set(Catalogue().methods) - named
+    methods = Catalogue().methods
+    assert not {name for name, one in methods.items() if not one.engine_of} - named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -178,10 +178,13 @@ class Deviation:
         return found if self.force <= self.force_allowed else [*found, f"forces by up to {self.force:.2g} eV/Å"]
 
 
-def deviation(new: Fingerprint, old: Fingerprint) -> Deviation | None:
+def deviation(
+    new: Fingerprint, old: Fingerprint, energy_limit: float = 0.0, force_limit: float = 0.0
+) -> Deviation | None:
     """Return how far the energies and forces of `new` are from those of `old`.
 
-    None where they cannot be compared: another data set, no common structure, real weights on one side only.
+    A limit, in eV per atom or eV/Angstrom, admits more than the tolerance. None where they cannot be compared: another
+    data set, no common structure, real weights on one side only.
     """
     common = sorted(set(new.energies) & set(old.energies))
     if new.dataset != old.dataset or not common or new.weights != old.weights:
@@ -190,18 +193,23 @@ def deviation(new: Fingerprint, old: Fingerprint) -> Deviation | None:
     return Deviation(
         energy=max(abs(new.energies[i] - old.energies[i]) for i in common),
         force=max(_apart(new.forces[i], old.forces[i]) for i in common),
-        energy_allowed=wide.energy + 4 * wide.resolution * max(abs(old.energies[i]) for i in common),
-        force_allowed=wide.force,
+        energy_allowed=max(
+            wide.energy + 4 * wide.resolution * max(abs(old.energies[i]) for i in common),
+            energy_limit * min(len(old.forces[i]) for i in common),
+        ),
+        force_allowed=max(wide.force, force_limit),
         structures=len(common),
     )
 
 
-def differences(new: Fingerprint, old: Fingerprint) -> list[str] | None:
+def differences(
+    new: Fingerprint, old: Fingerprint, energy_limit: float = 0.0, force_limit: float = 0.0
+) -> list[str] | None:
     """Return in words where the answers of `new` and `old` differ; empty where they are the same.
 
-    None where they cannot be compared; see :func:`deviation`.
+    None where they cannot be compared; see :func:`deviation`, also for the limits.
     """
-    apart = deviation(new, old)
+    apart = deviation(new, old, energy_limit, force_limit)
     if apart is None:
         return None
     found = []

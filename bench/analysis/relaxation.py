@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.analysis import fidelity
+from bench.analysis import fidelity, per_molecule
+from bench.analysis.statistics import Estimate
 from bench.analysis.times import SYSTEM
 from bench.core.records import CONVERGED, FAILED, STEP_CAP
 
@@ -30,10 +31,22 @@ class RelaxationFigures:
     """Median distance of the relaxed geometries from the method's own median geometry, Angstrom."""
     rmsd_max: float | None = None
     rmsd_outliers: int | None = None
+    ms_per_molecule: Estimate | None = None
+    """Milliseconds of a relaxation that converges, the force call before its first step included."""
+    per_molecule_relative: Estimate | None = None
+    """How many times slower it is per relaxed molecule than the method of ``relative``."""
+    cut: int = 0
+    """Structures whose relaxation was only cut off; they count in :attr:`ms_per_molecule` as ones that take longer."""
+    other_minima: int | None = None
+    """Structures that ended at another minimum than the best of their system; None where nothing can be compared."""
+    other_minima_mev: float | None = None
+    """How much higher these are, median, meV."""
 
 
-def counts(relaxations: pd.DataFrame) -> dict[str, int]:
-    """Return how many structures ended, and how many of them converged."""
+def counts(relaxations: pd.DataFrame, reactions: bool = False) -> dict[str, int]:
+    """Return how many structures ended, and how many of them converged; those that reacted did not, without leave."""
+    if not reactions:
+        relaxations = relaxations[~per_molecule.changed(relaxations)]
     status = relaxations["status"]
     return {
         "done": int(relaxations.loc[status.isin([CONVERGED, STEP_CAP]), "structure"].nunique()),
@@ -59,7 +72,7 @@ def figures(relaxations: pd.DataFrame) -> dict[str, Any]:
     if len(distances):
         spread = fidelity.summed_up(distances)
         fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
-    return fields
+    return fields | per_molecule.other_minima(converged)
 
 
 def by_system(rows: pd.DataFrame) -> list[pd.DataFrame]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from bench.analysis import per_molecule
 from bench.analysis.like_steps import pair
 from bench.analysis.table import Mean, Row
 from bench.analysis.times import Times, mean_ratio
@@ -110,6 +111,7 @@ def _mean(
         low=ratio.low,
         high=ratio.high,
         n=ratio.n,
+        per_molecule=per_molecule.ratio(ratio, pairs),
     )
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.analysis import ordering, pool, published, replays, speedup
+from bench.analysis import ordering, per_molecule, pool, published, replays, speedup
 from bench.analysis.disturbed import disturbances, revisits
 from bench.analysis.doubts import doubts
 from bench.analysis.measurements import Measurements
@@ -111,13 +111,17 @@ def _compared(rows: Sequence[Row], measured: Mapping[str, Times], relative_to: s
             to = next((key for key in keys if key[0] == relative_to), None)
         if to is not None:
             relatives |= {key: ordering.relative(times, key, to) for key in keys}
-    places = {(row.key, row.protocol) for row in chosen}
-    return [
-        dataclasses.replace(row, rank=ranks.get(row.key), relative=relatives.get(row.key))
-        if (row.key, row.protocol) in places
-        else row
-        for row in rows
-    ]
+    places = {(row.key, row.protocol): row for row in chosen}
+    compared = []
+    for row in rows:
+        if (row.key, row.protocol) in places:
+            found = relatives.get(row.key)
+            row = dataclasses.replace(row, rank=ranks.get(row.key), relative=found)
+            other = places.get(((found.to, row.device), row.protocol)) if found else None
+            if found is not None and other is not None and other.key != row.key:
+                row = dataclasses.replace(row, per_molecule_relative=per_molecule.ratio(found, [(row, other)]))
+        compared.append(row)
+    return compared
 
 
 def _protocols(measurements: Measurements) -> dict[Key, tuple[str, ...]]:

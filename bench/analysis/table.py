@@ -161,6 +161,8 @@ class Mean:
     """The protocol of all the rows in it."""
     of_calls: bool = False
     """Whether its ratios are of force calls: some of its methods have no time of a step in this protocol."""
+    per_molecule: Estimate | None = None
+    """The same ratio per relaxed molecule; None where a method relaxed none."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,7 @@ def refuse_versions(run: Run) -> None:
     from bench.engine.candidates import AT
     from bench.engine.versions import BASE
 
-    if any(AT in method and not method.endswith(BASE) for method in run.description.methods):
+    if any("=" in method.rpartition(AT)[2] for method in run.description.methods if AT in method):
         raise BadInput(f"{run.directory.name} is a search by 'pesbench tune'; name a run of 'pesbench run'.")
     if any(method.endswith(BASE) for method in run.description.methods):
         raise BadInput(f"{run.directory.name} is a comparison by 'pesbench regress'; name a run of 'pesbench run'.")

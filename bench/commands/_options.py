@@ -178,6 +178,11 @@ def add_structures(
     """
     more: dict[str, Any] = {"action": "extend", "nargs": "+"} if several else {"action": "append"}
     parser.add_argument("--structures", metavar="NAME|FILE", help=text, **more)
+    add_reading(parser)
+
+
+def add_reading(parser: _Parser) -> None:
+    """Add what says how structures are read, and which of them are taken."""
     parser.add_argument("--systems", type=names, metavar="A,B,...", help="only these systems of the set")
     parser.add_argument("--elements", type=names, metavar="C,H,...", help="only systems of these elements")
     parser.add_argument("--charge", type=int, metavar="Q", help="charge of every structure (default: the file's, or 0)")
@@ -249,6 +254,11 @@ def add_weights(parser: _Parser) -> None:
         help="pretrained, random, or auto: random weights, for speed only, where no checkpoint is available "
         "(default: %(default)s)",
     )
+    add_trust(parser)
+
+
+def add_trust(parser: _Parser) -> None:
+    """Add --trust-checkpoint."""
     parser.add_argument(
         "--trust-checkpoint", action="store_true", help="use checkpoints whose authors publish no SHA-256"
     )

@@ -33,10 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """List or remove environments."""
+    from bench.engine.conversion import converters
     from bench.environments import environments
     from bench.environments.catalogue import Catalogue
 
-    found = environments.listing(Catalogue(options.adapter).headers)
+    catalogue = Catalogue(options.adapter)
+    found = environments.listing([*catalogue.headers, *converters(catalogue)])
     if options.remove:
         for name in _chosen(options.remove, found):
             environments.remove(name)

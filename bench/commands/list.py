@@ -12,8 +12,8 @@ from bench.commands import _options, _output
 if TYPE_CHECKING:
     from bench.environments.header import Method
 
-HELP = "List the methods, with kind, parameters, devices, licence and knobs."
-EXAMPLES = ("pesbench list",)
+HELP = "List the methods, with kind, parameters, devices, licence and knobs; or the optimisers."
+EXAMPLES = ("pesbench list", "pesbench list --optimizers")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,18 +22,22 @@ class Options:
 
     adapter: tuple[Path, ...] = ()
     json: bool = False
+    optimizers: bool = False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     _options.add_adapter(parser)
-    _options.add_json(parser, "the methods")
+    parser.add_argument("--optimizers", action="store_true", help="list the optimisers instead")
+    _options.add_json(parser, "the list")
 
 
 def run(options: Options) -> int:
     """Print the methods."""
     from bench.environments.catalogue import Catalogue
 
+    if options.optimizers:
+        return _list_optimizers(options.json)
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(",".join(catalogue.methods))  # reference levels, too, which "all" leaves out
     if options.json:
@@ -48,6 +52,19 @@ def run(options: Options) -> int:
         knobs = ", ".join(f"{name}={knob}" for name, knob in method.knobs.items())
         _output.print_below(f"{method.label}{licence}{'; knobs: ' if knobs else ''}{knobs}")
     print("* measured only when named with --methods")
+    return 0
+
+
+def _list_optimizers(as_json: bool) -> int:
+    from bench.environments.optimizers import optimizers
+
+    found = optimizers().values()
+    if as_json:
+        _output.print_json([{"optimizer": one.name, "label": one.label, "note": one.note} for one in found])
+        return 0
+    for one in found:
+        print(one.name if one.label == one.name else f"{one.name}: {one.label}")
+        _output.print_below(one.note)
     return 0
 
 

@@ -15,10 +15,11 @@ from bench.commands._planning import Plan
 from bench.core.device import CPU, DEVICES
 from bench.core.protocol import RELAX
 from bench.core.records import INTERNAL
-from bench.core.settings import OPTIMIZERS, MdSettings, Settings
+from bench.core.settings import MdSettings, Settings
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 from bench.protocols.accuracy.plan import ACCURACY
+from bench.protocols.optimizers.plan import OPTIMIZERS as COMPARED
 from bench.protocols.scaling.plan import SCALING
 from bench.protocols.scaling.record import LARGEST
 
@@ -43,15 +44,20 @@ class _Options(_options.Structures):
     """The options of the verb, without those that protocols bring."""
 
     methods: str | None = None
+    engines: str | None = None
+    """Names, or ``all``; None: the methods alone."""
     adapter: tuple[Path, ...] = ()
     limit: int | None = None
     protocols: tuple[str, ...] = (RELAX,)
     max_atoms: int = LARGEST
     periodic: bool = False
     optimizer: str = Settings.optimizer
+    optimizers: tuple[str, ...] | None = None
+    """None: all, where they are compared."""
     fmax: float = Settings.fmax
     replay_points: int = Settings.replay_points
     max_steps: int = Settings.max_steps
+    reactions: bool = False
     ensembles: tuple[str, ...] = MdSettings.ensembles
     duration: float = MdSettings.duration_ps
     nvt_duration: float = MdSettings.nvt_duration_ps
@@ -108,6 +114,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     what = parser.add_argument_group("what is measured")
     _options.add_methods(what, "names from 'pesbench list', or 'all' (default: those without a * in that list)")
+    what.add_argument(
+        "--engines", metavar="all|A,B,...", help="also the other engines of these methods, as METHOD@ENGINE"
+    )
     _options.add_adapter(what)
     _options.add_structures(
         what,
@@ -130,7 +139,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_argument_group("how")
     how.add_argument(
-        "--optimizer", metavar="NAME", help=f"{' or '.join(OPTIMIZERS)}, ASE's SciPyFminCG (default: %(default)s)"
+        "--optimizer",
+        metavar="NAME",
+        help="of relaxations; 'pesbench list --optimizers' names them (default: %(default)s)",
+    )
+    how.add_argument(
+        "--optimizers",
+        type=_options.names,
+        metavar="A,B,...",
+        help="compare these, the first with each of the others: --protocols optimizers (default: all)",
     )
     how.add_argument(
         "--fmax", type=float, metavar="X", help="converged below this force in eV/Angstrom (default: %(default)s)"
@@ -142,6 +159,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
     )
     how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
+    how.add_argument("--reactions", action="store_true", help="relaxations may make or break bonds: it is no failure")
     _add_md(parser.add_argument_group("dynamics (--protocols md)"))
     _options.add_protocol_options(parser)
     weights = parser.add_argument_group("weights")
@@ -324,28 +342,42 @@ def _begun(options: _Options) -> Plan:
     return _planning.begun(options.resume, options.output, options.budget, options.adapter)
 
 
+def _protocols(options: _Options) -> tuple[str, ...]:
+    """Return the protocols of a new campaign: --optimizers alone means that of the same name."""
+    if options.optimizers is None or COMPARED in options.protocols:
+        return options.protocols
+    if options.protocols != _Options.protocols:
+        raise BadInput(f"--optimizers belongs to --protocols {COMPARED}; --optimizer NAME is for relaxations.")
+    return (COMPARED,)
+
+
 def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.engine.plan import default_budgets, rounds_of, total_seconds
+    from bench.environments.optimizers import optimizers, selected
     from bench.machine import accelerators
 
     if options.replay_points < 2:
         raise BadInput(
             f"--replay-points is {options.replay_points}; it must be 2 or more, because the first one is not counted."
         )
-    methods = catalogue.select(options.methods)
+    methods = catalogue.with_engines(catalogue.select(options.methods), options.engines)
+    protocols = _protocols(options)
+    known = optimizers()
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
     seconds = options.budget.seconds if options.budget else None
     seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
-        protocols=options.protocols,
-        optimizer=options.optimizer,
+        protocols=protocols,
+        optimizer=selected([options.optimizer], known)[0],
+        optimizers=selected(options.optimizers or ("all",), known) if COMPARED in protocols else (),
         fmax=options.fmax,
         max_steps=options.max_steps,
+        reactions=options.reactions,
         threads=Settings.threads if options.threads is None else options.threads,
-        rounds=options.rounds if options.rounds is not None else rounds_of(seconds, options.protocols),
+        rounds=options.rounds if options.rounds is not None else rounds_of(seconds, protocols),
         order=options.order,
         timeout_s=options.timeout,
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
@@ -374,9 +406,9 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     )
     budgets: dict[str, float | None]
     if options.budget is None:  # after the settings have been checked
-        budgets = default_budgets(methods, devices, settings.rounds, options.protocols)
+        budgets = default_budgets(methods, devices, settings.rounds, protocols)
         if options.rounds is None:
-            settings = dataclasses.replace(settings, total_s=total_seconds(options.protocols))
+            settings = dataclasses.replace(settings, total_s=total_seconds(protocols))
     else:
         budgets = dict.fromkeys(settings.methods, options.budget.seconds)
     return dataclasses.replace(settings, budget_s=budgets)

@@ -6,16 +6,27 @@ import argparse
 import dataclasses
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.commands import _options, _output
 from bench.core.device import CPU
-from bench.core.settings import OPTIMIZERS, Settings
+from bench.core.settings import Settings
+
+if TYPE_CHECKING:
+    from bench.engine.ready import Ready
+    from bench.engine.script import PlainScript
+    from bench.environments.header import Method
 
 HELP = """\
 Print a plain ASE script that does what a method's row does, without pesbench.
-It relaxes one structure with the settings of the row and prints ms/step. Its
-first lines say how to run it; so does standard error."""
-EXAMPLES = ("pesbench script gfn2-xtb --output gfn2.py", "pesbench script 7net-0 --threads 2 --index 50")
+It relaxes one structure with the settings of the row and prints ms/step. With
+--plain it measures nothing: it only relaxes, simulates or screens. Its first
+lines say how to run it; so does standard error."""
+EXAMPLES = (
+    "pesbench script gfn2-xtb --output gfn2.py",
+    "pesbench script 7net-0 --threads 2 --index 50",
+    "pesbench script gfn2-xtb --structures aspirin.xyz --plain relax",
+)
 NAME = "script.py"
 """Of the file, in the command that is told, where the script is printed."""
 
@@ -29,6 +40,8 @@ class Options(_options.Structures):
     optimizer: str = Settings.optimizer
     max_steps: int = Settings.max_steps
     repeats: int = 3
+    plain: str | None = None
+    """One of :data:`bench.engine.plain.TASKS`; None: the script measures."""
     device: str = CPU
     threads: int = Settings.threads
     knob: tuple[str, ...] = ()
@@ -43,14 +56,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", metavar="METHOD", help="a method of 'pesbench list'")
     _options.add_structures(parser)
     parser.add_argument("--index", type=int, metavar="N", help="the structure of the data set (default: %(default)s)")
-    parser.add_argument(
-        "--optimizer", metavar="NAME", help=f"{' or '.join(OPTIMIZERS)}, as in 'run' (default: %(default)s)"
-    )
+    parser.add_argument("--optimizer", metavar="NAME", help="one of ASE's, as 'run' names them (default: %(default)s)")
     parser.add_argument(
         "--max-steps", type=int, metavar="N", help="steps of a relaxation at most (default: %(default)s)"
     )
     parser.add_argument(
         "--repeats", type=int, metavar="N", help="how often it measures, a line each (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--plain",
+        choices=("relax", "md", "screen"),
+        metavar="TASK",
+        help="no clock and no warm-up: only relax the structure, simulate it (md), or relax many (screen)",
     )
     _options.add_device(parser)
     _options.add_threads(parser)
@@ -63,7 +80,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Print the script, and on standard error the command that runs it."""
     from bench.engine.ready import Ready
-    from bench.engine.script import make
+    from bench.engine.script import OPTIMIZERS
     from bench.environments import knobs
     from bench.environments.catalogue import Catalogue
     from bench.errors import BadInput
@@ -74,6 +91,8 @@ def run(options: Options) -> int:
     if len(methods) != 1:
         raise BadInput("a script is for one method; name one.")
     name = methods[0].name
+    if options.optimizer not in OPTIMIZERS:
+        raise BadInput(f"no script can use the optimiser {options.optimizer!r}; it can use {', '.join(OPTIMIZERS)}.")
     if options.repeats < 1:
         raise BadInput(f"--repeats is {options.repeats}; it must be a number above zero.")
     settings = Settings(
@@ -91,7 +110,7 @@ def run(options: Options) -> int:
     parallel = measure_parallel_speed() if options.threads > 1 else None
     ready = Ready(settings, catalogue, options.load(), parallel, _output.to_stderr)
     file = str(options.output or NAME)
-    script = make(ready, catalogue.methods[name], options.device, options.index, options.repeats, file)
+    script = _made(options, ready, catalogue.methods[name], file)
     if options.output is None:
         sys.stdout.write(script.text)
         _output.to_stderr("put this into a file and run it:")
@@ -100,3 +119,11 @@ def run(options: Options) -> int:
         _output.to_stderr("run it:")
     _output.to_stderr(f"  {script.told(file)}")
     return 0
+
+
+def _made(options: Options, ready: Ready, method: Method, file: str) -> PlainScript:
+    from bench.engine import plain, script
+
+    if options.plain is None:
+        return script.make(ready, method, options.device, options.index, options.repeats, file)
+    return plain.make(ready, method, options.device, options.index, plain.Work(options.plain), file)

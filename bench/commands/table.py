@@ -10,11 +10,13 @@ from pathlib import Path
 from bench.commands import _options, _results
 from bench.commands._output import print_text, warn
 from bench.errors import BadInput
+from bench.protocols.optimizers.plan import OPTIMIZERS
 
 HELP = "Print the table of a run, of the paper, or of a page that 'report' made."
 EXAMPLES = (
     "pesbench table --format markdown",
     "pesbench table --relative-to gfn2-xtb",
+    "pesbench table --by optimizer",
     "pesbench table --protocols md",
     "pesbench table --protocols accuracy",
     "pesbench table --protocols throughput",
@@ -38,7 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_run(parser, paper=True, page=True)
     _options.add_shown_protocols(parser)
     _options.add_format(parser, "terminal, markdown, latex, csv or json")
-    parser.add_argument("--by", choices=("system",), help="a row for each method and system, not for each method")
+    parser.add_argument(
+        "--by", choices=("system", "optimizer"), help="a row for each method and system, or each optimiser"
+    )
     _options.add_relative_to(parser)
 
 
@@ -50,6 +54,9 @@ def run(options: Options) -> int:
         if options.relative_to is not None:
             raise BadInput("--relative-to needs a run; the page has its numbers as 'report --relative-to' wrote them.")
         print_text(numbers_inside.table(Path(options.run), options.protocols, options.format))
+        return 0
+    if options.by == "optimizer":
+        _results.show(OPTIMIZERS, options.run, options.format, options.relative_to)
         return 0
     if options.by is not None:
         from bench.analysis.table import PAPER

@@ -159,6 +159,11 @@ class MethodFacts:
     theory: dict[str, Any] | None = None
     """``functional``, ``basis``, ``dispersion``, ``source`` and ``added``, as in the header."""
     tuned: tuple[str, ...] = ()
+    engine_of: str = ""
+    """The method whose checkpoint it computes with other code."""
+    energy_limit: float | None = None
+    """How far an engine's answers may be from that method's, eV per atom, and `force_limit`, eV/Angstrom."""
+    force_limit: float | None = None
     note: str = ""
 
 

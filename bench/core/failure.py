@@ -9,6 +9,7 @@ from bench.core.plain import clean
 FAILURES = {
     "environment": "the method's environment could not be made",
     "no-weights": "the checkpoint is missing",
+    "conversion": "the checkpoint could not be converted for the engine",
     "no-program": "a program that the method needs is not on PATH",
     "no-device": "the device is missing",
     "load": "the method could not be loaded",

@@ -51,6 +51,8 @@ class Part:
     """From the records of a method in a round to a few words for the progress display; may be empty."""
     number: str = "structure"
     """The record's field with the item's number."""
+    structure_of: Callable[[int], int] | None = None
+    """The structure at which an item is measured, from its number, where items have other numbers than structures."""
     complete_when_censored: bool = False
     """Whether a resumed run skips an item that the budget cut off."""
     series: bool = False
@@ -58,6 +60,12 @@ class Part:
     plans: Callable[[Settings, Collection[int], int], Sequence[Any]] | None = None
     """From the settings, the numbers of items and the number of cores to what a worker must know of each item, frozen
     dataclasses; see :attr:`bench.core.task.Task.plans`."""
+
+    def structure(self, number: int) -> int | None:
+        """Return the structure at which an item of this part is measured; None where it has none of its own."""
+        if self.structure_of is not None:
+            return self.structure_of(number)
+        return number if self.number == "structure" else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,6 @@ from bench.core.records import TEMPERATURES, VELOCITIES
 from bench.errors import BadInput
 
 WEIGHTS = ("auto", "pretrained", "random")
-OPTIMIZERS = ("BFGS", "CG")
 ENSEMBLES = ("nve", "nvt")
 
 
@@ -56,9 +55,13 @@ class Settings:
     devices: tuple[str, ...] = ("cpu",)
     protocols: tuple[str, ...] = ("relax",)
     optimizer: str = "BFGS"
+    optimizers: tuple[str, ...] = ()
+    """Those that the protocol of that name compares, the one with which the others are compared first."""
     fmax: float = 0.05
     """Convergence criterion: largest force on an atom, eV/Angstrom."""
     max_steps: int = 500
+    reactions: bool = False
+    """Whether a relaxation may make or break bonds; otherwise that is a failure."""
     threads: int = 1
     rounds: int = 3
     order: int = 0
@@ -102,7 +105,6 @@ class Settings:
 
     def __post_init__(self) -> None:
         _one_of("protocol", self.protocols, REGISTERED)
-        _one_of("optimizer", [self.optimizer], OPTIMIZERS)
         _one_of("weights mode", [self.weights], WEIGHTS)
         _positive("--replay-points", self.replay_points)
         for name in self.protocols if self.weights == "random" else ():

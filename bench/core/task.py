@@ -136,6 +136,19 @@ class Told:
 
 
 @dataclasses.dataclass(frozen=True)
+class OptimizerFile:
+    """An optimiser, and where it is."""
+
+    name: str
+    file: str
+    """Path of its file, with a function ``make(name, atoms)``."""
+    packages: str | None = None
+    """The folder of the packages that it needs beside the method's own."""
+    obstacle: str = ""
+    """Why it cannot be used here."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Criterion:
     """How a structure is relaxed."""
 
@@ -173,6 +186,8 @@ class Task:
     """The undistorted atoms of each system of the data set."""
     structures: tuple[Structure, ...] = ()
     criterion: Criterion | None = None
+    optimizers: tuple[OptimizerFile, ...] = ()
+    """Those that it may need; :attr:`Criterion.optimizer` is one of them, if it is not one that is built in."""
     items: tuple[tuple[str, int], ...] = ()
     """The items to measure, in this order within each phase; see :class:`Item`."""
     allowances: dict[str, Allowance] = dataclasses.field(default_factory=dict)

@@ -265,6 +265,7 @@ DATA_SETS: dict[str, Callable[[Path], DataSet]] = {
     **{name: functools.partial(_rmd17, name) for name in rmd17.molecules()},
     "druglike": _embedded("druglike", "24 molecules of C, H, N, O, F, S and Cl, as RDKit embeds them"),
     "ions": _embedded("ions", "8 ions, radicals and a zwitterion, as RDKit embeds them"),
+    "hard": _embedded("hard", "a floppy chain, eight water molecules and a distorted naphthalene, four starts of each"),
     "crystals": _embedded("crystals", "14 crystals and 2 slabs of ASE, rattled by 0.05 Angstrom"),
 }
 """Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""

@@ -26,8 +26,8 @@ class LeftOut:
 
     def has(self, item: Item) -> bool:
         """Return whether an item is ruled out."""
-        ruled_out = {"structure": self.structures, "size": self.sizes}
-        return item.number in ruled_out.get(PARTS[item.part].number, ())
+        part = PARTS[item.part]
+        return part.structure(item.number) in self.structures or (part.number == "size" and item.number in self.sizes)
 
     def kept(self, structures: Iterable[int]) -> list[int]:
         """Return the structures that are not ruled out."""

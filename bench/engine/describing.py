@@ -104,6 +104,9 @@ def _facts(method: Method, dataset: DataSet) -> MethodFacts:
         checkpoint=dataclasses.asdict(checkpoint) if checkpoint else None,
         theory=dataclasses.asdict(method.theory) if method.theory else None,
         tuned=method.tuned,
+        engine_of=method.engine_of,
+        energy_limit=method.energy_limit,
+        force_limit=method.force_limit,
         note=method.note,
     )
 

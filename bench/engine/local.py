@@ -160,7 +160,7 @@ class LocalWorker:
         status = self.process.returncode
         if status == -signal.SIGKILL and _oom_kills() > self._oom_kills:
             return Failure("out-of-memory", "the system ended it because memory ran out")
-        how = f"died of {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        how = died_of(-status) if status < 0 else f"ended with status {status}"
         early = " before it was done" if status == 0 else ""
         return Failure("crash", f"{how}{early}{self._last_words()}")
 
@@ -197,6 +197,14 @@ class LocalWorker:
         lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
         words = [line.strip() for line in lines if line.strip()]
         return f": {words[-1][:300]}" if words else ""
+
+
+def died_of(number: int) -> str:
+    """Return which signal ended a process, and what that means where it is not plain."""
+    name = f"died of {signal.Signals(number).name}"
+    if number == signal.SIGILL:
+        return f"{name}: it was built for instructions that this processor does not have, such as AVX-512"
+    return name
 
 
 def _oom_kills() -> int:

@@ -12,6 +12,7 @@ from bench.core.device import Device
 from bench.core.failure import Failure
 from bench.core.settings import Settings
 from bench.data.structures import DataSet
+from bench.engine.conversion import NotConverted, converted
 from bench.engine.copies import Copies
 from bench.engine.coverage import LeftOut, left_out, takes_none
 from bench.engine.plan import protocols
@@ -23,6 +24,7 @@ from bench.environments.checkpoints import CheckpointMissing
 from bench.environments.doctor import obstacle
 from bench.environments.environments import Environment
 from bench.environments.header import Header, Method
+from bench.environments.optimizers import prepared
 from bench.environments.uv import EnvironmentFailed
 from bench.environments.weights import Weights, choose
 from bench.errors import BadInput
@@ -87,11 +89,11 @@ class Ready:
             chosen = self._weights.get(method.name) or self._choose(method)
             environment = environment_of(method, header, self.settings, device, self._say_once)
             if method.name not in self._weights:
-                chosen = build(chosen, method, header, environment, self.settings, self.parallel, self.say)
+                chosen = self._made(chosen, method, header, environment, device)
                 self._weights[method.name] = chosen
                 self._tell(method, chosen)
         except CheckpointMissing as error:
-            return Failure("no-weights", str(error))
+            return Failure("conversion" if isinstance(error, NotConverted) else "no-weights", str(error))
         except EnvironmentFailed as error:
             return Failure("environment", str(error))
         except OSError as error:  # a folder of pesbench's own is full or read-only; other methods may need none
@@ -99,7 +101,21 @@ class Ready:
         if not protocols(self.settings, chosen.mode):
             return Failure("no-weights", ONLY_RANDOM)
         out = LeftOut() if self.dataset is None else left_out(method, self.dataset, self.settings.sizes)
-        return self._copies.of(Prepared(method, header, device, environment, chosen, out))
+        named = dict.fromkeys([self.settings.optimizer, *self.settings.optimizers])
+        optimizers = prepared(tuple(named), self._say_once)
+        return self._copies.of(Prepared(method, header, device, environment, chosen, out, optimizers))
+
+    def _made(self, chosen: Weights, method: Method, header: Header, environment: Environment, device: str) -> Weights:
+        """Return weights with the file that the method reads: a random checkpoint is built, an engine's converted."""
+        reference = self.catalogue.methods.get(method.engine_of, method)
+        theirs = self.catalogue.header(reference)
+        if chosen.mode == "random":
+            if reference is not method:
+                environment = environment_of(reference, theirs, self.settings, device, self._say_once)
+            chosen = build(chosen, reference, theirs, environment, self.settings, self.parallel, self.say)
+        if header.conversion is None:
+            return chosen
+        return converted(chosen, method, header, theirs, self.settings.torch_backend, self.say)
 
     def _say_once(self, line: str) -> None:
         """Say a line, unless it was said in an earlier round."""

@@ -26,6 +26,15 @@ THREAD_VARIABLES = tuple(name for name in VARIABLES if name != "CUDA_VISIBLE_DEV
 """What sets the threads of a worker, and what a shell usually does not set."""
 DISPLACEMENT = 0.01  # Angstrom, as in a worker's warm-up
 EXPANSIONS = (1.0, 1.0, 1.03, 1.06, 1.1)
+OPTIMIZERS = {
+    "CG": ("ase.optimize.sciopt", "SciPyFminCG"),
+    "PreconLBFGS": ("ase.optimize.precon", "PreconLBFGS"),
+    **{
+        name: ("ase.optimize", name)
+        for name in ("BFGS", "LBFGS", "BFGSLineSearch", "GoodOldQuasiNewton", "RFO", "FIRE", "FIRE2")
+    },
+}
+"""The module and the class of each optimiser that a script can use."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,16 +64,21 @@ def make(ready: Ready, method: Method, device: str, index: int, repeats: int, fi
         raise BadInput(f"{dataset.name} has no structure {index}; it has 0 to {len(dataset.atoms) - 1}.")
     prepared = ready.or_refuse(method, device)
     task = tasks.script(prepared, ready.settings, dataset, index)
-    lines = _ask(prepared, ready, task)
-    environ = variables(task, ready.parallel)
-    set_there = {name: environ[name] for name in VARIABLES if name in environ}
-    # isolated like a worker: nothing from PYTHONPATH or from the user's own site-packages
-    script = PlainScript("", (str(prepared.environment.python), "-I"), set_there)
+    lines = ask(prepared, ready, task)
+    script = empty(prepared, ready, task)
     head = _head(method, dataset, index, task, script.told(file))
     return dataclasses.replace(script, text=write(task, lines, head, ready.settings, repeats))
 
 
-def _ask(prepared: Prepared, ready: Ready, task: Task) -> str:
+def empty(prepared: Prepared, ready: Ready, task: Task) -> PlainScript:
+    """Return how a script of a task is run, without its text."""
+    environ = variables(task, ready.parallel)
+    set_there = {name: environ[name] for name in VARIABLES if name in environ}
+    # isolated like a worker: nothing from PYTHONPATH or from the user's own site-packages
+    return PlainScript("", (str(prepared.environment.python), "-I"), set_there)
+
+
+def ask(prepared: Prepared, ready: Ready, task: Task) -> str:
     """Return the adapter's part of the script, from a worker in the method's environment."""
     name = prepared.method.name
     limit = timeout(ready.settings, prepared.method.kind)
@@ -105,17 +119,19 @@ def write(task: Task, lines: str, head: str, settings: Settings, repeats: int) -
     """Return the source of the script for the task's one structure, around the adapter's `lines`."""
     assert task.criterion is not None
     replayed = task.told.weights == "random"
-    defined = _defined(lines)
+    defined = names_in(lines)
     prepare = ["prepare(atoms)"] if "prepare" in defined else []
     wait = ["synchronize()"] if "synchronize" in defined else []
     (structure,) = task.structures
     native = task.subject.native
-    optimizer = {"BFGS": "BFGS", "CG": "SciPyFminCG"}[task.criterion.optimizer]
+    module, optimizer = OPTIMIZERS[task.criterion.optimizer]
     imports = ["import time", "", "import numpy as np", "from ase import Atoms"]
+    if structure.molecule.fixed:
+        imports.append("from ase.constraints import FixAtoms")
     if replayed:
         imports.append("from ase.build import minimize_rotation_and_translation")
     elif not native:
-        imports.append(f"from ase.optimize{'.sciopt' * (optimizer != 'BFGS')} import {optimizer}")
+        imports.append(f"from {module} import {optimizer}")
     if task.subject.cpus:
         imports.insert(0, "import os")
         cpus = ", ".join(map(str, task.subject.cpus))
@@ -127,7 +143,7 @@ def write(task: Task, lines: str, head: str, settings: Settings, repeats: int) -
         if not replayed
         else f"POINTS, REPEATS = {settings.replay_points}, {repeats}",
         "# the undistorted molecule, and the structure that is measured; Angstrom\n"
-        + "\n".join([_atoms("reference", task.reference), _atoms("structure", structure.molecule)]),
+        + "\n".join([inline("reference", task.reference), inline("structure", structure.molecule)]),
         f"# the method\n{lines.strip()}\n" + "\n" * lines.rstrip().splitlines()[-1].startswith(" "),
     ]
     if task.subject.warm_up:
@@ -136,7 +152,7 @@ def write(task: Task, lines: str, head: str, settings: Settings, repeats: int) -
     return re.sub(r"\n{4,}", "\n\n\n", "\n\n".join(block.strip("\n") for block in blocks)) + "\n"
 
 
-def _defined(lines: str) -> set[str]:
+def names_in(lines: str) -> set[str]:
     """Return the names that the adapter's lines set."""
     found: set[str] = set()
     for node in ast.parse(lines).body:
@@ -147,11 +163,21 @@ def _defined(lines: str) -> set[str]:
     return found
 
 
-def _atoms(name: str, molecule: Any) -> str:
+def inline(name: str, molecule: Any) -> str:
+    """Return the statement that makes a :class:`bench.core.task.Molecule` as ase.Atoms of a name."""
     atoms = molecule.atoms()
     rows = "\n".join(f"        ({', '.join(f'{x:.8f}' for x in row)})," for row in atoms.positions)
-    info = f"    info={atoms.info!r},\n" if atoms.info else ""
-    return f'{name} = Atoms(\n    "{atoms.get_chemical_formula(mode="reduce")}",\n    [\n{rows}\n    ],\n{info})'
+    more = [f"info={atoms.info!r}"] if atoms.info else []
+    if atoms.pbc.any():
+        more += [f"cell={atoms.cell.array.round(8).tolist()!r}", f"pbc={atoms.pbc.tolist()!r}"]
+    if molecule.fixed:
+        more.append(f"constraint=FixAtoms({molecule.fixed!r})")
+    if molecule.masses is not None:
+        more.append(f"masses={molecule.masses!r}")
+    formula = atoms.get_chemical_formula(mode="reduce")
+    return (
+        f'{name} = Atoms(\n    "{formula}",\n    [\n{rows}\n    ],\n' + "".join(f"    {one},\n" for one in more) + ")"
+    )
 
 
 def _warm_up(prepare: list[str], optimizer: str) -> str:

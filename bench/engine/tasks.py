@@ -21,6 +21,7 @@ from bench.core.task import (
     Criterion,
     Item,
     Molecule,
+    OptimizerFile,
     Promises,
     Structure,
     Subject,
@@ -65,6 +66,8 @@ class Prepared:
     environment: Environment
     weights: Weights
     left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
+    optimizers: tuple[OptimizerFile, ...] = ()
+    """Those that the campaign names."""
 
 
 def measure(
@@ -174,6 +177,7 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
         ),
         systems=tuple(Molecule.of(one.reference, _state(method, one)) for one in dataset.systems),
         criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps),
+        optimizers=prepared.optimizers,
     )
 
 
@@ -205,9 +209,15 @@ def _structures(
         for one in _bare_structures(
             method,
             dataset,
-            dict.fromkeys([*(number for part, number in items if PARTS[part].number == "structure"), *others]),
+            dict.fromkeys([*_at(items), *others]),
         )
     )
+
+
+def _at(items: Sequence[Item]) -> list[int]:
+    """Return the structures of some items, in order."""
+    found = (PARTS[part].structure(number) for part, number in items)
+    return [one for one in found if one is not None]
 
 
 def _bare_structures(method: Method, dataset: DataSet, indices: Iterable[int]) -> tuple[Structure, ...]:

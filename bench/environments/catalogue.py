@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench import paths
@@ -25,6 +25,43 @@ class Catalogue:
         self.methods: dict[str, Method] = {}
         for path in (*sorted(paths.adapters_dir().glob("*.py")), *self.extra):
             self._add(path)
+        for name, method in self.methods.items():
+            self.methods[name] = self._with_checkpoint(method)
+
+    def _with_checkpoint(self, method: Method) -> Method:
+        """Return an engine with the checkpoint of its reference; any other method as it is."""
+        if not method.engine_of:
+            return method
+        if method.engine_of not in self.methods:
+            raise BadInput(f"{method.adapter} has an engine of {method.engine_of!r}, and there is no such method.")
+        of = self.methods[method.engine_of]
+        return dataclasses.replace(
+            method,
+            checkpoint=of.checkpoint,
+            theory=of.theory,
+            random_weights=of.random_weights,
+            default=False,
+        )
+
+    def engines_of(self, method: Method) -> dict[str, Method]:
+        """Return the engines that compute the same as `method`, by their names."""
+        return {one.engine: one for one in self.methods.values() if one.engine_of == method.name}
+
+    def with_engines(self, methods: Sequence[Method], names: str | None) -> list[Method]:
+        """Return methods with those of their engines that a comma-separated list names, or ``all``; None: without.
+
+        Raises BadInput for a name that is no engine of any of them.
+        """
+        found = {one.name: one for one in methods}
+        known = {name: one for method in methods for name, one in self.engines_of(method).items()}
+        wanted = [] if names is None else [*known] if names == "all" else names.split(",")
+        for name in wanted:
+            if name not in known:
+                has = f"there are {', '.join(known)}" if known else "none of these methods has any"
+                raise BadInput(f"there is no engine {name!r} for {', '.join(one.name for one in methods)}; {has}.")
+        for method in methods:
+            found |= {one.name: one for name, one in self.engines_of(method).items() if name in wanted}
+        return sorted(found.values(), key=self._weight)
 
     def _add(self, path: Path) -> None:
         if not path.is_file():
@@ -53,7 +90,7 @@ class Catalogue:
         if method.name not in header.methods:
             raise BadInput(f"{path} has no method {method.name!r}; it has {', '.join(header.methods)}.")
         other = dataclasses.replace(
-            header.methods[method.name],
+            self._with_checkpoint(header.methods[method.name]),
             name=f"{method.name}{suffix}",
             label=f"{header.methods[method.name].label} ({suffix.strip('@')})",
             known_as=method.name,
@@ -65,13 +102,14 @@ class Catalogue:
     def select(self, names: str | None) -> list[Method]:
         """Return the methods that a comma-separated list names, light ones first; None means the default ones.
 
-        ``all`` means every method but the reference levels, which have to be named. Light methods come first (by kind,
-        then size of the environment), so that a first row appears soon. Raises BadInput for an unknown name.
+        ``all`` means every method but engines and the reference levels, which have to be named. Light methods come
+        first (by kind, then size of the environment), so that a first row appears soon. Raises BadInput for an unknown
+        name.
         """
         if names is None:
             chosen = [method for method in self.methods.values() if method.default]
         elif names == "all":
-            chosen = [method for method in self.methods.values() if not method.level]
+            chosen = [one for one in self.methods.values() if not one.level and not one.engine_of]
         else:
             wanted = [name.strip() for name in names.split(",") if name.strip()]
             if not wanted:

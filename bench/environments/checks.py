@@ -52,7 +52,7 @@ def misplaced_checkpoints(header: Header) -> list[str]:
     """Return the MLIPs without a checkpoint, and other methods with one."""
     found = []
     for name, method in header.methods.items():
-        if (method.checkpoint is not None) != (method.kind == "mlip"):
+        if (method.checkpoint is not None) != (method.kind == "mlip") and not method.engine_of:
             found.append(f"{name} is {method.kind} {'without' if method.checkpoint is None else 'with'} checkpoint")
     return found
 
@@ -122,7 +122,7 @@ def contradictions(header: Header) -> list[str]:
     needed = {
         "load": True,
         "native_relax": any(method.native for method in methods),
-        "make_random": any(method.random_weights for method in methods),
+        "make_random": any(method.random_weights and not method.engine_of for method in methods),
         "count_parameters": any(method.parameters is not None for method in methods),
         "peak_device_memory": any(DEVICES[name].accelerator for method in methods for name in method.devices),
     }

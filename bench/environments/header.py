@@ -16,6 +16,8 @@ from typing import Any
 from bench.core.device import DEVICES
 from bench.core.kind import KINDS
 
+MOLECULES, CRYSTALS = MADE_FOR = ("molecules", "crystals")
+
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
@@ -79,6 +81,24 @@ class Knob:
 
 
 @dataclasses.dataclass(frozen=True)
+class Conversion:
+    """How an engine's own file is made of the checkpoint: by upstream's converter, in a process of its own."""
+
+    command: tuple[str, ...]
+    """Arguments for Python; ``{checkpoint}`` and ``{converted}`` stand for the two files."""
+    file: str
+    """The name of the converted file."""
+    dependencies: tuple[str, ...]
+    """The converter's packages, which are installed beside those of the reference's family."""
+
+    def __post_init__(self) -> None:
+        if not self.file or "/" in self.file:
+            raise TypeError(f"file is {self.file!r} instead of a name")
+        if not {"{checkpoint}", "{converted}"} <= set(self.command):
+            raise TypeError("command needs the words {checkpoint} and {converted}")
+
+
+@dataclasses.dataclass(frozen=True)
 class Method:
     """What the harness knows about one method without importing it."""
 
@@ -111,6 +131,8 @@ class Method:
     """The row of results/paper/table1.csv that this method is compared with."""
     elements: tuple[str, ...] = ()
     """Chemical symbols that it supports; empty: the header sets no limit."""
+    made_for: str = ""
+    """What it was trained on: one of :data:`MADE_FOR`; empty: both, or nothing in particular."""
     random_weights: bool = False
     """:meth:`Adapter.make_random` builds the architecture, for timing without the checkpoint."""
     memory_mb: int = 0
@@ -129,8 +151,23 @@ class Method:
     """Besides the precision, which is chosen among :attr:`dtypes`."""
     chosen: dict[str, str] = dataclasses.field(default_factory=dict)
     """The values of knobs that the user chose; see :func:`bench.environments.knobs.with_knobs`."""
+    engine_of: str = ""
+    """The method whose checkpoint it computes with other code; see :mod:`bench.engine.conversion`."""
+    convert: tuple[str, ...] = ()
+    """What its conversion has besides the header's command, such as the name of a head."""
+    energy_limit: float | None = None
+    """How far an engine's energies may be from the reference's, eV per atom, where the dtype's limit is too small."""
+    force_limit: float | None = None
+    """The same for a component of the forces, eV/Angstrom."""
+    limit_reason: str = ""
+    """Why a limit is wider."""
     note: str = ""
     """One sentence for the notes below the table."""
+
+    @property
+    def engine(self) -> str:
+        """The name of its engine: what follows the last ``@``; empty where it is no engine's."""
+        return self.name.rpartition(ENGINE)[2] if self.engine_of else ""
 
     def knobs_on(self, kind: str) -> dict[str, Knob]:
         """Return its knobs on a kind of device, the default there first."""
@@ -162,6 +199,8 @@ class Header:
     """How to install them."""
     thread_control: str = "environment"
     """``environment`` or, for a runtime that ignores the variables, ``affinity``."""
+    conversion: Conversion | None = None
+    """How engines get their file; None: they read the checkpoint itself, or need none."""
     warm_up: bool = True
     """Whether a worker makes discarded force calls first (DFT needs no warm-up)."""
 
@@ -174,6 +213,8 @@ _BLOCK = re.compile(r"(?m)^# /// script\s*$\n(?P<body>(?:^#(?: .*)?$\n)+?)^# ///
 _METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {
     *("name", "adapter", "family", "kind", "known_as", "chosen"),
 }
+ENGINE = "@"
+"""Between the name of a method and that of another engine for it."""
 _KNOB_NAME, _KNOB_VALUE = re.compile(r"[a-z][a-z0-9_-]*"), re.compile(r"[A-Za-z0-9._+-]+")
 _NO_KNOBS = ("dtype", "threads")
 """Names that knobs cannot have: every method has these settings."""
@@ -185,14 +226,7 @@ def read_header(path: str | Path) -> Header:
     Raises HeaderError where the file has no header or the header is incomplete or wrong.
     """
     path = Path(path).resolve()
-    match = _BLOCK.search(path.read_text(encoding="utf-8"))
-    if match is None:
-        raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
-    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
-    try:
-        toml = tomllib.loads(body)
-    except tomllib.TOMLDecodeError as error:
-        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
+    toml = read_block(path)
     try:
         facts = toml["tool"]["pesbench"]
         entries = facts["methods"]
@@ -210,6 +244,7 @@ def read_header(path: str | Path) -> Header:
         "spin": facts.get("spin", False),
         "periodic": facts.get("periodic", False),
         "elements": facts.get("elements", []),
+        "made-for": facts.get("made-for", ""),
         **({"theory": facts["theory"]} if "theory" in facts else {}),
     }
     knobs = facts.get("knobs", {})
@@ -217,6 +252,24 @@ def read_header(path: str | Path) -> Header:
         name: _method(path, family, kind, name, {**shared, **entry, "knobs": {**knobs, **entry.get("knobs", {})}})
         for name, entry in entries.items()
     }
+    return of_block(path, toml, methods)
+
+
+def read_block(path: Path) -> dict[str, Any]:
+    """Return the PEP 723 block of a file; raises HeaderError where there is none, or it is no TOML."""
+    match = _BLOCK.search(path.read_text(encoding="utf-8"))
+    if match is None:
+        raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
+    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))
+    try:
+        return tomllib.loads(body)
+    except tomllib.TOMLDecodeError as error:
+        raise HeaderError(f"the header of {path} is not valid TOML: {error}") from None
+
+
+def of_block(path: Path, toml: dict[str, Any], methods: dict[str, Method]) -> Header:
+    """Return the header of a file from its block, with its methods; an optimiser's file has none."""
+    facts = toml["tool"]["pesbench"]
     uv = toml["tool"].get("uv", {})
     by_device = {kind: facts[f"{kind}-dependencies"] for kind in DEVICES if f"{kind}-dependencies" in facts}
     return Header(
@@ -227,12 +280,13 @@ def read_header(path: str | Path) -> Header:
         device_dependencies={kind: tuple(names) for kind, names in by_device.items()},
         exclude_newer=uv.get("exclude-newer"),
         exclude_newer_package=uv.get("exclude-newer-package", {}),
-        family=family,
+        family=facts["family"],
         methods=methods,
         download_mb=facts.get("download-mb", 0),
         programs=tuple(facts.get("programs", ())),
         programs_hint=facts.get("programs-hint", ""),
         thread_control=facts.get("thread-control", "environment"),
+        conversion=_conversion(path, facts["conversion"]) if "conversion" in facts else None,
         warm_up=facts.get("warm-up", True),
     )
 
@@ -268,14 +322,40 @@ def _method(path: Path, family: str, kind: str, name: str, entry: dict[str, Any]
                 entry[key] = kind_of_part(**entry[key])
         except TypeError as error:
             raise HeaderError(f"the header of {path} describes the {key} of {name} wrongly: {error}") from None
-    for key in ("devices", "dtypes", "elements", "tuned"):
+    for key in ("devices", "dtypes", "elements", "tuned", "convert"):
         entry[key] = tuple(entry.get(key, ()))
     wrong = sorted(set(entry["devices"]) - set(DEVICES))
     if wrong:
         raise HeaderError(f"the header of {path} names the device {wrong[0]!r}; known are {', '.join(DEVICES)}")
+    if entry["made_for"] not in ("", *MADE_FOR):
+        raise HeaderError(
+            f"the header of {path} says made-for = {entry['made_for']!r}; it must be {' or '.join(MADE_FOR)}, or absent"
+        )
     entry["knobs"] = {knob: _knob(path, name, knob, told) for knob, told in entry["knobs"].items()}
     entry.setdefault("label", name)
+    _check_engine(path, name, entry)
     return Method(name=name, adapter=path, family=family, kind=kind, **entry)
+
+
+def _conversion(path: Path, told: Any) -> Conversion:
+    try:
+        lists = {key: tuple(told.get(key, ())) for key in ("command", "dependencies")}
+        return Conversion(**{**told, **lists})
+    except (TypeError, AttributeError) as error:
+        raise HeaderError(f"the header of {path} describes the conversion wrongly: {error}") from None
+
+
+def _check_engine(path: Path, name: str, entry: dict[str, Any]) -> None:
+    """Raise HeaderError where what a header says of an engine does not fit together."""
+    about, of = f"the header of {path}", entry.get("engine_of", "")
+    wider = [key for key in ("energy_limit", "force_limit") if entry.get(key) is not None]
+    if of and (not name.startswith(f"{of}{ENGINE}") or not name.removeprefix(f"{of}{ENGINE}")):
+        raise HeaderError(f"{about} names an engine of {of} {name!r}; write {of}{ENGINE}NAME")
+    if of and "checkpoint" in entry:
+        raise HeaderError(f"{about} gives {name} a checkpoint; an engine has that of {of}")
+    if wider and not (of and entry.get("limit_reason")):
+        word = wider[0].replace("_", "-")
+        raise HeaderError(f"{about} gives {name} {word} without a reason; an engine needs limit-reason with it")
 
 
 def _knob(path: Path, method: str, name: str, told: Any) -> Knob:

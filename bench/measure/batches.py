@@ -12,8 +12,9 @@ from ase import Atoms
 
 from bench.core.device import Device
 from bench.measure.clock import NotFinite
+from bench.measure.optimizers import BUILT_IN
 from bench.measure.probe import Probe, apart, compare
-from bench.measure.relax import OPTIMIZERS, largest_force
+from bench.measure.relax import largest_force
 from bench.measure.session import Session
 
 Answer = tuple[float, np.ndarray]
@@ -104,7 +105,7 @@ class _Relaxation:
         self.held = _Held()
         self.moving = Atoms(numbers=prepared.numbers, positions=prepared.positions)
         self.moving.calc = self.held
-        self.driver = OPTIMIZERS[OPTIMIZER](self.moving, logfile=None)
+        self.driver = BUILT_IN[OPTIMIZER](self.moving, logfile=None)
         self.steps = 0
 
     def ends(self, forces: np.ndarray, fmax: float, max_steps: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.core.message import Pair
 from bench.core.records import NATIVE
-from bench.measure.relax import OPTIMIZERS
+from bench.measure.optimizers import Optimizers
 from bench.measure.session import Session
 from bench.protocols.relax.record import Relaxation
 
@@ -51,7 +51,7 @@ def relax_bare(atoms: Any, calculator: Any, optimizer: str, fmax: float, max_ste
     The only adjustment: no garbage collection in the timed region, as in the harness.
     """
     atoms.calc = calculator
-    driver = OPTIMIZERS[optimizer](atoms, logfile=None)
+    driver = Optimizers().make(optimizer, atoms)
     gc.collect()
     gc.disable()
     start = perf_counter_ns()

@@ -7,25 +7,28 @@ separate from both.
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
-from ase.optimize import BFGS
-from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
+from ase.optimize.sciopt import OptimizerConvergenceError
 
 from bench.core.failure import Failure
 from bench.core.records import CENSORED, CONVERGED, FAILED, NATIVE, STEP_CAP
+from bench.measure.bonding import changed_bonds
 from bench.measure.clock import NotFinite, TimedCalculator
+from bench.measure.optimizers import NoOptimizer, Optimizers
 from bench.protocols.relax.record import Relaxation
 
 Columns = dict[str, tuple[Any, ...]]
 Ending = tuple[str, Failure | None, Callable[[], Columns]]
 """How a relaxation ended, its failure if it failed, and its trace, which is built after the clock has stopped."""
 
-OPTIMIZERS = {"BFGS": BFGS, "CG": SciPyFminCG}
+Make = Callable[[str, Any], Any]
+"""Makes an optimiser from its name and the atoms."""
 
 
 class _BudgetSpent(Exception):
@@ -143,14 +146,17 @@ def relax(
     deadline_ns: int | None = None,
     beat: Callable[[int], None] = lambda steps: None,
     may_go_on: Callable[[], bool] = lambda: True,
+    make: Make | None = None,
 ) -> Relaxation:
     """Relax `atoms` in place until the largest force is below `fmax` (eV/Angstrom) and return the record.
 
     `key` holds the record's method, device, round and structure. `optimizer` is ``BFGS``, ``CG`` (ASE's
-    SciPyFminCG) or ``native``. No step but the first begins after `deadline_ns`, or once `may_go_on` returns False; it
-    is called between steps and may wait. Errors of the method, from a NaN to an exception, are in the record.
+    SciPyFminCG), ``native``, or another one that `make` knows. No step but the first begins after `deadline_ns`, or
+    once `may_go_on` returns False; it is called between steps and may wait. Errors of the method, from a NaN to an
+    exception, are in the record.
     """
-    run = _run_native if optimizer == NATIVE else _run_ase
+    run = _run_native if optimizer == NATIVE else functools.partial(_run_ase, make or Optimizers().make)
+    begun_at = atoms.positions.copy()
     gc.collect()
     gc.disable()
     start = perf_counter_ns()
@@ -182,10 +188,12 @@ def relax(
         wall_ns=wall_ns,
         trace=trace,
         failure=failure,
+        bonds_changed=changed_bonds(atoms, begun_at, atoms.positions),
     )
 
 
 def _run_ase(
+    make: Make,
     adapter: Any,
     calculator: Any,
     atoms: Any,
@@ -196,11 +204,12 @@ def _run_ase(
 ) -> Ending:
     timed = TimedCalculator(calculator, adapter.synchronize)
     atoms.calc = timed
-    driver = OPTIMIZERS[optimizer](atoms, logfile=None)
+    # what an optimiser prepares before its first force call belongs to entry 0 of the trace
     trace = Trace(timed, between, free_atoms(atoms))
-    driver.attach(trace)
     status, failure = FAILED, None
     try:
+        driver = make(optimizer, atoms)
+        driver.attach(trace)
         status = CONVERGED if driver.run(fmax=fmax, steps=max_steps) else STEP_CAP
     except _BudgetSpent:
         status = CENSORED
@@ -269,7 +278,7 @@ def classify(error: BaseException) -> Failure:
     message = f"{type(error).__name__}: {text}"[:500]
     if isinstance(error, NotFinite):
         return Failure("nan", text[:500])
-    if isinstance(error, OptimizerConvergenceError):
+    if isinstance(error, OptimizerConvergenceError | NoOptimizer):
         return Failure("optimizer", message)
     if isinstance(error, MemoryError) or "out of memory" in text.lower():
         return Failure("out-of-memory", message)

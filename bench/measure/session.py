@@ -18,6 +18,7 @@ from bench.core.task import Allowance, Task
 from bench.measure import process
 from bench.measure.channel import Channel, Pace
 from bench.measure.loading import check_size, load_adapter, stage
+from bench.measure.optimizers import Optimizers
 from bench.protocols.relax.record import Relaxation
 
 WARM_UP_STEPS = 3
@@ -30,6 +31,7 @@ class Session:
         self.task = task
         self.channel = channel
         self.pace = Pace(channel, self._wake) if task.paced else None
+        self.optimizers = Optimizers(task.optimizers)
         self.structures = {one.index: one.molecule.atoms() for one in task.structures}
         self.systems = [molecule.atoms() for molecule in task.systems]
         self._system_of = {one.index: one.system for one in task.structures}
@@ -102,6 +104,10 @@ class Session:
             atoms.rattle(0.01, seed=self.task.subject.seed)
             self.calculator.get_forces(atoms)
 
+    def system_of(self, index: int) -> int:
+        """Return the number of the system of a structure."""
+        return self._system_of[index]
+
     def turn_to(self, index: int) -> None:
         """Make the system of a structure the method's own, outside of every time: topology, shapes, warm-up.
 
@@ -139,8 +145,16 @@ class Session:
         """Return the callback for the number of steps or calls done in a structure or a trajectory."""
         return functools.partial(self.channel.beat, number)
 
-    def relax(self, number: int, structure: Any, max_steps: int, deadline_ns: int | None) -> Relaxation:
-        """Relax a structure of the task, or another one, whose number is -1."""
+    def relax(
+        self,
+        number: int,
+        structure: Any,
+        max_steps: int,
+        deadline_ns: int | None,
+        optimizer: str = "",
+        fmax: float | None = None,
+    ) -> Relaxation:
+        """Relax a structure of the task, or another one, whose number is -1; by default as the task says."""
         from bench.measure.relax import relax
 
         assert self.task.criterion is not None
@@ -150,8 +164,9 @@ class Session:
             calculator,
             atoms,
             key={**self.task.key, "structure": number},
-            optimizer=self.task.optimizer,
-            fmax=self.task.criterion.fmax,
+            optimizer=optimizer or self.task.optimizer,
+            make=self.optimizers.make,
+            fmax=self.task.criterion.fmax if fmax is None else fmax,
             max_steps=max_steps,
             deadline_ns=deadline_ns,
             beat=self.beat(number),

@@ -96,8 +96,8 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     left_out = False
     for item in queue:
         try:
-            if PARTS[item.part].number == "structure":
-                session.turn_to(item.number)
+            if (structure := PARTS[item.part].structure(item.number)) is not None:
+                session.turn_to(structure)
         except Exception as error:
             session.channel.send(lost(session.task, item, classify(error)))
             continue

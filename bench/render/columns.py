@@ -68,6 +68,7 @@ def columns(table: Table) -> list[Column]:
     candidates = [
         (True, Column("Method", lambda line: Cell(line.label), 0, right=False, chooses=True)),
         *((True, column.time) for _, column in each),
+        *((True, column.molecule) for _, column in each),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.rank, column.slower)),
         (campaign, Column("answer", lambda line: _answer(line), 1 if alarming else 8, right=False)),
         *((replay, column.replay) for _, column in each),
@@ -80,6 +81,7 @@ def columns(table: Table) -> list[Column]:
         (True, Column("calls", lambda line: numbers.plain(line.row.force_calls_per_step), 11, unit="per step")),
         (True, Column("steps", lambda line: numbers.count(line.row.steps_per_structure), 12)),
         (stopped, Column("conv.", lambda line: _each(line, lambda row: numbers.whole(row.converged)), 13)),
+        (campaign, Column("minima", lambda line: _minima(line.row), 13, unit="higher, meV")),
         (True, Column("weights", lambda line: _or_dash(line.row.weights), 10, right=False, chooses=True)),
         (True, Column("dtype", lambda line: _or_dash(line.row.dtype), 14, right=False)),
         (True, Column("calc.", lambda line: numbers.percent(line.row.calculator_share), 15, unit="share")),
@@ -118,6 +120,7 @@ class OfDevice(NamedTuple):
     """The columns of one kind of device."""
 
     time: Column
+    molecule: Column
     rank: Column
     slower: Column
     replay: Column
@@ -140,6 +143,13 @@ def of_device(kind: DeviceKind, table: Table) -> OfDevice:
     beside = f", {label}" if several else ""
     return OfDevice(
         time=Column(label, lambda line: time_text(line, there(line)), min(place, 1), unit=per, chooses=True),
+        molecule=Column(
+            "ms/molecule",
+            lambda line: _molecule(there(line)),
+            4 if several else 2,
+            unit=f"{label}, relaxed" if several else "relaxed",
+            chooses=True,
+        ),
         rank=Column("rank", lambda line: _rank(there(line)), 2, unit=label if several else "", chooses=True),
         slower=Column(
             f"times slower{beside}",
@@ -211,6 +221,8 @@ def means(table: Table) -> list[tuple[str, str]]:
         text = f"{figure}, mean of {named(mean.methods, mean)}"
         if mean.reference:
             text += f"; against {named(mean.reference, mean)}"
+        if mean.per_molecule is not None:
+            text += f"; per relaxed molecule {numbers.ratio(mean.per_molecule)}"
         if mean.n is not None:
             text += f"; {mean.n} common structure{'s' if mean.n != 1 else ''}"
         calls = ", force calls" if mean.of_calls and has_steps(table.only(REPLAY)) else ""
@@ -243,6 +255,16 @@ def _time(line: Line, row: Row | None) -> Cell:
 def _coverage(row: Row, systems: int) -> Cell:
     reached = row.coverage.systems if row.coverage else 0
     return Cell(f"{reached} of {systems}", reached, state="" if reached == systems else WARNING)
+
+
+def _molecule(row: Row | None) -> Cell:
+    return DASH if row is None else numbers.with_interval(row.ms_per_molecule, 3)
+
+
+def _minima(row: Row) -> Cell:
+    if not row.other_minima:
+        return DASH
+    return Cell(f"{row.other_minima}, {numbers.magnitude(row.other_minima_mev or 0.0)}", row.other_minima)
 
 
 def _rank(row: Row | None) -> Cell:

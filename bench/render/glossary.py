@@ -14,6 +14,11 @@ _WORDS: dict[str, str] = {
     "ms/call": "The time of one force call: energy and forces at a geometry a small step from the last one, so that "
     "the method goes on from what it keeps, such as an SCF's density. The geometric mean over structures, with its "
     "95 % interval; the first call at a structure does not count.",
+    "ms/molecule": "The time of a relaxation to the end: all force calls and the optimiser's steps. The geometric "
+    "mean over structures, with its 95 % interval. A relaxation that the budget cut off counts as one that takes "
+    "longer, and one that fails, or makes or breaks bonds, counts among the failures.",
+    "minima": "How many structures ended at another, higher minimum than the method's best one of their system, and "
+    "how much higher, median, in meV.",
     "rank": "The place by time among the methods on the same device. 4–6: the intervals, all taken together, cannot "
     "tell which of the places 4 to 6 it has.",
     "times slower": "How many times slower than the method in the heading: the fastest MLIP, or that of --relative-to. "

@@ -208,6 +208,7 @@ def _mean_object(mean: Mean) -> dict[str, Any]:
         "common_structures": mean.n,
         "protocol": mean.protocol,
         "of_calls": mean.of_calls,
+        "per_molecule": estimate_object(mean.per_molecule),
     }
 
 

@@ -45,11 +45,19 @@ def of_run(run: Run) -> dict[Key, Fingerprint]:
 
 
 def checked(run: Run) -> dict[Key, list[str]]:
-    """Return, for each method and device of a run with a baseline, where its answers differ from it."""
+    """Return, for each method and device of a run with a baseline, where its answers differ from it.
+
+    The baseline of an engine is the method whose checkpoint it computes, in the same run where that measured it, too.
+    """
     found = {}
-    for key, new in of_run(run).items():
-        old = read_baseline(new.method, new.dataset)
-        words = differences(new, old) if old is not None else None
+    prints = of_run(run)
+    for key, new in prints.items():
+        facts = run.description.methods[new.method]
+        other = facts.engine_of or new.method
+        old = prints.get((other, key[1])) if facts.engine_of else None
+        old = old or read_baseline(other, new.dataset)
+        limits = (facts.energy_limit or 0.0, facts.force_limit or 0.0)
+        words = differences(new, old, *limits) if old is not None else None
         if words is not None:
             found[key] = words
     return found

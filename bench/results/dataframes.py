@@ -209,6 +209,7 @@ def _structure_row(record: Relaxation) -> tuple[Any, ...]:
         record.waited_ns,
         record.stolen_ns,
         record.visit,
+        record.bonds_changed,
     )
 
 

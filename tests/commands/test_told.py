@@ -46,6 +46,7 @@ PLACEHOLDERS = {
     "my_adapter.py": "emt.py",
     "sevenn==0.12.1": "ase==3.29.0",  # the fakes depend on that
     "--level NAME": "toy",
+    "advise FILE": "datasets/naphthalene.xyz",
     "explain NAME": "toy",
     "table FILE": "report",  # report.html
     "{name}": "toy",
@@ -53,6 +54,10 @@ PLACEHOLDERS = {
     "{directory.name}": RUN,
     "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
+    "--package torch": "ase",
+    "--optimizers all": "BFGS,FIRE",  # others need packages of their own
+    "--optimizers BFGS,Mine": "BFGS,FIRE",
+    "{best.method}": "toy",
     "PYTHON": sys.executable,
 }
 # methods that take long to load, or whose environment or checkpoint may not be here; uff and uff-ase stay themselves
@@ -71,8 +76,11 @@ HEAVY = {
     "pet-mad-1.5-s": "architecture",
 }
 FAKE = {"toy", "architecture"}
+WITH_ENGINES = (Path("tests", "fakes", "original.py"), Path("tests", "fakes", "other_engines.py"))
+MEASURING = ("advise", "run", "study", "regress", "tune", "engines", "timeline", "check-gpu")
 # put at the end of a verb's command line, to make it short
 SHORT = {
+    "advise": "--budget 10 --threads 1 --beside",
     "check-gpu": "--device cpu --minutes 1",  # there need be no GPU
     "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
     "--duration 0.02 --nvt-duration 0.02",
@@ -82,9 +90,12 @@ SHORT = {
     "reference": "--limit 1 --structures naphthalene-gfn2",
     "study": "--limit 1 --budget 1",
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
+    "engines": "--budget 3 --atoms 18 --engines fast",
+    "timeline": "--versions 1 --budget 3 --limit 1 --structures naphthalene-gfn2",
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {
+    "advise": "--methods uff-ase",
     "run": "--methods uff",
     "study": "--methods uff",
     "overhead": "--methods toy",
@@ -148,6 +159,10 @@ def short(words):
     takes_adapters = any(field.name == "adapter" for field in dataclasses.fields(VERBS[verb].options))
     if takes_adapters and FAKE & {part for word in words for part in word.split(",")}:
         words += ["--adapter", str(FAKES)]
+    if verb == "engines" or "--engines" in rest:  # a fake that has engines
+        name = words.index("--methods") + 1 if "--methods" in rest else 1
+        words = [*words[:name], "original", *words[name + 1 :], "--weights", "random"]
+        words += [word for file in WITH_ENGINES for word in ("--adapter", str(file))]
     if "tunable" in words:
         words += ["--adapter", str(TUNABLE)]
     return words
@@ -158,8 +173,10 @@ def kind(words):
     verb, *rest = words
     chosen = [word for before, word in zip(words, rest, strict=False) if before in ("--protocols", "--format")]
     first = "" if rest[:1] == [] or rest[0].startswith("-") else rest[0]  # a run, 'paper', a file, what history does
-    if verb in ("check-gpu", "prepare", "reference", "script", "tune"):
+    if verb in ("check-gpu", "prepare", "reference", "script", "tune", "engines"):
         first = ""  # one method or another
+    if verb in ("advise", "check-gpu", "prepare", "reference", "script", "tune"):
+        first = ""  # one method or another, or a file
     return verb, first, "emt.py" in rest, *chosen, frozenset(word for word in rest if word.startswith("--"))
 
 
@@ -188,7 +205,7 @@ def checkout(tmp_path_factory, pesbench):
     (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "extending.md").read_text(), re.DOTALL)
     (folder / "emt.py").write_text(example)
     (folder / ".envs").mkdir()
-    for adapter in ("adapters/uff.py", FAKES, TUNABLE, "emt.py"):
+    for adapter in ("adapters/uff.py", FAKES, TUNABLE, "emt.py", *WITH_ENGINES):
         made = environments.prepare(read_header(folder / adapter)).python.parents[1]
         (folder / ".envs" / made.name).symlink_to(made)
     done = pesbench(
@@ -245,7 +262,7 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
         folder = copied(tmp_path)
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
-    if words[0] in ("run", "study", "regress", "tune", "check-gpu") and not {"--help", "--resume"} & set(words):
+    if words[0] in MEASURING and not {"--help", "--resume"} & set(words):
         words += ["--output", str(tmp_path / "runs")]
     done = pesbench(*words, cwd=folder, still=True, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"

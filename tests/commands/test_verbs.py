@@ -17,6 +17,7 @@ from bench.errors import BadInput
 VERBS = verbs()
 # what each verb has to be told besides
 NEEDED = {
+    "advise": ["a.xyz"],
     "compare": ["a", "b"],
     "conform": ["uff"],
     "explain": ["uff"],
@@ -55,7 +56,7 @@ def test_what_is_left_out_is_as_the_dataclass_has_it(verb):
     found, options = parse([verb.name, *NEEDED.get(verb.name, [])])
     assert found == verb
     given = (
-        {"a", "b", "what", "action", "method", "methods", "base", "level", "name", "runs"}
+        {"a", "b", "what", "action", "method", "methods", "base", "level", "name", "runs", "structures"}
         if verb.name in NEEDED
         else set()
     )

@@ -12,7 +12,6 @@ from bench.errors import BadInput
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"optimizer": "LBFGS"}, "no optimizer 'LBFGS'; use BFGS or CG"),
         ({"protocols": ("relax", "dance")}, "no protocol 'dance'"),
         ({"devices": ("tpu",)}, "no device 'tpu'; use cpu, cuda or cuda:N"),
         ({"devices": ("cuda:one",)}, "no device 'cuda:one'"),

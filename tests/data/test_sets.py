@@ -46,6 +46,17 @@ FORMULAS = {
 SIZES = {"druglike": 24, "ions": 8, "crystals": 16}
 
 
+def test_the_hard_set_has_four_starts_of_each_of_three_systems():
+    dataset = load_dataset("hard")
+    found = [(one.name, one.formula, len(one.frames)) for one in dataset.systems]
+    assert found == [
+        ("dodecanediol", "C12H26O2", 4),
+        ("water-octamer", "H16O8", 4),
+        ("naphthalene-off", "C10H8", 4),
+    ]
+    assert not dataset.unused
+
+
 @pytest.fixture(scope="module", params=SIZES)
 def loaded(request):
     return load_dataset(request.param)

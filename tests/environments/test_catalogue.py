@@ -51,3 +51,33 @@ def test_a_file_that_is_no_adapter_is_refused(tmp_path):
     (tmp_path / "plain.py").write_text("x = 1\n")
     with pytest.raises(BadInput, match="is no adapter file"):
         Catalogue([tmp_path / "plain.py"])
+
+
+def test_an_engine_has_the_checkpoint_and_the_theory_of_its_reference(catalogue):
+    engine, reference = catalogue.methods["mace-mp-0-small@symmetrix"], catalogue.methods["mace-mp-0-small"]
+    assert engine.checkpoint == reference.checkpoint
+    assert engine.theory == reference.theory
+    assert engine.adapter != reference.adapter
+    assert catalogue.engines_of(reference)["symmetrix"] == engine
+
+
+def test_engines_are_measured_only_when_they_are_asked_for(catalogue):
+    for names in (None, "all"):
+        assert not [method.name for method in catalogue.select(names) if method.engine_of]
+    methods = catalogue.select("mace-mp-0-small,nequix-mp-1,uff")
+    assert catalogue.with_engines(methods, None) == methods
+    with_all = {method.name for method in catalogue.with_engines(methods, "all")}
+    assert {"mace-mp-0-small@symmetrix", "nequix-mp-1@torch", "uff"} <= with_all
+    one = [method.name for method in catalogue.with_engines(methods, "torch") if method.engine_of]
+    assert one == ["nequix-mp-1@torch"]
+    with pytest.raises(BadInput, match="there is no engine 'jax' for"):
+        catalogue.with_engines(methods, "jax")
+    with pytest.raises(BadInput, match="none of these methods has any"):
+        catalogue.with_engines(catalogue.select("uff"), "rdkit")
+
+
+def test_an_engine_of_a_method_that_is_not_there_is_refused(tmp_path):
+    text = (FAKES.parent / "other_engines.py").read_text()
+    (tmp_path / "engines.py").write_text(text)
+    with pytest.raises(BadInput, match="has an engine of 'original', and there is no such method"):
+        Catalogue([tmp_path / "engines.py"])

@@ -167,3 +167,56 @@ def test_a_wrong_knob_is_refused_with_what_to_write(adapter, line, says):
         read_header(adapter(with_knobs(f"# [tool.pesbench.methods.small.knobs]\n# {line}\n# ///\n")))
     assert "gives small the knob" in str(caught.value)
     assert says in str(caught.value)
+
+
+ENGINES = """# /// script
+# requires-python = ">=3.11"
+# dependencies = ["ase==3.29.0"]
+# [tool.pesbench]
+# family = "Other"
+# kind = "mlip"
+# [tool.pesbench.conversion]
+# command = ["-m", "convert", "{checkpoint}", "{converted}"]
+# file = "converted.json"
+# dependencies = ["converter==1.0"]
+# [tool.pesbench.methods."small@other"]
+# engine-of = "small"
+# convert = ["--head", "a"]
+# energy-limit = 1e-4
+# limit-reason = "splines"
+# ///
+"""
+
+
+def test_an_engine_names_its_reference_and_how_the_checkpoint_is_converted(adapter):
+    header = read_header(adapter(ENGINES))
+    assert header.conversion.command == ("-m", "convert", "{checkpoint}", "{converted}")
+    assert (header.conversion.file, header.conversion.dependencies) == ("converted.json", ("converter==1.0",))
+    method = header.methods["small@other"]
+    assert (method.engine_of, method.engine, method.convert) == ("small", "other", ("--head", "a"))
+    assert (method.energy_limit, method.force_limit, method.limit_reason) == (1e-4, None, "splines")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"small@other"', '"other"', "names an engine of small 'other'; write small@NAME"),
+        ('"small@other"', '"small@"', "names an engine of small 'small@'; write small@NAME"),
+        ('limit-reason = "splines"', 'label = "x"', "energy-limit without a reason"),
+        ('"{checkpoint}", ', "", "command needs the words {checkpoint} and {converted}"),
+        ('"converted.json"', '"../converted.json"', "instead of a name"),
+        ('file = "converted.json"', "", "describes the conversion wrongly"),
+        ('engine-of = "small"', "", "energy-limit without a reason; an engine needs"),
+        (
+            'limit-reason = "splines"',
+            'limit-reason = "a"\n# checkpoint = { file = "a", licence = "MIT" }',
+            "an engine has that of small",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_in_an_engine_is_refused(adapter, old, new, why):
+    text = ENGINES.replace(old, new)
+    assert text != ENGINES
+    with pytest.raises(HeaderError) as error:
+        read_header(adapter(text))
+    assert why in str(error.value)

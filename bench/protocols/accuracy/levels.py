@@ -64,6 +64,11 @@ def is_known(theory: Theory) -> bool:
     return functional(theory) in _RUNGS
 
 
+def rung(theory: Theory) -> int:
+    """Return the rung of a functional: 1 for a GGA, more for better ones; 0 where it has none."""
+    return _RUNGS.get(functional(theory), _NO_RUNG)
+
+
 def near_limit(theory: Theory) -> bool:
     """Return whether a level's basis is at least of triple zeta quality, so that it hardly moves a geometry.
 

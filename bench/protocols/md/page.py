@@ -76,6 +76,7 @@ def blocks(table: StabilityTable) -> list[Block]:
             "How fast is it, and how much was simulated?",
             ("ms/step", "", lambda row: numbers.with_interval(row.ms_per_step)),
             ("ns/day", "", lambda row: numbers.plain(row.ns_per_day)),
+            ("hours", "per ns", lambda row: numbers.plain(24 / row.ns_per_day if row.ns_per_day else None)),
             ("NVE", "ps", lambda row: _reached(row, "nve")),
             ("NVT", "ps", lambda row: _reached(row, "nvt")),
         ),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from bench.analysis import joules, relaxation
+import pandas as pd
+
+from bench.analysis import joules, per_molecule, relaxation
 from bench.analysis.like_steps import StepTimes, step_times
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import by_key, compared, with_failures
 from bench.analysis.table import Row
 from bench.analysis.times import Times, mean_time, per_round
+from bench.core.records import CONVERGED
 
 
 def _step_times(measurements: Measurements) -> Times:
@@ -22,12 +25,16 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
     records = by_key(measurements.structures)
     calls = per_round(measurements.structures, "step_calculator_ns", "step_force_calls")
     cut = times.cut if isinstance(times, StepTimes) else {}
+    reactions = measurements.description.settings.reactions
+    taken = {key: per_molecule.steps(mine, reactions) for key, mine in records.items()}
     rows = []
     for row in bare:
         if row.key in records:
             mine = records[row.key]
-            fields = relaxation.counts(mine) | relaxation.figures(mine) | joules.relaxed(mine)
+            fields = relaxation.counts(mine, reactions) | relaxation.figures(mine) | joules.relaxed(mine)
             row = dataclasses.replace(with_failures(row, mine), **fields)
+            if not reactions:
+                row = _with_reacted(row, mine)
         if row.key in times:
             row = dataclasses.replace(
                 row,
@@ -36,8 +43,27 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
                 calculator_ms_per_call=mean_time(calls[row.key]) if row.key in calls else None,
                 **compared(row.key, times, measurements),
             )
+            found = taken.get(row.key)
+            row = dataclasses.replace(
+                row, ms_per_molecule=per_molecule.time(row.ms_per_step, found), cut=found.cut if found else 0
+            )
         rows.append(row)
     return rows
+
+
+def _with_reacted(row: Row, records: pd.DataFrame) -> Row:
+    """Count the structures that converged to a molecule with other bonds as failures."""
+    reacted = records[per_molecule.changed(records) & (records["status"] == CONVERGED)]
+    number = int(reacted["structure"].nunique())
+    if not number:
+        return row
+    most = int(reacted["bonds_changed"].max())
+    message = f"{most} pair{'s' if most != 1 else ''} of atoms bonded or parted; --reactions allows it"
+    return dataclasses.replace(
+        row,
+        failures={**row.failures, per_molecule.BONDS_CHANGED: number},
+        message=row.message or message,
+    )
 
 
 SUMMARY = Summary(times=_step_times, rows=_relaxed)

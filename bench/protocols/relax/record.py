@@ -43,6 +43,9 @@ class Relaxation(Record):
     """What the host of a virtual machine withheld from the CPUs meanwhile."""
     visit: int = 1
     """2 and more: measured again, because the threads had waited long in the visit before."""
+    bonds_changed: int | None = None
+    """Pairs of atoms that were bonded at the start and are apart at the end, or the other way round; None for a
+    periodic system, and in older runs."""
 
     def wrong(self) -> str | None:
         """Return what is wrong with its trace."""

@@ -19,11 +19,12 @@ from bench.core.failure import Failure
 from bench.core.records import CENSORED, CONVERGED, FAILED, Record
 from bench.core.task import Item
 from bench.measure.clock import TimedCalculator
-from bench.measure.relax import OPTIMIZERS, classify, finite, free_atoms, largest_force
+from bench.measure.optimizers import BUILT_IN
+from bench.measure.relax import classify, finite, free_atoms, largest_force
 from bench.measure.session import Deadlines, Session
 from bench.protocols.replay.record import Replay
 
-STEPPED: Mapping[str, Callable[..., Any]] = {"BFGS": OPTIMIZERS["BFGS"]}
+STEPPED: Mapping[str, Callable[..., Any]] = {"BFGS": BUILT_IN["BFGS"]}
 """The optimisers that a fixed path can hold, because each of their steps asks for forces once.
 
 ASE's SciPyFminCG has no step of its own: SciPy's line search asks for forces where the last ones sent it, which is not
@@ -162,6 +163,7 @@ def replay(
     walk = _Walk(calculator, adapter.synchronize, atoms, path, deadline_ns, beat, may_go_on)
     failure: Failure | None = None
     driven = False
+    lists = adapter.rebuilds(calculator)
     gc.collect()
     gc.disable()
     start = perf_counter_ns()
@@ -185,6 +187,8 @@ def replay(
         wall_ns=wall_ns,
         optimizer_ns=tuple(walk.optimizer_ns) if driven else (),
         failure=failure,
+        edges=None if failure else adapter.edges(calculator),
+        rebuilds=None if lists is None else adapter.rebuilds(calculator) - lists,
     )
 
 

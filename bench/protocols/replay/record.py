@@ -32,3 +32,7 @@ class Replay(Record):
     """As for a relaxation, like the next two."""
     stolen_ns: int | None = None
     visit: int = 1
+    edges: int | None = None
+    """Pairs of neighbours in the last force call, each counted twice; None where the method does not tell."""
+    rebuilds: int | None = None
+    """The lists of neighbours that were made on the path; None where the method keeps none, or does not tell."""

@@ -1,0 +1,202 @@
+"""The verb ``timeline``: the speed of a method over the releases of its package."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.commands import _options, _output
+from bench.commands._output import print_text, to_stderr
+from bench.core.device import CPU
+from bench.core.protocol import REPLAY
+from bench.core.settings import Settings
+from bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from bench.analysis.timelines import Release, Timeline
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
+
+HELP = """\
+Compare earlier releases of a method's package with the current one, call by
+call in turn, and keep the results in results/timelines/. What is there is not
+measured again: stop it at any time, and after a new release it adds that one.
+Exit status: 1 if no release could be compared."""
+EXAMPLES = (
+    "pesbench timeline 7net-0 --versions 3",
+    "pesbench timeline 7net-0 --package torch --versions 2",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(_options.Structures):
+    """The options of the verb."""
+
+    method: str
+    versions: int = 5
+    package: str | None = None
+    """None: the first that the header pins."""
+    adapter: tuple[Path, ...] = ()
+    budget: float = 120.0
+    """Seconds per release."""
+    threads: int = Settings.threads
+    limit: int | None = None
+    seed: int = Settings.seed
+    weights: str = Settings.weights
+    trust_checkpoint: bool = False
+    show: bool = False
+    output: Path | None = None
+    beside: bool = False
+    json: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("method", metavar="METHOD", help="a name from 'pesbench list'")
+    parser.add_argument(
+        "--versions", type=int, metavar="N", help="earlier releases to compare with (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--package", metavar="NAME", help="whose releases (default: the first package that the header pins)"
+    )
+    _options.add_adapter(parser)
+    parser.add_argument(
+        "--budget", type=_options.positive, metavar="SECONDS", help="per release (default: %(default)g)"
+    )
+    parser.add_argument("--show", action="store_true", help="measure nothing: show what is there")
+    _options.add_threads(parser)
+    _options.add_structures(parser)
+    _options.add_limit(parser, "only N structures")
+    _options.add_beside(parser)
+    _options.add_seed(parser)
+    _options.add_weights(parser)
+    _options.add_output_folder(parser)
+    _options.add_json(parser, "the releases")
+
+
+def run(options: Options) -> int:
+    """Measure what is missing, and show all releases; status 1 if none could be compared."""
+    from bench.analysis.timelines import Timeline
+    from bench.environments.catalogue import Catalogue
+    from bench.environments.releases import pinned
+    from bench.results import timelines
+
+    if options.versions < 1:
+        raise BadInput(f"--versions is {options.versions}; it must be a number above zero.")
+    catalogue = Catalogue(options.adapter)
+    methods = catalogue.select(options.method)
+    if len(methods) != 1:
+        raise BadInput("a timeline is of one method; name one.")
+    (method,) = methods
+    if method.native:
+        raise BadInput(f"{method.name} uses its own optimiser and has no force calls to replay; take another method.")
+    package, newest = pinned(catalogue.header(method), options.package)
+    path = timelines.path_of(method.name, package, options.output)
+    kept = timelines.read(path) or Timeline(method.name, method.label, package)
+    if not options.show:
+        kept = _measure_missing(options, catalogue, method, kept, newest, path)
+    _show(options, kept, newest, path)
+    return 0 if any(one.estimate is not None for one in kept.releases) else 1
+
+
+def _measure_missing(
+    options: Options, catalogue: Catalogue, method: Method, kept: Timeline, newest: str, path: Path
+) -> Timeline:
+    """Return the timeline with the releases that were missing; each is written as soon as it is measured."""
+    from bench.environments.releases import before
+    from bench.results import timelines
+
+    wanted = before(catalogue.header(method), kept.package, newest, options.versions)
+    if not wanted:
+        raise BadInput(f"there is no release of {kept.package} before {newest}.")
+    order = wanted[::-1]
+    for version in wanted:
+        there = {one.version for one in kept.releases}
+        if version in there:
+            continue
+        to_stderr(f"{kept.package} {version}, compared with {newest}")
+        found = _compared(options, catalogue, method, kept.package, version, newest)
+        known = [*kept.releases, found]
+        known.sort(key=lambda one: order.index(one.version) if one.version in order else -1)
+        kept = dataclasses.replace(kept, releases=tuple(known))
+        timelines.write(path, kept)
+    return kept
+
+
+def _compared(
+    options: Options, catalogue: Catalogue, method: Method, package: str, version: str, newest: str
+) -> Release:
+    """Return a release compared with the newest one; what cannot be measured is a release with the reason."""
+    from bench.analysis.timelines import CHANGE, Release
+    from bench.engine import versions
+    from bench.engine.describing import new_directory
+    from bench.engine.regress import TwoVersions, begin
+    from bench.engine.turns import POINTS
+    from bench.machine.alone import hold
+    from bench.machine.cores import measure_parallel_speed
+    from bench.machine.provenance import machine
+    from bench.results.comparisons import Versions, changed_packages
+    from bench.results.dataframes import load
+
+    directory = new_directory(options.output)
+    text = versions.with_pins(method.adapter, [f"{package}=={version}"])
+    old = catalogue.add_version(method, versions.write(directory / "base", method.adapter, text), f"@{version}")
+    settings = Settings(
+        methods=(old.name, method.name),
+        protocols=(REPLAY,),
+        replay_points=POINTS,
+        threads=options.threads,
+        limit=options.limit,
+        seed=options.seed,
+        weights=options.weights,
+        trust=options.trust_checkpoint,
+    )
+    dataset = options.load()
+    hold("pesbench timeline", to_stderr, options.beside)
+    parallel = measure_parallel_speed(options.threads)
+    release = Release(
+        version, newest, created=datetime.now(UTC).isoformat(timespec="seconds"), machine=machine(parallel).cpu or ""
+    )
+    both = Versions(directory, old.name, method.name, CPU, CHANGE)
+    try:
+        pair = TwoVersions(old, method, catalogue, settings, dataset, parallel, to_stderr)
+        writer = begin(directory, settings, catalogue, dataset, parallel)
+        try:
+            pair.run(writer, options.budget, both.decided)
+        finally:
+            writer.close()
+    except BadInput as error:
+        to_stderr(f"{package} {version}: {error}")
+        return dataclasses.replace(release, why=str(error).rstrip("."))
+    found = both.compared()
+    ratio = found.ratio
+    if ratio is None or ratio.low is None or ratio.high is None:
+        return dataclasses.replace(release, why=found.why or "too few rounds for an interval", run=directory.name)
+    other = tuple(one for one in changed_packages(load(directory), [(old.name, method.name)]) if package not in one)
+    return dataclasses.replace(
+        release,
+        estimate=1 / ratio.estimate,
+        low=1 / ratio.high,
+        high=1 / ratio.low,
+        answers=found.answers,
+        changed=other,
+        run=directory.name,
+    )
+
+
+def _show(options: Options, kept: Timeline, newest: str, path: Path) -> None:
+    from bench.paths import shown
+    from bench.render import timeline
+
+    if options.json:
+        _output.print_json(timeline.as_object(kept, newest))
+        return
+    print_text(timeline.text(kept, newest, color=sys.stdout.isatty()))
+    if kept.releases:
+        figure = path.with_suffix(".svg")
+        timeline.draw(kept, newest).savefig(figure)
+        to_stderr(f"figure: {shown(figure)}")

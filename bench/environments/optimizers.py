@@ -1,0 +1,97 @@
+"""Finds optimiser files and reads their headers; none is imported here."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from bench import paths
+from bench.core.task import OptimizerFile
+from bench.environments import environments
+from bench.environments.header import Header, HeaderError, of_block, read_block
+from bench.environments.uv import EnvironmentFailed
+from bench.errors import BadInput
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """What the harness knows about an optimiser without importing it."""
+
+    name: str
+    label: str
+    header: Header
+    note: str = ""
+    """One sentence on what it is."""
+
+
+def read_optimizers(path: Path) -> list[Optimizer]:
+    """Return the optimisers of a file; raises HeaderError where its header is missing or wrong."""
+    path = path.resolve()
+    toml = read_block(path)
+    facts = toml.get("tool", {}).get("pesbench", {})
+    if not facts.get("family") or not isinstance(facts.get("optimizers"), dict):
+        raise HeaderError(f"the header of {path} lacks 'family' or 'optimizers' under [tool.pesbench]")
+    header = of_block(path, toml, {})
+    found = []
+    for name, entry in facts["optimizers"].items():
+        unknown = sorted(set(entry) - {"label", "note"})
+        if unknown:
+            raise HeaderError(f"the header of {path} gives {name} the unknown key {unknown[0]!r}")
+        found.append(Optimizer(name, entry.get("label", name), header, entry.get("note", "")))
+    return found
+
+
+def optimizers() -> dict[str, Optimizer]:
+    """Return all optimisers by name, ASE's own first; raises BadInput where a file is not one of an optimiser."""
+    found: dict[str, Optimizer] = {}
+    for path in sorted(
+        (paths.adapters_dir() / "optimizers").glob("*.py"), key=lambda one: (one.stem[:3] != "ase", one)
+    ):
+        try:
+            mine = read_optimizers(path)
+        except (HeaderError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} is no file of an optimiser: {error}.") from None
+        for one in mine:
+            if one.name in found:
+                raise BadInput(f"{path} defines {one.name!r}, which {found[one.name].header.path} has already.")
+            found[one.name] = one
+    return found
+
+
+def selected(names: Iterable[str], known: dict[str, Optimizer]) -> tuple[str, ...]:
+    """Return the names of optimisers as they are known; ``all`` means all, small letters will do.
+
+    Raises BadInput for an unknown one.
+    """
+    by_small = {name.lower(): name for name in known}
+    found: list[str] = []
+    for name in names:
+        if name == "all":
+            found += known
+        elif name.lower() in by_small:
+            found.append(by_small[name.lower()])
+        else:
+            near = difflib.get_close_matches(name.lower(), by_small, n=1)
+            hint = f"did you mean {by_small[near[0]]!r}?" if near else f"there are {', '.join(known)}."
+            raise BadInput(f"there is no optimiser {name!r}; {hint}")
+    return tuple(dict.fromkeys(found))
+
+
+def prepared(names: Sequence[str], say: Callable[[str], None]) -> tuple[OptimizerFile, ...]:
+    """Return what a worker needs of each optimiser, whose packages are installed now if necessary."""
+    known = optimizers()
+    return tuple(_prepared(known[name], say) for name in names)
+
+
+def _prepared(one: Optimizer, say: Callable[[str], None]) -> OptimizerFile:
+    file = OptimizerFile(one.name, str(one.header.path))
+    if not one.header.dependencies:
+        return file
+    try:
+        python = environments.prepare(one.header, say=say).python
+    except EnvironmentFailed as error:
+        return dataclasses.replace(file, obstacle=str(error))
+    (packages,) = python.parents[1].glob("lib/python*/site-packages")
+    return dataclasses.replace(file, packages=str(packages))

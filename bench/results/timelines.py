@@ -1,0 +1,34 @@
+"""Where timelines are kept: ``results/timelines/METHOD-PACKAGE.json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench import paths
+from bench.analysis.timelines import Timeline
+from bench.core.plain import from_plain, to_plain
+from bench.errors import BadInput
+
+
+def path_of(method: str, package: str, folder: Path | None = None) -> Path:
+    """Return the file of a timeline; it need not exist."""
+    return (folder or paths.results_dir() / "timelines") / f"{method}-{package}.json"
+
+
+def read(path: Path) -> Timeline | None:
+    """Return what a file holds; None where there is none. Raises BadInput for one that is damaged."""
+    if not path.exists():
+        return None
+    try:
+        return from_plain(Timeline, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadInput(f"{path} is no timeline ({error}); move it away, and it is measured anew.") from None
+
+
+def write(path: Path, timeline: Timeline) -> None:
+    """Write a timeline, as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(json.dumps(to_plain(timeline), indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,120 @@
+"""How far engines are from their reference, and which is recommended: planted answers and times."""
+
+import math
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.analysis.engines import (
+    Apart,
+    AtSystem,
+    Engine,
+    Limits,
+    apart,
+    at_system,
+    derivative,
+    ordered,
+    recommended,
+)
+from bench.analysis.statistics import Estimate
+from bench.core.description import SystemFacts
+from bench.render.engines import sentence
+
+SAME, OTHER = Apart(1e-6, 1e-5, 1e-5, 1e-3), Apart(1e-6, 1e-2, 1e-5, 1e-3)
+
+
+def facts(method, dtype="float32"):
+    return types.SimpleNamespace(method=method, dtype=dtype, kind="mlip", tf32=False)
+
+
+def answers(**energies):
+    rows = [(name, "cpu", 0, energy, np.full((4, 3), energy / 1000), ()) for name, energy in energies.items()]
+    return pd.DataFrame(rows, columns=["method", "device", "structure", "energy", "forces", "changed"])
+
+
+def engine(name, speed, low, differs=SAME, failure=""):
+    times = Estimate(speed, low, speed + 1, 2, "structures", 3)
+    return Engine(f"m@{name}", name, name, (AtSystem("18 atoms", 18, times, times, differs),), failure=failure)
+
+
+def test_a_difference_is_for_each_atom_and_each_component():
+    found = apart(answers(a=-10.0, b=-10.002), facts("b"), facts("a"), [0], Limits())
+    assert found.energy == pytest.approx(0.002 / 4)
+    assert found.force == pytest.approx(0.002 / 1000)
+    assert found.energy_allowed == pytest.approx((1e-3 + 4 * 1.2e-7 * 10) / 4)
+    assert not found.same
+
+
+def test_a_header_may_widen_a_limit_but_not_narrow_it():
+    both = answers(a=-10.0, b=-10.002)
+    wide = apart(both, facts("b"), facts("a"), [0], Limits(energy=1e-3))
+    assert wide.same
+    narrow = apart(both, facts("b"), facts("a"), [0], Limits(energy=1e-9, force=1e-9))
+    assert narrow.energy_allowed > 1e-5
+    assert narrow.force_allowed == 2e-3
+
+
+def test_the_coarser_dtype_sets_the_limit():
+    both = answers(a=-10.0, b=-10.0)
+    assert apart(both, facts("b", "float64"), facts("a", "float64"), [0], Limits()).force_allowed == 1e-4
+    assert apart(both, facts("b", "float64"), facts("a", "float32"), [0], Limits()).force_allowed == 2e-3
+
+
+def test_what_is_no_number_is_never_the_same():
+    found = apart(answers(a=-10.0, b=math.nan), facts("b"), facts("a"), [0], Limits(energy=1.0, force=1.0))
+    assert not found.same
+    assert found.energy == math.inf
+
+
+def test_without_a_common_answer_nothing_is_known():
+    assert apart(answers(a=-10.0), facts("b"), facts("a"), [0], Limits()) is None
+    assert apart(answers(a=-10.0, b=-10.0), facts("b"), facts("a"), [1], Limits()) is None
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.02])
+def test_forces_are_compared_with_the_derivative_of_a_known_surface(wrong):
+    random = np.random.default_rng(1)
+    middle = random.normal(size=(6, 3))
+    lines, places = [], {0: middle}
+    for k in range(40):
+        way = random.normal(size=middle.shape) * 0.01
+        line = {1 + 4 * k + i: middle + factor * way for i, factor in enumerate((-2, -1, 1, 2))}
+        places |= line
+        lines.append(line)
+    rows = [("a", "cpu", index, float((x**4).sum()), -4 * x**3 + wrong, ()) for index, x in places.items()]
+    table = pd.DataFrame(rows, columns=["method", "device", "structure", "energy", "forces", "changed"])
+    found = derivative(table, "a", 0, lines)
+    assert found == pytest.approx(wrong, rel=0.5, abs=1e-4)
+    assert derivative(table[table["structure"] != 3], "a", 0, lines) is None
+
+
+def test_the_planted_ratio_comes_out_and_is_the_references_time_over_ones_own():
+    random = np.random.default_rng(2)
+    reference = pd.DataFrame(np.exp(random.normal(3.0, 0.2, (5, 3))))
+    mine = reference / 4 * np.exp(random.normal(0, 0.01, (5, 3)))
+    found = at_system(SystemFacts("18 atoms", "C10H8", 18), mine, reference, SAME)
+    assert found.speedup.low < 4 < found.speedup.high
+    assert found.ms.estimate == pytest.approx(np.exp(3.0) / 4, rel=0.3)
+    assert at_system(SystemFacts("18 atoms", "C10H8", 18), None, reference, None, "why").ms is None
+
+
+def test_the_fastest_with_the_same_answers_is_recommended():
+    every = [engine("slow", 1.5, 1.2), engine("other", 9.0, 8.0, OTHER), engine("fast", 3.0, 2.5)]
+    assert [one.engine for one in ordered(every)] == ["fast", "slow", "other"]
+    assert recommended(every).engine == "fast"
+
+
+def test_nothing_is_recommended_that_failed_or_that_may_be_slower():
+    assert recommended([engine("other", 9.0, 8.0, OTHER)]) is None
+    assert recommended([engine("failed", 9.0, 8.0, failure="crash")]) is None
+    assert recommended([engine("unclear", 1.5, 0.9)]) is None
+    assert recommended([engine("unknown", 9.0, 8.0, None)]) is None
+
+
+def test_the_sentence_names_sizes_and_forces():
+    assert sentence(engine("fast", 3.0, 2.5)).startswith("fast is 3.00 [2.50, 4.00] times as fast at 18 atoms; forces")
+    assert "gives other answers" in sentence(engine("other", 9.0, 8.0, OTHER))
+    gone = Engine("m@e", "e", "E", (), failure="load", message="it has no library.")
+    assert sentence(gone) == "e was not measured (load): it has no library."

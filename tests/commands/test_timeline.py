@@ -1,0 +1,53 @@
+"""The verb timeline: an earlier release is measured once, and shown again without measuring."""
+
+import json
+
+import pytest
+
+from bench.paths import PROJECT
+
+FAKES = PROJECT / "tests" / "fakes" / "fakes.py"
+WORDS = (
+    "timeline",
+    "toy",
+    "--adapter",
+    FAKES,
+    "--package",
+    "ase",
+    "--versions",
+    "1",
+    "--structures",
+    "naphthalene-gfn2",
+)
+
+
+@pytest.mark.environment
+def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
+    words = (*WORDS, "--limit", "2", "--budget", "4", "--threads", "1", "--output", tmp_path)
+    done = pesbench(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    (release,) = found["releases"]
+    assert release["same_answers"] is True
+    assert 0.2 < release["time_over_newest"]["estimate"] < 5
+    assert (tmp_path / "toy-ase.json").is_file()
+    again = pesbench(*words)
+    assert "round" not in again.stderr, "nothing is measured again"
+    assert release["version"] in again.stdout
+    assert (tmp_path / "toy-ase.svg").is_file()
+    assert pesbench(*words, "--show").stdout == again.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("timeline", "uff"), "uses its own optimiser"),
+        (("timeline", "uff-ase", "--versions", "0"), "--versions is 0"),
+        (("timeline", "uff-ase,gfn2-xtb"), "a timeline is of one method"),
+        (("timeline", "uff-ase", "--package", "torch"), "does not pin torch"),
+    ],
+)
+def test_bad_input_is_named(pesbench, tmp_path, words, says):
+    done = pesbench(*words, "--output", tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr

@@ -1,0 +1,45 @@
+"""Engines of real methods: the same answers as their references."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.environment
+MACE = "mace_mp_small.model"
+FOLDER = os.environ.get("PESBENCH_WEIGHTS")
+
+
+def measured(pesbench, folder, method, *more):
+    done = pesbench(
+        *("engines", method, "--atoms", "18", "--budget", "20", "--json", "--output", folder, "--threads", "1", *more)
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_library_of_xtb_gives_the_answers_of_tblite(pesbench, tmp_path):
+    (xtb,) = measured(pesbench, tmp_path, "gfn2-xtb")["engines"]
+    assert xtb["same_answers"] is True
+    assert xtb["derivative_difference_mev_per_angstrom"] < 0.5
+
+
+def test_uff_of_rdkit_is_another_force_field_but_its_forces_are_the_derivative(pesbench, tmp_path):
+    found = measured(pesbench, tmp_path, "uff-ase")
+    (rdkit,) = found["engines"]
+    assert rdkit["same_answers"] is False
+    assert rdkit["force_difference_mev_per_angstrom"] > 100
+    assert rdkit["derivative_difference_mev_per_angstrom"] < 0.1
+    assert found["recommended"] is None
+
+
+@pytest.mark.skipif(not (FOLDER and list(Path(FOLDER).rglob(MACE))), reason=f"{MACE} is not in PESBENCH_WEIGHTS")
+def test_symmetrix_gives_the_answers_of_mace(pesbench, tmp_path):
+    (engine,) = measured(pesbench, tmp_path, "mace-mp-0-small", "--engines", "symmetrix")["engines"]
+    assert engine["same_answers"] is True
+    assert engine["conversion_s"] > 0
+    assert engine["settings"]["cutoff"] == 6.0
+    (system,) = engine["systems"]
+    assert system["edges"] > 0
+    assert 0 < system["lists_per_call"] < 1

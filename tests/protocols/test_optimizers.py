@@ -1,0 +1,227 @@
+"""The optimizers protocol: planted times come out, what is no relaxation is none, and every optimiser relaxes."""
+
+import json
+
+import numpy as np
+import pytest
+from synthetic import campaign, method
+
+from bench.analysis.measurements import Measurements
+from bench.core.description import SystemFacts
+from bench.core.failure import Failure
+from bench.environments.header import HeaderError
+from bench.environments.optimizers import optimizers, read_optimizers, selected
+from bench.errors import BadInput
+from bench.protocols.optimizers.analyse import optimizers_table
+from bench.protocols.optimizers.record import Optimization
+
+NAMES = ("BFGS", "fast", "slow")
+
+
+def attempt(structure, optimizer, ms=100.0, **changes):
+    fields = {
+        "method": "a",
+        "device": "cpu",
+        "round": structure % 2,
+        "attempt": 100 * structure + NAMES.index(optimizer),
+        "structure": structure,
+        "optimizer": optimizer,
+        "status": "converged",
+        "tight_fmax": 0.005,
+        "force_calls": 30,
+        "energy": -10.0 - structure,
+        "calculator_ns": int(2e6 * ms),
+        "optimizer_ns": int(1e6 * ms),
+        "calls_at_fmax": 20,
+        "calculator_ns_at_fmax": int(0.75e6 * ms),
+        "optimizer_ns_at_fmax": int(0.25e6 * ms),
+        "energy_at_fmax": -10.0 - structure + 0.004,
+        "bonds_changed": 0,
+        **changes,
+    }
+    return Optimization(**fields)
+
+
+def table(records, systems=(), methods=("a",)):
+    described = campaign(settings={"protocols": ("optimizers",), "optimizers": NAMES})
+    if systems:
+        dataset = described.dataset
+        described = campaign(
+            settings={"protocols": ("optimizers",), "optimizers": NAMES},
+            dataset=type(dataset)(**{**vars(dataset), "systems": systems}),
+        )
+    return optimizers_table(Measurements(described, tuple(map(method, methods)), records=tuple(records)))
+
+
+def row(found, optimizer, name="a"):
+    return next(one for one in found.rows if (one.method, one.optimizer) == (name, optimizer))
+
+
+def test_planted_times_and_ratios_come_out_where_structures_differ_a_hundredfold():
+    difficulty = np.exp(np.linspace(-2.3, 2.3, 9))
+    found = table(
+        attempt(number, name, 100 * scale * factor)
+        for number, scale in enumerate(difficulty)
+        for name, factor in (("BFGS", 1.0), ("fast", 0.6), ("slow", 4.0))
+    )
+    assert row(found, "BFGS").ms_per_molecule.estimate == pytest.approx(100)
+    assert row(found, "BFGS").ms_per_molecule.high > 200
+    fast = row(found, "fast")
+    assert (fast.time_ratio.estimate, fast.time_ratio.low, fast.time_ratio.high) == pytest.approx((0.6, 0.6, 0.6))
+    assert fast.own_share == pytest.approx(0.25)
+    assert fast.above_mev == pytest.approx(4.0)
+    assert row(found, "slow").tight_time_ratio.estimate == pytest.approx(4.0)
+    assert row(found, "BFGS").time_ratio is None
+    (_, overall, _) = found.overall
+    assert (overall.best, overall.within_twice) == (1.0, 1.0)
+    assert [one.within_twice for one in found.overall] == [1.0, 1.0, 0.0]
+
+
+def test_systems_count_alike_however_many_structures_each_has():
+    systems = (
+        SystemFacts("large", "X", 9, frames=(0, 1, 2, 3, 4, 5)),
+        SystemFacts("small", "Y", 3, frames=(6,)),
+        SystemFacts("other", "Z", 3, frames=(7,)),
+    )
+    found = table(
+        (
+            attempt(number, name, factor if name == "fast" else 1.0)
+            for number, factor in enumerate([0.5] * 6 + [2.0, 1.0])
+            for name in ("BFGS", "fast")
+        ),
+        systems,
+    )
+    ratio = row(found, "fast").time_ratio
+    assert ratio.estimate == pytest.approx(1.0)
+    assert (ratio.n, ratio.over) == (3, "systems")
+
+
+def test_two_systems_say_nothing_about_their_scatter():
+    systems = (SystemFacts("one", "X", 9, frames=(0,)), SystemFacts("other", "Y", 3, frames=(1,)))
+    found = table((attempt(number, "BFGS", 1 + number) for number in range(2)), systems)
+    assert row(found, "BFGS").ms_per_molecule.low is None
+
+
+def test_a_collapsed_molecule_a_higher_minimum_and_a_failure_are_not_relaxed_and_not_fast():
+    records = [attempt(number, "BFGS") for number in range(4)]
+    records += [
+        attempt(0, "fast", 1.0, bonds_changed=53, energy=-500.0),
+        attempt(1, "fast", 1.0, energy=-11.0 + 0.02),
+        attempt(2, "fast", 1.0, status="failed", failure=Failure("nan", "not finite")),
+        attempt(3, "fast", 50.0, energy=-13.0 + 0.0005),
+    ]
+    found = table(records)
+    fast = row(found, "fast")
+    assert (fast.solved, fast.attempts, fast.higher) == (1, 4, 1)
+    assert fast.higher_mev == pytest.approx(20)
+    assert fast.failures == {"bonds changed": 1, "nan": 1}
+    assert fast.ms_per_molecule.estimate == pytest.approx(50), "what failed soon is not fast"
+    assert row(found, "BFGS").solved == 4, "the energy of a collapsed molecule is no minimum to be compared with"
+    assert found.overall[1].best == 0.25
+
+
+def test_what_the_budget_cut_off_counts_nowhere():
+    records = [attempt(0, "BFGS"), attempt(0, "slow", status="censored"), attempt(1, "BFGS"), attempt(1, "slow", 300.0)]
+    found = table(records)
+    assert (row(found, "slow").attempts, row(found, "slow").cut) == (1, 1)
+    assert found.problems == 1
+
+
+def test_optimisers_are_found_by_name_in_any_letters_and_unknown_ones_get_a_hint():
+    known = optimizers()
+    assert next(iter(known)) == "BFGS"
+    assert {"LBFGS", "FIRE2", "Sella", "geomeTRIC", "Berny", "CG"} <= known.keys()
+    assert selected(["fire2", "GEOMETRIC", "fire2"], known) == ("FIRE2", "geomeTRIC")
+    assert selected(["all"], known) == tuple(known)
+    with pytest.raises(BadInput, match="no optimiser 'lbgfs'; did you mean 'LBFGS'"):
+        selected(["lbgfs"], known)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = 1\n", "no '# /// script' header"),
+        ('# /// script\n# [tool.pesbench]\n# family = "F"\n# ///\n', "lacks 'family' or 'optimizers'"),
+        (
+            '# /// script\n# [tool.pesbench]\n# family = "F"\n# [tool.pesbench.optimizers.A]\n# speed = 3\n# ///\n',
+            "gives A the unknown key 'speed'",
+        ),
+    ],
+)
+def test_a_file_that_describes_no_optimiser_is_refused(tmp_path, text, says):
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(HeaderError, match=says):
+        read_optimizers(tmp_path / "mine.py")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, pesbench):
+    """Return a run of all optimisers that need no packages of their own, with springs between all atoms."""
+    output = tmp_path_factory.mktemp("optimizers")
+    names = [name for name, one in optimizers().items() if not one.header.dependencies]
+    done = pesbench(
+        *("run", "--adapter", "tests/fakes/fakes.py", "--methods", "toy,always-fails"),
+        *("--structures", "naphthalene-gfn2", "--optimizers", ",".join(names), "--limit", "3", "--rounds", "2"),
+        *("--threads", "1", "--budget", "60", "--output", output),
+        page=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return next(output.iterdir()), names
+
+
+def test_every_optimiser_of_ase_relaxes_to_the_same_minimum(run, pesbench):
+    directory, names = run
+    found = json.loads(pesbench("table", directory, "--protocols", "optimizers", "--format", "json").stdout)
+    mine = {one["optimizer"]: one for one in found["rows"] if one["method"] == "toy"}
+    assert list(mine) == names
+    assert {name: (one["solved"], one["attempts"]) for name, one in mine.items()} == dict.fromkeys(names, (3, 3))
+    assert all(0 < one["own_share"] < 1 for one in mine.values())
+    failing = [one for one in found["rows"] if one["method"] == "always-fails"]
+    assert all(one["failures"] == {"calculator": one["attempts"] - one["solved"]} for one in failing)
+    assert sum(one["attempts"] - one["solved"] for one in failing) > 0
+    assert [one["optimizer"] for one in found["optimizers"]] == names
+
+
+def test_the_same_figures_are_in_every_format_on_the_page_and_by_optimizer(run, pesbench):
+    directory, _ = run
+    shown = pesbench("table", directory, "--by", "optimizer").stdout
+    assert "Which optimiser? All methods" in shown
+    assert shown == pesbench("table", directory, "--protocols", "optimizers").stdout
+    page = (directory / "report.html").read_text()
+    assert "Which optimiser?" in page
+    assert "Share of the problems" in page
+    assert pesbench("plot", directory, "--protocols", "optimizers").returncode == 0
+    assert (directory / "optimizers.svg").is_file()
+
+
+def test_a_stopped_run_continues_with_what_is_missing(run, pesbench, tmp_path):
+    import shutil
+
+    directory, _ = run
+    stopped = tmp_path / directory.name
+    shutil.copytree(directory, stopped)
+    lines = (stopped / "records.jsonl").read_text().splitlines(keepends=True)
+    last = max(number for number, line in enumerate(lines) if '"record":"optimization"' in line)
+    (stopped / "records.jsonl").write_text("".join(lines[:last]))
+    done = pesbench(
+        *("run", "--resume", stopped.name, "--output", tmp_path, "--adapter", "tests/fakes/fakes.py", "--no-page")
+    )
+    assert done.returncode == 0, done.stderr
+    after = [json.loads(line) for line in (stopped / "records.jsonl").read_text().splitlines()]
+    attempts = [(one["method"], one["attempt"]) for one in after if one["record"] == "optimization"]
+    assert len(attempts) == len(set(attempts)) == 60
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--optimizers", "BFGS,LBGFS"), "there is no optimiser 'LBGFS'; did you mean 'LBFGS'?"),
+        (("--optimizer", "newton"), "there is no optimiser 'newton'; there are BFGS, LBFGS"),
+        (("--optimizers", "BFGS", "--protocols", "md"), "--optimizers belongs to --protocols optimizers"),
+    ],
+)
+def test_bad_input_is_named(pesbench, tmp_path, options, says):
+    done = pesbench("run", "--methods", "uff", *options, "--output", tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert not list(tmp_path.iterdir())

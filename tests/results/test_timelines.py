@@ -1,0 +1,86 @@
+"""A timeline: releases in order, compared through one that is not the newest any more, and kept whole."""
+
+import json
+
+import pytest
+
+from bench.analysis.timelines import Release, Timeline, steps
+from bench.environments.header import read_header
+from bench.environments.releases import before, pinned
+from bench.errors import BadInput
+from bench.paths import adapters_dir
+from bench.render import timeline as render
+from bench.results.timelines import path_of, read, write
+
+KEPT = Timeline(
+    "m",
+    "Method",
+    "package",
+    (
+        Release("1.0", "1.3", 2.0, 1.9, 2.1, answers=()),
+        Release("1.1", "1.3", why="it does not install"),
+        Release("1.2", "1.3", 1.0, 0.98, 1.02, answers=("energy differs",)),
+        Release("1.3", "1.4", 0.8, 0.79, 0.81, answers=()),
+    ),
+)
+
+
+def test_each_release_is_compared_with_the_newest_through_the_one_it_was_measured_with():
+    found = {one.release.version: one for one in steps(KEPT, "1.4")}
+    assert found["1.0"].ratio.estimate == pytest.approx(1.6)
+    assert found["1.2"].ratio.estimate == pytest.approx(0.8)
+    # widths of independent comparisons add
+    assert found["1.2"].ratio.high / found["1.2"].ratio.estimate > 1.02
+    assert found["1.1"].ratio is None
+    assert found["1.0"].change is None, "the next one could not be measured"
+    assert found["1.3"].change.estimate == pytest.approx(1.25)
+    assert found["1.3"].changed
+    assert not found["1.2"].changed, "as fast as the next one"
+
+
+def test_a_change_is_told_only_where_it_is_certain_and_large():
+    def changed(estimate, low, high):
+        (one,) = steps(Timeline("m", "M", "p", (Release("1", "2", estimate, low, high),)), "2")
+        return one.changed
+
+    assert changed(1.2, 1.1, 1.3)
+    assert changed(0.9, 0.88, 0.92)
+    assert not changed(1.2, 0.9, 1.6)
+    assert not changed(1.03, 1.02, 1.04)
+
+
+def test_it_is_kept_whole_and_a_damaged_file_is_named(tmp_path):
+    path = path_of("m", "package", tmp_path)
+    assert read(path) is None
+    write(path, KEPT)
+    assert read(path) == KEPT
+    path.write_text(path.read_text()[:50])
+    with pytest.raises(BadInput, match="is no timeline"):
+        read(path)
+
+
+def test_the_table_says_why_a_release_is_missing_and_the_figure_has_every_release():
+    text = render.text(KEPT, "1.4", width=80)
+    assert "1.1" in text and "it does not install" in text
+    assert "CHANGED" in text
+    assert max(map(len, text.splitlines())) <= 80
+    found = render.as_object(KEPT, "1.4")
+    assert [one["version"] for one in found["releases"]] == ["1.0", "1.1", "1.2", "1.3"]
+    json.dumps(found)
+    (axes,) = render.draw(KEPT, "1.4").axes
+    assert [one.get_text() for one in axes.get_xticklabels()] == ["1.0", "1.1", "1.2", "1.3", "1.4"]
+
+
+def test_the_package_is_the_first_that_is_pinned_or_the_one_that_is_named():
+    header = read_header(adapters_dir() / "sevennet.py")
+    assert pinned(header)[0] == "sevenn"
+    assert pinned(header, "Torch") == pinned(header, "torch")
+    with pytest.raises(BadInput, match="does not pin jax; it pins sevenn, torch"):
+        pinned(header, "jax")
+
+
+@pytest.mark.environment
+def test_releases_before_one_come_from_the_index_newest_first():
+    header = read_header(adapters_dir() / "xtb.py")
+    assert before(header, "tblite", "0.5.0", 2) == ["0.4.0", "0.3.0"]
+    assert before(header, "tblite", "0.0.1", 2) == []
