@@ -97,7 +97,7 @@ def _data_set(dataset: DataSetFacts) -> str:
     if len(dataset.systems) > 1:
         text += f" of {len(dataset.systems)} systems: {some(map(short, dataset.systems))}"
     elif dataset.formula:
-        text += f" of {dataset.formula}{_state(dataset)}"
+        text += f" of {dataset.formula}{_state(dataset)}{_besides(dataset)}"
     if dataset.digest:
         text += f" (SHA-256 {dataset.digest.removeprefix('sha256:')[:12]})"
     return f"{text}; {dataset.description}" if dataset.description else text
@@ -116,6 +116,11 @@ def special(system: SystemFacts) -> list[str]:
         parts.append(f"charge {system.charge:+d}")
     if not is_lowest(system.spin):
         parts.append(f"multiplicity {system.spin}")
+    return parts + _besides_state(system)
+
+
+def _besides_state(system: SystemFacts) -> list[str]:
+    parts = []
     if system.periodic:
         parts.append("periodic" if system.periodic == "TTT" else f"periodic {' '.join(system.periodic)}")
     if system.fixed:
@@ -129,6 +134,11 @@ def some(names: Iterable[str], most: int = 12) -> str:
     """Return names as a list, the first ones only where there are many."""
     every = list(names)
     return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
+
+
+def _besides(dataset: DataSetFacts) -> str:
+    """Return what the only system has besides charge and multiplicity."""
+    return "".join(f", {part}" for part in _besides_state(dataset.systems[0])) if dataset.systems else ""
 
 
 def _state(dataset: DataSetFacts) -> str:

@@ -7,7 +7,9 @@ import pytest
 from rich.cells import cell_len
 
 from bench.analysis.disturbed import MEASURED_AGAIN, Disturbance
+from bench.core.description import DataSetFacts, SystemFacts
 from bench.paper import table1 as paper
+from bench.render.heading import heading
 from bench.render.tables import render
 from bench.render.terminal import render_terminal
 
@@ -135,3 +137,12 @@ def test_structures_that_stopped_at_the_cap_have_a_column_of_their_own(cpu_table
 def test_colours_are_there_only_when_asked_for(cpu_table):
     assert "\x1b[" not in render_terminal(cpu_table, 80)
     assert "\x1b[31m" in render_terminal(cpu_table, 80, color=True)
+
+
+def test_the_head_says_what_is_special_about_a_single_system(cpu_table):
+    slab = SystemFacts("slab", "Cu8", 8, periodic="TTF", fixed=4, frames=(0,))
+    facts = DataSetFacts("slab.xyz", "the user's file", formula="Cu8", count=1, total=1, systems=(slab,))
+    head = dict(
+        heading(dataclasses.replace(cpu_table, description=dataclasses.replace(cpu_table.description, dataset=facts)))
+    )
+    assert head["Data set"] == "slab.xyz: 1 structure of Cu8, periodic T T F, 4 atoms fixed; the user's file"

@@ -64,7 +64,7 @@ def read(
             if named or not len(files) > 1:
                 raise BadInput(str(error)) from None
             ledger.counts, ledger.notes = before
-            ledger.note(f"{path.name} is not read: {str(error).rstrip('.')}.")
+            ledger.note(f"Not read: {str(error).rstrip('.')}.")
             continue
         if not found:
             raise BadInput(f"{path.name} holds no structure.")
