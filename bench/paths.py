@@ -26,7 +26,7 @@ SCRATCH = "PESBENCH_SCRATCH"
 
 
 def checkout() -> Path | None:
-    """Return the checkout that this pesbench runs from; None where it is installed."""
+    """Return the checkout from which pesbench is run; None where it is installed."""
     beside = (PROJECT / "pyproject.toml").is_file() and (PROJECT / "adapters").is_dir()
     # other projects may have put files with these names into site-packages
     return PROJECT if beside and not _packed().is_dir() else None

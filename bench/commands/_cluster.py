@@ -22,7 +22,7 @@ _COMMAS = ("protocols", "ensembles", "device", "systems", "elements")
 _OF_A_CLUSTER = ("nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run")
 _OF_THE_FRONT = (
     *("cluster", *_OF_A_CLUSTER),
-    *("methods", "threads", "rounds", "budget", "order", "output", "resume", "json"),
+    *("methods", "threads", "rounds", "budget", "order", "output", "resume", "format", "name"),
 )
 """Options that a round's job does not take, or takes with other values."""
 
@@ -61,6 +61,10 @@ def run(options: Any, plan: Plan) -> int:
     from bench.engine import cluster
     from bench.engine.ready import Ready
 
+    if options.name is not None:
+        raise BadInput(
+            "--name has nothing to name until the rounds are joined; then 'pesbench runs name RUN aspirin' does."
+        )
     request = _request(options, plan)
     if options.dry_run:
         print(cluster.script(request, plan.directory.resolve()), end="")

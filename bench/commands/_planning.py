@@ -25,6 +25,8 @@ class Plan(NamedTuple):
     catalogue: Catalogue
     dataset: DataSet
     parallel: ParallelSpeed
+    name: str = ""
+    """What the user calls the run."""
 
 
 def reference(name: str, plan: Plan) -> str:

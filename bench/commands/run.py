@@ -34,7 +34,7 @@ EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
 )
-MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside", "relative_to", "no_page")
+MAY_CHANGE = ("resume", "budget", "output", "format", "adapter", "beside", "relative_to", "no_page")
 """The options that a resumed run takes; everything else was fixed when it began."""
 
 
@@ -94,7 +94,8 @@ class _Options(_options.Structures):
     wait: float = 3600.0
     """Seconds."""
     dry_run: bool = False
-    json: bool = False
+    name: str | None = None
+    format: str = "terminal"
     no_page: bool = False
     beside: bool = False
     relative_to: str | None = None
@@ -151,10 +152,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _cluster.add_options(parser.add_argument_group("on a cluster"))
     kept = parser.add_argument_group("what is kept")
     _options.add_output_folder(kept)
+    kept.add_argument("--name", metavar="NAME", help="what the run is called; other verbs take it in place of its id")
     kept.add_argument("--resume", metavar="RUN", help="continue this run; only --budget can be changed")
     kept.add_argument("--no-page", action="store_true", help="write no page at the end; 'pesbench report' makes one")
     _options.add_relative_to(parser)
-    _options.add_json(parser, "the table")
+    _options.add_format(parser)
 
 
 def _add_md(group: argparse._ArgumentGroup) -> None:
@@ -247,7 +249,7 @@ def run(options: _Options) -> int:
     _cluster.refuse_alone(options)
     plan = _begun(options) if resumed else new_plan(options)
     relative_to = None if options.relative_to is None else _planning.reference(options.relative_to, plan)
-    return measure(plan, resumed, options.json, relative_to, page=not options.no_page)
+    return measure(plan, resumed, options.format, relative_to, page=not options.no_page)
 
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
@@ -292,7 +294,11 @@ def new_plan(options: _Options) -> Plan:
     from bench.environments.weights import check_own_checkpoint
     from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
+    from bench.paths import results_dir
+    from bench.results.kept import check_name
 
+    if options.name is not None:
+        check_name(options.name, options.output or results_dir())
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
     check_own_checkpoint(settings, catalogue.methods)
@@ -312,7 +318,7 @@ def new_plan(options: _Options) -> Plan:
     parallel = measure_parallel_speed(None if several else options.threads)  # after bad input was refused
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))
-    return Plan(new_directory(options.output), settings, catalogue, dataset, parallel)
+    return Plan(new_directory(options.output), settings, catalogue, dataset, parallel, options.name or "")
 
 
 def _begun(options: _Options) -> Plan:

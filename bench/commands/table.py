@@ -37,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     _options.add_run(parser, paper=True, page=True)
     _options.add_shown_protocols(parser)
-    _options.add_format(parser, "terminal, markdown, latex, csv or json")
+    _options.add_format(parser)
     parser.add_argument("--by", choices=("system",), help="a row for each method and system, not for each method")
     _options.add_relative_to(parser)
 
@@ -60,7 +60,7 @@ def run(options: Options) -> int:
             raise BadInput("the published table is of one system; name a run with --by system.")
         if options.protocols != _options.SPEED:
             raise BadInput(f"--by system belongs to the table of times; leave out --protocols {options.protocols}.")
-        table = Results(options.run, warn).by_system(options.relative_to)
+        table = Results(_results.with_times(options.run), warn).by_system(options.relative_to)
         print_text(FORMATS.render(table, options.format, color=sys.stdout.isatty()))
         return 0
     _results.show(options.protocols, options.run, options.format, options.relative_to)

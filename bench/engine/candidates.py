@@ -86,6 +86,11 @@ def version(method: Method, candidate: Candidate, device: str) -> Method:
     )
 
 
+def is_candidate(name: str) -> bool:
+    """Return whether a method's name in a run is that of a candidate other than the default: ``NAME@threads=2``."""
+    return "=" in name.rpartition(AT)[2] and AT in name
+
+
 def pointless(candidate: Candidate, alone: Mapping[str, str]) -> str:
     """Return why a combination need not be tried; empty where it should be.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -66,11 +68,31 @@ def describe(
 
 
 def new_directory(output: Path | None) -> Path:
-    """Return the path of a run directory that does not exist yet, named after the time in UTC."""
+    """Make an empty run directory, named after the time in UTC, and return its path; raises BadInput.
+
+    It is made at once, so that of two runs that begin in the same second each has its own. If it is still empty when
+    this process ends, it is removed: bad input was found, or there was nothing to write.
+    """
     results = output or paths.results_dir()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    names = [stamp, *(f"{stamp}-{number}" for number in range(2, 100))]
-    return next(results / name for name in names if not (results / name).exists())
+    for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 1000))):
+        try:
+            results.mkdir(parents=True, exist_ok=True)
+            (results / name).mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise BadInput(
+                f"cannot write to {results}: {error.strerror}; choose another folder with --output."
+            ) from None
+        atexit.register(_remove_empty, (results / name).absolute())
+        return results / name
+    raise BadInput(f"{results} has a thousand runs that began in this second; try again.")
+
+
+def _remove_empty(directory: Path) -> None:
+    with contextlib.suppress(OSError):  # it holds something, as it should, or is gone
+        directory.rmdir()
 
 
 def _system(system: System) -> SystemFacts:

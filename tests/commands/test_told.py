@@ -28,6 +28,8 @@ RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examp
 PLACEHOLDERS = {
     "RUN": RUN,
     "RUN_A": RUN,
+    "{other.name}": RUN,
+    "{next(iter(protocols))}": "md",
     "RUN_B": OTHER_RUN,
     "METHOD": "toy",
     "FILE": "emt.py",
@@ -92,7 +94,10 @@ SHORT_METHODS = {
     "check-gpu": "toy",
 }
 # command lines that end with bad input, and why they may
-REFUSED = {f"merge {RUN} {OTHER_RUN} --output results/merged": "these runs have dynamics"}
+REFUSED = {
+    f"runs delete {OTHER_RUN}": "nobody is there to be asked",
+    f"merge {RUN} {OTHER_RUN} --output results/merged": "these runs have dynamics",
+}
 
 
 def placeholders(word):
@@ -243,6 +248,9 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
     folder = checkout
     if "--remove" in words:  # not the environments that are in use
         folder = copied(tmp_path)
+    elif words[:2] == ["runs", "delete"]:  # not the runs that others read
+        folder = copied(tmp_path)
+        shutil.copytree(checkout / "results", folder / "results", dirs_exist_ok=True)
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
     if words[0] in ("run", "study", "regress", "tune", "check-gpu") and not {"--help", "--resume"} & set(words):
