@@ -22,7 +22,7 @@ _COMMAS = ("protocols", "ensembles", "device", "systems", "elements")
 _OF_A_CLUSTER = ("nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run")
 _OF_THE_FRONT = (
     *("cluster", *_OF_A_CLUSTER),
-    *("methods", "threads", "rounds", "budget", "order", "output", "resume", "format", "name"),
+    *("methods", "threads", "rounds", "budget", "order", "output", "resume", "format", "name", "checkpoint"),
 )
 """Options that a round's job does not take, or takes with other values."""
 
@@ -139,7 +139,8 @@ def _request(options: Any, plan: Plan) -> Request:
     if nodes < 1:
         raise BadInput("--nodes must be at least 1.")
     paths.scratch_dir()  # a relative path is refused here, and not on each node
-    words = [sys.executable, "-m", "bench.cli", "run", "--methods", ",".join(settings.methods)]
+    methods = ",".join(plan.catalogue.methods[name].typed for name in settings.methods)
+    words = [sys.executable, "-m", "bench.cli", "run", "--methods", methods]
     words += ["--threads", str(settings.threads), *_words(options)]
     if isinstance(options.budget, Budget):
         seconds = options.budget.seconds

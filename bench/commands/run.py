@@ -146,7 +146,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_protocol_options(parser)
     weights = parser.add_argument_group("weights")
     _options.add_weights(weights)
-    weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
+    weights.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="your own checkpoint, for one method; --methods A,A@FILE measures both",
+    )
     _add_where(parser.add_argument_group("where"))
     _add_how_much(parser.add_argument_group("how much"))
     _cluster.add_options(parser.add_argument_group("on a cluster"))
@@ -291,7 +296,6 @@ def new_plan(options: _Options) -> Plan:
     from bench.data.structures import is_naphthalene
     from bench.engine.describing import new_directory
     from bench.environments.catalogue import Catalogue
-    from bench.environments.weights import check_own_checkpoint
     from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
     from bench.paths import results_dir
@@ -301,7 +305,6 @@ def new_plan(options: _Options) -> Plan:
         check_name(options.name, options.output or results_dir())
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
-    check_own_checkpoint(settings, catalogue.methods)
     dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
     if any(dataset.known) and ACCURACY not in settings.protocols and dataset.own:
@@ -339,7 +342,7 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         raise BadInput(
             f"--replay-points is {options.replay_points}; it must be 2 or more, because the first one is not counted."
         )
-    methods = catalogue.select(options.methods)
+    methods = _planning.with_own(catalogue.select(options.methods), options.checkpoint, catalogue)
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
     seconds = options.budget.seconds if options.budget else None
     seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
@@ -373,7 +376,7 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
             seeds=seeds,
             half_steps=seeds,
         ),
-        checkpoint=str(options.checkpoint.resolve()) if options.checkpoint else None,
+        checkpoints={method.name: method.own_checkpoint for method in methods if method.own_checkpoint},
         trust=options.trust_checkpoint,
         knobs=_options.knobs(options.knob),
         pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},

@@ -198,7 +198,7 @@ def _described(candidate: Candidate) -> str:
 
 def command(options: Options, method: Method, candidate: Candidate) -> str:
     """Return the command line that measures a setting by itself."""
-    words = ["pesbench", "run", "--methods", method.name, "--threads", str(candidate.threads)]
+    words = ["pesbench", "run", "--methods", method.typed, "--threads", str(candidate.threads)]
     for name, value in candidate.knobs.items():
         if f"{name}={value}" in candidate.changes or options.knob:
             words += ["--knob", f"{name}={value}"]

@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from bench.core.candidate import Candidate
 from bench.environments import knobs
-from bench.environments.header import Method
+from bench.environments.header import AT, Method
 from bench.errors import BadInput
 
 THREADS = "threads"
-AT = "@"
-"""Between the name of a method and what is changed."""
 
 
 def thread_counts(cores: int) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,25 +75,36 @@ def new_directory(output: Path | None) -> Path:
     this process ends, it is removed: bad input was found, or there was nothing to write.
     """
     results = output or paths.results_dir()
+    ours = not results.exists()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 1000))):
-        try:
-            results.mkdir(parents=True, exist_ok=True)
-            (results / name).mkdir()
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise BadInput(
-                f"cannot write to {results}: {error.strerror}; choose another folder with --output."
-            ) from None
-        atexit.register(_remove_empty, (results / name).absolute())
-        return results / name
-    raise BadInput(f"{results} has a thousand runs that began in this second; try again.")
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        directory = next(filter(_made, (results / f"{stamp}{more}" for more in _endings())))
+    except OSError as error:
+        raise BadInput(f"cannot write to {results}: {error.strerror}; choose another folder with --output.") from None
+    atexit.register(_remove_empty, directory.absolute(), ours)
+    return directory
 
 
-def _remove_empty(directory: Path) -> None:
+def _endings() -> Iterator[str]:
+    yield ""
+    yield from (f"-{number}" for number in itertools.count(2))
+
+
+def _made(directory: Path) -> bool:
+    """Make a directory; return whether it was not there before."""
+    try:
+        directory.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _remove_empty(directory: Path, parent: bool) -> None:
     with contextlib.suppress(OSError):  # it holds something, as it should, or is gone
         directory.rmdir()
+        if parent:
+            directory.parent.rmdir()
 
 
 def _system(system: System) -> SystemFacts:
@@ -128,6 +140,17 @@ def _facts(method: Method, dataset: DataSet) -> MethodFacts:
         tuned=method.tuned,
         note=method.note,
     )
+
+
+def with_own_checkpoints(catalogue: Catalogue, described: Description) -> None:
+    """Add the user's own checkpoints of a run to the catalogue; raises BadInput where one is no longer what it was."""
+    for name, path in described.settings.checkpoints.items():
+        if not Path(path).exists():
+            raise BadInput(f"the run measured {name} with {path}, which is not there any more; put it back.")
+        (method,) = catalogue.select(name.removesuffix(Path(path).name) + path)
+        began = (described.methods[name].checkpoint or {}).get("sha256")
+        if method.checkpoint is not None and began not in (None, method.checkpoint.sha256):
+            raise BadInput(f"{path} is not the file with which the run began (SHA-256 {began[:12]}); start a new run.")
 
 
 def check_methods(catalogue: Catalogue, names: tuple[str, ...]) -> None:

@@ -16,6 +16,9 @@ from typing import Any
 from bench.core.device import DEVICES
 from bench.core.kind import KINDS
 
+AT = "@"
+"""Between the name of a method and what is changed in a version of it."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
@@ -129,8 +132,17 @@ class Method:
     """Besides the precision, which is chosen among :attr:`dtypes`."""
     chosen: dict[str, str] = dataclasses.field(default_factory=dict)
     """The values of knobs that the user chose; see :func:`bench.environments.knobs.with_knobs`."""
+    own_checkpoint: str = ""
+    """The path of the user's own checkpoint, in a version that runs with that; see :mod:`bench.environments.own`."""
     note: str = ""
     """One sentence for the notes below the table."""
+
+    @property
+    def typed(self) -> str:
+        """Its name as it is typed in any folder: with the whole path of the user's own checkpoint."""
+        if not self.own_checkpoint:
+            return self.name
+        return self.name.removesuffix(Path(self.own_checkpoint).name) + self.own_checkpoint
 
     def knobs_on(self, kind: str) -> dict[str, Knob]:
         """Return its knobs on a kind of device, the default there first."""
@@ -172,7 +184,7 @@ class HeaderError(ValueError):
 
 _BLOCK = re.compile(r"(?m)^# /// script\s*$\n(?P<body>(?:^#(?: .*)?$\n)+?)^# ///\s*$")
 _METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {
-    *("name", "adapter", "family", "kind", "known_as", "chosen"),
+    *("name", "adapter", "family", "kind", "known_as", "chosen", "own_checkpoint"),
 }
 _KNOB_NAME, _KNOB_VALUE = re.compile(r"[a-z][a-z0-9_-]*"), re.compile(r"[A-Za-z0-9._+-]+")
 _NO_KNOBS = ("dtype", "threads")

@@ -28,6 +28,7 @@ RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examp
 PLACEHOLDERS = {
     "RUN": RUN,
     "RUN_A": RUN,
+    "7net-0@my.pth": "tunable",
     "{other.name}": RUN,
     "{next(iter(protocols))}": "md",
     "RUN_B": OTHER_RUN,
