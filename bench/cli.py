@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from bench import __version__
 from bench.commands import Verb, verbs
 from bench.errors import BadInput
-from bench.paths import cache_dir
+from bench.paths import cache_dir, program, told
 
 OF_THE_DISK = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there and try again"),
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb, options = parse(arguments)
         return verb.run(options)
     except BadInput as error:
-        print(f"pesbench: {error}", file=sys.stderr)
+        print(f"pesbench: {told(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("pesbench: stopped.", file=sys.stderr)
@@ -69,13 +69,16 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         hint = "" if message.endswith(".") else f"; see '{self.prog} --help'."
-        self.exit(2, f"pesbench: {message}{hint}\n")
+        self.exit(2, f"pesbench: {told(message)}{hint}\n")
+
+    def format_help(self) -> str:
+        return told(super().format_help())
 
 
 def parser(known: Mapping[str, Verb]) -> argparse.ArgumentParser:
     """Return the parser for the verbs; raises TypeError where a verb's parser does not match its dataclass."""
     top = _Parser(
-        prog="pesbench",
+        prog=program(),
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
         epilog="Each verb has its own --help. Exit status: 0 done, 1 nothing measured or something slower, 2 bad input",
     )

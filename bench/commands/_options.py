@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import os
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -145,7 +146,8 @@ class Structures:
             elements=self.elements,
             largest=largest,
         )
-        return load_dataset(self.structures or default, wanted=wanted)
+        dataset = load_dataset(self.structures or default, wanted=wanted)
+        return dataclasses.replace(dataset, given=tuple(self.words()))
 
     def load_one(self, verb: str, default: str | None = None) -> DataSet:
         """Return a data set of a single system, for a verb that takes no more; raises BadInput, which lists them."""
@@ -160,8 +162,14 @@ class Structures:
         return dataset
 
     def words(self) -> list[str]:
-        """Return these options as they are typed."""
-        found = [word for one in self.structures for word in ("--structures", one)]
+        """Return these options as they can be typed in any folder, with whole paths."""
+        from bench.data.structures import DATA_SETS
+
+        found = []
+        for one in self.structures:
+            # a pattern, as much as the path of a file
+            whole = one if one in DATA_SETS else os.path.abspath(Path(one).expanduser())  # noqa: PTH100
+            found += ["--structures", whole]
         for name, values in (("--systems", self.systems), ("--elements", self.elements)):
             found += [name, ",".join(values)] if values else []
         for name, value in (("--charge", self.charge), ("--spin", self.spin)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _options, _output
 from bench.errors import BadInput
+from bench.paths import told
 
 if TYPE_CHECKING:
     from bench.environments.catalogue import Catalogue
@@ -98,7 +99,7 @@ def _print_run(name: str, run: str | None) -> None:
         found, directory = None, None
     if found is None or not found.rows:
         where = f"run {directory.name} did not measure it" if directory else "there is no run yet"
-        console.print(f"{where}: 'pesbench run --methods {name}' measures it.", soft_wrap=False)
+        console.print(told(f"{where}: 'pesbench run --methods {name}' measures it."), soft_wrap=False)
         return
     assert directory is not None
     console.print(f"[bold]In run {directory.name}[/bold]")

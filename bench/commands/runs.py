@@ -71,6 +71,7 @@ def run(options: Options) -> int:
 
 
 def _list(options: Options, results: Path) -> int:
+    from bench.paths import told
     from bench.results import kept
 
     found = kept.listing(results)
@@ -81,7 +82,7 @@ def _list(options: Options, results: Path) -> int:
         return 0
     if not found:
         what = f"no run in {results} has the tag {' and '.join(options.words)}" if options.words else None
-        _output.print_text(what or f"there is no run in {results} yet; 'pesbench run' makes one.")
+        _output.print_text(told(what or f"there is no run in {results} yet; 'pesbench run' makes one."))
         return 0
     table = _output.plain_table("run", "name", "state", "measured", "size", "tags")
     for one in found:

@@ -14,6 +14,7 @@ from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
+from bench.paths import program
 
 if TYPE_CHECKING:
     from bench.analysis.tuning import Tuned
@@ -198,7 +199,7 @@ def _described(candidate: Candidate) -> str:
 
 def command(options: Options, method: Method, candidate: Candidate) -> str:
     """Return the command line that measures a setting by itself."""
-    words = ["pesbench", "run", "--methods", method.typed, "--threads", str(candidate.threads)]
+    words = ["run", "--methods", method.typed, "--threads", str(candidate.threads)]
     for name, value in candidate.knobs.items():
         if f"{name}={value}" in candidate.changes or options.knob:
             words += ["--knob", f"{name}={value}"]
@@ -212,4 +213,4 @@ def command(options: Options, method: Method, candidate: Candidate) -> str:
         words += ["--weights", options.weights]
     if options.trust_checkpoint:
         words += ["--trust-checkpoint"]
-    return shlex.join(words)
+    return f"{program()} {shlex.join(words)}"

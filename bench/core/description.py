@@ -129,6 +129,8 @@ class DataSetFacts:
     """What the user's files hold besides, one phrase a kind."""
     notes: tuple[str, ...] = ()
     """Sentences on how the user's files were read."""
+    given: tuple[str, ...] = ()
+    """The options by which the user chose it, with whole paths; empty where it is the default, and in older runs."""
 
     @property
     def system_of(self) -> dict[int, int]:

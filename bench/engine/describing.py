@@ -62,6 +62,7 @@ def describe(
             systems=tuple(map(_system, dataset.systems)),
             unused=dataset.unused,
             notes=dataset.notes,
+            given=dataset.given,
         ),
         methods={name: _facts(catalogue.methods[name], dataset) for name in settings.methods},
         extra_adapters=tuple(str(path) for path in catalogue.extra),

@@ -7,6 +7,7 @@ import dataclasses
 import errno
 import json
 import os
+import shlex
 import shutil
 import tarfile
 import zlib
@@ -121,9 +122,11 @@ def how_to_get(method: Method) -> str:
 
 
 def _unpublished(method: Method) -> str:
+    ours = method.adapter.parent == paths.adapters_dir()
+    adapter = "" if ours else f" --adapter {shlex.quote(str(method.adapter))}"
     return (
         "its authors publish no SHA-256 to check it by; "
-        f"'pesbench prepare {method.name} --trust-checkpoint' fetches it anyway."
+        f"'pesbench prepare {method.name}{adapter} --trust-checkpoint' fetches it anyway."
     )
 
 

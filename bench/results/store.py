@@ -139,6 +139,7 @@ def stored_dataset(directory: Path, description: Description) -> DataSet:
         else (),
         unused=stored.unused,
         notes=stored.notes,
+        given=stored.given,
     )
 
 

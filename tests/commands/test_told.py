@@ -43,7 +43,8 @@ PLACEHOLDERS = {
     "{method.name}": "toy",
     "{plan.directory.name}": RUN,
     "{directory}": RUN,
-    "{dataset.name}": "naphthalene-gfn2",
+    "{structures}": "naphthalene-gfn2",
+    "{adapter}": "",
     "{protocol}": "md",
     "main": "HEAD",  # a clone need not have the branch
     "my_adapter.py": "emt.py",
