@@ -72,13 +72,13 @@ def _only(table: Any, protocol: str, run: str) -> Any:
     return table
 
 
-def show(protocol: str, run: str | Path | None, form: str, relative_to: str | None = None) -> bool:
+def show(protocol: str, run: str | Path | None, form: str, relative_to: str | None = None, wide: bool = False) -> bool:
     """Print the results of a protocol in one of the formats; returns whether anything was measured."""
-    return _print(*found(protocol, run, relative_to), form)
+    return _print(*found(protocol, run, relative_to), form, wide)
 
 
-def _print(shown: View, table: Any, form: str) -> bool:
-    print_text(shown.render(table, form, color=sys.stdout.isatty()))
+def _print(shown: View, table: Any, form: str, wide: bool = False) -> bool:
+    print_text(shown.render(table, form, color=sys.stdout.isatty(), wide=wide))
     # what was relaxed at the start has no time of a step, and is a result all the same
     return any(row.measured or getattr(row, "converged", None) for row in table.rows)
 

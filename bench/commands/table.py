@@ -31,6 +31,7 @@ class Options:
     format: str = "terminal"
     by: str | None = None
     relative_to: str | None = None
+    wide: bool = False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_format(parser)
     parser.add_argument("--by", choices=("system",), help="a row for each method and system, not for each method")
     _options.add_relative_to(parser)
+    parser.add_argument(
+        "--wide", action="store_true", help="all columns, in lines that may be longer than the terminal"
+    )
 
 
 def run(options: Options) -> int:
@@ -61,7 +65,7 @@ def run(options: Options) -> int:
         if options.protocols != _options.SPEED:
             raise BadInput(f"--by system belongs to the table of times; leave out --protocols {options.protocols}.")
         table = Results(_results.with_times(options.run), warn).by_system(options.relative_to)
-        print_text(FORMATS.render(table, options.format, color=sys.stdout.isatty()))
+        print_text(FORMATS.render(table, options.format, color=sys.stdout.isatty(), wide=options.wide))
         return 0
-    _results.show(options.protocols, options.run, options.format, options.relative_to)
+    _results.show(options.protocols, options.run, options.format, options.relative_to, options.wide)
     return 0
