@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench import paths
 from bench.core.kind import rank
+from bench.core.likely import similar
 from bench.environments import own
 from bench.environments.header import AT, Header, HeaderError, Method, read_header
 from bench.errors import BadInput
@@ -96,8 +96,8 @@ class Catalogue:
             return published[0]
         if AT in name:
             return self._version(name)
-        near = difflib.get_close_matches(name, self.methods, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "'pesbench list' shows them all."
+        near = similar(name, self.methods)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'pesbench list' shows them all."
         raise BadInput(f"there is no method {name!r}; {hint}")
 
     def _version(self, name: str) -> Method:

@@ -70,3 +70,21 @@ def test_the_command_for_missing_labels_names_the_whole_path_and_is_understood(p
 def test_a_package_is_installed_from_its_own_name_and_not_as_an_extra_of_ours():
     assert shlex.split(_install("parsl>=2024.11"))[-1] == "parsl>=2024.11"
     assert "pesbench[" not in _install("parsl>=2024.11")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("tabel",), "there is no verb 'tabel'; did you mean table"),
+        (("run", "--methods", "uff", "gfn2-xtb"), "commas and no blanks: --methods uff,gfn2-xtb"),
+        (("run", "--methods", "uff,", "gfn2-xtb", "7net-0"), "--methods uff,gfn2-xtb,7net-0"),
+        (("run", "--methods", "maec"), "did you mean 'mace-"),
+        (("table", "a", "b"), "unrecognized arguments: b; see"),
+        (("table", "--format", "jason"), "there is no format 'jason'; use terminal, markdown, latex, csv or json."),
+    ],
+)
+def test_a_slip_is_answered_with_what_may_have_been_meant(pesbench, words, hint):
+    done = pesbench(*words)
+    assert done.returncode == 2
+    assert hint in done.stderr
+    assert len(done.stderr.splitlines()) == 1
