@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -13,14 +14,18 @@ from typing import Any, NoReturn
 
 from bench import __version__
 from bench.commands import Verb, verbs
+from bench.core.likely import similar
 from bench.errors import BadInput
-from bench.paths import cache_dir
+from bench.paths import cache_dir, program, told
 
 OF_THE_DISK = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there and try again"),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "see who may write there, or choose another place"),
 }
 """Errors that no verb can do anything about, and what the user can do."""
+
+LISTS = ("--methods", "--protocols", "--systems", "--elements", "--device", "--ensembles", "--threads")
+"""Options that take several values, separated by commas."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb, options = parse(arguments)
         return verb.run(options)
     except BadInput as error:
-        print(f"pesbench: {error}", file=sys.stderr)
+        print(f"pesbench: {told(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("pesbench: stopped.", file=sys.stderr)
@@ -57,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
     """Return the verb of a command line and its options; raises SystemExit where the line cannot be parsed."""
     known = verbs()
-    given = vars(parser(known).parse_args(arguments))
+    top = parser(known)
+    top.words = sys.argv[1:] if arguments is None else arguments
+    given = vars(top.parse_args(arguments))
     verb = known[given.pop("verb")]
     # argparse collects lists; options are immutable from here on
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
@@ -67,15 +74,41 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without argparse's page of usage before it."""
 
+    words: Sequence[str] = ()
+    """The command line."""
+
     def error(self, message: str) -> NoReturn:
-        hint = "" if message.endswith(".") else f"; see '{self.prog} --help'."
-        self.exit(2, f"pesbench: {message}{hint}\n")
+        message = _helped(message, self.words)
+        hint = "" if message.endswith((".", "?")) else f"; see '{self.prog} --help'."
+        self.exit(2, f"pesbench: {told(message)}{hint}\n")
+
+    def format_help(self) -> str:
+        return told(super().format_help())
 
 
-def parser(known: Mapping[str, Verb]) -> argparse.ArgumentParser:
+def _helped(message: str, words: Sequence[str]) -> str:
+    """Return argparse's complaint about a command line with what the user may have meant."""
+    if found := re.match(r"argument VERB: invalid choice: '([^']*)'", message):
+        near = similar(found[1], verbs())
+        return f"there is no verb {found[1]!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    if found := re.match(r"unrecognized arguments: ([^-].*)", message):
+        return f"{message}{_commas(found[1].split(), words)}"
+    return message
+
+
+def _commas(left: list[str], words: Sequence[str]) -> str:
+    """Return how a list of names is written, where these words follow one; empty elsewhere."""
+    before = list(words).index(left[0]) - 2 if left[0] in words else -1
+    if before < 0 or words[before] not in LISTS:
+        return ""
+    option, first = words[before], words[before + 1]
+    return f"; {option} takes a list with commas and no blanks: {option} {','.join((first.rstrip(','), *left))}"
+
+
+def parser(known: Mapping[str, Verb]) -> _Parser:
     """Return the parser for the verbs; raises TypeError where a verb's parser does not match its dataclass."""
     top = _Parser(
-        prog="pesbench",
+        prog=program(),
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
         epilog="Each verb has its own --help. Exit status: 0 done, 1 nothing measured or something slower, 2 bad input",
     )

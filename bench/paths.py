@@ -8,6 +8,7 @@ directory.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -24,9 +25,11 @@ PROJECT = Path(__file__).resolve().parents[1]
 SCRATCH = "PESBENCH_SCRATCH"
 """The variable that names a folder on the machine's own disk; on a cluster it is set by each job."""
 
+_COMMAND = re.compile(r"(?:(?<=')|(?<=^  ))pesbench(?= [a-z])", re.MULTILINE)
+
 
 def checkout() -> Path | None:
-    """Return the checkout that this pesbench runs from; None where it is installed."""
+    """Return the checkout from which pesbench is run; None where it is installed."""
     beside = (PROJECT / "pyproject.toml").is_file() and (PROJECT / "adapters").is_dir()
     # other projects may have put files with these names into site-packages
     return PROJECT if beside and not _packed().is_dir() else None
@@ -135,6 +138,16 @@ def program() -> str:
     if started.name == "cli.py":
         return f"{shlex.quote(sys.executable)} -m bench.cli"
     on_path = shutil.which("pesbench")
-    if started.name != "pesbench" or (on_path and Path(on_path).resolve() == started.resolve()):
+    if str(started) == "pesbench" or started.name != "pesbench":
         return "pesbench"
-    return shlex.quote(str(started.absolute()))
+    if on_path and Path(on_path).resolve() == started.resolve():
+        return "pesbench"
+    return shlex.quote(str(shown(started)))
+
+
+def told(text: str) -> str:
+    """Return a text in which each command of pesbench can be typed as it stands: with the program as it was started.
+
+    A command is what follows a quote, or begins an indented line, as in the examples of a verb.
+    """
+    return _COMMAND.sub(lambda found: program(), text)

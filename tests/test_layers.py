@@ -34,9 +34,9 @@ ALLOWED = {
         *("bench", "core", "protocols", "data", "environments", "environments.header", "machine"),
         *("results", "errors", "paths"),
     },
-    "render": {"analysis", "paper", "core", "protocols", "errors"},
+    "render": {"analysis", "paper", "core", "protocols", "errors", "paths"},  # paths: commands as they can be typed
     "protocols.view": {"render", "analysis", "protocols.analyse", "protocols", "core", "errors"},
-    "cli": {"bench", "commands", "errors", "paths"},
+    "cli": {"bench", "commands", "core", "errors", "paths"},
     "bench": {"protocols", "results"},  # registers the former, and has bench.load of the latter
 }
 ALLOWED["commands"] = {*ALLOWED, "commands"} - {"cli"}

@@ -70,3 +70,20 @@ def test_a_run_is_continued_by_the_program_that_began_it(monkeypatch, started, o
     monkeypatch.setattr(shutil, "which", lambda name: on_path)
     assert paths.resume_command(paths.results_dir() / "20261122-101500") == f"{said} run --resume 20261122-101500"
     assert paths.resume_command(Path("/elsewhere/of mine/1")) == f"{said} run --resume '/elsewhere/of mine/1'"
+
+
+def test_a_program_in_the_working_directory_is_told_in_short(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv" / "bin" / "pesbench")])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert paths.program() == ".venv/bin/pesbench"
+
+
+def test_commands_in_a_text_are_told_as_they_can_be_typed_and_other_words_stay(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv" / "bin" / "pesbench")])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    text = "pesbench: there is no method; 'pesbench list' shows them, and pesbench measures.\n  pesbench list\n"
+    said = "pesbench: there is no method; '.venv/bin/pesbench list' shows them, and pesbench measures.\n"
+    assert paths.told(text) == f"{said}  .venv/bin/pesbench list\n"
+    assert paths.told(paths.told(text)) == paths.told(text)

@@ -22,7 +22,7 @@ _COMMAS = ("protocols", "ensembles", "device", "systems", "elements")
 _OF_A_CLUSTER = ("nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run")
 _OF_THE_FRONT = (
     *("cluster", *_OF_A_CLUSTER),
-    *("methods", "threads", "rounds", "budget", "order", "output", "resume", "json"),
+    *("methods", "threads", "rounds", "budget", "order", "output", "resume", "format", "name", "checkpoint"),
 )
 """Options that a round's job does not take, or takes with other values."""
 
@@ -61,6 +61,10 @@ def run(options: Any, plan: Plan) -> int:
     from bench.engine import cluster
     from bench.engine.ready import Ready
 
+    if options.name is not None:
+        raise BadInput(
+            "--name has nothing to name until the rounds are joined; then 'pesbench runs name RUN aspirin' does."
+        )
     request = _request(options, plan)
     if options.dry_run:
         print(cluster.script(request, plan.directory.resolve()), end="")
@@ -135,7 +139,8 @@ def _request(options: Any, plan: Plan) -> Request:
     if nodes < 1:
         raise BadInput("--nodes must be at least 1.")
     paths.scratch_dir()  # a relative path is refused here, and not on each node
-    words = [sys.executable, "-m", "bench.cli", "run", "--methods", ",".join(settings.methods)]
+    methods = ",".join(plan.catalogue.methods[name].typed for name in settings.methods)
+    words = [sys.executable, "-m", "bench.cli", "run", "--methods", methods]
     words += ["--threads", str(settings.threads), *_words(options)]
     if isinstance(options.budget, Budget):
         seconds = options.budget.seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import BadInput
@@ -13,26 +14,31 @@ if TYPE_CHECKING:
     from bench.render.comparison import Report
     from bench.results.dataframes import Run
 
-FORMATS = "terminal, markdown or json"
+FORMATS = ("terminal", "markdown", "json")
 
 
 def refuse_versions(run: Run) -> None:
     """Refuse a run of `regress` or `tune`: it measured a method twice, and relaxed nothing."""
-    from bench.engine.candidates import AT
+    from bench.engine.candidates import is_candidate
     from bench.engine.versions import BASE
 
-    if any("=" in method.rpartition(AT)[2] for method in run.description.methods if AT in method):
+    if any(map(is_candidate, run.description.methods)):
         raise BadInput(f"{run.directory.name} is a search by 'pesbench tune'; name a run of 'pesbench run'.")
     if any(method.endswith(BASE) for method in run.description.methods):
         raise BadInput(f"{run.directory.name} is a comparison by 'pesbench regress'; name a run of 'pesbench run'.")
 
 
-def check_format(form: str) -> None:
-    """Refuse an unknown format, before anything is read or measured."""
-    from bench.render import comparison
+def is_plain(directory: Path) -> bool:
+    """Return whether a run is one of `run`, neither of `tune` nor of `regress`."""
+    from bench.engine.candidates import is_candidate
+    from bench.engine.versions import BASE
+    from bench.results import store
 
-    if form not in comparison.FORMATS:
-        raise BadInput(f"there is no format {form!r}; use {', '.join(comparison.FORMATS)}.")
+    try:
+        methods = store.describe(directory).methods
+    except BadInput:  # of another format
+        return False
+    return not any(is_candidate(method) or method.endswith(BASE) for method in methods)
 
 
 def show(report: Report, found: Sequence[Comparison], form: str) -> int:

@@ -9,8 +9,10 @@ from bench.commands import _results
 from bench.commands._planning import Plan
 
 
-def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str | None = None, page: bool = True) -> int:
-    """Run or resume a campaign, print its table and write its page; returns the exit status.
+def measure(
+    plan: Plan, resumed: bool, form: str = "terminal", relative_to: str | None = None, page: bool = True
+) -> int:
+    """Run or resume a campaign, print its table in a format and write its page; returns the exit status.
 
     Times are divided by those of the method `relative_to`; None: the fastest MLIP. Without `page` there is no page. The
     status is 1 if nothing could be measured, and 130 if the user stopped it.
@@ -19,7 +21,7 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str |
     from bench.engine.plan import longest_seconds
     from bench.engine.runner import Campaign
     from bench.environments.knobs import choose
-    from bench.results import store
+    from bench.results import kept, store
     from bench.results.widths import half_widths
 
     settings = plan.settings
@@ -36,6 +38,8 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str |
         )
         campaign.resume() if resumed else campaign.begin()
         store.start(plan.directory)
+        if plan.name:
+            kept.rename(plan.directory, plan.name)
         at_most = longest_seconds(settings, plan.catalogue.methods)
         display.say(
             f"run {plan.directory.name}: {len(settings.methods)} methods, {plan.dataset.name}, "
@@ -48,7 +52,7 @@ def measure(plan: Plan, resumed: bool, as_json: bool = False, relative_to: str |
             stopped = True
         else:
             store.finish(plan.directory)
-    status = _results.finish(plan.directory, as_json, relative_to, page)
+    status = _results.finish(plan.directory, form, relative_to, page)
     if stopped:
         print(f"pesbench: stopped; continue with: {paths.resume_command(plan.directory)}", file=sys.stderr)
         return 130

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import os
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 SPEED = "speed"
 """The results shown by default: the times of relaxations and replays."""
+
+TABLE_FORMATS = ("terminal", "markdown", "latex", "csv", "json")
+"""The formats of every table of a run."""
 
 DEVICE = "|".join(name for kind in DEVICES.values() for name in kind.spellings)
 """The spellings of a device."""
@@ -142,7 +146,8 @@ class Structures:
             elements=self.elements,
             largest=largest,
         )
-        return load_dataset(self.structures or default, wanted=wanted)
+        dataset = load_dataset(self.structures or default, wanted=wanted)
+        return dataclasses.replace(dataset, given=tuple(self.words()))
 
     def load_one(self, verb: str, default: str | None = None) -> DataSet:
         """Return a data set of a single system, for a verb that takes no more; raises BadInput, which lists them."""
@@ -157,8 +162,14 @@ class Structures:
         return dataset
 
     def words(self) -> list[str]:
-        """Return these options as they are typed."""
-        found = [word for one in self.structures for word in ("--structures", one)]
+        """Return these options as they can be typed in any folder, with whole paths."""
+        from bench.data.structures import DATA_SETS
+
+        found = []
+        for one in self.structures:
+            # a pattern, as much as the path of a file
+            whole = one if one in DATA_SETS else os.path.abspath(Path(one).expanduser())  # noqa: PTH100
+            found += ["--structures", whole]
         for name, values in (("--systems", self.systems), ("--elements", self.elements)):
             found += [name, ",".join(values)] if values else []
         for name, value in (("--charge", self.charge), ("--spin", self.spin)):
@@ -325,14 +336,30 @@ def add_output_folder(parser: _Parser) -> None:
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder of run directories (default: results)")
 
 
-def add_format(parser: _Parser, forms: str) -> None:
-    """Add --format."""
-    parser.add_argument("--format", metavar="NAME", help=f"{forms} (default: %(default)s)")
+def add_format(parser: _Parser, forms: Sequence[str] = TABLE_FORMATS) -> None:
+    """Add --format, the name of one of `forms`, and --json, which is short for ``--format json``."""
+    named = f"{', '.join(forms[:-1])} or {forms[-1]}"
+
+    def known(text: str) -> str:
+        if text not in forms:
+            raise argparse.ArgumentTypeError(f"there is no format {text!r}; use {named}.")
+        return text
+
+    parser.add_argument("--format", type=known, metavar="NAME", help=f"{named} (default: %(default)s)")
+    parser.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
 
 
 def add_json(parser: _Parser, what: str) -> None:
-    """Add --json, which prints `what`."""
+    """Add --json, which prints `what`, and --format, whose ``json`` is the same, for a verb with these two formats."""
+    forms = {"terminal": False, "json": True}
+
+    def known(text: str) -> bool:
+        if text not in forms:
+            raise argparse.ArgumentTypeError(f"there is no format {text!r}; use {' or '.join(forms)}.")
+        return forms[text]
+
     parser.add_argument("--json", action="store_true", help=f"print {what} as JSON on standard output")
+    parser.add_argument("--format", dest="json", type=known, metavar="NAME", help="terminal (default) or json")
 
 
 def protocol_fields() -> list[tuple[str, type, Any]]:

@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from bench.paths import told
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -37,7 +39,7 @@ def print_below(text: str) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    out().print(Padding(Text(text, style="dim", overflow="fold"), (0, 0, 0, 4), expand=False))
+    out().print(Padding(Text(told(text), style="dim", overflow="fold"), (0, 0, 0, 4), expand=False))
 
 
 def out() -> Console:
@@ -54,4 +56,4 @@ def warn(line: str) -> None:
 
 def to_stderr(line: str) -> None:
     """Print a line of progress, separate from the output that a script reads."""
-    print(line, file=sys.stderr, flush=True)
+    print(told(line), file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ from bench.errors import BadInput
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
     from bench.environments.catalogue import Catalogue
+    from bench.environments.header import Method
 
 
 class Plan(NamedTuple):
@@ -25,6 +26,8 @@ class Plan(NamedTuple):
     catalogue: Catalogue
     dataset: DataSet
     parallel: ParallelSpeed
+    name: str = ""
+    """What the user calls the run."""
 
 
 def reference(name: str, plan: Plan) -> str:
@@ -35,9 +38,26 @@ def reference(name: str, plan: Plan) -> str:
     return found[0]
 
 
+def with_own(methods: list[Method], checkpoint: Path | None, catalogue: Catalogue) -> list[Method]:
+    """Return the one method with the checkpoint of --checkpoint, if there is one; raises BadInput."""
+    if checkpoint is None:
+        return methods
+    if len(methods) != 1:
+        raise BadInput(
+            "--checkpoint belongs to one method; name it with --methods, or several files as in --methods "
+            "7net-0,7net-0@my.pth."
+        )
+    (method,) = methods
+    if method.checkpoint is None:
+        raise BadInput(f"{method.name} takes no checkpoint; leave out --checkpoint.")
+    if not checkpoint.exists():
+        raise BadInput(f"there is no checkpoint {checkpoint.absolute()}; give its path with --checkpoint.")
+    return catalogue.select(f"{method.name}@{checkpoint}")
+
+
 def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Plan:
     """Return the plan of a run as it was kept, with another budget and more adapters; raises BadInput."""
-    from bench.engine.describing import check_methods
+    from bench.engine.describing import check_methods, with_own_checkpoints
     from bench.environments.catalogue import Catalogue
     from bench.results import store
 
@@ -49,6 +69,7 @@ def begun(run: str, results: Path | None, budget: Budget | None, adapters: Seque
         settings = dataclasses.replace(settings, budget_s=budgets, total_s=None)
     extra = [*map(Path, described.extra_adapters), *(path.resolve() for path in adapters)]
     catalogue = Catalogue(list(dict.fromkeys(extra)))
+    with_own_checkpoints(catalogue, described)
     check_methods(catalogue, settings.methods)
     parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
     return Plan(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)

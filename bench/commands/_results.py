@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.commands._options import SPEED
 from bench.commands._output import print_text, to_stderr, warn
-from bench.core.protocol import RELAX
+from bench.core.protocol import RELAX, REPLAY
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -34,7 +34,21 @@ def found(protocol: str, run: str | Path | None, relative_to: str | None = None)
     if run == PAPER:
         chosen = RELAX if protocol == SPEED else protocol
         return SHOWN[chosen], _only(tables.shown_as(run, chosen, warn, relative_to), protocol, PAPER)
-    return _of(tables.Results(run, warn), protocol, relative_to)
+    return _of(tables.Results(directory(protocol, run), warn), protocol, relative_to)
+
+
+def directory(protocol: str, run: str | Path | None) -> Path:
+    """Return the directory of a run; None means the newest with results of the protocol, if one is named."""
+    from bench.results import store
+
+    return store.find(run, protocols=() if protocol == SPEED else (protocol,), say=warn)
+
+
+def with_times(run: str | Path | None, fits: Callable[[Path], bool] = lambda directory: True) -> Path:
+    """Return the directory of a run; None means the newest with times of relaxations or replays, and that `fits`."""
+    from bench.results import store
+
+    return store.find(run, protocols=(RELAX, REPLAY), fits=fits, say=warn)
 
 
 def _of(results: Results, protocol: str, relative_to: str | None) -> tuple[View, Any]:
@@ -58,23 +72,25 @@ def _only(table: Any, protocol: str, run: str) -> Any:
     return table
 
 
-def show(protocol: str, run: str | Path | None, form: str, relative_to: str | None = None) -> bool:
+def show(protocol: str, run: str | Path | None, form: str, relative_to: str | None = None, wide: bool = False) -> bool:
     """Print the results of a protocol in one of the formats; returns whether anything was measured."""
-    return _print(*found(protocol, run, relative_to), form)
+    return _print(*found(protocol, run, relative_to), form, wide)
 
 
-def _print(shown: View, table: Any, form: str) -> bool:
-    print_text(shown.render(table, form, color=sys.stdout.isatty()))
+def _print(shown: View, table: Any, form: str, wide: bool = False) -> bool:
+    print_text(shown.render(table, form, color=sys.stdout.isatty(), wide=wide))
     # what was relaxed at the start has no time of a step, and is a result all the same
     return any(row.measured or getattr(row, "converged", None) for row in table.rows)
 
 
-def finish(directory: Path, as_json: bool = False, relative_to: str | None = None, page: bool = True) -> int:
-    """Print the table of a run and, with `page`, write its page; returns the exit status, 1 if nothing was measured."""
+def finish(run: Path, form: str = "terminal", relative_to: str | None = None, page: bool = True) -> int:
+    """Print the table of a run and, with `page`, write its page.
+
+    Returns the exit status, 1 if nothing was measured.
+    """
     from bench.results.tables import Results
 
-    form = "json" if as_json else "terminal"
-    results = Results(directory, warn)
+    results = Results(run, warn)
     try:
         measured = _print(*_of(results, SPEED, relative_to), form)
     except BadInput as error:  # that method could not be measured, but others were
@@ -85,7 +101,7 @@ def finish(directory: Path, as_json: bool = False, relative_to: str | None = Non
         measured = _print(*_of(results, SPEED, None), form)
     if measured and page:
         try:
-            to_stderr(f"page: {_write([results], directory / PAGE, relative_to)}")
+            to_stderr(f"page: {_write([results], run / PAGE, relative_to)}")
         except BadInput as error:  # a run that cannot have a page is a run all the same
             warn(f"there is no page: {error}")
     return 0 if measured else 1

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import sys
 
-from bench.commands import _options, _output
+from bench.commands import _options, _output, _results
 from bench.errors import BadInput
 
 HELP = """\
@@ -30,12 +30,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Keep the answers of a run as baselines; status 1 where it has none to keep."""
-    from bench.commands._comparing import refuse_versions
+    from bench.commands._comparing import is_plain, refuse_versions
     from bench.paths import shown
     from bench.results import baselines
     from bench.results.dataframes import load
 
-    loaded = load(options.run, _output.warn)
+    loaded = load(_results.with_times(options.run, is_plain), _output.warn)
     refuse_versions(loaded)
     if loaded.description.settings.knobs:
         raise BadInput(f"{loaded.directory.name} was measured with --knob; a baseline has the default settings.")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import paths
 from bench.commands import _options, _output
 from bench.core.device import DEVICES, Device
 from bench.core.protocol import RELAX, REPLAY
@@ -75,7 +76,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Check the methods, and print the log; status 1 where nothing could be measured."""
-    from bench import paths
     from bench.data.structures import GFN2, load_dataset
     from bench.engine.check_gpu import check, what_is_there
     from bench.engine.describing import new_directory
@@ -162,7 +162,7 @@ def _end(directory: Path, title: list[str], told: list[list[str]]) -> int:
     packed = directory.with_suffix(".tar.gz")
     with tarfile.open(packed, "w:gz") as archive:
         archive.add(directory, directory.name)
-    print(f"'pesbench table {directory}' shows the rows.\n{packed}")
+    print(paths.told(f"'pesbench table {directory}' shows the rows.\n{packed}"))
     print(f"has everything in one file ({packed.stat().st_size / 1e3:.0f} kB); unpacked into the results folder of")
     print("another machine, it is a run there.")
     contents = store.read(directory)

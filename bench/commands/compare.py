@@ -40,7 +40,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Compare two runs; status 1 where something got slower."""
-    _comparing.check_format(options.format)
     from bench.render.comparison import report_of
     from bench.results.dataframes import load
     from bench.results.tables import compared

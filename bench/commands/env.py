@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.commands import _options, _output
 from bench.errors import BadInput
+from bench.paths import told
 
 HELP = "List the methods' environments, or remove some."
 EXAMPLES = ("pesbench env", "pesbench env --remove stale")
@@ -67,4 +68,4 @@ def _print(found: list[dict[str, Any]]) -> None:
     for entry in found:
         size = f"{entry['bytes'] / 1e9:.2f} GB"
         listing.add_row(entry["name"], entry["family"], entry["device"], size, "stale" if entry["stale"] else "")
-    _output.out().print(listing if found else "there are no environments yet; 'pesbench prepare' makes them.")
+    _output.out().print(listing if found else told("there are no environments yet; 'pesbench prepare' makes them."))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import _options, _output
 from bench.errors import BadInput
+from bench.paths import told
 
 if TYPE_CHECKING:
     from bench.environments.catalogue import Catalogue
@@ -43,24 +43,44 @@ def run(options: Options) -> int:
     from bench.render import glossary
 
     catalogue = Catalogue(options.adapter)
-    if (title := glossary.named(options.name)) is not None:
-        _output.out().print(f"[bold]{title}[/bold]")
-        _output.print_below(glossary.WORDS[title])
+    method = _found(options.name, catalogue)
+    if method is None and (word := glossary.explained(options.name)) is not None:
+        _output.out().print(word[0], style="bold", markup=False)
+        _output.print_below(word[1])
         return 0
-    method = _method(options.name, catalogue)
+    method = method or _method(options.name, catalogue)
     _print_method(method)
     _print_run(method.name, options.run)
     return 0
 
 
+def _found(name: str, catalogue: Catalogue) -> Method | None:
+    """Return the method with this name or label, as a table prints it, if there is one.
+
+    The label may lack what it has in brackets, where no other has the same beginning.
+    """
+    wanted = name.strip().removesuffix(" (random weights)").casefold()
+    every = list(catalogue.methods.values())
+    short = [one for one in every if one.label.casefold().partition(" (")[0] == wanted]
+    exact = [one for one in every if wanted in (one.name, one.label.casefold())]
+    return next(iter(exact), short[0] if len(short) == 1 else None)
+
+
 def _method(name: str, catalogue: Catalogue) -> Method:
     """Return the method that the user means; raises BadInput, with similar names, where there is none."""
-    from bench.render import glossary
+    from bench.core.likely import similar
+    from bench.render import glossary, headers
 
     try:
         return catalogue.select(name)[0]
     except BadInput:
-        near = difflib.get_close_matches(name, [*catalogue.methods, *glossary.WORDS], n=3)
+        known = [
+            *catalogue.methods,
+            *(one.label for one in catalogue.methods.values()),
+            *glossary.WORDS,
+            *headers.WORDS,
+        ]
+        near = similar(name, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "'pesbench list' shows the methods."
         raise BadInput(f"there is no method and no column {name!r}; {hint}") from None
 
@@ -98,7 +118,7 @@ def _print_run(name: str, run: str | None) -> None:
         found, directory = None, None
     if found is None or not found.rows:
         where = f"run {directory.name} did not measure it" if directory else "there is no run yet"
-        console.print(f"{where}: 'pesbench run --methods {name}' measures it.", soft_wrap=False)
+        console.print(told(f"{where}: 'pesbench run --methods {name}' measures it."), soft_wrap=False)
         return
     assert directory is not None
     console.print(f"[bold]In run {directory.name}[/bold]")

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from bench.commands import _options, _output
+from bench.commands import _options, _output, _results
 from bench.errors import BadInput
 
 HELP = """\
@@ -53,17 +53,21 @@ def run(options: Options) -> int:
 
 
 def _add(options: Options) -> int:
-    from bench.commands._comparing import refuse_versions
+    from bench.commands._comparing import is_plain, refuse_versions
     from bench.paths import shown
     from bench.results import history
     from bench.results.dataframes import load
     from bench.results.tables import table_of
 
-    loaded = load(options.run, _output.warn)
+    loaded = load(_results.with_times(options.run, is_plain), _output.warn)
     refuse_versions(loaded)
     path = history.add(history.entries(loaded, table_of(loaded.directory)))
     if path is None:
-        print("pesbench: the run has no times to keep.", file=sys.stderr)
+        print(
+            f"pesbench: run {loaded.directory.name} has no times to keep; name one that relaxed or replayed. "
+            "'pesbench runs' lists them.",
+            file=sys.stderr,
+        )
         return 1
     print(shown(path))
     return 0

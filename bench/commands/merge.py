@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from bench.commands import _results
+from bench.commands import _options, _results
 from bench.errors import BadInput
 
 HELP = """\
@@ -22,12 +22,14 @@ class Options:
     runs: tuple[str, ...]
     output: Path | None = None
     force: bool = False
+    format: str = "terminal"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run ids or directories")
     parser.add_argument("--output", type=Path, metavar="DIR", help="the new run directory (default: in results)")
+    _options.add_format(parser)
     parser.add_argument("--force", action="store_true", help="join unlike runs, too; each round keeps its machine")
 
 
@@ -44,4 +46,4 @@ def run(options: Options) -> int:
     for line in merging.merge(runs, output, options.force):
         to_stderr(f"pesbench: {line}")
     to_stderr(f"run {output}")
-    return _results.finish(output)
+    return _results.finish(output, options.format)

@@ -45,15 +45,13 @@ def run(options: Options) -> int:
     """Draw a figure and print the names of its files."""
     from bench.analysis.table import PAPER
     from bench.render import figure
-    from bench.results import store
 
-    shown, table = _results.found(options.protocols, options.run)
+    run = PAPER if options.run == PAPER else _results.directory(options.protocols, options.run)
+    shown, table = _results.found(options.protocols, run)
     if options.output is not None:
         stem = options.output
-    elif options.run == PAPER:
-        stem = Path(f"{shown.stem}-paper")
     else:
-        stem = store.find(options.run) / shown.stem
+        stem = Path(f"{shown.stem}-paper") if run == PAPER else Path(run) / shown.stem
     if shown.draw is None:
         raise BadInput(f"the results of {options.protocols} have no figure; 'pesbench table' prints them.")
     made = shown.draw(table)

@@ -87,7 +87,6 @@ def run(options: Options) -> int:
 
     Status 1 if one got slower, else 2 if one could not be measured.
     """
-    _comparing.check_format(options.format)
     from bench import paths
     from bench.engine.describing import new_directory
 

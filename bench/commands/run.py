@@ -35,7 +35,7 @@ EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
 )
-MAY_CHANGE = ("resume", "budget", "output", "json", "adapter", "beside", "relative_to", "no_page")
+MAY_CHANGE = ("resume", "budget", "output", "format", "adapter", "beside", "relative_to", "no_page")
 """The options that a resumed run takes; everything else was fixed when it began."""
 
 
@@ -100,7 +100,8 @@ class _Options(_options.Structures):
     wait: float = 3600.0
     """Seconds."""
     dry_run: bool = False
-    json: bool = False
+    name: str | None = None
+    format: str = "terminal"
     no_page: bool = False
     beside: bool = False
     relative_to: str | None = None
@@ -164,16 +165,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_protocol_options(parser)
     weights = parser.add_argument_group("weights")
     _options.add_weights(weights)
-    weights.add_argument("--checkpoint", type=Path, metavar="FILE", help="your own checkpoint, for one method")
+    weights.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="your own checkpoint, for one method; --methods A,A@FILE measures both",
+    )
     _add_where(parser.add_argument_group("where"))
     _add_how_much(parser.add_argument_group("how much"))
     _cluster.add_options(parser.add_argument_group("on a cluster"))
     kept = parser.add_argument_group("what is kept")
     _options.add_output_folder(kept)
+    kept.add_argument("--name", metavar="NAME", help="what the run is called; other verbs take it in place of its id")
     kept.add_argument("--resume", metavar="RUN", help="continue this run; only --budget can be changed")
     kept.add_argument("--no-page", action="store_true", help="write no page at the end; 'pesbench report' makes one")
     _options.add_relative_to(parser)
-    _options.add_json(parser, "the table")
+    _options.add_format(parser)
 
 
 def _add_md(group: argparse._ArgumentGroup) -> None:
@@ -266,7 +273,7 @@ def run(options: _Options) -> int:
     _cluster.refuse_alone(options)
     plan = _begun(options) if resumed else new_plan(options)
     relative_to = None if options.relative_to is None else _planning.reference(options.relative_to, plan)
-    return measure(plan, resumed, options.json, relative_to, page=not options.no_page)
+    return measure(plan, resumed, options.format, relative_to, page=not options.no_page)
 
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
@@ -308,13 +315,15 @@ def new_plan(options: _Options) -> Plan:
     from bench.data.structures import is_naphthalene
     from bench.engine.describing import new_directory
     from bench.environments.catalogue import Catalogue
-    from bench.environments.weights import check_own_checkpoint
     from bench.machine.alone import hold
     from bench.machine.cores import default_threads, measure_parallel_speed
+    from bench.paths import results_dir
+    from bench.results.kept import check_name
 
+    if options.name is not None:
+        check_name(options.name, options.output or results_dir())
     catalogue = Catalogue(options.adapter)
     settings = settings_of(options, catalogue)
-    check_own_checkpoint(settings, catalogue.methods)
     dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
     if dataset.own and (what := dataset.unused_labels(ACCURACY in settings.protocols)):
@@ -330,7 +339,7 @@ def new_plan(options: _Options) -> Plan:
     parallel = measure_parallel_speed(None if several else options.threads)  # after bad input was refused
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))
-    return Plan(new_directory(options.output), settings, catalogue, dataset, parallel)
+    return Plan(new_directory(options.output), settings, catalogue, dataset, parallel, options.name or "")
 
 
 def _begun(options: _Options) -> Plan:
@@ -361,7 +370,8 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         raise BadInput(
             f"--replay-points is {options.replay_points}; it must be 2 or more, because the first one is not counted."
         )
-    methods = catalogue.with_engines(catalogue.select(options.methods), options.engines)
+    methods = _planning.with_own(catalogue.select(options.methods), options.checkpoint, catalogue)
+    methods = catalogue.with_engines(methods, options.engines)
     protocols = _protocols(options)
     known = optimizers()
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
@@ -399,7 +409,7 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
             seeds=seeds,
             half_steps=seeds,
         ),
-        checkpoint=str(options.checkpoint.resolve()) if options.checkpoint else None,
+        checkpoints={method.name: method.own_checkpoint for method in methods if method.own_checkpoint},
         trust=options.trust_checkpoint,
         knobs=_options.knobs(options.knob),
         pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},

@@ -33,6 +33,7 @@ class Options:
     output: Path | None = None
     new: bool = False
     beside: bool = False
+    format: str = "terminal"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     _options.add_output_folder(parser)
     _options.add_beside(parser)
+    _options.add_format(parser)
     parser.add_argument("--new", action="store_true", help="begin a new study, even if one was stopped")
 
 
@@ -62,7 +64,9 @@ def run(options: Options) -> int:
     if stopped is not None:
         hold("pesbench study", to_stderr, options.beside)
         to_stderr(f"continuing the study {stopped.name} as it was planned; --new begins another")
-        return measure(_planning.begun(stopped.name, options.output, options.budget, options.adapter), resumed=True)
+        return measure(
+            _planning.begun(stopped.name, options.output, options.budget, options.adapter), True, options.format
+        )
     plan = run_verb.new_plan(
         run_verb.Options(
             methods=options.methods,
@@ -78,4 +82,4 @@ def run(options: Options) -> int:
         kinds = {name: KINDS[plan.catalogue.methods[name].kind] for name in plan.settings.methods}
         budgets: dict[str, float | None] = {name: SECONDS * kind.share for name, kind in kinds.items()}
         plan = plan._replace(settings=dataclasses.replace(plan.settings, budget_s=budgets, total_s=None))
-    return measure(plan, resumed=False)
+    return measure(plan, False, options.format)

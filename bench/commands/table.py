@@ -33,17 +33,21 @@ class Options:
     format: str = "terminal"
     by: str | None = None
     relative_to: str | None = None
+    wide: bool = False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     _options.add_run(parser, paper=True, page=True)
     _options.add_shown_protocols(parser)
-    _options.add_format(parser, "terminal, markdown, latex, csv or json")
+    _options.add_format(parser)
     parser.add_argument(
         "--by", choices=("system", "optimizer"), help="a row for each method and system, or each optimiser"
     )
     _options.add_relative_to(parser)
+    parser.add_argument(
+        "--wide", action="store_true", help="all columns, in lines that may be longer than the terminal"
+    )
 
 
 def run(options: Options) -> int:
@@ -67,8 +71,8 @@ def run(options: Options) -> int:
             raise BadInput("the published table is of one system; name a run with --by system.")
         if options.protocols != _options.SPEED:
             raise BadInput(f"--by system belongs to the table of times; leave out --protocols {options.protocols}.")
-        table = Results(options.run, warn).by_system(options.relative_to)
-        print_text(FORMATS.render(table, options.format, color=sys.stdout.isatty()))
+        table = Results(_results.with_times(options.run), warn).by_system(options.relative_to)
+        print_text(FORMATS.render(table, options.format, color=sys.stdout.isatty(), wide=options.wide))
         return 0
-    _results.show(options.protocols, options.run, options.format, options.relative_to)
+    _results.show(options.protocols, options.run, options.format, options.relative_to, options.wide)
     return 0

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from bench.commands import _options
+from bench.commands import _options, _results
 from bench.errors import BadInput
 
 HELP = """\
@@ -29,24 +29,37 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: results/table1)")
 
 
+def _is_of_the_paper(directory: Path) -> bool:
+    """Return whether a run is of the published table's molecule."""
+    from bench.paper import table1
+    from bench.results import store
+
+    try:
+        return bool(table1.figures_for(store.describe(directory).dataset))
+    except BadInput:  # of another format
+        return False
+
+
 def run(options: Options) -> int:
     """Write the files and print their paths; without any run, those of the published table alone."""
     from bench import paths
     from bench.commands._output import to_stderr, warn
     from bench.paper import table1
     from bench.render import figure, like_table1
-    from bench.results import store, tables
+    from bench.results import tables
 
     published = table1.table()
     measured = None
     try:
-        measured = tables.table_of(store.find(options.run), warn)
-    except BadInput:
+        measured = tables.table_of(_results.with_times(options.run, _is_of_the_paper), warn)
+    except BadInput as error:
         if options.run is not None:
             raise
-        to_stderr("there is no run yet, so the published table stands alone; 'pesbench run' makes one.")
+        to_stderr(f"the published table stands alone: {error}")
     if measured is not None and not measured.rows:
-        raise BadInput(f"{measured.description.run_id} has no times; name a run that relaxed or replayed.")
+        raise BadInput(
+            f"{measured.description.run_id} has no times; name a run of relax or replay; 'pesbench runs' lists them."
+        )
     if measured is not None and not table1.figures_for(measured.description.dataset):
         raise BadInput(
             f"{measured.description.run_id} measured {measured.description.dataset.formula or 'another molecule'}, and "

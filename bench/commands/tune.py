@@ -14,6 +14,7 @@ from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
+from bench.paths import program
 
 if TYPE_CHECKING:
     from bench.analysis.tuning import Tuned
@@ -80,7 +81,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _options.add_seed(parser)
     _options.add_weights(parser)
     _options.add_output_folder(parser)
-    _options.add_format(parser, "terminal or json")
+    _options.add_format(parser, ("terminal", "json"))
 
 
 def run(options: Options) -> int:
@@ -88,8 +89,6 @@ def run(options: Options) -> int:
     from bench import paths
     from bench.render import tuning
 
-    if options.format not in tuning.FORMATS:
-        raise BadInput(f"there is no format {options.format!r}; use {' or '.join(tuning.FORMATS)}.")
     paths.weights_dir()  # refuses a missing folder before anything is written
     print_text(tuning.render(_searched(options), options.format))
     return 0
@@ -200,7 +199,7 @@ def _described(candidate: Candidate) -> str:
 
 def command(options: Options, method: Method, candidate: Candidate) -> str:
     """Return the command line that measures a setting by itself."""
-    words = ["pesbench", "run", "--methods", method.name, "--threads", str(candidate.threads)]
+    words = ["run", "--methods", method.typed, "--threads", str(candidate.threads)]
     for name, value in candidate.knobs.items():
         if f"{name}={value}" in candidate.changes or options.knob:
             words += ["--knob", f"{name}={value}"]
@@ -214,4 +213,4 @@ def command(options: Options, method: Method, candidate: Candidate) -> str:
         words += ["--weights", options.weights]
     if options.trust_checkpoint:
         words += ["--trust-checkpoint"]
-    return shlex.join(words)
+    return f"{program()} {shlex.join(words)}"

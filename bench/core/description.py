@@ -129,6 +129,8 @@ class DataSetFacts:
     """What the user's files hold besides, one phrase a kind."""
     notes: tuple[str, ...] = ()
     """Sentences on how the user's files were read."""
+    given: tuple[str, ...] = ()
+    """The options by which the user chose it, with whole paths; empty where it is the default, and in older runs."""
 
     @property
     def system_of(self) -> dict[int, int]:
@@ -183,6 +185,12 @@ class Description:
     extra_adapters: tuple[str, ...] = ()
     nodes: tuple[Node, ...] = ()
     """The runs that were merged into this one; empty for a run of one machine."""
+    name: str = ""
+    """What the user calls the run; this and the next two are read from the run directory, not from its
+    ``campaign.json``."""
+    tags: tuple[str, ...] = ()
+    incomplete: bool = False
+    """Whether the run was stopped before its end, or is still measured."""
 
     @property
     def node_of(self) -> dict[int, str]:
@@ -192,6 +200,10 @@ class Description:
     def plain(self) -> dict[str, Any]:
         """Return it as JSON, with the number of the format."""
         return {"format": FORMAT, **to_plain(self)}
+
+    def written(self) -> dict[str, Any]:
+        """Return what is written to ``campaign.json``: without what can change later."""
+        return {name: value for name, value in self.plain().items() if name not in ("name", "tags", "incomplete")}
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Description:

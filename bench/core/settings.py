@@ -93,7 +93,9 @@ class Settings:
     options: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     """The options of other protocols, by protocol: the fields of :attr:`bench.core.protocol.Protocol.options`."""
     checkpoint: str | None = None
-    """The user's own checkpoint, for the one method of the campaign."""
+    """The user's own checkpoint for the one method of the campaign, in runs that are older than `checkpoints`."""
+    checkpoints: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The paths of the user's own checkpoints, by method: ``7net-0@my.pth``."""
     trust: bool = False
     """Use checkpoints whose authors publish no hash."""
     pythons: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -113,8 +115,6 @@ class Settings:
                 raise BadInput(f"--weights random allows no {name}: the energies of random weights mean nothing.")
         if self.periodic and self.protocols != ("scaling",):
             raise BadInput("--periodic belongs to --protocols scaling alone: the others measure molecules.")
-        if self.checkpoint is not None and len(self.methods) != 1:
-            raise BadInput("--checkpoint belongs to one method; name it with --methods.")
         if self.knobs and len(self.methods) != 1:
             raise BadInput("--knob belongs to one method; name that one.")
         for name in self.pythons:

@@ -79,6 +79,8 @@ class DataSet:
     """What the files hold besides, one phrase a kind."""
     notes: tuple[str, ...] = ()
     """Sentences on how the files were read."""
+    given: tuple[str, ...] = ()
+    """The options by which the user chose it, with whole paths; empty where it is the default."""
 
     @property
     def reference(self) -> Atoms:

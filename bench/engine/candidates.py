@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from bench.core.candidate import Candidate
 from bench.environments import knobs
-from bench.environments.header import Method
+from bench.environments.header import AT, Method
 from bench.errors import BadInput
 
 THREADS = "threads"
-AT = "@"
-"""Between the name of a method and what is changed."""
 
 
 def thread_counts(cores: int) -> tuple[int, ...]:
@@ -84,6 +82,11 @@ def version(method: Method, candidate: Candidate, device: str) -> Method:
         known_as=method.known_as or method.name,
         label=f"{method.label} [{candidate.label}]" if candidate.changes else method.label,
     )
+
+
+def is_candidate(name: str) -> bool:
+    """Return whether a method's name in a run is that of a candidate other than the default: ``NAME@threads=2``."""
+    return "=" in name.rpartition(AT)[2] and AT in name
 
 
 def pointless(candidate: Candidate, alone: Mapping[str, str]) -> str:

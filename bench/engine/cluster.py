@@ -7,8 +7,10 @@ the scheduler; nothing else of Parsl is used. See "Many machines" in ``docs/deci
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import shlex
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -95,7 +97,7 @@ def script(request: Request, directory: Path) -> str:
     lines = [
         "#!/bin/sh",
         "# One job for each round; every job takes a whole node. Submit it with: sbatch FILE",
-        "# When all have ended, 'pesbench merge' joins the run directories in the folders below.",
+        paths.told("# When all have ended, 'pesbench merge' joins the run directories in the folders below."),
         "#SBATCH --job-name=pesbench",
         f"#SBATCH --array=0-{request.rounds - 1}%{request.nodes}",
         "#SBATCH --nodes=1",
@@ -127,6 +129,17 @@ def measured(request: Request, directory: Path) -> dict[int, Path]:
     return found
 
 
+PARSL = "parsl>=2024.11"
+
+
+def _install(requirement: str) -> str:
+    """Return the command that installs a package beside pesbench, which comes from a checkout and not from an index."""
+    python, wanted = shlex.quote(sys.executable), shlex.quote(requirement)
+    if importlib.util.find_spec("pip") is None:  # an environment that uv made
+        return f"uv pip install --python {python} {wanted}"
+    return f"{python} -m pip install {wanted}"
+
+
 class Cluster:
     """The jobs of one campaign."""
 
@@ -142,7 +155,7 @@ class Cluster:
         try:
             self.provider = PROVIDERS[request.scheduler](request)
         except ImportError:
-            raise BadInput("--cluster needs Parsl: pip install 'pesbench[cluster]'.") from None
+            raise BadInput(f"--cluster needs Parsl, which is not here; install it: {_install(PARSL)}.") from None
         self.provider.script_dir = str(scripts)
         (directory / SUBMITTED).write_text(json.dumps(dataclasses.asdict(request), indent=1) + "\n")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,6 +62,7 @@ def describe(
             systems=tuple(map(_system, dataset.systems)),
             unused=dataset.unused,
             notes=dataset.notes,
+            given=dataset.given,
         ),
         methods={name: _facts(catalogue.methods[name], dataset) for name in settings.methods},
         extra_adapters=tuple(str(path) for path in catalogue.extra),
@@ -66,11 +70,42 @@ def describe(
 
 
 def new_directory(output: Path | None) -> Path:
-    """Return the path of a run directory that does not exist yet, named after the time in UTC."""
+    """Make an empty run directory, named after the time in UTC, and return its path; raises BadInput.
+
+    It is made at once, so that of two runs that begin in the same second each has its own. If it is still empty when
+    this process ends, it is removed: bad input was found, or there was nothing to write.
+    """
     results = output or paths.results_dir()
+    ours = not results.exists()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    names = [stamp, *(f"{stamp}-{number}" for number in range(2, 100))]
-    return next(results / name for name in names if not (results / name).exists())
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        directory = next(filter(_made, (results / f"{stamp}{more}" for more in _endings())))
+    except OSError as error:
+        raise BadInput(f"cannot write to {results}: {error.strerror}; choose another folder with --output.") from None
+    atexit.register(_remove_empty, directory.absolute(), ours)
+    return directory
+
+
+def _endings() -> Iterator[str]:
+    yield ""
+    yield from (f"-{number}" for number in itertools.count(2))
+
+
+def _made(directory: Path) -> bool:
+    """Make a directory; return whether it was not there before."""
+    try:
+        directory.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _remove_empty(directory: Path, parent: bool) -> None:
+    with contextlib.suppress(OSError):  # it holds something, as it should, or is gone
+        directory.rmdir()
+        if parent:
+            directory.parent.rmdir()
 
 
 def _system(system: System) -> SystemFacts:
@@ -109,6 +144,17 @@ def _facts(method: Method, dataset: DataSet) -> MethodFacts:
         force_limit=method.force_limit,
         note=method.note,
     )
+
+
+def with_own_checkpoints(catalogue: Catalogue, described: Description) -> None:
+    """Add the user's own checkpoints of a run to the catalogue; raises BadInput where one is no longer what it was."""
+    for name, path in described.settings.checkpoints.items():
+        if not Path(path).exists():
+            raise BadInput(f"the run measured {name} with {path}, which is not there any more; put it back.")
+        (method,) = catalogue.select(name.removesuffix(Path(path).name) + path)
+        began = (described.methods[name].checkpoint or {}).get("sha256")
+        if method.checkpoint is not None and began not in (None, method.checkpoint.sha256):
+            raise BadInput(f"{path} is not the file with which the run began (SHA-256 {began[:12]}); start a new run.")
 
 
 def check_methods(catalogue: Catalogue, names: tuple[str, ...]) -> None:

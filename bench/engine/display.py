@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from bench.core.protocol import Key
 from bench.core.records import Record
 from bench.core.settings import Settings
+from bench.paths import told
 from bench.protocols import PARTS, item_of
 
 # drawing takes a few milliseconds on a core that the measurement might need: twice a second is enough
@@ -99,7 +100,7 @@ class LiveProgress:
 
     def say(self, line: str) -> None:
         """Show one line above the bars."""
-        self.bars.console.print(line, markup=False, highlight=False)
+        self.bars.console.print(told(line), markup=False, highlight=False)
 
     def begin(self, keys: Sequence[Key], round_number: int, items: int) -> None:
         """Show a bar for a round."""
@@ -146,7 +147,7 @@ class PlainProgress:
 
     def say(self, line: str) -> None:
         """Print one line."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(told(line), markup=False, highlight=False, soft_wrap=True)
 
     def begin(self, keys: Sequence[Key], round_number: int, items: int) -> None:
         """Count from zero for a round."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from bench import paths
 from bench.core.kind import rank
-from bench.environments.header import Header, HeaderError, Method, read_header
+from bench.core.likely import similar
+from bench.environments import own
+from bench.environments.header import AT, Header, HeaderError, Method, read_header
 from bench.errors import BadInput
+
+Resolver = Callable[[Method, str], Method | None]
+VERSIONS: tuple[Resolver, ...] = (own.version,)
+"""What can stand after the @ in a method's name: each returns the version of a method that a text means, or None."""
 
 
 class Catalogue:
@@ -114,7 +119,7 @@ class Catalogue:
             wanted = [name.strip() for name in names.split(",") if name.strip()]
             if not wanted:
                 raise BadInput("no method is named; 'pesbench list' shows them.")
-            chosen = [self._named(name) for name in dict.fromkeys(wanted)]
+            chosen = list({method.name: method for method in map(self._named, wanted)}.values())
         return sorted(chosen, key=self._weight)
 
     def _weight(self, method: Method) -> tuple[int, int]:
@@ -127,6 +132,22 @@ class Catalogue:
         published = [method for method in self.methods.values() if method.paper == name and method.default]
         if published:
             return published[0]
-        near = difflib.get_close_matches(name, self.methods, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "'pesbench list' shows them all."
+        if AT in name:
+            return self._version(name)
+        near = similar(name, self.methods)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'pesbench list' shows them all."
         raise BadInput(f"there is no method {name!r}; {hint}")
+
+    def _version(self, name: str) -> Method:
+        """Return the method that ``BASE@WHAT`` means, and keep it under its own name; raises BadInput."""
+        base, _, what = name.partition(AT)
+        method = self._named(base)
+        for resolve in VERSIONS:
+            if (found := resolve(method, what)) is not None:
+                known = self.methods.setdefault(found.name, found)
+                if known.own_checkpoint != found.own_checkpoint:
+                    raise BadInput(
+                        f"{known.own_checkpoint} and {found.own_checkpoint} would both be {found.name}; rename one."
+                    )
+                return known
+        raise BadInput(f"there is no method {name!r}: {own.missing(what)}.")

@@ -7,6 +7,7 @@ import dataclasses
 import errno
 import json
 import os
+import shlex
 import shutil
 import tarfile
 import zlib
@@ -66,7 +67,7 @@ def users_own(path: Path, trust: bool) -> Found:
     """Return a checkpoint that the user names, such as a fine-tune; raises CheckpointMissing unless trusted."""
     if not path.exists():
         raise CheckpointMissing(f"there is no checkpoint {path}.")
-    return _verified(path, Checkpoint(file=path.name, licence="the user's"), trust)
+    return _verified(path, Checkpoint(file=path.name, licence=""), trust, own=True)
 
 
 def prepare(method: Method, trust: bool = False, say: Callable[[str], None] = lambda line: None) -> Found | None:
@@ -121,9 +122,11 @@ def how_to_get(method: Method) -> str:
 
 
 def _unpublished(method: Method) -> str:
+    ours = method.adapter.parent == paths.adapters_dir()
+    adapter = "" if ours else f" --adapter {shlex.quote(str(method.adapter))}"
     return (
         "its authors publish no SHA-256 to check it by; "
-        f"'pesbench prepare {method.name} --trust-checkpoint' fetches it anyway."
+        f"'pesbench prepare {method.name}{adapter} --trust-checkpoint' fetches it anyway."
     )
 
 
@@ -133,7 +136,7 @@ def _places(checkpoint: Checkpoint) -> list[Path]:
     return [*named, paths.cache_dir() / "weights" / checkpoint.file]
 
 
-def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
+def _verified(path: Path, checkpoint: Checkpoint, trust: bool, own: bool = False) -> Found:
     try:
         found = sha256(path)
     except OSError as error:
@@ -148,9 +151,10 @@ def _verified(path: Path, checkpoint: Checkpoint, trust: bool) -> Found:
     trusted = _trusted(ledger)
     if trusted.get(checkpoint.file) != found:
         if not trust:
+            whose = "it is your own file" if own else "its authors publish none"
             raise CheckpointMissing(
-                f"nobody vouches for {path}: its authors publish no SHA-256, and unpickling a file can run any code; "
-                "add --trust-checkpoint if you trust it."
+                f"there is no published checksum by which to check {path}: {whose}. Loading a checkpoint can run any "
+                "program that is hidden in it; add --trust-checkpoint if you know where it comes from."
             )
         with contextlib.suppress(OSError):  # where the cache is read-only, the user is asked again
             ledger.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,8 @@ from bench.core.device import DEVICES
 from bench.core.kind import KINDS
 
 MOLECULES, CRYSTALS = MADE_FOR = ("molecules", "crystals")
+AT = "@"
+"""Between the name of a method and what is changed in a version of it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +163,8 @@ class Method:
     """The same for a component of the forces, eV/Angstrom."""
     limit_reason: str = ""
     """Why a limit is wider."""
+    own_checkpoint: str = ""
+    """The path of the user's own checkpoint, in a version that runs with that; see :mod:`bench.environments.own`."""
     note: str = ""
     """One sentence for the notes below the table."""
 
@@ -168,6 +172,13 @@ class Method:
     def engine(self) -> str:
         """The name of its engine: what follows the last ``@``; empty where it is no engine's."""
         return self.name.rpartition(ENGINE)[2] if self.engine_of else ""
+
+    @property
+    def typed(self) -> str:
+        """Its name as it is typed in any folder: with the whole path of the user's own checkpoint."""
+        if not self.own_checkpoint:
+            return self.name
+        return self.name.removesuffix(Path(self.own_checkpoint).name) + self.own_checkpoint
 
     def knobs_on(self, kind: str) -> dict[str, Knob]:
         """Return its knobs on a kind of device, the default there first."""
@@ -211,7 +222,7 @@ class HeaderError(ValueError):
 
 _BLOCK = re.compile(r"(?m)^# /// script\s*$\n(?P<body>(?:^#(?: .*)?$\n)+?)^# ///\s*$")
 _METHOD_KEYS = {field.name for field in dataclasses.fields(Method)} - {
-    *("name", "adapter", "family", "kind", "known_as", "chosen"),
+    *("name", "adapter", "family", "kind", "known_as", "chosen", "own_checkpoint"),
 }
 ENGINE = "@"
 """Between the name of a method and that of another engine for it."""

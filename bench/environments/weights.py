@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from bench.core.settings import Settings
 from bench.environments import checkpoints
 from bench.environments.checkpoints import CheckpointMissing
 from bench.environments.header import Method
-from bench.errors import BadInput
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,17 +26,6 @@ class Weights:
     """Why the weights are random, where the user did not ask for them."""
 
 
-def check_own_checkpoint(settings: Settings, methods: Mapping[str, Method]) -> None:
-    """Raise BadInput where the user's own checkpoint is missing, or its method would run without it."""
-    if settings.checkpoint is None:
-        return
-    (name,) = settings.methods
-    if methods[name].checkpoint is None:
-        raise BadInput(f"{name} takes no checkpoint; leave out --checkpoint.")
-    if not Path(settings.checkpoint).exists():
-        raise BadInput(f"there is no checkpoint {settings.checkpoint}; give its path with --checkpoint.")
-
-
 def choose(method: Method, settings: Settings, say: Callable[[str], None] = lambda line: None) -> Weights:
     """Return the weights for `method`; a random checkpoint is built later, so it has no path yet.
 
@@ -45,8 +33,9 @@ def choose(method: Method, settings: Settings, say: Callable[[str], None] = lamb
     """
     if method.checkpoint is None:
         return Weights("none")
-    if settings.checkpoint is not None:
-        own = checkpoints.users_own(Path(settings.checkpoint), settings.trust)
+    # runs that are older than versions with own checkpoints have one for their only method
+    if path := method.own_checkpoint or settings.checkpoint:
+        own = checkpoints.users_own(Path(path), settings.trust)
         return Weights("pretrained", own.path, own.facts())
     if settings.weights == "random":
         if not method.random_weights:

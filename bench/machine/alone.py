@@ -27,7 +27,7 @@ def lock_file() -> Path:
 
 
 def hold(what: str, say: Callable[[str], None], beside: bool = False) -> None:
-    """Measure alone from now on, until this process ends: wait until no other measurement of pesbench runs here.
+    """Measure alone from now on, until this process ends: wait until no other one of pesbench goes on here.
 
     Parameters
     ----------

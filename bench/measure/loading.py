@@ -6,8 +6,9 @@ import contextlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from bench.adapter import Adapter
 from bench.core.failure import Failure
@@ -30,9 +31,34 @@ def stage(loading: bool) -> Iterator[None]:
 
         traceback.print_exc()
         failure = classify(error)
-        if loading and failure.kind == "calculator":
+        if isinstance(error, NotThisCheckpoint):
+            failure = Failure("load", str(error))
+        elif loading and failure.kind == "calculator":
             failure = Failure("load", failure.message)
         raise NotReady(failure) from error
+
+
+class NotThisCheckpoint(Exception):
+    """The user's own checkpoint cannot be loaded."""
+
+
+@contextlib.contextmanager
+def explained(checkpoint: Mapping[str, Any] | None, method: str) -> Iterator[None]:
+    """Say of a user's own checkpoint that it cannot be loaded: libraries say things like "invalid literal for int()".
+
+    `checkpoint` has the facts of the file, as in the records. What is missing on the machine stays as it is.
+    """
+    try:
+        yield
+    except Exception as error:
+        own = (checkpoint or {}).get("known_by") == "user"
+        if not own or isinstance(error, ImportError | MemoryError) or "out of memory" in str(error).lower():
+            raise
+        assert checkpoint is not None
+        raise NotThisCheckpoint(
+            f"{checkpoint['file']} cannot be loaded as a checkpoint of {method}: the file is damaged, or it is one of "
+            f"another model or version ({type(error).__name__}: {error})"
+        ) from error
 
 
 def load_adapter(path: str | Path) -> Adapter:

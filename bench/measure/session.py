@@ -17,7 +17,7 @@ from bench.core.records import Answer, Started
 from bench.core.task import Allowance, Task
 from bench.measure import process
 from bench.measure.channel import Channel, Pace
-from bench.measure.loading import check_size, load_adapter, stage
+from bench.measure.loading import check_size, explained, load_adapter, stage
 from bench.measure.optimizers import Optimizers
 from bench.protocols.relax.record import Relaxation
 
@@ -45,9 +45,10 @@ class Session:
             self.adapter.knobs = dict(subject.knobs)
             imported = monotonic_ns()
             checkpoint = Path(subject.checkpoint) if subject.checkpoint else None
-            self.calculator = self.adapter.load(
-                subject.known_as, Device.parse(subject.device).exact, subject.dtype, subject.threads, checkpoint
-            )
+            with explained(task.told.checkpoint, subject.known_as):
+                self.calculator = self.adapter.load(
+                    subject.known_as, Device.parse(subject.device).exact, subject.dtype, subject.threads, checkpoint
+                )
             loaded = monotonic_ns()
             check_size(self.adapter, task.told.weights, task.told.parameters)
         with stage(loading=False):

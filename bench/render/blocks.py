@@ -20,6 +20,8 @@ from bench.render.cells import DASH, Cell, of
 from bench.render.console import GAP, labelled, printed, styled, width_of
 from bench.render.latex import escape, tabular
 
+ANY_WIDTH = 10_000
+"""More characters than any line has."""
 FIRST = 12  # characters of the column with names, at least
 MORE = "'pesbench explain NAME' says what a method or a column is; 'pesbench report' makes a page with everything."
 """The last line in a terminal, which has no room for all notes."""
@@ -94,11 +96,11 @@ class Formats:
     json: Callable[[Any], str]
     names: ClassVar[tuple[str, ...]] = ("terminal", "markdown", "latex", "csv", "json")
 
-    def render(self, table: Any, form: str, width: int | None = None, color: bool = False) -> str:
+    def render(self, table: Any, form: str, width: int | None = None, color: bool = False, wide: bool = False) -> str:
         """Return the table as text; raises BadInput where the format is not known."""
         match form:
             case "terminal":
-                return terminal(self.page(table), width, color)
+                return terminal(self.page(table), width, color, wide)
             case "markdown":
                 return markdown(self.page(table))
             case "latex":
@@ -130,17 +132,23 @@ def as_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def terminal(page: Page, width: int | None = None, color: bool = False) -> str:
-    """Return the page for a terminal of `width` characters, by default that of this one."""
+def terminal(page: Page, width: int | None = None, color: bool = False, wide: bool = False) -> str:
+    """Return the page for a terminal of `width` characters, by default that of this one.
+
+    A table with more columns is shown in parts below each other; with `wide`, in one, in lines as long as it needs.
+    """
     width = width_of(width)
-    parts: list[RenderableType] = [labelled(page.heading, width)]
+    room = ANY_WIDTH if wide else width
+    text = printed([labelled(page.heading, width)], width, color)
     for block in page.blocks:
-        parts += [Text(), Text(block.title, style="bold")]
-        for number, part in enumerate(_narrow(block, width)):
-            parts += [Text()] * (number > 0) + [_grid(part, width)]
+        parts: list[RenderableType] = [Text(), Text(block.title, style="bold")]
+        for number, part in enumerate(_narrow(block, room)):
+            parts += [Text()] * (number > 0) + [_grid(part, room)]
+        text += printed(parts, room, color)
+    below: list[RenderableType] = []
     if page.reasons:
-        parts += [Text(), labelled(page.reasons, width)]
-    return printed([*parts, Text(), console.notes([*page.urgent, MORE])], width, color)
+        below += [Text(), labelled(page.reasons, width)]
+    return text + printed([*below, Text(), console.notes([*page.urgent, MORE])], width, color)
 
 
 def _grid(block: Block, width: int) -> RichTable:

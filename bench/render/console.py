@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.paths import told
 from bench.render import cells
 from bench.render.cells import ABSENT, BAD, GOOD, WARNING
 
@@ -46,7 +47,7 @@ def labelled(pairs: Sequence[tuple[str, str]], width: int, style: str = "bold", 
     last = ""
     for label, text in pairs:
         chosen = "red" if bad and label.endswith(bad) else style
-        grid.add_row(Text(label if label != last else "", style=chosen), Text(text, overflow="fold"))
+        grid.add_row(Text(label if label != last else "", style=chosen), Text(told(text), overflow="fold"))
         last = label
     return grid
 
@@ -55,7 +56,7 @@ def notes(lines: Sequence[str]) -> RichTable:
     """Return notes, each with a dot before it."""
     grid = RichTable.grid(padding=(0, 1))
     for line in lines:
-        grid.add_row("·", Text(line, overflow="fold"))
+        grid.add_row("·", Text(told(line), overflow="fold"))
     return grid
 
 

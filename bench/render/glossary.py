@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bench.render import headers
 from bench.render.shown import SHOWN
 
 _WORDS: dict[str, str] = {
@@ -68,6 +69,26 @@ def meaning(title: str, unit: str = "") -> str:
         return WORDS[unit]
     title = re.sub(r"^times slower, .*$", "times slower", re.sub(r"^n/\d+$", "n/N", title))
     return WORDS.get(title) or next((WORDS[end] for end in ("replay", "mem.") if title.endswith(end)), "")
+
+
+def explained(name: str) -> tuple[str, str] | None:
+    """Return the title and the meaning of what the user calls `name`, anywhere in what is printed; None if unknown.
+
+    A header is found with its unit and without, with the name of a device before or after it, and by its first words.
+    """
+    text = re.sub(r"\s+", " ", name.strip())
+    bare = re.sub(r"^(CPU|GPU)[ /]+|,? (CPU|GPU)( ms)?$", "", text)
+    for one in dict.fromkeys((text, bare)):
+        if (title := named(one)) is not None:
+            return title, WORDS[title]
+        known = {title.casefold(): title for title in headers.WORDS}
+        if (found := known.get(one.casefold()) or known.get(one.casefold().removesuffix("s"))) is not None:
+            return found, headers.WORDS[found]
+    every = {**headers.WORDS, **WORDS}
+    begins = [title for title in every if bare.casefold().startswith(f"{title.casefold()} ")]
+    whole = [title for title in every if len(bare) > 3 and title.casefold().startswith(f"{bare.casefold()} ")]
+    chosen = max(begins, key=len) if begins else whole[0] if whole else None
+    return None if chosen is None else (chosen, every[chosen])
 
 
 def named(name: str) -> str | None:

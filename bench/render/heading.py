@@ -20,6 +20,9 @@ STATED = {
 """All that the published table says about its measurement; the other lines are left out."""
 
 
+INCOMPLETE = "incomplete: stopped before its end, or still measured"
+
+
 def heading(table: Any) -> list[tuple[str, str]]:
     """Return the labelled lines of the head; what the campaign did not record is left out."""
     described = table.description
@@ -47,10 +50,13 @@ def head_object(table: Table) -> dict[str, Any]:
 
 def _run(described: Description) -> str:
     parts = [
+        described.name or None,
         described.run_id,
         described.created.replace("T", " ")[:16].strip(),
         f"pesbench {described.pesbench}" if described.pesbench else None,
         f"commit {described.commit[:12]}{', changed since' if described.dirty else ''}" if described.commit else None,
+        ", ".join(described.tags) or None,
+        INCOMPLETE if described.incomplete else None,
     ]
     return " · ".join(part for part in parts if part)
 

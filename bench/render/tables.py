@@ -26,7 +26,7 @@ FORMAT = 1
 """Version of the JSON object: a new key does not change it, a new meaning of a key does."""
 
 
-def render(table: Table, format: str, width: int | None = None, color: bool = False) -> str:
+def render(table: Table, format: str, width: int | None = None, color: bool = False, wide: bool = False) -> str:
     """Return the table as text.
 
     Parameters
@@ -35,7 +35,7 @@ def render(table: Table, format: str, width: int | None = None, color: bool = Fa
         What to show.
     format : str
         One of :data:`FORMATS`.
-    width, color : optional
+    width, color, wide : optional
         See :func:`bench.render.terminal.render_terminal`; the other formats ignore them.
 
     Raises
@@ -44,7 +44,7 @@ def render(table: Table, format: str, width: int | None = None, color: bool = Fa
         Where the format is not known.
     """
     if format == "terminal":
-        return render_terminal(table, width, color)
+        return render_terminal(table, width, color, wide)
     if format not in RENDERERS:
         raise BadInput(f"there is no format {format!r}; use {', '.join(FORMATS)}.")
     return RENDERERS[format](table)

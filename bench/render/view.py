@@ -57,7 +57,8 @@ class View:
     """How to show what :func:`bench.results.tables.shown_as` returns for a protocol."""
 
     render: Callable[..., str]
-    """Takes the table, the format, and as keywords the `width` and the `color` of a terminal."""
+    """Takes the table, the format, and as keywords of a terminal the `width`, the `color` and
+    whether it is `wide`: lines as long as they need."""
     formats: tuple[str, ...]
     draw: Callable[[Any], Figure] | None = None
     stem: str = ""

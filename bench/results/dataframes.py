@@ -214,14 +214,14 @@ def _structure_row(record: Relaxation) -> tuple[Any, ...]:
 
 
 def load(run: str | Path | None = None, say: Callable[[str], None] = lambda line: None) -> Run:
-    """Read a run (its id, its directory, or None for the newest) into data frames.
+    """Read a run (its id, its name, its directory, or None for the newest with results) into data frames.
 
-    `say` is called with a sentence on the damaged lines of its records, if there are any.
+    `say` is called with a sentence on newer runs without results, and on the damaged lines of its records.
 
     >>> run = load("20261122-101500")          # doctest: +SKIP
     >>> run.steps.groupby("method").calculator_ns.median()  # doctest: +SKIP
     """
-    directory = store.find(run)
+    directory = store.find(run, say=say)
     contents = store.read(directory)
     if contents.damage:
         say(f"{directory.name}: {contents.damage}")

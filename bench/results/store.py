@@ -26,6 +26,8 @@ from bench.errors import BadInput
 from bench.protocols import item_of
 from bench.protocols.relax.record import Relaxation
 from bench.protocols.replay.record import Replay
+from bench.results import finding
+from bench.results.finding import UNFINISHED
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -38,8 +40,7 @@ OF_THE_FILE = "of-the-file"
 """The level of the labels that the user's files have."""
 LABELS = "references"
 """The folder in a run directory with these labels."""
-UNFINISHED = "unfinished"
-"""An empty file in the directory of a run that has not come to its end."""
+find = finding.find
 
 
 class RunWriter:
@@ -86,7 +87,7 @@ def create(directory: Path, description: Description, dataset: DataSet) -> RunWr
             write(directory / "series.xyz", _references(dataset.series), format="extxyz")
         _keep_labels(directory, description, dataset)
         temporary = directory / "campaign.json.tmp"
-        temporary.write_text(json.dumps(description.plain(), indent=1) + "\n")
+        temporary.write_text(json.dumps(description.written(), indent=1) + "\n")
         temporary.rename(directory / "campaign.json")
         return RunWriter(directory)
     except OSError as error:
@@ -138,6 +139,7 @@ def stored_dataset(directory: Path, description: Description) -> DataSet:
         else (),
         unused=stored.unused,
         notes=stored.notes,
+        given=stored.given,
     )
 
 
@@ -229,26 +231,6 @@ def newest_unfinished(results: Path | None, protocols: tuple[str, ...]) -> Path 
     return found[-1] if found else None
 
 
-def find(run: str | Path | None, results: Path | None = None) -> Path:
-    """Return the run directory named by `run`: a path, a run id, a folder of runs (its newest), or None (newest)."""
-    results = results or paths.results_dir()
-    if run is None:
-        return _newest(results)
-    for candidate in (Path(run), results / run):
-        if (candidate / "campaign.json").is_file():
-            return candidate
-        if candidate.is_dir() and any(candidate.glob("*/campaign.json")):
-            return _newest(candidate)
-    raise BadInput(f"there is no run {str(run)!r} in {results}; 'ls {results}' shows the run ids.")
-
-
-def _newest(results: Path) -> Path:
-    runs = sorted(results.glob("*/campaign.json"), key=lambda path: path.stat().st_mtime_ns)
-    if not runs:
-        raise BadInput(f"there is no run in {results} yet; 'pesbench run' makes one.")
-    return runs[-1].parent
-
-
 @dataclasses.dataclass(frozen=True)
 class Contents:
     """A run directory as read."""
@@ -313,8 +295,14 @@ def describe(directory: Path) -> Description:
             f"{directory} has format {version}, and this pesbench reads the formats {READABLE[0]} to {READABLE[-1]}; "
             f"use the pesbench that wrote it ({fields.get('pesbench', 'unknown')})."
         )
+    about = finding.about(directory)
     try:
-        return Description.of(fields)
+        return dataclasses.replace(
+            Description.of(fields),
+            name=about.name,
+            tags=about.tags,
+            incomplete=(directory / UNFINISHED).exists(),
+        )
     except ValueError as error:
         raise BadInput(f"the campaign.json of {directory} is damaged: {error}.") from None
 

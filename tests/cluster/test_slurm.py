@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("parsl", reason="needs Parsl (pip install 'pesbench[cluster]')")
+pytest.importorskip("parsl", reason="needs Parsl (pip install 'parsl>=2024.11')")
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 RUN = (
     *("run", "--cluster", "slurm", "--nodes", "2", "--time", "00:10:00", "--partition", "p", "--adapter", str(FAKES)),

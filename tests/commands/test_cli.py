@@ -28,7 +28,7 @@ def refused(done):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff'?"),
+        (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff' or 'uff-ase'?"),
         (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda or cuda:N."),
         (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
         (

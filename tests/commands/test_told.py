@@ -28,6 +28,9 @@ RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examp
 PLACEHOLDERS = {
     "RUN": RUN,
     "RUN_A": RUN,
+    "7net-0@my.pth": "tunable",
+    "{other.name}": RUN,
+    "{next(iter(protocols))}": "md",
     "RUN_B": OTHER_RUN,
     "METHOD": "toy",
     "FILE": "emt.py",
@@ -40,7 +43,8 @@ PLACEHOLDERS = {
     "{method.name}": "toy",
     "{plan.directory.name}": RUN,
     "{directory}": RUN,
-    "{dataset.name}": "naphthalene-gfn2",
+    "{structures}": "naphthalene-gfn2",
+    "{adapter}": "",
     "{protocol}": "md",
     "main": "HEAD",  # a clone need not have the branch
     "my_adapter.py": "emt.py",
@@ -104,7 +108,10 @@ SHORT_METHODS = {
     "check-gpu": "toy",
 }
 # command lines that end with bad input, and why they may
-REFUSED = {f"merge {RUN} {OTHER_RUN} --output results/merged": "these runs have dynamics"}
+REFUSED = {
+    f"runs delete {OTHER_RUN}": "nobody is there to be asked",
+    f"merge {RUN} {OTHER_RUN} --output results/merged": "these runs have dynamics",
+}
 
 
 def placeholders(word):
@@ -225,6 +232,7 @@ def checkout(tmp_path_factory, pesbench):
     (folder / "there.json").write_text(subprocess.run(listed, capture_output=True, text=True, check=True).stdout)
     for name in (RUN, OTHER_RUN):
         shutil.copytree(run, folder / "results" / name)
+    (folder / "results" / RUN / "about.json").write_text('{"name": "aspirin", "tags": []}')
     assert pesbench("history", "add", RUN, cwd=folder, still=True).returncode == 0
     return folder
 
@@ -261,6 +269,9 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
     folder = checkout
     if "--remove" in words:  # not the environments that are in use
         folder = copied(tmp_path)
+    elif words[:2] == ["runs", "delete"]:  # not the runs that others read
+        folder = copied(tmp_path)
+        shutil.copytree(checkout / "results", folder / "results", dirs_exist_ok=True)
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
     if words[0] in MEASURING and not {"--help", "--resume"} & set(words):

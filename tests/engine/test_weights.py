@@ -1,5 +1,6 @@
 """Random weights: built in the method's environment, kept apart, measured by replay only, and labelled."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -115,11 +116,83 @@ def test_a_users_own_checkpoint_is_measured_once_it_is_trusted(pesbench, tmp_pat
     cache = str(tmp_path / "cache")
     refused = pesbench(*common, PESBENCH_CACHE=cache)
     assert refused.returncode == 1
-    assert "nobody vouches for" in refused.stderr
+    assert "there is no published checksum" in refused.stderr
+    assert "it is your own file" in refused.stderr
     trusted = pesbench(*common, "--trust-checkpoint", PESBENCH_CACHE=cache)
     (row,) = json.loads(trusted.stdout)["rows"]
     assert row["weights"] == "pretrained"
     assert "mine.json" in trusted.stdout, "the table says whose file it is"
+
+
+def hashed(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_own_checkpoints_are_rows_beside_their_base_under_the_name_of_their_file(pesbench, tmp_path):
+    (tmp_path / "deep").mkdir()
+    base, fine, third = tmp_path / "springs.json", tmp_path / "fine.json", tmp_path / "deep" / "third.json"
+    for number, path in enumerate((base, fine, third)):
+        path.write_text(json.dumps([5.0 + number] * 153))
+    variables = {"PESBENCH_CACHE": str(tmp_path / "cache"), "PESBENCH_WEIGHTS": str(tmp_path)}
+    done = pesbench(
+        *("run", "--no-repeats", "--adapter", FAKES, "--structures", "naphthalene-gfn2", "--limit", "1"),
+        *("--rounds", "1", "--threads", "1", "--json", "--output", tmp_path / "results", "--trust-checkpoint"),
+        *("--methods", "architecture,architecture@fine.json,architecture@deep/third.json"),
+        cwd=tmp_path,  # where relative paths begin
+        **variables,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    rows = {row["method"]: row for row in document["rows"]}
+    assert set(rows) == {"architecture", "architecture@fine.json", "architecture@third.json"}
+    assert rows["architecture@fine.json"]["label"] == f"fine.json {hashed(fine)[:8]} (own, architecture)"
+    described = document["head"]["methods"]["architecture@fine.json"]
+    assert described["checkpoint"]["sha256"] == hashed(fine)
+    assert "not known" in described["checkpoint"]["licence"]
+    assert (described["theory"], described["paper"], described["parameters"]) == (None, None, None)
+    assert document["head"]["settings"]["checkpoints"] == {
+        "architecture@fine.json": str(fine),
+        "architecture@third.json": str(third),
+    }
+    assert any("fine.json is the user's own checkpoint" in note for note in document["notes"])
+
+    (run,) = (tmp_path / "results").iterdir()
+    (run / "unfinished").touch()
+    again = pesbench("run", "--resume", run, **variables)  # from another folder
+    assert again.returncode == 0, again.stderr
+    fine.write_text(json.dumps([9.0] * 153))
+    changed = pesbench("run", "--resume", run, **variables)
+    assert changed.returncode == 2
+    assert f"{fine} is not the file with which the run began" in changed.stderr
+    fine.unlink()
+    assert "is not there any more" in pesbench("run", "--resume", run, **variables).stderr
+
+
+@pytest.mark.parametrize("content", ["", "no json", "[1, 2"])
+def test_an_own_checkpoint_that_cannot_be_loaded_is_said_to_be_damaged_or_of_another_model(pesbench, tmp_path, content):
+    (tmp_path / "bad.json").write_text(content)
+    done = pesbench(
+        *("run", "--no-repeats", "--adapter", FAKES, "--structures", "naphthalene-gfn2", "--limit", "1", "--json"),
+        *("--rounds", "1", "--threads", "1", "--output", tmp_path / "results", "--trust-checkpoint"),
+        *("--methods", f"architecture@{tmp_path / 'bad.json'}"),
+        PESBENCH_CACHE=str(tmp_path / "cache"),
+    )
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row["failures"] == {"load": 1}
+    assert row["message"].startswith("bad.json cannot be loaded as a checkpoint of architecture: the file is damaged")
+
+
+def test_conform_takes_an_own_checkpoint(pesbench, tmp_path):
+    (tmp_path / "mine.json").write_text(json.dumps([5.0] * 153))
+    done = pesbench(
+        *("conform", "architecture@mine.json", "--adapter", FAKES, "--trust-checkpoint", "--json"),
+        cwd=tmp_path,
+        PESBENCH_CACHE=str(tmp_path / "cache"),
+    )
+    (checks,) = json.loads(done.stdout).values()
+    of_the_file = {one["name"]: one["passed"] for one in checks}
+    assert of_the_file["checkpoints have licence and origin"] is not None
+    assert len(checks) > 15, "it was loaded, and the rest was checked"
 
 
 def test_an_interpreter_that_the_user_brings_is_compared_with_the_header(pesbench, tmp_path):

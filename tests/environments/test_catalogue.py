@@ -1,5 +1,6 @@
 """Finding methods by name."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,35 @@ def test_a_name_is_measured_once_however_often_it_is_given(catalogue):
 def test_a_misspelt_method_brings_the_nearest_name(catalogue):
     with pytest.raises(BadInput, match=r"no method 'gfn2-xbt'; did you mean 'gfn2-xtb'"):
         catalogue.select("gfn2-xbt")
+
+
+def test_a_file_after_the_at_is_a_version_of_the_method_with_that_checkpoint(catalogue, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my.pth").write_bytes(b"weights")
+    base, own = catalogue.select("7net-0,7net-0@my.pth,7net-0@./my.pth")
+    assert (own.name, own.known_as, own.own_checkpoint) == ("7net-0@my.pth", "7net-0", str(tmp_path / "my.pth"))
+    assert own.typed == f"7net-0@{tmp_path / 'my.pth'}"
+    assert base.typed == "7net-0"
+    assert own.label == f"my.pth {hashlib.sha256(b'weights').hexdigest()[:8]} (own, 7net-0)"
+    assert (own.parameters, own.theory, own.paper, own.random_weights) == (None, None, None, False)
+    assert catalogue.header(own) == catalogue.header(base)
+    assert not own.default
+    Path("other").mkdir()
+    Path("other/my.pth").write_bytes(b"other weights")
+    with pytest.raises(BadInput, match=r"would both be 7net-0@my\.pth; rename one"):
+        catalogue.select("7net-0@other/my.pth")
+
+
+def test_what_is_no_checkpoint_after_the_at_is_refused(tmp_path, monkeypatch):
+    catalogue = Catalogue()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match=f"no method '7net-0@my.pth': there is no file {tmp_path}/my.pth"):
+        catalogue.select("7net-0@my.pth")
+    Path("my.pth").touch()
+    with pytest.raises(BadInput, match="uff takes no checkpoint"):
+        catalogue.select("uff@my.pth")
+    with pytest.raises(BadInput, match="no method '7nett'"):
+        catalogue.select("7nett@my.pth")
 
 
 def test_an_adapter_file_of_the_users_own_is_found_and_cannot_take_a_name_twice():

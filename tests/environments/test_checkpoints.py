@@ -167,16 +167,16 @@ def test_a_file_with_another_hash_is_refused_and_does_not_stay(server, cache, mo
     assert checkpoints.prepare(wanted).known_by == "header"
 
 
-def test_a_file_that_nobody_vouches_for_needs_the_users_trust_once(tmp_path, monkeypatch):
+def test_a_file_without_a_published_checksum_needs_the_users_trust_once(tmp_path, monkeypatch):
     (tmp_path / "ready").mkdir()
     (tmp_path / "ready" / "model.pt").write_bytes(CONTENT)
     monkeypatch.setenv("PESBENCH_WEIGHTS", str(tmp_path / "ready"))
-    with pytest.raises(CheckpointMissing, match=r"nobody vouches for .* --trust-checkpoint"):
+    with pytest.raises(CheckpointMissing, match=r"no published checksum .* --trust-checkpoint"):
         checkpoints.find(method())
     assert checkpoints.find(method(), trust=True).known_by == "user"
     assert checkpoints.find(method()).known_by == "user"
     (tmp_path / "ready" / "model.pt").write_bytes(CONTENT + b"!")
-    with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+    with pytest.raises(CheckpointMissing, match="no published checksum"):
         checkpoints.find(method())
 
 
@@ -274,7 +274,7 @@ def test_an_archive_becomes_the_folder_that_it_holds(server, cache):
     assert (found.path / "saved_model.pb").read_bytes() == b"graph"
     before = found.sha256
     (found.path / "variables" / "index").write_bytes(b"other")
-    with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+    with pytest.raises(CheckpointMissing, match="no published checksum"):
         checkpoints.find(wanted)
     assert checkpoints.find(wanted, trust=True).sha256 != before
 
@@ -303,7 +303,7 @@ def test_a_list_of_trusted_files_that_is_damaged_is_no_trust(tmp_path, cache):
     cache.mkdir()
     for damaged in ("{", "[]", '{"tuned.pt": 1}'):
         (cache / "trusted-checkpoints.json").write_text(damaged)
-        with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+        with pytest.raises(CheckpointMissing, match="no published checksum"):
             checkpoints.users_own(tmp_path / "tuned.pt", trust=False)
         checkpoints.users_own(tmp_path / "tuned.pt", trust=True)
     assert checkpoints.users_own(tmp_path / "tuned.pt", trust=False).sha256 == SHA256
@@ -311,7 +311,7 @@ def test_a_list_of_trusted_files_that_is_damaged_is_no_trust(tmp_path, cache):
 
 def test_a_users_own_checkpoint_needs_trust(tmp_path):
     (tmp_path / "tuned.pt").write_bytes(CONTENT)
-    with pytest.raises(CheckpointMissing, match="nobody vouches for"):
+    with pytest.raises(CheckpointMissing, match="no published checksum"):
         checkpoints.users_own(tmp_path / "tuned.pt", trust=False)
     assert checkpoints.users_own(tmp_path / "tuned.pt", trust=True).sha256 == SHA256
     with pytest.raises(CheckpointMissing, match="there is no checkpoint"):

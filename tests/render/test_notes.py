@@ -81,7 +81,7 @@ def test_a_whole_and_plain_run_has_no_notes_about_what_did_not_happen():
         "Paper",
         "claims",
         "0.1 Å",
-        "vouches",
+        "checksum",
         "brought",
     ):
         assert not any(text in note for note in notes(table)), notes(table)
@@ -115,13 +115,13 @@ def test_a_table_of_relaxations_says_nothing_about_replay():
     assert not any("eplay" in note or "Random" in note for note in notes(table))
 
 
-def test_a_checkpoint_that_only_the_user_vouches_for_is_named_once():
+def test_a_checkpoint_that_only_the_user_can_speak_for_is_named_once():
     mine = {"file": "mine.model", "sha256": "feedbeef" * 8, "known_by": "user"}
     methods = [method("a", label="A", checkpoint=mine), method("b", label="B")]
     methods += [method("c", label="C", checkpoint=None), method("d", label="D", checkpoint={"file": "r", "seed": 0})]
     names = "abcd"
     table = table_of(methods, [relaxations(n, 9.0) for n in names], [replays(n, 9.0) for n in names], BOTH)
-    text = note_with(table, "that the user trusts")
+    text = note_with(table, "that only the user can speak for")
     assert text.count("A (mine.model, SHA-256 feedbeeffeed)") == 1
     assert not any(f"{label} (" in text for label in "BCD")
 

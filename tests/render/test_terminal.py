@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from bench.analysis.disturbed import MEASURED_AGAIN, Disturbance
 from bench.core.description import DataSetFacts, SystemFacts
 from bench.paper import table1 as paper
+from bench.render.columns import columns, fitting
 from bench.render.heading import heading
 from bench.render.tables import render
 from bench.render.terminal import render_terminal
@@ -106,8 +107,9 @@ def test_fifteen_methods_fit_on_a_screen_of_80_columns(cpu_table):
     disturbed = tuple(Disturbance(f"m{i}", "cpu", 0, ("other processes",), MEASURED_AGAIN) for i in range(count))
     changed = dataclasses.replace(cpu_table, rows=(*cpu_table.rows, *more), disturbances=disturbed)
     lines = render_terminal(changed, 80).splitlines()
-    # seven of these are names too long for a line, two are about a row of first steps, and means have all methods
-    assert len(lines) <= 50
+    # seven of these are names too long for a line, two are about a row of first steps, three name the hidden columns,
+    # and means have all their methods
+    assert len(lines) <= 53
     assert sum(line.startswith("Potential number") for line in lines) == count
     text = words(" ".join(lines))
     assert f"{count} rounds of {count} methods were disturbed by other processes; they are in the means." in text
@@ -146,3 +148,22 @@ def test_the_head_says_what_is_special_about_a_single_system(cpu_table):
         heading(dataclasses.replace(cpu_table, description=dataclasses.replace(cpu_table.description, dataset=facts)))
     )
     assert head["Data set"] == "slab.xyz: 1 structure of Cu8, periodic T T F, 4 atoms fixed; the user's file"
+
+
+@pytest.mark.parametrize("which", ["cpu_table", "gpu_table", "both_gpu_table", "replay_table"])
+def test_columns_without_room_are_named_and_wide_shows_them(which, request):
+    table = request.getfixturevalue(which)
+    narrow, wide = render_terminal(table, 80), render_terminal(table, 80, wide=True)
+    shown = {one.heading for one in fitting(table, 80)}
+    left_out = [one.title for one in columns(table) if one.heading not in shown]
+    assert f"{len(left_out)} columns hidden: {', '.join(dict.fromkeys(left_out))}; 'table --wide' shows" in words(
+        narrow
+    )
+    assert "hidden" not in wide
+    head = wide.split("\n\n")[1].split("\u2500")[0]
+    assert all(part in head for one in columns(table) for part in one.title_lines)
+    assert wide.split("\n\n")[0] == narrow.split("\n\n")[0], "only the table itself is wide"
+
+
+def test_nothing_is_said_where_all_columns_have_room(cpu_table):
+    assert "hidden" not in render_terminal(cpu_table, 400)

@@ -153,4 +153,4 @@ def test_a_format_that_is_none_is_named_at_once(pesbench, three_rounds):
     for verb in (("compare", three_rounds, three_rounds), ("regress", "--methods", "uff-ase", "--base", "HEAD")):
         done = pesbench(*verb, "--format", "csv")
         assert done.returncode == 2
-        assert "there is no format 'csv'; use terminal, markdown, json." in done.stderr
+        assert "there is no format 'csv'; use terminal, markdown or json." in done.stderr

@@ -210,6 +210,7 @@ def test_a_full_disk_loses_nothing_that_was_written(writer):
 
 def test_a_run_is_found_by_its_id_its_folder_and_as_the_newest(writer):
     results = writer.directory.parent
+    writer.append(relaxation(0))
     assert store.find("run", results) == writer.directory
     assert store.find(writer.directory, results) == writer.directory
     assert store.find(results) == writer.directory

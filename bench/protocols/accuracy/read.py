@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from bench import paths
@@ -63,9 +64,11 @@ def _missing(dataset: DataSetFacts, labels: bool, minima: bool) -> str:
     if labels:
         return f"There is no reference minimum of {dataset.formula}, so geometries and frequencies have no reference."
     rest = "relaxed geometries and frequencies only" if minima else "no reference at all"
+    named = dataset.given if "--structures" in dataset.given else ("--structures", dataset.name, *dataset.given)
+    structures = shlex.join(named[1:])
     return (
         f"There are no reference labels for {dataset.name}: {rest}. "
-        f"'pesbench reference --level pbe0-def2-svp --structures {dataset.name}' makes some."
+        f"'pesbench reference --level pbe0-def2-svp --structures {structures}' makes some."
     )
 
 
