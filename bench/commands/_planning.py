@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.commands._options import Budget
 from bench.core.description import ParallelSpeed
+from bench.core.protocol import RELAX
 from bench.core.settings import Settings
 from bench.errors import BadInput
+from bench.protocols import PROTOCOLS
+from bench.protocols.accuracy.plan import ACCURACY, SHORT_SECONDS
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
@@ -25,6 +28,18 @@ class Plan(NamedTuple):
     catalogue: Catalogue
     dataset: DataSet
     parallel: ParallelSpeed
+
+
+def protocols(options: Any) -> tuple[tuple[str, ...], dict[str, float]]:
+    """Return the protocols, and the seconds of those that a run adds by itself: see :attr:`Settings.phase_s`.
+
+    Who names neither protocols nor structures asks which method to take: that needs errors beside times.
+    """
+    if options.protocols is not None:
+        return options.protocols, {}
+    if options.structures or options.cluster is not None or options.weights == "random":
+        return (RELAX,), {}
+    return (RELAX, ACCURACY), {PROTOCOLS[ACCURACY].phase: SHORT_SECONDS}
 
 
 def reference(name: str, plan: Plan) -> str:

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 HELP = """\
 Measure: relax every structure with every method, time each step, and print the
-table. Everything is kept in results/<run-id>/; --resume continues a run that
-was stopped. Exit status: 1 if nothing could be measured."""
+table. A run of the default structures looks at their accuracy, too. Everything
+is kept in results/<run-id>/; --resume continues a run that was stopped. Exit
+status: 1 if nothing could be measured."""
 EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
@@ -45,7 +46,8 @@ class _Options(_options.Structures):
     methods: str | None = None
     adapter: tuple[Path, ...] = ()
     limit: int | None = None
-    protocols: tuple[str, ...] = (RELAX,)
+    protocols: tuple[str, ...] | None = None
+    """None: relaxations and, on the default structures, a short look at how accurate each method is."""
     max_atoms: int = LARGEST
     periodic: bool = False
     optimizer: str = Settings.optimizer
@@ -119,7 +121,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--protocols",
         type=_options.names,
         metavar="A,B,...",
-        help=f"{', '.join(PROTOCOLS)} (default: {RELAX})",
+        help=f"{', '.join(PROTOCOLS)} (default: {RELAX}, and without --structures a short {ACCURACY})",
     )
     what.add_argument(
         "--max-atoms", type=int, metavar="N", help="no larger system in --protocols scaling (default: %(default)s)"
@@ -239,6 +241,7 @@ def run(options: _Options) -> int:
         _options.refuse_changes(options, ("resume", "output"))
         return _cluster.resume(submitted)
     if options.cluster is not None:
+        options = dataclasses.replace(options, protocols=options.protocols or (RELAX,))  # its jobs say so, too
         if options.relative_to is not None:
             raise BadInput(
                 "--relative-to has nothing to show while a cluster measures; give it to 'table' and 'report'."
@@ -335,17 +338,21 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         )
     methods = catalogue.select(options.methods)
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
+    protocols, short = _planning.protocols(options)
+    usual = protocols if not short else (RELAX,)
     seconds = options.budget.seconds if options.budget else None
     seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
-        protocols=options.protocols,
+        protocols=protocols,
+        vibrations=not short,
+        phase_s=short,
         optimizer=options.optimizer,
         fmax=options.fmax,
         max_steps=options.max_steps,
         threads=Settings.threads if options.threads is None else options.threads,
-        rounds=options.rounds if options.rounds is not None else rounds_of(seconds, options.protocols),
+        rounds=options.rounds if options.rounds is not None else rounds_of(seconds, usual),
         order=options.order,
         timeout_s=options.timeout,
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
@@ -374,9 +381,9 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     )
     budgets: dict[str, float | None]
     if options.budget is None:  # after the settings have been checked
-        budgets = default_budgets(methods, devices, settings.rounds, options.protocols)
+        budgets = default_budgets(methods, devices, settings.rounds, usual)
         if options.rounds is None:
-            settings = dataclasses.replace(settings, total_s=total_seconds(options.protocols))
+            settings = dataclasses.replace(settings, total_s=total_seconds(usual))
     else:
         budgets = dict.fromkeys(settings.methods, options.budget.seconds)
     return dataclasses.replace(settings, budget_s=budgets)

@@ -105,7 +105,8 @@ class Ledger:
 
     def left(self, key: Key, phase: str) -> float:
         """Return what is left for a phase, in seconds."""
-        return max(self.budget(key) - self.spent_on(key, phase), 0.0)
+        most = min(self.budget(key), self.settings.phase_s.get(phase, math.inf))
+        return max(most - self.spent_on(key, phase), 0.0)
 
     def open(self, key: Key, round_number: int, items: Iterable[Item], again: bool) -> list[Item]:
         """Return the items of a round that are not done and for which time is left; `again` ignores what is spent."""

@@ -100,6 +100,8 @@ class Campaign:
         self.one_by_one = OneByOne(shared)
         self.elapsed_s = 0.0
         """What the rounds of structures have taken so far, with their starts."""
+        self.short_s = 0.0
+        """What the phases that are to be short have taken so far: it is taken from the time for structures."""
         self.start_s: dict[Key, float] = {}
         self.memory: dict[Key, int] = {}
         """The largest peak memory of each method's workers so far, in bytes."""
@@ -136,6 +138,7 @@ class Campaign:
         for record in contents.records:
             self._learn(record)
         self.elapsed_s = self.ledger.all_spent(STRUCTURES) + sum(map(_start_seconds, contents.started))
+        self.short_s = sum(map(self.ledger.all_spent, self.settings.phase_s))
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:
@@ -177,14 +180,19 @@ class Campaign:
             self.owed = [one for one in self.owed if one not in owed]
             self.companions = [] if key else self._companions([one for one in every if one not in owed])
             return [*owed, *self.companions]
-        if self.settings.total_s is None or number >= sharing.MOST_ROUNDS:
+        total = self._total_s()
+        if total is None or number >= sharing.MOST_ROUNDS:
             return []
         costs = {
             key: cost
             for key in every
             if key not in self.stopped and self.ledger.left(key, STRUCTURES) and (cost := self._cost(key)) is not None
         }
-        return sharing.chosen(costs, self.widths(), self.settings.total_s - self.elapsed_s)
+        return sharing.chosen(costs, self.widths(), total - self.elapsed_s)
+
+    def _total_s(self) -> float | None:
+        """Return the seconds for the structures of all methods; None where each has a budget of its own."""
+        return None if self.settings.total_s is None else max(self.settings.total_s - self.short_s, 0.0)
 
     def _companions(self, others: Sequence[Key]) -> list[Key]:
         """Return two methods that connect a round of a few with the rest: a reference, if there is one, first."""
@@ -201,7 +209,7 @@ class Campaign:
 
     def _share(self, key: Key, number: int, items: Sequence[Item]) -> Allowance:
         """Return how long a method may measure structures in a round."""
-        total, left = self.settings.total_s, self.ledger.left(key, STRUCTURES)
+        total, left = self._total_s(), self.ledger.left(key, STRUCTURES)
         planned = self.ledger.allowance(key, number, STRUCTURES, items)
         if total is None or planned.begin_s is None:
             return planned
@@ -289,9 +297,8 @@ class Campaign:
         return self.memory.get(seat.key) or 1e6 * (seat.this.prepared.method.memory_mb or UNKNOWN_MEMORY_MB)
 
     def _seconds_left(self) -> float | None:
-        if self.settings.total_s is None:
-            return self.ledger.seconds_left(self.stopped)
-        return max(self.settings.total_s - self.elapsed_s, 0.0)
+        total = self._total_s()
+        return self.ledger.seconds_left(self.stopped) if total is None else max(total - self.elapsed_s, 0.0)
 
     def later_phases(self, method: Method, device: str, round_number: int) -> None:
         """Measure the phases of one method in one round that come after the structures."""
@@ -317,10 +324,13 @@ class Campaign:
         items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
         this = Round(prepared, round_number, items, Allowance(), phase=phase_of((items or several)[0].part))
+        began = time.monotonic()
         self.one_by_one.round(this, several)
+        if this.phase in self.settings.phase_s:
+            self.short_s += time.monotonic() - began
         if (*key, round_number) not in self.watched:
             self._note_watched(this, self.watch.since(before, strangers))
-        self.progress.end(self.ledger.seconds_left(self.stopped))
+        self.progress.end(self._seconds_left())
 
     def _note_watched(self, this: Round, facts: dict[str, Any]) -> None:
         """Record what the machine did; in a resumed round, earlier disturbances still count."""
