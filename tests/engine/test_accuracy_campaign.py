@@ -315,7 +315,7 @@ def test_the_accuracy_is_rendered_in_all_formats_and_fits_a_narrow_terminal(labe
     assert shown.formats == ("terminal", "markdown", "latex", "csv", "json")
     narrow = shown.render(table, "terminal", width=80)
     assert max(map(len, narrow.splitlines())) <= 80
-    for words in ("How far are its forces from the nearest reference?", "The floor", "direct forces", "PBE0"):
+    for words in ("How far are its forces from the level that matches its own?", "The floor", "direct forces", "PBE0"):
         assert words in narrow
     assert "not compared: random weights" in " ".join(narrow.split())
     for form in shown.formats:

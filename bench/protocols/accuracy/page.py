@@ -34,7 +34,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
 
     made = [
         block(
-            "How far are its forces from the nearest reference?",
+            "How far are its forces from the level that matches its own?",
             ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
             ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
             ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
@@ -47,7 +47,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ),
         _floor(table),
         block(
-            "More on the nearest reference",
+            "More on the matching level",
             ("force RMSE", "meV/Å", lambda row: numbers.with_interval(_of(row, "force_rmse"), 3)),
             ("cosine", "", lambda row: _plain(_of(row, "force_cosine"))),
             ("energy MAE", "meV", lambda row: numbers.with_interval(_of(row, "energy_mae"), 3)),
@@ -160,7 +160,7 @@ def _force(level: str) -> Callable[[Accuracy], Cell]:
 
 
 def _of(row: Accuracy, figure: str) -> Estimate | None:
-    """Return a figure against the nearest reference."""
+    """Return a figure against the matching level."""
     return getattr(row.references[row.nearest], figure) if row.nearest else None
 
 
