@@ -42,6 +42,16 @@ def protocols(options: Any) -> tuple[tuple[str, ...], dict[str, float]]:
     return (RELAX, ACCURACY), {PROTOCOLS[ACCURACY].phase: SHORT_SECONDS}
 
 
+def refuse_absent(devices: Sequence[str]) -> None:
+    """Raise BadInput where none of the devices that a user named is here: nothing could be measured."""
+    from bench.core.device import Device
+    from bench.machine import accelerators
+
+    absent = [accelerators.missing(Device.parse(one)) for one in devices]
+    if all(absent):
+        raise BadInput(f"--device {','.join(devices)}: {'; '.join(filter(None, absent))}.")
+
+
 def reference(name: str, plan: Plan) -> str:
     """Return the method that --relative-to means; raises BadInput where the plan does not measure it."""
     found = [method.name for method in plan.catalogue.select(name) if method.name in plan.settings.methods]

@@ -337,6 +337,8 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
             f"--replay-points is {options.replay_points}; it must be 2 or more, because the first one is not counted."
         )
     methods = catalogue.select(options.methods)
+    if options.device is not None and options.cluster is None:  # this may not be the machine that measures
+        _planning.refuse_absent(options.device)
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
     protocols, short = _planning.protocols(options)
     usual = protocols if not short else (RELAX,)

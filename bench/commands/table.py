@@ -11,7 +11,9 @@ from bench.commands import _options, _results
 from bench.commands._output import print_text, warn
 from bench.errors import BadInput
 
-HELP = "Print the table of a run, of the paper, or of a page that 'report' made."
+HELP = """\
+Print the table of a run or of the paper. Of a page that 'report' made, it
+prints the numbers: as CSV, or with --format json."""
 EXAMPLES = (
     "pesbench table --format markdown",
     "pesbench table --relative-to gfn2-xtb",
@@ -49,7 +51,8 @@ def run(options: Options) -> int:
 
         if options.relative_to is not None:
             raise BadInput("--relative-to needs a run; the page has its numbers as 'report --relative-to' wrote them.")
-        print_text(numbers_inside.table(Path(options.run), options.protocols, options.format))
+        form = "csv" if options.format == Options.format else options.format
+        print_text(numbers_inside.table(Path(options.run), options.protocols, form))
         return 0
     if options.by is not None:
         from bench.analysis.table import PAPER

@@ -82,11 +82,12 @@ def differences(kept, fresh, where=""):
 
 
 def test_another_format_of_a_page_is_refused_in_a_sentence(whole_page, pesbench):
-    done = pesbench("table", whole_page)
+    done = pesbench("table", whole_page, "--format", "latex")
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        "pesbench: a page carries its numbers as json and csv; add --format json or --format csv, not terminal."
+        "pesbench: a page carries its numbers as json and csv; add --format json or --format csv, not latex."
     )
+    assert pesbench("table", whole_page).stdout == pesbench("table", whole_page, "--format", "csv").stdout
 
 
 def test_a_page_of_something_else_is_refused_in_a_sentence(tmp_path, pesbench):
