@@ -103,20 +103,20 @@ def _choice(run: Measured, identifier: str) -> Part:
 
 
 def _choices(runs: Sequence[Measured], identifier: str) -> Grid:
-    """Return what helps to choose a method in each run, all in one table."""
-    keys = list(dict.fromkeys(line.row.method for run in runs for line in lines(run.times)))
-    tables = [(run, _choosing(run.times)[1:], {line.row.method: line for line in lines(run.times)}) for run in runs]
-    headings = [("Method", ""), *((one.title, f"{one.unit} {run.name}".strip()) for run, of, _ in tables for one in of)]
-    first = {key: next(there[key] for *_, there in tables if key in there) for key in keys}
+    """Return what helps to choose a method in each run, all in one table: the same column of all runs side by side."""
+    there = [{line.row.method: line for line in lines(run.times)} for run in runs]
+    found = [(one, run, number) for number, run in enumerate(runs) for one in _choosing(run.times)[1:]]
+    titles = list(dict.fromkeys(one.title for one, *_ in found if one.title != "weights"))
+    found = [each for title in titles for each in found if each[0].title == title]
+    keys = list(dict.fromkeys(key for of in there for key in of))
+    first = {key: next(of[key] for of in there if key in of) for key in keys}
     texts = [
-        [
-            Cell(first[key].label),
-            *(one.text(there[key]) if key in there else DASH for _, of, there in tables for one in of),
-        ]
+        [Cell(first[key].label), *(one.text(there[n][key]) if key in there[n] else DASH for one, _, n in found)]
         for key in keys
     ]
+    headings = [("Method", ""), *((one.title, f"{one.unit} {run.name}".strip()) for one, run, _ in found)]
     about = [Subject(key, row.device, row.kind, row.weights) for key in keys for row in [first[key].row]]
-    compared = [False, *(one.unit in ("ms/step", "ms/call") for _, of, _ in tables for one in of)]
+    compared = [False, *(one.unit in ("ms/step", "ms/call") for one, *_ in found)]
     return grid(f"{identifier}-runs", "The runs beside each other", headings, texts, about, compared)
 
 
