@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 from bench import paths
@@ -43,7 +44,7 @@ def measure(
         at_most = longest_seconds(settings, plan.catalogue.methods)
         display.say(
             f"run {plan.directory.name}: {len(settings.methods)} methods, {plan.dataset.name}, "
-            f"{settings.threads} thread(s){f'; at most about {_duration(at_most)}' if at_most else ''}"
+            f"{settings.threads} thread(s){f'; at most about {_duration(at_most)}, starts included' if at_most else ''}"
         )
         stopped = False
         try:
@@ -60,6 +61,8 @@ def measure(
 
 
 def _duration(seconds: float) -> str:
-    """Return a time as people say it: ``4 min``, ``2 h 10 min``."""
-    minutes = max(1, round(seconds / 60))
+    """Return a time as people say it: ``40 s``, ``4 min``, ``2 h 10 min``."""
+    if seconds < 90:
+        return f"{math.ceil(seconds / 10) * 10} s"
+    minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

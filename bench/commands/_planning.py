@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.commands._options import Budget
 from bench.core.description import ParallelSpeed
+from bench.core.protocol import RELAX
 from bench.core.settings import Settings
 from bench.errors import BadInput
+from bench.protocols import PROTOCOLS
+from bench.protocols.accuracy.plan import ACCURACY, SHORT_SECONDS
+from bench.protocols.optimizers.plan import OPTIMIZERS as COMPARED
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
@@ -28,6 +32,31 @@ class Plan(NamedTuple):
     parallel: ParallelSpeed
     name: str = ""
     """What the user calls the run."""
+
+
+def protocols(options: Any) -> tuple[tuple[str, ...], dict[str, float]]:
+    """Return the protocols, and the seconds of those that a run adds by itself: see :attr:`Settings.phase_s`.
+
+    Who names neither protocols nor structures asks which method to take: that needs errors beside times. --optimizers
+    alone means the protocol of that name.
+    """
+    if options.optimizers is not None and COMPARED not in (options.protocols or (COMPARED,)):
+        raise BadInput(f"--optimizers belongs to --protocols {COMPARED}; --optimizer NAME is for relaxations.")
+    if options.protocols is not None or options.optimizers is not None:
+        return options.protocols or (COMPARED,), {}
+    if options.structures or options.cluster is not None or options.weights == "random":
+        return (RELAX,), {}
+    return (RELAX, ACCURACY), {PROTOCOLS[ACCURACY].phase: SHORT_SECONDS}
+
+
+def refuse_absent(devices: Sequence[str]) -> None:
+    """Raise BadInput where none of the devices that a user named is here: nothing could be measured."""
+    from bench.core.device import Device
+    from bench.machine import accelerators
+
+    absent = [accelerators.missing(Device.parse(one)) for one in devices]
+    if all(absent):
+        raise BadInput(f"--device {','.join(devices)}: {'; '.join(filter(None, absent))}.")
 
 
 def reference(name: str, plan: Plan) -> str:

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _cluster, _options, _planning
+from bench.commands import _cluster, _groups, _options, _planning
 from bench.commands._measuring import measure
 from bench.commands._options import Budget
 from bench.commands._output import to_stderr
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 HELP = """\
 Measure: relax every structure with every method, time each step, and print the
-table. Everything is kept in results/<run-id>/; --resume continues a run that
-was stopped. Exit status: 1 if nothing could be measured."""
+table. A run of the default structures looks at their accuracy, too. Everything
+is kept in results/<run-id>/; --resume continues a run that was stopped. Exit
+status: 1 if nothing could be measured."""
 EXAMPLES = (
     "pesbench run --methods uff,gfn2-xtb,7net-0 --limit 10 --budget 60",
     "pesbench run --methods gfn2-xtb --protocols relax,md --limit 2 --duration 5",
@@ -48,7 +49,8 @@ class _Options(_options.Structures):
     """Names, or ``all``; None: the methods alone."""
     adapter: tuple[Path, ...] = ()
     limit: int | None = None
-    protocols: tuple[str, ...] = (RELAX,)
+    protocols: tuple[str, ...] | None = None
+    """None: relaxations and, on the default structures, a short look at how accurate each method is."""
     max_atoms: int = LARGEST
     periodic: bool = False
     optimizer: str = Settings.optimizer
@@ -130,7 +132,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--protocols",
         type=_options.names,
         metavar="A,B,...",
-        help=f"{', '.join(PROTOCOLS)} (default: {RELAX})",
+        help=f"{', '.join(PROTOCOLS)} (default: {RELAX}, and without --structures a short {ACCURACY})",
     )
     what.add_argument(
         "--max-atoms", type=int, metavar="N", help="no larger system in --protocols scaling (default: %(default)s)"
@@ -161,7 +163,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
     how.add_argument("--reactions", action="store_true", help="relaxations may make or break bonds: it is no failure")
-    _add_md(parser.add_argument_group("dynamics (--protocols md)"))
+    _groups.add_md(parser.add_argument_group("dynamics (--protocols md)"))
     _options.add_protocol_options(parser)
     weights = parser.add_argument_group("weights")
     _options.add_weights(weights)
@@ -171,8 +173,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="your own checkpoint, for one method; --methods A,A@FILE measures both",
     )
-    _add_where(parser.add_argument_group("where"))
-    _add_how_much(parser.add_argument_group("how much"))
+    _groups.add_where(parser.add_argument_group("where"))
+    _groups.add_how_much(parser.add_argument_group("how much"))
     _cluster.add_options(parser.add_argument_group("on a cluster"))
     kept = parser.add_argument_group("what is kept")
     _options.add_output_folder(kept)
@@ -181,78 +183,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kept.add_argument("--no-page", action="store_true", help="write no page at the end; 'pesbench report' makes one")
     _options.add_relative_to(parser)
     _options.add_format(parser)
-
-
-def _add_md(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--ensembles",
-        type=_options.names,
-        metavar="A,B",
-        help="nve, at constant energy; nvt, with a thermostat (default: both)",
-    )
-    group.add_argument(
-        "--duration", type=float, metavar="PS", help="length of each nve trajectory (default: %(default)g)"
-    )
-    group.add_argument(
-        "--nvt-duration",
-        type=float,
-        metavar="PS",
-        help="length of each nvt trajectory; 300 for reliable distributions (default: %(default)g)",
-    )
-    group.add_argument("--time-step", type=float, metavar="FS", help="default: %(default)g")
-    group.add_argument(
-        "--temperature",
-        type=float,
-        metavar="K",
-        help="of the internal motions; for naphthalene, as in MD17, of all 3N velocities (default: %(default)g)",
-    )
-
-
-def _add_where(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--python",
-        action="append",
-        metavar="METHOD=PATH",
-        help="measure METHOD in an interpreter that you bring (repeatable)",
-    )
-    group.add_argument(
-        "--device",
-        type=_options.names,
-        metavar=_options.DEVICE,
-        help="comma-separated if several (default: cpu, and an accelerator where there is one)",
-    )
-    _options.add_threads(group, "default: physical cores up to 4, fewer where fewer are free")
-    _options.add_torch_backend(group)
-    _options.add_on_top_of(group)
-
-
-def _add_how_much(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--rounds",
-        type=int,
-        metavar="R",
-        help="fresh processes per method (default: as many as the time allows, at least 3)",
-    )
-    group.add_argument("--order", type=int, metavar="N", help=argparse.SUPPRESS)  # for a round on a cluster
-    group.add_argument("--no-repeats", action="store_true", help="do not measure disturbed structures again")
-    group.add_argument(
-        "--budget",
-        type=_options.budget,
-        metavar="SECONDS|none",
-        help="measuring time per method, all rounds together, and as much again for its dynamics (default: the "
-        "methods share half an hour)",
-    )
-    group.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="end a silent worker after this (default: 900, for DFT 3600)"
-    )
-    group.add_argument(
-        "--memory-limit",
-        type=float,
-        metavar="GB",
-        help="end a worker that uses more (default: 90 %% of the memory)",
-    )
-    _options.add_beside(group)
-    _options.add_seed(group)
 
 
 def run(options: _Options) -> int:
@@ -265,6 +195,7 @@ def run(options: _Options) -> int:
         _options.refuse_changes(options, ("resume", "output"))
         return _cluster.resume(submitted)
     if options.cluster is not None:
+        options = dataclasses.replace(options, protocols=options.protocols or (RELAX,))  # its jobs say so, too
         if options.relative_to is not None:
             raise BadInput(
                 "--relative-to has nothing to show while a cluster measures; give it to 'table' and 'report'."
@@ -351,15 +282,6 @@ def _begun(options: _Options) -> Plan:
     return _planning.begun(options.resume, options.output, options.budget, options.adapter)
 
 
-def _protocols(options: _Options) -> tuple[str, ...]:
-    """Return the protocols of a new campaign: --optimizers alone means that of the same name."""
-    if options.optimizers is None or COMPARED in options.protocols:
-        return options.protocols
-    if options.protocols != _Options.protocols:
-        raise BadInput(f"--optimizers belongs to --protocols {COMPARED}; --optimizer NAME is for relaxations.")
-    return (COMPARED,)
-
-
 def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.engine.plan import default_budgets, rounds_of, total_seconds
@@ -372,22 +294,27 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         )
     methods = _planning.with_own(catalogue.select(options.methods), options.checkpoint, catalogue)
     methods = catalogue.with_engines(methods, options.engines)
-    protocols = _protocols(options)
+    if options.device is not None and options.cluster is None:  # this may not be the machine that measures
+        _planning.refuse_absent(options.device)
     known = optimizers()
     devices = options.device or tuple(name for name in DEVICES if name == CPU or accelerators.found(name))
+    protocols, short = _planning.protocols(options)
+    usual = protocols if not short else (RELAX,)
     seconds = options.budget.seconds if options.budget else None
     seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
         protocols=protocols,
+        vibrations=not short,
+        phase_s=short,
         optimizer=selected([options.optimizer], known)[0],
         optimizers=selected(options.optimizers or ("all",), known) if COMPARED in protocols else (),
         fmax=options.fmax,
         max_steps=options.max_steps,
         reactions=options.reactions,
         threads=Settings.threads if options.threads is None else options.threads,
-        rounds=options.rounds if options.rounds is not None else rounds_of(seconds, protocols),
+        rounds=options.rounds if options.rounds is not None else rounds_of(seconds, usual),
         order=options.order,
         timeout_s=options.timeout,
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
@@ -416,9 +343,9 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     )
     budgets: dict[str, float | None]
     if options.budget is None:  # after the settings have been checked
-        budgets = default_budgets(methods, devices, settings.rounds, protocols)
+        budgets = default_budgets(methods, devices, settings.rounds, usual)
         if options.rounds is None:
-            settings = dataclasses.replace(settings, total_s=total_seconds(protocols))
+            settings = dataclasses.replace(settings, total_s=total_seconds(usual))
     else:
         budgets = dict.fromkeys(settings.methods, options.budget.seconds)
     return dataclasses.replace(settings, budget_s=budgets)

@@ -12,7 +12,9 @@ from bench.commands._output import print_text, warn
 from bench.errors import BadInput
 from bench.protocols.optimizers.plan import OPTIMIZERS
 
-HELP = "Print the table of a run, of the paper, or of a page that 'report' made."
+HELP = """\
+Print the table of a run or of the paper. Of a page that 'report' made, it
+prints the numbers: as CSV, or with --format json."""
 EXAMPLES = (
     "pesbench table --format markdown",
     "pesbench table --relative-to gfn2-xtb",
@@ -57,7 +59,8 @@ def run(options: Options) -> int:
 
         if options.relative_to is not None:
             raise BadInput("--relative-to needs a run; the page has its numbers as 'report --relative-to' wrote them.")
-        print_text(numbers_inside.table(Path(options.run), options.protocols, options.format))
+        form = "csv" if options.format == Options.format else options.format
+        print_text(numbers_inside.table(Path(options.run), options.protocols, form))
         return 0
     if options.by == "optimizer":
         _results.show(OPTIMIZERS, options.run, options.format, options.relative_to)

@@ -79,6 +79,8 @@ class Settings:
     total_s: float | None = None
     """Seconds for the structures of all methods, their starts included: after `rounds` rounds there are more, of the
     methods whose ratios are widest, until these are used up. None: no more rounds."""
+    phase_s: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Seconds of each method for a phase that is to be short, whatever its budget; they are part of `total_s`."""
     torch_backend: str | None = None
     weights: str = "auto"
     """``pretrained``, ``random``, or ``auto``: random weights where the checkpoint is not available."""

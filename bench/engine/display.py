@@ -70,8 +70,16 @@ class _Round:
         return [f"{' '.join(key)}, {self.number}: {tally.all()}" for key, tally in self.tallies.items()]
 
 
-def _left(seconds: float | None) -> str:
-    return "no time limit" if seconds is None else f"at most {math.ceil(seconds / 60)} min of measuring left"
+def _left(seconds: float | None, job: int, jobs: int | None) -> str:
+    """Return how far a campaign is, and when it will be done: ``job 23 of 51, done about 15:40``."""
+    said = f"job {job} of {jobs}" if jobs is not None else f"job {job}"
+    if job == jobs:
+        return said
+    if seconds is None:
+        return f"{said}, no time limit"
+    if seconds < 90:
+        return f"{said}, done in about {math.ceil(seconds / 10) * 10} s"
+    return f"{said}, done about {time.strftime('%H:%M', time.localtime(time.time() + seconds))}"
 
 
 class LiveProgress:
@@ -118,14 +126,14 @@ class LiveProgress:
         if self.round is not None and self.bar is not None:
             self.bars.update(self.bar, speed=f"{self.round.now(key)}, step {steps}")
 
-    def end(self, seconds_left: float | None) -> None:
+    def end(self, seconds_left: float | None, job: int, jobs: int | None) -> None:
         """Print one line with what each method found, and remove the bar."""
         if self.round is not None and self.bar is not None:
             for line in self.round.lines():
                 self.say(line)
             self.bars.remove_task(self.bar)
             self.round = self.bar = None
-        self.left = f"; {_left(seconds_left)}"
+        self.left = f"; {_left(seconds_left, job, jobs)}"
 
 
 class PlainProgress:
@@ -161,13 +169,13 @@ class PlainProgress:
     def alive(self, key: Key, number: int, steps: int) -> None:
         """Print nothing: a log needs no signs of life."""
 
-    def end(self, seconds_left: float | None) -> None:
+    def end(self, seconds_left: float | None, job: int, jobs: int | None) -> None:
         """Print what each method found, and the time that is left with the last one."""
         if self.round is None:
             return
         minutes = (time.monotonic() - self.started) / 60
         *others, last = self.round.lines()
-        for line in (*others, f"{last}; {_left(seconds_left)}"):
+        for line in (*others, f"{last}; {_left(seconds_left, job, jobs)}"):
             self.say(f"[{minutes:5.1f} min] {line}")
         self.round = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from bench.core.protocol import STRUCTURES, Key
 from bench.core.records import CENSORED, DONE, Record
@@ -14,9 +14,6 @@ from bench.engine.plan import share
 from bench.engine.schedule import settled
 from bench.engine.sharing import with_grace
 from bench.protocols import PARTS, PROTOCOL_OF, PROTOCOLS, item_of, phase_of, phases, protocol_of
-
-ONCE = frozenset(protocol.phase for protocol in PROTOCOLS.values() if protocol.once)
-"""Phases that the first round does completely."""
 
 
 class Ledger:
@@ -30,8 +27,6 @@ class Ledger:
         self.whole: set[Key] = set()  # methods with a structure that no budget cut off
         self.spent: dict[tuple[str, str, str], float] = {}  # seconds, by method, device and phase
         self.ends: dict[tuple[str, str, str], int] = {}  # the first item of a series that was not done in a round
-        self.rounds_begun: dict[Key, int] = {}
-        self.round_seconds: dict[Key, float] = {}  # of a round that reached all structures
 
     def take_up(self, records: Iterable[Record]) -> None:
         """Enter what an earlier session measured, except what will be measured again."""
@@ -105,7 +100,8 @@ class Ledger:
 
     def left(self, key: Key, phase: str) -> float:
         """Return what is left for a phase, in seconds."""
-        return max(self.budget(key) - self.spent_on(key, phase), 0.0)
+        most = min(self.budget(key), self.settings.phase_s.get(phase, math.inf))
+        return max(most - self.spent_on(key, phase), 0.0)
 
     def open(self, key: Key, round_number: int, items: Iterable[Item], again: bool) -> list[Item]:
         """Return the items of a round that are not done and for which time is left; `again` ignores what is spent."""
@@ -125,19 +121,3 @@ class Ledger:
             return protocol.allowance(self, key, round_number, items)
         begin = share(self.settings.budget_s[key[0]], self.spent_on(key, phase), round_number, self.settings.rounds)
         return Allowance(begin, None if begin is None else min(with_grace(begin), self.left(key, phase)))
-
-    def seconds_left(self, stopped: Collection[Key]) -> float | None:
-        """Return an upper bound on the measuring time that is left; None where a budget has no limit."""
-        left = 0.0
-        for name in self.settings.methods:
-            for device in self.settings.devices:
-                key = (name, device)
-                rounds = self.settings.rounds - self.rounds_begun.get(key, 0)
-                if key in stopped or rounds <= 0:
-                    continue
-                for phase in self.phases:
-                    if phase in ONCE and self.rounds_begun.get(key, 0):
-                        continue
-                    most = rounds * self.round_seconds.get(key, math.inf) if phase == STRUCTURES else math.inf
-                    left += min(self.left(key, phase), most)
-        return None if left == math.inf else left

@@ -52,16 +52,17 @@ def rounds_of(budget_s: float | None, protocols: Sequence[str]) -> int:
 
 def longest_seconds(settings: Settings, methods: Mapping[str, Method]) -> float | None:
     """Return how long a campaign can take, without the making of environments; None where there is no budget."""
+    wanted = [phase for phase in phases(settings.protocols) if phase not in settings.phase_s]
     if settings.total_s is not None:
-        later = len(phases(settings.protocols)) - 1
-        return settings.total_s + later * sum(budget or 0.0 for budget in settings.budget_s.values())
+        return settings.total_s + (len(wanted) - 1) * sum(budget or 0.0 for budget in settings.budget_s.values())
     total = 0.0
     for name in settings.methods:
         budget = settings.budget_s.get(name)
         if budget is None:
             return None
-        parts = len(phases(settings.protocols))
-        total += len(settings.devices) * (budget * parts + settings.rounds * KINDS[methods[name].kind].start_s)
+        short = sum(min(budget, seconds) for seconds in settings.phase_s.values())
+        starts = (settings.rounds + len(settings.phase_s)) * KINDS[methods[name].kind].start_s
+        total += len(settings.devices) * (budget * len(wanted) + short + starts)
     return total
 
 

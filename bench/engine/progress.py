@@ -24,5 +24,9 @@ class Progress(Protocol):
     def alive(self, key: Key, number: int, steps: int) -> None:
         """Give a sign of life of a long item."""
 
-    def end(self, seconds_left: float | None) -> None:
-        """Announce that the round ended, and how much measuring time is left at most (None: no limit)."""
+    def end(self, seconds_left: float | None, job: int, jobs: int | None) -> None:
+        """Announce that the round ended, and when the campaign will.
+
+        `seconds_left` is of wall clock (None: not known), `job` how many jobs are done, of `jobs` (None: as many as the
+        time allows); a job is a method's part of a round.
+        """

@@ -134,7 +134,8 @@ class Ready:
         if chosen.mode == "random":
             self.say(f"{method.name}: random weights. {chosen.reason}".rstrip())
             has = phases(protocols(self.settings, chosen.mode))
-            lacks = [name for name in self.settings.protocols if PROTOCOLS[name].phase not in has]
+            told = {*has, *self.settings.phase_s}  # nobody asked for what a run adds by itself
+            lacks = [name for name in self.settings.protocols if PROTOCOLS[name].phase not in told]
             if lacks:
                 self.say(f"{method.name}: not measured by {', '.join(lacks)}: {ONLY_RANDOM}")
 

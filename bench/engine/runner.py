@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from bench.core.records import Finished, NotMeasured, Record, Started, Watched
 from bench.core.settings import Settings
 from bench.core.task import Allowance, Item
 from bench.data.structures import DataSet
-from bench.engine import schedule, sharing
+from bench.engine import forecast, schedule, sharing
 from bench.engine.describing import describe
 from bench.engine.in_turns import InTurns, Seat
 from bench.engine.ledger import Ledger
@@ -77,6 +78,7 @@ class Campaign:
         self.widths = widths
         self.writer: store.RunWriter
         self.ledger = Ledger(settings)
+        self.forecast = forecast.of(settings, catalogue.methods)
         self.ready = Ready(settings, catalogue, dataset, parallel, progress.say)
         self.stopped: set[Key] = set()
         self.metering = Metering(meter or Meter(settings.devices), self._append)
@@ -100,6 +102,8 @@ class Campaign:
         self.one_by_one = OneByOne(shared)
         self.elapsed_s = 0.0
         """What the rounds of structures have taken so far, with their starts."""
+        self.short_s = 0.0
+        """What the phases that are to be short have taken so far: it is taken from the time for structures."""
         self.start_s: dict[Key, float] = {}
         self.memory: dict[Key, int] = {}
         """The largest peak memory of each method's workers so far, in bytes."""
@@ -136,6 +140,7 @@ class Campaign:
         for record in contents.records:
             self._learn(record)
         self.elapsed_s = self.ledger.all_spent(STRUCTURES) + sum(map(_start_seconds, contents.started))
+        self.short_s = sum(map(self.ledger.all_spent, self.settings.phase_s))
         try:
             self.writer = store.RunWriter(self.directory)
         except OSError as error:
@@ -177,14 +182,19 @@ class Campaign:
             self.owed = [one for one in self.owed if one not in owed]
             self.companions = [] if key else self._companions([one for one in every if one not in owed])
             return [*owed, *self.companions]
-        if self.settings.total_s is None or number >= sharing.MOST_ROUNDS:
+        total = self._total_s()
+        if total is None or number >= sharing.MOST_ROUNDS:
             return []
         costs = {
             key: cost
             for key in every
             if key not in self.stopped and self.ledger.left(key, STRUCTURES) and (cost := self._cost(key)) is not None
         }
-        return sharing.chosen(costs, self.widths(), self.settings.total_s - self.elapsed_s)
+        return sharing.chosen(costs, self.widths(), total - self.elapsed_s)
+
+    def _total_s(self) -> float | None:
+        """Return the seconds for the structures of all methods; None where each has a budget of its own."""
+        return None if self.settings.total_s is None else max(self.settings.total_s - self.short_s, 0.0)
 
     def _companions(self, others: Sequence[Key]) -> list[Key]:
         """Return two methods that connect a round of a few with the rest: a reference, if there is one, first."""
@@ -201,7 +211,7 @@ class Campaign:
 
     def _share(self, key: Key, number: int, items: Sequence[Item]) -> Allowance:
         """Return how long a method may measure structures in a round."""
-        total, left = self.settings.total_s, self.ledger.left(key, STRUCTURES)
+        total, left = self._total_s(), self.ledger.left(key, STRUCTURES)
         planned = self.ledger.allowance(key, number, STRUCTURES, items)
         if total is None or planned.begin_s is None:
             return planned
@@ -239,6 +249,8 @@ class Campaign:
             self.owed = [key for key in self.owed if key not in {seat.key for seat in seats}]
         if not seats:
             return
+        for key in {*keys} - {seat.key for seat in seats}:
+            self.forecast.skip((key, STRUCTURES))
         strangers = {seat.key[1]: accelerators.processes(Device.parse(seat.key[1])) for seat in seats}
         before = self.watch.look()
         began = time.monotonic()
@@ -251,7 +263,11 @@ class Campaign:
         try:
             self.in_turns.round(seats, warm)
         finally:
-            self.elapsed_s += time.monotonic() - began
+            took = time.monotonic() - began
+            self.elapsed_s += took
+            parts = {seat.key: (seat.started_s or 0.0) + seat.used_s for seat in seats}
+            for key, seconds in parts.items():  # what nobody used is shared
+                self.forecast.add((key, STRUCTURES), took * seconds / (sum(parts.values()) or 1.0))
             facts = {device: self.watch.since(before, others) for device, others in strangers.items()}
             for seat in seats:
                 if seat.counted:
@@ -263,7 +279,12 @@ class Campaign:
                 self.alone.add(seat.key)
                 self.owed.append(seat.key)
                 self.progress.say(f"{seat.key[0]} on {seat.key[1]}: too little memory beside the others; again, alone")
-        self.progress.end(self._seconds_left())
+        self._ended()
+
+    def _ended(self) -> None:
+        """Report that a round ended, and what is left."""
+        known = self.settings.total_s is None  # otherwise there are as many rounds as the time allows
+        self.progress.end(self._seconds_left(), self.forecast.done, self.forecast.jobs if known else None)
 
     def _seat(self, key: Key, number: int) -> Seat | None:
         """Return a method's seat in a round; None where it has nothing to measure, or cannot."""
@@ -289,14 +310,13 @@ class Campaign:
         return self.memory.get(seat.key) or 1e6 * (seat.this.prepared.method.memory_mb or UNKNOWN_MEMORY_MB)
 
     def _seconds_left(self) -> float | None:
-        if self.settings.total_s is None:
-            return self.ledger.seconds_left(self.stopped)
-        return max(self.settings.total_s - self.elapsed_s, 0.0)
+        total = self._total_s()
+        left = self.forecast.left() if total is None else max(total - self.elapsed_s, 0.0)
+        return None if left == math.inf else left
 
     def later_phases(self, method: Method, device: str, round_number: int) -> None:
         """Measure the phases of one method in one round that come after the structures."""
         key = (method.name, device)
-        self.ledger.rounds_begun[key] = round_number + 1
         if key in self.stopped or not any(self.ledger.left(key, phase) for phase in self.ledger.phases):
             return
         if not set(self.ledger.phases) & set(LATER):
@@ -312,15 +332,21 @@ class Campaign:
         ]
         items = self.ledger.open(key, round_number, planned, again=False)
         if not items:
+            self.forecast.skip((key, forecast.LATER))
             return
         self.progress.begin([key], round_number, len(items))
         items, several = schedule.apart(items)
         strangers, before = accelerators.processes(Device.parse(device)), self.watch.look()
         this = Round(prepared, round_number, items, Allowance(), phase=phase_of((items or several)[0].part))
+        began = time.monotonic()
         self.one_by_one.round(this, several)
+        took = time.monotonic() - began
+        self.forecast.add((key, forecast.LATER), took)
+        if this.phase in self.settings.phase_s:
+            self.short_s += took
         if (*key, round_number) not in self.watched:
             self._note_watched(this, self.watch.since(before, strangers))
-        self.progress.end(self.ledger.seconds_left(self.stopped))
+        self._ended()
 
     def _note_watched(self, this: Round, facts: dict[str, Any]) -> None:
         """Record what the machine did; in a resumed round, earlier disturbances still count."""
@@ -339,6 +365,7 @@ class Campaign:
     def _stop(self, record: NotMeasured) -> None:
         """Do not try a method again in this session: the same problem would stop it."""
         self.stopped.add((record.method, record.device))
+        self.forecast.drop((record.method, record.device))
         failure = record.failure
         self.progress.say(f"{record.method} on {record.device}: not measured ({failure.kind}): {failure.message}")
 

@@ -15,6 +15,8 @@ from bench.protocols.replay.record import Replay
 
 MOST_VISITS = 3
 """Of one structure."""
+IN_VAIN = 2
+"""Repeats that were disturbed like the first visit, after which nothing is measured again: they do not help here."""
 REVISITS_SHARE = 0.2
 """Of the structures measured: where the machine is never quiet, measuring again does not help."""
 
@@ -35,6 +37,7 @@ class Queue:
         self.visits: collections.Counter[Item] = collections.Counter()
         self.is_revisit = False
         self._slept_ns = 0
+        self._in_vain = 0
 
     def __iter__(self) -> Iterator[Item]:
         before: int | None = None
@@ -63,12 +66,17 @@ class Queue:
         waiting = self.pace.waiting
         waiting.stop()
         visit = self.visits[item]
+        if visit > 1:
+            self._in_vain = self._in_vain + 1 if waiting.was_long() else 0
+            if self._in_vain >= IN_VAIN:
+                self.again.clear()
         revisits = sum(self.visits.values()) - len(self.visits) + len(self.again)
         if (
             waiting.was_long()
             and self.revisits
             and record.status != FAILED
             and visit < MOST_VISITS
+            and self._in_vain < IN_VAIN
             and revisits < 1 + REVISITS_SHARE * len(self.visits)
         ):
             self.again.append(item)

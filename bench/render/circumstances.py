@@ -29,13 +29,24 @@ def damaged(lines: Sequence[int]) -> str:
 
 
 def disturbed(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:
-    """Return which rounds were disturbed, by what, and what became of them; may be empty."""
-    found = [
-        f"{labels.get(one.method, one.method)}{elsewhere(one.device)}, round {one.round + 1} "
-        f"({'; '.join(one.reasons)}; {one.fate})"
-        for one in disturbances
-    ]
-    return f"Disturbed while they were measured: {', '.join(found)}." if found else ""
+    """Return how many rounds were disturbed, which, and what became of them; may be empty.
+
+    What disturbed each is in the run's records."""
+    rounds: dict[tuple[str, str], list[int]] = {}
+    fates: dict[str, int] = {}
+    for one in disturbances:
+        rounds.setdefault((labels.get(one.method, one.method), one.device), []).append(one.round + 1)
+        fates[one.fate] = fates.get(one.fate, 0) + 1
+    if not rounds:
+        return ""
+    which = "; ".join(f"{name}{elsewhere(device)} ({_numbers(many)})" for (name, device), many in rounds.items())
+    total = sum(fates.values())
+    became = ", ".join(fates) if len(fates) == 1 else ", ".join(f"{count} {fate}" for fate, count in fates.items())
+    return f"{total} round{'s' if total > 1 else ''} disturbed by something else on the machine, {became}: {which}."
+
+
+def _numbers(rounds: Sequence[int]) -> str:
+    return f"round{'s' if len(rounds) > 1 else ''} {', '.join(map(str, sorted(set(rounds))))}"
 
 
 def disturbed_in_short(disturbances: Iterable[Disturbance], labels: Mapping[str, str]) -> str:

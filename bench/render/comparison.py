@@ -18,11 +18,11 @@ from bench.core.device import Device, is_accelerator
 from bench.core.protocol import REPLAY
 from bench.render import numbers
 from bench.render.cells import ABSENT, BAD, DASH, Cell
-from bench.render.circumstances import damaged, disturbed, unsettled
+from bench.render.circumstances import damaged, disturbed_in_short, unsettled
 from bench.render.console import labelled, printed, styled, table, width_of
 
 FORMATS = ("terminal", "markdown", "json")
-ROOMY = 100
+ROOMY = 130
 """A narrower terminal shows only the interval of the ratio, on which the verdict rests."""
 COLUMNS = ("method", "old ms", "new ms", "new/old", "n", "verdict")
 """n: structures that both have."""
@@ -57,8 +57,7 @@ def report_of(compared: ComparedRuns) -> Report:
         notes=[
             *_circumstances(old, "the first run"),
             *_circumstances(new, "the second run"),
-            "The two runs were not measured at the same time: the intervals do not include what the machine did to a "
-            "whole run. 'pesbench regress' measures two versions alternately.",
+            "Intervals do not include what the machine did to a whole run; 'pesbench regress' measures alternately.",
         ],
     )
 
@@ -79,7 +78,7 @@ def _named(run: Circumstances) -> str:
 
 def _circumstances(run: Circumstances, name: str) -> list[str]:
     labels = {method: facts.label for method, facts in run.description.methods.items()}
-    said = (disturbed(run.disturbances, labels), unsettled(run.unsettled), damaged(run.damaged))
+    said = (disturbed_in_short(run.disturbances, labels), unsettled(run.unsettled), damaged(run.damaged))
     return [f"In {name}: {sentence}" for sentence in said if sentence]
 
 
@@ -100,10 +99,11 @@ def rule(threshold: float) -> str:
     )
 
 
-def _cells(one: Comparison, intervals: bool) -> list[Cell]:
-    label = Cell(f"{one.label}{' (random weights)' if one.weights == 'random' else ''}")
+def _cells(one: Comparison, intervals: bool, short: bool = False) -> list[Cell]:
+    """Return a line of the table; a `short` one leaves to a note what its name would say besides."""
+    label = Cell(one.label if short or one.weights != "random" else f"{one.label} (random weights)")
     label += f" ({Device.parse(one.device).label})" if is_accelerator(one.device) else ""
-    label += ", replay" if one.protocol == REPLAY else ""
+    label += ", replay" if one.protocol == REPLAY and not short else ""
     if one.ratio is None:
         return [label, DASH, DASH, DASH, DASH, _verdict(one)]
     old, new = (
@@ -148,14 +148,21 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
     for i, title in enumerate(COLUMNS):
         side = "right" if 0 < i < 5 else "left"
         grid.add_column(Text(title, justify=side), justify=side, overflow="fold", no_wrap=i > 0)  # type: ignore[arg-type]
+    stepped = {(one.method, one.device) for one in report.comparisons if one.protocol != REPLAY}
+    alone = [one for one in report.comparisons if (one.method, one.device) not in stepped]
     for one in report.comparisons:
-        grid.add_row(*map(styled, _cells(one, intervals=width >= ROOMY)))
-    parts += [
-        grid,
-        Text(),
-        labelled([*_below(report), ("Rule", rule(report.threshold))], width, bad="answers differently"),
-    ]
+        grid.add_row(*map(styled, _cells(one, intervals=width >= ROOMY, short=one in alone)))
+    below = [*_replayed(alone), *_below(report), ("Rule", rule(report.threshold))]
+    parts += [grid, Text(), labelled(below, width, bad="answers differently")]
     return printed(parts, width, color)
+
+
+def _replayed(rows: Sequence[Comparison]) -> list[tuple[str, str]]:
+    """Return which rows are of replayed paths, and of random weights."""
+    random = [one.label for one in rows if one.weights == "random"]
+    others = [one.label for one in rows if one.weights != "random"]
+    found = [("Replay", ", ".join(others))] if others else []
+    return [*found, ("Replay, random weights", ", ".join(random))] if random else found
 
 
 def _markdown(report: Report) -> str:

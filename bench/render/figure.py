@@ -98,8 +98,11 @@ def save(figure: Figure, stem: Path, pdf: bool = False) -> list[Path]:
 
 
 @mpl.rc_context(STYLE)
-def draw(table: Table) -> Figure:
-    """Return the figure; a method that was not measured shows the reason in place of a number."""
+def draw(table: Table, written: bool = True) -> Figure:
+    """Return the figure; a method that was not measured shows the reason in place of a number.
+
+    `written`: whether the numbers stand beside the plot.
+    """
     shown = lines(dataclasses.replace(table, rows=tuple(in_order(table.rows))))
     is_paper = table.is_paper
     devices = []
@@ -115,14 +118,14 @@ def draw(table: Table) -> Figure:
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
     left = _GAP + max((inches(line.label, 8) for line in shown), default=0.0)
-    right = WIDTH - _MARGIN - sum(_GAP + device.width for device in devices)
+    right = WIDTH - _MARGIN - (sum(_GAP + device.width for device in devices) if written else _GAP)
     axes = figure.add_axes((left / WIDTH, below / height, (right - left) / WIDTH, plotted / height))
     axis = "ms per optimisation step" if has_steps(table) else "ms per force call"
     _dress(axes, [line.label for line in shown], axis)
     for i in range(len(shown)):
         _draw_line(axes, len(shown) - 1 - i, [(device, device.rows[i]) for device in devices], is_paper)
     x = right - left
-    for device in devices:
+    for device in devices if written else ():
         _write_column(axes, x + _GAP, device, right - left)
         x += _GAP + device.width
     low, high = axes.get_xlim()
@@ -216,7 +219,7 @@ def _dress(axes: Axes, labels: list[str], axis: str) -> None:
     axes.tick_params(axis="x", which="both", width=0.6)
     axes.set_xlabel(axis, labelpad=2)
     axes.xaxis.set_major_locator(LogLocator(base=10, numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(_power))
+    axes.xaxis.set_major_formatter(FuncFormatter(power))
     axes.xaxis.set_minor_locator(LogLocator(base=10, subs=tuple(range(2, 10)), numticks=12))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="x", color="0.86", lw=0.6)
@@ -226,9 +229,11 @@ def _dress(axes: Axes, labels: list[str], axis: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _power(x: float, _: int | None = None) -> str:
-    """Return a power of ten, written in full where there is room."""
+def power(x: float, _: int | None = None) -> str:
+    """Return a number of an axis: a power of ten, in full where there is room; others as they are."""
     exponent = round(math.log10(x))
+    if not math.isclose(x, 10.0**exponent):
+        return f"{x:,g}"
     return f"{x:g}" if -2 <= exponent <= 2 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 

@@ -18,6 +18,15 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h", "<", ">")
 
 
+KINDS = {"force-field": "force field", "semi-empirical": "semi-empirical", "mlip": "MLIP", "dft": "DFT"}
+"""The kinds of methods as people call them."""
+
+
+def of_kind(kind: str) -> str:
+    """Return the colour of a kind of method; black for one that is not known."""
+    return dict(zip(KINDS, COLORS, strict=False)).get(kind, "#000000")
+
+
 def color(i: int) -> str:
     """Return a colour; the tenth method has that of the first, and another mark."""
     return COLORS[i % len(COLORS)]

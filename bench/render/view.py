@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +32,11 @@ class Picture:
 
     draw: Callable[[Any], Figure]
     title: str
-    description: str
+    description: str | Callable[[Any], str]
+
+    def describe(self, table: Any) -> str:
+        """Return what is drawn of a table."""
+        return self.description if isinstance(self.description, str) else self.description(table)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +50,10 @@ class Question:
     picture: Picture | None = None
     choice: Picture | None = None
     """A figure that helps to choose a method, for the first section of the page."""
-    of_choice: str = ""
-    """What one must know to read it."""
+    answer: Callable[[Any], Sequence[str]] = lambda table: ()
+    """From the protocol's table to the sentences with which the page begins: which method to take."""
+    of_choice: Callable[[Any], str] = lambda table: ""
+    """What one must know to read the figure."""
     place: int = 50
     """Its place among the questions of the page, in the order of a reader's."""
 

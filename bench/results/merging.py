@@ -14,7 +14,7 @@ from bench.core.lines import to_json
 from bench.core.records import Record, Watched
 from bench.core.settings import Settings
 from bench.errors import BadInput
-from bench.protocols import PROTOCOLS
+from bench.protocols import PROTOCOLS, protocol_of
 from bench.results import store
 from bench.results.store import Contents
 
@@ -55,7 +55,7 @@ def merge(directories: Sequence[Path], output: Path, force: bool = False) -> lis
     Raises BadInput where a run cannot be read or merged, where two are too different, and where `output` exists.
     """
     parts = sorted(
-        (Part(path, store.read(path)) for path in {path.resolve() for path in directories}),
+        (Part(path, _repeated(store.read(path))) for path in {path.resolve() for path in directories}),
         key=lambda part: (part.description.created, part.key),
     )
     distinct = {part.key: part for part in parts}
@@ -86,6 +86,23 @@ def merge(directories: Sequence[Path], output: Path, force: bool = False) -> lis
         f"{part.directory.name} was not finished" for part in parts if (part.directory / store.UNFINISHED).exists()
     ]
     return said
+
+
+def _repeated(contents: Contents) -> Contents:
+    """Return what was measured without what a run adds by itself, which another machine would only repeat."""
+    short = contents.description.settings.phase_s
+    if not short:
+        return contents
+    settings = contents.description.settings
+    protocols = tuple(name for name in settings.protocols if PROTOCOLS[name].phase not in short)
+    settings = dataclasses.replace(settings, protocols=protocols, phase_s={})
+    return dataclasses.replace(
+        contents,
+        description=dataclasses.replace(contents.description, settings=settings),
+        records=tuple(
+            record for record in contents.records if (found := protocol_of(record)) is None or found.phase not in short
+        ),
+    )
 
 
 def _check(part: Part) -> None:

@@ -146,6 +146,8 @@ def compared(old: Run, new: Run, threshold: float, force: bool = False) -> Compa
     Raises BadInput where they are too different, unless `force` is set, and where they have nothing in common that was
     timed. `threshold` is that of :func:`bench.analysis.regression.verdict`.
     """
+    if old.directory.resolve() == new.directory.resolve():
+        raise BadInput(f"{old.directory.name} is compared with itself, and nothing can differ; name two runs.")
     variables = [{one.method: one.environment for one in run.contents.started} for run in (old, new)]
     unlike = likeness.unlike(old.description, new.description) + likeness.unlike_waiting(*variables)
     if unlike and not force:

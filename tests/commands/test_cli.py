@@ -57,6 +57,13 @@ def test_a_bad_option_of_run_is_named(pesbench, tmp_path, arguments, says):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_device_that_is_not_here_is_refused_before_anything_is_written(pesbench, tmp_path):
+    done = pesbench("run", "--device", "cuda", "--output", tmp_path / "results", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 2
+    assert done.stderr.startswith("pesbench: --device cuda: ") and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "results").exists()
+
+
 def test_a_negative_budget_is_named(pesbench):
     done = pesbench("run", "--methods", "uff", "--budget", "-5")
     assert done.returncode == 2

@@ -315,7 +315,7 @@ def test_the_accuracy_is_rendered_in_all_formats_and_fits_a_narrow_terminal(labe
     assert shown.formats == ("terminal", "markdown", "latex", "csv", "json")
     narrow = shown.render(table, "terminal", width=80)
     assert max(map(len, narrow.splitlines())) <= 80
-    for words in ("How far are its forces from the nearest reference?", "The floor", "direct forces", "PBE0"):
+    for words in ("How far are its forces from the level that matches its own?", "The floor", "direct forces", "PBE0"):
         assert words in narrow
     assert "not compared: random weights" in " ".join(narrow.split())
     for form in shown.formats:
@@ -395,3 +395,14 @@ def test_the_command_line_shows_the_accuracy_that_it_measured(pesbench, tmp_path
     (directory,) = (tmp_path / "results").iterdir()
     assert len(store.read(directory).of(SinglePoint)) == 2
     assert "There are no reference labels for two.xyz" in " ".join(done.stdout.split())
+
+
+def test_a_short_part_ends_after_its_seconds_and_leaves_the_budget_alone(tmp_path, dataset):
+    short = {"phase_s": {"accuracy": 0.15}, "vibrations": False, "protocols": ("relax", "accuracy"), "rounds": 1}
+    settings = settings_of("slow", "architecture", **short, budget_s={"slow": 60.0, "architecture": 60.0})
+    said, contents = measure(tmp_path / "run", dataset, settings)
+    assert 0 < len(of(contents, SinglePoint, "slow")) < len(dataset.order)
+    assert len(of(contents, Relaxation, "slow")) == len(dataset.order)
+    assert of(contents, Vibrations, "slow") == of(contents, SinglePoint, "architecture") == []
+    assert "not measured by accuracy" not in said
+    assert "random weights" not in SHOWN["accuracy"].render(tables.shown_as(tmp_path / "run", "accuracy"), "terminal")

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.engine.plan import default_budgets, order, share
+from bench.commands.run import Options, settings_of
+from bench.engine.plan import DEFAULT_SECONDS, default_budgets, longest_seconds, order, share
+from bench.environments.catalogue import Catalogue
 from bench.environments.header import Method
 
 METHODS = ["a", "b", "c", "d", "e", "f"]
@@ -44,3 +46,22 @@ def test_what_is_left_of_a_budget_is_shared_by_the_rounds_that_are_left():
     assert share(90, 40, 1, 3) == 25
     assert share(90, 100, 2, 3) == 0
     assert share(None, 100, 0, 3) is None
+
+
+def test_a_run_that_names_nothing_asks_for_errors_beside_times_and_takes_no_longer():
+    catalogue = Catalogue()
+    usual = settings_of(Options(device=("cpu",)), catalogue)
+    assert usual.protocols == ("relax", "accuracy")
+    assert not usual.vibrations
+    assert usual.phase_s["accuracy"] <= 10
+    assert longest_seconds(usual, catalogue.methods) == usual.total_s == DEFAULT_SECONDS
+    alone = settings_of(Options(device=("cpu",), protocols=("relax",)), catalogue)
+    assert usual.budget_s == alone.budget_s
+
+
+@pytest.mark.parametrize(
+    "named", [{"protocols": ("relax",)}, {"structures": ("mine.xyz",)}, {"cluster": "slurm"}, {"weights": "random"}]
+)
+def test_a_run_that_names_protocols_or_structures_measures_nothing_besides(named):
+    settings = settings_of(Options(device=("cpu",), **named), Catalogue())
+    assert (settings.protocols, settings.phase_s, settings.vibrations) == (("relax",), {}, True)

@@ -5,7 +5,7 @@ import types
 import pytest
 
 from bench.core.task import Item
-from bench.measure.queue import MOST_VISITS, Queue
+from bench.measure.queue import IN_VAIN, MOST_VISITS, Queue
 from bench.protocols.replay.record import Replay
 
 ITEMS = [Item("replay", number) for number in range(6)]
@@ -67,3 +67,10 @@ def test_a_machine_that_is_never_quiet_does_not_take_the_time_of_the_other_items
     assert {number for number, _ in found} == set(range(6))
     assert max(record.visit for _, record in found) <= MOST_VISITS
     assert len(found) <= 9
+
+
+def test_after_two_repeats_that_did_not_help_nothing_is_measured_again():
+    repeats = [number for number, record in measured(range(1000)) if record.visit > 1]
+    assert len(repeats) == IN_VAIN == 2
+    # a repeat that helped says that the machine is quiet at times
+    assert [number for number, record in measured((1, 3, 6, 8)) if record.visit > 1] == [0, 0, 5]

@@ -82,11 +82,12 @@ def differences(kept, fresh, where=""):
 
 
 def test_another_format_of_a_page_is_refused_in_a_sentence(whole_page, pesbench):
-    done = pesbench("table", whole_page)
+    done = pesbench("table", whole_page, "--format", "latex")
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        "pesbench: a page carries its numbers as json and csv; add --format json or --format csv, not terminal."
+        "pesbench: a page carries its numbers as json and csv; add --format json or --format csv, not latex."
     )
+    assert pesbench("table", whole_page).stdout == pesbench("table", whole_page, "--format", "csv").stdout
 
 
 def test_a_page_of_something_else_is_refused_in_a_sentence(tmp_path, pesbench):
@@ -105,6 +106,9 @@ def test_two_runs_stand_beside_each_other(whole_run, hostile_page, pesbench, tmp
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert text.count("<h3>") == 2 * text.count("<h2")
+    ids = Outline(text).ids
+    assert "choice-runs" in ids and "choice-0-methods" not in ids  # one table for both
+    assert all(f"ms/step {run.name}" in text for run in (whole_run, hostile_page.parent))
     runs = json.loads(pesbench("table", page, "--format", "json").stdout)
     assert [one["head"]["run_id"] for one in runs] == [whole_run.name, hostile_page.parent.name]
     assert len(set(Outline(text).ids)) == len(Outline(text).ids)
@@ -127,3 +131,9 @@ def test_a_page_that_cannot_be_written_says_so(whole_run, pesbench, tmp_path):
 
 def test_a_run_can_do_without_a_page(fake_run):
     assert not (fake_run / "report.html").exists()
+
+
+def test_a_section_without_content_is_not_there(hostile_page):
+    ids = Outline(hostile_page.read_text()).ids
+    assert {"choice", "speed", "evidence", "method"} <= set(ids)
+    assert not {"stability", "accuracy", "growth", "throughput"} & set(ids)

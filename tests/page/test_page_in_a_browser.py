@@ -62,24 +62,24 @@ def test_it_opens_from_the_disk_and_asks_for_nothing(opened, whole_page):
 
 def test_a_click_sorts_and_a_second_one_turns_it_round(opened, whole_page):
     page = opened(whole_page)
-    heading = page.locator("#speed-0-times thead th").nth(1)
+    heading = page.locator("#choice-0-methods thead th").nth(1)
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") == "ascending"
-    assert keys(page, "speed-0-times", 1) == sorted(keys(page, "speed-0-times", 1))
+    assert keys(page, "choice-0-methods", 1) == sorted(keys(page, "choice-0-methods", 1))
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") == "descending"
-    found = keys(page, "speed-0-times", 1)
+    found = keys(page, "choice-0-methods", 1)
     assert found == sorted(found, reverse=True) and len(found) > 2
-    other = page.locator("#speed-0-times thead th").nth(0)
+    other = page.locator("#choice-0-methods thead th").nth(0)
     other.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") is None
-    names = column(page, "speed-0-times", 0)
+    names = column(page, "choice-0-methods", 0)
     assert names == sorted(names, key=str.lower)
 
 
 def test_the_keyboard_sorts_too(opened, whole_page):
     page = opened(whole_page)
-    heading = page.locator("#speed-0-times thead th").nth(1)
+    heading = page.locator("#choice-0-methods thead th").nth(1)
     heading.get_by_role("button").focus()
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "ascending"
@@ -89,25 +89,25 @@ def test_the_keyboard_sorts_too(opened, whole_page):
 
 def test_filters_hide_lines_in_every_table(opened, whole_page):
     page = opened(whole_page)
-    before = column(page, "speed-0-times", 0)
+    before = column(page, "choice-0-methods", 0)
     page.get_by_label("force field").uncheck()
-    after = column(page, "speed-0-times", 0)
+    after = column(page, "choice-0-methods", 0)
     assert len(after) < len(before)
     assert not page.locator('tr[data-kind="force-field"]:visible').count()
     assert "methods are shown" in page.locator("#hint").inner_text()
     page.get_by_role("button", name="Show all").click()
     page.wait_for_function("document.getElementById('hint').textContent === ''")
-    assert column(page, "speed-0-times", 0) == before
+    assert column(page, "choice-0-methods", 0) == before
 
 
 def test_times_are_compared_with_a_method_of_the_readers_choice(opened, whole_page):
     page = opened(whole_page)
     page.get_by_label("Compare times with").select_option("toy")
-    line = page.locator('#speed-0-times tr[data-method="toy"]')
+    line = page.locator('#choice-0-methods tr[data-method="toy"]')
     assert "× 1.00" in line.inner_text()
-    times = keys(page, "speed-0-times", 1)
+    times = keys(page, "choice-0-methods", 1)
     ratios = [
-        float(text.split()[1]) for text in page.locator("#speed-0-times td:nth-child(2) .ratio").all_inner_texts()
+        float(text.split()[1]) for text in page.locator("#choice-0-methods td:nth-child(2) .ratio").all_inner_texts()
     ]
     own = float(line.locator("td").first.get_attribute("data-key"))
     assert ratios == pytest.approx([time / own for time in times], rel=0.01)
@@ -117,12 +117,12 @@ def test_a_link_keeps_what_was_chosen(opened, whole_page):
     page = opened(whole_page)
     page.get_by_label("force field").uncheck()
     page.get_by_label("Compare times with").select_option("toy")
-    page.locator("#speed-0-times thead th").nth(1).get_by_role("button").click()
+    page.locator("#choice-0-methods thead th").nth(1).get_by_role("button").click()
     again = opened(whole_page, page.evaluate("location.hash"))
     assert not again.get_by_label("force field").is_checked()
     assert again.get_by_label("Compare times with").input_value() == "toy"
-    assert again.locator("#speed-0-times thead th").nth(1).get_attribute("aria-sort") == "ascending"
-    assert column(again, "speed-0-times", 0) == column(page, "speed-0-times", 0)
+    assert again.locator("#choice-0-methods thead th").nth(1).get_attribute("aria-sort") == "ascending"
+    assert column(again, "choice-0-methods", 0) == column(page, "choice-0-methods", 0)
 
 
 def test_a_mark_tells_its_value_to_the_pointer_and_to_the_keyboard(opened, whole_page):
@@ -190,3 +190,41 @@ def test_words_that_look_like_markup_do_nothing(opened, hostile_page):
     assert page.title().startswith("pesbench:")
     assert page.locator("img").count() == 0
     assert "<script>document.title = 'taken'</script>" in page.locator("#speed").inner_text()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
+def test_the_first_screen_answers_in_words_with_numbers(opened, whole_page, viewport):
+    page = opened(whole_page, viewport=viewport)
+    answer = page.locator("#choice .answer")
+    assert answer.count() >= 2
+    for one in answer.all():
+        box = one.bounding_box()
+        assert box["y"] + box["height"] < viewport["height"]
+    assert "ms a force call" in answer.first.inner_text()
+
+
+def test_each_mark_of_the_first_figure_has_its_name_and_no_name_covers_another(opened, whole_page):
+    page = opened(whole_page, viewport={"width": 1280, "height": 800})
+    said = [mark.get_attribute("aria-label").split(";")[0] for mark in page.locator("#choice .mark").all()]
+    texts = [one for one in page.locator("#choice svg text").all() if one.text_content().strip() in said]
+    assert sorted(one.text_content().strip() for one in texts) == sorted(said) and len(said) > 2
+    boxes = [one.bounding_box() for one in texts]
+    for i, one in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+            down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+            assert min(across, down) < 2
+
+
+def test_a_wide_table_shows_that_it_scrolls(opened, whole_page):
+    page = opened(whole_page, viewport={"width": 390, "height": 844})
+    wide = page.locator(".scroll:has(#choice-0-methods)")
+    assert wide.evaluate("one => one.scrollWidth > one.clientWidth && getComputedStyle(one).scrollbarWidth") == "thin"
+    assert "gradient" in wide.evaluate("one => getComputedStyle(one).backgroundImage")
+
+
+def test_the_times_stand_in_one_table(opened, whole_page):
+    page = opened(whole_page)
+    (time, *_) = column(page, "choice-0-methods", 1)
+    found = [one for one in page.locator("main td").all_inner_texts() if one.strip() == time.strip()]
+    assert len(found) == 1

@@ -22,8 +22,9 @@ REPORT = Report(title=[("Data set", "naphthalene-md17: 101 structures")], compar
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
 def test_random_weights_and_the_data_set_are_named(form):
-    text = " ".join(render(REPORT, form, width=110).split())
-    assert "Model M (random weights), replay" in text
+    text = " ".join(render(REPORT, form, width=130).split())
+    wanted = "Replay, random weights Model M" if form == "terminal" else "Model M (random weights), replay"
+    assert wanted in text
     assert "naphthalene-md17" in text
     assert "100 [90, 111]" in text
 

@@ -50,8 +50,8 @@ def slowed(factor, method="toy"):
     return change
 
 
-def test_a_run_is_as_fast_as_itself(pesbench, three_rounds):
-    done = pesbench("compare", three_rounds, three_rounds, "--format", "json")
+def test_a_run_is_as_fast_as_its_copy(pesbench, three_rounds, copy):
+    done = pesbench("compare", three_rounds, copy("twin"), "--format", "json")
     assert done.returncode == 0, done.stderr
     found = {one["method"]: one for one in json.loads(done.stdout)["comparisons"]}
     assert found["toy"]["ratio"]["estimate"] == pytest.approx(1.0)
@@ -130,8 +130,36 @@ def test_a_disturbed_round_is_told(pesbench, three_rounds, copy):
         return fields
 
     done = pesbench("compare", three_rounds, copy("moon", disturbed), "--format", "markdown")
-    assert "In the second run: Disturbed while they were measured: " in done.stdout
-    assert "springs between all atoms, round 2 (the moon rose" in done.stdout
+    assert "In the second run: " in done.stdout
+    (said,) = (line for line in done.stdout.splitlines() if "In the second run: " in line)
+    assert "springs between all atoms" in said and "disturbed by other processes" in said
+
+
+def test_a_run_beside_itself_says_so(pesbench, three_rounds):
+    done = pesbench("compare", three_rounds, three_rounds)
+    assert done.returncode == 2
+    assert "is compared with itself" in done.stderr
+
+
+def test_table_page_and_comparison_have_the_same_intervals(pesbench, three_rounds, copy, tmp_path):
+    other = copy("other", lambda fields: fields)
+    report = json.loads(pesbench("compare", three_rounds, other, "--format", "json").stdout)
+    pesbench("report", three_rounds, "--output", tmp_path / "page.html")
+    rows, kept = (
+        json.loads(pesbench("table", place, "--format", "json").stdout)["rows"]
+        for place in (three_rounds, tmp_path / "page.html")
+    )
+    compared = {one["method"]: one["old"] for one in report["comparisons"]}
+    assert len(compared) == 2
+    for row, on_page in zip(rows, kept, strict=True):
+        for end in ("estimate", "low", "high"):
+            assert compared[row["method"]][end] == pytest.approx(row["ms_per_step"][end], rel=1e-9)
+            assert on_page["ms_per_step"][end] == pytest.approx(row["ms_per_step"][end], rel=1e-5)
+
+
+def test_a_comparison_is_a_screen(pesbench, three_rounds, copy):
+    done = pesbench("compare", three_rounds, copy("other", lambda fields: fields))
+    assert len(done.stdout.splitlines()) <= 24
 
 
 def test_runs_that_share_nothing_are_bad_input(pesbench, three_rounds, copy):

@@ -146,3 +146,22 @@ def test_a_run_with_dynamics_is_refused(parts, pesbench, tmp_path):
     done = pesbench("merge", parts[0], other, "--output", tmp_path / "all")
     assert done.returncode == 2
     assert "has md" in done.stderr
+
+
+def test_what_a_run_adds_by_itself_is_left_out_of_the_merged_one(parts, pesbench, tmp_path):
+    copies = []
+    for part in parts[:2]:
+        copies.append(tmp_path / part.name if not copies else tmp_path / f"{part.name}-2")
+        shutil.copytree(part, copies[-1])
+        described = json.loads((copies[-1] / "campaign.json").read_text())
+        described["settings"] |= {"protocols": ["relax", "accuracy"], "phase_s": {"accuracy": 10.0}}
+        (copies[-1] / "campaign.json").write_text(json.dumps(described))
+        point = {"record": "single-point", "method": "toy", "device": "cpu", "round": 0, "structure": 0}
+        with (copies[-1] / "records.jsonl").open("a") as records:
+            answer = {"status": "done", "energy": 0.0, "forces": [[0.0] * 3] * 18, "calculator_ns": 0, "wall_ns": 1}
+            print(json.dumps(point | answer | {"failure": None}), file=records)
+    done = pesbench("merge", *copies, "--output", tmp_path / "all")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "all" / "campaign.json").read_text())["settings"]["protocols"] == ["relax"]
+    assert "single-point" not in (tmp_path / "all" / "records.jsonl").read_text()
+    assert "damaged" not in done.stderr

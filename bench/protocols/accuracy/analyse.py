@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -50,7 +50,25 @@ def _accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
     if truths is None:
         return {}
     normal = {level.name: modes_of(level, truths) for level in truths.levels if level.has_hessian}
-    return {method.key: _accuracy(method, measurements, truths, normal) for method in measurements.methods}
+    rows = {method.key: _accuracy(method, measurements, truths, normal) for method in measurements.methods}
+    common = _common(rows.values(), truths.levels)
+    if common is None:
+        return rows
+    return {key: dataclasses.replace(row, common=common.name, common_label=common.label) for key, row in rows.items()}
+
+
+def _common(rows: Iterable[Accuracy], every: Sequence[Level]) -> Level | None:
+    """Return the level by which methods are compared with each other; None where none was compared with any.
+
+    Of the levels that most methods have, the highest one: an error against a level of its own tells how well a model
+    learned, and not which of two is closer to the truth.
+    """
+    counts = Counter(name for row in rows for name in row.references)
+    theories = {one.name: one.theory for one in every if counts[one.name] == max(counts.values(), default=0) > 0}
+    if not theories:
+        return None
+    chosen = levels.nearest({}, theories)
+    return next(one for one in every if one.name == chosen)
 
 
 def accuracy_table(measurements: Measurements) -> AccuracyTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from typing import Any
 
@@ -12,14 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bench.core.device import DEVICES, Device
 from bench.errors import BadInput
 from bench.protocols.accuracy.matching import SPLIT
 from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import name
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
-from bench.render import marks, numbers
-from bench.render.figure import LOOKS, STYLE, WIDTH
+from bench.render import marks, names, numbers
+from bench.render.figure import LOOKS, STYLE, WIDTH, power
 
 MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
 """By the verdict on stability."""
@@ -43,11 +43,11 @@ def frequencies(table: AccuracyTable) -> Figure:
 @mpl.rc_context(STYLE)
 def draw(table: AccuracyTable, errors: bool = True, frequencies: bool = True) -> Figure:
     """Return both figures above each other; raises BadInput where no method has anything to draw."""
-    placed = [row for row in table.rows if errors and row.time is not None and row.force_mae is not None]
+    placed = [row for row in table.rows if errors and row.time is not None and row.common_mae is not None]
     shaking = [row for row in table.rows if frequencies and row.vibrations]
     if not placed and not shaking:
         raise BadInput(f"{table.description.run_id} has nothing to draw. {' '.join(notes(table)[:1])}".strip())
-    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table))
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, placed))
     below = 0.55 + _CAPTION_LINE * (caption.count("\n") + 1)
     upper = 3.3 if placed else 0.0
     lower = 0.5 + 0.24 * len(shaking) if shaking else 0.0
@@ -59,81 +59,108 @@ def draw(table: AccuracyTable, errors: bool = True, frequencies: bool = True) ->
         _frequencies(axes, shaking, table)
     if placed:
         bottom = below + lower + (0.55 if shaking else 0.0)
-        axes = figure.add_axes((0.085, bottom / height, 0.63, (upper - 0.25) / height))
+        axes = figure.add_axes((0.085, bottom / height, 0.9, (upper - 0.25) / height))
         _pareto(axes, sorted(placed, key=lambda row: row.time.estimate if row.time else 0.0), table)
     figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
     return figure
 
 
-def _color(row: Accuracy) -> str:
-    return LOOKS[list(DEVICES).index(Device.parse(row.device).kind.name) % len(LOOKS)][0]
-
-
 def _pareto(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
-    points = []
+    points: list[tuple[float, float]] = []
+    bars: list[tuple[tuple[float, float], tuple[float, float]]] = []
     least = max(LEAST, table.spread.force_mae / SHOWN) if table.spread else LEAST
-    for number, row in enumerate(rows, 1):
-        time, error = row.time, row.force_mae
+    for row in rows:
+        time, error = row.time, row.common_mae
         assert time is not None and error is not None
         at = time.estimate, max(error.estimate, least)
         points.append(at)
-        style: dict[str, Any] = {"color": _color(row), "lw": 0.9, "zorder": 3}
+        style: dict[str, Any] = {"color": marks.of_kind(row.kind), "lw": 0.9, "zorder": 3}
         if time.low is not None and time.high is not None:
             axes.plot([time.low, time.high], [at[1]] * 2, "-", **style)
+            bars.append(((time.low, at[1]), (time.high, at[1])))
         if error.low is not None and error.high is not None:
             axes.plot([at[0]] * 2, [max(error.low, least), max(error.high, least)], "-", **style)
         fill: Any = "full" if row.conservative else "none"
-        (mark,) = axes.plot(*at, MARKERS.get(row.stability, "s"), color=_color(row), ms=5, fillstyle=fill, zorder=4)
-        against = (
-            f"meV/Å against {table.label(row.nearest or '')}, {row.references[row.nearest or ''].structures} structures"
-        )
-        verdict = _SAID[row.stability if row.stability in MARKERS else None]
+        look = {"color": marks.of_kind(row.kind), "ms": 5, "fillstyle": fill, "zorder": 4}
+        (mark,) = axes.plot(*at, MARKERS.get(row.stability, "s"), **look)
+        against = f"meV/Å against {row.common_label}, {row.references[row.common or ''].structures} structures"
+        verdict = _SAID[row.stability] if row.stability in MARKERS and row.stability else None
         speed = marks.value(time, "ms per force call")
-        marks.say(mark, f"{number}. {name(row, table)}", speed, f"force MAE {marks.value(error, against)}", verdict)
-        axes.annotate(str(number), at, xytext=(4, 3), textcoords="offset points", fontsize=7, zorder=5)
-    # names beside the plot: beside the marks they would hide each other
-    for number, row in enumerate(rows, 1):
-        text = f"{number}  {name(row, table)}"
-        axes.text(1.02, 1 - 0.065 * number, text, transform=axes.transAxes, fontsize=6.5, va="bottom")
-    low, high = axes.get_ylim()
+        marks.say(mark, name(row, table), speed, f"force MAE {marks.value(error, against)}", verdict)
+    _limits(axes, points, table)
+    front = pareto(points)
+    if len(front) > 1:
+        axes.step([x for x, _ in front], [y for _, y in front], where="post", color="0.5", lw=0.8, ls="--", zorder=2)
+        for (x, y), (right, below) in itertools.pairwise(front):
+            bars += [((x, y), (right, y)), ((right, y), (right, below))]
+    names.write(axes, points, [name(row, table) for row in rows], bars)
+    axes.set_xlabel("ms per force call", labelpad=2)
+    axes.set_ylabel(f"force MAE, meV/Å, against {rows[0].common_label}", labelpad=2)
+    _bare(axes)
+    axes.legend(
+        handles=_legend(rows, len(front) > 1),
+        frameon=False,
+        fontsize=7,
+        ncols=6,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        handletextpad=0.3,
+        columnspacing=1.2,
+    )
+
+
+def _limits(axes: Axes, points: list[tuple[float, float]], table: AccuracyTable) -> None:
+    """Set the limits and the ticks, and draw the band of theories."""
+    times, errors = zip(*points, strict=True)
+    # an interval over orders of magnitude is cut off at the edge, or it would hide all others
+    first, last = axes.get_xlim()
+    first, last = max(first, min(times) / 10), min(last, max(times) * 10)
+    room = max(last / first, 10.0) ** 0.05
+    axes.set_xlim(first / room, last * room)
+    low, high = min(axes.get_ylim()[0], min(errors) / 1.3), max(axes.get_ylim()[1], max(errors) * 1.3)
     if table.spread is not None:
-        low, high = min(low, table.spread.force_mae / SHOWN), max(high, table.spread.force_mae * 1.3)
-        axes.axhspan(low, table.spread.force_mae, color="0.92", zorder=0)
+        spread = table.spread.force_mae
+        low, high = max(min(low, spread / 3), spread / SHOWN), max(high, spread * 1.3)
+        axes.axhspan(low, spread, color="0.92", zorder=0)
         axes.annotate(
-            f"theories differ by up to {table.spread.force_mae:.0f} meV/Å",
-            (0.01, table.spread.force_mae),
+            f"theories differ by up to {spread:.0f} meV/Å",
+            (0.01, low),
             xycoords=axes.get_yaxis_transform(),
-            xytext=(0, -3),
+            xytext=(0, 3),
             textcoords="offset points",
             fontsize=7,
             color="0.4",
-            va="top",
+            va="bottom",
         )
     axes.set_ylim(low, high)
-    axes.margins(x=0.15)
     for axis in (axes.xaxis, axes.yaxis):
         first, last = axis.get_view_interval()
         axis.set_major_locator(LogLocator(base=10, subs=(1,) if last > FEW_TICKS * first else (1, 2, 5), numticks=12))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(FuncFormatter(power if last > FEW_TICKS * first else lambda value, _: f"{value:,g}"))
         axis.set_minor_formatter(NullFormatter())
-    front = pareto(points)
-    axes.step([x for x, _ in front], [y for _, y in front], where="post", color="0.5", lw=0.8, ls="--", zorder=2)
-    axes.set_xlabel("ms per force call", labelpad=2)
-    axes.set_ylabel("force MAE, meV/Å, nearest reference", labelpad=2)
-    _bare(axes)
-    seen = dict.fromkeys(row.stability if row.stability in MARKERS else None for row in rows)
-    handles = [Line2D([], [], marker=MARKERS[one], color="0.3", ls="none", ms=5, label=_SAID[one]) for one in seen]
-    kinds = {Device.parse(row.device).label: _color(row) for row in rows}
-    if len(kinds) > 1:
-        handles += [Line2D([], [], marker="o", color=color, ls="none", ms=5, label=one) for one, color in kinds.items()]
+
+
+def _legend(rows: list[Accuracy], front: bool) -> list[Line2D]:
+    """Return the marks in the figure and their meanings."""
+    kinds = [kind for kind in marks.KINDS if any(row.kind == kind for row in rows)]
+    handles = [
+        Line2D([], [], marker="s", color=marks.of_kind(kind), ls="none", ms=5, label=marks.KINDS[kind])
+        for kind in kinds
+    ]
+    simulated = [one for one in MARKERS if one and any(row.stability == one for row in rows)]
+    handles += [
+        Line2D([], [], marker=MARKERS[one], color="0.3", ls="none", ms=5, label=_SAID[one]) for one in simulated
+    ]
+    if simulated and any(row.stability not in simulated for row in rows):
+        handles.append(Line2D([], [], marker=MARKERS[None], color="0.3", ls="none", ms=5, label=_SAID[None]))
     if any(not row.conservative for row in rows):
-        handles.append(
-            Line2D([], [], marker="s", color="0.3", ls="none", ms=5, fillstyle="none", label="direct forces")
-        )
-    handles.append(Line2D([], [], color="0.5", lw=0.8, ls="--", label="best at its speed"))
-    axes.legend(handles=handles, frameon=False, fontsize=7, ncols=5, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+        hollow = Line2D([], [], marker="s", color="0.3", ls="none", ms=5, fillstyle="none", label="direct forces")
+        handles.append(hollow)
+    if front:
+        handles.append(Line2D([], [], color="0.5", lw=0.8, ls="--", label="no other beats it in both"))
+    return handles
 
 
 def pareto(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -146,7 +173,7 @@ def pareto(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None:
-    """Draw each mode's deviation from the nearest reference, a line for each method."""
+    """Draw each mode's deviation from the matching level, a line for each method."""
     for i, row in enumerate(rows):
         found = row.vibrations[row.nearest_minimum or next(iter(row.vibrations))]
         y = len(rows) - 1 - i
@@ -162,14 +189,14 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
                 where = f"{part.modes} modes {'below' if low else 'above'} {SPLIT:.0f} cm-1"
                 far = f"RMSD {numbers.plain(part.rmsd_cm1)} cm-1, largest {numbers.plain(part.largest_cm1)} cm-1"
                 marks.say(mark, name(row, table), f"against {table.label(row.nearest_minimum or '')}", where, far)
-    names = [f"{name(row, table)} – {table.label(row.nearest_minimum or '')}" for row in rows]
-    axes.set_yticks(range(len(rows)), list(reversed(names)), fontsize=6.5)
+    titles = [f"{name(row, table)} – {table.label(row.nearest_minimum or '')}" for row in rows]
+    axes.set_yticks(range(len(rows)), list(reversed(titles)), fontsize=6.5)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.axvline(0, color="0.4", lw=0.8)
     axes.set_xscale("symlog", linthresh=50)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("wavenumber less the reference's, cm-1", labelpad=2)
+    axes.set_xlabel("wavenumber less that of the matching level, cm-1", labelpad=2)
     handles = [
         Line2D([], [], marker="|", color=LOOKS[0][0], ls="none", ms=6, label=f"below {SPLIT:.0f} cm-1"),
         Line2D([], [], marker="|", color=LOOKS[1][0], ls="none", ms=6, label="above"),
@@ -185,12 +212,19 @@ def _bare(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _caption(table: AccuracyTable) -> list[str]:
+def _caption(table: AccuracyTable, placed: list[Accuracy]) -> list[str]:
+    """Return where the figures come from, and what the marks that are drawn need to be understood."""
     described = table.description
-    levels = ", ".join(table.label(level.name) for level in table.levels if not level.control)
+    said = []
+    if any(row.common_mae is not None and row.common_mae.low is not None for row in placed):
+        said.append("Bars: 95 % intervals.")
+    if placed and table.spread is not None:
+        said.append("Grey: how far good theories differ.")
+        edge = table.spread.force_mae / SHOWN
+        if any(row.common_mae is not None and row.common_mae.estimate < edge for row in placed):
+            said.append("A mark at the lower edge is closer than the axis reaches.")
     return [
         f"{described.machine.cpu}, {described.settings.threads} thread(s). {described.dataset.name}, "
         f"{described.dataset.count} structures. Run {described.run_id}",
-        f"References: {levels}. Bars: 95 % over structures. Grey: how far good theories differ. A "
-        "mark at the lower edge is closer than the axis reaches.",
+        *([" ".join(said)] if said else []),
     ]

@@ -46,6 +46,7 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "no_minimum": row.no_minimum,
         "ms_per_call": estimate_object(row.time),
         "nearest_reference": row.nearest,
+        "common_reference": row.common,
         "verdict": row.verdict,
         "spread": _spread(row.spread),
         "nearest_geometry": row.nearest_geometry,

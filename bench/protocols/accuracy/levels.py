@@ -1,4 +1,4 @@
-"""Whose truth an error is measured against: levels of theory, the nearest reference, and what an error then means.
+"""Whose truth an error is measured against: levels of theory, the matching one, and what an error then means.
 
 An error against another theory than the method's own is partly the difference between both theories. So it is judged
 by the difference between good theories. Geometries and frequencies are judged near the basis limit, because a small

@@ -24,7 +24,7 @@ from bench.protocols.accuracy import symmetric as symmetry
 from bench.protocols.accuracy.plan import VIBRATIONS
 from bench.protocols.accuracy.record import SinglePoint, Vibrations
 
-SHARE = 0.5  # of the time, for the single points
+SHARE = 0.5  # of the time, for the single points, where there are vibrations
 TIMED = 5  # single points at which a force call is timed
 FMAX, MOST_STEPS = 0.001, 500  # of the minimum, eV/Angstrom: a soft mode shifts by less than 1 cm-1
 NUMERIC, NATIVE = "central differences", "native"
@@ -184,13 +184,15 @@ def _rows(array: np.ndarray) -> tuple[tuple[float, ...], ...]:
 class Measurer:
     """Asks for energy and forces at structures, then for the minimum and its Hessian.
 
-    The structures get half of the time of the phase, so that a slow method has something of both.
+    Where there are vibrations, the structures get half of the time of the phase, so that a slow method has something of
+    both.
     """
 
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
         self.session = session
         self.deadlines = deadlines
-        self.soon = after(None if deadlines.seconds is None else SHARE * deadlines.seconds)
+        share = SHARE if any(part == VIBRATIONS for part, _ in session.task.items) else 1.0
+        self.soon = after(None if deadlines.seconds is None else share * deadlines.seconds)
         self.points = 0
 
     def measure(self, item: Item) -> Record | None:

@@ -70,7 +70,8 @@ def notes(table: AccuracyTable) -> list[str]:
     said = [
         table.missing,
         _spread(table),
-        "Nearest reference: the method's own functional, else the nearest rung of Jacob's ladder, then the basis. "
+        "Matching level: the method's own functional, else the nearest rung of Jacob's ladder, then the basis; not the "
+        "one with the smallest error. "
         "Brackets: 95 % intervals over structures."
         if any(row.references for row in table.rows)
         else "",

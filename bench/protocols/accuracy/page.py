@@ -35,7 +35,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
 
     made = [
         block(
-            "How far are its forces from the nearest reference?",
+            "How far are its forces from the level that matches its own?",
             ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
             ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
             ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
@@ -48,7 +48,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ),
         _floor(table),
         block(
-            "More on the nearest reference",
+            "More on the matching level",
             ("force RMSE", "meV/Å", lambda row: numbers.with_interval(_of(row, "force_rmse"), 3)),
             ("cosine", "", lambda row: _plain(_of(row, "force_cosine"))),
             ("energy MAE", "meV", lambda row: numbers.with_interval(_of(row, "energy_mae"), 3)),
@@ -162,7 +162,7 @@ def _force(level: str) -> Callable[[Accuracy], Cell]:
 
 
 def _of(row: Accuracy, figure: str) -> Estimate | None:
-    """Return a figure against the nearest reference."""
+    """Return a figure against the matching level."""
     return getattr(row.references[row.nearest], figure) if row.nearest else None
 
 
@@ -228,7 +228,10 @@ def name(row: Accuracy, table: AccuracyTable) -> str:
 def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
     """Return why a method has no figures, or what its minimum was not."""
     found = []
+    asked = not table.description.settings.phase_s  # nobody misses what a run adds by itself
     for row in table.rows:
+        if row.weights == "random" and not asked:
+            continue
         if row.refused is not None:
             found.append((name(row, table), f"not compared: {row.refused}"))
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 ACCURACY = "accuracy"
 SINGLE_POINT, VIBRATIONS = "single-point", "vibrations"
+SHORT_SECONDS = 10.0
+"""Of each method for its single points in a run that names no protocols: enough to tell one error from another."""
 
 
 def _items(settings: Settings, indices: Sequence[int], round_number: int, cores: int) -> list[Item]:
@@ -28,7 +31,8 @@ def _items(settings: Settings, indices: Sequence[int], round_number: int, cores:
 
 def _allowance(books: Books, key: Key, round_number: int, items: Sequence[Item]) -> Allowance:
     """Return all the time that is left: the first round does it all."""
-    seconds = None if books.settings.budget_s[key[0]] is None else books.left(key, ACCURACY)
+    left = books.left(key, ACCURACY)
+    seconds = None if left == math.inf else left
     return Allowance(seconds, seconds)
 
 

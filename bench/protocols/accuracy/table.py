@@ -102,6 +102,9 @@ class Accuracy:
     nearest: str | None = None
     """The level by which it is judged."""
     nearest_label: str | None = None
+    common: str | None = None
+    """The level with which all methods of the run are compared, where they stand beside each other."""
+    common_label: str | None = None
     verdict: str | None = None
     spread: Spread | None = None
     """By how much theories differ at the structures by which it is judged."""
@@ -138,8 +141,14 @@ class Accuracy:
 
     @property
     def force_mae(self) -> Estimate | None:
-        """Force MAE against the nearest level, meV/Angstrom."""
+        """Force MAE against the level that matches the method's own, meV/Angstrom."""
         found = self.references.get(self.nearest or "")
+        return found.force_mae if found else None
+
+    @property
+    def common_mae(self) -> Estimate | None:
+        """Force MAE against the level that all methods share, meV/Angstrom."""
+        found = self.references.get(self.common or "")
         return found.force_mae if found else None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.protocols.accuracy import formats, page
+from bench.protocols.accuracy import formats, page, words
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
 from bench.render import numbers
 from bench.render.blocks import Formats, estimate_object
@@ -34,10 +34,10 @@ def _frequencies(table: AccuracyTable) -> Figure:
 
 
 def _force_error(found: Accuracy) -> Cell:
-    """Return the error against the nearest reference, and which that is."""
-    if found.force_mae is None:
+    """Return the error against the level that all methods share, and which that is."""
+    if found.common_mae is None:
         return DASH
-    return numbers.with_interval(found.force_mae, 3) + f" {found.nearest_label}"
+    return numbers.with_interval(found.common_mae, 3) + f" {found.common_label}"
 
 
 def _frequency_error(found: Accuracy) -> Cell:
@@ -47,9 +47,11 @@ def _frequency_error(found: Accuracy) -> Cell:
 
 
 def row_object(found: Accuracy | None) -> dict[str, Any]:
-    """Return the errors against the nearest reference; `pesbench table --protocols accuracy` has the rest."""
+    """Return the errors against the matching level; `pesbench table --protocols accuracy` has the rest."""
     frequencies = found.frequencies if found else None
     return {
+        "common_reference": found.common if found else None,
+        "common_force_mae_mev_per_angstrom": estimate_object(found.common_mae if found else None),
         "reference": found.nearest if found else None,
         "force_mae_mev_per_angstrom": estimate_object(found.force_mae if found else None),
         "verdict": found.verdict if found else None,
@@ -69,9 +71,10 @@ VIEW = View(
     ),
     shows=lambda found: found.measured,
     words={
-        "force MAE": "The mean absolute error of a force component against the nearest reference level of theory, "
-        "which is named beside it.",
-        "frequencies": "The root mean square deviation of the harmonic frequencies from the nearest reference, which "
+        "force MAE": "The mean absolute error of a force component against the highest reference level that all "
+        "methods of the run share, which is named beside it; 'pesbench table --protocols accuracy' has the level that "
+        "matches the method's own.",
+        "frequencies": "The root mean square deviation of the harmonic frequencies from the matching level, which "
         "is named beside it.",
     },
     key="accuracy",
@@ -82,19 +85,16 @@ VIEW = View(
         page.page,
         Picture(
             _frequencies,
-            "Harmonic frequencies of each method, less those of its nearest reference",
+            "Harmonic frequencies of each method, less those of its matching level",
             "One line for each method and one tick for each vibration. The tables below have the errors.",
         ),
         choice=Picture(
             _choice,
             "Force error against time per force call",
-            "One mark for each method. Towards the left a method is faster, towards the bottom its forces are closer "
-            "to those of its nearest reference. In the grey band it is no further from it than the references are from "
-            "each other.",
+            lambda table: f"One mark for each method, with its name. {words.reading(table)}",
         ),
-        of_choice="Left is faster, low is closer to the reference. Inside the grey band, a method is no further from "
-        "its reference than accepted theories are from each other, and the error alone cannot decide. On the dashed "
-        "line lie the methods that no other beats in both.",
+        answer=words.answer,
+        of_choice=words.reading,
         place=20,
     ),
 )

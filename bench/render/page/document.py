@@ -16,14 +16,15 @@ from markupsafe import Markup
 
 from bench.render import tables
 from bench.render.glossary import WORDS
-from bench.render.page.sections import SECTIONS, Measured
+from bench.render.marks import KINDS
+from bench.render.page.grid import Grid
+from bench.render.page.sections import SECTIONS, Measured, Part, Section
 from bench.render.shown import SHOWN
 
 FORMAT = 1
 DATA = "pesbench-data"
 """The id of the element with the numbers."""
 _LONG = re.compile(r"(?<![\w.])-?\d+\.\d{5,}(?:e-?\d+)?(?![\w.])")
-KINDS = {"force-field": "force field", "semi-empirical": "semi-empirical", "mlip": "MLIP", "dft": "DFT"}
 
 
 def document(runs: Sequence[Measured], pesbench: str) -> str:
@@ -36,14 +37,9 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
     pesbench : str
         The version that makes the page.
     """
-    answers = [
-        (section, [section.make(run, f"{section.identifier}-{i}") for i, run in enumerate(runs)])
-        for section in SECTIONS
-        if any(map(section.wanted, runs))
-    ]
-    subjects = [
-        about for _, parts in answers for part in parts for grid in part.grids for about, _ in grid.lines if about
-    ]
+    answers = [(section, *_parts(section, runs)) for section in SECTIONS if any(map(section.wanted, runs))]
+    shown = [grid for _, parts, joint in answers for grid in (*joint, *(one for part in parts for one in part.grids))]
+    subjects = [about for grid in shown for about, _ in grid.lines if about]
     known = list(dict.fromkeys(subjects))
     filters = {
         "kind": {one.kind: KINDS.get(one.kind, one.kind) for one in subjects},
@@ -66,6 +62,14 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
         pesbench=pesbench,
         svg=Markup,
     )
+
+
+def _parts(section: Section, runs: Sequence[Measured]) -> tuple[list[Part], list[Grid]]:
+    """Return what each run has to say to a question, and the table that several runs share."""
+    parts = [section.make(run, f"{section.identifier}-{i}") for i, run in enumerate(runs)]
+    if section.together is None or len(runs) == 1:
+        return parts, []
+    return [dataclasses.replace(part, grids=()) for part in parts], [section.together(runs, section.identifier)]
 
 
 def numbers(runs: Sequence[Measured], pesbench: str) -> dict[str, Any]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bench.analysis.by_system import SystemsTable
 from bench.analysis.table import Table
 from bench.core.protocol import RELAX
 from bench.errors import BadInput
-from bench.render import by_system, systems_figure
+from bench.render import by_system, numbers, systems_figure
 from bench.render import figure as times_figure
 from bench.render.blocks import Block, Subject
 from bench.render.cells import DASH, Cell
-from bench.render.columns import columns, failures, means
+from bench.render.columns import Column, columns, failures, means
 from bench.render.heading import heading
+from bench.render.lines import lines
 from bench.render.notes import notes
-from bench.render.page.grid import Grid, of_block, of_columns
+from bench.render.page.grid import Grid, grid, of_block, of_columns
 from bench.render.shown import SHOWN
 from bench.render.svg import inline_svg
 from bench.render.view import Picture, Question
@@ -59,6 +61,10 @@ class Part:
     notes: Sequence[str] = ()
     missing: str = ""
     """What was not measured, and the command that measures it."""
+    answer: Sequence[str] = ()
+    """What the page begins with."""
+    caption: str = ""
+    """How to read the figure."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +77,8 @@ class Section:
     """From a run, and the beginning of all identifiers in this part."""
     wanted: Callable[[Measured], bool] = lambda run: True
     """Whether a run has something to say; a section that no run wants is not there."""
+    together: Callable[[Sequence[Measured], str], Grid] | None = None
+    """One table for several runs, in place of the tables of each."""
 
 
 _ORDER = (
@@ -80,27 +88,82 @@ _ORDER = (
 
 
 def _choice(run: Measured, identifier: str) -> Part:
-    chosen = [one for one in columns(run.times) if one.chooses]
-    ranked = any(one.title.startswith("rank") for one in chosen)
-    words = [_ORDER] if ranked else []
-    caption = "Speed, error and stability of each method"
-    grids = [of_columns(f"{identifier}-methods", caption, run.times, chosen)] if run.times.rows else []
-    name, question = next(
-        (name, view.question) for name, view in SHOWN.items() if view.question and view.question.choice
-    )
-    assert question is not None and question.choice is not None
+    name, question = _decisive()
+    assert question.choice is not None
+    shown = _choosing(run.times)
+    notes = [_ORDER] if any(one.title == "rank" and _undecided(one, run.times) for one in shown) else []
+    grids = [of_columns(f"{identifier}-methods", _promised(shown), run.times, shown)] if run.times.rows else []
     table = run.own.get(name)
-    if table is None:
-        return Part(run, words, grids=grids, missing=_not_measured(name, f"the {name}"))
+    answer = list(question.answer(table)) if table is not None else []
+    if not answer:
+        missing = "" if table is not None else _not_measured(name, f"the {name}")
+        return Part(run, answer=_fastest(run.times), grids=grids, notes=notes, missing=missing)
     drawn = _drawn(question.choice, table, f"{identifier}-figure")
-    return Part(run, [*words, question.of_choice], drawn, grids)
+    return Part(run, answer=answer, figure=drawn, caption=question.of_choice(table), grids=grids, notes=notes)
+
+
+def _choices(runs: Sequence[Measured], identifier: str) -> Grid:
+    """Return what helps to choose a method in each run, all in one table: the same column of all runs side by side."""
+    there = [{line.row.method: line for line in lines(run.times)} for run in runs]
+    found = [(one, run, number) for number, run in enumerate(runs) for one in _choosing(run.times)[1:]]
+    titles = list(dict.fromkeys(one.title for one, *_ in found if one.title != "weights"))
+    found = [each for title in titles for each in found if each[0].title == title]
+    keys = list(dict.fromkeys(key for of in there for key in of))
+    first = {key: next(of[key] for of in there if key in of) for key in keys}
+    texts = [
+        [Cell(first[key].label), *(one.text(there[n][key]) if key in there[n] else DASH for one, _, n in found)]
+        for key in keys
+    ]
+    headings = [("Method", ""), *((one.title, f"{one.unit} {run.name}".strip()) for one, run, _ in found)]
+    about = [Subject(key, row.device, row.kind, row.weights) for key in keys for row in [first[key].row]]
+    compared = [False, *(one.unit in ("ms/step", "ms/call") for one, *_ in found)]
+    return grid(f"{identifier}-runs", "The runs beside each other", headings, texts, about, compared)
+
+
+def _decisive() -> tuple[str, Question]:
+    """Return the protocol whose figure helps to choose, with its question."""
+    return next(
+        (name, view.question) for name, view in SHOWN.items() if view.question is not None and view.question.choice
+    )
+
+
+def _choosing(table: Table) -> list[Column]:
+    return [one for one in columns(table) if one.chooses]
+
+
+def _undecided(rank: Column, table: Table) -> bool:
+    return any("–" in rank.text(line) and rank.text(line) != DASH for line in lines(table))
+
+
+def _promised(shown: Sequence[Column]) -> str:
+    """Return the caption of these columns."""
+    own = {column.title for view in SHOWN.values() for column in view.columns}
+    others = [one.title for one in shown if one.title in own]
+    return f"Speed of each method{' and ' if others else ''}{', '.join(others)}"
+
+
+def _fastest(table: Table) -> list[str]:
+    """Return which methods are the fastest, where no errors were measured."""
+    timed = [(row.time.estimate, row) for row in table.rows if row.time is not None]
+    if not timed:
+        return []
+    unit = "ms a force call" if all(row.of_calls for _, row in timed) else "ms a step"
+    time, row = min(timed, key=lambda one: one[0])
+    said = [f"The fastest is {row.name}: {numbers.plain(time)} {unit}."]
+    learned = [one for one in timed if one[1].kind == "mlip" and one[1].weights != "random"]
+    if learned and row.kind != "mlip":
+        time, row = min(learned, key=lambda one: one[0])
+        said.append(f"Of the machine-learned potentials it is {row.name}: {numbers.plain(time)} {unit}.")
+    return said
 
 
 _TIMES = Picture(
-    times_figure.draw,
+    partial(times_figure.draw, written=False),
     "Milliseconds per step of each method",
-    "One line for each method on a logarithmic axis; bars are 95 % intervals, open marks are the paper's figures. The "
-    "table below has the same numbers.",
+    lambda table: (
+        "One line for each method on a logarithmic axis; bars are 95 % intervals"
+        + ("; open marks are the paper's figures." if any(row.paper_ms_per_step for row in table.rows) else ".")
+    ),
 )
 
 
@@ -108,10 +171,11 @@ def _speed(run: Measured, identifier: str) -> Part:
     table = run.times
     if not table.rows:
         return Part(run, missing=_not_measured(RELAX))
-    shown = [one for one in columns(table) if one.priority < _SECOND]
+    # the times themselves stand in the first table of the page
+    shown = [one for one in columns(table) if one.title == "Method" or (one.priority < _SECOND and not one.chooses)]
     drawn = _drawn(_TIMES, table, f"{identifier}-figure")
-    caption = "Time of each method, beside the published table"
-    return Part(run, (), drawn, [of_columns(f"{identifier}-times", caption, table, shown)], means(table))
+    grids = [of_columns(f"{identifier}-times", "What the times are of", table, shown)] if len(shown) > 1 else []
+    return Part(run, (), drawn, grids, means(table))
 
 
 _SYSTEMS = Picture(
@@ -131,6 +195,10 @@ def _systems(run: Measured, identifier: str) -> Part:
     return Part(run, (), _drawn(_SYSTEMS, table, f"{identifier}-figure"), grids, shown.reasons)
 
 
+def _has(protocol: str, run: Measured) -> bool:
+    return protocol in run.own
+
+
 def _own(protocol: str, question: Question) -> Callable[[Measured, str], Part]:
     """Return how a protocol with a table of its own is shown."""
 
@@ -148,7 +216,7 @@ def _own(protocol: str, question: Question) -> Callable[[Measured, str], Part]:
 
 def _evidence(run: Measured, identifier: str) -> Part:
     table = run.times
-    detail = [one for one in columns(table) if one.priority == 0 or one.priority >= _SECOND]
+    detail = [one for one in columns(table) if one.title == "Method" or (one.priority >= _SECOND and not one.chooses)]
     grids = [of_columns(f"{identifier}-detail", "What each method ran with", table, detail)] if table.rows else []
     versions = _versions(run)
     if versions.lines:
@@ -189,11 +257,11 @@ _HOW = (
 )
 
 SECTIONS = (
-    Section("choice", "Which method should I take?", _choice),
-    Section("speed", "How fast is it?", _speed),
+    Section("choice", "Which method should I take?", _choice, together=_choices),
+    Section("speed", "How fast is it?", _speed, lambda run: bool(run.times.rows)),
     Section("systems", "At which system?", _systems, lambda run: run.by_system is not None),
     *(
-        Section(view.question.identifier, view.question.question, _own(name, view.question))
+        Section(view.question.identifier, view.question.question, _own(name, view.question), partial(_has, name))
         for name, view in sorted(SHOWN.items(), key=lambda one: one[1].question.place if one[1].question else 0)
         if view.question is not None
     ),
@@ -210,6 +278,6 @@ def _not_measured(protocol: str, what: str = "it") -> str:
 def _drawn(picture: Picture, table: Any, name: str) -> str:
     """Return a figure for the page; empty where there is nothing to draw."""
     try:
-        return inline_svg(picture.draw(table), name=name, title=picture.title, description=picture.description)
+        return inline_svg(picture.draw(table), name=name, title=picture.title, description=picture.describe(table))
     except BadInput:
         return ""
