@@ -50,7 +50,7 @@ HEADERS: Mapping[str, str] = {
     "force calls": "The number of force calls, each an energy and all forces.",
     "residue": "The largest wavenumber of translation and rotation before these are taken out: 0 for an exact Hessian.",
     "ZPE": "The zero-point energy of the harmonic vibrations, in meV.",
-    # growth, throughput
+    # growth, many molecules
     "floor": "The time of a force call that does not depend on the number of atoms, in ms.",
     "exponent": "The power p of the number of atoms with which the time grows.",
     "per atom": "The time that each further atom takes, in microseconds.",
