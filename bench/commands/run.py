@@ -243,7 +243,7 @@ def _with_series(dataset: DataSet, largest: int) -> DataSet:
 def new_plan(options: _Options) -> Plan:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.data.clusters import sizes_of
-    from bench.data.structures import is_naphthalene
+    from bench.data.naphthalene import is_naphthalene
     from bench.engine.describing import new_directory
     from bench.environments.catalogue import Catalogue
     from bench.machine.alone import hold

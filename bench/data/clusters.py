@@ -14,7 +14,7 @@ from ase.geometry import cellpar_to_cell
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from bench.data.structures import naphthalene
+from bench.data.naphthalene import naphthalene
 from bench.data.systems import System
 from bench.errors import BadInput
 from bench.protocols.scaling.record import LARGEST

@@ -14,14 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import ase.io
-import numpy as np
 from ase import Atoms
-from ase.data import covalent_radii
 
 from bench import paths
 from bench.data import files, rmd17
 from bench.data.files import Contents, Frame, Labels, Reading
+from bench.data.naphthalene import naphthalene
 from bench.data.selection import COUNT, MD17_SPACING, measuring_order, select_evenly
 from bench.data.systems import System, digest, grouped, measurable, named, some
 from bench.errors import BadInput
@@ -33,7 +31,6 @@ GFN2 = "naphthalene-gfn2"
 MD17_FRAMES = 326_250  # length of MD17's naphthalene trajectory
 
 _MD17_FILE = "md17_naphthalene.npz"
-_BONDED = 1.3  # times the sum of the covalent radii
 
 
 @dataclasses.dataclass(frozen=True)
@@ -362,25 +359,6 @@ def series_of(systems: Sequence[System]) -> tuple[System, ...]:
     for one in systems:
         first.setdefault(len(one.reference), one)
     return tuple(first[size] for size in sorted(first)) if len(first) > 1 else ()
-
-
-def naphthalene() -> Atoms:
-    """Return the undistorted molecule, in MD17's order of atoms."""
-    atoms = ase.io.read(paths.datasets_dir() / "naphthalene.xyz")
-    return Atoms(atoms.numbers, atoms.positions)
-
-
-def is_naphthalene(molecule: Atoms) -> bool:
-    """Return whether a molecule has naphthalene's atoms and bonds, whatever their order."""
-    ours = naphthalene()
-    return sorted(molecule.numbers) == sorted(ours.numbers) and np.allclose(_bonds(molecule), _bonds(ours))
-
-
-def _bonds(molecule: Atoms) -> np.ndarray:
-    """Return the spectrum of the matrix of bonds and elements, which does not depend on the order of the atoms."""
-    radii = covalent_radii[molecule.numbers]
-    near = molecule.get_all_distances() < _BONDED * np.add.outer(radii, radii)
-    return np.linalg.eigvalsh(np.where(near, 1.0, 0.0) + np.diag(molecule.numbers - 1.0))
 
 
 def _dataset(

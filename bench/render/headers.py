@@ -26,6 +26,7 @@ HEADERS: Mapping[str, str] = {
     "net force": "The sum of all forces, which should be 0, in eV/Angstrom.",
     "net torque": "The sum of all torques, which should be 0, in eV.",
     "structures": "The structures whose forces were examined.",
+    "hours per ns": "Hours that a nanosecond of dynamics takes on this machine.",
     "ns/day": "Nanoseconds of dynamics that this machine simulates in a day.",
     "NVE": "Dynamics at constant energy; as a column, the picoseconds that were simulated.",
     "NVT": "Dynamics with a thermostat; as a column, the picoseconds that were simulated.",

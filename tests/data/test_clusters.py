@@ -11,7 +11,8 @@ from scipy.spatial import cKDTree
 
 from bench.data import clusters
 from bench.data.clusters import CARBONS, LATTICE, cluster, doublings, sizes_of, supercell, supercells, systems
-from bench.data.structures import Wanted, load_dataset, naphthalene
+from bench.data.naphthalene import naphthalene
+from bench.data.structures import Wanted, load_dataset
 from bench.data.systems import System, fixed_atoms
 from bench.errors import BadInput
 

@@ -16,7 +16,7 @@ import bench
 from bench.core.plain import from_plain
 from bench.core.settings import MdSettings, Settings
 from bench.core.task import Item
-from bench.data.structures import is_naphthalene
+from bench.data.naphthalene import is_naphthalene
 from bench.engine.ledger import Ledger
 from bench.errors import BadInput
 from bench.paths import PROJECT

@@ -197,7 +197,7 @@ def test_periodic_belongs_to_scaling_alone(pesbench, tmp_path):
 def test_a_task_carries_the_cell():
     from bench.core.task import Molecule
     from bench.data.clusters import supercell
-    from bench.data.structures import naphthalene
+    from bench.data.naphthalene import naphthalene
 
     crystal = supercell(naphthalene(), 1)
     given = Molecule.of(crystal).atoms()

@@ -9,7 +9,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.neighborlist import neighbor_list
 
 from bench.adapter import Adapter
-from bench.data.structures import naphthalene
+from bench.data.naphthalene import naphthalene
 from bench.measure.warmup import MOST, settled, warm_up, warm_up_length
 
 
