@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import ase.io
 from ase import Atoms
 
 from bench import paths
