@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.commands import _options, _output
 from bench.commands._output import print_text, to_stderr
@@ -18,6 +19,8 @@ from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.analysis.timelines import Release, Timeline
+    from bench.core.description import ParallelSpeed
+    from bench.data.structures import DataSet
     from bench.environments.catalogue import Catalogue
     from bench.environments.header import Method
 
@@ -103,23 +106,37 @@ def run(options: Options) -> int:
     return 0 if any(one.estimate is not None for one in kept.releases) else 1
 
 
+class Setting(NamedTuple):
+    """What all comparisons of a timeline share."""
+
+    catalogue: Catalogue
+    dataset: DataSet
+    parallel: ParallelSpeed
+
+
 def _measure_missing(
     options: Options, catalogue: Catalogue, method: Method, kept: Timeline, newest: str, path: Path
 ) -> Timeline:
     """Return the timeline with the releases that were missing; each is written as soon as it is measured."""
     from bench.environments.releases import before
+    from bench.machine.alone import hold
+    from bench.machine.cores import measure_parallel_speed
     from bench.results import timelines
 
     wanted = before(catalogue.header(method), kept.package, newest, options.versions)
     if not wanted:
         raise BadInput(f"there is no release of {kept.package} before {newest}.")
     order = wanted[::-1]
-    for version in wanted:
-        there = {one.version for one in kept.releases}
-        if version in there:
-            continue
+    there = {one.version for one in kept.releases}
+    missing = [version for version in wanted if version not in there]
+    if not missing:
+        return kept
+    dataset = options.load()
+    hold("pesbench timeline", to_stderr, options.beside)
+    parallel = measure_parallel_speed(options.threads)
+    for version in missing:
         to_stderr(f"{kept.package} {version}, compared with {newest}")
-        found = _compared(options, catalogue, method, kept.package, version, newest)
+        found = _compared(options, Setting(catalogue, dataset, parallel), method, kept.package, version, newest)
         known = [*kept.releases, found]
         known.sort(key=lambda one: order.index(one.version) if one.version in order else -1)
         kept = dataclasses.replace(kept, releases=tuple(known))
@@ -127,24 +144,20 @@ def _measure_missing(
     return kept
 
 
-def _compared(
-    options: Options, catalogue: Catalogue, method: Method, package: str, version: str, newest: str
-) -> Release:
+def _compared(options: Options, setting: Setting, method: Method, package: str, version: str, newest: str) -> Release:
     """Return a release compared with the newest one; what cannot be measured is a release with the reason."""
     from bench.analysis.timelines import CHANGE, Release
     from bench.engine import versions
     from bench.engine.describing import new_directory
     from bench.engine.regress import TwoVersions, begin
     from bench.engine.turns import POINTS
-    from bench.machine.alone import hold
-    from bench.machine.cores import measure_parallel_speed
     from bench.machine.provenance import machine
     from bench.results.comparisons import Versions, changed_packages
     from bench.results.dataframes import load
 
     directory = new_directory(options.output)
     text = versions.with_pins(method.adapter, [f"{package}=={version}"])
-    old = catalogue.add_version(method, versions.write(directory / "base", method.adapter, text), f"@{version}")
+    old = setting.catalogue.add_version(method, versions.write(directory / "base", method.adapter, text), f"@{version}")
     settings = Settings(
         methods=(old.name, method.name),
         protocols=(REPLAY,),
@@ -155,22 +168,24 @@ def _compared(
         weights=options.weights,
         trust=options.trust_checkpoint,
     )
-    dataset = options.load()
-    hold("pesbench timeline", to_stderr, options.beside)
-    parallel = measure_parallel_speed(options.threads)
     release = Release(
-        version, newest, created=datetime.now(UTC).isoformat(timespec="seconds"), machine=machine(parallel).cpu or ""
+        version,
+        newest,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=machine(setting.parallel).cpu or "",
     )
     both = Versions(directory, old.name, method.name, CPU, CHANGE)
     try:
-        pair = TwoVersions(old, method, catalogue, settings, dataset, parallel, to_stderr)
-        writer = begin(directory, settings, catalogue, dataset, parallel)
+        pair = TwoVersions(old, method, setting.catalogue, settings, setting.dataset, setting.parallel, to_stderr)
+        writer = begin(directory, settings, setting.catalogue, setting.dataset, setting.parallel)
         try:
             pair.run(writer, options.budget, both.decided)
         finally:
             writer.close()
     except BadInput as error:
         to_stderr(f"{package} {version}: {error}")
+        if not (directory / "campaign.json").exists():
+            shutil.rmtree(directory, ignore_errors=True)
         return dataclasses.replace(release, why=str(error).rstrip("."))
     found = both.compared()
     ratio = found.ratio

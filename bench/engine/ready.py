@@ -87,6 +87,9 @@ class Ready:
             return failure
         try:
             chosen = self._weights.get(method.name) or self._choose(method)
+            if not protocols(self.settings, chosen.mode):  # before anything is made for it
+                self._weights[method.name] = chosen
+                return Failure("no-weights", ONLY_RANDOM)
             environment = environment_of(method, header, self.settings, device, self._say_once)
             if method.name not in self._weights:
                 chosen = self._made(chosen, method, header, environment, device)
@@ -98,8 +101,6 @@ class Ready:
             return Failure("environment", str(error))
         except OSError as error:  # a folder of pesbench's own is full or read-only; other methods may need none
             return Failure("environment", f"{error.filename or 'a file'}: {error.strerror}")
-        if not protocols(self.settings, chosen.mode):
-            return Failure("no-weights", ONLY_RANDOM)
         out = LeftOut() if self.dataset is None else left_out(method, self.dataset, self.settings.sizes)
         named = dict.fromkeys([self.settings.optimizer, *self.settings.optimizers])
         optimizers = prepared(tuple(named), self._say_once)

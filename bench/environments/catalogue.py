@@ -87,11 +87,19 @@ class Catalogue:
         return next(header for header in self.headers if header.path == method.adapter)
 
     def add_version(self, method: Method, path: Path, suffix: str) -> Method:
-        """Add the `method` of another adapter file, its name with `suffix`; raises BadInput where the file lacks it."""
+        """Add the `method` of another adapter file, its name with `suffix`.
+
+        Raises BadInput where the file lacks it, or where it has a checkpoint of the user's own.
+        """
         try:
             header = read_header(path)
         except (HeaderError, UnicodeDecodeError, OSError) as error:
             raise BadInput(f"{path} is no adapter file: {error}.") from None
+        if method.own_checkpoint:
+            raise BadInput(
+                "versions are compared with the published checkpoint; "
+                f"name {method.known_as} in place of {method.name}."
+            )
         if method.name not in header.methods:
             raise BadInput(f"{path} has no method {method.name!r}; it has {', '.join(header.methods)}.")
         other = dataclasses.replace(

@@ -14,6 +14,8 @@ from bench.environments.header import Header, HeaderError, of_block, read_block
 from bench.environments.uv import EnvironmentFailed
 from bench.errors import BadInput
 
+MISSING = "its file is not here any more; put it into adapters/optimizers again"
+
 
 @dataclasses.dataclass(frozen=True)
 class Optimizer:
@@ -82,7 +84,9 @@ def selected(names: Iterable[str], known: dict[str, Optimizer]) -> tuple[str, ..
 def prepared(names: Sequence[str], say: Callable[[str], None]) -> tuple[OptimizerFile, ...]:
     """Return what a worker needs of each optimiser, whose packages are installed now if necessary."""
     known = optimizers()
-    return tuple(_prepared(known[name], say) for name in names)
+    return tuple(
+        _prepared(known[name], say) if name in known else OptimizerFile(name, "", obstacle=MISSING) for name in names
+    )
 
 
 def _prepared(one: Optimizer, say: Callable[[str], None]) -> OptimizerFile:

@@ -152,10 +152,8 @@ class Session:
         structure: Any,
         max_steps: int,
         deadline_ns: int | None,
-        optimizer: str = "",
-        fmax: float | None = None,
     ) -> Relaxation:
-        """Relax a structure of the task, or another one, whose number is -1; by default as the task says."""
+        """Relax a structure of the task, or another one, whose number is -1."""
         from bench.measure.relax import relax
 
         assert self.task.criterion is not None
@@ -165,9 +163,9 @@ class Session:
             calculator,
             atoms,
             key={**self.task.key, "structure": number},
-            optimizer=optimizer or self.task.optimizer,
+            optimizer=self.task.optimizer,
             make=self.optimizers.make,
-            fmax=self.task.criterion.fmax if fmax is None else fmax,
+            fmax=self.task.criterion.fmax,
             max_steps=max_steps,
             deadline_ns=deadline_ns,
             beat=self.beat(number),

@@ -46,6 +46,8 @@ def test_a_file_after_the_at_is_a_version_of_the_method_with_that_checkpoint(cat
     base, own = catalogue.select("7net-0,7net-0@my.pth,7net-0@./my.pth")
     assert (own.name, own.known_as, own.own_checkpoint) == ("7net-0@my.pth", "7net-0", str(tmp_path / "my.pth"))
     assert own.typed == f"7net-0@{tmp_path / 'my.pth'}"
+    with pytest.raises(BadInput, match=r"name 7net-0 in place of 7net-0@my\.pth"):
+        catalogue.add_version(own, own.adapter, "@base")
     assert base.typed == "7net-0"
     assert own.label == f"my.pth {hashlib.sha256(b'weights').hexdigest()[:8]} (own, 7net-0)"
     assert (own.parameters, own.theory, own.paper, own.random_weights) == (None, None, None, False)

@@ -1,6 +1,7 @@
 """The optimizers protocol: planted times come out, what is no relaxation is none, and every optimiser relaxes."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -210,6 +211,21 @@ def test_a_stopped_run_continues_with_what_is_missing(run, pesbench, tmp_path):
     after = [json.loads(line) for line in (stopped / "records.jsonl").read_text().splitlines()]
     attempts = [(one["method"], one["attempt"]) for one in after if one["record"] == "optimization"]
     assert len(attempts) == len(set(attempts)) == 60
+
+
+def test_an_optimiser_that_makes_no_step_any_more_is_ended(monkeypatch):
+    from bench.protocols.optimizers import measure
+
+    monkeypatch.setattr(measure, "LEAST_PATIENCE_S", 0.2)
+    with pytest.raises(measure.Stuck, match="made no step for 0 s"), measure.Patience() as patience:
+        for _ in range(3):
+            patience.step()
+        while True:
+            pass
+    monkeypatch.setattr(measure, "LEAST_PATIENCE_S", 5.0)
+    with measure.Patience() as patience:
+        patience.step()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0), "nothing rings afterwards"
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 
 from bench.analysis.events import INTACT, LEAST_PS, WARNING
 from bench.protocols.md.seeds import Mean
-from bench.protocols.md.table import Stability
+from bench.protocols.md.table import Ensemble, Stability
 
 PASS, WARN, FAIL = VERDICTS = ("pass", "warn", "fail")
 
@@ -58,8 +59,16 @@ def _held(found: Stability) -> Iterable[tuple[str, str]]:
             yield WARN, f"{count} {ensemble.name.upper()} trajectories were lost ({kind})"
         if ensemble.short:
             many = f"{ensemble.short} of {ensemble.planned} {ensemble.name.upper()} trajectories"
-            yield WARN, f"not long enough: {many} did not reach {LEAST_PS:g} ps"
+            yield WARN, f"not long enough: {many} did not reach {LEAST_PS:g} ps{_remedy(found, ensemble)}"
         yield PASS, ""
+
+
+def _remedy(found: Stability, ensemble: Ensemble) -> str:
+    """Return the budget with which all trajectories would be done; empty where they are not planned to be long."""
+    if not found.ns_per_day or ensemble.planned_ps < ensemble.planned * LEAST_PS:
+        return ""
+    seconds = 86.4 * sum(one.planned_ps for one in found.ensembles) / found.ns_per_day
+    return f"; --budget {10 * math.ceil(seconds / 10)} would do"
 
 
 def _energies(found: Stability) -> Iterable[tuple[str, str]]:

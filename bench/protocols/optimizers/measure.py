@@ -3,15 +3,55 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from time import perf_counter_ns
 from typing import Any
 
 from bench.core.records import Record
 from bench.core.task import Item
+from bench.measure.optimizers import NoOptimizer
+from bench.measure.relax import relax
 from bench.measure.session import WARM_UP_STEPS, Deadlines, Session
 from bench.protocols.optimizers.plan import OPTIMIZERS, Attempt
 from bench.protocols.optimizers.record import Optimization
 from bench.protocols.relax.record import Relaxation
+
+LEAST_PATIENCE_S = 120.0
+PATIENCE_STEPS = 100
+"""An optimiser that makes no step for so long, or for as long as this many of its longest steps, has got stuck: some
+line searches never end where energies are rounded."""
+
+
+class Stuck(NoOptimizer):
+    """An optimiser makes no step any more."""
+
+
+class Patience:
+    """Ends an optimiser that makes no step any more, by an alarm: it may never come back by itself."""
+
+    def __init__(self) -> None:
+        self.seconds = LEAST_PATIENCE_S
+        self._last = perf_counter_ns()
+
+    def __enter__(self) -> Patience:
+        self._before = signal.signal(signal.SIGALRM, self._ring)
+        self._last = perf_counter_ns()
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, self._before)
+
+    def step(self) -> None:
+        """Wait anew after a step."""
+        now = perf_counter_ns()
+        self.seconds = max(self.seconds, PATIENCE_STEPS * (now - self._last) / 1e9)
+        self._last = now
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def _ring(self, number: int, frame: object) -> None:
+        raise Stuck(f"the optimiser made no step for {self.seconds:.0f} s")
 
 
 class Measurer:
@@ -26,24 +66,40 @@ class Measurer:
     def measure(self, item: Item) -> Record | None:
         """Relax the structure of an attempt, after a few discarded steps where the optimiser meets a system first."""
         plan = self.plans[item.number]
-        session, criterion = self.session, self.session.task.criterion
+        criterion = self.session.task.criterion
         assert criterion is not None
-        structure = session.structures[plan.structure]
         begun = perf_counter_ns()
-        self._warm_up(plan, structure)
-        found = session.relax(
-            plan.structure, structure, criterion.max_steps, self.deadlines.end, plan.optimizer, plan.tight_fmax
-        )
-        return _of(found, plan, criterion.fmax, perf_counter_ns() - begun)
-
-    def _warm_up(self, plan: Attempt, structure: object) -> None:
-        """Let an optimiser import and compile what it needs: some compile for each number of coordinates."""
         key = (self.session.system_of(plan.structure), plan.optimizer)
-        if key in self.warm or not self.session.task.subject.warm_up:
-            return
-        self.warm.add(key)
-        with contextlib.suppress(Exception):  # the measurement reports the same error
-            self.session.relax(-1, structure, WARM_UP_STEPS, self.deadlines.end, plan.optimizer)
+        if key not in self.warm and self.session.task.subject.warm_up:
+            # some import and compile at their first steps, for each number of coordinates
+            self.warm.add(key)
+            self._relaxed(plan, WARM_UP_STEPS)
+        return _of(self._relaxed(plan, criterion.max_steps), plan, criterion.fmax, perf_counter_ns() - begun)
+
+    def _relaxed(self, plan: Attempt, max_steps: int) -> Relaxation:
+        session = self.session
+        atoms, calculator = session.fresh(session.structures[plan.structure])
+        alive = session.beat(plan.attempt)
+        # a method that is not warmed up takes minutes for a call: there only the silence of the worker counts
+        with Patience() if session.task.subject.warm_up else contextlib.nullcontext() as patience:
+
+            def beat(steps: int) -> None:
+                alive(steps)
+                if patience is not None:
+                    patience.step()
+
+            return relax(
+                session.adapter,
+                calculator,
+                atoms,
+                key={**session.task.key, "structure": plan.structure},
+                optimizer=plan.optimizer,
+                fmax=plan.tight_fmax,
+                max_steps=max_steps,
+                deadline_ns=self.deadlines.end,
+                beat=beat,
+                make=session.optimizers.make,
+            )
 
 
 def _of(found: Relaxation, plan: Attempt, fmax: float, wall_ns: int) -> Optimization:
