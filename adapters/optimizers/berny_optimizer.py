@@ -11,6 +11,7 @@
 #
 # [tool.pesbench.optimizers.Berny]
 # label = "Berny (PyBerny)"
+# free = true
 # note = "PyBerny in redundant internal coordinates. Each geometry that it asks for counts as a step."
 # ///
 """PyBerny, free molecules only."""
@@ -35,8 +36,6 @@ class BernyLoop(Minimizer):
         from berny import Berny, Geometry
 
         logging.getLogger("berny").setLevel(logging.CRITICAL)
-        if self.atoms.constraints or self.atoms.pbc.any():
-            raise ValueError("PyBerny relaxes free molecules without fixed atoms")
         names = ("gradientmax", "gradientrms", "stepmax", "steprms")
         start = Geometry(self.atoms.get_chemical_symbols(), self.atoms.positions.copy())
         berny = Berny(start, maxsteps=10**6, symmetry="nowarn", **dict.fromkeys(names, NEVER))

@@ -11,6 +11,7 @@
 #
 # [tool.pesbench.optimizers.geomeTRIC]
 # label = "geomeTRIC (TRIC)"
+# free = true
 # note = "geomeTRIC in its translation-rotation internal coordinates. Each geometry that it asks for counts as a step."
 # ///
 """geomeTRIC (Wang and Song, J. Chem. Phys. 144, 214108 (2016)), free molecules only."""
@@ -38,8 +39,6 @@ class GeomeTRIC(Minimizer):
         from geometric.params import OptParams
 
         logging.getLogger("geometric").setLevel(logging.CRITICAL)
-        if self.atoms.constraints or self.atoms.pbc.any():
-            raise ValueError("geomeTRIC relaxes free molecules without fixed atoms")
         minimizer = self
         from ase import units
 

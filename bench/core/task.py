@@ -146,6 +146,8 @@ class OptimizerFile:
     """The folder of the packages that it needs beside the method's own."""
     obstacle: str = ""
     """Why it cannot be used here."""
+    free: bool = False
+    """Whether it relaxes free molecules only, without a cell and without fixed atoms."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,6 +26,8 @@ class Optimizer:
     header: Header
     note: str = ""
     """One sentence on what it is."""
+    free: bool = False
+    """Whether it relaxes free molecules only, without a cell and without fixed atoms."""
 
 
 def read_optimizers(path: Path) -> list[Optimizer]:
@@ -38,10 +40,10 @@ def read_optimizers(path: Path) -> list[Optimizer]:
     header = of_block(path, toml, {})
     found = []
     for name, entry in facts["optimizers"].items():
-        unknown = sorted(set(entry) - {"label", "note"})
+        unknown = sorted(set(entry) - {"label", "note", "free"})
         if unknown:
             raise HeaderError(f"the header of {path} gives {name} the unknown key {unknown[0]!r}")
-        found.append(Optimizer(name, entry.get("label", name), header, entry.get("note", "")))
+        found.append(Optimizer(name, entry.get("label", name), header, entry.get("note", ""), entry.get("free", False)))
     return found
 
 
@@ -90,7 +92,7 @@ def prepared(names: Sequence[str], say: Callable[[str], None]) -> tuple[Optimize
 
 
 def _prepared(one: Optimizer, say: Callable[[str], None]) -> OptimizerFile:
-    file = OptimizerFile(one.name, str(one.header.path))
+    file = OptimizerFile(one.name, str(one.header.path), free=one.free)
     if not one.header.dependencies:
         return file
     try:

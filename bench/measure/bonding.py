@@ -10,14 +10,14 @@ BONDED, APART = 1.25, 1.55
 them nothing is decided, so that a stretched bond or a short contact counts as no change."""
 
 
-def changed_bonds(atoms: object, before: np.ndarray, after: np.ndarray) -> int | None:
-    """Return how many pairs of atoms were bonded before and are apart after, or the other way round.
+def changed_bonds(numbers: np.ndarray, before: np.ndarray, after: np.ndarray) -> int | None:
+    """Return how many pairs of atoms of a molecule were bonded before and are apart after, or the other way round.
 
-    None for a periodic system, or where a position is not finite. `before` and `after` are (n, 3) in Angstrom.
+    None where a position is not finite. `numbers` are atomic numbers, (n,); `before` and `after` (n, 3) in Angstrom.
     """
-    if atoms.pbc.any() or not np.isfinite(after).all():  # type: ignore[attr-defined]
+    if not np.isfinite(after).all():
         return None
-    radii = covalent_radii[atoms.numbers]  # type: ignore[attr-defined]
+    radii = covalent_radii[numbers]
     one, other = np.triu_indices(len(radii), k=1)
     sums = radii[one] + radii[other]
     then, now = (np.linalg.norm(xyz[one] - xyz[other], axis=1) / sums for xyz in (before, after))

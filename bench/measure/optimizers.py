@@ -29,6 +29,12 @@ class Optimizers:
     def __init__(self, files: Sequence[OptimizerFile] = ()) -> None:
         self.files = {one.name: one for one in files}
 
+    def check(self, name: str, structure: Any) -> None:
+        """Raise NoOptimizer where an optimiser cannot relax a structure, whatever box a method needs for it."""
+        file = self.files.get(name)
+        if file is not None and file.free and (structure.pbc.any() or structure.constraints):
+            raise NoOptimizer(f"{name} relaxes free molecules without fixed atoms")
+
     def make(self, name: str, atoms: Any) -> Any:
         """Return an optimiser of `atoms`, which have a calculator: what has ``attach`` and ``run`` as ASE's have."""
         if name in BUILT_IN:

@@ -147,13 +147,14 @@ def relax(
     beat: Callable[[int], None] = lambda steps: None,
     may_go_on: Callable[[], bool] = lambda: True,
     make: Make | None = None,
+    periodic: bool = False,
 ) -> Relaxation:
     """Relax `atoms` in place until the largest force is below `fmax` (eV/Angstrom) and return the record.
 
     `key` holds the record's method, device, round and structure. `optimizer` is ``BFGS``, ``CG`` (ASE's
     SciPyFminCG), ``native``, or another one that `make` knows. No step but the first begins after `deadline_ns`, or
     once `may_go_on` returns False; it is called between steps and may wait. Errors of the method, from a NaN to an
-    exception, are in the record.
+    exception, are in the record. `periodic` says whether the system is, whatever box the method needs.
     """
     run = _run_native if optimizer == NATIVE else functools.partial(_run_ase, make or Optimizers().make)
     begun_at = atoms.positions.copy()
@@ -188,7 +189,7 @@ def relax(
         wall_ns=wall_ns,
         trace=trace,
         failure=failure,
-        bonds_changed=changed_bonds(atoms, begun_at, atoms.positions),
+        bonds_changed=None if periodic else changed_bonds(atoms.numbers, begun_at, atoms.positions),
     )
 
 

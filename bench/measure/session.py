@@ -165,6 +165,7 @@ class Session:
             key={**self.task.key, "structure": number},
             optimizer=self.task.optimizer,
             make=self.optimizers.make,
+            periodic=bool(structure.pbc.any()),
             fmax=self.task.criterion.fmax,
             max_steps=max_steps,
             deadline_ns=deadline_ns,

@@ -28,12 +28,12 @@ def refused(done):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff' or 'uff-ase'?"),
+        (("--methods", "ufff"), "there is no method 'ufff'; did you mean 'uff' or 'uff-ase' or 'uff-ase@rdkit'?"),
         (("--device", "tpu"), "there is no device 'tpu'; use cpu, cuda or cuda:N."),
-        (("--optimizer", "LBFGS"), "there is no optimizer 'LBFGS'; use BFGS or CG."),
+        (("--optimizer", "LBGFS"), "there is no optimiser 'LBGFS'; did you mean 'LBFGS'?"),
         (
             ("--protocols", "dance"),
-            "there is no protocol 'dance'; use relax, replay, md, accuracy, throughput or scaling.",
+            "there is no protocol 'dance'; use relax, replay, optimizers, md, accuracy, throughput or scaling.",
         ),
         (("--structures", "benzene-md17"), "benzene-md17 is neither a file, a folder nor a data set"),
         (("--fmax", "-1"), "--fmax is -1; it must be a number above zero."),

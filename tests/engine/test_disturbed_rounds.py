@@ -47,9 +47,10 @@ def test_the_round_is_named_and_stays_in_the_mean(disturbed):
     table, run = disturbed
     assert run.watched["again"].isna().all()
     assert set(run.structures["round"]) == {0}
-    (note,) = [note for note in table["notes"] if note.startswith("Disturbed")]
-    assert "round 1 (other processes used" in note
+    (note,) = [note for note in table["notes"] if "disturbed by something else on the machine" in note]
+    assert "(round 1)" in note
     assert "still in the mean" in note
+    assert any("other processes used" in reason for reason in run.watched["disturbed"].iloc[0])
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count waiting")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -257,7 +258,7 @@ def test_dynamics_alone_shows_its_own_table_and_a_lost_file_is_named(pesbench, t
     assert done.returncode == 0, done.stderr
     assert "Does it keep its energy?" in done.stdout
     run = next(tmp_path.iterdir())
-    compared = pesbench("compare", run, run)
+    compared = pesbench("compare", run, shutil.copytree(run, tmp_path / "other" / run.name))
     assert compared.returncode == 2
     assert "nothing in common that was timed" in compared.stderr
     next((run / "trajectories").iterdir()).unlink()

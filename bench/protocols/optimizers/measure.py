@@ -78,7 +78,9 @@ class Measurer:
 
     def _relaxed(self, plan: Attempt, max_steps: int) -> Relaxation:
         session = self.session
-        atoms, calculator = session.fresh(session.structures[plan.structure])
+        structure = session.structures[plan.structure]
+        session.optimizers.check(plan.optimizer, structure)
+        atoms, calculator = session.fresh(structure)
         alive = session.beat(plan.attempt)
         # a method that is not warmed up takes minutes for a call: there only the silence of the worker counts
         with Patience() if session.task.subject.warm_up else contextlib.nullcontext() as patience:
@@ -99,6 +101,7 @@ class Measurer:
                 deadline_ns=self.deadlines.end,
                 beat=beat,
                 make=session.optimizers.make,
+                periodic=bool(structure.pbc.any()),
             )
 
 
