@@ -22,6 +22,8 @@
 
 from __future__ import annotations
 
+import inspect
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,13 @@ class RDKitUFF(Adapter):
         self.reference = reference
         self._molecule = molecule_of(reference)
         return _make_calculator(self._molecule)
+
+    def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
+        """Return how a plain script makes the calculator: by the functions below."""
+        functions = [textwrap.dedent(inspect.getsource(one)) for one in (molecule_of, _make_calculator)]
+        return "\n\n".join(
+            ["from typing import Any\n", *functions, "calculator = _make_calculator(molecule_of(reference))\n"]
+        )
 
     def settings(self) -> dict[str, Any]:
         """Return RDKit's version and the topology behind the energies."""
