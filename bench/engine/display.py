@@ -71,15 +71,21 @@ class _Round:
 
 
 def _left(seconds: float | None, job: int, jobs: int | None) -> str:
-    """Return how far a campaign is, and when it will be done: ``job 23 of 51, done about 15:40``."""
+    """Return how far a campaign is, and when it will be done: ``job 23 of 51, done about 15:40``.
+
+    Without a number of `jobs`, `seconds` are the most that it may take.
+    """
     said = f"job {job} of {jobs}" if jobs is not None else f"job {job}"
     if job == jobs:
         return said
     if seconds is None:
         return f"{said}, no time limit"
     if seconds < 90:
-        return f"{said}, done in about {math.ceil(seconds / 10) * 10} s"
-    return f"{said}, done about {time.strftime('%H:%M', time.localtime(time.time() + seconds))}"
+        soon = f"{math.ceil(seconds / 10) * 10} s"
+        return f"{said}, done in about {soon}" if jobs is not None else f"{said}, done within {soon}"
+    then = time.strftime("%H:%M", time.localtime(time.time() + seconds))
+    # without a number of jobs, it is the end of the time; the rounds may end before
+    return f"{said}, done about {then}" if jobs is not None else f"{said}, done by {then} at the latest"
 
 
 class LiveProgress:

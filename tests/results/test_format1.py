@@ -74,9 +74,9 @@ def test_it_has_none_of_the_protocols_that_came_later(protocol):
         tables.shown_as(RUN, protocol)
 
 
-def test_it_is_compared_kept_in_a_history_and_loaded(table):
+def test_it_is_compared_kept_in_a_history_and_loaded(table, tmp_path):
     run = dataframes.load(RUN)
-    found = tables.compared(run, run, 0.05)
+    found = tables.compared(run, dataframes.load(shutil.copytree(RUN, tmp_path / "copy")), 0.05)
     assert {one.ratio.estimate for one in found.comparisons} == {1.0}
     assert len(history.entries(run, table)) == 4
     assert run.trajectories["file"].notna().all()
