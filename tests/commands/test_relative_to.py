@@ -19,7 +19,7 @@ def test_the_table_divides_by_the_times_of_the_method(pesbench, fake_run):
     assert found["toy"]["to"] == "toy-native"
     assert found["toy"]["estimate"] > 0
     assert found["fails-to-load"]["to"] is None
-    assert "than toy-native" in pesbench("table", fake_run, *RELATIVE, COLUMNS="80").stdout
+    assert "than toy-native" in pesbench("table", fake_run, *RELATIVE, COLUMNS="140").stdout
 
 
 def test_the_page_carries_them(pesbench, fake_run, tmp_path):
