@@ -197,10 +197,10 @@ class _ForceField:
         """Return where the reference falls apart at what may be a bond; empty where its fragments are molecules."""
         import numpy as np
         from ase.data import atomic_numbers, covalent_radii
+        from openbabel import openbabel
 
         fragment = list(range(len(self._numbers)))  # each atom's fragment, by the bonds that were perceived
-        for number in range(self.bonds):
-            bond = self._molecule.GetBondById(number)
+        for bond in openbabel.OBMolBondIter(self._molecule):  # their ids have gaps where the perception took some away
             ends = {fragment[bond.GetBeginAtomIdx() - 1], fragment[bond.GetEndAtomIdx() - 1]}
             fragment = [min(ends) if one in ends else one for one in fragment]
         sizes = Counter(fragment)

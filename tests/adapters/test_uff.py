@@ -27,10 +27,14 @@ noble = argon.copy()
 noble.translate([0, 0, 4.0])
 pulled = molecule("C2H6")
 pulled.positions[[1, 5, 6, 7]] += (pulled.positions[1] - pulled.positions[0]) * 0.4
+# a hydrogen atom near two others: Open Babel takes one of its bonds away again
+crowded = molecule("CH3CH2OH")
+crowded.positions[3] = 0.5 * (crowded.positions[1] + crowded.positions[2]) + [0.0, 0.0, 0.9]
 blown_up = water.copy()
 blown_up.positions *= 3
 found = {{}}
-for name, atoms in dict(cluster=water + far, noble=water + noble, pulled=pulled, blown_up=blown_up).items():
+cases = dict(cluster=water + far, noble=water + noble, pulled=pulled, blown_up=blown_up, crowded=crowded)
+for name, atoms in cases.items():
     try:
         found[name] = uff._ForceField(atoms).bonds
     except ValueError as error:
@@ -45,5 +49,6 @@ def test_molecules_that_are_clearly_apart_are_taken_and_torn_ones_are_not(method
     found = json.loads(done.stdout)
     assert found["cluster"] == 4
     assert found["noble"] == 2
+    assert "atoms 0 and 1 are too far apart" in found["crowded"]
     assert "atoms 0 and 1 are too far apart for a bond, and too near for none, in the reference C2H6" in found["pulled"]
     assert "no bond is perceived at atom 0, O, in the reference H2O" in found["blown_up"]

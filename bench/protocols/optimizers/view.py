@@ -36,6 +36,9 @@ VIEW = View(
         place=25,
     ),
     words={
+        "time /": "The time of a relaxation over that with the optimiser named after the stroke, the first one of the "
+        "run, at structures that both relaxed in the same process; with its 95 % interval.",
+        "calls /": "The force calls of a relaxation over those with the optimiser named after the stroke.",
         "above": "How far above the minimum a system is when its largest force falls below fmax, median, meV.",
         "tight": "The ratio of times until the force is below the tight criterion, usually 0.005 eV/Å.",
         "own": "The optimiser's own share of the time of a relaxation.",
