@@ -105,6 +105,7 @@ def test_the_first_section_of_the_page_has_them_and_says_what_they_mean(ordered)
     assert titles[:5] == ["Method", "CPU", "ms/molecule", "rank", "times slower"]
     assert "A rank such as 4–6" in part.notes[0]
     assert part.answer[0].startswith("The fastest is UFF")
+    assert part.answer[-1].startswith("A whole relaxation is fastest with UFF")
     rank = titles.index("rank")
     assert grid.headings[rank].numeric
     assert [cells[rank].key for about, cells in grid.lines if about.method == "7net-0"] == [4.0]

@@ -154,6 +154,10 @@ def _fastest(table: Table) -> list[str]:
     if learned and row.kind != "mlip":
         time, row = min(learned, key=lambda one: one[0])
         said.append(f"Of the machine-learned potentials it is {row.name}: {numbers.plain(time)} {unit}.")
+    whole = [(row.ms_per_molecule.estimate, row) for row in table.rows if row.ms_per_molecule is not None]
+    if len(whole) > 1:
+        time, row = min(whole, key=lambda one: one[0])
+        said.append(f"A whole relaxation is fastest with {row.name}: {numbers.plain(time)} ms.")
     return said
 
 
