@@ -12,7 +12,7 @@ from ase import Atoms
 
 from bench.core.device import Device
 from bench.measure.clock import NotFinite
-from bench.measure.optimizers import BUILT_IN
+from bench.measure.optimizers import Optimizers
 from bench.measure.probe import Probe, apart, compare
 from bench.measure.relax import largest_force
 from bench.measure.session import Session
@@ -105,7 +105,7 @@ class _Relaxation:
         self.held = _Held()
         self.moving = Atoms(numbers=prepared.numbers, positions=prepared.positions)
         self.moving.calc = self.held
-        self.driver = BUILT_IN[OPTIMIZER](self.moving, logfile=None)
+        self.driver = Optimizers().make(OPTIMIZER, self.moving)
         self.steps = 0
 
     def ends(self, forces: np.ndarray, fmax: float, max_steps: int) -> bool:

@@ -10,13 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ase.optimize import BFGS
-from ase.optimize.sciopt import SciPyFminCG
-
 from bench.core.task import OptimizerFile
 
-BUILT_IN = {"BFGS": BFGS, "CG": SciPyFminCG}
-"""Those that a task need not describe."""
+BUILT_IN = ("BFGS", "CG")
 
 
 class NoOptimizer(RuntimeError):
@@ -37,8 +33,8 @@ class Optimizers:
 
     def make(self, name: str, atoms: Any) -> Any:
         """Return an optimiser of `atoms`, which have a calculator: what has ``attach`` and ``run`` as ASE's have."""
-        if name in BUILT_IN:
-            return BUILT_IN[name](atoms, logfile=None)
+        if name in BUILT_IN:  # a task need not describe these
+            return _built_in(name)(atoms, logfile=None)
         file = self.files.get(name)
         if file is None:
             raise NoOptimizer(f"the task has no optimiser {name!r}")
@@ -64,3 +60,14 @@ def _module(file: str, packages: str | None) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _built_in(name: str) -> Any:
+    """Return a class of ASE; imported here, because nothing of SciPy may be loaded before a method's own libraries."""
+    if name == "CG":
+        from ase.optimize.sciopt import SciPyFminCG
+
+        return SciPyFminCG
+    from ase.optimize import BFGS
+
+    return BFGS

@@ -20,15 +20,13 @@ import numpy as np
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.model import mean_of
+from bench.analysis.per_molecule import BONDS_CHANGED, SAME_EV
 from bench.analysis.statistics import Estimate
 from bench.core.kind import rank
 from bench.core.records import CENSORED, CONVERGED, FAILED, STEP_CAP
 from bench.protocols.optimizers.record import Optimization
 from bench.protocols.optimizers.table import OptimizerRow, OptimizersTable, Overall, Profile
 
-SAME_EV = 0.001
-"""Energies of a system that are nearer than this are of the same minimum."""
-BONDS_CHANGED = "bonds changed"
 FEWEST_VALUES = 3
 """With fewer there is no interval."""
 

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 from ase.calculators.calculator import Calculator
+from ase.optimize import BFGS
 
 from bench.core.failure import Failure
 from bench.core.records import CENSORED, CONVERGED, FAILED, Record
 from bench.core.task import Item
 from bench.measure.clock import TimedCalculator
-from bench.measure.optimizers import BUILT_IN
 from bench.measure.relax import classify, finite, free_atoms, largest_force
 from bench.measure.session import Deadlines, Session
 from bench.protocols.replay.record import Replay
 
-STEPPED: Mapping[str, Callable[..., Any]] = {"BFGS": BUILT_IN["BFGS"]}
+STEPPED: Mapping[str, Callable[..., Any]] = {"BFGS": BFGS}
 """The optimisers that a fixed path can hold, because each of their steps asks for forces once.
 
 ASE's SciPyFminCG has no step of its own: SciPy's line search asks for forces where the last ones sent it, which is not
