@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.text import Text
 from bench.analysis.engines import AtSystem, Engine, ordered, recommended
 from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
 from bench.render import numbers
+from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
 from bench.render.console import labelled, printed, styled, table, width_of
 
@@ -205,7 +205,7 @@ def _json(report: Report) -> str:
         "engines": [{**_object(one), "sentence": sentence(one)} for one in ordered(report.engines)],
         "notes": [f"{label}: {text}" for label, text in _below(report)],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(document)
 
 
 def _object(one: Engine) -> dict[str, Any]:
