@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -173,11 +174,14 @@ def as_json(document: Mapping[str, Any], digits: int | None = None) -> str:
 
 
 def rounded(value: Any, digits: int | None) -> Any:
-    """Return plain data with its fractions in so many significant digits; None: as they are."""
-    if digits is None:
-        return value
+    """Return plain data with its fractions in so many significant digits; None: as they are.
+
+    What is not finite, such as a sum that is too large, becomes None: JSON has no word for it.
+    """
     if isinstance(value, float):
-        return float(f"{value:.{digits}g}")
+        if not math.isfinite(value):
+            return None
+        return value if digits is None else float(f"{value:.{digits}g}")
     if isinstance(value, Mapping):
         return {name: rounded(inner, digits) for name, inner in value.items()}
     return [rounded(inner, digits) for inner in value] if isinstance(value, list | tuple) else value

@@ -3,10 +3,11 @@
 import csv
 import io
 import json
+import math
 
 import pytest
 
-from bench.render.blocks import Block, Page, as_csv, as_json, rounded, terminal
+from bench.render.blocks import Block, Page, as_csv, as_json, terminal
 
 NAMES = ("GFN2-xTB", "Orb v3 conservative, trained on OMol25")
 
@@ -66,4 +67,9 @@ def test_rounding_touches_fractions_only():
     document = {"ns": 1234567, "ms": [1234.5678, 1.23456789e-9], "note": words, "deep": {"x": (0.1 + 0.2,)}}
     expected = {"ns": 1234567, "ms": [1234.57, 1.23457e-09], "note": words, "deep": {"x": [0.3]}}
     assert json.loads(as_json(document, 6)) == expected
-    assert rounded(document, None) is document
+    assert json.loads(as_json(document))["deep"] == {"x": [0.1 + 0.2]}
+
+
+def test_what_is_not_finite_is_null_and_an_empty_field():
+    assert json.loads(as_json({"sum": math.inf, "deep": [{"x": -math.inf}]})) == {"sum": None, "deep": [{"x": None}]}
+    assert as_csv([{"a": 1.5, "sum": math.nan}]) == "a,sum\n1.5,\n"
