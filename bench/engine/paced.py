@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
 from bench.core.failure import Failure
@@ -96,6 +97,11 @@ class ComparedWorker(PacedWorker):
         failure = self.failure()
         if failure is not None:
             raise CannotBeMeasured(self.name, failure)
+
+
+def calls_in(seconds: float, workers: Collection[ComparedWorker]) -> int:
+    """Return how many force calls a turn has that takes so many seconds on average over the workers; at least one."""
+    return math.ceil(len(workers) * seconds / sum(one.call_seconds for one in workers))
 
 
 def passes(workers: Sequence[W]) -> Iterator[list[W]]:

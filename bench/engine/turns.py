@@ -25,7 +25,7 @@ from bench.core.turn import Turn
 from bench.data.structures import DataSet
 from bench.engine import tasks
 from bench.engine.local import LocalWorker
-from bench.engine.paced import CannotBeMeasured, ComparedWorker, passes
+from bench.engine.paced import CannotBeMeasured, ComparedWorker, calls_in, passes
 from bench.engine.plan import timeout
 from bench.engine.start import start
 from bench.engine.tasks import Prepared
@@ -106,7 +106,7 @@ class Turns:
                     workers[one.name] = self._start(running, one, number, writer)
                     workers[one.name].listen()
             structures = plan(workers)
-            calls = math.ceil(len(workers) * TURN_SECONDS / sum(one.call_seconds for one in workers.values()))
+            calls = calls_in(TURN_SECONDS, workers.values())
             needed = math.ceil(structures * self.settings.replay_points / calls)
             for order in itertools.islice(passes(contenders), needed):
                 for one in order:

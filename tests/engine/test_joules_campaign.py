@@ -192,7 +192,7 @@ def test_where_there_is_no_powercap_the_cells_are_empty_and_the_notes_say_why(tm
     said = measure(tmp_path / "run", adapter, tmp_path, protocols=("replay",), limit=2)
     assert "idle power" not in said
     table, found = rows(tmp_path / "run")
-    assert found["steady", "replay"].joules_per_call is None
+    assert found["steady", "replay"].energy.joules_per_call is None
     document = json.loads(render(table, "json"))
     assert "No joules on the CPU (no powercap here: a virtual machine)." in document["notes"]
     assert document["rows"][0]["joules_per_call"] == {"estimate": None, "low": None, "high": None}
