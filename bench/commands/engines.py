@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options
+from bench.commands import _declared, _options
+from bench.commands._declared import option
 from bench.commands._output import print_text, to_stderr
-from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -37,44 +36,29 @@ EXAMPLES = (
 class Options(_options.Structures):
     """The options of the verb."""
 
-    method: str
-    engines: str = "all"
-    atoms: tuple[str, ...] = ("18", "144", "576")
-    adapter: tuple[Path, ...] = ()
-    threads: int = Settings.threads
-    device: str = CPU
-    budget: float = 900.0
-    """Seconds."""
-    seed: int = Settings.seed
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    output: Path | None = None
-    beside: bool = False
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("method", metavar="METHOD", help="a name from 'pesbench list'")
-    parser.add_argument(
-        "--engines", metavar="all|A,B,...", help="the engines to compare (default: all that the method has)"
+    method: str = _options.method()
+    engines: str = option(
+        "all", "the engines to compare (default: all that the method has)", "all|A,B,...", commas=True
     )
-    parser.add_argument(
-        "--atoms",
-        type=_options.names,
-        metavar="N,...",
-        help="sizes of clusters of naphthalene, multiples of 18, or none (default: 18,144,576)",
+    atoms: tuple[str, ...] = option(
+        ("18", "144", "576"),
+        "sizes of clusters of naphthalene, multiples of 18, or none (default: 18,144,576)",
+        "N,...",
+        commas=True,
     )
-    _options.add_adapter(parser)
-    _options.add_structures(parser, "your own systems: a data set, or a file, folder or pattern (repeatable)")
-    parser.add_argument("--budget", type=_options.positive, metavar="SECONDS", help="default: %(default)g")
-    _options.add_device(parser)
-    _options.add_threads(parser)
-    _options.add_beside(parser)
-    _options.add_seed(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
-    _options.add_json(parser, "the result")
+    adapter: tuple[Path, ...] = _options.adapter()
+    structures: tuple[str, ...] = _options.structures(
+        "your own systems: a data set, or a file, folder or pattern (repeatable)"
+    )
+    budget: float = _options.budget("default: %(default)g", 900.0)
+    device: str = _options.device()
+    threads: int = _options.threads()
+    beside: bool = _options.beside()
+    seed: int = _options.seed()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
+    json: bool = _options.json("the result")
 
 
 def run(options: Options) -> int:
@@ -104,10 +88,7 @@ def _measured(options: Options) -> Report:
         devices=(options.device,),
         protocols=(REPLAY,),
         replay_points=POINTS,
-        threads=options.threads,
-        seed=options.seed,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     hold("pesbench engines", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import Any
 
 from bench.commands import _options, _output
+from bench.commands._declared import option
 from bench.errors import BadInput
 from bench.paths import told
 
@@ -19,17 +19,10 @@ EXAMPLES = ("pesbench env", "pesbench env --remove stale")
 class Options:
     """The options of the verb."""
 
-    remove: tuple[str, ...] = ()
+    remove: tuple[str, ...] = option((), "names from the list, or 'stale', or 'all'", "NAME", nargs="+")
     """Empty: list them."""
-    adapter: tuple[Path, ...] = ()
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("--remove", nargs="+", metavar="NAME", help="names from the list, or 'stale', or 'all'")
-    _options.add_adapter(parser)
-    _options.add_json(parser, "the list")
+    adapter: tuple[Path, ...] = _options.adapter()
+    json: bool = _options.json("the list")
 
 
 def run(options: Options) -> int:

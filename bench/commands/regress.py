@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _comparing, _options
+from bench.commands import _comparing, _declared, _options
+from bench.commands._declared import REQUIRED, option
 from bench.commands._output import to_stderr
-from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -38,48 +37,24 @@ EXAMPLES = (
 class Options(_options.Structures):
     """The options of the verb."""
 
-    methods: str
-    base: str | None = None
-    """A commit; one of the three is required."""
-    base_env: Path | None = None
-    base_with: tuple[str, ...] = ()
-    adapter: tuple[Path, ...] = ()
-    threshold: float = 0.10
+    methods: str = _options.methods("names from 'pesbench list'", REQUIRED)
+    base: str | None = option(None, "the adapter file at this commit, tag or branch", "REV", one_of="old")
+    base_env: Path | None = option(None, "another adapter file that has the methods", "FILE", one_of="old")
+    base_with: tuple[str, ...] = option((), "the adapter file with this pin changed (repeatable)", "PIN", one_of="old")
+    adapter: tuple[Path, ...] = _options.adapter()
+    threshold: float = _options.threshold(0.10)
     """The smallest change that a noisy hosted machine can show within the budget."""
-    budget: float = 300.0
-    """Seconds per method."""
-    device: str = CPU
-    threads: int = Settings.threads
-    limit: int | None = None
-    seed: int = Settings.seed
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    output: Path | None = None
-    beside: bool = False
-    format: str = "terminal"
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_methods(parser, "names from 'pesbench list'", required=True)
-    old = parser.add_mutually_exclusive_group(required=True)
-    old.add_argument("--base", metavar="REV", help="the adapter file at this commit, tag or branch")
-    old.add_argument("--base-env", type=Path, metavar="FILE", help="another adapter file that has the methods")
-    old.add_argument(
-        "--base-with", action="append", metavar="PIN", help="the adapter file with this pin changed (repeatable)"
-    )
-    _options.add_adapter(parser)
-    _options.add_threshold(parser)
-    parser.add_argument("--budget", type=_options.positive, metavar="SECONDS", help="per method (default: %(default)g)")
-    _options.add_device(parser)
-    _options.add_threads(parser)
-    _options.add_structures(parser)
-    _options.add_limit(parser, "only N structures")
-    _options.add_beside(parser)
-    _options.add_seed(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
-    _options.add_format(parser, _comparing.FORMATS)
+    budget: float = _options.budget("per method (default: %(default)g)", 300.0)
+    device: str = _options.device()
+    threads: int = _options.threads()
+    structures: tuple[str, ...] = _options.structures()
+    limit: int | None = _options.limit("only N structures")
+    beside: bool = _options.beside()
+    seed: int = _options.seed()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
+    format: str = _options.table_format(_comparing.FORMATS)
 
 
 def run(options: Options) -> int:
@@ -118,11 +93,7 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
         devices=(options.device,),
         protocols=(REPLAY,),
         replay_points=POINTS,
-        threads=options.threads,
-        limit=options.limit,
-        seed=options.seed,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     dataset = options.load()
     hold("pesbench regress", to_stderr, options.beside)

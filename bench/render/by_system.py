@@ -41,7 +41,7 @@ def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
         ("ms/step", "", lambda row: _time(row)),
         ("rank", "", lambda row: _rank(row)),
         ("times slower", "", lambda row: _slower(row)),
-        ("steps", "", lambda row: numbers.count(row.steps_per_structure)),
+        ("steps", "", lambda row: numbers.count(row.relaxation.steps_per_structure)),
         (f"n/{max((row.total or 0 for row in rows), default=0)}", "", lambda row: numbers.whole(row.done)),
     ]
     return block(described(system), rows, name, *shown)
@@ -97,7 +97,7 @@ def _object(one: SystemRow) -> dict[str, Any]:
         "ms_per_step": estimate_object(row.ms_per_step),
         "calculator_ms_per_call": estimate_object(row.calculator_ms_per_call),
         "relative": estimate_object(row.relative),  # type: ignore[arg-type]
-        "steps_per_structure": row.steps_per_structure,
+        "steps_per_structure": row.relaxation.steps_per_structure,
         "done": row.done,
         "total": row.total,
         "failures": dict(row.failures),

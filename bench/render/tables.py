@@ -143,16 +143,15 @@ def _document(table: Table) -> dict[str, Any]:
 
 _NOT_IN_JSON = {"left_out", "settings", "threads_found", "checkpoint", "environment", "versions", "failure"}
 """Fields of a row that only the notes use; a run's records have them in full."""
+_PARTS = {"relaxation", "energy", "own"}
+"""Fields whose own fields are those of the object."""
 
 
 def row_object(row: Row) -> dict[str, Any]:
     """Return a row as the JSON object that scripts rely on: its fields, and what is computed from them."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(row):
-        if field.name not in _NOT_IN_JSON:
-            value = getattr(row, field.name)
-            found[field.name] = _OBJECTS[field.type](value) if field.type in _OBJECTS else to_plain(value)
-    found.pop("own")
+    found = _fields(row)
+    for part in (row.relaxation, row.energy):
+        found |= _fields(part)
     for name, view in SHOWN.items():
         if view.key:
             found[view.key] = dict(view.row_object(row.own.get(name)))
@@ -162,6 +161,16 @@ def row_object(row: Row) -> dict[str, Any]:
         "interval_rounds": row.time.rounds if row.time else None,
         "ratio_to_paper": estimate_object(row.ratio_to_paper),
     }
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a row, or of a part of one, as plain data."""
+    found = {}
+    for field in dataclasses.fields(value):
+        if field.name not in _NOT_IN_JSON | _PARTS:
+            inner = getattr(value, field.name)
+            found[field.name] = _OBJECTS[field.type](inner) if field.type in _OBJECTS else to_plain(inner)
+    return found
 
 
 def _ranks_object(found: Ranks | None) -> dict[str, int | None]:

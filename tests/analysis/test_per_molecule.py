@@ -75,7 +75,7 @@ def test_what_was_cut_in_one_round_and_converged_in_another_is_whole():
     relaxed.loc[first, "status"] = "censored"
     assert per_molecule.steps(relaxed).cut == 0
     row = row_of(relaxed)
-    assert row.cut == 0
+    assert row.relaxation.cut == 0
     assert row.ms_per_molecule is not None
 
 
@@ -118,7 +118,7 @@ def test_other_minima_are_counted_and_a_loose_criterion_or_a_soft_torsion_is_non
     places[1] = places[3] = places[4] = elsewhere
     relaxed["positions"] = places
     row = row_of(relaxed)
-    assert (row.other_minima, row.other_minima_mev) == (2, pytest.approx(60.5))
+    assert (row.relaxation.other_minima, row.relaxation.other_minima_mev) == (2, pytest.approx(60.5))
 
 
 def test_ratios_per_molecule_have_the_numbers_of_steps_in_them():
