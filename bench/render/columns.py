@@ -198,6 +198,7 @@ def failures(table: Table) -> list[tuple[str, str]]:
         if row.failures:
             classes = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in row.failures.items())
             text = f"{classes}: {row.message}" if row.message else classes
+            text += f" (see {row.log})" if row.log else ""
             where = f"{row.label}, {row.on.label}"
             if found.get((row.method, where)) == text:
                 continue
