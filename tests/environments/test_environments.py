@@ -125,7 +125,7 @@ def test_a_cpu_environment_takes_the_cpu_build_of_torch_unless_the_user_has_a_wh
 
 def test_the_environment_of_an_optimiser_is_in_use_and_the_size_is_that_of_its_files(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(paths, "envs_dir", lambda: tmp_path)
-    header = optimizers()["PyBerny"].header
+    header = optimizers()["Berny"].header
     folder = tmp_path / "berny"
     (folder / "lib").mkdir(parents=True)
     stamp = json.dumps({"family": header.family, "device": "cpu", "digest": header.digest})
