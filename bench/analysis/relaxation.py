@@ -33,6 +33,8 @@ class RelaxationFigures:
     rmsd_outliers: int | None = None
     ms_per_molecule: Estimate | None = None
     """Milliseconds of a relaxation that converges, the force call before its first step included."""
+    ms_per_molecule_at_least: float | None = None
+    """A lower bound of the same, where no relaxation converged and the budget cut some off; otherwise None."""
     per_molecule_relative: Estimate | None = None
     """How many times slower it is per relaxed molecule than the method of ``relative``."""
     cut: int = 0

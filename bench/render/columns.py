@@ -259,6 +259,8 @@ def _coverage(row: Row, systems: int) -> Cell:
 
 
 def _molecule(row: Row | None) -> Cell:
+    if row is not None and row.ms_per_molecule_at_least is not None:
+        return Cell(f"> {numbers.magnitude(row.ms_per_molecule_at_least)}", row.ms_per_molecule_at_least)
     return DASH if row is None else numbers.with_interval(row.ms_per_molecule, 3)
 
 

@@ -47,6 +47,9 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
             row = dataclasses.replace(
                 row, ms_per_molecule=per_molecule.time(row.ms_per_step, found), cut=found.cut if found else 0
             )
+            if found is None:
+                least = per_molecule.at_least(records[row.key], reactions)
+                row = dataclasses.replace(row, ms_per_molecule_at_least=least)
         rows.append(row)
     return rows
 
