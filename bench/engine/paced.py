@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from bench.core.failure import Failure
@@ -12,15 +13,16 @@ from bench.core.records import Record, Started
 from bench.core.turn import Turn
 from bench.engine.local import LocalWorker
 from bench.errors import BadInput
+from bench.results import store
 
 W = TypeVar("W")
 
 
 class CannotBeMeasured(BadInput):
-    """A paced worker failed; `failure` says why."""
+    """A paced worker failed; `failure` says why, and what it printed is in the file `log`."""
 
-    def __init__(self, name: str, failure: Failure) -> None:
-        super().__init__(f"{name} cannot be measured: {failure.message}")
+    def __init__(self, name: str, failure: Failure, log: Path) -> None:
+        super().__init__(f"{name} cannot be measured: {failure.message}{store.log_told(log, failure)}")
         self.failure = failure
 
 
@@ -85,7 +87,7 @@ class ComparedWorker(PacedWorker):
         self.keep(record)
         failure = getattr(record, "failure", None)
         if failure is not None:
-            raise CannotBeMeasured(self.name, failure)
+            raise CannotBeMeasured(self.name, failure, self.process.log)
         if isinstance(record, Started):
             calls = [*((record.first_call_ns,) if record.first_call_ns else ()), *record.warmup_ns]
             self.call_seconds = calls[-1] / 1e9 if calls else self.call_seconds
@@ -95,7 +97,7 @@ class ComparedWorker(PacedWorker):
         super().listen()
         failure = self.failure()
         if failure is not None:
-            raise CannotBeMeasured(self.name, failure)
+            raise CannotBeMeasured(self.name, failure, self.process.log)
 
 
 def passes(workers: Sequence[W]) -> Iterator[list[W]]:

@@ -201,6 +201,7 @@ def failures(table: Table) -> list[tuple[str, str]]:
         if row.failures:
             classes = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in row.failures.items())
             text = f"{classes}: {row.message}" if row.message else classes
+            text += f" (see {row.log})" if row.log else ""
             where = f"{row.label}, {row.on.label}"
             if found.get((row.method, where)) == text:
                 continue
@@ -261,6 +262,8 @@ def _coverage(row: Row, systems: int) -> Cell:
 
 
 def _molecule(row: Row | None) -> Cell:
+    if row is not None and row.ms_per_molecule_at_least is not None:
+        return Cell(f"> {numbers.magnitude(row.ms_per_molecule_at_least)}", row.ms_per_molecule_at_least)
     return DASH if row is None else numbers.with_interval(row.ms_per_molecule, 3)
 
 
