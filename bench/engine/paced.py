@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bench.core.failure import Failure
 from bench.core.message import Message, Result, Waits
@@ -71,7 +71,8 @@ class PacedWorker:
 class ComparedWorker(PacedWorker):
     """A paced worker of a comparison, which ends with the first failure: it raises CannotBeMeasured.
 
-    `keep` is called with each record. Attribute `call_seconds`: about what a force call takes.
+    `keep` is called with each record. Attributes: `call_seconds`, about what a force call takes; `settings`, what its
+    adapter says that really runs.
     """
 
     def __init__(self, name: str, process: LocalWorker, keep: Callable[[Record], None]) -> None:
@@ -79,6 +80,7 @@ class ComparedWorker(PacedWorker):
         self.name = name
         self.keep = keep
         self.call_seconds = 1.0  # a guess, in case no call is made before the first structure
+        self.settings: dict[str, Any] = {}
 
     def _take(self, said: Message) -> None:
         if not isinstance(said, Result):
@@ -89,6 +91,7 @@ class ComparedWorker(PacedWorker):
         if failure is not None:
             raise CannotBeMeasured(self.name, failure, self.process.log)
         if isinstance(record, Started):
+            self.settings = record.settings
             calls = [*((record.first_call_ns,) if record.first_call_ns else ()), *record.warmup_ns]
             self.call_seconds = calls[-1] / 1e9 if calls else self.call_seconds
 
