@@ -60,6 +60,7 @@ class _Options(_options.Structures):
     replay_points: int = Settings.replay_points
     max_steps: int = Settings.max_steps
     reactions: bool = False
+    relax_cell: bool = False
     ensembles: tuple[str, ...] = MdSettings.ensembles
     duration: float = MdSettings.duration_ps
     nvt_duration: float = MdSettings.nvt_duration_ps
@@ -162,6 +163,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
     )
     how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
+    how.add_argument(
+        "--relax-cell", action="store_true", help="relax the cells of periodic systems, too; force calls give stress"
+    )
     how.add_argument("--reactions", action="store_true", help="relaxations may make or break bonds: it is no failure")
     _groups.add_md(parser.add_argument_group("dynamics (--protocols md)"))
     _options.add_protocol_options(parser)
@@ -209,9 +213,11 @@ def run(options: _Options) -> int:
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
     """Raise BadInput for a protocol that cannot measure such a data set."""
-    from bench.data.systems import fixed_atoms, some
+    from bench.data.systems import cells_that_relax, fixed_atoms, some
 
     first = dataset.systems[0]
+    if settings.relax_cell:
+        cells_that_relax(dataset.systems)
     for name in settings.protocols:
         if PROTOCOLS[name].one_system and len(dataset.systems) > 1:
             raise BadInput(
@@ -285,7 +291,7 @@ def _begun(options: _Options) -> Plan:
 def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.engine.plan import default_budgets, rounds_of, total_seconds
-    from bench.environments.optimizers import optimizers, selected
+    from bench.environments.optimizers import of_cells, optimizers, selected
     from bench.machine import accelerators
 
     if options.replay_points < 2:
@@ -302,6 +308,10 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     usual = protocols if not short else (RELAX,)
     seconds = options.budget.seconds if options.budget else None
     seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
+    compared = selected(options.optimizers or ("all",), known) if COMPARED in protocols else ()
+    if options.relax_cell:
+        of_cells([options.optimizer] if RELAX in protocols else [], known)
+        compared = of_cells(compared, known, every="all" in (options.optimizers or ("all",)))
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
@@ -309,10 +319,11 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         vibrations=not short,
         phase_s=short,
         optimizer=selected([options.optimizer], known)[0],
-        optimizers=selected(options.optimizers or ("all",), known) if COMPARED in protocols else (),
+        optimizers=compared,
         fmax=options.fmax,
         max_steps=options.max_steps,
         reactions=options.reactions,
+        relax_cell=options.relax_cell,
         threads=Settings.threads if options.threads is None else options.threads,
         rounds=options.rounds if options.rounds is not None else rounds_of(seconds, usual),
         order=options.order,

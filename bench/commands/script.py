@@ -39,6 +39,7 @@ class Options(_options.Structures):
     index: int = 0
     optimizer: str = Settings.optimizer
     max_steps: int = Settings.max_steps
+    relax_cell: bool = False
     repeats: int = 3
     plain: str | None = None
     """One of :data:`bench.engine.plain.TASKS`; None: the script measures."""
@@ -60,6 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-steps", type=int, metavar="N", help="steps of a relaxation at most (default: %(default)s)"
     )
+    parser.add_argument("--relax-cell", action="store_true", help="relax the cell of a periodic structure, too")
     parser.add_argument(
         "--repeats", type=int, metavar="N", help="how often it measures, a line each (default: %(default)s)"
     )
@@ -79,6 +81,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the script, and on standard error the command that runs it."""
+    from bench.data.systems import cells_that_relax
     from bench.engine.ready import Ready
     from bench.engine.script import OPTIMIZERS
     from bench.environments import knobs
@@ -100,6 +103,7 @@ def run(options: Options) -> int:
         devices=(options.device,),
         optimizer=options.optimizer,
         max_steps=options.max_steps,
+        relax_cell=options.relax_cell,
         threads=options.threads,
         weights=options.weights,
         trust=options.trust_checkpoint,
@@ -108,7 +112,10 @@ def run(options: Options) -> int:
     knobs.choose(catalogue, settings)
     # only with several threads does it matter whether they sleep or spin while they wait
     parallel = measure_parallel_speed() if options.threads > 1 else None
-    ready = Ready(settings, catalogue, options.load(), parallel, _output.to_stderr)
+    dataset = options.load()
+    if options.relax_cell and 0 <= options.index < len(dataset.atoms):
+        cells_that_relax([dataset.systems[dataset.system_of[options.index]]])
+    ready = Ready(settings, catalogue, dataset, parallel, _output.to_stderr)
     file = str(options.output or NAME)
     script = _made(options, ready, catalogue.methods[name], file)
     if options.output is None:

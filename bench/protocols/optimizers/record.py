@@ -47,4 +47,8 @@ class Optimization(Record):
     bonds_changed: int | None = None
     """Pairs of atoms that were bonded at the start and are apart at the end, or the other way round; None for a
     periodic system."""
+    cell: tuple[tuple[float, float, float], ...] | None = None
+    """The final cell, (3, 3) in Angstrom; None where it was not relaxed, as in the next one."""
+    volume_change: float | None = None
+    """By how much its volume has grown, as a fraction."""
     failure: Failure | None = None
