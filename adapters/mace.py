@@ -24,6 +24,7 @@
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]  # the default of mace_mp first; mace_off and mace_omol have float64
 # periodic = true
+# stress = true
 # download-mb = 300  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance: see the knob kernel
 #

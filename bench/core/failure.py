@@ -17,6 +17,7 @@ FAILURES = {
     "charge": "the method cannot take the charge of the structure",
     "spin": "the method cannot take the spin multiplicity of the structure",
     "periodic": "the method takes no periodic systems",
+    "stress": "the method gives no stress, which relaxing a cell needs",
     "explosion": "the atoms flew apart",
     "no-batch": "the adapter computes no batches",
     "batch": "a batch gave other answers than single calls",

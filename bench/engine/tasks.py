@@ -135,6 +135,7 @@ def conform(prepared: Prepared, settings: Settings, dataset: DataSet, indices: I
             charge=method.charge,
             spin=method.spin,
             periodic=method.periodic,
+            stress=method.stress,
         ),
     )
 
@@ -197,7 +198,7 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
             variables=VARIABLES,
         ),
         systems=tuple(Molecule.of(one.reference, _state(method, one)) for one in dataset.systems),
-        criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps),
+        criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps, settings.relax_cell),
         optimizers=prepared.optimizers,
     )
 

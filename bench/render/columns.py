@@ -93,6 +93,7 @@ def columns(table: Table) -> list[Column]:
         *((kind.accelerator, column.memory) for kind, column in each),
         *((campaign, shown_beside) for _, column in each for shown_beside in column.joules),
         (True, Column("param.", lambda line: numbers.parameters(line.row.parameters), 19)),
+        (campaign, Column("volume", lambda line: numbers.growth(line.row.relaxation.volume_change), 1, unit="change")),
         (True, Column("RMSD", lambda line: numbers.plain(line.row.relaxation.rmsd_median, 2), 20, unit="Å")),
         (True, Column("fmax", lambda line: numbers.plain(line.row.relaxation.fmax_max, 2), 21, unit="eV/Å")),
     ]

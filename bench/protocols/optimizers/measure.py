@@ -150,6 +150,7 @@ class Measurer:
                 beat=beat,
                 make=session.optimizers.make,
                 periodic=bool(structure.pbc.any()),
+                relax_cell=session.relaxes_cell(structure),
             )
 
 
@@ -174,6 +175,8 @@ def _of(found: Relaxation, plan: Attempt, fmax: float, wall_ns: int) -> Optimiza
         **_at_fmax(found, fmax),
         wall_ns=wall_ns,
         bonds_changed=found.bonds_changed,
+        cell=found.cell,
+        volume_change=found.volume_change,
         failure=found.failure,
     )
 

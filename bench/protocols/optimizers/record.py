@@ -53,4 +53,8 @@ class Optimization(Record):
     """How long the host of a virtual machine withheld its cores."""
     visits: int = 1
     """How many times it was relaxed: twice where its threads had waited long. The one that waited less counts."""
+    cell: tuple[tuple[float, float, float], ...] | None = None
+    """The final cell, (3, 3) in Angstrom; None where it was not relaxed, as in the next one."""
+    volume_change: float | None = None
+    """By how much its volume has grown, as a fraction."""
     failure: Failure | None = None
