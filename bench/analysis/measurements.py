@@ -23,7 +23,7 @@ STRUCTURES = (
     *("method", "device", "round", "structure", "optimizer", "status", "failure", "message", "steps"),
     *("force_calls", "energy", "fmax", "wall_ns", "step_ns", "step_calculator_ns", "step_force_calls"),
     *("calculator_ns", "harness_ns", "first_energy", "first_fmax", "positions", "waited_ns", "stolen_ns", "visit"),
-    "bonds_changed",
+    *("bonds_changed", "volume_change"),
 )
 REPLAYS = (
     *("method", "device", "round", "structure", "status", "failure", "message"),

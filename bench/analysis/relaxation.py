@@ -34,6 +34,9 @@ class RelaxationFigures:
     """Structures that ended at another minimum than the best of their system; None where nothing can be compared."""
     other_minima_mev: float | None = None
     """How much higher these are, median, meV."""
+    volume_change: float | None = None
+    """By how much the volumes of relaxed cells have grown, as a fraction: the mean over systems of the mean over their
+    structures."""
 
 
 def counts(relaxations: pd.DataFrame, reactions: bool = False) -> dict[str, Any]:
@@ -63,13 +66,21 @@ def figures(relaxations: pd.DataFrame) -> RelaxationFigures:
     if len(distances):
         spread = fidelity.summed_up(distances)
         fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
-    return RelaxationFigures(**fields, **per_molecule.other_minima(converged))
+    return RelaxationFigures(**fields, **per_molecule.other_minima(converged), volume_change=_volume_change(converged))
 
 
 def calculator_share(relaxations: pd.DataFrame) -> float | None:
     """Return the calculator's share of the steps of one method on one device, 0 to 1; None where none is timed."""
     timed = relaxations[relaxations["status"] != FAILED].dropna(subset=["step_ns", "step_calculator_ns"])
     return _ratio(timed["step_calculator_ns"].sum(), timed["step_ns"].sum())
+
+
+def _volume_change(converged: pd.DataFrame) -> float | None:
+    if "volume_change" not in converged:
+        return None
+    found = converged.dropna(subset=["volume_change"])
+    means = [float(pd.to_numeric(one["volume_change"]).mean()) for one in by_system(found) if len(one)]
+    return float(np.mean(means)) if means else None
 
 
 def by_system(rows: pd.DataFrame) -> list[pd.DataFrame]:

@@ -81,6 +81,8 @@ class Row(MeasuredMethod):
     """Share of the step time spent in the calculator, 0 to 1."""
     ms_per_molecule: Estimate | None = None
     """Milliseconds of a relaxation that converges, the force call before its first step included."""
+    ms_per_molecule_at_least: float | None = None
+    """A lower bound of the same, where no relaxation converged and the budget cut some off; otherwise None."""
     per_molecule_relative: Estimate | None = None
     """How many times slower it is per relaxed molecule than the method of ``relative``."""
     speedup_over_cpu: Estimate | None = None

@@ -79,6 +79,9 @@ class How:
     max_steps: int = option(
         Settings.max_steps, "at most N steps per relaxation (default: %(default)s)", "N", setting="max_steps"
     )
+    relax_cell: bool = option(
+        False, "relax the cells of periodic systems, too; force calls give stress", setting="relax_cell"
+    )
     reactions: bool = option(False, "relaxations may make or break bonds: it is no failure", setting="reactions")
 
 

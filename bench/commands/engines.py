@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.commands import _declared, _options
 from bench.commands._declared import option
@@ -182,15 +182,21 @@ def _engine(measured: Run, measuring: Engines, method: Method, limits: Limits) -
 
 def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: Limits) -> AtSystem:
     """Return what was measured of one of them at a system."""
-    from bench.analysis.engines import apart, at_system
+    from bench.analysis.engines import apart, at_system, lists_per_call, times_beyond
     from bench.analysis.times import per_round
 
-    frames = measuring.sample.timed(number)
-    replays = measured.replays
-    replays = replays[replays["structure"].isin(frames) & (replays["failure"].isna())].drop(
-        columns="system", errors="ignore"
-    )
-    times = {name: found for (name, _), found in per_round(replays, "calculator_ns", "force_calls").items()}
+    def times_at(structures: list[int]) -> dict[str, Any]:
+        found = measured.replays
+        found = found[found["structure"].isin(structures) & (found["failure"].isna())]
+        by_round = per_round(found.drop(columns="system", errors="ignore"), "calculator_ns", "force_calls")
+        return {name: times for (name, _), times in by_round.items()}
+
+    frames, beyond = measuring.sample.timed(number), measuring.sample.beyond(number)
+    replays = measured.contents.replays
+    keep = {one.method for one in replays if one.rebuilds is not None}
+    compared_lists = bool(keep & {method.name, measuring.reference})
+    times = times_at(frames)
+    far = times_at(beyond) if compared_lists else {}
     facts = {one.method: one for one in measured.measured_methods}
     is_reference = method.name == measuring.reference
     compared = (
@@ -198,8 +204,7 @@ def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: 
         if is_reference
         else apart(measured.answers, facts[method.name], facts[measuring.reference], frames, limits)
     )
-    paths = [one for one in measured.contents.replays if one.method == method.name and one.structure in frames]
-    calls = sum(len(one.calculator_ns) for one in paths if one.rebuilds is not None)
+    paths = [one for one in replays if one.method == method.name and one.structure in frames]
     return dataclasses.replace(
         at_system(
             measured.description.dataset.systems[number],
@@ -209,5 +214,7 @@ def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: 
             measuring.left_out.get((method.name, number), ""),
         ),
         edges=max((one.edges for one in paths if one.edges is not None), default=None),
-        rebuilds=sum(one.rebuilds or 0 for one in paths) / calls if calls else None,
+        rebuilds=lists_per_call(replays, method.name, frames),
+        beyond=None if is_reference else times_beyond(far.get(measuring.reference), far.get(method.name)),
+        rebuilds_beyond=lists_per_call(replays, method.name, beyond),
     )

@@ -30,9 +30,11 @@ def run(options: Options) -> int:
     from bench.engine.conversion import converters
     from bench.environments import environments
     from bench.environments.catalogue import Catalogue
+    from bench.environments.optimizers import optimizers
 
     catalogue = Catalogue(options.adapter)
-    found = environments.listing([*catalogue.headers, *converters(catalogue)])
+    of_optimizers = [one.header for one in optimizers().values()]
+    found = environments.listing([*catalogue.headers, *converters(catalogue), *of_optimizers])
     if options.remove:
         for name in _chosen(options.remove, found):
             environments.remove(name)
@@ -58,6 +60,7 @@ def _chosen(wanted: tuple[str, ...], found: list[dict[str, Any]]) -> list[str]:
 
 def _print(found: list[dict[str, Any]]) -> None:
     listing = _output.plain_table("environment", "family", "device", "size", "")
+    listing.columns[0].no_wrap = True  # a name in two lines could not be copied
     for entry in found:
         size = f"{entry['bytes'] / 1e9:.2f} GB"
         listing.add_row(entry["name"], entry["family"], entry["device"], size, "stale" if entry["stale"] else "")

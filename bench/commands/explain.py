@@ -88,7 +88,7 @@ def _print_method(method: Method) -> None:
         "weights": f"{method.checkpoint.file} ({method.checkpoint.licence})" if method.checkpoint else "",
         "parameters": f"{method.parameters:,}" if method.parameters else "",
         "devices": ", ".join(method.devices),
-        "takes": ", ".join(what for what in ("charge", "spin", "periodic") if getattr(method, what)),
+        "takes": ", ".join(what for what in ("charge", "spin", "periodic", "stress") if getattr(method, what)),
         "knobs": "; ".join(f"{name}={knob}" for name, knob in method.knobs.items()),
         "note": method.note.strip(),
     }

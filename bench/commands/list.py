@@ -73,6 +73,7 @@ def _facts(method: Method) -> dict[str, Any]:
         "charge": method.charge,
         "spin": method.spin,
         "periodic": method.periodic,
+        "stress": method.stress,
         "licence": method.checkpoint.licence if method.checkpoint else None,
         "default": method.default,
         "dtypes": method.dtypes,

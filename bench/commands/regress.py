@@ -29,15 +29,22 @@ Exit status: 0 nothing got slower, 1 something did, 2 bad input,
 or a version that cannot be measured."""
 EXAMPLES = (
     "pesbench regress --methods 7net-0 --base main",
+    "pesbench regress --methods changed --base main",
     "pesbench regress --methods 7net-0 --base-with sevenn==0.12.1",
 )
+
+
+CHANGED = "changed"
+"""In place of names: one method of each adapter file that differs from the commit."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Options(_options.Structures):
     """The options of the verb."""
 
-    methods: str = _options.methods("names from 'pesbench list'", REQUIRED)
+    methods: str = _options.methods(
+        "names from 'pesbench list'; or changed: one of each adapter that differs from --base", REQUIRED
+    )
     base: str | None = option(None, "the adapter file at this commit, tag or branch", "REV", one_of="old")
     base_env: Path | None = option(None, "another adapter file that has the methods", "FILE", one_of="old")
     base_with: tuple[str, ...] = option((), "the adapter file with this pin changed (repeatable)", "PIN", one_of="old")
@@ -64,29 +71,40 @@ def run(options: Options) -> int:
     """
     from bench import paths
     from bench.engine.describing import new_directory
+    from bench.environments.catalogue import Catalogue
 
     paths.weights_dir()  # refuses a missing folder before anything is written
+    catalogue = Catalogue(options.adapter)
+    if options.methods == CHANGED:
+        methods = _changed(catalogue, options.base)
+        if not methods:
+            to_stderr(f"nothing to compare: the adapters are those of {options.base}")
+            return 0
+    else:
+        methods = _paced(catalogue, options.methods)
     directory = new_directory(options.output)
     try:
-        report, found = _measured(options, directory)
-    except BadInput:
-        if not (directory / "campaign.json").exists():
+        report, found = _measured(options, catalogue, methods, directory)
+    finally:
+        if not (directory / "campaign.json").exists():  # nothing was measured
             shutil.rmtree(directory, ignore_errors=True)
-        raise
+    if report is None:
+        to_stderr("nothing to compare: what changed cannot run on this machine")
+        return 0
     return _comparing.show(report, found, options.format) or (2 if any(one.ratio is None for one in found) else 0)
 
 
-def _measured(options: Options, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench.engine.regress import TwoVersions, begin
+def _measured(
+    options: Options, catalogue: Catalogue, methods: list[Method], directory: Path
+) -> tuple[Report | None, list[Comparison]]:
+    """Return the report, and the comparisons; no report where none of what changed can run here."""
+    from bench.engine.regress import NothingToCompareWith, TwoVersions, begin
     from bench.engine.turns import POINTS
-    from bench.environments.catalogue import Catalogue
     from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
     from bench.results.comparisons import Versions
     from bench.results.dataframes import load
 
-    catalogue = Catalogue(options.adapter)
-    methods = _paced(catalogue, options.methods)
     pairs = [(_old_version(method, options, catalogue, directory), method) for method in methods]
     settings = Settings(
         methods=tuple(one.name for pair in pairs for one in pair),
@@ -98,15 +116,26 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
     dataset = options.load()
     hold("pesbench regress", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
-    ready = [TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr) for old, new in pairs]
-    writer = begin(directory, settings, catalogue, dataset, parallel)
+    ready: dict[str, TwoVersions] = {}
     found, rounds = [], []
+    for old, new in pairs:
+        try:
+            ready[new.name] = TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr)
+        except NothingToCompareWith as error:
+            if options.methods != CHANGED:
+                raise
+            to_stderr(f"{new.name} is left out: {error}")
+    pairs = [(old, new) for old, new in pairs if new.name in ready]
+    if not pairs:
+        return None, []
+    settings = dataclasses.replace(settings, methods=tuple(one.name for pair in pairs for one in pair))
+    writer = begin(directory, settings, catalogue, dataset, parallel)
     try:
-        for (old, new), both in zip(pairs, ready, strict=True):
+        for old, new in pairs:
             versions = Versions(directory, old.name, new.name, options.device, options.threshold)
             began = time.monotonic()
             try:
-                count = both.run(writer, options.budget, versions.decided)
+                count = ready[new.name].run(writer, options.budget, versions.decided)
             except BadInput as error:  # the others are still compared
                 if len(ready) == 1:
                     raise
@@ -117,6 +146,22 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
     finally:
         writer.close()
     return _report(options, load(directory), pairs, found, rounds), found
+
+
+def _changed(catalogue: Catalogue, base: str | None) -> list[Method]:
+    """Return a method of each adapter file that differs from `base`: the first default one that has force calls.
+
+    Where a file has no default method, its first one. Raises BadInput without a commit.
+    """
+    from bench.engine import versions
+
+    if base is None:
+        raise BadInput(f"--methods {CHANGED} needs the commit to compare with: --base REV.")
+    found = []
+    for adapter in versions.changed_since(base):
+        own = [one for one in catalogue.methods.values() if one.adapter == adapter and not one.native]
+        found += sorted(own, key=lambda one: not one.default)[:1]
+    return found
 
 
 def _paced(catalogue: Catalogue, names: str) -> list[Method]:

@@ -78,9 +78,11 @@ def run(options: Options) -> int:
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
     """Raise BadInput for a protocol that cannot measure such a data set."""
-    from bench.data.systems import fixed_atoms, some
+    from bench.data.systems import cells_that_relax, fixed_atoms, some
 
     first = dataset.systems[0]
+    if settings.relax_cell:
+        cells_that_relax(dataset.systems)
     for name in settings.protocols:
         if PROTOCOLS[name].one_system and len(dataset.systems) > 1:
             raise BadInput(
@@ -154,7 +156,7 @@ def _begun(options: Options) -> Plan:
 def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.engine.plan import default_budgets, rounds_of, total_seconds
-    from bench.environments.optimizers import optimizers, selected
+    from bench.environments.optimizers import of_cells, optimizers, selected
     from bench.machine import accelerators
 
     if options.replay_points < 2:
@@ -171,6 +173,10 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     usual = protocols if not short else (RELAX,)
     seconds = options.budget.seconds if options.budget else None
     seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
+    compared = selected(options.optimizers or ("all",), known) if COMPARED in protocols else ()
+    if options.relax_cell:
+        of_cells([options.optimizer] if RELAX in protocols else [], known)
+        compared = of_cells(compared, known, every="all" in (options.optimizers or ("all",)))
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
@@ -178,7 +184,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         vibrations=not short,
         phase_s=short,
         optimizer=selected([options.optimizer], known)[0],
-        optimizers=selected(options.optimizers or ("all",), known) if COMPARED in protocols else (),
+        optimizers=compared,
         threads=Settings.threads if options.threads is None else options.threads,
         rounds=options.rounds if options.rounds is not None else rounds_of(seconds, usual),
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,

@@ -43,6 +43,7 @@ class Options(_options.Structures):
     max_steps: int = option(
         Settings.max_steps, "steps of a relaxation at most (default: %(default)s)", "N", setting="max_steps"
     )
+    relax_cell: bool = option(False, "relax the cell of a periodic structure, too", setting="relax_cell")
     repeats: int = option(3, "how often it measures, a line each (default: %(default)s)", "N")
     plain: str | None = option(
         None,
@@ -62,6 +63,7 @@ class Options(_options.Structures):
 
 def run(options: Options) -> int:
     """Print the script, and on standard error the command that runs it."""
+    from bench.data.systems import cells_that_relax
     from bench.engine.ready import Ready
     from bench.engine.script import OPTIMIZERS
     from bench.environments import knobs
@@ -87,7 +89,10 @@ def run(options: Options) -> int:
     knobs.choose(catalogue, settings)
     # only with several threads does it matter whether they sleep or spin while they wait
     parallel = measure_parallel_speed() if options.threads > 1 else None
-    ready = Ready(settings, catalogue, options.load(), parallel, _output.to_stderr)
+    dataset = options.load()
+    if options.relax_cell and 0 <= options.index < len(dataset.atoms):
+        cells_that_relax([dataset.systems[dataset.system_of[options.index]]])
+    ready = Ready(settings, catalogue, dataset, parallel, _output.to_stderr)
     file = str(options.output or NAME)
     script = _made(options, ready, catalogue.methods[name], file)
     if options.output is None:

@@ -28,7 +28,7 @@ HELP = """\
 Compare earlier releases of a method's package with the current one, call by
 call in turn, and keep the results in results/timelines/. What is there is not
 measured again: stop it at any time, and after a new release it adds that one.
-Exit status: 1 if no release could be compared."""
+Exit status: 1 if no release could be compared, 2 bad input, or nothing to show."""
 EXAMPLES = (
     "pesbench timeline 7net-0 --versions 3",
     "pesbench timeline 7net-0 --package torch --versions 2",
@@ -75,6 +75,12 @@ def run(options: Options) -> int:
     package, newest = pinned(catalogue.header(method), options.package)
     path = timelines.path_of(method.name, package, options.output)
     kept = timelines.read(path) or Timeline(method.name, method.label, package)
+    if options.show and not kept.releases:
+        of = f" --package {package}" if options.package else ""
+        raise BadInput(
+            f"nothing is measured yet of earlier releases of {package} for {method.name}; "
+            f"'pesbench timeline {method.name}{of}' measures them."
+        )
     if not options.show:
         kept = _measure_missing(options, catalogue, method, kept, newest, path)
     _show(options, kept, newest, path)

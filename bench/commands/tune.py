@@ -114,12 +114,10 @@ def _searched(options: Options) -> Report:
 
 
 def _method(catalogue: Catalogue, name: str) -> Method:
-    """Return the method; raises BadInput where it has no force calls that could be measured one by one."""
+    """Return the method; raises BadInput where it is not one."""
     methods = catalogue.select(name)
     if len(methods) != 1:
         raise BadInput("tune takes one method; 'pesbench list' shows them.")
-    if methods[0].native:
-        raise BadInput(f"{methods[0].name} uses its own optimiser and has no force calls to replay; name another.")
     return methods[0]
 
 
@@ -154,13 +152,22 @@ def _report(options: Options, method: Method, directory: Path, tuned: Tuned, ses
         tuned=tuned,
         threshold=options.threshold,
         command=command(options, method, chosen),
-        notes=[
-            f"Sessions disturbed by other processes: {len(disturbed)} of {sessions}; this affected all their settings "
-            "alike."
-        ]
-        if disturbed
-        else [],
+        notes=_notes(method, len(disturbed), sessions),
     )
+
+
+def _notes(method: Method, disturbed: int, sessions: int) -> list[str]:
+    found = []
+    if method.native:
+        found.append(
+            f"Force calls are timed. {method.label} relaxes with an optimiser of its own, whose steps are not in these "
+            "times."
+        )
+    if disturbed:
+        found.append(
+            f"Sessions disturbed by other processes: {disturbed} of {sessions}; this affected all their settings alike."
+        )
+    return found
 
 
 def _described(candidate: Candidate) -> str:

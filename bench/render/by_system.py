@@ -42,6 +42,7 @@ def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
         ("rank", "", lambda row: _rank(row)),
         ("times slower", "", lambda row: _slower(row)),
         ("steps", "", lambda row: numbers.count(row.relaxation.steps_per_structure)),
+        ("volume", "change", lambda row: numbers.growth(row.relaxation.volume_change)),
         (f"n/{max((row.total or 0 for row in rows), default=0)}", "", lambda row: numbers.whole(row.done)),
     ]
     return block(described(system), rows, name, *shown)
@@ -98,6 +99,7 @@ def _object(one: SystemRow) -> dict[str, Any]:
         "calculator_ms_per_call": estimate_object(row.calculator_ms_per_call),
         "relative": estimate_object(row.relative),  # type: ignore[arg-type]
         "steps_per_structure": row.relaxation.steps_per_structure,
+        "volume_change": row.relaxation.volume_change,
         "done": row.done,
         "total": row.total,
         "failures": dict(row.failures),

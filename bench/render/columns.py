@@ -93,6 +93,7 @@ def columns(table: Table) -> list[Column]:
         *((kind.accelerator, column.memory) for kind, column in each),
         *((campaign, shown_beside) for _, column in each for shown_beside in column.joules),
         (True, Column("param.", lambda line: numbers.parameters(line.row.parameters), 19)),
+        (campaign, Column("volume", lambda line: numbers.growth(line.row.relaxation.volume_change), 1, unit="change")),
         (True, Column("RMSD", lambda line: numbers.plain(line.row.relaxation.rmsd_median, 2), 20, unit="Å")),
         (True, Column("fmax", lambda line: numbers.plain(line.row.relaxation.fmax_max, 2), 21, unit="eV/Å")),
     ]
@@ -201,6 +202,7 @@ def failures(table: Table) -> list[tuple[str, str]]:
         if row.failures:
             classes = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in row.failures.items())
             text = f"{classes}: {row.message}" if row.message else classes
+            text += f" (see {row.log})" if row.log else ""
             where = f"{row.label}, {row.on.label}"
             if found.get((row.method, where)) == text:
                 continue
@@ -261,6 +263,8 @@ def _coverage(row: Row, systems: int) -> Cell:
 
 
 def _molecule(row: Row | None) -> Cell:
+    if row is not None and row.ms_per_molecule_at_least is not None:
+        return Cell(f"> {numbers.magnitude(row.ms_per_molecule_at_least)}", row.ms_per_molecule_at_least)
     return DASH if row is None else numbers.with_interval(row.ms_per_molecule, 3)
 
 

@@ -46,6 +46,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
                 row,
                 ms_per_step=per_step,
                 ms_per_molecule=per_molecule.time(per_step, found),
+                ms_per_molecule_at_least=None if found else per_molecule.at_least(records[row.key], reactions),
                 calculator_ms_per_call=mean_time(calls[row.key]) if row.key in calls else None,
                 relaxation=dataclasses.replace(
                     row.relaxation, first_steps=cut.get(row.key), cut=found.cut if found else 0
