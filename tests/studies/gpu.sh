@@ -11,6 +11,7 @@ out=${OUT:-results/gpu}
 device=${DEVICE:-cuda}
 share=${SHARE:-1}
 mace=${MACE:-mace-mp-0-small}
+engines=${ENGINES:-torch-sim}
 orb=${ORB:-orb-v3-conservative-inf-omat}
 uma=${UMA:-uma-s-1p2}
 grace=${GRACE:-grace-2l-oam}
@@ -46,12 +47,12 @@ part() { # NAME LIMIT_S WORDS...: what it prints goes to NAME.txt once it is don
 }
 
 # 720 seconds in all; the most wanted first
-part mace-engines 100 engines "$mace" --atoms 18,144,576 --budget "$(of 70)" --json
+part mace-engines 170 engines "$mace" --engines "$engines" --atoms 18,576 --budget "$(of 120)" --json
 part orb 90 tune "$orb" --threads 1 --budget "$(of 65)" --json
 part uma 90 tune "$uma" --threads 1 --budget "$(of 65)" --json
 part mace 70 tune "$mace" --threads 1 --budget "$(of 45)" --json
 part grace 70 run --methods "$grace" --protocols replay --limit 8 --rounds 2 --budget "$(of 30)" --no-page --json
-part throughput 140 run --methods "$batched" --protocols throughput --rounds 1 --limit 32 --budget "$(of 35)" \
+part throughput 110 run --methods "$batched" --protocols throughput --rounds 1 --limit 32 --budget "$(of 25)" \
     --no-page --json
-part defaults 160 check-gpu $defaults --minutes "$(of 2.3)"
+part defaults 120 check-gpu $defaults --minutes "$(of 1.7)"
 exit $failed
