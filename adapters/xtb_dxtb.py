@@ -109,6 +109,7 @@ def prepare(atoms):
 def make_calculator(parametrisation: str) -> Any:
     """Return an ASE calculator (eV, Angstrom) of a parametrisation of dxtb; dxtb is imported only here."""
     import dxtb
+    import numpy as np
     import torch
     from ase import units
     from ase.calculators.calculator import Calculator, all_changes
@@ -123,19 +124,20 @@ def make_calculator(parametrisation: str) -> Any:
         def of(self, numbers: Any) -> Any:
             """Return dxtb's calculator of these atoms."""
             if self.inner is None or self.numbers.tolist() != numbers.tolist():
-                self.numbers = torch.tensor(numbers)
+                self.numbers = torch.tensor(numbers, device="cpu")
                 known = getattr(dxtb, parametrisation)
                 self.inner = dxtb.Calculator(self.numbers, known, opts={"verbosity": 0}, dtype=torch.double)
             return self.inner
 
         def options(self) -> Any:
             """Return dxtb's settings of the SCF."""
-            return self.of(torch.tensor([1, 1]) if self.inner is None else self.numbers).opts.scf
+            return self.of(np.array([1, 1]) if self.inner is None else self.numbers).opts.scf
 
         def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
             super().calculate(atoms, properties, system_changes)
             inner = self.of(self.atoms.numbers)
-            places = torch.tensor(self.atoms.positions / units.Bohr, dtype=torch.double, requires_grad=True)
+            positions = self.atoms.positions / units.Bohr
+            places = torch.tensor(positions, dtype=torch.double, device="cpu", requires_grad=True)
             inner.reset()  # at the geometry of the last call it would give wrong forces, by some tenths of eV/Angstrom
             energy = inner.get_energy(places, chrg=self.charge, spin=self.unpaired)
             (gradient,) = torch.autograd.grad(energy, places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,6 +32,7 @@ measured again: stop it at any time, and after a new release it adds that one.
 Exit status: 1 if no release could be compared, 2 bad input, or nothing to show."""
 EXAMPLES = (
     "pesbench timeline 7net-0 --versions 3",
+    "pesbench timeline 7net-0 --versions 3 --prepare",
     "pesbench timeline 7net-0 --package torch --versions 2",
 )
 
@@ -45,6 +47,7 @@ class Options(_options.Structures):
     adapter: tuple[Path, ...] = _options.adapter()
     budget: float = _options.budget("per release (default: %(default)g)", 120.0)
     show: bool = option(False, "measure nothing: show what is there")
+    prepare: bool = option(False, "measure nothing: make the environments of the releases")
     threads: int = _options.threads()
     structures: tuple[str, ...] = _options.structures()
     limit: int | None = _options.limit("only N structures")
@@ -65,6 +68,8 @@ def run(options: Options) -> int:
 
     if options.versions < 1:
         raise BadInput(f"--versions is {options.versions}; it must be a number above zero.")
+    if options.show and options.prepare:
+        raise BadInput("--show and --prepare cannot both be meant; give one of them.")
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.method)
     if len(methods) != 1:
@@ -73,6 +78,8 @@ def run(options: Options) -> int:
     if method.native:
         raise BadInput(f"{method.name} uses its own optimiser and has no force calls to replay; take another method.")
     package, newest = pinned(catalogue.header(method), options.package)
+    if options.prepare:
+        return _prepare(options, catalogue, method, package, newest)
     path = timelines.path_of(method.name, package, options.output)
     kept = timelines.read(path) or Timeline(method.name, method.label, package)
     if options.show and not kept.releases:
@@ -85,6 +92,34 @@ def run(options: Options) -> int:
         kept = _measure_missing(options, catalogue, method, kept, newest, path)
     _show(options, kept, newest, path)
     return 0 if any(one.estimate is not None for one in kept.releases) else 1
+
+
+def _prepare(options: Options, catalogue: Catalogue, method: Method, package: str, newest: str) -> int:
+    """Make the environments of all releases, so that measuring installs nothing; status 1 if none can be made."""
+    from bench.environments import environments
+    from bench.environments.releases import before
+    from bench.environments.uv import EnvironmentFailed
+
+    made = 0
+    for version in (newest, *before(catalogue.header(method), package, newest, options.versions)):
+        with tempfile.TemporaryDirectory() as folder:
+            old = _release(catalogue, method, package, version, Path(folder))
+            try:
+                environments.prepare(catalogue.header(old), say=to_stderr)
+            except EnvironmentFailed as error:
+                print_text(f"{package} {version}: {error}")
+                continue
+        print_text(f"{package} {version}: ready")
+        made += version != newest
+    return 0 if made else 1
+
+
+def _release(catalogue: Catalogue, method: Method, package: str, version: str, folder: Path) -> Method:
+    """Return the method with another release of a package; its adapter file is written to `folder`."""
+    from bench.engine import versions
+
+    text = versions.with_pins(method.adapter, [f"{package}=={version}"])
+    return catalogue.add_version(method, versions.write(folder, method.adapter, text), f"@{version}")
 
 
 class Setting(NamedTuple):
@@ -128,7 +163,6 @@ def _measure_missing(
 def _compared(options: Options, setting: Setting, method: Method, package: str, version: str, newest: str) -> Release:
     """Return a release compared with the newest one; what cannot be measured is a release with the reason."""
     from bench.analysis.timelines import CHANGE, Release
-    from bench.engine import versions
     from bench.engine.describing import new_directory
     from bench.engine.regress import TwoVersions, begin
     from bench.engine.turns import POINTS
@@ -137,8 +171,7 @@ def _compared(options: Options, setting: Setting, method: Method, package: str, 
     from bench.results.dataframes import load
 
     directory = new_directory(options.output)
-    text = versions.with_pins(method.adapter, [f"{package}=={version}"])
-    old = setting.catalogue.add_version(method, versions.write(directory / "base", method.adapter, text), f"@{version}")
+    old = _release(setting.catalogue, method, package, version, directory / "base")
     settings = Settings(
         methods=(old.name, method.name),
         protocols=(REPLAY,),

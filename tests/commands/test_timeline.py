@@ -38,6 +38,17 @@ def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
     assert pesbench(*words, "--show").stdout == again.stdout
 
 
+@pytest.mark.environment
+def test_environments_are_made_beforehand_and_nothing_is_measured(pesbench, tmp_path):
+    done = pesbench(*WORDS, "--output", tmp_path, "--prepare")
+    assert done.returncode == 0, done.stderr
+    newest, earlier = done.stdout.splitlines()
+    assert newest.startswith("ase 3.") and newest.endswith(": ready")
+    assert earlier.startswith("ase 3.") and earlier.endswith(": ready")
+    assert newest != earlier
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
