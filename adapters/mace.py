@@ -281,6 +281,14 @@ calculator = MACECalculator(
         found = self.model(batch.to_dict(), compute_stress=False)
         return by_molecule(found["energy"].detach().cpu().tolist(), found["forces"].detach().cpu().numpy(), structures)
 
+    def edges(self, calculator: Any) -> int | None:
+        """Return the number of pairs within the cutoff at the last geometry; MACE does not keep its graph."""
+        from mace.data.neighborhood import get_neighborhood
+
+        atoms = calculator.atoms
+        cell, pbc = atoms.cell.array, tuple(map(bool, atoms.pbc))
+        return int(get_neighborhood(atoms.positions, calculator.r_max, pbc=pbc, cell=cell)[0].shape[1])
+
     def settings(self) -> dict[str, Any]:
         """Return the head, the kernel and the precision that really run; the cutoff in Angstrom."""
         packages = {type(module).__module__.partition(".")[0] for module in self.model.modules()}

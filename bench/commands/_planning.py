@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.commands._options import Budget
+from bench.commands._values import Budget
 from bench.core.description import ParallelSpeed
 from bench.core.protocol import RELAX
 from bench.core.settings import Settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import shutil
 import sys
@@ -10,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.commands import _options, _output
+from bench.commands import _declared, _options, _output
+from bench.commands._declared import option
 from bench.commands._output import print_text, to_stderr
 from bench.core.device import CPU
 from bench.core.protocol import REPLAY
@@ -28,7 +28,7 @@ HELP = """\
 Compare earlier releases of a method's package with the current one, call by
 call in turn, and keep the results in results/timelines/. What is there is not
 measured again: stop it at any time, and after a new release it adds that one.
-Exit status: 1 if no release could be compared."""
+Exit status: 1 if no release could be compared, 2 bad input, or nothing to show."""
 EXAMPLES = (
     "pesbench timeline 7net-0 --versions 3",
     "pesbench timeline 7net-0 --package torch --versions 2",
@@ -39,46 +39,21 @@ EXAMPLES = (
 class Options(_options.Structures):
     """The options of the verb."""
 
-    method: str
-    versions: int = 5
-    package: str | None = None
-    """None: the first that the header pins."""
-    adapter: tuple[Path, ...] = ()
-    budget: float = 120.0
-    """Seconds per release."""
-    threads: int = Settings.threads
-    limit: int | None = None
-    seed: int = Settings.seed
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    show: bool = False
-    output: Path | None = None
-    beside: bool = False
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("method", metavar="METHOD", help="a name from 'pesbench list'")
-    parser.add_argument(
-        "--versions", type=int, metavar="N", help="earlier releases to compare with (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--package", metavar="NAME", help="whose releases (default: the first package that the header pins)"
-    )
-    _options.add_adapter(parser)
-    parser.add_argument(
-        "--budget", type=_options.positive, metavar="SECONDS", help="per release (default: %(default)g)"
-    )
-    parser.add_argument("--show", action="store_true", help="measure nothing: show what is there")
-    _options.add_threads(parser)
-    _options.add_structures(parser)
-    _options.add_limit(parser, "only N structures")
-    _options.add_beside(parser)
-    _options.add_seed(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
-    _options.add_json(parser, "the releases")
+    method: str = _options.method()
+    versions: int = option(5, "earlier releases to compare with (default: %(default)s)", "N")
+    package: str | None = option(None, "whose releases (default: the first package that the header pins)", "NAME")
+    adapter: tuple[Path, ...] = _options.adapter()
+    budget: float = _options.budget("per release (default: %(default)g)", 120.0)
+    show: bool = option(False, "measure nothing: show what is there")
+    threads: int = _options.threads()
+    structures: tuple[str, ...] = _options.structures()
+    limit: int | None = _options.limit("only N structures")
+    beside: bool = _options.beside()
+    seed: int = _options.seed()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
+    json: bool = _options.json("the releases")
 
 
 def run(options: Options) -> int:
@@ -100,6 +75,12 @@ def run(options: Options) -> int:
     package, newest = pinned(catalogue.header(method), options.package)
     path = timelines.path_of(method.name, package, options.output)
     kept = timelines.read(path) or Timeline(method.name, method.label, package)
+    if options.show and not kept.releases:
+        of = f" --package {package}" if options.package else ""
+        raise BadInput(
+            f"nothing is measured yet of earlier releases of {package} for {method.name}; "
+            f"'pesbench timeline {method.name}{of}' measures them."
+        )
     if not options.show:
         kept = _measure_missing(options, catalogue, method, kept, newest, path)
     _show(options, kept, newest, path)
@@ -162,11 +143,7 @@ def _compared(options: Options, setting: Setting, method: Method, package: str, 
         methods=(old.name, method.name),
         protocols=(REPLAY,),
         replay_points=POINTS,
-        threads=options.threads,
-        limit=options.limit,
-        seed=options.seed,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     release = Release(
         version,

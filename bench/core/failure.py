@@ -30,6 +30,14 @@ FAILURES = {
     "timeout": "no output within the time-out",
 }
 
+LOGGED = frozenset({"load", "calculator", "crash", "timeout", "out-of-memory"})
+"""The failures of which a method's process says more than the message in what it printed: the lines of a traceback."""
+
+
+def log_name(method: str, device: str, number: int) -> str:
+    """Return the path, inside the run directory, of what a method's worker printed in one round."""
+    return f"logs/{method}-{device.replace(':', '')}-round{number}.log"
+
 
 @dataclasses.dataclass(frozen=True)
 class Failure:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import traceback
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
@@ -301,13 +302,14 @@ def _recompute(adapter: Any, calculator: Any, atoms: Any, relax_cell: bool) -> t
 
 
 def classify(error: BaseException) -> Failure:
-    """Turn an exception of a method into a failure with a class and one line of text."""
+    """Turn an exception of a method into a failure with a class and one line of text; a traceback goes to the log."""
     text = " ".join(str(error).split()) or type(error).__name__
     message = f"{type(error).__name__}: {text}"[:500]
     if isinstance(error, NotFinite):
         return Failure("nan", text[:500])
     if isinstance(error, OptimizerConvergenceError | NoOptimizer):
         return Failure("optimizer", message)
+    traceback.print_exception(error)
     if isinstance(error, MemoryError) or "out of memory" in text.lower():
         return Failure("out-of-memory", message)
     return Failure("calculator", message)

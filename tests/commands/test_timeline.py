@@ -45,6 +45,8 @@ def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
         (("timeline", "uff-ase", "--versions", "0"), "--versions is 0"),
         (("timeline", "uff-ase,gfn2-xtb"), "a timeline is of one method"),
         (("timeline", "uff-ase", "--package", "torch"), "does not pin torch"),
+        (("timeline", "7net-0", "--show"), "nothing is measured yet of earlier releases of sevenn for 7net-0; "),
+        (("timeline", "7net-0", "--show", "--package", "torch"), "timeline 7net-0 --package torch' measures them."),
     ],
 )
 def test_bad_input_is_named(pesbench, tmp_path, words, says):
