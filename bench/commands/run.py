@@ -16,6 +16,7 @@ from bench.core.settings import MdSettings, Settings
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 from bench.protocols.accuracy.plan import ACCURACY
+from bench.protocols.md.plan import MD
 from bench.protocols.optimizers.plan import OPTIMIZERS as COMPARED
 from bench.protocols.scaling.plan import SCALING
 
@@ -89,7 +90,7 @@ def _check_systems(settings: Settings, dataset: DataSet) -> None:
                 f"{name} measures one system, and {dataset.name} has {len(dataset.systems)}; choose one with "
                 f"--systems: {some((one.name for one in dataset.systems), 5)}."
             )
-        if len(first.reference) < PROTOCOLS[name].least_atoms:
+        if all(len(one.reference) < PROTOCOLS[name].least_atoms for one in dataset.systems):
             raise BadInput(f"{name} is not applicable: {first.name} is a single atom without internal motion.")
         if PROTOCOLS[name].free and (first.periodic or fixed_atoms(first.reference)):
             why = "is periodic" if first.periodic else "has fixed atoms"
@@ -130,8 +131,12 @@ def new_plan(options: Options) -> Plan:
     _check_systems(settings, dataset)
     if dataset.own and (what := dataset.unused_labels(ACCURACY in settings.protocols)):
         dataset = dataclasses.replace(dataset, unused=(*dataset.unused, what))
-    if not is_naphthalene(dataset.reference):
-        settings = dataclasses.replace(settings, md=dataclasses.replace(settings.md, temperature_of=INTERNAL))
+    least = PROTOCOLS[MD].least_atoms
+    starts = tuple(one.frames[0] for one in dataset.systems if len(one.reference) >= least)
+    of = settings.md.temperature_of if is_naphthalene(dataset.reference) and len(dataset.systems) == 1 else INTERNAL
+    settings = dataclasses.replace(
+        settings, md=dataclasses.replace(settings.md, temperature_of=of, starts=starts or settings.md.starts)
+    )
     if SCALING in settings.protocols:
         dataset = _with_series(dataset, options.max_atoms)
         settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))

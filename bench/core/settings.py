@@ -34,6 +34,8 @@ class MdSettings:
     motions. Runs before this field existed have it for every molecule."""
     half_steps: int = 1
     """How many seeds have another trajectory at half the time step; one in runs before this field existed."""
+    starts: tuple[int, ...] = (0,)
+    """The first structure of each system that is simulated."""
 
     def __post_init__(self) -> None:
         _one_of("ensemble", self.ensembles, ENSEMBLES)

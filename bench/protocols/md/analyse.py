@@ -28,7 +28,7 @@ from bench.protocols.md.plan import MD
 from bench.protocols.md.seeds import Mean, mean
 from bench.protocols.md.table import Distribution, Ensemble, Simulated, Simulations, Stability, StabilityTable
 from bench.protocols.md.trajectory_file import Content
-from bench.protocols.md.verdict import judge
+from bench.protocols.md.verdict import VERDICTS, judge
 
 SPACING_PS = 0.1
 """Distance between frames for the comparison with the reference: half a period of the slowest vibration."""
@@ -37,39 +37,70 @@ LEAST_FORCE = 0.1  # eV/Angstrom: the forces at a relaxed structure may be only 
 
 
 def stabilities(measurements: Measurements) -> dict[Key, Stability]:
-    """Return the stability of each method and device of a campaign; empty without simulations."""
-    return measurements.once("stabilities", lambda: _stabilities(measurements))
+    """Return the stability of each method and device of a campaign; empty without simulations.
+
+    Of several systems, it is the verdict on all of them.
+    """
+    rows = measurements.once("stabilities", lambda: _stabilities(measurements))
+    several = len({row.system for row in rows}) > 1
+    found: dict[Key, Stability] = {}
+    for method in measurements.methods:
+        mine = [row for row in rows if (row.method, row.device) == method.key]
+        if mine:
+            found[method.key] = _over_systems(method, mine) if several else mine[0]
+    return found
 
 
-def _stabilities(measurements: Measurements) -> dict[Key, Stability]:
-    found: Simulations | None = measurements.read.get(MD)
-    if found is None:
-        return {}
-    return {
-        method.key: stability(
-            method,
-            found.trajectories.get(method.key, ()),
-            found.symmetries[
-                (found.symmetries["method"] == method.method) & (found.symmetries["device"] == method.device)
-            ],
-            found.body,
-            found.reference,
-            found.refused.get(method.key),
-        )
-        for method in measurements.methods
-    }
+def _over_systems(method: MeasuredMethod, rows: Sequence[Stability]) -> Stability:
+    """Return the verdict on a method: the worst one, with the systems that have it."""
+    verdicts = {row.system: row.verdict for row in rows}
+    known = [one for one in verdicts.values() if one]
+    worst = max(known, key=VERDICTS.index, default=None)
+    return Stability(
+        method=method.method,
+        label=method.label,
+        kind=method.kind,
+        device=method.device,
+        weights=method.weights,
+        refused=None if known else next((row.refused for row in rows if row.refused), None),
+        systems=verdicts,
+        verdict=worst,
+        reasons=tuple(f"{row.system}: {why}" for row in rows if row.verdict == worst for why in row.reasons),
+    )
+
+
+def _stabilities(measurements: Measurements) -> tuple[Stability, ...]:
+    systems: Sequence[Simulations] = measurements.read.get(MD) or ()
+    rows = []
+    for found in systems:
+        for method in measurements.methods:
+            if found.system in measurements.description.methods[method.method].left_out:
+                continue
+            symmetries = found.symmetries
+            row = stability(
+                method,
+                found.trajectories.get(method.key, ()),
+                symmetries[(symmetries["method"] == method.method) & (symmetries["device"] == method.device)],
+                found.body,
+                found.reference,
+                found.refused.get(method.key),
+            )
+            rows.append(dataclasses.replace(row, system=found.system))
+    return tuple(rows)
 
 
 def stability_table(measurements: Measurements) -> StabilityTable:
     """Return the stability of all methods of a campaign that simulated."""
-    found, watched = measurements.read[MD], measurements.watched
+    systems, watched = measurements.read[MD], measurements.watched
+    first, several = systems[0], len(systems) > 1
+    by_method = stabilities(measurements)
     return StabilityTable(
         description=measurements.description,
-        rows=tuple(stabilities(measurements).values()),
-        reference=found.reference_name,
-        reference_planarity=None if found.body.periodic else found.reference.planarity,
-        own_minimum=found.reference.name == OWN,
-        periodic=found.body.periodic,
+        rows=measurements.once("stabilities", lambda: _stabilities(measurements)),
+        reference="its structures of the run" if several else first.reference_name,
+        reference_planarity=None if several or first.body.periodic else first.reference.planarity,
+        own_minimum=first.reference.name == OWN,
+        methods=tuple(by_method.values()) if several else (),
         disturbances=disturbances(watched) if watched is not None else (),
         damaged=measurements.damaged,
     )

@@ -67,7 +67,13 @@ def _drifts(axes: Axes, rows: list[Stability]) -> None:
         if time.low is not None and time.high is not None:
             axes.plot([time.low, time.high], [max(slope, _LEAST)] * 2, "-", color=color(i), lw=1.0)
         (mark,) = axes.plot(time.estimate, max(slope, _LEAST), marker(i), color=color(i), ms=4.5)
-        say(mark, row.label, value(time, "ms per MD step"), f"drift {drift(row)} meV/atom/ps", f"MD: {row.verdict}")
+        say(
+            mark,
+            name(row, False),
+            value(time, "ms per MD step"),
+            f"drift {drift(row)} meV/atom/ps",
+            f"MD: {row.verdict}",
+        )
     assert DRIFT.warns is not None
     for limit, word in ((DRIFT.passes, "passes below"), (DRIFT.warns, "fails above")):
         axes.axhline(limit, color="0.6", lw=0.7, ls=":")
@@ -88,7 +94,10 @@ def _survival(axes: Axes, rows: list[Stability]) -> None:
                 (mark,) = axes.plot(x[-1], y[-1] - 0.008 * i, marker(i), color=color(i), ms=4)
                 lasted = f"{one.survival.ended} of {one.survival.count} seeds ended"
                 say(
-                    mark, row.label, f"stable for {stable(row, 'nve').partition(' (')[0]} ps at constant energy", lasted
+                    mark,
+                    name(row, False),
+                    f"stable for {stable(row, 'nve').partition(' (')[0]} ps at constant energy",
+                    lasted,
                 )
     axes.set_xlim(left=0)
     axes.set_ylim(-0.1, 1.05)

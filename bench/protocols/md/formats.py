@@ -14,6 +14,7 @@ from bench.render.blocks import Formats
 def row_object(row: Stability) -> dict[str, Any]:
     """Return a method's figures as the JSON object that scripts rely on."""
     found = dataclasses.asdict(row)
+    del found["systems"]  # of the verdict on all of them
     for name in ("drift", "noise_exponent", "light_ratio"):
         of_seeds = getattr(row, name)
         found[name], found[f"{name}_error"] = (of_seeds.value, of_seeds.error) if of_seeds else (None, None)
@@ -30,6 +31,11 @@ def _document(table: StabilityTable) -> dict[str, Any]:
         "reference": table.reference,
         "reference_planarity": table.reference_planarity,
         "rows": [row_object(row) for row in table.rows],
+        "methods": [
+            {"method": one.method, "label": one.label, "device": one.device, "verdict": one.verdict}
+            | {"systems": dict(one.systems), "reasons": one.reasons}
+            for one in table.methods
+        ],
         "notes": notes(table),
     }
 

@@ -262,7 +262,7 @@ class Measurer:
         self.session = session
         self.deadlines = deadlines
         self.soon = after(None if deadlines.seconds is None else SHARE * deadlines.seconds)
-        self.start = Relaxed(session.adapter, session.calculator, deadlines.end, session.beat(-1))
+        self.starts: dict[int, Relaxed] = {}
         self.plans = {plan.trajectory: plan for plan in session.task.plans_of(MD, TrajectoryPlan)}
         self.left = [self.plans[item.number] for item in session.task.of_parts(MD)]
 
@@ -279,12 +279,17 @@ class Measurer:
                 beat=session.beat(item.number),
             )
         assert session.task.folder is not None
-        deadline = left_for(self.left, self.deadlines.end)
+        plan = self.plans[item.number]
+        system = session.system_of(plan.structure)
+        if system not in self.starts:  # the method has been turned to it
+            self.starts = {system: Relaxed(session.adapter, session.calculator, self.deadlines.end, session.beat(-1))}
+        self.left.remove(plan)
+        deadline = left_for([plan, *self.left], self.deadlines.end)
         return simulate(
             session.adapter,
             session.calculator,
-            self.start,
-            self.left.pop(0),
+            self.starts[system],
+            plan,
             Path(session.task.folder),
             key=session.task.key,
             deadline_ns=deadline,

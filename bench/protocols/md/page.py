@@ -10,7 +10,7 @@ from bench.analysis.neighbours import SHARE
 from bench.core.device import Device
 from bench.protocols.md.seeds import Mean
 from bench.protocols.md.table import Distribution, Stability, StabilityTable
-from bench.protocols.md.verdict import LIMITS_K
+from bench.protocols.md.verdict import LIMITS_K, VERDICTS
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Page, by_method, filled
 from bench.render.cells import BAD, DASH, GOOD, Cell
@@ -34,8 +34,9 @@ def blocks(table: StabilityTable) -> list[Block]:
 
     planar = numbers.plain(table.reference_planarity, 2)
     made = [
+        *([_verdicts(table)] if table.methods else []),
         block(
-            "Does the crystal stay as it is?" if table.periodic else "Does it hold the molecule together?",
+            _together(table),
             ("MD", "", verdict),
             ("stable NVE", "ps", lambda row: stable(row, "nve")),
             ("stable NVT", "ps", lambda row: stable(row, "nvt")),
@@ -83,6 +84,29 @@ def blocks(table: StabilityTable) -> list[Block]:
         ),
     ]
     return filled(made)
+
+
+def _together(table: StabilityTable) -> str:
+    if table.methods:
+        return "How long does each system hold together?"
+    return "Does the crystal stay as it is?" if table.periodic else "Does it hold the molecule together?"
+
+
+def _verdicts(table: StabilityTable) -> Block:
+    """Return the block of methods over all systems."""
+    several = len({row.device for row in table.methods}) > 1
+
+    def count(wanted: str) -> Callable[[Stability], Cell]:
+        return lambda row: numbers.whole(sum(one == wanted for one in row.systems.values()))
+
+    return by_method(
+        "Does it hold the systems together?",
+        list(table.methods),
+        lambda row: name(row, several),
+        ("MD", "worst", verdict),
+        *((one, "systems", count(one)) for one in VERDICTS),
+        ("systems", "", lambda row: numbers.whole(len(row.systems))),
+    )
 
 
 STATES = {"pass": GOOD, "warn": DOUBTFUL, "fail": BAD}
@@ -164,7 +188,7 @@ def _light_over_rest(table: StabilityTable) -> str:
 
 def _expected(table: StabilityTable) -> str:
     values = [row.expected_light_ratio for row in table.rows if row.expected_light_ratio is not None]
-    return f"({values[0]:.2f})" if values else ""
+    return f"({values[0]:.2f})" if len({round(one, 2) for one in values}) == 1 else ""
 
 
 def _ratio(row: Stability) -> Cell:
@@ -191,6 +215,8 @@ def _wasserstein(pair: str) -> Callable[[Stability], Cell]:
     def text(row: Stability) -> Cell:
         if row.distribution is None:
             return DASH
+        if pair not in row.distribution.wasserstein:
+            return DASH
         value, floor = row.distribution.wasserstein[pair]
         return numbers.fixed(1000 * value, 0) + f" / {_at_least(row.distribution)}{1000 * floor:.0f}"
 
@@ -202,8 +228,9 @@ def _planarity(row: Stability) -> Cell:
 
 
 def name(row: Stability, several: bool) -> str:
-    """Return the name of a method, with its device where there are several."""
-    return f"{row.label} ({Device.parse(row.device).label})" if several else row.label
+    """Return the name of a method, with its device where there are several, and its system where that is named."""
+    label = f"{row.label} ({Device.parse(row.device).label})" if several else row.label
+    return f"{label}, {row.system}" if row.system else label
 
 
 def reasons(table: StabilityTable) -> list[tuple[str, str]]:
@@ -240,6 +267,11 @@ def _other_temperature(table: StabilityTable) -> str:
 def _compared_with(table: StabilityTable) -> str:
     if table.periodic:
         return "Distances of neighbours are compared with those in each method's own minimum."
+    if table.mixed:
+        return (
+            "Bonds, and distances of neighbours in crystals, are compared with each method's own minimum, other "
+            f"distances of a molecule with {table.reference}."
+        )
     if table.own_minimum:
         return f"Bonds are compared with each method's own minimum, distances with {table.reference}."
     return f"Bonds and distances are compared with {table.reference}."
@@ -253,11 +285,12 @@ def _stable(table: StabilityTable) -> str:
             f"Stable: until the distance of two neighbours is more than {BROKEN:g} Å and {SHARE:.0%} away from that in "
             f"the minimum, {over}; half of that is a warning."
         )
+    crystals = f"; in crystals, more than {BROKEN:g} Å and {SHARE:.0%} for neighbours" if table.mixed else ""
     of = "in the minimum" if table.own_minimum else "in the reference"
     mean = "length" if table.own_minimum else "mean length"
     return (
-        f"Stable: until a bond is more than {BROKEN:g} Å from its {mean} {of}, {over}; a bond beyond {WARNING} Å is a "
-        "warning."
+        f"Stable: until a bond is more than {BROKEN:g} Å from its {mean} {of}{crystals}, {over}; a "
+        f"bond beyond {WARNING} Å is a warning."
     )
 
 

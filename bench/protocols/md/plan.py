@@ -21,6 +21,8 @@ EXAMINED = 5
 """How many structures have their forces examined for symmetry."""
 CLEARLY = 1.5
 """A trajectory that was cut off begins again with this many times the time that it had."""
+MOST = 1000
+"""Trajectories of a system: number k of the one that begins at structure i has the number 1000 i + k."""
 HALF_STEP_PS = 0.5  # length of the run at half the time step: fifty C-H vibrations show the noise of the energy
 
 
@@ -39,6 +41,8 @@ class TrajectoryPlan:
     duration_ps: float
     temperature_of: str = VELOCITIES
     """One of :data:`bench.core.records.TEMPERATURES`."""
+    structure: int = 0
+    """The first structure of its system."""
 
     @property
     def steps(self) -> int:
@@ -48,21 +52,32 @@ class TrajectoryPlan:
     @property
     def name(self) -> str:
         """Its key among the trajectories of a campaign."""
-        return f"{self.ensemble}-{self.time_step_fs:g}fs-seed{self.seed}"
+        of = f"-structure{self.structure}" if self.structure else ""
+        return f"{self.ensemble}-{self.time_step_fs:g}fs-seed{self.seed}{of}"
+
+
+def structure_of(trajectory: int) -> int:
+    """Return the structure whose system a trajectory simulates."""
+    return trajectory // MOST
 
 
 def trajectories(md: MdSettings) -> list[TrajectoryPlan]:
-    """Return all trajectories of a campaign, in the order of their numbers.
+    """Return all trajectories of a campaign, in the order of their numbers: system by system.
 
-    Each seed has one in each ensemble. The first seeds, as many as the settings say, have another one at constant
-    energy, with half the time step: it shows how much of the energy's noise comes from the time step.
+    Of a system, each seed has one in each ensemble. The first seeds, as many as the settings say, have another one at
+    constant energy, with half the time step: it shows how much of the energy's noise comes from the time step.
     """
+    return [plan for start in md.starts for plan in _of_system(md, start)]
+
+
+def _of_system(md: MdSettings, start: int) -> list[TrajectoryPlan]:
+    """Return the trajectories of the system whose first structure is `start`."""
     found: list[TrajectoryPlan] = []
 
     def add(ensemble: str, seed: int, time_step_fs: float, duration_ps: float) -> None:
-        found.append(
-            TrajectoryPlan(len(found), ensemble, seed, time_step_fs, md.temperature_k, duration_ps, md.temperature_of)
-        )
+        number = MOST * start + len(found)
+        temperature = (md.temperature_k, duration_ps, md.temperature_of)
+        found.append(TrajectoryPlan(number, ensemble, seed, time_step_fs, *temperature, start))
 
     for seed in range(md.seeds):
         if "nve" in md.ensembles:
@@ -91,8 +106,12 @@ def seconds(
 
 
 def _items(settings: Settings, indices: Sequence[int], round_number: int, cores: int) -> list[Item]:
-    """Return the trajectories of a round, and in the first round the structures whose forces are examined."""
-    examined = indices[:EXAMINED] if round_number == 0 else ()
+    """Return the trajectories of a round, and in the first round the structures whose forces are examined.
+
+    Of several systems, these are the first structure of each.
+    """
+    starts = settings.md.starts
+    examined = (indices[:EXAMINED] if len(starts) == 1 else starts) if round_number == 0 else ()
     plans = in_round(trajectories(settings.md), round_number, settings.rounds)
     return [Item(SYMMETRY, index) for index in examined] + [Item(MD, plan.trajectory) for plan in plans]
 
@@ -119,9 +138,9 @@ def _again(books: Books, record: Record) -> bool:
     """Return whether a trajectory that was cut off has clearly more time now; it then starts from the beginning."""
     if not isinstance(record, Trajectory) or record.status != CENSORED:
         return False
-    plans = trajectories(books.settings.md)
+    plans = {plan.trajectory: plan for plan in trajectories(books.settings.md)}
     budget = books.settings.budget_s[record.method]
-    part = plans[record.trajectory].steps / sum(plan.steps for plan in plans)
+    part = plans[record.trajectory].steps / sum(plan.steps for plan in plans.values())
     return budget is None or part * budget > CLEARLY * record.wall_ns / 1e9
 
 
@@ -145,7 +164,7 @@ def _heading(settings: Settings) -> str:
     each = " and ".join(f"{lengths[name]:g} ps {name.upper()}" for name in md.ensembles)
     return (
         f"md of {each}, {md.time_step_fs:g} fs per step, {temperature(md)}, "
-        f"{md.seeds} seed{'s' if md.seeds != 1 else ''}"
+        f"{md.seeds} seed{'s' if md.seeds != 1 else ''}{' for each system' * (len(md.starts) > 1)}"
     )
 
 
@@ -160,9 +179,17 @@ PROTOCOL = Protocol(
     order=30,
     parts=(
         Part(SYMMETRY, Symmetry, _symmetry, lambda records: "", complete_when_censored=True),
-        Part(MD, Trajectory, _trajectory, _simulated, number="trajectory", complete_when_censored=True, plans=_plans),
+        Part(
+            MD,
+            Trajectory,
+            _trajectory,
+            _simulated,
+            number="trajectory",
+            structure_of=structure_of,
+            complete_when_censored=True,
+            plans=_plans,
+        ),
     ),
-    one_system=True,
     least_atoms=2,
     phase=MD,
     items=_items,

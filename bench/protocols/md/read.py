@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,26 +20,64 @@ from bench.protocols.md.table import Simulated, Simulations
 from bench.results.dataframes import Run
 
 
-def read(run: Run) -> Simulations | None:
-    """Return the simulations of a run, None where none were planned; raises BadInput where a file cannot be read."""
+def read(run: Run) -> tuple[Simulations, ...] | None:
+    """Return the simulations of a run, system by system; None where none were planned.
+
+    Raises BadInput where a file cannot be read.
+    """
     from ase.io import read as read_atoms
 
     if MD not in run.description.settings.protocols:
         return None
-    undistorted = read_atoms(run.directory / "reference.xyz")
-    reference, name = _reference(run, undistorted)
-    mine = {method.key: _of(run.trajectories, method) for method in run.measured_methods}
+    references: Any = read_atoms(run.directory / "reference.xyz", ":")
+    systems = run.description.dataset.systems
+    if len(systems) < 2:
+        return (_simulations(run, "", references[0], run.trajectories, run.symmetries, None),)
+    starts = run.description.settings.md.starts
+    return tuple(
+        _simulations(
+            run,
+            one.name,
+            reference,
+            run.trajectories[run.trajectories["structure"] == one.frames[0]],
+            run.symmetries[run.symmetries["structure"].isin(one.frames)],
+            one.frames,
+        )
+        for one, reference in zip(systems, references, strict=True)
+        if one.frames[0] in starts
+    )
+
+
+def _simulations(
+    run: Run,
+    system: str,
+    undistorted: Any,
+    trajectories: pd.DataFrame,
+    symmetries: pd.DataFrame,
+    frames: Sequence[int] | None,
+) -> Simulations:
+    """Return the simulations of a system; `frames` are its structures, None where it is the only one."""
+    reference, name = _reference(run, undistorted) if frames is None else _own(run, undistorted, frames)
+    mine = {method.key: _of(trajectories, method) for method in run.measured_methods}
     reasons = {method.key: _refused(method, mine[method.key]) for method in run.measured_methods}
     return Simulations(
-        trajectories={
-            key: [_simulated(run, row) for row in trajectories.to_dict("records")] for key, trajectories in mine.items()
-        },
-        symmetries=run.symmetries,
+        system=system,
+        trajectories={key: [_simulated(run, row) for row in found.to_dict("records")] for key, found in mine.items()},
+        symmetries=symmetries,
         body=Body.of(undistorted),
         reference=reference,
         reference_name=name,
         refused={key: reason for key, reason in reasons.items() if reason is not None},
     )
+
+
+def _own(run: Run, undistorted: Any, frames: Sequence[int] | None) -> tuple[Reference, str]:
+    """Return the run's own structures as the reference: all, or those of a system."""
+    from ase.io import read as read_atoms
+
+    images: Any = read_atoms(run.directory / "structures.xyz", ":")
+    positions = np.array([images[one].positions for one in (range(len(images)) if frames is None else frames)])
+    return Reference(OWN, undistorted.numbers, positions), f"the {len(positions)} structures of the run"
 
 
 def _of(data: pd.DataFrame, method: MeasuredMethod) -> pd.DataFrame:
@@ -83,10 +122,7 @@ def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
     """
     embedded = load_dataset(GFN2)
     if not _alike(undistorted, embedded.reference):
-        from ase.io import read as read_atoms
-
-        frames = np.array([image.positions for image in read_atoms(run.directory / "structures.xyz", ":")])
-        return Reference(OWN, undistorted.numbers, frames), f"the {len(frames)} structures of the run"
+        return _own(run, undistorted, None)
     try:
         numbers, found = rmd17.frames(cache_dir(), fetch=False)
         frames = np.array([found[index] for index in sorted(found)])  # in the order of time

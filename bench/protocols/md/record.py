@@ -62,6 +62,8 @@ class Trajectory(Record):
     failure: Failure | None = None
     temperature_of: str = VELOCITIES
     """``velocities`` (all 3N of them, as in MD17) or ``internal`` (the internal motions)."""
+    structure: int = 0
+    """The first structure of its system."""
 
     def wrong(self) -> str | None:
         """Return what is wrong with its time step."""

@@ -40,8 +40,10 @@ class Simulated:
 
 @dataclasses.dataclass(frozen=True)
 class Simulations:
-    """All simulations of a campaign, and their reference."""
+    """All simulations of a system in a campaign, and their reference."""
 
+    system: str
+    """The name of the system, where the run has several; else empty."""
     trajectories: Mapping[Key, Sequence[Simulated]]
     symmetries: pd.DataFrame
     """One row per structure whose forces were examined."""
@@ -123,6 +125,10 @@ class Stability:
     """``pretrained``, or ``none`` where the method has none."""
     refused: str | None = None
     """Why it was not simulated."""
+    system: str = ""
+    """The system, where the run has several; empty for the verdict on all of them."""
+    systems: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    """The verdict by system, in the verdict on all of them."""
     periodic: bool = False
     """Whether it is a crystal, a slab or a wire."""
     ensembles: tuple[Ensemble, ...] = ()
@@ -172,13 +178,24 @@ class StabilityTable:
 
     description: Description
     rows: tuple[Stability, ...]
+    """One for each method, or for each system and method where the run has several systems."""
     reference: str
     """The reference for distances, and for naphthalene for its bonds, in words."""
     reference_planarity: float | None
     own_minimum: bool = False
     """Whether bonds are compared with each method's own minimum."""
-    periodic: bool = False
-    """Whether it is a crystal, a slab or a wire."""
+    methods: tuple[Stability, ...] = ()
+    """Of several systems, the verdict on each method."""
     disturbances: tuple[Disturbance, ...] = ()
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""
+
+    @property
+    def periodic(self) -> bool:
+        """Whether all are crystals, slabs or wires."""
+        return all(row.periodic for row in self.rows)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether there are molecules and crystals."""
+        return not self.periodic and any(row.periodic for row in self.rows)
