@@ -185,7 +185,8 @@ class _ForceField:
         if formula == NAPHTHALENE and (self.bonds, self.types) != (NAPHTHALENE_BONDS, NAPHTHALENE_TYPES):
             raise ValueError(
                 f"Open Babel perceived {self.bonds} bonds and the UFF types {self.types} in the reference "
-                f"{formula}; naphthalene has {NAPHTHALENE_BONDS} bonds and {NAPHTHALENE_TYPES}"
+                f"{formula}; naphthalene has {NAPHTHALENE_BONDS} bonds and {NAPHTHALENE_TYPES}. Bonds are read from "
+                "the first structure of a system: put one with sensible bond lengths first"
             )
         for symbol, label in zip(reference.get_chemical_symbols(), labels, strict=True):
             if not label.startswith(symbol):  # a UFF type is named after its element: C_R, H_, Si3

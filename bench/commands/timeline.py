@@ -83,10 +83,9 @@ def run(options: Options) -> int:
     path = timelines.path_of(method.name, package, options.output)
     kept = timelines.read(path) or Timeline(method.name, method.label, package)
     if options.show and not kept.releases:
-        of = f" --package {package}" if options.package else ""
         raise BadInput(
             f"nothing is measured yet of earlier releases of {package} for {method.name}; "
-            f"'pesbench timeline {method.name}{of}' measures them."
+            f"'pesbench timeline {method.name} --package {package}' measures them."
         )
     if not options.show:
         kept = _measure_missing(options, catalogue, method, kept, newest, path)

@@ -11,8 +11,9 @@ import difflib
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import ase.io
 from ase import Atoms
@@ -247,13 +248,22 @@ def _rmd17(name: str, cache: Path) -> DataSet:
     return dataclasses.replace(whole, known=found.known)
 
 
-def _embedded(name: str, description: str) -> Callable[[Path], DataSet]:
-    """Return how to load a set of different systems that comes with pesbench."""
+def _embedded(
+    name: str, description: str, undistorted: Mapping[str, Callable[[], Atoms]] = MappingProxyType({})
+) -> Callable[[Path], DataSet]:
+    """Return how to load a set of different systems that comes with pesbench.
+
+    `undistorted` has the reference of a system whose first frame would be none: a force field reads the bonds from it.
+    """
 
     def load(cache: Path) -> DataSet:
         contents = files.read([paths.datasets_dir() / f"{name}.extxyz"])
         dataset = of_contents(Contents(contents.frames, (), ()), name, f"{description} (CC0-1.0)")
-        return dataclasses.replace(dataset, series=series_of(dataset.systems))
+        systems = tuple(
+            dataclasses.replace(one, reference=undistorted[one.name]()) if one.name in undistorted else one
+            for one in dataset.systems
+        )
+        return dataclasses.replace(dataset, systems=systems, series=series_of(systems))
 
     return load
 
@@ -265,7 +275,11 @@ DATA_SETS: dict[str, Callable[[Path], DataSet]] = {
     **{name: functools.partial(_rmd17, name) for name in rmd17.molecules()},
     "druglike": _embedded("druglike", "24 molecules of C, H, N, O, F, S and Cl, as RDKit embeds them"),
     "ions": _embedded("ions", "8 ions, radicals and a zwitterion, as RDKit embeds them"),
-    "hard": _embedded("hard", "a floppy chain, eight water molecules and a distorted naphthalene, four starts of each"),
+    "hard": _embedded(
+        "hard",
+        "a floppy chain, eight water molecules and a distorted naphthalene, four starts of each",
+        {"naphthalene-off": naphthalene},
+    ),
     "crystals": _embedded("crystals", "14 crystals and 2 slabs of ASE, rattled by 0.05 Angstrom"),
 }
 """Makes each named set: takes the cache folder, and may raise :class:`bench.data.rmd17.Unavailable`."""

@@ -19,6 +19,10 @@ from bench.protocols import PROTOCOLS, phases
 Kind = tuple[Key, str]
 """A method on a device, and its structures or its later phases."""
 LATER = "later"
+LATER_STARTS = 0.8
+"""What a later start takes, over the first one, which also compiles and reads from the disk: in our runs 0.5 to 1."""
+AS_GUESSED = (1.0, 1.0)
+"""That jobs take what was guessed counts as much as this many that were measured."""
 _ONCE = frozenset(protocol.phase for protocol in PROTOCOLS.values() if protocol.once)
 
 
@@ -37,6 +41,8 @@ class Forecast:
         self._jobs = dict(jobs)
         self._guess = guess
         self._took: dict[Kind, list[float]] = {}
+        self._starts: dict[Kind, float] = {}
+        """How long the first one of each kind took to start."""
         self.done = 0
 
     @property
@@ -44,9 +50,10 @@ class Forecast:
         """Return how many jobs there are, those done included."""
         return self.done + sum(self._jobs.values())
 
-    def add(self, kind: Kind, seconds: float) -> None:
-        """Enter a job that took so many seconds of wall clock, its start included."""
+    def add(self, kind: Kind, seconds: float, start_s: float = 0.0) -> None:
+        """Enter a job that took so many seconds of wall clock, its start included, which is `start_s` where known."""
         self.done += 1
+        self._starts.setdefault(kind, start_s)
         self._jobs[kind] = max(self._jobs.get(kind, 0) - 1, 0)
         self._took.setdefault(kind, []).append(seconds)
 
@@ -65,12 +72,13 @@ class Forecast:
     def _expected(self, kind: Kind) -> float:
         took = self._took.get(kind)
         if took:  # the first one also compiles, builds and answers; it tells less than those after it
-            return statistics.fmean(took[1:] or took)
+            return statistics.fmean(took[1:]) if took[1:] else took[0] - (1 - LATER_STARTS) * self._starts[kind]
         guess = self._guess(kind)
         if math.isinf(guess):
             return guess
         off = [times[0] / guessed for other, times in self._took.items() if (guessed := self._like(kind, other))]
-        return guess * (statistics.median(off) if off else 1.0)
+        # the first ones are the lightest, which may need little of their time: they say little of the heavy ones
+        return guess * statistics.median([*off, *AS_GUESSED])
 
     def _like(self, kind: Kind, other: Kind) -> float:
         return self._guess(other) if other[1] == kind[1] else 0.0

@@ -266,8 +266,9 @@ class Campaign:
             took = time.monotonic() - began
             self.elapsed_s += took
             parts = {seat.key: (seat.started_s or 0.0) + seat.used_s for seat in seats}
-            for key, seconds in parts.items():  # what nobody used is shared
-                self.forecast.add((key, STRUCTURES), took * seconds / (sum(parts.values()) or 1.0))
+            scale = took / (sum(parts.values()) or 1.0)  # what nobody used is shared
+            for seat in seats:
+                self.forecast.add((seat.key, STRUCTURES), scale * parts[seat.key], scale * (seat.started_s or 0.0))
             facts = {device: self.watch.since(before, others) for device, others in strangers.items()}
             for seat in seats:
                 if seat.counted:

@@ -14,6 +14,11 @@ from bench.environments.header import Header, HeaderError, of_block, read_block
 from bench.environments.uv import EnvironmentFailed
 from bench.errors import BadInput
 
+OWN = ("native", "own", "openbabel", "open-babel", "obcg")
+NOT_OWN = (
+    "a method's own optimiser, such as Open Babel's, cannot be compared here: it ends by its own criterion and tells "
+    "no forces on the way. 'pesbench run --methods uff,uff-ase' measures UFF both ways, as ms/molecule."
+)
 MISSING = "its file is not here any more; put it into adapters/optimizers again"
 
 
@@ -78,6 +83,8 @@ def selected(names: Iterable[str], known: dict[str, Optimizer]) -> tuple[str, ..
             found += known
         elif name.lower() in by_small:
             found.append(by_small[name.lower()])
+        elif name.lower() in OWN:
+            raise BadInput(NOT_OWN)
         else:
             near = difflib.get_close_matches(name.lower(), by_small, n=1)
             hint = f"did you mean {by_small[near[0]]!r}?" if near else f"there are {', '.join(known)}."

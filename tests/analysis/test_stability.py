@@ -7,18 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase.data import atomic_masses
+from synthetic import campaign
 
 from bench.analysis import events
 from bench.analysis.methods import MeasuredMethod
+from bench.analysis.statistics import Estimate
 from bench.analysis.vibrations import external_motions
 from bench.paths import PROJECT
 from bench.protocols.md import verdict
 from bench.protocols.md.analyse import stability
 from bench.protocols.md.body import Body
 from bench.protocols.md.distributions import Reference
+from bench.protocols.md.figure import draw
 from bench.protocols.md.page import _h, drift
 from bench.protocols.md.seeds import Mean
-from bench.protocols.md.table import Simulated, Stability
+from bench.protocols.md.table import Simulated, Stability, StabilityTable
 from bench.protocols.md.trajectory_file import Content
 from bench.protocols.md.verdict import DRIFT, FAIL, PASS, WARN, judge
 
@@ -319,3 +322,16 @@ def test_a_reference_of_one_structure_has_no_distribution():
     )
     assert found.distribution is None
     assert found.verdict == PASS
+
+
+def test_simulations_too_short_for_a_drift_have_no_panel_for_it_and_ticks_are_plain_numbers():
+    row = Stability(method="m", label="M", kind="mlip", device="cpu")
+    short = StabilityTable(campaign(), (row,), reference="", reference_planarity=None)
+    assert [axes.get_xlabel() for axes in draw(short).axes] == ["NVE, ps"]
+    time = Estimate(20.0, 18.0, 22.0, 3, "rounds")
+    long = dataclasses.replace(row, ms_per_step=time, drift=Mean(0.02, 0.001, 2))
+    drifts, _ = draw(dataclasses.replace(short, rows=(long,))).axes
+    drifts.figure.canvas.draw()
+    labels = [label.get_text() for axis in (drifts.xaxis, drifts.yaxis) for label in axis.get_ticklabels(which="both")]
+    assert {"20", "0.02", "0.05"} <= set(labels)
+    assert not any("$" in label for label in labels)

@@ -14,6 +14,7 @@ from bench.core.records import CENSORED, DONE, FAILED, NotMeasured, Started
 from bench.core.settings import Settings
 from bench.protocols.throughput import table as points
 from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table
+from bench.protocols.throughput.figure import draw
 from bench.protocols.throughput.plan import points_of
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 
@@ -45,6 +46,11 @@ def point(way, size, round_number=0, speed=1.0, status=DONE, **fields):
 
 
 def summed_up(*records, weights="none"):
+    (row,) = _table(*records, weights=weights).rows
+    return row
+
+
+def _table(*records, weights="none"):
     description = Description(
         settings=Settings(("toy",), protocols=("throughput",)), methods={"toy": MethodFacts("Toy", "toys", "mlip")}
     )
@@ -56,11 +62,9 @@ def summed_up(*records, weights="none"):
         environment={},
     )
     every = (started, *records)
-    table = throughput_table(
+    return throughput_table(
         Measurements(description, methods=measured_methods(description, every), records=every, watched=None)
     )
-    (row,) = table.rows
-    return row
 
 
 def three_rounds(*made, speeds=(1.0, 1.0, 1.0)):
@@ -238,3 +242,10 @@ def test_rows_are_sorted_by_kind_and_then_by_speed():
         Measurements(description, methods=measured_methods(description, records), records=records, watched=watched)
     )
     assert [row.method for row in table.rows] == ["light", "fast", "slow"]
+
+
+def test_the_figure_has_no_panel_for_a_series_that_is_not_there():
+    figure = draw(_table(point(SINGLE, 1), point(PROCESSES, 2)))
+    assert [axes.get_xlabel() for axes in figure.axes] == ["processes"]
+    figure = draw(_table(point(SINGLE, 1), point(BATCH, 2), point(PROCESSES, 2)))
+    assert [axes.get_xlabel() for axes in figure.axes] == ["molecules in a batch", "processes"]

@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 from told import PROJECT, VERBS, collected, sources, unquoted
 
+from bench.analysis.timelines import Release, Timeline
 from bench.cli import parse
 from bench.environments import environments
 from bench.environments.catalogue import Catalogue
 from bench.environments.header import read_header
+from bench.results import timelines
 
 FAKES, TUNABLE = Path("tests", "fakes", "fakes.py"), Path("tests", "fakes", "tunable.py")
 RUN, OTHER_RUN = "20261122-101500", "20261123-091200"  # they stand in the examples, too
@@ -58,6 +60,7 @@ PLACEHOLDERS = {
     "{directory.name}": RUN,
     "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
+    "{package}": "ase",
     "torch": "ase",  # the fakes pin that
     "--optimizers all": "BFGS,FIRE",  # others need packages of their own
     "--optimizers BFGS": "fire",
@@ -278,6 +281,9 @@ def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
         folder = PROJECT
     if words[0] in MEASURING and not {"--help", "--resume"} & set(words):
         words += ["--output", str(tmp_path / "runs")]
+    if "--show" in words:  # what an earlier one has measured
+        kept = Timeline("toy", "toy", "ase", (Release("3.28.0", "3.29.0", 1.0, 0.9, 1.1),))
+        timelines.write(timelines.path_of("toy", "ase", tmp_path / "runs"), kept)
     done = pesbench(*words, cwd=folder, still=True, PESBENCH_CACHE=str(checkout / "cache"))
     where = f"{LINES[line]}, run as 'pesbench {line}'"
     assert "Traceback" not in done.stderr, f"{where}:\n{done.stderr}"

@@ -12,6 +12,7 @@ import pytest
 from rdkit import Chem
 
 from bench.data.distances import bonds, closest_pair
+from bench.data.naphthalene import naphthalene
 from bench.data.structures import load_dataset
 from bench.data.systems import fixed_atoms
 from bench.paths import datasets_dir
@@ -44,6 +45,14 @@ FORMULAS = {
     "lisinopril": "C21H31N3O5",
 }
 SIZES = {"druglike": 24, "ions": 8, "crystals": 16}
+
+
+def test_the_bonds_of_the_distorted_naphthalene_are_those_of_the_undistorted_one():
+    system = load_dataset("hard").systems[2]
+    assert (system.name, list(system.reference.symbols)) == ("naphthalene-off", list(naphthalene().symbols))
+    assert (system.reference.positions == naphthalene().positions).all()
+    start = load_dataset("hard").atoms[system.frames[0]]
+    assert (start.numbers == system.reference.numbers).all()
 
 
 def test_the_hard_set_has_four_starts_of_each_of_three_systems():

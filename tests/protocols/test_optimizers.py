@@ -291,6 +291,7 @@ def test_an_optimiser_that_makes_no_step_any_more_is_ended(monkeypatch):
     ("options", "says"),
     [
         (("--optimizers", "BFGS,LBGFS"), "there is no optimiser 'LBGFS'; did you mean 'LBFGS'?"),
+        (("--optimizers", "BFGS,native"), "cannot be compared here: it ends by its own criterion"),
         (("--optimizer", "newton"), "there is no optimiser 'newton'; there are BFGS, LBFGS"),
         (("--optimizers", "BFGS", "--protocols", "md"), "--optimizers belongs to --protocols optimizers"),
     ],

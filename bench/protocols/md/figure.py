@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.events import Survival
 from bench.protocols.md.page import drift, name, stable
@@ -33,10 +34,11 @@ def draw(table: StabilityTable) -> Figure:
     FigureCanvasAgg(figure)
     bottom = 0.55 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
     size = (0.93 * height - bottom) / height
-    drifts = figure.add_axes((0.085, bottom / height, 0.40, size))
-    survival = figure.add_axes((0.585, bottom / height, 0.40, size))
-    _drifts(drifts, rows)
-    _survival(survival, rows)
+    if any(row.ms_per_step is not None and row.drift is not None for row in rows):
+        _drifts(figure.add_axes((0.085, bottom / height, 0.40, size)), rows)
+        _survival(figure.add_axes((0.585, bottom / height, 0.40, size)), rows)
+    else:  # the simulations were too short for a drift
+        _survival(figure.add_axes((0.085, bottom / height, 0.90, size)), rows)
     handles = [
         Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, several))
         for i, row in enumerate(rows)
@@ -80,6 +82,10 @@ def _drifts(axes: Axes, rows: list[Stability]) -> None:
         axes.text(0.01, limit, word, transform=axes.get_yaxis_transform(), fontsize=7, color="0.4", va="bottom")
     axes.set_xlabel("ms per MD step", labelpad=2)
     axes.set_ylabel("|energy drift|, meV/atom/ps", labelpad=2)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.grid(color="0.9", lw=0.6)
     _bare(axes)
 

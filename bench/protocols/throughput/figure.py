@@ -36,10 +36,19 @@ def draw(table: ThroughputTable) -> Figure:
     FigureCanvasAgg(figure)
     bottom = 0.55 + 0.17 * legend_lines + below
     size = (0.93 * height - bottom) / height
-    batches = figure.add_axes((0.075, bottom / height, 0.41, size))
-    processes = figure.add_axes((0.575, bottom / height, 0.41, size))
-    _gains(batches, table, rows, [row.batch.points if row.batch else () for row in rows], "molecules in a batch")
-    _gains(processes, table, rows, [row.processes.points if row.processes else () for row in rows], "processes")
+    panels = {
+        "molecules in a batch": [row.batch.points if row.batch else () for row in rows],
+        "processes": [row.processes.points if row.processes else () for row in rows],
+    }
+    # one alone is no series
+    drawn = [
+        what
+        for what, series in panels.items()
+        if any(one.size > 1 and one.gain is not None for points in series for one in points)
+    ]
+    for number, what in enumerate(drawn or panels):
+        width = 0.41 if len(drawn) != 1 else 0.91
+        _gains(figure.add_axes((0.075 + 0.5 * number, bottom / height, width, size)), table, rows, panels[what], what)
     handles = [
         Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, table))
         for i, row in enumerate(rows)
