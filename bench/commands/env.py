@@ -39,7 +39,7 @@ def run(options: Options) -> int:
     from bench.environments.catalogue import Catalogue
 
     catalogue = Catalogue(options.adapter)
-    found = environments.listing([*catalogue.headers, *converters(catalogue)])
+    found = environments.listing([*catalogue.headers, *converters(catalogue)], sizes=not options.remove)
     if options.remove:
         for name in _chosen(options.remove, found):
             environments.remove(name)
