@@ -14,7 +14,7 @@ help: ## list the verbs
 	@echo "usage: make VERB"
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo "options: STRUCTURES=mine.xyz METHODS=a,b BUDGET=SECONDS|none ARGS=\"...\" for bench and study (see $(BIN)/pesbench run --help);"
-	@echo "         METHODS, BUDGET, ARGS and BASE=REV for regress"
+	@echo "         METHODS (or METHODS=changed), BUDGET, ARGS and BASE=REV for regress"
 
 bench: .venv/installed ## measure every method that can run here; ends with table and page (half an hour)
 	@$(BIN)/pesbench run $(RUN_OPTIONS)

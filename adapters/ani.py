@@ -20,6 +20,7 @@
 # devices = ["cpu", "cuda"]
 # dtypes = ["float64", "float32"]
 # periodic = true
+# stress = true
 # download-mb = 260  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 # elements = ["H", "C", "N", "O"]  # torchani leaves out atoms of others without a word

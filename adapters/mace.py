@@ -24,6 +24,7 @@
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]  # the default of mace_mp first; mace_off and mace_omol have float64
 # periodic = true
+# stress = true
 # download-mb = 300  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs; cuEquivariance: see the knob kernel
 #
@@ -279,6 +280,14 @@ calculator = MACECalculator(
         batch = torch_geometric.Batch.from_data_list(graphs).to(self.device)
         found = self.model(batch.to_dict(), compute_stress=False)
         return by_molecule(found["energy"].detach().cpu().tolist(), found["forces"].detach().cpu().numpy(), structures)
+
+    def edges(self, calculator: Any) -> int | None:
+        """Return the number of pairs within the cutoff at the last geometry; MACE does not keep its graph."""
+        from mace.data.neighborhood import get_neighborhood
+
+        atoms = calculator.atoms
+        cell, pbc = atoms.cell.array, tuple(map(bool, atoms.pbc))
+        return int(get_neighborhood(atoms.positions, calculator.r_max, pbc=pbc, cell=cell)[0].shape[1])
 
     def settings(self) -> dict[str, Any]:
         """Return the head, the kernel and the precision that really run; the cutoff in Angstrom."""

@@ -19,6 +19,7 @@
 # devices = ["cpu"]
 # dtypes = ["float32", "float64"]
 # periodic = true
+# stress = true
 # download-mb = 110
 #
 # [tool.pesbench.conversion]

@@ -40,6 +40,7 @@
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true
+# stress = true
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #

@@ -26,6 +26,7 @@
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32"]
 # periodic = true
+# stress = true
 # download-mb = 155
 # cuda-dependencies = ["jax-cuda12-plugin[with-cuda]==0.10.2"]
 # thread-control = "affinity"

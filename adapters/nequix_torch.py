@@ -29,6 +29,7 @@
 # devices = ["cpu"]
 # dtypes = ["float32"]
 # periodic = true
+# stress = true
 # download-mb = 400
 #
 # [tool.pesbench.conversion]

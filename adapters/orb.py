@@ -21,6 +21,7 @@
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]
 # periodic = true
+# stress = true
 # download-mb = 320  # with a CPU build of torch
 # cuda-dependencies = []  # a CUDA build of torch brings what it needs
 #
@@ -67,6 +68,7 @@
 # source = "Rhodes et al., arXiv:2504.06231; OMat24: arXiv:2410.12771"
 #
 # [tool.pesbench.methods.orb-v3-conservative-omol]
+# stress = false
 # label = "OrbMol conservative (orb-v3-conservative-omol)"
 # made-for = "molecules"
 # parameters = 25839670

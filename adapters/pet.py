@@ -23,6 +23,7 @@
 # devices = ["cpu", "cuda"]
 # dtypes = ["float32", "float64"]
 # periodic = true
+# stress = true
 # download-mb = 290  # with a CPU build of torch
 # cuda-dependencies = ["nvalchemi-toolkit-ops==0.4.1"]
 #

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import errno
 import os
 import re
@@ -13,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from bench import __version__
-from bench.commands import Verb, verbs
+from bench.commands import Verb, _declared, verbs
 from bench.core.likely import similar
 from bench.errors import BadInput
 from bench.paths import cache_dir, program, told
@@ -23,9 +22,6 @@ OF_THE_DISK = {
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "see who may write there, or choose another place"),
 }
 """Errors that no verb can do anything about, and what the user can do."""
-
-LISTS = ("--methods", "--protocols", "--systems", "--elements", "--device", "--ensembles", "--threads")
-"""Options that take several values, separated by commas."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,14 +95,14 @@ def _helped(message: str, words: Sequence[str]) -> str:
 def _commas(left: list[str], words: Sequence[str]) -> str:
     """Return how a list of names is written, where these words follow one; empty elsewhere."""
     before = list(words).index(left[0]) - 2 if left[0] in words else -1
-    if before < 0 or words[before] not in LISTS:
+    if before < 0 or words[before] not in {flag for verb in verbs().values() for flag in _declared.lists(verb.options)}:
         return ""
     option, first = words[before], words[before + 1]
     return f"; {option} takes a list with commas and no blanks: {option} {','.join((first.rstrip(','), *left))}"
 
 
 def parser(known: Mapping[str, Verb]) -> _Parser:
-    """Return the parser for the verbs; raises TypeError where a verb's parser does not match its dataclass."""
+    """Return the parser for the verbs; raises TypeError where a field of a verb's dataclass is no option."""
     top = _Parser(
         prog=program(),
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
@@ -123,25 +119,8 @@ def parser(known: Mapping[str, Verb]) -> _Parser:
             epilog="\n  ".join(["example:" if len(verb.examples) == 1 else "examples:", *verb.examples]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        verb.add_options(one)
-        _fit(verb, one)
+        _declared.add(one, verb.options)
     return top
-
-
-def _fit(verb: Verb, one: argparse.ArgumentParser) -> None:
-    """Set the defaults from the dataclass, after checking that options and fields are the same."""
-    actions = {action.dest: action for action in one._actions if action.dest != "help"}
-    fields = {field.name: field for field in dataclasses.fields(verb.options)}
-    if actions.keys() != fields.keys():
-        odd = ", ".join(sorted(actions.keys() ^ fields.keys()))
-        raise TypeError(f"the options of 'pesbench {verb.name}' and the fields of its Options differ in {odd}")
-    for name, field in fields.items():
-        if field.default is not dataclasses.MISSING:
-            # argparse appends to a list, not to a tuple
-            default = list(field.default) if isinstance(field.default, tuple) else field.default
-            one.set_defaults(**{name: default})
-        elif not actions[name].required:
-            raise TypeError(f"{name} of 'pesbench {verb.name}' may be left out, and its field has no default")
 
 
 if __name__ == "__main__":

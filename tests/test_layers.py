@@ -42,7 +42,7 @@ ALLOWED = {
 ALLOWED["commands"] = {*ALLOWED, "commands"} - {"cli"}
 FILES = {
     **dict.fromkeys(("record", "plan", "trajectory_file"), "protocols"),
-    **dict.fromkeys(("measure", "symmetry", "symmetric"), "protocols.measure"),
+    **dict.fromkeys(("measure", "symmetry", "symmetric", "thermal"), "protocols.measure"),
     "read": "protocols.read",
     **dict.fromkeys(("view", "page", "formats", "figure", "notes", "words"), "protocols.view"),
 }

@@ -35,3 +35,12 @@ def test_nothing_of_a_pull_request_is_put_into_a_shell_line():
     for path in WORKFLOWS:
         for line in path.read_text().splitlines():
             assert "${{" not in line or re.match(r"\s*[\w-]+: \$\{\{", line), f"{path.name}: {line}"
+
+
+def test_every_adapter_that_a_pull_request_changes_is_measured():
+    text = next(path for path in WORKFLOWS if path.stem == "speed").read_text()
+    (pattern,) = re.findall(r'"(adapters/[^"]+)"', text)
+    paths = [path.relative_to(PROJECT) for path in (PROJECT / "adapters").glob("*.py")]
+    assert paths
+    assert all(path.match(pattern) for path in paths)
+    assert re.search(r'make regress METHODS=changed BASE="\$BASE"', text)

@@ -60,6 +60,10 @@ class AtSystem:
     """Pairs of neighbours in its list, each counted twice."""
     rebuilds: float | None = None
     """Lists of neighbours for each force call."""
+    beyond: Estimate | None = None
+    """How many times as fast it is where atoms move beyond the skin from call to call; None where nobody keeps lists,
+    and both are the same."""
+    rebuilds_beyond: float | None = None
     why: str = ""
     """Why it was not measured here."""
 
@@ -116,6 +120,20 @@ def at_system(
         return known
     ratio = None if reference is None else paired_ratio(reference, mine)
     return dataclasses.replace(known, ms=mean_time(mine), speedup=ratio)
+
+
+def times_beyond(reference: pd.DataFrame | None, mine: pd.DataFrame | None) -> Estimate | None:
+    """Return how many times as fast a method is as the reference where both moved beyond the skin; None without it."""
+    if mine is None or reference is None or mine.empty or reference.empty:
+        return None
+    return paired_ratio(reference, mine)
+
+
+def lists_per_call(replays: Sequence[Any], method: str, frames: Sequence[int]) -> float | None:
+    """Return the lists of neighbours that a method made for each force call at some structures; None where unknown."""
+    told = [one for one in replays if one.method == method and one.structure in frames and one.rebuilds is not None]
+    calls = sum(len(one.calculator_ns) for one in told)
+    return sum(one.rebuilds for one in told) / calls if calls else None
 
 
 def apart(

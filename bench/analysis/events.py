@@ -7,6 +7,7 @@ The stable time is that of Fu, Wu, Wang, Xie, Keten, Gomez-Bombarelli and Jaakko
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,6 +47,14 @@ class Topology:
     """(b,) mean length in the frames of the reference that have the bond, Angstrom; else that of the molecule."""
     strangers: np.ndarray
     """(s, 2) pairs that are clearly not bonded."""
+    shifts: np.ndarray | None = None
+    """(b, 3) Angstrom, of a crystal: from the second atom of a bond to the image that is meant."""
+    stranger_shifts: np.ndarray | None = None
+    """(s, 3) likewise."""
+    limits: np.ndarray | float = BROKEN
+    """(b,) Angstrom from its length: a bond beyond this is broken, and beyond half of it a warning."""
+    lattice: np.ndarray | None = None
+    """(3, 3) of a crystal, Angstrom: its periodic vectors, zeros in the other directions."""
 
 
 def topology(numbers: np.ndarray, undistorted: np.ndarray, frames: np.ndarray) -> Topology:
@@ -72,8 +81,9 @@ def topology(numbers: np.ndarray, undistorted: np.ndarray, frames: np.ndarray) -
     return Topology(numbers, bonds, means, np.stack([first[far], second[far]], axis=1))
 
 
-def _length(frames: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(frames[:, first] - frames[:, second], axis=-1)
+def _length(frames: np.ndarray, first: np.ndarray, second: np.ndarray, shifts: np.ndarray | None = None) -> np.ndarray:
+    vectors = frames[:, second] - frames[:, first]
+    return np.linalg.norm(vectors if shifts is None else vectors + shifts, axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,14 +154,14 @@ def _moments(frames: np.ndarray, molecule: Topology) -> dict[str, np.ndarray]:
     excursions = _excursions(frames, molecule)
     numbers, strangers = molecule.numbers, molecule.strangers
     radii = covalent_radii[numbers[strangers[:, 0]]] + covalent_radii[numbers[strangers[:, 1]]]
-    close = _length(frames, strangers[:, 0], strangers[:, 1]) < FORMED * radii
+    close = _length(frames, strangers[:, 0], strangers[:, 1], molecule.stranger_shifts) < FORMED * radii
     hydrogens, heavy = np.flatnonzero(numbers == 1), np.flatnonzero(numbers != 1)
     alone = np.zeros(len(frames), dtype=bool)
     for hydrogen in hydrogens if len(heavy) else ():
-        alone |= _length(frames, np.full(len(heavy), hydrogen), heavy).min(axis=1) > DETACHED
+        alone |= _nearest(frames, int(hydrogen), heavy, molecule.lattice) > DETACHED
     return {
-        _WARNED: np.flatnonzero((excursions > WARNING).any(axis=1)),
-        BOND_BROKEN: np.flatnonzero((excursions > BROKEN).any(axis=1)),
+        _WARNED: np.flatnonzero((excursions > WARNING / BROKEN * molecule.limits).any(axis=1)),
+        BOND_BROKEN: np.flatnonzero((excursions > molecule.limits).any(axis=1)),
         BOND_FORMED: np.flatnonzero(close.any(axis=1)),
         H_DETACHED: np.flatnonzero(alone),
     }
@@ -159,7 +169,19 @@ def _moments(frames: np.ndarray, molecule: Topology) -> dict[str, np.ndarray]:
 
 def _excursions(frames: np.ndarray, molecule: Topology) -> np.ndarray:
     """Return how far each bond is from its mean length in each frame, (f, b) in Angstrom."""
-    return np.abs(_length(frames, molecule.bonds[:, 0], molecule.bonds[:, 1]) - molecule.lengths)
+    first, second = molecule.bonds.T
+    return np.abs(_length(frames, first, second, molecule.shifts) - molecule.lengths)
+
+
+def _nearest(frames: np.ndarray, atom: int, others: np.ndarray, lattice: np.ndarray | None) -> np.ndarray:
+    """Return the distance of an atom from the nearest of others, and of their images, in each frame, (f,)."""
+    vectors = frames[:, others] - frames[:, [atom]]
+    if lattice is not None:
+        inverse = np.linalg.pinv(lattice)
+        vectors = vectors - np.round(vectors @ inverse) @ lattice
+        around = np.array(list(itertools.product((-1, 0, 1), repeat=3))) @ lattice
+        vectors = vectors[:, :, None] + around
+    return np.linalg.norm(vectors, axis=-1).reshape(len(frames), -1).min(axis=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -121,7 +121,8 @@ def fingerprints(
             weights=str(one.weights),
             dtype=str(one.dtype),
             checkpoint=(one.checkpoint or {}).get("sha256"),
-            criterion=f"{one.optimizer}, fmax {description.settings.fmax:g}",
+            criterion=f"{one.optimizer}, fmax {description.settings.fmax:g}"
+            + (", with the cell" if description.settings.relax_cell else ""),
             energies={int(row["structure"]): float(row["energy"]) for row in mine.to_dict("records")},
             forces={int(row["structure"]): np.asarray(row["forces"], dtype=float) for row in mine.to_dict("records")},
             relaxed={

@@ -35,7 +35,7 @@ _KEY = ["method", "device", "round"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JouleFigures:
-    """The fields of a row about energy. Net: less the power of the idle machine, measured before the campaign."""
+    """What is known of the energy. Net: less the power of the idle machine, measured before the campaign."""
 
     joules_per_step: Estimate | None = None
     joules_per_step_net: Estimate | None = None
@@ -128,8 +128,8 @@ def _total(values: Iterable[Any]) -> float | None:
     return None if not found or any(map(pd.isna, found)) else float(sum(found))
 
 
-def relaxed(rows: pd.DataFrame) -> dict[str, Any]:
-    """Return the fields of :class:`JouleFigures` for relaxations of one method on one device.
+def relaxed(rows: pd.DataFrame) -> JouleFigures:
+    """Return the figures of relaxations of one method on one device.
 
     ``joules_per_step`` is the geometric mean over structures of power times time per step (J), as for the time itself.
     ``joules_per_molecule`` is the arithmetic mean of power times the time of a converged relaxation (J), with the
@@ -137,19 +137,19 @@ def relaxed(rows: pd.DataFrame) -> dict[str, Any]:
     """
     converged = rows[rows["status"] == CONVERGED]
     converged = converged.assign(whole=converged["wall_ns"] - converged["harness_ns"], one=1)
-    return (
-        _power_fields(rows)
-        | _both("joules_per_step", rows, "step_ns", "steps")
-        | _both("joules_per_molecule", converged, "whole", "one", arithmetic=True)
+    return JouleFigures(
+        **_power_fields(rows),
+        **_both("joules_per_step", rows, "step_ns", "steps"),
+        **_both("joules_per_molecule", converged, "whole", "one", arithmetic=True),
     )
 
 
-def replayed(rows: pd.DataFrame) -> dict[str, Any]:
-    """Return the fields of :class:`JouleFigures` for replayed paths of one method on one device."""
-    return (
-        _power_fields(rows)
-        | _both("joules_per_call", rows, "calculator_ns", "force_calls")
-        | (_both("joules_per_step", rows, "step_ns", "force_calls") if replays.with_steps(rows) else {})
+def replayed(rows: pd.DataFrame) -> JouleFigures:
+    """Return the figures of replayed paths of one method on one device."""
+    return JouleFigures(
+        **_power_fields(rows),
+        **_both("joules_per_call", rows, "calculator_ns", "force_calls"),
+        **(_both("joules_per_step", rows, "step_ns", "force_calls") if replays.with_steps(rows) else {}),
     )
 
 
@@ -169,7 +169,7 @@ def _power_fields(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _both(name: str, rows: pd.DataFrame, time: str, count: str, arithmetic: bool = False) -> dict[str, Estimate | None]:
+def _both(name: str, rows: pd.DataFrame, time: str, count: str, arithmetic: bool = False) -> dict[str, Any]:
     """Return a figure gross and net; the net one is missing where some round took no more than idle power."""
     gross = rows["watts"].astype(float)
     net = gross - rows["idle"].astype(float)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from bench.analysis.joules import BLOCKS, with_power
+from bench.analysis.joules import BLOCKS
 from bench.analysis.methods import MeasuredMethod
 from bench.core.description import Description
-from bench.core.protocol import RELAX, REPLAY
 from bench.core.records import Record
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ STRUCTURES = (
     *("method", "device", "round", "structure", "optimizer", "status", "failure", "message", "steps"),
     *("force_calls", "energy", "fmax", "wall_ns", "step_ns", "step_calculator_ns", "step_force_calls"),
     *("calculator_ns", "harness_ns", "first_energy", "first_fmax", "positions", "waited_ns", "stolen_ns", "visit"),
-    "bonds_changed",
+    *("bonds_changed", "volume_change"),
 )
 REPLAYS = (
     *("method", "device", "round", "structure", "status", "failure", "message"),
@@ -67,14 +66,6 @@ class Measurements:
             self.found[name] = compute()
         found: T = self.found[name]
         return found
-
-    def with_power(self) -> Measurements:
-        """Return a copy in which relaxations and replays have their power; see :mod:`bench.analysis.joules`."""
-        return dataclasses.replace(
-            self,
-            structures=with_power(self.structures, self.joules, RELAX),
-            replays=with_power(self.replays, self.joules, REPLAY),
-        )
 
 
 @dataclasses.dataclass(frozen=True)

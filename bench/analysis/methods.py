@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from bench.analysis.times import Key
 from bench.core.description import Description, MethodFacts
 from bench.core.device import CPU, computes_in_tf32
+from bench.core.failure import LOGGED, log_name
 from bench.core.records import NATIVE, Finished, NotMeasured, Record, Started
 
 R = TypeVar("R", bound=Record)
@@ -61,6 +62,8 @@ class MeasuredMethod:
     """The class of the failure that kept the method from being measured in a round."""
     message: str | None = None
     """Why the method failed; in a row of the table, the method or some structure of it."""
+    log: str | None = None
+    """What its worker printed where it failed: a file inside the run directory."""
     note: str = ""
 
     @property
@@ -126,8 +129,13 @@ def _measured(
         peak_device_memory_bytes=max(on_device, default=None),
         failure=stopped[-1].failure.kind if stopped else None,
         message=stopped[-1].failure.message if stopped else None,
+        log=_log(stopped[-1]) if stopped else None,
         note=facts.note,
     )
+
+
+def _log(stopped: NotMeasured) -> str | None:
+    return log_name(stopped.method, stopped.device, stopped.round) if stopped.failure.kind in LOGGED else None
 
 
 def _of(kind: type[R], records: Iterable[Record]) -> list[R]:

@@ -58,9 +58,7 @@ def steps(relaxations: pd.DataFrame, reactions: bool = False) -> Steps | None:
     A structure counts once: by the mean of its rounds that converged, or else by the longest that was cut off. Those
     that fail count among the failures. Each system counts alike.
     """
-    usable = relaxations[relaxations["status"].isin([CONVERGED, CENSORED])]
-    if not reactions:
-        usable = usable[~changed(usable)]
+    usable = _usable(relaxations, reactions)
     logs = _log_steps(usable)
     converged = (usable["status"] == CONVERGED).to_numpy(dtype=bool)
     lines = pd.DataFrame(
@@ -79,6 +77,30 @@ def steps(relaxations: pd.DataFrame, reactions: bool = False) -> Steps | None:
     weights = 1.0 / each.groupby("system")["whole"].transform("size").to_numpy()
     found = survival.mean_log(np.where(is_cut, each["cut"], each["whole"]), is_cut, weights)
     return None if found is None else Steps(found, int(is_cut.sum()))
+
+
+def at_least(relaxations: pd.DataFrame, reactions: bool = False) -> float | None:
+    """Return the milliseconds that a relaxation takes at least, where none converged and some were only cut off.
+
+    It is what the cut ones had taken: per structure the most of any round, then the geometric mean, in which each
+    system counts alike. None where one converged, or where nothing was timed.
+    """
+    usable = _usable(relaxations, reactions)
+    if usable.empty or (usable["status"] == CONVERGED).any():
+        return None
+    step, every, of_steps = (
+        pd.to_numeric(usable[name], errors="coerce") for name in ("step_ns", "calculator_ns", "step_calculator_ns")
+    )
+    total = (step + (every - of_steps).fillna(0.0)).where(step > 0)
+    systems = usable[SYSTEM] if SYSTEM in usable else pd.Series(0, usable.index)
+    each = np.log(total.groupby([systems, usable["structure"]]).max().dropna() / 1e6)
+    return None if each.empty else float(np.exp(each.groupby(level=0).mean().mean()))
+
+
+def _usable(relaxations: pd.DataFrame, reactions: bool) -> pd.DataFrame:
+    """Return the relaxations that tell how long one takes: those that converged, or were only cut off."""
+    usable = relaxations[relaxations["status"].isin([CONVERGED, CENSORED])]
+    return usable if reactions else usable[~changed(usable)]
 
 
 def _log_steps(relaxations: pd.DataFrame) -> np.ndarray:

@@ -9,41 +9,37 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import fidelity, per_molecule
-from bench.analysis.statistics import Estimate
 from bench.analysis.times import SYSTEM
 from bench.core.records import CONVERGED, FAILED, STEP_CAP
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RelaxationFigures:
-    """The fields of a row that only relaxations have. A new one is a field here and a line in :func:`figures`."""
+    """What only relaxations have. A new figure is a field here and a line in :func:`figures`."""
 
     steps_per_structure: float | None = None
     steps_measured: int = 0
     first_steps: int | None = None
     """Where no relaxation was whole: the most steps that one has. The time is that of the first steps."""
     force_calls_per_step: float | None = None
-    calculator_share: float | None = None
-    """Share of the step time spent in the calculator, 0 to 1."""
     fmax_max: float | None = None
     """Largest final force on an atom over the converged relaxations, eV/Angstrom."""
     rmsd_median: float | None = None
     """Median distance of the relaxed geometries from the method's own median geometry, Angstrom."""
     rmsd_max: float | None = None
     rmsd_outliers: int | None = None
-    ms_per_molecule: Estimate | None = None
-    """Milliseconds of a relaxation that converges, the force call before its first step included."""
-    per_molecule_relative: Estimate | None = None
-    """How many times slower it is per relaxed molecule than the method of ``relative``."""
     cut: int = 0
-    """Structures whose relaxation was only cut off; they count in :attr:`ms_per_molecule` as ones that take longer."""
+    """Structures whose relaxation was only cut off; they count in the time of a molecule as ones that take longer."""
     other_minima: int | None = None
     """Structures that ended at another minimum than the best of their system; None where nothing can be compared."""
     other_minima_mev: float | None = None
     """How much higher these are, median, meV."""
+    volume_change: float | None = None
+    """By how much the volumes of relaxed cells have grown, as a fraction: the mean over systems of the mean over their
+    structures."""
 
 
-def counts(relaxations: pd.DataFrame, reactions: bool = False) -> dict[str, int]:
+def counts(relaxations: pd.DataFrame, reactions: bool = False) -> dict[str, Any]:
     """Return how many structures ended, and how many of them converged; those that reacted did not, without leave."""
     if not reactions:
         relaxations = relaxations[~per_molecule.changed(relaxations)]
@@ -54,25 +50,37 @@ def counts(relaxations: pd.DataFrame, reactions: bool = False) -> dict[str, int]
     }
 
 
-def figures(relaxations: pd.DataFrame) -> dict[str, Any]:
-    """Return the fields of :class:`RelaxationFigures`, from the relaxations of one method on one device."""
+def figures(relaxations: pd.DataFrame) -> RelaxationFigures:
+    """Return the figures of the relaxations of one method on one device."""
     status = relaxations["status"]
     converged = relaxations[status == CONVERGED]
     counted = relaxations[status != FAILED]
-    timed = counted.dropna(subset=["step_ns", "step_calculator_ns"])
     called = counted.dropna(subset=["steps", "step_force_calls"])
     fields: dict[str, Any] = {
         "steps_measured": int(counted["steps"].sum()),
         "steps_per_structure": _number(converged.groupby("structure")["steps"].mean().mean()),
         "force_calls_per_step": _ratio(called["step_force_calls"].sum(), called["steps"].sum()),
-        "calculator_share": _ratio(timed["step_calculator_ns"].sum(), timed["step_ns"].sum()),
         "fmax_max": _number(pd.to_numeric(converged["fmax"]).max()),
     }
     distances = np.concatenate([[], *map(_distances, by_system(converged.drop_duplicates("structure")))])
     if len(distances):
         spread = fidelity.summed_up(distances)
         fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
-    return fields | per_molecule.other_minima(converged)
+    return RelaxationFigures(**fields, **per_molecule.other_minima(converged), volume_change=_volume_change(converged))
+
+
+def calculator_share(relaxations: pd.DataFrame) -> float | None:
+    """Return the calculator's share of the steps of one method on one device, 0 to 1; None where none is timed."""
+    timed = relaxations[relaxations["status"] != FAILED].dropna(subset=["step_ns", "step_calculator_ns"])
+    return _ratio(timed["step_calculator_ns"].sum(), timed["step_ns"].sum())
+
+
+def _volume_change(converged: pd.DataFrame) -> float | None:
+    if "volume_change" not in converged:
+        return None
+    found = converged.dropna(subset=["volume_change"])
+    means = [float(pd.to_numeric(one["volume_change"]).mean()) for one in by_system(found) if len(one)]
+    return float(np.mean(means)) if means else None
 
 
 def by_system(rows: pd.DataFrame) -> list[pd.DataFrame]:

@@ -16,6 +16,7 @@ from bench.analysis.statistics import flag_outliers
 from bench.analysis.table import Coverage, Row
 from bench.analysis.times import SYSTEM, Key, Times, by_structure, paired_ratio, round_spread, systems_of
 from bench.core.device import CPU, is_accelerator
+from bench.core.failure import LOGGED, log_name
 from bench.core.records import FAILED
 
 
@@ -58,4 +59,10 @@ def with_failures(row: Row, records: pd.DataFrame) -> Row:
         row,
         failures=dict(Counter(row.failures) + Counter(str(name) for name in classes)),
         message=row.message or str(failed["message"].iloc[0]),
+        log=row.log if row.message else _log(row, failed.iloc[0]),
     )
+
+
+def _log(row: Row, first: pd.Series) -> str | None:
+    """Return where the worker of the first failure printed what it did."""
+    return log_name(row.method, row.device, int(first["round"])) if first["failure"] in LOGGED else None

@@ -9,6 +9,7 @@ from typing import Any
 from bench.analysis import ordering, per_molecule, pool, published, replays, speedup
 from bench.analysis.disturbed import disturbances, revisits
 from bench.analysis.doubts import doubts
+from bench.analysis.joules import with_power
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.summaries import SUMMARIES, all_times
@@ -52,7 +53,11 @@ def summarise(
         measurements.replays,
         frozenset(frame for one in measurements.description.dataset.systems if one.fixed for frame in one.frames),
     )
-    measurements = measurements.with_power()
+    measurements = dataclasses.replace(
+        measurements,
+        structures=with_power(measurements.structures, measurements.joules, RELAX),
+        replays=with_power(measurements.replays, measurements.joules, REPLAY),
+    )
     fields: dict[Key, dict[str, Any]] = {key: {"doubts": found} for key, found in every.items()}
     for key, differences in (answers or {}).items():
         fields.setdefault(key, {})["answers"] = tuple(differences)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import special
 
 FEWEST = 3
 """With fewer complete values there is no interval."""
@@ -30,7 +30,7 @@ class MeanLog(NamedTuple):
         """Return half the width of its interval, by Student's t; None without an error."""
         if self.error is None:
             return None
-        return float(stats.t.ppf(0.5 + confidence / 2, self.complete - 1)) * self.error
+        return float(special.stdtrit(self.complete - 1, 0.5 + confidence / 2)) * self.error
 
 
 def mean_log(logs: ArrayLike, cut: ArrayLike, weights: ArrayLike | None = None) -> MeanLog | None:
@@ -63,6 +63,8 @@ def mean_log(logs: ArrayLike, cut: ArrayLike, weights: ArrayLike | None = None) 
         return MeanLog(
             float(np.average(np.maximum(values, np.where(censored, mean, values)), weights=share)), None, complete
         )
+    from scipy import optimize  # slow to import, and most campaigns cut off nothing
+
     found = optimize.minimize(_cost, [mean, np.log(scatter)], args=(values, censored, share), method="BFGS")
     # the scatter of the largest likelihood is too small for few values, as that of a plain sample is
     error = float(np.sqrt(max(found.hess_inv[0, 0], 0.0) * complete / (complete - 1)))
@@ -72,6 +74,6 @@ def mean_log(logs: ArrayLike, cut: ArrayLike, weights: ArrayLike | None = None) 
 def _cost(
     at: NDArray[np.float64], values: NDArray[np.float64], cut: NDArray[np.bool_], share: NDArray[np.float64]
 ) -> float:
-    """Return the negative logarithm of the likelihood of a mean and the logarithm of a scatter."""
+    """Return the negative logarithm of the likelihood of a mean and the log of a scatter, but for a constant."""
     z = (values - at[0]) / np.exp(at[1])
-    return -float((share * np.where(cut, stats.norm.logsf(z), stats.norm.logpdf(z) - at[1])).sum())
+    return -float((share * np.where(cut, special.log_ndtr(-z), -0.5 * z**2 - at[1])).sum())

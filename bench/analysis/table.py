@@ -47,9 +47,10 @@ class Coverage:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
+class Row(MeasuredMethod):
     """One method with one kind of weights, under one protocol, on one device.
 
+    It is the facts about the method and its times; what relaxations give besides, and joules, are values of their own.
     :attr:`time` is that of an optimisation step. Where only force calls were made along a replayed path, it is that of
     a call, and the optimiser is None.
     """
@@ -76,6 +77,14 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     ms_per_step: Estimate | None = None
     """Calculator and optimiser; under ``replay`` for each geometry of the path."""
     calculator_ms_per_call: Estimate | None = None
+    calculator_share: float | None = None
+    """Share of the step time spent in the calculator, 0 to 1."""
+    ms_per_molecule: Estimate | None = None
+    """Milliseconds of a relaxation that converges, the force call before its first step included."""
+    ms_per_molecule_at_least: float | None = None
+    """A lower bound of the same, where no relaxation converged and the budget cut some off; otherwise None."""
+    per_molecule_relative: Estimate | None = None
+    """How many times slower it is per relaxed molecule than the method of ``relative``."""
     speedup_over_cpu: Estimate | None = None
     """On an accelerator: how many times faster than the same method on the CPU, paired over structures."""
     rank: Ranks | None = None
@@ -92,6 +101,9 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     """Where the answers differ from the baseline; empty where they are the same, None where there is none."""
     doubts: tuple[str, ...] = ()
     """What makes the method's times doubtful; see :mod:`bench.analysis.doubts`."""
+    relaxation: RelaxationFigures = dataclasses.field(default_factory=RelaxationFigures)
+    """What only relaxations give."""
+    energy: JouleFigures = dataclasses.field(default_factory=JouleFigures)
     own: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """By protocol, what one with a table of its own found of the method."""
 
@@ -118,12 +130,12 @@ class Row(JouleFigures, RelaxationFigures, MeasuredMethod):
     @property
     def joules(self) -> Estimate | None:
         """Joules per step, or per force call where the time is that of a call."""
-        return self.joules_per_call if self.of_calls else self.joules_per_step
+        return self.energy.joules_per_call if self.of_calls else self.energy.joules_per_step
 
     @property
     def joules_net(self) -> Estimate | None:
         """The same, less those of the idle machine."""
-        return self.joules_per_call_net if self.of_calls else self.joules_per_step_net
+        return self.energy.joules_per_call_net if self.of_calls else self.energy.joules_per_step_net
 
     @property
     def measured(self) -> bool:

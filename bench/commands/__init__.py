@@ -1,9 +1,9 @@
 """The verbs of the command line: one module each, found by listing this folder.
 
-A verb's module has the verb's name, with an underscore for a hyphen, and holds five things: ``HELP``, whose first
-sentence appears in the list of verbs; ``EXAMPLES``, command lines; ``Options``, a frozen dataclass with the values of
-its options and their defaults; ``add_options``, which adds them to a parser; and ``run``, which does the work and
-returns the exit status. Modules whose names begin with an underscore are shared by verbs.
+A verb's module has the verb's name, with an underscore for a hyphen, and holds four things: ``HELP``, whose first
+sentence appears in the list of verbs; ``EXAMPLES``, command lines; ``Options``, a frozen dataclass whose fields are its
+options, see :mod:`bench.commands._declared`; and ``run``, which does the work and returns the exit status. Modules
+whose names begin with an underscore are shared by verbs.
 
 All modules are imported before the command line is parsed, so slow imports (pandas, SciPy, rich) belong inside
 functions.
@@ -11,7 +11,6 @@ functions.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import importlib
 import pkgutil
@@ -28,7 +27,6 @@ class Verb:
     examples: tuple[str, ...]
     options: type[Any]
     """A frozen dataclass."""
-    add_options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[Any], int]
     """Takes an object of `options`, returns the exit status."""
 
@@ -42,4 +40,4 @@ def verbs() -> dict[str, Verb]:
 
 def _verb(name: str) -> Verb:
     module = importlib.import_module(f"bench.commands.{name}")
-    return Verb(name.replace("_", "-"), module.HELP, module.EXAMPLES, module.Options, module.add_options, module.run)
+    return Verb(name.replace("_", "-"), module.HELP, module.EXAMPLES, module.Options, module.run)

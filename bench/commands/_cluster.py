@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.commands import _options, _results
-from bench.commands._options import Budget
+from bench.commands import _declared, _results
+from bench.commands._groups import Cluster
 from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
+from bench.commands._values import Budget
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
     from bench.engine.cluster import Request
 
-_COMMAS = ("protocols", "ensembles", "device", "systems", "elements")
-_OF_A_CLUSTER = ("nodes", "partition", "account", "time", "constraint", "cluster_option", "wait", "dry_run")
+_OF_A_CLUSTER = {field.name for field in dataclasses.fields(Cluster)} - {"cluster"}
 _OF_THE_FRONT = (
     *("cluster", *_OF_A_CLUSTER),
     *("methods", "threads", "rounds", "budget", "order", "output", "resume", "format", "name", "checkpoint"),
@@ -27,33 +26,12 @@ _OF_THE_FRONT = (
 """Options that a round's job does not take, or takes with other values."""
 
 
-def add_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options of a cluster."""
-    group.add_argument("--cluster", metavar="NAME", help="slurm: one job for each round, each on a node of its own")
-    group.add_argument("--nodes", type=int, metavar="N", help="at most N jobs at once (default: one for each round)")
-    for name in ("partition", "account", "constraint"):
-        group.add_argument(f"--{name}", metavar="NAME", help="passed to the scheduler")
-    group.add_argument("--time", metavar="HH:MM:SS", help="the time limit of a job (default: %(default)s)")
-    group.add_argument(
-        "--cluster-option", action="append", metavar="OPTION", help="another line for the scheduler (repeatable)"
-    )
-    group.add_argument(
-        "--wait",
-        type=_options.positive,
-        metavar="SECONDS",
-        help="give up if no job has started after this (default: %(default)g)",
-    )
-    group.add_argument(
-        "--dry-run", action="store_true", help="print a script with these jobs, to be edited and submitted by hand"
-    )
-
-
 def refuse_alone(options: Any) -> None:
     """Raise BadInput for an option of a cluster where none is named."""
-    defaults = {field.name: field.default for field in dataclasses.fields(options)}
-    for name in _OF_A_CLUSTER:
-        if getattr(options, name) != defaults[name]:
-            raise BadInput(f"--{name.replace('_', '-')} belongs to --cluster; name the scheduler, such as slurm.")
+    for field in _declared.changed(options):
+        if field.name in _OF_A_CLUSTER:
+            option = _declared.flag(field.name)
+            raise BadInput(f"{option} belongs to --cluster; name the scheduler, such as slurm.")
 
 
 def run(options: Any, plan: Plan) -> int:
@@ -165,14 +143,13 @@ def _words(options: Any) -> list[str]:
     from bench.data.structures import DATA_SETS
 
     words: list[str] = []
-    for field in dataclasses.fields(options):
-        value = getattr(options, field.name)
-        if field.name in _OF_THE_FRONT or value == field.default:
+    for field in _declared.changed(options):
+        if field.name in _OF_THE_FRONT:
             continue
-        name = "--" + field.name.replace("_", "-")
+        name, value = _declared.flag(field.name), getattr(options, field.name)
         if value is True:
             words.append(name)
-        elif field.name in _COMMAS:
+        elif isinstance(value, tuple) and _declared.declared(field).commas:
             words += [name, ",".join(value)]
         else:
             for one in value if isinstance(value, tuple) else (value,):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.commands._options import Budget
+from bench.commands._values import Budget
 from bench.core.description import ParallelSpeed
 from bench.core.protocol import RELAX
 from bench.core.settings import Settings
@@ -44,7 +44,7 @@ def protocols(options: Any) -> tuple[tuple[str, ...], dict[str, float]]:
         raise BadInput(f"--optimizers belongs to --protocols {COMPARED}; --optimizer NAME is for relaxations.")
     if options.protocols is not None or options.optimizers is not None:
         return options.protocols or (COMPARED,), {}
-    if options.structures or options.cluster is not None or options.weights == "random":
+    if options.structures or options.relax_cell or options.cluster is not None or options.weights == "random":
         return (RELAX,), {}
     return (RELAX, ACCURACY), {PROTOCOLS[ACCURACY].phase: SHORT_SECONDS}
 

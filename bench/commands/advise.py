@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import _options
+from bench.commands._declared import option, word
 from bench.commands._output import print_text, to_stderr, warn
-from bench.core.device import CPU
 from bench.core.settings import Settings
 from bench.errors import BadInput
 
@@ -51,60 +51,33 @@ def _duration(text: str) -> float:
 class Options(_options.Structures):
     """The options of the verb."""
 
-    structures: tuple[str, ...] = dataclasses.field(kw_only=True)
+    structures: tuple[str, ...] = word("your structures: files, folders, patterns, or a data set", "FILE", nargs="+")
     """At least one: there is no default set that advice would be about."""
-    task: str = "relax"
-    within: float | None = None
-    """Seconds."""
-    molecules: int | None = None
-    """None: the structures of the files."""
-    methods: str | None = None
-    budget: float = 165.0
-    """Seconds of measuring, the starts of the methods included; the script needs some more."""
-    adapter: tuple[Path, ...] = ()
-    device: str = CPU
-    threads: int | None = None
-    """None: one for a screen, otherwise what the machine has."""
-    trust_checkpoint: bool = False
-    seed: int = Settings.seed
-    output: Path | None = None
-    beside: bool = False
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument(
-        "structures", nargs="+", metavar="FILE", help="your structures: files, folders, patterns, or a data set"
-    )
-    _options.add_reading(parser)
-    parser.add_argument(
-        "--task",
+    task: str = option(
+        "relax",
+        "relax, md, or screen: relax many molecules in several processes (default: %(default)s)",
+        "NAME",
         choices=TASKS,
-        metavar="NAME",
-        help="relax, md, or screen: relax many molecules in several processes (default: %(default)s)",
     )
-    parser.add_argument(
-        "--within", type=_duration, metavar="TIME", help="say whether the task fits into this time: 90s, 30min, 1h, 2d"
+    within: float | None = option(
+        None, "say whether the task fits into this time: 90s, 30min, 1h, 2d", "TIME", parse=_duration
     )
-    parser.add_argument(
-        "--molecules", type=int, metavar="N", help="how many molecules are to be relaxed (default: those of the files)"
+    """Seconds."""
+    molecules: int | None = option(None, "how many molecules are to be relaxed (default: those of the files)", "N")
+    methods: str | None = _options.methods(
+        "only these; missing environments and weights are fetched (default: what is ready)"
     )
-    _options.add_methods(parser, "only these; missing environments and weights are fetched (default: what is ready)")
-    _options.add_adapter(parser)
-    parser.add_argument(
-        "--budget",
-        type=_options.positive,
-        metavar="SECONDS",
-        help="measuring time of all methods (default: %(default)g)",
-    )
-    _options.add_device(parser)
-    _options.add_threads(parser, "default: as in 'run', and 1 for a screen")
-    _options.add_trust(parser)
-    _options.add_seed(parser)
-    _options.add_beside(parser)
-    _options.add_output_folder(parser)
-    _options.add_json(parser, "the advice")
+    adapter: tuple[Path, ...] = _options.adapter()
+    budget: float = _options.budget("measuring time of all methods (default: %(default)g)", 165.0)
+    """The starts of the methods included; the script needs some more."""
+    device: str = _options.device()
+    threads: int | None = _options.threads("default: as in 'run', and 1 for a screen", None)
+    """None: one for a screen, otherwise what the machine has."""
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    seed: int = _options.seed()
+    beside: bool = _options.beside()
+    output: Path | None = _options.output_folder()
+    json: bool = _options.json("the advice")
 
 
 def run(options: Options) -> int:

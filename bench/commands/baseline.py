@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 
@@ -20,12 +19,7 @@ EXAMPLES = ("pesbench baseline 20261122-101500",)
 class Options:
     """The options of the verb."""
 
-    run: str | None = None
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_run(parser)
+    run: str | None = _options.run()
 
 
 def run(options: Options) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import tarfile
 import time
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import paths
-from bench.commands import _options, _output
+from bench.commands import _declared, _options, _output, _values
+from bench.commands._declared import option, word
 from bench.core.device import DEVICES, Device
 from bench.core.protocol import RELAX, REPLAY
 from bench.core.settings import Settings
@@ -42,36 +42,18 @@ MEASURING_SHARE = 0.25
 class Options:
     """The options of the verb."""
 
-    methods: tuple[str, ...] = ()
+    methods: tuple[str, ...] = word("default: those that run on a GPU, without DFT", "METHOD", (), nargs="*")
     """Empty: the default methods that run on the device, without DFT on a GPU."""
-    minutes: float = 8.0
-    device: str = GPU
-    adapter: tuple[Path, ...] = ()
-    python: tuple[str, ...] = ()
+    minutes: float = option(8.0, "in all (default: %(default)g)", "N", parse=_values.positive)
+    device: str = option(GPU, "default: %(default)s; cpu to try this verb", _options.DEVICE)
+    adapter: tuple[Path, ...] = _options.adapter()
+    python: tuple[str, ...] = _options.python("check")
     """METHOD=PATH each."""
-    torch_backend: str | None = None
-    on_top_of: str | None = None
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    output: Path | None = None
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("methods", nargs="*", metavar="METHOD", help="default: those that run on a GPU, without DFT")
-    parser.add_argument("--minutes", type=_options.positive, metavar="N", help="in all (default: %(default)g)")
-    parser.add_argument("--device", metavar=_options.DEVICE, help="default: %(default)s; cpu to try this verb")
-    _options.add_adapter(parser)
-    parser.add_argument(
-        "--python",
-        action="append",
-        metavar="METHOD=PATH",
-        help="check METHOD in an interpreter that you bring (repeatable)",
-    )
-    _options.add_torch_backend(parser)
-    _options.add_on_top_of(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
+    torch_backend: str | None = _options.torch_backend()
+    on_top_of: str | None = _options.on_top_of()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
 
 
 def run(options: Options) -> int:
@@ -130,11 +112,9 @@ def _settings(options: Options, catalogue: Catalogue, methods: list[Method], thr
         repeats=False,
         budget_s=dict.fromkeys((method.name for method in methods), max(MEASURING_SHARE * seconds, 2.0)),
         timeout_s=max(60.0, 15 * options.minutes),
-        torch_backend=options.torch_backend,
-        on_top_of=_options.on_top_of(options.on_top_of),
-        weights=options.weights,
-        trust=options.trust_checkpoint,
-        pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},
+        on_top_of=_values.on_top_of(options.on_top_of),
+        pythons={catalogue.select(name)[0].name: path for name, path in _values.interpreters(options.python).items()},
+        **_declared.settings(options, Settings),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 
 from bench.commands import _comparing, _options
+from bench.commands._declared import option, word
 from bench.commands._output import warn
 
 HELP = """\
@@ -19,23 +19,12 @@ EXAMPLES = ("pesbench compare 20261122-101500 20261123-091200",)
 class Options:
     """The options of the verb."""
 
-    a: str
-    """The old run."""
-    b: str
-    """The new run."""
-    threshold: float = 0.05
+    a: str = word("the old run: an id or a directory", "A")
+    b: str = word("the new run", "B")
+    threshold: float = _options.threshold(0.05)
     """The smallest change that two runs at different times can show."""
-    force: bool = False
-    format: str = "terminal"
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("a", metavar="A", help="the old run: an id or a directory")
-    parser.add_argument("b", metavar="B", help="the new run")
-    _options.add_threshold(parser)
-    parser.add_argument("--force", action="store_true", help="compare runs with different machines, data or settings")
-    _options.add_format(parser, _comparing.FORMATS)
+    force: bool = option(False, "compare runs with different machines, data or settings")
+    format: str = _options.table_format(_comparing.FORMATS)
 
 
 def run(options: Options) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options, _output
-from bench.core.device import CPU
+from bench.commands import _declared, _options, _output, _values
+from bench.commands._declared import word
 from bench.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,30 +25,15 @@ EXAMPLES = ("pesbench conform 7net-0", "pesbench conform my_adapter.py")
 class Options(_options.Structures):
     """The options of the verb."""
 
-    what: str
-    """A method's name, or the path of an adapter file."""
-    device: str = CPU
-    threads: int = Settings.threads
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    knob: tuple[str, ...] = ()
-    """NAME=VALUE each."""
-    adapter: tuple[Path, ...] = ()
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("what", metavar="METHOD|FILE", help="a method, or an adapter file with all its methods")
-    _options.add_device(parser)
-    _options.add_threads(parser)
-    _options.add_structures(parser, "as in 'run' (default: naphthalene-gfn2)")
-    _options.add_weights(parser)
-    parser.add_argument(
-        "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
-    )
-    _options.add_adapter(parser)
-    _options.add_json(parser, "the checks")
+    what: str = word("a method, or an adapter file with all its methods", "METHOD|FILE")
+    device: str = _options.device()
+    threads: int = _options.threads()
+    structures: tuple[str, ...] = _options.structures("as in 'run' (default: naphthalene-gfn2)")
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    knob: tuple[str, ...] = _options.knob()
+    adapter: tuple[Path, ...] = _options.adapter()
+    json: bool = _options.json("the checks")
 
 
 def run(options: Options) -> int:
@@ -64,10 +48,8 @@ def run(options: Options) -> int:
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=(options.device,),
-        threads=options.threads,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
-        knobs=_options.knobs(options.knob),
+        knobs=_values.knobs(options.knob),
+        **_declared.settings(options, Settings),
     )
     choose(catalogue, settings)
     methods = [catalogue.methods[method.name] for method in methods]  # with the chosen values

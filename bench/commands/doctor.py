@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import Any
 
 from bench.commands import _options, _output
-from bench.core.device import CPU, Device
+from bench.core.device import Device
 
 HELP = """\
 Report for every method whether it can run here and, if not, why.
@@ -20,16 +19,9 @@ EXAMPLES = ("pesbench doctor", "pesbench doctor --device cuda")
 class Options:
     """The options of the verb."""
 
-    device: str = CPU
-    adapter: tuple[Path, ...] = ()
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_device(parser)
-    _options.add_adapter(parser)
-    _options.add_json(parser, "the findings")
+    device: str = _options.device()
+    adapter: tuple[Path, ...] = _options.adapter()
+    json: bool = _options.json("the findings")
 
 
 def run(options: Options) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench.commands import _options
+from bench.commands import _declared, _options
+from bench.commands._declared import option
 from bench.commands._output import print_text, to_stderr
-from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -37,44 +36,29 @@ EXAMPLES = (
 class Options(_options.Structures):
     """The options of the verb."""
 
-    method: str
-    engines: str = "all"
-    atoms: tuple[str, ...] = ("18", "144", "576")
-    adapter: tuple[Path, ...] = ()
-    threads: int = Settings.threads
-    device: str = CPU
-    budget: float = 900.0
-    """Seconds."""
-    seed: int = Settings.seed
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    output: Path | None = None
-    beside: bool = False
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("method", metavar="METHOD", help="a name from 'pesbench list'")
-    parser.add_argument(
-        "--engines", metavar="all|A,B,...", help="the engines to compare (default: all that the method has)"
+    method: str = _options.method()
+    engines: str = option(
+        "all", "the engines to compare (default: all that the method has)", "all|A,B,...", commas=True
     )
-    parser.add_argument(
-        "--atoms",
-        type=_options.names,
-        metavar="N,...",
-        help="sizes of clusters of naphthalene, multiples of 18, or none (default: 18,144,576)",
+    atoms: tuple[str, ...] = option(
+        ("18", "144", "576"),
+        "sizes of clusters of naphthalene, multiples of 18, or none (default: 18,144,576)",
+        "N,...",
+        commas=True,
     )
-    _options.add_adapter(parser)
-    _options.add_structures(parser, "your own systems: a data set, or a file, folder or pattern (repeatable)")
-    parser.add_argument("--budget", type=_options.positive, metavar="SECONDS", help="default: %(default)g")
-    _options.add_device(parser)
-    _options.add_threads(parser)
-    _options.add_beside(parser)
-    _options.add_seed(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
-    _options.add_json(parser, "the result")
+    adapter: tuple[Path, ...] = _options.adapter()
+    structures: tuple[str, ...] = _options.structures(
+        "your own systems: a data set, or a file, folder or pattern (repeatable)"
+    )
+    budget: float = _options.budget("default: %(default)g", 900.0)
+    device: str = _options.device()
+    threads: int = _options.threads()
+    beside: bool = _options.beside()
+    seed: int = _options.seed()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
+    json: bool = _options.json("the result")
 
 
 def run(options: Options) -> int:
@@ -104,10 +88,7 @@ def _measured(options: Options) -> Report:
         devices=(options.device,),
         protocols=(REPLAY,),
         replay_points=POINTS,
-        threads=options.threads,
-        seed=options.seed,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     hold("pesbench engines", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
@@ -201,15 +182,21 @@ def _engine(measured: Run, measuring: Engines, method: Method, limits: Limits) -
 
 def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: Limits) -> AtSystem:
     """Return what was measured of one of them at a system."""
-    from bench.analysis.engines import apart, at_system
+    from bench.analysis.engines import apart, at_system, lists_per_call, times_beyond
     from bench.analysis.times import per_round
 
-    frames = measuring.sample.timed(number)
-    replays = measured.replays
-    replays = replays[replays["structure"].isin(frames) & (replays["failure"].isna())].drop(
-        columns="system", errors="ignore"
-    )
-    times = {name: found for (name, _), found in per_round(replays, "calculator_ns", "force_calls").items()}
+    def times_at(structures: list[int]) -> dict[str, Any]:
+        found = measured.replays
+        found = found[found["structure"].isin(structures) & (found["failure"].isna())]
+        by_round = per_round(found.drop(columns="system", errors="ignore"), "calculator_ns", "force_calls")
+        return {name: times for (name, _), times in by_round.items()}
+
+    frames, beyond = measuring.sample.timed(number), measuring.sample.beyond(number)
+    replays = measured.contents.replays
+    keep = {one.method for one in replays if one.rebuilds is not None}
+    compared_lists = bool(keep & {method.name, measuring.reference})
+    times = times_at(frames)
+    far = times_at(beyond) if compared_lists else {}
     facts = {one.method: one for one in measured.measured_methods}
     is_reference = method.name == measuring.reference
     compared = (
@@ -217,8 +204,7 @@ def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: 
         if is_reference
         else apart(measured.answers, facts[method.name], facts[measuring.reference], frames, limits)
     )
-    paths = [one for one in measured.contents.replays if one.method == method.name and one.structure in frames]
-    calls = sum(len(one.calculator_ns) for one in paths if one.rebuilds is not None)
+    paths = [one for one in replays if one.method == method.name and one.structure in frames]
     return dataclasses.replace(
         at_system(
             measured.description.dataset.systems[number],
@@ -228,5 +214,7 @@ def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: 
             measuring.left_out.get((method.name, number), ""),
         ),
         edges=max((one.edges for one in paths if one.edges is not None), default=None),
-        rebuilds=sum(one.rebuilds or 0 for one in paths) / calls if calls else None,
+        rebuilds=lists_per_call(replays, method.name, frames),
+        beyond=None if is_reference else times_beyond(far.get(measuring.reference), far.get(method.name)),
+        rebuilds_beyond=lists_per_call(replays, method.name, beyond),
     )

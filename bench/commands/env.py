@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import Any
 
 from bench.commands import _options, _output
+from bench.commands._declared import option
 from bench.errors import BadInput
 from bench.paths import told
 
@@ -19,17 +19,10 @@ EXAMPLES = ("pesbench env", "pesbench env --remove stale")
 class Options:
     """The options of the verb."""
 
-    remove: tuple[str, ...] = ()
+    remove: tuple[str, ...] = option((), "names from the list, or 'stale', or 'all'", "NAME", nargs="+")
     """Empty: list them."""
-    adapter: tuple[Path, ...] = ()
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("--remove", nargs="+", metavar="NAME", help="names from the list, or 'stale', or 'all'")
-    _options.add_adapter(parser)
-    _options.add_json(parser, "the list")
+    adapter: tuple[Path, ...] = _options.adapter()
+    json: bool = _options.json("the list")
 
 
 def run(options: Options) -> int:
@@ -37,9 +30,12 @@ def run(options: Options) -> int:
     from bench.engine.conversion import converters
     from bench.environments import environments
     from bench.environments.catalogue import Catalogue
+    from bench.environments.optimizers import optimizers
 
     catalogue = Catalogue(options.adapter)
-    found = environments.listing([*catalogue.headers, *converters(catalogue)], sizes=not options.remove)
+    of_optimizers = [one.header for one in optimizers().values()]
+    headers = [*catalogue.headers, *converters(catalogue), *of_optimizers]
+    found = environments.listing(headers, sizes=not options.remove)
     if options.remove:
         for name in _chosen(options.remove, found):
             environments.remove(name)
@@ -65,6 +61,7 @@ def _chosen(wanted: tuple[str, ...], found: list[dict[str, Any]]) -> list[str]:
 
 def _print(found: list[dict[str, Any]]) -> None:
     listing = _output.plain_table("environment", "family", "device", "size", "")
+    listing.columns[0].no_wrap = True  # a name in two lines could not be copied
     for entry in found:
         size = f"{entry['bytes'] / 1e9:.2f} GB"
         listing.add_row(entry["name"], entry["family"], entry["device"], size, "stale" if entry["stale"] else "")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import _options, _output
+from bench.commands._declared import option, word
 from bench.errors import BadInput
 from bench.paths import told
 
@@ -25,16 +25,9 @@ EXAMPLES = ("pesbench explain 7net-0", "pesbench explain ms/step")
 class Options:
     """The options of the verb."""
 
-    name: str
-    run: str | None = None
-    adapter: tuple[Path, ...] = ()
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("name", metavar="METHOD|COLUMN", help="from 'pesbench list', or from the head of the table")
-    parser.add_argument("--run", metavar="RUN", help="a run id or directory (default: the newest run)")
-    _options.add_adapter(parser)
+    name: str = word("from 'pesbench list', or from the head of the table", "METHOD|COLUMN")
+    run: str | None = option(None, "a run id or directory (default: the newest run)", "RUN")
+    adapter: tuple[Path, ...] = _options.adapter()
 
 
 def run(options: Options) -> int:
@@ -95,7 +88,7 @@ def _print_method(method: Method) -> None:
         "weights": f"{method.checkpoint.file} ({method.checkpoint.licence})" if method.checkpoint else "",
         "parameters": f"{method.parameters:,}" if method.parameters else "",
         "devices": ", ".join(method.devices),
-        "takes": ", ".join(what for what in ("charge", "spin", "periodic") if getattr(method, what)),
+        "takes": ", ".join(what for what in ("charge", "spin", "periodic", "stress") if getattr(method, what)),
         "knobs": "; ".join(f"{name}={knob}" for name, knob in method.knobs.items()),
         "note": method.note.strip(),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.commands import _options, _output, _results
+from bench.commands._declared import option, word
 from bench.errors import BadInput
 
 HELP = """\
@@ -26,23 +27,12 @@ EXAMPLES = (
 class Options:
     """The options of the verb."""
 
-    action: str
+    action: str = word("export: for github-action-benchmark", choices=lambda: tuple(ACTIONS))
     """A key of :data:`ACTIONS`."""
-    run: str | None = None
-    machine: str | None = None
-    output: Path | None = None
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("action", choices=tuple(ACTIONS), help="export: for github-action-benchmark")
-    parser.add_argument(
-        "run", nargs="?", metavar="RUN", help="with add: a run id or directory (default: the newest run)"
-    )
-    parser.add_argument("--machine", metavar="NAME", help="part of a history's name, where there are several")
-    parser.add_argument("--output", type=Path, metavar="FILE|STEM", help="for plot (without extension) and export")
-    _options.add_json(parser, "the lines (show)")
+    run: str | None = word("with add: a run id or directory (default: the newest run)", "RUN", None, nargs="?")
+    machine: str | None = option(None, "part of a history's name, where there are several", "NAME")
+    output: Path | None = option(None, "for plot (without extension) and export", "FILE|STEM")
+    json: bool = _options.json("the lines (show)")
 
 
 def run(options: Options) -> int:
@@ -116,4 +106,4 @@ def _export(options: Options) -> int:
     return 0
 
 
-ACTIONS = {"add": _add, "show": _show, "plot": _plot, "export": _export}
+ACTIONS: dict[str, Callable[[Options], int]] = {"add": _add, "show": _show, "plot": _plot, "export": _export}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.commands import _options, _output
+from bench.commands._declared import option
 
 if TYPE_CHECKING:
     from bench.environments.header import Method
@@ -22,16 +22,9 @@ EXAMPLES = ("pesbench list", "pesbench list --optimizers")
 class Options:
     """The options of the verb."""
 
-    adapter: tuple[Path, ...] = ()
-    json: bool = False
-    optimizers: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_adapter(parser)
-    parser.add_argument("--optimizers", action="store_true", help="list the optimisers instead")
-    _options.add_json(parser, "the list")
+    adapter: tuple[Path, ...] = _options.adapter()
+    optimizers: bool = option(False, "list the optimisers instead")
+    json: bool = _options.json("the list")
 
 
 def run(options: Options) -> int:
@@ -80,6 +73,7 @@ def _facts(method: Method) -> dict[str, Any]:
         "charge": method.charge,
         "spin": method.spin,
         "periodic": method.periodic,
+        "stress": method.stress,
         "licence": method.checkpoint.licence if method.checkpoint else None,
         "default": method.default,
         "dtypes": method.dtypes,

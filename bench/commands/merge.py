@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 from bench.commands import _options, _results
+from bench.commands._declared import option, word
 from bench.errors import BadInput
 
 HELP = """\
@@ -19,18 +19,10 @@ EXAMPLES = ("pesbench merge RUN_A RUN_B --output results/merged",)
 class Options:
     """The options of the verb."""
 
-    runs: tuple[str, ...]
-    output: Path | None = None
-    force: bool = False
-    format: str = "terminal"
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run ids or directories")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="the new run directory (default: in results)")
-    _options.add_format(parser)
-    parser.add_argument("--force", action="store_true", help="join unlike runs, too; each round keeps its machine")
+    runs: tuple[str, ...] = word("run ids or directories", "RUN", nargs="+")
+    output: Path | None = option(None, "the new run directory (default: in results)", "DIR")
+    format: str = _options.table_format()
+    force: bool = option(False, "join unlike runs, too; each round keeps its machine")
 
 
 def run(options: Options) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 from bench.commands import _options, _output
-from bench.core.settings import Settings
 
 HELP = """\
 Measure what the harness adds to a step.
@@ -21,23 +19,13 @@ EXAMPLES = ("pesbench overhead --methods uff-ase,gfn2-xtb,7net-0",)
 class Options(_options.Structures):
     """The options of the verb."""
 
-    methods: str = "uff-ase,gfn2-xtb,7net-0"
-    limit: int = 8
-    threads: int = Settings.threads
-    beside: bool = False
-    adapter: tuple[Path, ...] = ()
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_methods(parser, "default: %(default)s")
-    _options.add_limit(parser, "structures, each in fresh processes (default: %(default)s)")
-    _options.add_structures(parser)
-    _options.add_threads(parser)
-    _options.add_beside(parser)
-    _options.add_adapter(parser)
-    _options.add_json(parser, "the ratios")
+    methods: str = _options.methods("default: %(default)s", "uff-ase,gfn2-xtb,7net-0")
+    limit: int = _options.limit("structures, each in fresh processes (default: %(default)s)", 8)
+    structures: tuple[str, ...] = _options.structures()
+    threads: int = _options.threads()
+    beside: bool = _options.beside()
+    adapter: tuple[Path, ...] = _options.adapter()
+    json: bool = _options.json("the ratios")
 
 
 def run(options: Options) -> int:

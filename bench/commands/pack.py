@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options
+from bench.commands import _declared, _options
+from bench.commands._declared import option, word
 from bench.commands._output import to_stderr
-from bench.core.device import CPU, Device
+from bench.core.device import Device
 from bench.core.settings import Settings
 from bench.errors import BadInput
 
@@ -31,33 +31,21 @@ _PLATFORM = f"{platform.machine()}-linux"
 class Options:
     """The options of the verb."""
 
-    methods: tuple[str, ...]
-    device: str = CPU
-    python_version: str | None = None
+    methods: tuple[str, ...] = word("names from 'pesbench list'", "METHOD", nargs="+")
+    device: str = _options.device()
+    python_version: str | None = option(None, f"of the other machine (default: {_PYTHON})", "X.Y")
     """None: that of --on-top-of, or the one that runs pesbench."""
-    platform: str = _PLATFORM
-    on_top_of: str | None = None
-    output: Path = Path("kit.tar")
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    adapter: tuple[Path, ...] = ()
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("methods", nargs="+", metavar="METHOD", help="names from 'pesbench list'")
-    _options.add_device(parser)
-    parser.add_argument("--python-version", metavar="X.Y", help=f"of the other machine (default: {_PYTHON})")
-    parser.add_argument("--platform", metavar="NAME", help="of the other machine (default: %(default)s)")
-    parser.add_argument("--output", type=Path, metavar="FILE.tar", help="default: %(default)s")
-    parser.add_argument(
-        "--on-top-of",
-        metavar="PYTHON|FILE",
-        help="leave out the packages that an interpreter of the other machine has, torch, JAX and TensorFlow among "
-        "them; PYTHON, or a FILE of its packages from 'PYTHON -m pip list --format json'",
+    platform: str = option(_PLATFORM, "of the other machine (default: %(default)s)", "NAME")
+    output: Path = option(Path("kit.tar"), "default: %(default)s", "FILE.tar")
+    on_top_of: str | None = option(
+        None,
+        "leave out the packages that an interpreter of the other machine has, torch, JAX and TensorFlow among them; "
+        "PYTHON, or a FILE of its packages from 'PYTHON -m pip list --format json'",
+        "PYTHON|FILE",
     )
-    _options.add_weights(parser)
-    _options.add_adapter(parser)
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    adapter: tuple[Path, ...] = _options.adapter()
 
 
 def run(options: Options) -> int:
@@ -79,8 +67,7 @@ def run(options: Options) -> int:
     settings = Settings(
         methods=tuple(method.name for method in methods),
         protocols=("replay",),
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     pack(methods, catalogue, target, settings, options.output, to_stderr)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.0f} MB, for Python {version}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 from bench.commands import _options, _results
+from bench.commands._declared import option
 from bench.errors import BadInput
 
 HELP = """\
@@ -23,22 +23,9 @@ EXAMPLES = (
 class Options:
     """The options of the verb."""
 
-    run: str | None = None
-    protocols: str = _options.SPEED
-    output: Path | None = None
-    """Without ending."""
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_run(parser, paper=True)
-    _options.add_shown_protocols(parser)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="STEM",
-        help="without extension (default: in the run directory)",
-    )
+    run: str | None = _options.run(paper=True)
+    protocols: str = _options.shown_protocols()
+    output: Path | None = option(None, "without extension (default: in the run directory)", "STEM")
 
 
 def run(options: Options) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
-from bench.commands import _options
-from bench.core.device import CPU
+from bench.commands import _declared, _options, _values
+from bench.commands._declared import word
 from bench.core.settings import Settings
 from bench.errors import BadInput
 
@@ -22,26 +21,14 @@ EXAMPLES = ("pesbench prepare 7net-0 nequix-mp-1", "pesbench prepare pet-mad-1.5
 class Options:
     """The options of the verb."""
 
-    methods: tuple[str, ...] = ()
+    methods: tuple[str, ...] = word("default: the methods that 'run' measures by default", "METHOD", (), nargs="*")
     """Empty: the methods that are measured by default."""
-    device: str = CPU
-    torch_backend: str | None = None
-    on_top_of: str | None = None
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    adapter: tuple[Path, ...] = ()
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument(
-        "methods", nargs="*", metavar="METHOD", help="default: the methods that 'run' measures by default"
-    )
-    _options.add_device(parser)
-    _options.add_torch_backend(parser)
-    _options.add_on_top_of(parser)
-    _options.add_weights(parser)
-    _options.add_adapter(parser)
+    device: str = _options.device()
+    torch_backend: str | None = _options.torch_backend()
+    on_top_of: str | None = _options.on_top_of()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    adapter: tuple[Path, ...] = _options.adapter()
 
 
 def run(options: Options) -> int:
@@ -55,10 +42,8 @@ def run(options: Options) -> int:
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=(options.device,),
-        weights=options.weights,
-        trust=options.trust_checkpoint,
-        torch_backend=options.torch_backend,
-        on_top_of=_options.on_top_of(options.on_top_of),
+        on_top_of=_values.on_top_of(options.on_top_of),
+        **_declared.settings(options, Settings),
     )
     parallel = measure_parallel_speed(settings.threads)
     missing = 0

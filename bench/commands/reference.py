@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options
+from bench.commands import _declared, _options
+from bench.commands._declared import REQUIRED, option
 from bench.core.device import CPU
 from bench.core.records import FAILED
 from bench.core.settings import Settings
@@ -42,27 +42,13 @@ SILENCE_S = 6 * 3600.0
 class Options(_options.Structures):
     """The options of the verb."""
 
-    level: str
-    limit: int | None = None
-    no_minimum: bool = False
-    threads: int = Settings.threads
-    output: Path | None = None
-    adapter: tuple[Path, ...] = ()
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument(
-        "--level", metavar="NAME", required=True, help="functional and basis, such as pbe0-def2-svp or pbe-def2-svp"
-    )
-    _options.add_structures(parser)
-    _options.add_limit(parser, "only N structures, spread evenly over the set")
-    parser.add_argument("--no-minimum", action="store_true", help="energies and forces only, no minimum and Hessian")
-    _options.add_threads(parser)
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder for the labels (default: references in the cache)"
-    )
-    _options.add_adapter(parser)
+    level: str = option(REQUIRED, "functional and basis, such as pbe0-def2-svp or pbe-def2-svp", "NAME")
+    structures: tuple[str, ...] = _options.structures()
+    limit: int | None = _options.limit("only N structures, spread evenly over the set")
+    no_minimum: bool = option(False, "energies and forces only, no minimum and Hessian")
+    threads: int = _options.threads()
+    output: Path | None = option(None, "folder for the labels (default: references in the cache)", "DIR")
+    adapter: tuple[Path, ...] = _options.adapter()
 
 
 def run(options: Options) -> int:
@@ -82,11 +68,10 @@ def run(options: Options) -> int:
         protocols=(ACCURACY,),
         rounds=1,
         repeats=False,
-        limit=options.limit,
         vibrations=not options.no_minimum,
-        threads=options.threads,
         budget_s={method.name: None},
         timeout_s=SILENCE_S,
+        **_declared.settings(options, Settings),
     )
     dataset = nearly_relaxed(options.load_one("reference"), method)
     directory = references.own_folder() / "runs" / f"{references.key(dataset.name, dataset.digest)}-{options.level}"

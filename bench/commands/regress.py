@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _comparing, _options
+from bench.commands import _comparing, _declared, _options
+from bench.commands._declared import REQUIRED, option
 from bench.commands._output import to_stderr
-from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -30,56 +29,39 @@ Exit status: 0 nothing got slower, 1 something did, 2 bad input,
 or a version that cannot be measured."""
 EXAMPLES = (
     "pesbench regress --methods 7net-0 --base main",
+    "pesbench regress --methods changed --base main",
     "pesbench regress --methods 7net-0 --base-with sevenn==0.12.1",
 )
+
+
+CHANGED = "changed"
+"""In place of names: one method of each adapter file that differs from the commit."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Options(_options.Structures):
     """The options of the verb."""
 
-    methods: str
-    base: str | None = None
-    """A commit; one of the three is required."""
-    base_env: Path | None = None
-    base_with: tuple[str, ...] = ()
-    adapter: tuple[Path, ...] = ()
-    threshold: float = 0.10
-    """The smallest change that a noisy hosted machine can show within the budget."""
-    budget: float = 300.0
-    """Seconds per method."""
-    device: str = CPU
-    threads: int = Settings.threads
-    limit: int | None = None
-    seed: int = Settings.seed
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    output: Path | None = None
-    beside: bool = False
-    format: str = "terminal"
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_methods(parser, "names from 'pesbench list'", required=True)
-    old = parser.add_mutually_exclusive_group(required=True)
-    old.add_argument("--base", metavar="REV", help="the adapter file at this commit, tag or branch")
-    old.add_argument("--base-env", type=Path, metavar="FILE", help="another adapter file that has the methods")
-    old.add_argument(
-        "--base-with", action="append", metavar="PIN", help="the adapter file with this pin changed (repeatable)"
+    methods: str = _options.methods(
+        "names from 'pesbench list'; or changed: one of each adapter that differs from --base", REQUIRED
     )
-    _options.add_adapter(parser)
-    _options.add_threshold(parser)
-    parser.add_argument("--budget", type=_options.positive, metavar="SECONDS", help="per method (default: %(default)g)")
-    _options.add_device(parser)
-    _options.add_threads(parser)
-    _options.add_structures(parser)
-    _options.add_limit(parser, "only N structures")
-    _options.add_beside(parser)
-    _options.add_seed(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
-    _options.add_format(parser, _comparing.FORMATS)
+    base: str | None = option(None, "the adapter file at this commit, tag or branch", "REV", one_of="old")
+    base_env: Path | None = option(None, "another adapter file that has the methods", "FILE", one_of="old")
+    base_with: tuple[str, ...] = option((), "the adapter file with this pin changed (repeatable)", "PIN", one_of="old")
+    adapter: tuple[Path, ...] = _options.adapter()
+    threshold: float = _options.threshold(0.10)
+    """The smallest change that a noisy hosted machine can show within the budget."""
+    budget: float = _options.budget("per method (default: %(default)g)", 300.0)
+    device: str = _options.device()
+    threads: int = _options.threads()
+    structures: tuple[str, ...] = _options.structures()
+    limit: int | None = _options.limit("only N structures")
+    beside: bool = _options.beside()
+    seed: int = _options.seed()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
+    format: str = _options.table_format(_comparing.FORMATS)
 
 
 def run(options: Options) -> int:
@@ -89,53 +71,71 @@ def run(options: Options) -> int:
     """
     from bench import paths
     from bench.engine.describing import new_directory
+    from bench.environments.catalogue import Catalogue
 
     paths.weights_dir()  # refuses a missing folder before anything is written
+    catalogue = Catalogue(options.adapter)
+    if options.methods == CHANGED:
+        methods = _changed(catalogue, options.base)
+        if not methods:
+            to_stderr(f"nothing to compare: the adapters are those of {options.base}")
+            return 0
+    else:
+        methods = _paced(catalogue, options.methods)
     directory = new_directory(options.output)
     try:
-        report, found = _measured(options, directory)
-    except BadInput:
-        if not (directory / "campaign.json").exists():
+        report, found = _measured(options, catalogue, methods, directory)
+    finally:
+        if not (directory / "campaign.json").exists():  # nothing was measured
             shutil.rmtree(directory, ignore_errors=True)
-        raise
+    if report is None:
+        to_stderr("nothing to compare: what changed cannot run on this machine")
+        return 0
     return _comparing.show(report, found, options.format) or (2 if any(one.ratio is None for one in found) else 0)
 
 
-def _measured(options: Options, directory: Path) -> tuple[Report, list[Comparison]]:
-    from bench.engine.regress import TwoVersions, begin
+def _measured(
+    options: Options, catalogue: Catalogue, methods: list[Method], directory: Path
+) -> tuple[Report | None, list[Comparison]]:
+    """Return the report, and the comparisons; no report where none of what changed can run here."""
+    from bench.engine.regress import NothingToCompareWith, TwoVersions, begin
     from bench.engine.turns import POINTS
-    from bench.environments.catalogue import Catalogue
     from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
     from bench.results.comparisons import Versions
     from bench.results.dataframes import load
 
-    catalogue = Catalogue(options.adapter)
-    methods = _paced(catalogue, options.methods)
     pairs = [(_old_version(method, options, catalogue, directory), method) for method in methods]
     settings = Settings(
         methods=tuple(one.name for pair in pairs for one in pair),
         devices=(options.device,),
         protocols=(REPLAY,),
         replay_points=POINTS,
-        threads=options.threads,
-        limit=options.limit,
-        seed=options.seed,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     dataset = options.load()
     hold("pesbench regress", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
-    ready = [TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr) for old, new in pairs]
-    writer = begin(directory, settings, catalogue, dataset, parallel)
+    ready: dict[str, TwoVersions] = {}
     found, rounds = [], []
+    for old, new in pairs:
+        try:
+            ready[new.name] = TwoVersions(old, new, catalogue, settings, dataset, parallel, to_stderr)
+        except NothingToCompareWith as error:
+            if options.methods != CHANGED:
+                raise
+            to_stderr(f"{new.name} is left out: {error}")
+    pairs = [(old, new) for old, new in pairs if new.name in ready]
+    if not pairs:
+        return None, []
+    settings = dataclasses.replace(settings, methods=tuple(one.name for pair in pairs for one in pair))
+    writer = begin(directory, settings, catalogue, dataset, parallel)
     try:
-        for (old, new), both in zip(pairs, ready, strict=True):
+        for old, new in pairs:
             versions = Versions(directory, old.name, new.name, options.device, options.threshold)
             began = time.monotonic()
             try:
-                count = both.run(writer, options.budget, versions.decided)
+                count = ready[new.name].run(writer, options.budget, versions.decided)
             except BadInput as error:  # the others are still compared
                 if len(ready) == 1:
                     raise
@@ -146,6 +146,22 @@ def _measured(options: Options, directory: Path) -> tuple[Report, list[Compariso
     finally:
         writer.close()
     return _report(options, load(directory), pairs, found, rounds), found
+
+
+def _changed(catalogue: Catalogue, base: str | None) -> list[Method]:
+    """Return a method of each adapter file that differs from `base`: the first default one that has force calls.
+
+    Where a file has no default method, its first one. Raises BadInput without a commit.
+    """
+    from bench.engine import versions
+
+    if base is None:
+        raise BadInput(f"--methods {CHANGED} needs the commit to compare with: --base REV.")
+    found = []
+    for adapter in versions.changed_since(base):
+        own = [one for one in catalogue.methods.values() if one.adapter == adapter and not one.native]
+        found += sorted(own, key=lambda one: not one.default)[:1]
+    return found
 
 
 def _paced(catalogue: Catalogue, names: str) -> list[Method]:

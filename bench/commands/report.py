@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 from bench.commands import _options, _results
+from bench.commands._declared import option, word
 from bench.errors import BadInput
 
 HELP = """\
@@ -23,23 +23,11 @@ EXAMPLES = (
 class Options:
     """The options of the verb."""
 
-    runs: tuple[str, ...] = ()
-    output: Path | None = None
-    relative_to: str | None = None
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="run ids or directories, side by side (default: the newest run)"
+    runs: tuple[str, ...] = word("run ids or directories, side by side (default: the newest run)", "RUN", (), nargs="*")
+    output: Path | None = option(
+        None, f"default: {_results.PAGE} in the run directory, of several runs in this folder", "FILE.html"
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE.html",
-        help=f"default: {_results.PAGE} in the run directory, of several runs in this folder",
-    )
-    _options.add_relative_to(parser)
+    relative_to: str | None = _options.relative_to()
 
 
 def run(options: Options) -> int:

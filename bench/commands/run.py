@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _cluster, _groups, _options, _planning
+from bench.commands import _cluster, _declared, _groups, _options, _planning, _values
 from bench.commands._measuring import measure
-from bench.commands._options import Budget
 from bench.commands._output import to_stderr
 from bench.commands._planning import Plan
 from bench.core.device import CPU, DEVICES
@@ -21,7 +18,6 @@ from bench.protocols import PROTOCOLS
 from bench.protocols.accuracy.plan import ACCURACY
 from bench.protocols.optimizers.plan import OPTIMIZERS as COMPARED
 from bench.protocols.scaling.plan import SCALING
-from bench.protocols.scaling.record import LARGEST
 
 if TYPE_CHECKING:
     from bench.data.structures import DataSet
@@ -41,158 +37,31 @@ MAY_CHANGE = ("resume", "budget", "output", "format", "adapter", "beside", "rela
 
 
 @dataclasses.dataclass(frozen=True)
-class _Options(_options.Structures):
-    """The options of the verb, without those that protocols bring."""
+class Options(
+    _groups.What,
+    _groups.How,
+    _groups.Md,
+    _groups.OfProtocols,
+    _groups.Weights,
+    _groups.Where,
+    _groups.HowMuch,
+    _groups.Cluster,
+    _groups.Kept,
+):
+    """The options of the verb."""
 
-    methods: str | None = None
-    engines: str | None = None
-    """Names, or ``all``; None: the methods alone."""
-    adapter: tuple[Path, ...] = ()
-    limit: int | None = None
-    protocols: tuple[str, ...] | None = None
-    """None: relaxations and, on the default structures, a short look at how accurate each method is."""
-    max_atoms: int = LARGEST
-    periodic: bool = False
-    optimizer: str = Settings.optimizer
-    optimizers: tuple[str, ...] | None = None
-    """None: all, where they are compared."""
-    fmax: float = Settings.fmax
-    replay_points: int = Settings.replay_points
-    max_steps: int = Settings.max_steps
-    reactions: bool = False
-    ensembles: tuple[str, ...] = MdSettings.ensembles
-    duration: float = MdSettings.duration_ps
-    nvt_duration: float = MdSettings.nvt_duration_ps
-    time_step: float = MdSettings.time_step_fs
-    temperature: float = MdSettings.temperature_k
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    checkpoint: Path | None = None
-    python: tuple[str, ...] = ()
-    """METHOD=PATH each."""
-    knob: tuple[str, ...] = ()
-    """NAME=VALUE each."""
-    device: tuple[str, ...] | None = None
-    """None: the devices that the machine has."""
-    threads: int | None = None
-    """None: depends on the machine's measured parallel speed."""
-    torch_backend: str | None = None
-    on_top_of: str | None = None
-    rounds: int | None = None
-    """None: as many as the time allows."""
-    no_repeats: bool = False
-    budget: Budget | None = None
-    """None: half an hour, shared by the methods."""
-    timeout: float | None = None
-    """Seconds."""
-    memory_limit: float | None = None
-    """1e9 bytes."""
-    seed: int = Settings.seed
-    output: Path | None = None
-    resume: str | None = None
-    order: int = Settings.order
-    cluster: str | None = None
-    nodes: int | None = None
-    """None: one for each round."""
-    partition: str | None = None
-    account: str | None = None
-    constraint: str | None = None
-    time: str = "02:00:00"
-    cluster_option: tuple[str, ...] = ()
-    wait: float = 3600.0
-    """Seconds."""
-    dry_run: bool = False
-    name: str | None = None
-    format: str = "terminal"
-    no_page: bool = False
-    beside: bool = False
-    relative_to: str | None = None
+    relative_to: str | None = _options.relative_to()
+    format: str = _options.table_format()
 
 
-Options = dataclasses.make_dataclass("Options", _options.protocol_fields(), bases=(_Options,), frozen=True)
-"""The options of the verb."""
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    what = parser.add_argument_group("what is measured")
-    _options.add_methods(what, "names from 'pesbench list', or 'all' (default: those without a * in that list)")
-    what.add_argument(
-        "--engines", metavar="all|A,B,...", help="also the other engines of these methods, as METHOD@ENGINE"
-    )
-    _options.add_adapter(what)
-    _options.add_structures(
-        what,
-        "data sets, or files, folders and patterns of structures (default: naphthalene-md17, or naphthalene-gfn2 "
-        "where that is not available)",
-        several=True,
-    )
-    _options.add_limit(what, "only N structures, spread evenly over the set, and N seeds for dynamics")
-    what.add_argument(
-        "--protocols",
-        type=_options.names,
-        metavar="A,B,...",
-        help=f"{', '.join(PROTOCOLS)} (default: {RELAX}, and without --structures a short {ACCURACY})",
-    )
-    what.add_argument(
-        "--max-atoms", type=int, metavar="N", help="no larger system in --protocols scaling (default: %(default)s)"
-    )
-    what.add_argument(
-        "--periodic", action="store_true", help="in --protocols scaling: supercells of the crystal, not clusters"
-    )
-    how = parser.add_argument_group("how")
-    how.add_argument(
-        "--optimizer",
-        metavar="NAME",
-        help="of relaxations; 'pesbench list --optimizers' names them (default: %(default)s)",
-    )
-    how.add_argument(
-        "--optimizers",
-        type=_options.names,
-        metavar="A,B,...",
-        help="compare these, the first with each of the others: --protocols optimizers (default: all)",
-    )
-    how.add_argument(
-        "--fmax", type=float, metavar="X", help="converged below this force in eV/Angstrom (default: %(default)s)"
-    )
-    how.add_argument(
-        "--replay-points", type=int, metavar="N", help="geometries per replayed path, 2 or more (default: %(default)s)"
-    )
-    how.add_argument(
-        "--knob", action="append", metavar="NAME=VALUE", help="a setting of the one method, as 'tune' names them"
-    )
-    how.add_argument("--max-steps", type=int, metavar="N", help="at most N steps per relaxation (default: %(default)s)")
-    how.add_argument("--reactions", action="store_true", help="relaxations may make or break bonds: it is no failure")
-    _groups.add_md(parser.add_argument_group("dynamics (--protocols md)"))
-    _options.add_protocol_options(parser)
-    weights = parser.add_argument_group("weights")
-    _options.add_weights(weights)
-    weights.add_argument(
-        "--checkpoint",
-        type=Path,
-        metavar="FILE",
-        help="your own checkpoint, for one method; --methods A,A@FILE measures both",
-    )
-    _groups.add_where(parser.add_argument_group("where"))
-    _groups.add_how_much(parser.add_argument_group("how much"))
-    _cluster.add_options(parser.add_argument_group("on a cluster"))
-    kept = parser.add_argument_group("what is kept")
-    _options.add_output_folder(kept)
-    kept.add_argument("--name", metavar="NAME", help="what the run is called; other verbs take it in place of its id")
-    kept.add_argument("--resume", metavar="RUN", help="continue this run; only --budget can be changed")
-    kept.add_argument("--no-page", action="store_true", help="write no page at the end; 'pesbench report' makes one")
-    _options.add_relative_to(parser)
-    _options.add_format(parser)
-
-
-def run(options: _Options) -> int:
+def run(options: Options) -> int:
     """Run or resume a campaign and print its table; status 1 if nothing could be measured."""
     from bench import paths
 
     paths.weights_dir()  # refuses a missing folder before anything is written
     resumed = options.resume is not None
     if options.resume is not None and (submitted := _cluster.begun(options.resume, options.output)) is not None:
-        _options.refuse_changes(options, ("resume", "output"))
+        _values.refuse_changes(options, ("resume", "output"))
         return _cluster.resume(submitted)
     if options.cluster is not None:
         options = dataclasses.replace(options, protocols=options.protocols or (RELAX,))  # its jobs say so, too
@@ -209,9 +78,11 @@ def run(options: _Options) -> int:
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
     """Raise BadInput for a protocol that cannot measure such a data set."""
-    from bench.data.systems import fixed_atoms, some
+    from bench.data.systems import cells_that_relax, fixed_atoms, some
 
     first = dataset.systems[0]
+    if settings.relax_cell:
+        cells_that_relax(dataset.systems)
     for name in settings.protocols:
         if PROTOCOLS[name].one_system and len(dataset.systems) > 1:
             raise BadInput(
@@ -240,7 +111,7 @@ def _with_series(dataset: DataSet, largest: int) -> DataSet:
     return dataclasses.replace(dataset, series=supercells(first, largest))
 
 
-def new_plan(options: _Options) -> Plan:
+def new_plan(options: Options) -> Plan:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.data.clusters import sizes_of
     from bench.data.naphthalene import is_naphthalene
@@ -273,8 +144,8 @@ def new_plan(options: _Options) -> Plan:
     return Plan(new_directory(options.output), settings, catalogue, dataset, parallel, options.name or "")
 
 
-def _begun(options: _Options) -> Plan:
-    _options.refuse_changes(options, MAY_CHANGE)
+def _begun(options: Options) -> Plan:
+    _values.refuse_changes(options, MAY_CHANGE)
     assert options.resume is not None
     from bench.machine.alone import hold
 
@@ -282,10 +153,10 @@ def _begun(options: _Options) -> Plan:
     return _planning.begun(options.resume, options.output, options.budget, options.adapter)
 
 
-def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
+def settings_of(options: Options, catalogue: Catalogue) -> Settings:
     """Return the settings of a new campaign; raises BadInput where an option makes no sense."""
     from bench.engine.plan import default_budgets, rounds_of, total_seconds
-    from bench.environments.optimizers import optimizers, selected
+    from bench.environments.optimizers import of_cells, optimizers, selected
     from bench.machine import accelerators
 
     if options.replay_points < 2:
@@ -302,6 +173,10 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
     usual = protocols if not short else (RELAX,)
     seconds = options.budget.seconds if options.budget else None
     seeds = MdSettings.seeds if options.limit is None else min(options.limit, MdSettings.seeds)
+    compared = selected(options.optimizers or ("all",), known) if COMPARED in protocols else ()
+    if options.relax_cell:
+        of_cells([options.optimizer] if RELAX in protocols else [], known)
+        compared = of_cells(compared, known, every="all" in (options.optimizers or ("all",)))
     settings = Settings(
         methods=tuple(method.name for method in methods),
         devices=devices,
@@ -309,37 +184,18 @@ def settings_of(options: _Options, catalogue: Catalogue) -> Settings:
         vibrations=not short,
         phase_s=short,
         optimizer=selected([options.optimizer], known)[0],
-        optimizers=selected(options.optimizers or ("all",), known) if COMPARED in protocols else (),
-        fmax=options.fmax,
-        max_steps=options.max_steps,
-        reactions=options.reactions,
+        optimizers=compared,
         threads=Settings.threads if options.threads is None else options.threads,
         rounds=options.rounds if options.rounds is not None else rounds_of(seconds, usual),
-        order=options.order,
-        timeout_s=options.timeout,
         memory_limit_bytes=int(options.memory_limit * 1e9) if options.memory_limit is not None else None,
-        seed=options.seed,
-        limit=options.limit,
         repeats=not options.no_repeats,
-        torch_backend=options.torch_backend,
-        on_top_of=_options.on_top_of(options.on_top_of),
-        weights=options.weights,
-        replay_points=options.replay_points,
-        periodic=options.periodic,
-        options=_options.protocol_options(options),
-        md=MdSettings(
-            ensembles=options.ensembles,
-            duration_ps=options.duration,
-            nvt_duration_ps=options.nvt_duration,
-            time_step_fs=options.time_step,
-            temperature_k=options.temperature,
-            seeds=seeds,
-            half_steps=seeds,
-        ),
+        on_top_of=_values.on_top_of(options.on_top_of),
+        options=_groups.protocol_options(options),
+        md=MdSettings(seeds=seeds, half_steps=seeds, **_declared.settings(options, MdSettings)),
         checkpoints={method.name: method.own_checkpoint for method in methods if method.own_checkpoint},
-        trust=options.trust_checkpoint,
-        knobs=_options.knobs(options.knob),
-        pythons={catalogue.select(name)[0].name: path for name, path in _options.interpreters(options.python).items()},
+        knobs=_values.knobs(options.knob),
+        pythons={catalogue.select(name)[0].name: path for name, path in _values.interpreters(options.python).items()},
+        **_declared.settings(options, Settings),
     )
     budgets: dict[str, float | None]
     if options.budget is None:  # after the settings have been checked

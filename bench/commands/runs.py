@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.commands import _options, _output
+from bench.commands._declared import option, word
 from bench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -30,35 +30,21 @@ EXAMPLES = (
 class Options:
     """The options of the verb."""
 
-    action: str = "list"
+    action: str = word(
+        "list (default), name, tag or delete", "ACTION", "list", nargs="?", choices=lambda: tuple(ACTIONS)
+    )
     """A key of :data:`ACTIONS`."""
-    words: tuple[str, ...] = ()
-    """What it is done to, and with."""
-    remove: bool = False
-    yes: bool = False
-    output: Path | None = None
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument(
-        "action",
-        nargs="?",
-        choices=tuple(ACTIONS),
-        metavar="ACTION",
-        help="list (default), name, tag or delete",
-    )
-    parser.add_argument(
-        "words",
+    words: tuple[str, ...] = word(
+        "list TAG, name RUN NAME, tag RUN TAG ..., delete RUN ...; 'name RUN' alone takes the name away",
+        "WORD",
+        (),
         nargs="*",
-        metavar="WORD",
-        help="list TAG, name RUN NAME, tag RUN TAG ..., delete RUN ...; 'name RUN' alone takes the name away",
     )
-    parser.add_argument("--remove", action="store_true", help="with tag: take these tags away")
-    parser.add_argument("--yes", action="store_true", help="with delete: do not ask")
-    _options.add_output_folder(parser)
-    _options.add_json(parser, "the list")
+    """What it is done to, and with."""
+    remove: bool = option(False, "with tag: take these tags away")
+    yes: bool = option(False, "with delete: do not ask")
+    output: Path | None = _options.output_folder()
+    json: bool = _options.json("the list")
 
 
 def run(options: Options) -> int:

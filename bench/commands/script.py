@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options, _output
-from bench.core.device import CPU
+from bench.commands import _declared, _options, _output, _values
+from bench.commands._declared import option, word
 from bench.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,50 +34,36 @@ NAME = "script.py"
 class Options(_options.Structures):
     """The options of the verb."""
 
-    method: str
-    index: int = 0
-    optimizer: str = Settings.optimizer
-    max_steps: int = Settings.max_steps
-    repeats: int = 3
-    plain: str | None = None
-    """One of :data:`bench.engine.plain.TASKS`; None: the script measures."""
-    device: str = CPU
-    threads: int = Settings.threads
-    knob: tuple[str, ...] = ()
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    adapter: tuple[Path, ...] = ()
-    output: Path | None = None
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("method", metavar="METHOD", help="a method of 'pesbench list'")
-    _options.add_structures(parser)
-    parser.add_argument("--index", type=int, metavar="N", help="the structure of the data set (default: %(default)s)")
-    parser.add_argument("--optimizer", metavar="NAME", help="one of ASE's, as 'run' names them (default: %(default)s)")
-    parser.add_argument(
-        "--max-steps", type=int, metavar="N", help="steps of a relaxation at most (default: %(default)s)"
+    method: str = word("a method of 'pesbench list'", "METHOD")
+    structures: tuple[str, ...] = _options.structures()
+    index: int = option(0, "the structure of the data set (default: %(default)s)", "N")
+    optimizer: str = option(
+        Settings.optimizer, "one of ASE's, as 'run' names them (default: %(default)s)", "NAME", setting="optimizer"
     )
-    parser.add_argument(
-        "--repeats", type=int, metavar="N", help="how often it measures, a line each (default: %(default)s)"
+    max_steps: int = option(
+        Settings.max_steps, "steps of a relaxation at most (default: %(default)s)", "N", setting="max_steps"
     )
-    parser.add_argument(
-        "--plain",
+    relax_cell: bool = option(False, "relax the cell of a periodic structure, too", setting="relax_cell")
+    repeats: int = option(3, "how often it measures, a line each (default: %(default)s)", "N")
+    plain: str | None = option(
+        None,
+        "no clock and no warm-up: only relax the structure, simulate it (md), or relax many (screen)",
+        "TASK",
         choices=("relax", "md", "screen"),
-        metavar="TASK",
-        help="no clock and no warm-up: only relax the structure, simulate it (md), or relax many (screen)",
     )
-    _options.add_device(parser)
-    _options.add_threads(parser)
-    parser.add_argument("--knob", action="append", metavar="NAME=VALUE", help="a knob of the method (repeatable)")
-    _options.add_weights(parser)
-    _options.add_adapter(parser)
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write it to a file instead of standard output")
+    """One of :data:`bench.engine.plain.TASKS`; None: the script measures."""
+    device: str = _options.device()
+    threads: int = _options.threads()
+    knob: tuple[str, ...] = _options.knob("a knob of the method (repeatable)")
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    adapter: tuple[Path, ...] = _options.adapter()
+    output: Path | None = option(None, "write it to a file instead of standard output", "FILE")
 
 
 def run(options: Options) -> int:
     """Print the script, and on standard error the command that runs it."""
+    from bench.data.systems import cells_that_relax
     from bench.engine.ready import Ready
     from bench.engine.script import OPTIMIZERS
     from bench.environments import knobs
@@ -98,17 +83,16 @@ def run(options: Options) -> int:
     settings = Settings(
         methods=(name,),
         devices=(options.device,),
-        optimizer=options.optimizer,
-        max_steps=options.max_steps,
-        threads=options.threads,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
-        knobs=_options.knobs(options.knob),
+        knobs=_values.knobs(options.knob),
+        **_declared.settings(options, Settings),
     )
     knobs.choose(catalogue, settings)
     # only with several threads does it matter whether they sleep or spin while they wait
     parallel = measure_parallel_speed() if options.threads > 1 else None
-    ready = Ready(settings, catalogue, options.load(), parallel, _output.to_stderr)
+    dataset = options.load()
+    if options.relax_cell and 0 <= options.index < len(dataset.atoms):
+        cells_that_relax([dataset.systems[dataset.system_of[options.index]]])
+    ready = Ready(settings, catalogue, dataset, parallel, _output.to_stderr)
     file = str(options.output or NAME)
     script = _made(options, ready, catalogue.methods[name], file)
     if options.output is None:

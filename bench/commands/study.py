@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
-from bench.commands import _options, _planning
+from bench.commands import _options, _planning, _values
 from bench.commands import run as run_verb
+from bench.commands._declared import option
 from bench.commands._measuring import measure
-from bench.commands._options import Budget
+from bench.commands._values import Budget
 from bench.protocols import PROTOCOLS
 
 HELP = """\
@@ -25,32 +25,20 @@ SECONDS = 60.0
 class Options:
     """The options of the verb."""
 
-    methods: str | None = None
-    adapter: tuple[Path, ...] = ()
-    limit: int | None = None
-    budget: Budget | None = None
-    """None: a minute, and three for DFT."""
-    output: Path | None = None
-    new: bool = False
-    beside: bool = False
-    format: str = "terminal"
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_methods(parser, "names from 'pesbench list' (default: those that 'run' measures)")
-    _options.add_adapter(parser)
-    _options.add_limit(parser, "only N structures, spread evenly over the set, and N seeds for dynamics")
-    parser.add_argument(
-        "--budget",
-        type=_options.budget,
-        metavar="SECONDS|none",
-        help="for each method and each of: speed, dynamics, accuracy, growth, throughput (default: 60, for DFT 180)",
+    methods: str | None = _options.methods("names from 'pesbench list' (default: those that 'run' measures)")
+    adapter: tuple[Path, ...] = _options.adapter()
+    limit: int | None = _options.limit("only N structures, spread evenly over the set, and N seeds for dynamics")
+    budget: Budget | None = option(
+        None,
+        "for each method and each of: speed, dynamics, accuracy, growth, throughput (default: 60, for DFT 180)",
+        "SECONDS|none",
+        parse=_values.budget,
     )
-    _options.add_output_folder(parser)
-    _options.add_beside(parser)
-    _options.add_format(parser)
-    parser.add_argument("--new", action="store_true", help="begin a new study, even if one was stopped")
+    """None: a minute, and three for DFT."""
+    output: Path | None = _options.output_folder()
+    beside: bool = _options.beside()
+    format: str = _options.table_format()
+    new: bool = option(False, "begin a new study, even if one was stopped")
 
 
 def run(options: Options) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
 
 from bench.commands import _options, _results
+from bench.commands._declared import option
 from bench.commands._output import print_text, warn
 from bench.errors import BadInput
 from bench.protocols.optimizers.plan import OPTIMIZERS
@@ -30,26 +30,14 @@ EXAMPLES = (
 class Options:
     """The options of the verb."""
 
-    run: str | None = None
-    protocols: str = _options.SPEED
-    format: str = "terminal"
-    by: str | None = None
-    relative_to: str | None = None
-    wide: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_run(parser, paper=True, page=True)
-    _options.add_shown_protocols(parser)
-    _options.add_format(parser)
-    parser.add_argument(
-        "--by", choices=("system", "optimizer"), help="a row for each method and system, or each optimiser"
+    run: str | None = _options.run(paper=True, page=True)
+    protocols: str = _options.shown_protocols()
+    format: str = _options.table_format()
+    by: str | None = option(
+        None, "a row for each method and system, or each optimiser", choices=("system", "optimizer")
     )
-    _options.add_relative_to(parser)
-    parser.add_argument(
-        "--wide", action="store_true", help="all columns, in lines that may be longer than the terminal"
-    )
+    relative_to: str | None = _options.relative_to()
+    wide: bool = option(False, "all columns, in lines that may be longer than the terminal")
 
 
 def run(options: Options) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 from bench.commands import _options, _results
+from bench.commands._declared import option
 from bench.errors import BadInput
 
 HELP = """\
@@ -19,14 +19,8 @@ EXAMPLES = ("pesbench table1 --output table1",)
 class Options:
     """The options of the verb."""
 
-    run: str | None = None
-    output: Path | None = None
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    _options.add_run(parser)
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: results/table1)")
+    run: str | None = _options.run()
+    output: Path | None = option(None, "folder for the files (default: results/table1)", "DIR")
 
 
 def _is_of_the_paper(directory: Path) -> bool:

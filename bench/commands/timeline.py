@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import shutil
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.commands import _options, _output
+from bench.commands import _declared, _options, _output
+from bench.commands._declared import option
 from bench.commands._output import print_text, to_stderr
 from bench.core.device import CPU
 from bench.core.protocol import REPLAY
@@ -28,9 +29,10 @@ HELP = """\
 Compare earlier releases of a method's package with the current one, call by
 call in turn, and keep the results in results/timelines/. What is there is not
 measured again: stop it at any time, and after a new release it adds that one.
-Exit status: 1 if no release could be compared."""
+Exit status: 1 if no release could be compared, 2 bad input, or nothing to show."""
 EXAMPLES = (
     "pesbench timeline 7net-0 --versions 3",
+    "pesbench timeline 7net-0 --versions 3 --prepare",
     "pesbench timeline 7net-0 --package torch --versions 2",
 )
 
@@ -39,46 +41,22 @@ EXAMPLES = (
 class Options(_options.Structures):
     """The options of the verb."""
 
-    method: str
-    versions: int = 5
-    package: str | None = None
-    """None: the first that the header pins."""
-    adapter: tuple[Path, ...] = ()
-    budget: float = 120.0
-    """Seconds per release."""
-    threads: int = Settings.threads
-    limit: int | None = None
-    seed: int = Settings.seed
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    show: bool = False
-    output: Path | None = None
-    beside: bool = False
-    json: bool = False
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("method", metavar="METHOD", help="a name from 'pesbench list'")
-    parser.add_argument(
-        "--versions", type=int, metavar="N", help="earlier releases to compare with (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--package", metavar="NAME", help="whose releases (default: the first package that the header pins)"
-    )
-    _options.add_adapter(parser)
-    parser.add_argument(
-        "--budget", type=_options.positive, metavar="SECONDS", help="per release (default: %(default)g)"
-    )
-    parser.add_argument("--show", action="store_true", help="measure nothing: show what is there")
-    _options.add_threads(parser)
-    _options.add_structures(parser)
-    _options.add_limit(parser, "only N structures")
-    _options.add_beside(parser)
-    _options.add_seed(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
-    _options.add_json(parser, "the releases")
+    method: str = _options.method()
+    versions: int = option(5, "earlier releases to compare with (default: %(default)s)", "N")
+    package: str | None = option(None, "whose releases (default: the first package that the header pins)", "NAME")
+    adapter: tuple[Path, ...] = _options.adapter()
+    budget: float = _options.budget("per release (default: %(default)g)", 120.0)
+    show: bool = option(False, "measure nothing: show what is there")
+    prepare: bool = option(False, "measure nothing: make the environments of the releases")
+    threads: int = _options.threads()
+    structures: tuple[str, ...] = _options.structures()
+    limit: int | None = _options.limit("only N structures")
+    beside: bool = _options.beside()
+    seed: int = _options.seed()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
+    json: bool = _options.json("the releases")
 
 
 def run(options: Options) -> int:
@@ -90,6 +68,8 @@ def run(options: Options) -> int:
 
     if options.versions < 1:
         raise BadInput(f"--versions is {options.versions}; it must be a number above zero.")
+    if options.show and options.prepare:
+        raise BadInput("--show and --prepare cannot both be meant; give one of them.")
     catalogue = Catalogue(options.adapter)
     methods = catalogue.select(options.method)
     if len(methods) != 1:
@@ -98,12 +78,48 @@ def run(options: Options) -> int:
     if method.native:
         raise BadInput(f"{method.name} uses its own optimiser and has no force calls to replay; take another method.")
     package, newest = pinned(catalogue.header(method), options.package)
+    if options.prepare:
+        return _prepare(options, catalogue, method, package, newest)
     path = timelines.path_of(method.name, package, options.output)
     kept = timelines.read(path) or Timeline(method.name, method.label, package)
+    if options.show and not kept.releases:
+        of = f" --package {package}" if options.package else ""
+        raise BadInput(
+            f"nothing is measured yet of earlier releases of {package} for {method.name}; "
+            f"'pesbench timeline {method.name}{of}' measures them."
+        )
     if not options.show:
         kept = _measure_missing(options, catalogue, method, kept, newest, path)
     _show(options, kept, newest, path)
     return 0 if any(one.estimate is not None for one in kept.releases) else 1
+
+
+def _prepare(options: Options, catalogue: Catalogue, method: Method, package: str, newest: str) -> int:
+    """Make the environments of all releases, so that measuring installs nothing; status 1 if none can be made."""
+    from bench.environments import environments
+    from bench.environments.releases import before
+    from bench.environments.uv import EnvironmentFailed
+
+    made = 0
+    for version in (newest, *before(catalogue.header(method), package, newest, options.versions)):
+        with tempfile.TemporaryDirectory() as folder:
+            old = _release(catalogue, method, package, version, Path(folder))
+            try:
+                environments.prepare(catalogue.header(old), say=to_stderr)
+            except EnvironmentFailed as error:
+                print_text(f"{package} {version}: {error}")
+                continue
+        print_text(f"{package} {version}: ready")
+        made += version != newest
+    return 0 if made else 1
+
+
+def _release(catalogue: Catalogue, method: Method, package: str, version: str, folder: Path) -> Method:
+    """Return the method with another release of a package; its adapter file is written to `folder`."""
+    from bench.engine import versions
+
+    text = versions.with_pins(method.adapter, [f"{package}=={version}"])
+    return catalogue.add_version(method, versions.write(folder, method.adapter, text), f"@{version}")
 
 
 class Setting(NamedTuple):
@@ -147,7 +163,6 @@ def _measure_missing(
 def _compared(options: Options, setting: Setting, method: Method, package: str, version: str, newest: str) -> Release:
     """Return a release compared with the newest one; what cannot be measured is a release with the reason."""
     from bench.analysis.timelines import CHANGE, Release
-    from bench.engine import versions
     from bench.engine.describing import new_directory
     from bench.engine.regress import TwoVersions, begin
     from bench.engine.turns import POINTS
@@ -156,17 +171,12 @@ def _compared(options: Options, setting: Setting, method: Method, package: str, 
     from bench.results.dataframes import load
 
     directory = new_directory(options.output)
-    text = versions.with_pins(method.adapter, [f"{package}=={version}"])
-    old = setting.catalogue.add_version(method, versions.write(directory / "base", method.adapter, text), f"@{version}")
+    old = _release(setting.catalogue, method, package, version, directory / "base")
     settings = Settings(
         methods=(old.name, method.name),
         protocols=(REPLAY,),
         replay_points=POINTS,
-        threads=options.threads,
-        limit=options.limit,
-        seed=options.seed,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     release = Release(
         version,

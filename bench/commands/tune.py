@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import _options
+from bench.commands import _declared, _options, _values
+from bench.commands._declared import option
 from bench.commands._output import print_text, to_stderr
-from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -37,51 +36,26 @@ EXAMPLES = (
 class Options(_options.Structures):
     """The options of the verb."""
 
-    method: str
-    adapter: tuple[Path, ...] = ()
-    threads: tuple[str, ...] = ()
+    method: str = _options.method()
+    adapter: tuple[Path, ...] = _options.adapter()
+    threads: tuple[str, ...] = option(
+        (), "the numbers of threads to try (default: 1, 2, 4, ... up to the number of cores)", "N,...", commas=True
+    )
     """Numbers; empty: 1, 2, 4, ... up to the number of cores."""
-    knob: tuple[str, ...] = ()
-    """NAME=VALUE,... each."""
-    threshold: float = 0.05
-    budget: float = 600.0
-    """Seconds."""
-    device: str = CPU
-    limit: int | None = None
-    seed: int = Settings.seed
-    weights: str = Settings.weights
-    trust_checkpoint: bool = False
-    output: Path | None = None
-    beside: bool = False
-    format: str = "terminal"
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
-    parser.add_argument("method", metavar="METHOD", help="a name from 'pesbench list'")
-    _options.add_adapter(parser)
-    parser.add_argument(
-        "--threads",
-        type=_options.names,
-        metavar="N,...",
-        help="the numbers of threads to try (default: 1, 2, 4, ... up to the number of cores)",
+    knob: tuple[str, ...] = _options.knob(
+        "try only these values of a knob, or of dtype (repeatable; default: all)", "NAME=VALUE,..."
     )
-    parser.add_argument(
-        "--knob",
-        action="append",
-        metavar="NAME=VALUE,...",
-        help="try only these values of a knob, or of dtype (repeatable; default: all)",
-    )
-    _options.add_threshold(parser)
-    parser.add_argument("--budget", type=_options.positive, metavar="SECONDS", help="default: %(default)g")
-    _options.add_device(parser)
-    _options.add_structures(parser)
-    _options.add_limit(parser, "only N structures")
-    _options.add_beside(parser)
-    _options.add_seed(parser)
-    _options.add_weights(parser)
-    _options.add_output_folder(parser)
-    _options.add_format(parser, ("terminal", "json"))
+    threshold: float = _options.threshold(0.05)
+    budget: float = _options.budget("default: %(default)g", 600.0)
+    device: str = _options.device()
+    structures: tuple[str, ...] = _options.structures()
+    limit: int | None = _options.limit("only N structures")
+    beside: bool = _options.beside()
+    seed: int = _options.seed()
+    weights: str = _options.weights()
+    trust_checkpoint: bool = _options.trust_checkpoint()
+    output: Path | None = _options.output_folder()
+    format: str = _options.table_format(("terminal", "json"))
 
 
 def run(options: Options) -> int:
@@ -109,7 +83,7 @@ def _searched(options: Options) -> Report:
     catalogue = Catalogue(options.adapter)
     method = _method(catalogue, options.method)
     threads = _threads(options)
-    only = {name: values.split(",") for name, values in _options.knobs(options.knob).items()}
+    only = {name: values.split(",") for name, values in _values.knobs(options.knob).items()}
     candidates(method, options.device, threads, 1, only)  # refuses bad input before a second of measuring
     hold("pesbench tune", to_stderr, options.beside)
     parallel = measure_parallel_speed()
@@ -120,10 +94,7 @@ def _searched(options: Options) -> Report:
         protocols=(REPLAY,),
         replay_points=POINTS,
         threads=settings_to_try[0].threads,
-        limit=options.limit,
-        seed=options.seed,
-        weights=options.weights,
-        trust=options.trust_checkpoint,
+        **_declared.settings(options, Settings),
     )
     dataset = options.load()
     share = FIRST_SHARE * options.budget / len(settings_to_try)
@@ -143,12 +114,10 @@ def _searched(options: Options) -> Report:
 
 
 def _method(catalogue: Catalogue, name: str) -> Method:
-    """Return the method; raises BadInput where it has no force calls that could be measured one by one."""
+    """Return the method; raises BadInput where it is not one."""
     methods = catalogue.select(name)
     if len(methods) != 1:
         raise BadInput("tune takes one method; 'pesbench list' shows them.")
-    if methods[0].native:
-        raise BadInput(f"{methods[0].name} uses its own optimiser and has no force calls to replay; name another.")
     return methods[0]
 
 
@@ -183,13 +152,22 @@ def _report(options: Options, method: Method, directory: Path, tuned: Tuned, ses
         tuned=tuned,
         threshold=options.threshold,
         command=command(options, method, chosen),
-        notes=[
-            f"Sessions disturbed by other processes: {len(disturbed)} of {sessions}; this affected all their settings "
-            "alike."
-        ]
-        if disturbed
-        else [],
+        notes=_notes(method, len(disturbed), sessions),
     )
+
+
+def _notes(method: Method, disturbed: int, sessions: int) -> list[str]:
+    found = []
+    if method.native:
+        found.append(
+            f"Force calls are timed. {method.label} relaxes with an optimiser of its own, whose steps are not in these "
+            "times."
+        )
+    if disturbed:
+        found.append(
+            f"Sessions disturbed by other processes: {disturbed} of {sessions}; this affected all their settings alike."
+        )
+    return found
 
 
 def _described(candidate: Candidate) -> str:

@@ -17,6 +17,7 @@ FAILURES = {
     "charge": "the method cannot take the charge of the structure",
     "spin": "the method cannot take the spin multiplicity of the structure",
     "periodic": "the method takes no periodic systems",
+    "stress": "the method gives no stress, which relaxing a cell needs",
     "explosion": "the atoms flew apart",
     "no-batch": "the adapter computes no batches",
     "batch": "a batch gave other answers than single calls",
@@ -28,6 +29,14 @@ FAILURES = {
     "no-time": "the time was over before its turn",
     "timeout": "no output within the time-out",
 }
+
+LOGGED = frozenset({"load", "calculator", "crash", "timeout", "out-of-memory"})
+"""The failures of which a method's process says more than the message in what it printed: the lines of a traceback."""
+
+
+def log_name(method: str, device: str, number: int) -> str:
+    """Return the path, inside the run directory, of what a method's worker printed in one round."""
+    return f"logs/{method}-{device.replace(':', '')}-round{number}.log"
 
 
 @dataclasses.dataclass(frozen=True)

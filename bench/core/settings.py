@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.core.device import Device
-from bench.core.protocol import REGISTERED, STRUCTURES
+from bench.core.protocol import REGISTERED, RELAX, STRUCTURES
 from bench.core.records import TEMPERATURES, VELOCITIES
 from bench.errors import BadInput
 
 WEIGHTS = ("auto", "pretrained", "random")
 ENSEMBLES = ("nve", "nvt")
+RELAXES = (RELAX, "optimizers")
+"""The protocols in which cells can be relaxed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Settings:
     max_steps: int = 500
     reactions: bool = False
     """Whether a relaxation may make or break bonds; otherwise that is a failure."""
+    relax_cell: bool = False
+    """Whether the cells of periodic systems are relaxed, too; a force call then includes the stress."""
     threads: int = 1
     rounds: int = 3
     order: int = 0
@@ -117,6 +121,8 @@ class Settings:
                 raise BadInput(f"--weights random allows no {name}: the energies of random weights mean nothing.")
         if self.periodic and self.protocols != ("scaling",):
             raise BadInput("--periodic belongs to --protocols scaling alone: the others measure molecules.")
+        if self.relax_cell and not set(self.protocols) <= set(RELAXES):
+            raise BadInput(f"--relax-cell belongs to --protocols {' and '.join(RELAXES)}: the others keep the cells.")
         if self.knobs and len(self.methods) != 1:
             raise BadInput("--knob belongs to one method; name that one.")
         for name in self.pythons:

@@ -158,6 +158,8 @@ class Criterion:
     fmax: float
     """eV/Angstrom."""
     max_steps: int
+    relax_cell: bool = False
+    """Whether the cells of periodic systems are relaxed, too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,6 +175,7 @@ class Promises:
     charge: bool = False
     spin: bool = False
     periodic: bool = False
+    stress: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

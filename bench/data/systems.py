@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 from bench.core.spin import is_lowest
+from bench.core.strain import ALONG
 from bench.data.distances import closest_pair
 from bench.data.files import Frame
 from bench.data.files.state import check
@@ -73,6 +74,21 @@ class System:
 def fixed_atoms(atoms: Atoms) -> list[int]:
     """Return the indices of the atoms that do not move."""
     return sorted({int(i) for one in atoms.constraints if isinstance(one, FixAtoms) for i in one.get_indices()})
+
+
+def cells_that_relax(systems: Sequence[System]) -> None:
+    """Raise BadInput where no system is periodic, or where the cell of one cannot be relaxed."""
+    periodic = [one for one in systems if one.periodic]
+    if not periodic:
+        raise BadInput("--relax-cell has no cell to relax: no system is periodic; leave it out.")
+    for one in periodic:
+        cell, pbc = one.reference.cell.array, one.reference.pbc
+        along = np.abs(cell[pbc]).max(axis=0) > ALONG
+        if not pbc.all() and (along.sum() != pbc.sum() or np.abs(cell[~pbc][:, along]).max() > ALONG):
+            raise BadInput(
+                f"--relax-cell cannot relax {one.name}: the periodic vectors of a slab or a wire must lie in the plane "
+                "or along the axis of coordinates, with the other vectors at right angles to them; rotate it."
+            )
 
 
 def own_masses(atoms: Atoms) -> list[float] | None:

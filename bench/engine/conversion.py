@@ -75,7 +75,7 @@ def converted(
     assert conversion is not None
     where = environment_header(header, reference)
     key = hashlib.sha256(json.dumps([sha256(weights.path), where.digest, _arguments(conversion, method)]).encode())
-    folder = paths.cache_dir() / "converted" / f"{method.name}-{key.hexdigest()[:16]}"
+    folder = place(paths.cache_dir(), f"{method.name}-{key.hexdigest()[:16]}")
     if not (folder / FACTS).exists():
         environment = environments.prepare(where, "cpu", torch_backend, say)
         say(f"converting {weights.path.name} for {method.name}")
@@ -86,6 +86,11 @@ def converted(
             raise NotConverted(f"{weights.path.name} could not be converted for {method.name}: {why}") from None
     facts = json.loads((folder / FACTS).read_text())
     return dataclasses.replace(weights, path=folder / conversion.file, facts={**(weights.facts or {}), **facts})
+
+
+def place(cache: Path, name: str) -> Path:
+    """Return the folder of a converted file in a cache."""
+    return cache / "converted" / name
 
 
 def environment_header(header: Header, reference: Header) -> Header:

@@ -13,7 +13,12 @@ from bench.environments.doctor import cannot_take
 from bench.environments.header import Method
 from bench.protocols import PARTS
 
-_SHORT = {"charge": "takes no charge", "spin": "takes no spin", "periodic": "takes no periodic systems"}
+_SHORT = {
+    "charge": "takes no charge",
+    "spin": "takes no spin",
+    "periodic": "takes no periodic systems",
+    "stress": "gives no stress",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,15 +39,18 @@ class LeftOut:
         return [one for one in structures if one not in self.structures]
 
 
-def takes(method: Method, system: System) -> Failure | None:
-    """Return why a method's header rules a system out; None where it does not."""
+def takes(method: Method, system: System, relax_cell: bool = False) -> Failure | None:
+    """Return why a method's header rules a system out; None where it does not.
+
+    `relax_cell`: whether the cell of a periodic one is relaxed.
+    """
     symbols = system.reference.get_chemical_symbols()
-    return cannot_take(method, symbols, system.charge, system.spin, system.periodic)
+    return cannot_take(method, symbols, system.charge, system.spin, system.periodic, relax_cell)
 
 
-def reasons(method: Method, systems: Iterable[System]) -> dict[str, str]:
+def reasons(method: Method, systems: Iterable[System], relax_cell: bool = False) -> dict[str, str]:
     """Return the systems that a method's header rules out, by name, with the reason: ``takes no charge``."""
-    found = {one.name: takes(method, one) for one in systems}
+    found = {one.name: takes(method, one, relax_cell) for one in systems}
     return {
         name: _SHORT.get(failure.kind, failure.message.removeprefix(f"{method.name} "))
         for name, failure in found.items()
@@ -50,15 +58,15 @@ def reasons(method: Method, systems: Iterable[System]) -> dict[str, str]:
     }
 
 
-def takes_none(method: Method, dataset: DataSet) -> Failure | None:
+def takes_none(method: Method, dataset: DataSet, relax_cell: bool = False) -> Failure | None:
     """Return why a method can take no system of a data set; None where it takes one."""
-    failures = [takes(method, one) for one in dataset.systems]
+    failures = [takes(method, one, relax_cell) for one in dataset.systems]
     return failures[0] if all(failures) else None
 
 
-def left_out(method: Method, dataset: DataSet, sizes: Iterable[int]) -> LeftOut:
+def left_out(method: Method, dataset: DataSet, sizes: Iterable[int], relax_cell: bool = False) -> LeftOut:
     """Return what a method's header rules out; `sizes` are the numbers of atoms of the series that are measured."""
-    numbers = {number for number, one in enumerate(dataset.systems) if takes(method, one)}
+    numbers = {number for number, one in enumerate(dataset.systems) if takes(method, one, relax_cell)}
     measured = set(sizes)
     series = [one for one in dataset.series if len(one.reference) in measured]
     return LeftOut(

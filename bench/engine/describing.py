@@ -64,7 +64,7 @@ def describe(
             notes=dataset.notes,
             given=dataset.given,
         ),
-        methods={name: _facts(catalogue.methods[name], dataset) for name in settings.methods},
+        methods={name: _facts(catalogue.methods[name], dataset, settings.relax_cell) for name in settings.methods},
         extra_adapters=tuple(str(path) for path in catalogue.extra),
     )
 
@@ -123,11 +123,11 @@ def _system(system: System) -> SystemFacts:
     )
 
 
-def _facts(method: Method, dataset: DataSet) -> MethodFacts:
+def _facts(method: Method, dataset: DataSet, relax_cell: bool) -> MethodFacts:
     checkpoint = method.checkpoint
     return MethodFacts(
         label=method.label,
-        left_out=reasons(method, dataset.systems),
+        left_out=reasons(method, dataset.systems, relax_cell),
         family=method.family,
         kind=method.kind,
         paper=method.paper,

@@ -35,6 +35,10 @@ MOLECULE = 18
 """Atoms of naphthalene, of which the clusters are made."""
 FRAMES = 8
 """Structures of a system, at most; fewer where they take long."""
+DRIFTING = 4
+"""As many of them are replayed a second time, moving as a whole."""
+DRIFT = 1.1
+"""How far from one force call to the next, Angstrom: beyond half of any usual skin, so that each makes a new list."""
 SPREAD = 0.05
 """Standard deviation of their coordinates around the cluster's, Angstrom."""
 DIRECTIONS = 4
@@ -60,10 +64,22 @@ class Sample:
     dataset: DataSet
     shifted: tuple[int, ...]
     """Direction by direction, the structures at :data:`STEPS` times :data:`STEP` from the first one."""
+    drifting: tuple[int, ...]
+    """Those that move as a whole, by :data:`DRIFT` from one force call to the next."""
 
     def timed(self, system: int) -> list[int]:
-        """Return the structures of a system that are timed, in order."""
-        return [index for index in self.dataset.systems[system].frames if index not in self.shifted]
+        """Return the structures of a system that are timed within a skin, in order."""
+        apart = {*self.shifted, *self.drifting}
+        return [index for index in self.dataset.systems[system].frames if index not in apart]
+
+    def beyond(self, system: int) -> list[int]:
+        """Return the structures of a system that are timed beyond any skin, in order."""
+        return [index for index in self.dataset.systems[system].frames if index in self.drifting]
+
+    def order(self, system: int, answers: Sequence[int] = ()) -> list[int]:
+        """Return the structures of a round at a system: `answers`, then one within the skin and one beyond by turns."""
+        both = itertools.zip_longest(self.timed(system), self.beyond(system))
+        return list(dict.fromkeys([*answers, *(one for pair in both for one in pair if one is not None)]))
 
     def lines(self) -> tuple[int, list[dict[int, NDArray[np.float64]]]]:
         """Return the first structure, and the positions along each direction, by structure; Angstrom."""
@@ -94,14 +110,18 @@ def sample(atoms: Sequence[int], own: DataSet | None, seed: int) -> Sample:
     found.sort(key=lambda pair: len(pair[0].reference))
     moved = [one for _ in range(DIRECTIONS) for one in _moved(found[0][1][0], random)]
     first = len(found[0][1])
+    drifting = [[frame.copy() for frame in mine[:DRIFTING]] for _, mine in found]
     found[0][1].extend(moved)
+    for (_, mine), theirs in zip(found, drifting, strict=True):
+        mine.extend(theirs)
     ends = list(itertools.accumulate(len(mine) for _, mine in found))
     made = [
         dataclasses.replace(one, frames=tuple(range(end - len(mine), end)))
         for end, (one, mine) in zip(ends, found, strict=True)
     ]
     frames = [frame for _, mine in found for frame in mine]
-    return Sample(_dataset(frames, made, own), tuple(range(first, first + len(moved))))
+    last = [index for end, theirs in zip(ends, drifting, strict=True) for index in range(end - len(theirs), end)]
+    return Sample(_dataset(frames, made, own), tuple(range(first, first + len(moved))), tuple(last))
 
 
 def _moved(atoms: Atoms, random: np.random.Generator) -> list[Atoms]:
@@ -152,6 +172,7 @@ class Engines:
         self.say = say
         self.threads = settings.threads
         self.turns = Turns(settings, what.dataset, parallel, say)
+        self.turns.drifting, self.turns.drift = what.drifting, DRIFT
         ready = Ready(settings, catalogue, what.dataset, parallel, say)
         self.reference = reference.name
         self.names = [reference.name, *(one.name for one in engines)]
@@ -166,6 +187,8 @@ class Engines:
                 self._fails(one.name, found)
         self._calls: dict[str, list[tuple[int, float]]] = {}
         """Of each method, the atoms of each system and the seconds of a force call there."""
+        self._beyond = FEWEST_FRAMES
+        """Structures beyond the skin that a round has at least; none where nobody keeps a list."""
 
     def _fails(self, name: str, failure: Failure) -> None:
         self.failures[name] = failure
@@ -224,14 +247,13 @@ class Engines:
         if len(known) > 1 and known[-2][0] < last:
             power = float(np.clip(np.log(call_s / known[-2][1]) / np.log(last / known[-2][0]), 1.0, STEEPEST))
         per_call = call_s * max(1.0, atoms / last) ** power
-        return self.turns.seconds.get(name, 0.0) + (WARM_UP_CALLS + FEWEST_FRAMES * POINTS) * per_call
+        return self.turns.seconds.get(name, 0.0) + (WARM_UP_CALLS + (FEWEST_FRAMES + self._beyond) * POINTS) * per_call
 
     def _round(self, number: int, system: int, names: list[str], count: int, writer: RunWriter) -> list[str]:
         """Measure a round at a system, its `count`-th; returns those that were measured."""
-        timed = self.sample.timed(system)
         shifted = self.sample.shifted if system == 0 else ()
-        answers = (*timed[:ANSWERS], *shifted) if count == 0 else ()
-        self.turns.indices = tuple(dict.fromkeys([*answers, *timed]))
+        answers = (*self.sample.timed(system)[:ANSWERS], *shifted) if count == 0 else ()
+        self.turns.indices = tuple(self.sample.order(system, answers))
 
         def structures(workers: dict[str, ComparedWorker]) -> int:
             if count == 0:
@@ -239,7 +261,9 @@ class Engines:
                 for name, worker in workers.items():
                     self._calls.setdefault(name, []).append((atoms, worker.call_seconds))
             together = sum(one.call_seconds for one in workers.values()) or 1.0
-            wanted = max(FEWEST_FRAMES, len(answers), round(ROUND_SECONDS / together / POINTS))
+            self._beyond = FEWEST_FRAMES if any(map(_keeps_lists, workers.values())) else 0
+            fewest = max(FEWEST_FRAMES, len(answers)) + self._beyond
+            wanted = max(fewest, round(ROUND_SECONDS / together / POINTS))
             return min(wanted, len(self.turns.indices))
 
         def fails(one: Contender, error: CannotBeMeasured) -> None:
@@ -253,3 +277,9 @@ class Engines:
         contenders = [Contender(name, self.ready[name], self.threads, answers) for name in order]
         measured = self.turns.round(number, contenders, writer, structures, fails)
         return [name for name in names if name in measured] if self.reference in measured else []
+
+
+def _keeps_lists(worker: ComparedWorker) -> bool:
+    """Return whether a method keeps lists of neighbours with a skin for several force calls."""
+    skin = worker.settings.get("neighbor_skin")
+    return isinstance(skin, int | float) and skin > 0

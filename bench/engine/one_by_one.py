@@ -63,6 +63,7 @@ class OneByOne:
                 phase: self.shared.ledger.allowance(this.key, this.number, phase, this.items) for phase in phases
             },
             folder=self.shared.directory / "trajectories",
+            revisits=self.shared.settings.repeats,
         )
 
     def _give_up(self, this: Round, task: Task, failure: Failure) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 from bench.core.failure import Failure
 from bench.core.message import Message, Result, Waits
@@ -12,15 +14,16 @@ from bench.core.records import Record, Started
 from bench.core.turn import Turn
 from bench.engine.local import LocalWorker
 from bench.errors import BadInput
+from bench.results import store
 
 W = TypeVar("W")
 
 
 class CannotBeMeasured(BadInput):
-    """A paced worker failed; `failure` says why."""
+    """A paced worker failed; `failure` says why, and what it printed is in the file `log`."""
 
-    def __init__(self, name: str, failure: Failure) -> None:
-        super().__init__(f"{name} cannot be measured: {failure.message}")
+    def __init__(self, name: str, failure: Failure, log: Path) -> None:
+        super().__init__(f"{name} cannot be measured: {failure.message}{store.log_told(log, failure)}")
         self.failure = failure
 
 
@@ -69,7 +72,8 @@ class PacedWorker:
 class ComparedWorker(PacedWorker):
     """A paced worker of a comparison, which ends with the first failure: it raises CannotBeMeasured.
 
-    `keep` is called with each record. Attribute `call_seconds`: about what a force call takes.
+    `keep` is called with each record. Attributes: `call_seconds`, about what a force call takes; `settings`, what its
+    adapter says that really runs.
     """
 
     def __init__(self, name: str, process: LocalWorker, keep: Callable[[Record], None]) -> None:
@@ -77,6 +81,7 @@ class ComparedWorker(PacedWorker):
         self.name = name
         self.keep = keep
         self.call_seconds = 1.0  # a guess, in case no call is made before the first structure
+        self.settings: dict[str, Any] = {}
 
     def _take(self, said: Message) -> None:
         if not isinstance(said, Result):
@@ -85,8 +90,9 @@ class ComparedWorker(PacedWorker):
         self.keep(record)
         failure = getattr(record, "failure", None)
         if failure is not None:
-            raise CannotBeMeasured(self.name, failure)
+            raise CannotBeMeasured(self.name, failure, self.process.log)
         if isinstance(record, Started):
+            self.settings = record.settings
             calls = [*((record.first_call_ns,) if record.first_call_ns else ()), *record.warmup_ns]
             self.call_seconds = calls[-1] / 1e9 if calls else self.call_seconds
 
@@ -95,7 +101,12 @@ class ComparedWorker(PacedWorker):
         super().listen()
         failure = self.failure()
         if failure is not None:
-            raise CannotBeMeasured(self.name, failure)
+            raise CannotBeMeasured(self.name, failure, self.process.log)
+
+
+def calls_in(seconds: float, workers: Collection[ComparedWorker]) -> int:
+    """Return how many force calls a turn has that takes so many seconds on average over the workers; at least one."""
+    return math.ceil(len(workers) * seconds / sum(one.call_seconds for one in workers))
 
 
 def passes(workers: Sequence[W]) -> Iterator[list[W]]:

@@ -20,13 +20,14 @@ from pathlib import Path
 from bench import paths
 from bench.core.settings import Settings
 from bench.data import rmd17
+from bench.engine.conversion import converted, place
 from bench.environments import inside, kits, resolution, shell
 from bench.environments.catalogue import Catalogue
 from bench.environments.checkpoints import CheckpointMissing
 from bench.environments.header import Header, Method
 from bench.environments.interpreters import Interpreter
 from bench.environments.uv import EnvironmentFailed, run_uv
-from bench.environments.weights import choose
+from bench.environments.weights import Weights, choose
 from bench.errors import BadInput
 
 PLATFORMS = {"x86_64-linux": "x86_64-manylinux_2_28", "aarch64-linux": "aarch64-manylinux_2_28"}
@@ -74,7 +75,7 @@ def pack(
             _harness(project, target, kit, Path(scratch))
             for header in {method.adapter: catalogue.header(method) for method in methods}.values():
                 _environment(header, target, kit, say)
-            _weights(methods, settings, kit, say)
+            _weights(methods, catalogue, settings, kit, say)
             for folder, file in rmd17.local_files(paths.cache_dir()):
                 (kit / "data" / folder).mkdir(exist_ok=True)
                 shutil.copy(file, kit / "data" / folder)
@@ -168,11 +169,18 @@ def _built_for_any(pin: str, kit: Path) -> bool:
     return True
 
 
-def _weights(methods: Sequence[Method], settings: Settings, kit: Path, say: Callable[[str], None]) -> None:
-    """Copy the checkpoints that can be had; random ones would be large, and the other machine builds the same."""
+def _weights(
+    methods: Sequence[Method], catalogue: Catalogue, settings: Settings, kit: Path, say: Callable[[str], None]
+) -> None:
+    """Copy the checkpoints that can be had; random ones would be large, and the other machine builds the same.
+
+    Of an engine whose checkpoint has to be converted, the converted file goes along: the kit has no converter.
+    """
     for method in methods:
         try:
             found = choose(method, settings, say)
+            if method.engine_of:
+                _converted(method, found, catalogue, settings, kit, say)
         except CheckpointMissing as error:
             raise BadInput(f"{method.name} cannot be packed: {str(error).rstrip('.')}.") from None
         if found.mode == "random":
@@ -184,6 +192,28 @@ def _weights(methods: Sequence[Method], settings: Settings, kit: Path, say: Call
     trusted = paths.cache_dir() / "trusted-checkpoints.json"
     if trusted.exists():
         shutil.copy(trusted, kit / "cache")
+
+
+def _converted(
+    method: Method, found: Weights, catalogue: Catalogue, settings: Settings, kit: Path, say: Callable[[str], None]
+) -> None:
+    """Put the file that an engine reads into the cache of the kit, under the hashes of checkpoint and converter.
+
+    Raises CheckpointMissing where it cannot be converted here, or where its random weights would have to be built and
+    converted on the other machine.
+    """
+    if found.mode == "random":
+        raise CheckpointMissing(
+            f"its random weights are built in the environment of {method.engine_of}; put the checkpoint into "
+            "PESBENCH_WEIGHTS, so that it is packed"
+        )
+    header = catalogue.header(method)
+    if header.conversion is None or found.path is None:
+        return
+    reference = catalogue.header(catalogue.methods[method.engine_of])
+    made = converted(found, method, header, reference, settings.torch_backend, say)
+    assert made.path is not None
+    shutil.copytree(made.path.parent, place(kit / "cache", made.path.parent.name), dirs_exist_ok=True)
 
 
 def _script(target: Target, kit: Path) -> None:

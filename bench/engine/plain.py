@@ -11,7 +11,7 @@ from bench.core.task import Task
 from bench.data.structures import DataSet
 from bench.engine import tasks
 from bench.engine.ready import Ready
-from bench.engine.script import OPTIMIZERS, PlainScript, ask, empty, inline, names_in
+from bench.engine.script import FILTER, OPTIMIZERS, PlainScript, ask, empty, inline, moved, names_in, relaxes_cell
 from bench.environments.header import Method
 from bench.errors import BadInput
 
@@ -73,7 +73,7 @@ def write(task: Task, lines: str, head: str, work: Work) -> str:
     (structure,) = task.structures
     native, lines = task.subject.native, lines.strip()
     module, optimizer = OPTIMIZERS[task.criterion.optimizer]
-    relax = [f"{optimizer}(atoms).run(fmax={task.criterion.fmax:g}, steps={task.criterion.max_steps})"]
+    relax = [f"{optimizer}({moved(task)}).run(fmax={task.criterion.fmax:g}, steps={task.criterion.max_steps})"]
     if native:
         relax = [
             f"relax(atoms, {task.criterion.max_steps})",
@@ -82,7 +82,8 @@ def write(task: Task, lines: str, head: str, work: Work) -> str:
     set_up = [*(["prepare(atoms)"] if "prepare" in names_in(lines) else []), "atoms.calc = calculator"]
     # a method whose topology is that of a molecule is made anew for each of them
     reference = [f"{name} = atoms.copy()" for name in ("reference", "structure") if _mentions(lines, name)]
-    blocks = [head, _imports(task, work, "" if native or work.task == MD else f"from {module} import {optimizer}")]
+    driver = [*([FILTER] if relaxes_cell(task) else []), f"from {module} import {optimizer}"]
+    blocks = [head, _imports(task, work, [] if native or work.task == MD else driver)]
     atoms = (
         f"atoms = read({work.source!r}, index={structure.index})"
         if work.source
@@ -113,7 +114,7 @@ def _mentions(lines: str, name: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(ast.parse(lines)))
 
 
-def _imports(task: Task, work: Work, optimizer: str) -> str:
+def _imports(task: Task, work: Work, optimizer: list[str]) -> str:
     """Return the imports, and the CPUs of a runtime that takes as many threads as there are CPUs."""
     (structure,) = task.structures
     pinned = bool(task.subject.cpus)
@@ -125,7 +126,7 @@ def _imports(task: Task, work: Work, optimizer: str) -> str:
     if work.task == MD:
         found.append("from ase.md.langevin import Langevin")
         found.append("from ase.md.velocitydistribution import thermalize_momenta")
-    text = "\n".join(one for one in [*found, optimizer] if one)
+    text = "\n".join(one for one in [*found, *optimizer] if one)
     if pinned:
         cpus = _SHARE if work.shared else ", ".join(map(str, task.subject.cpus))
         text += f"\n\nos.sched_setaffinity(0, {{{cpus}}})  # it takes as many threads as there are CPUs"

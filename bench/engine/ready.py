@@ -82,7 +82,7 @@ class Ready:
         header = self.catalogue.header(method)
         failure = obstacle(method, header, Device.parse(device), periodic=self.settings.periodic)
         if failure is None and self.dataset is not None:
-            failure = takes_none(method, self.dataset)
+            failure = takes_none(method, self.dataset, self.settings.relax_cell)
         if failure is not None:
             return failure
         try:
@@ -101,7 +101,9 @@ class Ready:
             return Failure("environment", str(error))
         except OSError as error:  # a folder of pesbench's own is full or read-only; other methods may need none
             return Failure("environment", f"{error.filename or 'a file'}: {error.strerror}")
-        out = LeftOut() if self.dataset is None else left_out(method, self.dataset, self.settings.sizes)
+        out = LeftOut()
+        if self.dataset is not None:
+            out = left_out(method, self.dataset, self.settings.sizes, self.settings.relax_cell)
         named = dict.fromkeys([self.settings.optimizer, *self.settings.optimizers])
         optimizers = prepared(tuple(named), self._say_once)
         return self._copies.of(Prepared(method, header, device, environment, chosen, out, optimizers))

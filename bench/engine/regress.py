@@ -25,8 +25,15 @@ from bench.errors import BadInput
 from bench.results import store
 
 
+class NothingToCompareWith(BadInput):
+    """The old version cannot run on this machine."""
+
+
 class TwoVersions:
-    """An old and a new version of one method; :meth:`run` measures them in turn into a run directory."""
+    """An old and a new version of one method; :meth:`run` measures them in turn into a run directory.
+
+    Raises BadInput where one of them cannot run here; NothingToCompareWith where it is the old one.
+    """
 
     def __init__(
         self,
@@ -41,7 +48,11 @@ class TwoVersions:
         self.settings = settings
         self.turns = Turns(settings, dataset, parallel, say)
         ready = Ready(settings, catalogue, dataset, parallel, say)
-        both = [ready.or_refuse(method, self.turns.device) for method in (old, new)]
+        try:
+            both = [ready.or_refuse(old, self.turns.device)]
+        except BadInput as error:
+            raise NothingToCompareWith(str(error)) from None
+        both.append(ready.or_refuse(new, self.turns.device))
         modes = [one.weights.mode for one in both]
         if modes[0] != modes[1]:
             raise BadInput(

@@ -367,7 +367,10 @@ class Campaign:
         self.stopped.add((record.method, record.device))
         self.forecast.drop((record.method, record.device))
         failure = record.failure
-        self.progress.say(f"{record.method} on {record.device}: not measured ({failure.kind}): {failure.message}")
+        where = store.log_told(store.log_of(self.directory, record.method, record.device, record.round), failure)
+        self.progress.say(
+            f"{record.method} on {record.device}: not measured ({failure.kind}): {failure.message}{where}"
+        )
 
     def _append(self, record: Record) -> None:
         try:

@@ -12,6 +12,7 @@ import bench
 from bench.core.message import PlainLines, Result
 from bench.core.records import NotMeasured
 from bench.core.settings import Settings
+from bench.core.strain import relaxed_components
 from bench.core.task import Task
 from bench.data.structures import DataSet
 from bench.engine import tasks
@@ -63,6 +64,8 @@ def make(ready: Ready, method: Method, device: str, index: int, repeats: int, fi
     if not 0 <= index < len(dataset.atoms):
         raise BadInput(f"{dataset.name} has no structure {index}; it has 0 to {len(dataset.atoms) - 1}.")
     prepared = ready.or_refuse(method, device)
+    if ready.settings.relax_cell and prepared.weights.mode == "random":
+        raise BadInput(f"{method.name} has only random weights here, which relax no cell; leave out --relax-cell.")
     task = tasks.script(prepared, ready.settings, dataset, index)
     lines = ask(prepared, ready, task)
     script = empty(prepared, ready, task)
@@ -131,7 +134,7 @@ def write(task: Task, lines: str, head: str, settings: Settings, repeats: int) -
     if replayed:
         imports.append("from ase.build import minimize_rotation_and_translation")
     elif not native:
-        imports.append(f"from {module} import {optimizer}")
+        imports += [*([FILTER] if relaxes_cell(task) else []), f"from {module} import {optimizer}"]
     if task.subject.cpus:
         imports.insert(0, "import os")
         cpus = ", ".join(map(str, task.subject.cpus))
@@ -147,9 +150,29 @@ def write(task: Task, lines: str, head: str, settings: Settings, repeats: int) -
         f"# the method\n{lines.strip()}\n" + "\n" * lines.rstrip().splitlines()[-1].startswith(" "),
     ]
     if task.subject.warm_up:
-        blocks.append(_warm_up(prepare, "" if native or replayed else optimizer))
-    blocks.append(_replay(prepare, wait) if replayed else _relax(prepare, wait, None if native else optimizer))
+        blocks.append(_warm_up(prepare, "" if native or replayed else f"{optimizer}({moved(task)}", relaxes_cell(task)))
+    driver = None if native else f"{optimizer}({moved(task)}"
+    blocks.append(_replay(prepare, wait) if replayed else _relax(prepare, wait, driver, relaxes_cell(task)))
     return re.sub(r"\n{4,}", "\n\n\n", "\n\n".join(block.strip("\n") for block in blocks)) + "\n"
+
+
+FILTER = "from ase.filters import FrechetCellFilter"
+
+
+def relaxes_cell(task: Task) -> bool:
+    """Return whether the script relaxes the cell, too."""
+    (structure,) = task.structures
+    return task.criterion is not None and task.criterion.relax_cell and structure.molecule.cell is not None
+
+
+def moved(task: Task) -> str:
+    """Return what the script's optimiser moves: the atoms, or the filter of atoms and cell."""
+    if not relaxes_cell(task):
+        return "atoms"
+    (structure,) = task.structures
+    atoms = structure.molecule.atoms()
+    components = relaxed_components(atoms.cell.array.tolist(), atoms.pbc.tolist())
+    return "FrechetCellFilter(atoms)" if all(components) else f"FrechetCellFilter(atoms, mask={components})"
 
 
 def names_in(lines: str) -> set[str]:
@@ -180,7 +203,7 @@ def inline(name: str, molecule: Any) -> str:
     )
 
 
-def _warm_up(prepare: list[str], optimizer: str) -> str:
+def _warm_up(prepare: list[str], optimizer: str, stress: bool) -> str:
     first = f"""\
 # warm-up: discarded force calls at slightly displaced and expanded copies
 random = np.random.default_rng(0)
@@ -189,12 +212,17 @@ for start in (reference, structure):
         atoms = start.copy()
         atoms.positions = factor * start.positions + random.normal(0.0, {DISPLACEMENT}, start.positions.shape)
         {_inside(prepare, 8)}atoms.calc = calculator
-        atoms.get_forces()"""
-    return first + (f"\n{optimizer}(atoms, logfile=None).run(fmax=FMAX, steps=3)" if optimizer else "")
+        {_first(stress)}"""
+    return first + (f"\n{optimizer}, logfile=None).run(fmax=FMAX, steps=3)" if optimizer else "")
 
 
-def _relax(prepare: list[str], wait: list[str], optimizer: str | None) -> str:
-    driver = f"optimizer = {optimizer}(atoms, logfile=None)\n    atoms.get_forces()  # this one is no step\n    "
+def _first(stress: bool) -> str:
+    return "atoms.get_stress(), atoms.get_forces()" if stress else "atoms.get_forces()"
+
+
+def _relax(prepare: list[str], wait: list[str], optimizer: str | None, stress: bool) -> str:
+    """Return the relaxation; `optimizer` is the call that makes one, without its last arguments."""
+    driver = f"optimizer = {optimizer}, logfile=None)\n    {_first(stress)}  # this one is no step\n    "
     run = "optimizer.run(fmax=FMAX, steps=MAX_STEPS)" if optimizer else "steps = relax(atoms, MAX_STEPS)"
     steps = "steps = optimizer.nsteps\n    " if optimizer else ""
     return f"""\

@@ -18,7 +18,7 @@ import psutil
 
 from bench.core.description import ParallelSpeed
 from bench.core.failure import Failure
-from bench.core.message import Result, Waits
+from bench.core.message import Message, Result
 from bench.core.plain import to_plain
 from bench.core.records import DONE, FAILED, NotMeasured
 from bench.core.settings import Settings
@@ -27,6 +27,7 @@ from bench.core.turn import Turn
 from bench.engine.ledger import Ledger
 from bench.engine.local import LocalWorker
 from bench.engine.one_round import Round
+from bench.engine.paced import PacedWorker
 from bench.engine.plan import timeout
 from bench.engine.start import start
 from bench.engine.tasks import Prepared
@@ -107,10 +108,10 @@ class SideBySide:
             ]
             while True:
                 list(pool.map(_Worker.listen, workers))
-                failure = next((one.failure for one in workers if one.failure is not None), None)
+                failure = next(filter(None, (one.failure() for one in workers)), None)
                 if failure is not None:
                     return failure
-                if not any(one.waits for one in workers):
+                if all(one.ended for one in workers):
                     return [one.record for one in workers if one.record is not None]
                 for one in workers:
                     one.process.go(Turn(calls=1))
@@ -148,29 +149,24 @@ def _measured_ns(fields: dict[str, Any]) -> int:
     return max(fields["force_ns"]) + max(fields.get("relax_ns", (0,)))
 
 
-class _Worker:
-    """One of the processes."""
+class _Worker(PacedWorker):
+    """One of the processes: it keeps its record, and why it was not measured."""
 
     def __init__(self, process: LocalWorker) -> None:
-        self.process = process
-        self.messages: Iterator[object] = process.messages()
+        super().__init__(process, self._keep)
         self.record: Throughput | None = None
-        self.failure: Failure | None = None
-        self.waits = False
+        self.refused: Failure | None = None
 
-    def listen(self) -> None:
-        """Take messages until it waits for its turn or has ended."""
-        self.waits = False
-        for said in self.messages:
-            if isinstance(said, Waits):
-                self.waits = True
-                return
-            if isinstance(said, Result):
-                if isinstance(said.record, NotMeasured):
-                    self.failure = said.record.failure
-                elif isinstance(said.record, Throughput):
-                    self.record = said.record
-        self.failure = self.failure or self.process.failure()
+    def _keep(self, said: Message) -> None:
+        match said:
+            case Result(NotMeasured(failure=failure)):
+                self.refused = failure
+            case Result(Throughput() as record):
+                self.record = record
+
+    def failure(self) -> Failure | None:
+        """Return why it was not measured, or why it ended; None while it goes on."""
+        return self.refused or super().failure()
 
 
 def _tasks(plan: PointPlan, task: Task, seconds: float | None) -> Iterator[Task]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 
@@ -22,7 +21,7 @@ from bench.core.records import Record
 from bench.core.task import Item
 from bench.core.turn import Turn
 from bench.engine import tasks
-from bench.engine.paced import CannotBeMeasured, ComparedWorker, passes
+from bench.engine.paced import CannotBeMeasured, ComparedWorker, calls_in, passes
 from bench.engine.plan import timeout
 from bench.engine.ready import Ready
 from bench.engine.start import start
@@ -101,7 +100,7 @@ def _in_turn(ready: Ready, parallel: ParallelSpeed, prepared: Prepared) -> dict[
             )
             workers.append(ComparedWorker(prepared.method.name, running.enter_context(process), keep(way)))
             workers[-1].listen()
-        calls = math.ceil(len(workers) * TURN_SECONDS / sum(one.call_seconds for one in workers))
+        calls = calls_in(TURN_SECONDS, workers)
         for order in itertools.islice(passes(workers), TURNS):
             for worker in order:
                 worker.take_turn(Turn(calls=calls))

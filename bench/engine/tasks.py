@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bench.core.device import CPU, Device
 from bench.core.plain import to_plain
@@ -40,6 +42,9 @@ from bench.environments.weights import Weights
 from bench.machine.cores import physical_cpus, usable_cores
 from bench.protocols import PARTS, PROTOCOL_OF, PROTOCOLS
 from bench.protocols.scaling.plan import SIZE
+
+DRIFT = np.array([2.0, 2.0, 1.0]) / 3.0
+"""The direction in which a system moves as a whole."""
 
 # recorded with every worker
 VARIABLES = (
@@ -130,8 +135,25 @@ def conform(prepared: Prepared, settings: Settings, dataset: DataSet, indices: I
             charge=method.charge,
             spin=method.spin,
             periodic=method.periodic,
+            stress=method.stress,
         ),
     )
+
+
+def drifting(task: Task, structures: Collection[int], step: float) -> Task:
+    """Return a task in which some replayed structures also move as a whole, by `step` Angstrom from point to point.
+
+    Energies and forces stay as they are; a list of neighbours that is kept for a while has to be made again.
+    """
+
+    def moved(one: Structure) -> Structure:
+        if one.index not in structures or one.path is None:
+            return one
+        path = np.array(one.path)
+        path += np.arange(len(path))[:, None, None] * step * DRIFT
+        return dataclasses.replace(one, path=path.tolist())
+
+    return dataclasses.replace(task, structures=tuple(map(moved, task.structures)))
 
 
 def overhead(prepared: Prepared, settings: Settings, dataset: DataSet, indices: Iterable[int], repeats: int) -> Task:
@@ -176,7 +198,7 @@ def _task(job: str, prepared: Prepared, settings: Settings, dataset: DataSet) ->
             variables=VARIABLES,
         ),
         systems=tuple(Molecule.of(one.reference, _state(method, one)) for one in dataset.systems),
-        criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps),
+        criterion=Criterion(settings.optimizer, settings.fmax, settings.max_steps, settings.relax_cell),
         optimizers=prepared.optimizers,
     )
 

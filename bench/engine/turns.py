@@ -12,7 +12,7 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from bench.core.description import ParallelSpeed
@@ -25,7 +25,7 @@ from bench.core.turn import Turn
 from bench.data.structures import DataSet
 from bench.engine import tasks
 from bench.engine.local import LocalWorker
-from bench.engine.paced import CannotBeMeasured, ComparedWorker, passes
+from bench.engine.paced import CannotBeMeasured, ComparedWorker, calls_in, passes
 from bench.engine.plan import timeout
 from bench.engine.start import start
 from bench.engine.tasks import Prepared
@@ -56,7 +56,9 @@ class Contender:
 class Turns:
     """Measures rounds of a comparison into a run directory.
 
-    Attribute `seconds`: what each contender took in its last round, including its start.
+    Attributes: `indices`, the structures of a round, in order; `drifting`, those of them that move as a whole from
+    point to point, and `drift`, how far, in Angstrom; `seconds`, what each contender took in its last round, including
+    its start.
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class Turns:
         self.say = say
         self.watch = Watch()
         self.indices = dataset.order[: settings.limit]
+        self.drifting: Collection[int] = ()
+        self.drift = 0.0
         self.seconds: dict[str, float] = {}
 
     def round(
@@ -106,7 +110,7 @@ class Turns:
                     workers[one.name] = self._start(running, one, number, writer)
                     workers[one.name].listen()
             structures = plan(workers)
-            calls = math.ceil(len(workers) * TURN_SECONDS / sum(one.call_seconds for one in workers.values()))
+            calls = calls_in(TURN_SECONDS, workers.values())
             needed = math.ceil(structures * self.settings.replay_points / calls)
             for order in itertools.islice(passes(contenders), needed):
                 for one in order:
@@ -138,6 +142,7 @@ class Turns:
             answers=one.answers,
             paced=True,
         )
+        task = tasks.drifting(task, self.drifting, self.drift) if self.drifting else task
         silence = min(timeout(settings, one.prepared.method.kind), one.patience_s)
         process = start_paced(running, task, one.prepared, settings, self.parallel, silence, writer.directory)
         return ComparedWorker(one.name, process, writer.append)

@@ -19,22 +19,50 @@ BASE = "@base"
 
 def at_commit(adapter: Path, revision: str) -> str:
     """Return the text of an adapter file at a revision of this repository; raises BadInput where there is none."""
+    checkout = _checkout()
+    try:
+        name = adapter.resolve().relative_to(checkout).as_posix()
+    except ValueError:
+        raise BadInput(f"{adapter} is not in this repository; compare with --base-env FILE.") from None
+    # ./ : the checkout may be a folder of a larger repository
+    done = _git(checkout, "show", f"{revision}:./{name}")
+    if done.returncode:
+        raise BadInput(f"there is no {name} at {revision!r} ({_last(done)}); name a commit, tag or branch that has it.")
+    return done.stdout
+
+
+def changed_since(revision: str) -> list[Path]:
+    """Return the adapter files that differ from those at a revision of this repository, in alphabetical order.
+
+    A file that is new here, or that was renamed, has nothing to compare with and is left out. Raises BadInput for a
+    revision that is not there.
+    """
+    checkout = _checkout()
+    wanted = ("--name-only", "--no-renames", "--diff-filter=M", "--relative")
+    done = _git(checkout, "diff", *wanted, "--end-of-options", revision, "--", ":(glob)adapters/*.py")
+    if done.returncode:
+        raise BadInput(f"there is no commit {revision!r} ({_last(done)}); name a commit, tag or branch.")
+    return sorted(checkout / name for name in done.stdout.splitlines())
+
+
+def _checkout() -> Path:
     checkout = paths.checkout()
     if checkout is None:
         raise BadInput("--base needs a checkout of pesbench; compare with --base-env FILE or --base-with PIN.")
+    return checkout
+
+
+def _git(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", "-C", str(checkout), *words]
     try:
-        name = adapter.resolve().relative_to(checkout)
-    except ValueError:
-        raise BadInput(f"{adapter} is not in this repository; compare with --base-env FILE.") from None
-    command = ["git", "-C", str(checkout), "show", f"{revision}:{name.as_posix()}"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
     except OSError:
         raise BadInput("--base needs git, which is not on PATH; compare with --base-env FILE.") from None
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1].rstrip(".") if done.stderr.strip() else "git failed"
-        raise BadInput(f"there is no {name} at {revision!r} ({last}); name a commit, tag or branch that has it.")
-    return done.stdout
+
+
+def _last(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last line of what git said."""
+    return done.stderr.strip().splitlines()[-1].rstrip(".") if done.stderr.strip() else "git failed"
 
 
 def with_pins(adapter: Path, pins: Sequence[str]) -> str:

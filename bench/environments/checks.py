@@ -86,7 +86,7 @@ def wrong_types(header: Header) -> list[str]:
     """Complain about facts of the wrong type, and about dtypes without a known tolerance."""
     found = []
     for name, method in header.methods.items():
-        flags = ("conservative", "native", "default", "random_weights", "charge", "spin", "periodic")
+        flags = ("conservative", "native", "default", "random_weights", "charge", "spin", "periodic", "stress")
         found += [f"{name}: {flag} is not a boolean" for flag in flags if not isinstance(getattr(method, flag), bool)]
         found += [f"{name}: dtype {dtype}" for dtype in method.dtypes if dtype not in DTYPES]
         found += [f"{name}: no {what}" for what in ("devices", "dtypes") if not getattr(method, what)]

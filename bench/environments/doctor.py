@@ -58,9 +58,17 @@ def obstacle(
 
 
 def cannot_take(
-    method: Method, symbols: Iterable[str] = (), charge: int = 0, spin: int = 1, periodic: bool = False
+    method: Method,
+    symbols: Iterable[str] = (),
+    charge: int = 0,
+    spin: int = 1,
+    periodic: bool = False,
+    relax_cell: bool = False,
 ) -> Failure | None:
-    """Return why a method's header rules such structures out; None where it does not. See :func:`obstacle`."""
+    """Return why a method's header rules such structures out; None where it does not. See :func:`obstacle`.
+
+    `relax_cell`: whether the cells of periodic ones are relaxed.
+    """
     unknown = sorted(set(symbols) - set(method.elements)) if method.elements else []
     if unknown:
         return Failure("elements", f"{method.name} does not know {', '.join(unknown)}")
@@ -70,6 +78,10 @@ def cannot_take(
         return Failure("spin", f"{method.label} takes no spin; the structures have spin multiplicity {spin}")
     if periodic and not method.periodic:
         return Failure("periodic", f"{method.label} takes no periodic systems")
+    if periodic and relax_cell and method.native:
+        return Failure("stress", f"{method.label} has an optimiser of its own, which keeps the cell")
+    if periodic and relax_cell and not (method.stress and method.chosen.get("stress") != "off"):
+        return Failure("stress", f"{method.label} gives no stress, which --relax-cell needs")
     return None
 
 

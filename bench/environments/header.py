@@ -124,6 +124,8 @@ class Method:
     """It takes the spin multiplicity of a structure; otherwise only the lowest one is measured."""
     periodic: bool = False
     """It takes systems that are periodic in three dimensions; otherwise they are refused."""
+    stress: bool = False
+    """Its calculator gives the stress of periodic systems; otherwise their cells are not relaxed."""
     parameters: int | None = None
     """The published parameter count."""
     checkpoint: Checkpoint | None = None
@@ -254,6 +256,7 @@ def read_header(path: str | Path) -> Header:
         "charge": facts.get("charge", False),
         "spin": facts.get("spin", False),
         "periodic": facts.get("periodic", False),
+        "stress": facts.get("stress", False),
         "elements": facts.get("elements", []),
         "made-for": facts.get("made-for", ""),
         **({"theory": facts["theory"]} if "theory" in facts else {}),

@@ -28,6 +28,8 @@ class Optimizer:
     """One sentence on what it is."""
     free: bool = False
     """Whether it relaxes free molecules only, without a cell and without fixed atoms."""
+    cell: bool = False
+    """Whether it takes ASE's filters, by which a cell is relaxed together with its atoms."""
 
 
 def read_optimizers(path: Path) -> list[Optimizer]:
@@ -40,10 +42,10 @@ def read_optimizers(path: Path) -> list[Optimizer]:
     header = of_block(path, toml, {})
     found = []
     for name, entry in facts["optimizers"].items():
-        unknown = sorted(set(entry) - {"label", "note", "free"})
+        unknown = sorted(set(entry) - {"label", "note", "free", "cell"})
         if unknown:
             raise HeaderError(f"the header of {path} gives {name} the unknown key {unknown[0]!r}")
-        found.append(Optimizer(name, entry.get("label", name), header, entry.get("note", ""), entry.get("free", False)))
+        found.append(Optimizer(name, header=header, **{"label": name, **entry}))
     return found
 
 
@@ -81,6 +83,15 @@ def selected(names: Iterable[str], known: dict[str, Optimizer]) -> tuple[str, ..
             hint = f"did you mean {by_small[near[0]]!r}?" if near else f"there are {', '.join(known)}."
             raise BadInput(f"there is no optimiser {name!r}; {hint}")
     return tuple(dict.fromkeys(found))
+
+
+def of_cells(names: Sequence[str], known: dict[str, Optimizer], every: bool = False) -> tuple[str, ...]:
+    """Return the optimisers that relax cells, too; where not `every` one was wanted, the others are refused by name."""
+    wrong = [name for name in names if not known[name].cell]
+    if wrong and not every:
+        able = ", ".join(name for name, one in known.items() if one.cell)
+        raise BadInput(f"{wrong[0]} relaxes atoms only; with --relax-cell use one of {able}.")
+    return tuple(name for name in names if name not in wrong)
 
 
 def prepared(names: Sequence[str], say: Callable[[str], None]) -> tuple[OptimizerFile, ...]:

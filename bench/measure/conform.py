@@ -40,9 +40,9 @@ def conform(adapter: Any, calculator: Any, structures: list[Any], facts: dict[st
         Distorted molecules of one composition in one order; two are enough.
     facts : dict
         ``method``, ``device``, ``dtype``, ``threads``, ``conservative``, ``parameters`` (the published count or
-        None), ``native``, ``weights`` (pretrained, random or none), ``charge``, ``spin`` and ``periodic`` (whether the
-        method takes them according to its header); optionally ``force_tolerance`` and ``rotation_tolerance``
-        (eV/Angstrom), which replace those of the dtype.
+        None), ``native``, ``weights`` (pretrained, random or none), ``charge``, ``spin``, ``periodic`` and
+        ``stress`` (whether the method takes or gives them according to its header); optionally ``force_tolerance`` and
+        ``rotation_tolerance`` (eV/Angstrom), which replace those of the dtype.
 
     Yields
     ------
@@ -218,6 +218,7 @@ SURFACE: tuple[Question, ...] = (
     ("a rotation only turns the forces", physics.a_rotation_turns_the_forces),
     ("a mirror image", physics.a_mirror_image),
     ("twice the cell, twice the energy", periodic.twice_the_cell),
+    ("the stress is the derivative", periodic.the_stress_is_a_derivative),
     ("a batch gives the answers of single calls", _batch),
 )
 IONS: tuple[Question, ...] = (

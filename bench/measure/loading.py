@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ def stage(loading: bool) -> Iterator[None]:
     except Exception as error:
         from bench.measure.relax import classify
 
-        traceback.print_exc()
         failure = classify(error)
         if isinstance(error, NotThisCheckpoint):
             failure = Failure("load", str(error))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import traceback
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
@@ -19,7 +20,8 @@ from ase.optimize.sciopt import OptimizerConvergenceError
 from bench.core.failure import Failure
 from bench.core.records import CENSORED, CONVERGED, FAILED, NATIVE, STEP_CAP
 from bench.measure.bonding import changed_bonds
-from bench.measure.clock import NotFinite, TimedCalculator
+from bench.measure.cells import Cell, remaining
+from bench.measure.clock import NotFinite, TimedCalculator, TimedWithStress
 from bench.measure.optimizers import NoOptimizer, Optimizers
 from bench.protocols.relax.record import Relaxation
 
@@ -63,13 +65,17 @@ class Between:
 class Trace:
     """The time of each step. Attach it to an ASE optimiser as an observer: it is called when a step is done.
 
-    `between` is asked between two steps and says whether to go on.
+    `between` is asked between two steps and says whether to go on. `cell` is there where it is relaxed, too: then the
+    largest force is that of atoms and cell.
     """
 
-    def __init__(self, timed: TimedCalculator, between: Between, free: np.ndarray | None = None) -> None:
+    def __init__(
+        self, timed: TimedCalculator, between: Between, free: np.ndarray | None = None, cell: Cell | None = None
+    ) -> None:
         self.timed = timed
         self.between = between
         self.free = free
+        self.cell = cell
         self.calculator_ns: list[int] = []
         self.optimizer_ns: list[int] = []
         self.harness_ns: list[int] = []
@@ -89,7 +95,7 @@ class Trace:
         self.optimizer_ns.append(now - self._resumed - calculator)
         self.force_calls.append(timed.calls - self._calls_before)
         self.energies.append(timed.energy)
-        self.forces.append(timed.forces)
+        self.forces.append(timed.forces if self.cell is None else self.cell.forces)
         self._calculator_before = timed.nanoseconds
         self._calls_before = timed.calls
         try:
@@ -122,6 +128,11 @@ def free_atoms(atoms: Any) -> np.ndarray:
     return free
 
 
+def free_rows(atoms: Any) -> np.ndarray:
+    """Return the same where the cell moves, too, which has three rows of its own, (n + 3,)."""
+    return np.append(free_atoms(atoms), [True] * 3)
+
+
 def largest_force(forces: np.ndarray, free: np.ndarray | None = None) -> float:
     """Return the largest norm of a force on an atom, in the unit of `forces` ((n, 3)); only on those that are free."""
     if free is not None:
@@ -148,33 +159,37 @@ def relax(
     may_go_on: Callable[[], bool] = lambda: True,
     make: Make | None = None,
     periodic: bool = False,
+    relax_cell: bool = False,
 ) -> Relaxation:
     """Relax `atoms` in place until the largest force is below `fmax` (eV/Angstrom) and return the record.
 
     `key` holds the record's method, device, round and structure. `optimizer` is ``BFGS``, ``CG`` (ASE's
     SciPyFminCG), ``native``, or another one that `make` knows. No step but the first begins after `deadline_ns`, or
     once `may_go_on` returns False; it is called between steps and may wait. Errors of the method, from a NaN to an
-    exception, are in the record. `periodic` says whether the system is, whatever box the method needs.
+    exception, are in the record. `periodic` says whether the system is, whatever box the method needs, and `relax_cell`
+    whether its cell is relaxed, too.
     """
     run = _run_native if optimizer == NATIVE else functools.partial(_run_ase, make or Optimizers().make)
     begun_at = atoms.positions.copy()
+    cell = Cell(atoms) if relax_cell else None
     gc.collect()
     gc.disable()
     start = perf_counter_ns()
     try:
         between = Between(deadline_ns, beat, may_go_on)
-        status, failure, columns = run(adapter, calculator, atoms, optimizer, fmax, max_steps, between)
+        status, failure, columns = run(adapter, calculator, atoms, cell, optimizer, fmax, max_steps, between)
     finally:
         wall_ns = perf_counter_ns() - start
         gc.enable()
     trace = columns()
 
+    has_cell = cell is not None and bool(np.isfinite(atoms.cell.array).all())
     steps = len(trace["optimizer_ns"]) - 1
     calls = sum(trace["force_calls"]) if "force_calls" in trace else None
     energy = force = None
     if status in (CONVERGED, STEP_CAP):
         try:
-            energy, force = _recompute(adapter, calculator, atoms)
+            energy, force = _recompute(adapter, calculator, atoms, relax_cell)
         except Exception as error:
             status, failure = FAILED, classify(error)
     return Relaxation(
@@ -190,6 +205,8 @@ def relax(
         trace=trace,
         failure=failure,
         bonds_changed=None if periodic else changed_bonds(atoms.numbers, begun_at, atoms.positions),
+        cell=tuple(map(tuple, atoms.cell.array.tolist())) if has_cell else None,
+        volume_change=cell.volume_change() if cell is not None and has_cell else None,
     )
 
 
@@ -198,18 +215,19 @@ def _run_ase(
     adapter: Any,
     calculator: Any,
     atoms: Any,
+    cell: Cell | None,
     optimizer: str,
     fmax: float,
     max_steps: int,
     between: Between,
 ) -> Ending:
-    timed = TimedCalculator(calculator, adapter.synchronize)
+    timed = (TimedCalculator if cell is None else TimedWithStress)(calculator, adapter.synchronize)
     atoms.calc = timed
     # what an optimiser prepares before its first force call belongs to entry 0 of the trace
-    trace = Trace(timed, between, free_atoms(atoms))
+    trace = Trace(timed, between, free_atoms(atoms) if cell is None else free_rows(atoms), cell)
     status, failure = FAILED, None
     try:
-        driver = make(optimizer, atoms)
+        driver = make(optimizer, atoms if cell is None else cell.filter)
         driver.attach(trace)
         status = CONVERGED if driver.run(fmax=fmax, steps=max_steps) else STEP_CAP
     except _BudgetSpent:
@@ -234,6 +252,7 @@ def _run_native(
     adapter: Any,
     calculator: Any,
     atoms: Any,
+    cell: Cell | None,
     optimizer: str,
     fmax: float,
     max_steps: int,
@@ -265,22 +284,32 @@ def _run_native(
     return status, failure, lambda: {"optimizer_ns": tuple(steps_ns), "harness_ns": tuple(harness_ns)}
 
 
-def _recompute(adapter: Any, calculator: Any, atoms: Any) -> tuple[float, float]:
+def _recompute(adapter: Any, calculator: Any, atoms: Any, relax_cell: bool) -> tuple[float, float]:
     """Return energy (eV) and largest force (eV/Angstrom) of a fresh force call, without state from the steps."""
-    fresh = TimedCalculator(adapter.new_structure(calculator, atoms), adapter.synchronize)
+    method = adapter.new_structure(calculator, atoms)
+    if relax_cell:
+        atoms.calc = with_stress = TimedWithStress(method, adapter.synchronize)
+        try:
+            forces = remaining(atoms)
+        finally:
+            atoms.calc = None
+        with_stress.check()
+        return with_stress.energy, largest_force(forces, free_rows(atoms))
+    fresh = TimedCalculator(method, adapter.synchronize)
     forces = fresh.get_forces(atoms)
     fresh.check()
     return fresh.energy, largest_force(forces, free_atoms(atoms))
 
 
 def classify(error: BaseException) -> Failure:
-    """Turn an exception of a method into a failure with a class and one line of text."""
+    """Turn an exception of a method into a failure with a class and one line of text; a traceback goes to the log."""
     text = " ".join(str(error).split()) or type(error).__name__
     message = f"{type(error).__name__}: {text}"[:500]
     if isinstance(error, NotFinite):
         return Failure("nan", text[:500])
     if isinstance(error, OptimizerConvergenceError | NoOptimizer):
         return Failure("optimizer", message)
+    traceback.print_exception(error)
     if isinstance(error, MemoryError) or "out of memory" in text.lower():
         return Failure("out-of-memory", message)
     return Failure("calculator", message)

@@ -87,7 +87,7 @@ class Session:
 
         atoms, calculator = self.fresh(self.adapter.reference)
         seed = self.task.subject.seed
-        calls = warm_up(self.adapter, calculator, atoms, seed)
+        calls = warm_up(self.adapter, calculator, atoms, seed, stress=self.relaxes_cell(self.systems[self._system]))
         if optimizer:
             # a relaxation of three steps warms up the optimiser's own first calls (imports, BLAS)
             atoms.rattle(0.05, seed=seed)
@@ -135,12 +135,12 @@ class Session:
 
         The atoms keep what is fixed and their masses, whatever the method makes of them.
         """
-        atoms = self.adapter.prepare(structure.copy())
-        if structure.constraints and not atoms.constraints:
-            atoms.set_constraint([one.copy() for one in structure.constraints])
-        if structure.has("masses"):
-            atoms.set_masses(structure.get_masses())
-        return atoms, self.adapter.new_structure(self.calculator, atoms)
+        return prepared(self.adapter, self.calculator, structure)
+
+    def relaxes_cell(self, structure: Any) -> bool:
+        """Return whether the cell of a structure is relaxed with its atoms; that of a molecule's box never is."""
+        criterion = self.task.criterion
+        return criterion is not None and criterion.relax_cell and bool(structure.pbc.any())
 
     def beat(self, number: int) -> Callable[[int], None]:
         """Return the callback for the number of steps or calls done in a structure or a trajectory."""
@@ -166,6 +166,7 @@ class Session:
             optimizer=self.task.optimizer,
             make=self.optimizers.make,
             periodic=bool(structure.pbc.any()),
+            relax_cell=self.relaxes_cell(structure),
             fmax=self.task.criterion.fmax,
             max_steps=max_steps,
             deadline_ns=deadline_ns,
@@ -194,6 +195,16 @@ class Session:
                     changed=tuple(changed(before, atoms)),
                 )
             )
+
+
+def prepared(adapter: Any, calculator: Any, structure: Any) -> tuple[Any, Any]:
+    """Return the prepared atoms of a structure, and the calculator for it; see :meth:`Session.fresh`."""
+    atoms = adapter.prepare(structure.copy())
+    if structure.constraints and not atoms.constraints:
+        atoms.set_constraint([one.copy() for one in structure.constraints])
+    if structure.has("masses"):
+        atoms.set_masses(structure.get_masses())
+    return atoms, adapter.new_structure(calculator, atoms)
 
 
 class Deadlines:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.measure.clock import TimedCalculator
+from bench.measure.clock import TimedCalculator, TimedWithStress
 
 LEAST = 5
 """The minimum number of calls."""
@@ -65,17 +65,19 @@ def settled(durations: Sequence[float]) -> bool:
     return len(durations) >= LEAST and len(durations) - warm_up_length(durations) >= STEADY
 
 
-def warm_up(adapter: Any, calculator: Any, atoms: Any, seed: int, most_seconds: float = 60.0) -> tuple[int, ...]:
+def warm_up(
+    adapter: Any, calculator: Any, atoms: Any, seed: int, most_seconds: float = 60.0, stress: bool = False
+) -> tuple[int, ...]:
     """Make discarded force calls on slightly displaced and expanded copies of `atoms` until they have settled.
 
     Each call gets fresh coordinates (standard deviation 0.01 Angstrom), so that no answer comes from a cache, times
     one of :data:`EXPANSIONS`. Returns the duration of each call in nanoseconds, including the first. Even if they have
     not settled, it stops after :data:`MOST` calls, or `most_seconds` after the first one, which may compile for
-    minutes.
+    minutes. `stress`: the calls that are timed later include the stress.
     """
     random = np.random.default_rng(seed)
     start = atoms.copy()
-    timed = TimedCalculator(calculator, adapter.synchronize)
+    timed = (TimedWithStress if stress else TimedCalculator)(calculator, adapter.synchronize)
     durations: list[int] = []
     first_done = 0
     while len(durations) < MOST and not settled(durations):

@@ -6,7 +6,8 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.console import RenderableType
@@ -23,6 +24,8 @@ from bench.render.latex import escape, tabular
 ANY_WIDTH = 10_000
 """More characters than any line has."""
 FIRST = 12  # characters of the column with names, at least
+COUNTS = "failures"
+"""The field with how often each class of failures occurred: in CSV one text, because each run has other classes."""
 MORE = "'pesbench explain NAME' says what a method or a column is; 'pesbench report' makes a page with everything."
 """The last line in a terminal, which has no room for all notes."""
 
@@ -92,12 +95,25 @@ class Formats:
     """A report in each of the formats that people and programs read."""
 
     page: Callable[[Any], Page]
-    csv: Callable[[Any], str]
-    json: Callable[[Any], str]
+    rows: Callable[[Any], Sequence[Mapping[str, Any]]]
+    """For CSV, one for each line; see :func:`as_csv`."""
+    document: Callable[[Any], Mapping[str, Any]]
+    """For JSON."""
     names: ClassVar[tuple[str, ...]] = ("terminal", "markdown", "latex", "csv", "json")
 
-    def render(self, table: Any, form: str, width: int | None = None, color: bool = False, wide: bool = False) -> str:
-        """Return the table as text; raises BadInput where the format is not known."""
+    def render(
+        self,
+        table: Any,
+        form: str,
+        width: int | None = None,
+        color: bool = False,
+        wide: bool = False,
+        digits: int | None = None,
+    ) -> str:
+        """Return the table as text; raises BadInput where the format is not known.
+
+        `width`, `color` and `wide` are for a terminal, `digits` for CSV and JSON; see :func:`rounded`.
+        """
         match form:
             case "terminal":
                 return terminal(self.page(table), width, color, wide)
@@ -106,9 +122,9 @@ class Formats:
             case "latex":
                 return latex(self.page(table))
             case "csv":
-                return self.csv(table)
+                return as_csv(self.rows(table), digits)
             case "json":
-                return self.json(table)
+                return as_json(self.document(table), digits)
         raise BadInput(f"there is no format {form!r}; use {', '.join(self.names)}.")
 
 
@@ -117,19 +133,58 @@ def estimate_object(estimate: Estimate | None) -> dict[str, float | None]:
     return {part: getattr(estimate, part, None) for part in ("estimate", "low", "high")}
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows of one kind as comma-separated values, with the first row's keys as the head."""
+def as_csv(rows: Sequence[Mapping[str, Any]], digits: int | None = None) -> str:
+    """Return rows of one kind as comma-separated values; see :func:`flat` and :func:`rounded`."""
+    parents = {name for row in rows for name in _parents(row)}
+    lines = [flat(rounded(row, digits)) for row in rows]
+    # the parts of a mapping, in rows that have one, take the place of the empty field of the others
+    names = [name for name in dict.fromkeys(name for line in lines for name in line) if name not in parents]
     file = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    if lines:
+        writer = csv.DictWriter(file, names, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(lines)
     return file.getvalue()
 
 
-def as_json(document: Mapping[str, Any]) -> str:
-    """Return a document as JSON."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a line of CSV: a part of a mapping has a field of its own, and lists are text."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name == COUNTS and isinstance(value, Mapping):
+            found[name] = "; ".join(f"{kind}: {count}" for kind, count in value.items())
+        elif isinstance(value, Mapping):
+            found |= flat({f"{name}_{key}": inner for key, inner in value.items()})
+        else:
+            found[name] = "; ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return found
+
+
+def _parents(fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the mappings that :func:`flat` takes apart."""
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and name != COUNTS:
+            yield name
+            yield from _parents({f"{name}_{key}": inner for key, inner in value.items()})
+
+
+def as_json(document: Mapping[str, Any], digits: int | None = None) -> str:
+    """Return a document as JSON; see :func:`rounded`."""
+    return json.dumps(rounded(document, digits), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def rounded(value: Any, digits: int | None) -> Any:
+    """Return plain data with its fractions in so many significant digits; None: as they are.
+
+    What is not finite, such as a sum that is too large, becomes None: JSON has no word for it.
+    """
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return value if digits is None else float(f"{value:.{digits}g}")
+    if isinstance(value, Mapping):
+        return {name: rounded(inner, digits) for name, inner in value.items()}
+    return [rounded(inner, digits) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def terminal(page: Page, width: int | None = None, color: bool = False, wide: bool = False) -> str:

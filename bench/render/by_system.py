@@ -7,7 +7,7 @@ from typing import Any
 from bench.analysis.by_system import SystemRow, SystemsTable
 from bench.core.description import SystemFacts
 from bench.render import numbers
-from bench.render.blocks import Block, Column, Formats, Page, as_csv, as_json, estimate_object, filled
+from bench.render.blocks import Block, Column, Formats, Page, estimate_object, filled
 from bench.render.blocks import by_method as block
 from bench.render.cells import BAD, DASH, Cell
 from bench.render.circumstances import damaged, disturbed_in_short
@@ -41,7 +41,8 @@ def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
         ("ms/step", "", lambda row: _time(row)),
         ("rank", "", lambda row: _rank(row)),
         ("times slower", "", lambda row: _slower(row)),
-        ("steps", "", lambda row: numbers.count(row.steps_per_structure)),
+        ("steps", "", lambda row: numbers.count(row.relaxation.steps_per_structure)),
+        ("volume", "change", lambda row: numbers.growth(row.relaxation.volume_change)),
         (f"n/{max((row.total or 0 for row in rows), default=0)}", "", lambda row: numbers.whole(row.done)),
     ]
     return block(described(system), rows, name, *shown)
@@ -97,31 +98,21 @@ def _object(one: SystemRow) -> dict[str, Any]:
         "ms_per_step": estimate_object(row.ms_per_step),
         "calculator_ms_per_call": estimate_object(row.calculator_ms_per_call),
         "relative": estimate_object(row.relative),  # type: ignore[arg-type]
-        "steps_per_structure": row.steps_per_structure,
+        "steps_per_structure": row.relaxation.steps_per_structure,
+        "volume_change": row.relaxation.volume_change,
         "done": row.done,
         "total": row.total,
         "failures": dict(row.failures),
     }
 
 
-def _json(table: SystemsTable) -> str:
-    return as_json({"format": FORMAT, "head": table.description.plain(), "rows": [_object(one) for one in table.rows]})
+def _rows(table: SystemsTable) -> list[dict[str, Any]]:
+    return [_object(one) for one in table.rows]
 
 
-def _csv(table: SystemsTable) -> str:
-    lines = []
-    for one in table.rows:
-        fields: dict[str, Any] = {}
-        for name, value in _object(one).items():
-            if name == "failures":
-                fields[name] = " ".join(f"{kind}:{count}" for kind, count in value.items())
-            elif isinstance(value, dict):
-                fields |= {f"{name}_{part}": number for part, number in value.items()}
-            else:
-                fields[name] = value
-        lines.append(fields)
-    return as_csv(lines)
+def _document(table: SystemsTable) -> dict[str, Any]:
+    return {"format": FORMAT, "head": table.description.plain(), "rows": _rows(table)}
 
 
-FORMATS = Formats(page, _csv, _json)
+FORMATS = Formats(page, _rows, _document)
 """How times by system are shown."""

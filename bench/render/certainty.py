@@ -25,7 +25,11 @@ def limited(rows: list[Row]) -> str:
     found: dict[str, list[Row]] = {}
     for row in rows:
         said = [f"{row.time.lacks}, so no interval" if row.time and row.time.lacks else ""]
-        said += [f"first {row.first_steps} steps only, which may be slower than later ones" if row.first_steps else ""]
+        said += [
+            f"first {row.relaxation.first_steps} steps only, which may be slower than later ones"
+            if row.relaxation.first_steps
+            else ""
+        ]
         found.setdefault("; ".join(filter(None, said)), []).append(row)
     return " ".join(f"{_labels(mine)}: {words}." for words, mine in found.items() if words)
 

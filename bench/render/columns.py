@@ -78,8 +78,11 @@ def columns(table: Table) -> list[Column]:
         (several, Column("systems", lambda line: _each(line, lambda row: _coverage(row, systems)), 2, chooses=True)),
         *((campaign, shown_beside) for _, column in each for shown_beside in (column.paper, column.ratio)),
         (campaign, Column("rounds", lambda line: _rounds(line.row), 9, unit="differ")),
-        (True, Column("calls", lambda line: numbers.plain(line.row.force_calls_per_step), 11, unit="per step")),
-        (True, Column("steps", lambda line: numbers.count(line.row.steps_per_structure), 12)),
+        (
+            True,
+            Column("calls", lambda line: numbers.plain(line.row.relaxation.force_calls_per_step), 11, unit="per step"),
+        ),
+        (True, Column("steps", lambda line: numbers.count(line.row.relaxation.steps_per_structure), 12)),
         (stopped, Column("conv.", lambda line: _each(line, lambda row: numbers.whole(row.converged)), 13)),
         (campaign, Column("minima", lambda line: _minima(line.row), 13, unit="higher, meV")),
         (True, Column("weights", lambda line: _or_dash(line.row.weights), 10, right=False, chooses=True)),
@@ -90,8 +93,9 @@ def columns(table: Table) -> list[Column]:
         *((kind.accelerator, column.memory) for kind, column in each),
         *((campaign, shown_beside) for _, column in each for shown_beside in column.joules),
         (True, Column("param.", lambda line: numbers.parameters(line.row.parameters), 19)),
-        (True, Column("RMSD", lambda line: numbers.plain(line.row.rmsd_median, 2), 20, unit="Å")),
-        (True, Column("fmax", lambda line: numbers.plain(line.row.fmax_max, 2), 21, unit="eV/Å")),
+        (campaign, Column("volume", lambda line: numbers.growth(line.row.relaxation.volume_change), 1, unit="change")),
+        (True, Column("RMSD", lambda line: numbers.plain(line.row.relaxation.rmsd_median, 2), 20, unit="Å")),
+        (True, Column("fmax", lambda line: numbers.plain(line.row.relaxation.fmax_max, 2), 21, unit="eV/Å")),
     ]
     return [
         column
@@ -198,6 +202,7 @@ def failures(table: Table) -> list[tuple[str, str]]:
         if row.failures:
             classes = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in row.failures.items())
             text = f"{classes}: {row.message}" if row.message else classes
+            text += f" (see {row.log})" if row.log else ""
             where = f"{row.label}, {row.on.label}"
             if found.get((row.method, where)) == text:
                 continue
@@ -243,7 +248,7 @@ def replay_text(line: Line, row: Row | None) -> Cell:
 def _time(line: Line, row: Row | None) -> Cell:
     if row is not None and row.time is None and row.failures:
         return Cell(next(iter(row.failures)), state=BAD)
-    if row is not None and row.time is None and row.converged and not row.steps_measured:
+    if row is not None and row.time is None and row.converged and not row.relaxation.steps_measured:
         return AT_THE_START
     if row is None or row.time is None:
         return DASH
@@ -258,13 +263,14 @@ def _coverage(row: Row, systems: int) -> Cell:
 
 
 def _molecule(row: Row | None) -> Cell:
+    if row is not None and row.ms_per_molecule_at_least is not None:
+        return Cell(f"> {numbers.magnitude(row.ms_per_molecule_at_least)}", row.ms_per_molecule_at_least)
     return DASH if row is None else numbers.with_interval(row.ms_per_molecule, 3)
 
 
 def _minima(row: Row) -> Cell:
-    if not row.other_minima:
-        return DASH
-    return Cell(f"{row.other_minima}, {numbers.magnitude(row.other_minima_mev or 0.0)}", row.other_minima)
+    count, above = row.relaxation.other_minima, row.relaxation.other_minima_mev
+    return Cell(f"{count}, {numbers.magnitude(above or 0.0)}", count) if count else DASH
 
 
 def _rank(row: Row | None) -> Cell:
@@ -349,8 +355,8 @@ def _joules(label: str, each: str, there: Callable[[Line], Row | None]) -> tuple
     return (
         column("joules", each, 7, lambda row: row.joules),
         column("net joules", each, 8, lambda row: row.joules_net),
-        column("joules", "molecule", 10, lambda row: row.joules_per_molecule),
-        column("net joules", "molecule", 10, lambda row: row.joules_per_molecule_net),
+        column("joules", "molecule", 10, lambda row: row.energy.joules_per_molecule),
+        column("net joules", "molecule", 10, lambda row: row.energy.joules_per_molecule_net),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from bench.core.description import Description
 from bench.core.device import Device, is_accelerator
 from bench.core.protocol import REPLAY
 from bench.render import numbers
+from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
 from bench.render.circumstances import damaged, disturbed_in_short, unsettled
 from bench.render.console import labelled, printed, styled, table, width_of
@@ -188,4 +188,4 @@ def _json(report: Report) -> str:
         "explain": list(report.explain),
         "notes": list(report.notes),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(document)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.text import Text
 from bench.analysis.engines import AtSystem, Engine, ordered, recommended
 from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
 from bench.render import numbers
+from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
 from bench.render.console import labelled, printed, styled, table, width_of
 
@@ -94,15 +94,29 @@ def _about(one: Engine) -> list[tuple[str, str]]:
     work = [f"{key.replace('_', ' ')} {value:g} Å" for key, value in lists.items() if value is not None]
     work += [f"at {_where(at)} {at.edges:,} pairs of neighbours" for at in one.at if at.edges is not None]
     work += [
-        f"at {_where(at)} a list of neighbours every {1 / at.rebuilds:.1f} calls"
+        f"at {_where(at)} a list of neighbours every {1 / at.rebuilds:.1f} calls{_lists_beyond(at)}"
         for at in one.at
         if at.rebuilds is not None and at.rebuilds
     ]
+    if any(at.beyond is not None for at in one.at):
+        found += [(name, f"where each call needs a new list, it is {_speeds_beyond(one)}")]
     if work:
         found.append((name, "; ".join(work)))
     if one.limits.reason:
         found.append((name, f"its limits are wider, because {one.limits.reason}"))
     return found
+
+
+def _lists_beyond(at: AtSystem) -> str:
+    return f", and every {1 / at.rebuilds_beyond:.1f} beyond the skin" if at.rebuilds_beyond else ""
+
+
+def _speeds_beyond(one: Engine) -> str:
+    first, *others = [
+        f"{numbers.ratio(at.beyond)}{' times as fast' if number == 0 else ''} at {_where(at)}"
+        for number, at in enumerate(at for at in reversed(one.at) if at.beyond is not None)
+    ]
+    return f"{first} and {', '.join(others)}" if others else first
 
 
 def _left_out(report: Report) -> list[tuple[str, str]]:
@@ -132,8 +146,9 @@ def _notes(report: Report) -> list[str]:
     ]
     if any(at.rebuilds is not None for one in report.engines for at in one.at):
         found.append(
-            "A list of neighbours with a skin is kept until an atom has moved by half of it, and each structure here "
-            "begins with a new one. The steps between are about those of a relaxation."
+            "A list of neighbours with a skin is kept until an atom has moved by half of it, and another "
+            "structure mostly needs a new one. The steps between are about those of a relaxation. Beyond the skin, the "
+            "whole system moves by 1.1 Å from call to call, so that each timed call makes a new list."
         )
     if report.weights == "random":
         found.append("random weights: the speed is right, the energies mean nothing.")
@@ -205,7 +220,7 @@ def _json(report: Report) -> str:
         "engines": [{**_object(one), "sentence": sentence(one)} for one in ordered(report.engines)],
         "notes": [f"{label}: {text}" for label, text in _below(report)],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(document)
 
 
 def _object(one: Engine) -> dict[str, Any]:
@@ -242,6 +257,8 @@ def _system(at: AtSystem) -> dict[str, Any]:
         "energy_allowed_mev_per_atom": _mev(apart.energy_allowed if apart else None),
         "edges": at.edges,
         "lists_per_call": at.rebuilds,
+        "speedup_beyond_skin": _estimate(at.beyond),
+        "lists_per_call_beyond_skin": at.rebuilds_beyond,
         "why": at.why or None,
     }
 

@@ -17,9 +17,12 @@ _WORDS: dict[str, str] = {
     "95 % interval; the first call at a structure does not count.",
     "ms/molecule": "The time of a relaxation to the end: all force calls and the optimiser's steps. The geometric "
     "mean over structures, with its 95 % interval. A relaxation that the budget cut off counts as one that takes "
-    "longer, and one that fails, or makes or breaks bonds, counts among the failures.",
+    "longer, and one that fails, or makes or breaks bonds, counts among the failures. '> 350000': none converged, and "
+    "what the budget cut off had taken so long.",
     "minima": "How many structures ended at another, higher minimum than the method's best one of their system, and "
     "how much higher, median, in meV.",
+    "volume": "By how much the cells grew in relaxations with --relax-cell: the mean over the systems of the set, "
+    "without those that did not converge. Of a slab it is the area, of a wire the length.",
     "rank": "The place by time among the methods on the same device. 4–6: the intervals, all taken together, cannot "
     "tell which of the places 4 to 6 it has.",
     "times slower": "How many times slower than the method in the heading: the fastest MLIP, or that of --relative-to. "

@@ -27,15 +27,15 @@ def joules(rows: Iterable[Row], counters: Mapping[str, EnergyCounter]) -> Iterat
         What the campaign found, by device; empty where nobody looked for counters.
     """
     rows = list(rows)
-    with_joules = [row for row in rows if row.watts is not None]
+    with_joules = [row for row in rows if row.energy.watts is not None]
     if with_joules:
         yield _meaning(with_joules, counters)
     for device, found in counters.items():
-        without = [row for row in rows if row.device == device and row.watts is None]
+        without = [row for row in rows if row.device == device and row.energy.watts is None]
         if found.missing and without:
             yield f"No joules on the {Device.parse(device).label} ({found.missing})."
     for reason, text in _MISSING.items():
-        if named := _names(row for row in rows if row.no_joules == reason):
+        if named := _names(row for row in rows if row.energy.no_joules == reason):
             yield f"{text}: {named}."
     if named := _names(row for row in with_joules if row.joules is not None and row.joules_net is None):
         yield f"No net joules where a round took no more power than the idle machine: {named}."
@@ -49,7 +49,7 @@ def _meaning(rows: list[Row], counters: Mapping[str, EnergyCounter]) -> str:
     if any(is_accelerator(row.device) for row in rows):
         text += ", and on a GPU also of the whole GPU"
     text += "; memory and power supply are not in it."
-    alone = _names(row for row in rows if CPU not in row.joules_of)
+    alone = _names(row for row in rows if CPU not in row.energy.joules_of)
     if alone:
         reason = counters[CPU].missing if CPU in counters else ""
         text += f" Only of the GPU, without the CPU{f' ({reason})' if reason else ''}: {alone}."

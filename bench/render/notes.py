@@ -86,7 +86,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
 
 def _at_the_start(rows: Iterable[Row]) -> str:
     """Return which methods had nothing to relax."""
-    still = [row for row in rows if row.time is None and row.converged and not row.steps_measured]
+    still = [row for row in rows if row.time is None and row.converged and not row.relaxation.steps_measured]
     if not still:
         return ""
     return f"{_labels(still)}: converged at the start, so there is no time of a step; a smaller --fmax makes some."
@@ -284,7 +284,7 @@ def _outliers(rows: list[Row]) -> str:
 
 
 def _geometries(rows: list[Row]) -> str:
-    far = [f"{row.rmsd_outliers} for {row.label}" for row in rows if row.rmsd_outliers]
+    far = [f"{row.relaxation.rmsd_outliers} for {row.label}" for row in rows if row.relaxation.rmsd_outliers]
     if not far:
         return ""
     return (

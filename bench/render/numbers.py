@@ -56,6 +56,11 @@ def count(value: float | None) -> Cell:
     return DASH if value is None else Cell(f"{value:.1f}", value)
 
 
+def growth(fraction: float | None) -> Cell:
+    """Return by how much something has grown, in percent with its sign: ``+1.3 %``."""
+    return DASH if fraction is None else Cell(f"{100 * fraction:+.1f} %", fraction)
+
+
 def percent(share: float | None) -> Cell:
     """Return a share of 1 in percent."""
     return DASH if share is None else Cell(f"{100 * share:.0f} %", share)

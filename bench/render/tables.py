@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +10,7 @@ from bench.analysis.ordering import Ranks, Relative
 from bench.analysis.table import Mean, Row, Table
 from bench.core.plain import to_plain
 from bench.errors import BadInput
-from bench.render.blocks import estimate_object
+from bench.render.blocks import as_csv, as_json, estimate_object
 from bench.render.columns import columns, failures, fitting, means
 from bench.render.heading import head_object, heading
 from bench.render.latex import escape, tabular
@@ -26,7 +23,14 @@ FORMAT = 1
 """Version of the JSON object: a new key does not change it, a new meaning of a key does."""
 
 
-def render(table: Table, format: str, width: int | None = None, color: bool = False, wide: bool = False) -> str:
+def render(
+    table: Table,
+    format: str,
+    width: int | None = None,
+    color: bool = False,
+    wide: bool = False,
+    digits: int | None = None,
+) -> str:
     """Return the table as text.
 
     Parameters
@@ -37,6 +41,8 @@ def render(table: Table, format: str, width: int | None = None, color: bool = Fa
         One of :data:`FORMATS`.
     width, color, wide : optional
         See :func:`bench.render.terminal.render_terminal`; the other formats ignore them.
+    digits : int, optional
+        Of fractions in CSV and JSON; by default all.
 
     Raises
     ------
@@ -45,6 +51,10 @@ def render(table: Table, format: str, width: int | None = None, color: bool = Fa
     """
     if format == "terminal":
         return render_terminal(table, width, color, wide)
+    if format == "csv":
+        return as_csv(_rows(table), digits)
+    if format == "json":
+        return as_json(_document(table), digits)
     if format not in RENDERERS:
         raise BadInput(f"there is no format {format!r}; use {', '.join(FORMATS)}.")
     return RENDERERS[format](table)
@@ -106,8 +116,8 @@ def _latex_cell(text: str) -> str:
     return escape(text).replace(mark, rf"\rlap{{{mark}}}")
 
 
-def _csv(table: Table) -> str:
-    """Return one line per row with all its fields; the last ones name the data set, the machine and the run."""
+def _rows(table: Table) -> list[dict[str, Any]]:
+    """Return each row with all its fields; the last ones name the data set, the machine and the run."""
     measured = table.description
     context = {
         "run_id": measured.run_id,
@@ -116,35 +126,11 @@ def _csv(table: Table) -> str:
         "machine": measured.machine.cpu,
         "gpus": "; ".join(measured.machine.gpus),
     }
-    lines = [_flat(row_object(row)) | context for row in table.rows]
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    # the parts of a theory, in rows that have one, take the place of the empty field of the others
-    empty = {name for name in names if all(line.get(name) is None for line in lines)}
-    names = [name for name in names if name not in empty or not any(one.startswith(f"{name}_") for one in names)]
-    file = io.StringIO()
-    writer = csv.DictWriter(file, names, lineterminator="\n", extrasaction="ignore")
-    if lines:
-        writer.writeheader()
-        writer.writerows(lines)
-    return file.getvalue()
+    return [row_object(row) | context for row in table.rows]
 
 
-def _flat(fields: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in fields.items():
-        if name == "failures":
-            flat[name] = "; ".join(f"{kind}: {n}" for kind, n in value.items())
-        elif isinstance(value, list):
-            flat[name] = "; ".join(map(str, value))
-        elif isinstance(value, dict):
-            flat |= _flat({f"{name}_{key}": inner for key, inner in value.items()})
-        else:
-            flat[name] = value
-    return flat
-
-
-def _json(table: Table) -> str:
-    document = {
+def _document(table: Table) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "head": head_object(table),
         "rows": [row_object(row) for row in table.rows],
@@ -153,21 +139,19 @@ def _json(table: Table) -> str:
         "rank_correlation": table.rank_correlation,
         "notes": list(notes(table)),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 _NOT_IN_JSON = {"left_out", "settings", "threads_found", "checkpoint", "environment", "versions", "failure"}
 """Fields of a row that only the notes use; a run's records have them in full."""
+_PARTS = {"relaxation", "energy", "own"}
+"""Fields whose own fields are those of the object."""
 
 
 def row_object(row: Row) -> dict[str, Any]:
     """Return a row as the JSON object that scripts rely on: its fields, and what is computed from them."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(row):
-        if field.name not in _NOT_IN_JSON:
-            value = getattr(row, field.name)
-            found[field.name] = _OBJECTS[field.type](value) if field.type in _OBJECTS else to_plain(value)
-    found.pop("own")
+    found = _fields(row)
+    for part in (row.relaxation, row.energy):
+        found |= _fields(part)
     for name, view in SHOWN.items():
         if view.key:
             found[view.key] = dict(view.row_object(row.own.get(name)))
@@ -177,6 +161,16 @@ def row_object(row: Row) -> dict[str, Any]:
         "interval_rounds": row.time.rounds if row.time else None,
         "ratio_to_paper": estimate_object(row.ratio_to_paper),
     }
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a row, or of a part of one, as plain data."""
+    found = {}
+    for field in dataclasses.fields(value):
+        if field.name not in _NOT_IN_JSON | _PARTS:
+            inner = getattr(value, field.name)
+            found[field.name] = _OBJECTS[field.type](inner) if field.type in _OBJECTS else to_plain(inner)
+    return found
 
 
 def _ranks_object(found: Ranks | None) -> dict[str, int | None]:
@@ -215,7 +209,6 @@ def _mean_object(mean: Mean) -> dict[str, Any]:
 RENDERERS: dict[str, Callable[[Table], str]] = {
     "markdown": _markdown,
     "latex": _latex,
-    "csv": _csv,
-    "json": _json,
 }
-FORMATS = ("terminal", *RENDERERS)
+"""The formats for people, besides the terminal's."""
+FORMATS = ("terminal", *RENDERERS, "csv", "json")

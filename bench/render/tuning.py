@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from bench.analysis.regression import FASTER, OTHER_ANSWER, SLOWER, UNDECIDED
 from bench.analysis.statistics import FEWEST_ROUNDS
 from bench.analysis.tuning import DEFAULT, PROCESSES, Tried, Tuned
 from bench.render import numbers
+from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
 from bench.render.console import labelled, printed, styled, table, width_of
 
@@ -200,7 +200,7 @@ def _json(report: Report) -> str:
         "not_measured": [_object(one) for one in tuned.unmeasured],
         "notes": [f"{label}: {text}" for label, text in _below(report)],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(document)
 
 
 def _object(one: Tried) -> dict[str, Any]:

@@ -204,12 +204,14 @@ def _structure_row(record: Relaxation) -> tuple[Any, ...]:
         sum(calculator) if calculator else None,
         sum(trace["harness_ns"]),
         _first(trace.get("energy", ())),
-        _first(trace.get("fmax", ())),
+        # of a relaxed cell it is that of atoms and cell, which no other force call tells
+        _first(trace.get("fmax", ())) if record.cell is None else None,
         np.array(record.positions) if record.positions else None,
         record.waited_ns,
         record.stolen_ns,
         record.visit,
         record.bonds_changed,
+        record.volume_change,
     )
 
 

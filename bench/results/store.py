@@ -20,6 +20,7 @@ import orjson
 
 from bench import paths
 from bench.core.description import Description, SystemFacts
+from bench.core.failure import LOGGED, Failure, log_name
 from bench.core.lines import from_fields, to_json
 from bench.core.records import READABLE, Answer, NotMeasured, Record, Started, Watched
 from bench.errors import BadInput
@@ -104,7 +105,14 @@ def cannot_write(directory: Path, why: str | None) -> BadInput:
 
 def log_of(directory: Path, method: str, device: str, number: int) -> Path:
     """Return the file for the standard error of a method's worker in one round."""
-    return directory / "logs" / f"{method}-{device.replace(':', '')}-round{number}.log"
+    return directory / log_name(method, device, number)
+
+
+def log_told(log: Path, failure: Failure) -> str:
+    """Return where to read what the worker of a failure printed, as the end of a sentence; empty if it is nothing."""
+    if failure.kind not in LOGGED or not log.exists() or not log.stat().st_size:
+        return ""
+    return f"; see {paths.shown(log)}"
 
 
 def stored_dataset(directory: Path, description: Description) -> DataSet:

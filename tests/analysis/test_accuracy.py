@@ -202,9 +202,9 @@ def test_an_error_is_judged_by_the_difference_of_two_good_theories(distance, ver
 def test_the_verdict_stands_in_the_line_of_its_reference_and_the_spread_beside_it():
     references = [level("pbe0", PBE0_GOOD), level("wb97m-v", WB97M, forces=apart(0.1))]
     table = accuracy_table(measured(points(forces=apart(0.3)), references, theory=PBE0))
-    rows = [*csv.DictReader(io.StringIO(FORMATS.csv(table)))]
+    rows = [*csv.DictReader(io.StringIO(FORMATS.render(table, "csv")))]
     assert {row["reference"]: row["verdict"] for row in rows} == {"pbe0": BEYOND, "wb97m-v": ""}
-    document = json.loads(FORMATS.json(table))
+    document = json.loads(FORMATS.render(table, "json"))
     spread = {"force_mae_mev_per_angstrom": pytest.approx(100.0), "levels": ["pbe0", "wb97m-v"], "structures": COUNT}
     assert document["spread"] == document["rows"][0]["spread"] == spread
     assert document["spread_mev_per_angstrom"] == pytest.approx(100.0)

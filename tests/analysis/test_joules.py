@@ -45,21 +45,21 @@ def row_of(relaxed, blocks, device="cpu", paths=None, watched=None, protocol="re
 
 def test_joules_per_step_are_power_times_time_gross_and_net():
     row = row_of(relaxations("a", 50.0), [block(number) for number in range(3)])
-    assert (row.watts, row.idle_watts, row.joules_of) == (100.0, 40.0, ("cpu",))
+    assert (row.energy.watts, row.energy.idle_watts, row.energy.joules_of) == (100.0, 40.0, ("cpu",))
     # 50 ms at 100 W, of which 40 W would have been used anyway
-    assert row.joules_per_step.estimate == pytest.approx(5.0)
-    assert row.joules_per_step_net.estimate == pytest.approx(3.0)
-    ratio = row.joules_per_step.low / row.ms_per_step.low
+    assert row.energy.joules_per_step.estimate == pytest.approx(5.0)
+    assert row.energy.joules_per_step_net.estimate == pytest.approx(3.0)
+    ratio = row.energy.joules_per_step.low / row.ms_per_step.low
     assert ratio == pytest.approx(0.1), "with the same power in each round, the interval is that of the time"
-    assert row.joules_per_step.rounds == 3
-    assert (row.joules_per_call, row.no_joules) == (None, None)
+    assert row.energy.joules_per_step.rounds == 3
+    assert (row.energy.joules_per_call, row.energy.no_joules) == (None, None)
 
 
 def test_rounds_with_unlike_powers_widen_the_interval():
     steady = row_of(relaxations("a", 50.0), [block(number) for number in range(3)])
     unsteady = row_of(relaxations("a", 50.0), [block(number, watts=100.0 * 1.1 ** (number - 1)) for number in range(3)])
-    assert unsteady.joules_per_step.estimate == pytest.approx(5.0)
-    wide, narrow = (one.joules_per_step.high - one.joules_per_step.low for one in (unsteady, steady))
+    assert unsteady.energy.joules_per_step.estimate == pytest.approx(5.0)
+    wide, narrow = (one.energy.joules_per_step.high - one.energy.joules_per_step.low for one in (unsteady, steady))
     assert wide > 1.5 * narrow
 
 
@@ -70,18 +70,18 @@ def test_joules_per_molecule_are_an_arithmetic_mean_over_converged_relaxations()
     mine = relaxed[relaxed["structure"] < 5]
     seconds = (mine["wall_ns"] - mine["harness_ns"]).astype(float) / 1e9
     geometric_over_rounds = np.exp(np.log(seconds).groupby(mine["structure"]).mean())
-    assert row.joules_per_molecule.estimate == pytest.approx(100.0 * geometric_over_rounds.mean())
-    assert row.joules_per_molecule_net.estimate == pytest.approx(60.0 * geometric_over_rounds.mean())
-    assert row.joules_per_molecule.n == 5
+    assert row.energy.joules_per_molecule.estimate == pytest.approx(100.0 * geometric_over_rounds.mean())
+    assert row.energy.joules_per_molecule_net.estimate == pytest.approx(60.0 * geometric_over_rounds.mean())
+    assert row.energy.joules_per_molecule.n == 5
 
 
 def test_a_replayed_path_has_joules_per_call_and_the_power_of_its_own_blocks():
     blocks = [block(0, watts=70.0), block(0, part="replay", watts=100.0)]
     row = row_of(relaxations("a", 50.0, rounds=1), blocks, paths=replays("a", 20.0, rounds=1), protocol="replay")
-    assert row.joules_per_call.estimate == pytest.approx(2.0)
-    assert row.joules_per_call_net.estimate == pytest.approx(1.2)
-    assert row.joules_per_step is row.joules_per_molecule is None
-    assert row.joules.estimate == row.joules_per_call.estimate
+    assert row.energy.joules_per_call.estimate == pytest.approx(2.0)
+    assert row.energy.joules_per_call_net.estimate == pytest.approx(1.2)
+    assert row.energy.joules_per_step is row.energy.joules_per_molecule is None
+    assert row.joules.estimate == row.energy.joules_per_call.estimate
 
 
 @pytest.mark.parametrize(
@@ -95,30 +95,32 @@ def test_a_replayed_path_has_joules_per_call_and_the_power_of_its_own_blocks():
 )
 def test_a_block_that_says_too_little_gives_no_joules_and_the_reason(changes, reason):
     row = row_of(relaxations("a", 50.0, rounds=1), [block(0, **changes)])
-    assert (row.joules_per_step, row.joules_per_molecule_net, row.watts) == (None, None, None)
-    assert row.no_joules == reason
+    assert (row.energy.joules_per_step, row.energy.joules_per_molecule_net, row.energy.watts) == (None, None, None)
+    assert row.energy.no_joules == reason
     assert row.ms_per_step is not None
 
 
 def test_only_rounds_with_a_power_count():
     row = row_of(relaxations("a", 50.0), [block(0, watts=80.0), block(1, seconds=1.0, watts=900.0)])
-    assert row.joules_per_step.estimate == pytest.approx(80.0 * 0.05 * np.exp(-0.01))  # the first round is faster
-    assert (row.watts, row.no_joules) == (80.0, None)
+    assert row.energy.joules_per_step.estimate == pytest.approx(
+        80.0 * 0.05 * np.exp(-0.01)
+    )  # the first round is faster
+    assert (row.energy.watts, row.energy.no_joules) == (80.0, None)
 
 
 def test_no_more_power_than_idle_gives_gross_joules_alone():
     row = row_of(relaxations("a", 50.0), [block(number, idle=100.0 + number - 1) for number in range(3)])
-    assert row.joules_per_step.estimate == pytest.approx(5.0)
-    assert (row.joules_per_step_net, row.joules_per_molecule_net) == (None, None)
+    assert row.energy.joules_per_step.estimate == pytest.approx(5.0)
+    assert (row.energy.joules_per_step_net, row.energy.joules_per_molecule_net) == (None, None)
 
 
 def test_an_accelerator_has_its_own_joules_and_those_of_the_cpu():
     of_gpu = {"device_joules": 3000.0, "device_idle_watts": 60.0}
     relaxed = relaxations("a", 20.0, "cuda")
     row = row_of(relaxed, [block(number, device="cuda", **of_gpu) for number in range(3)], device="cuda")
-    assert (row.watts, row.idle_watts, row.joules_of) == (400.0, 100.0, ("cpu", "cuda"))
-    assert row.joules_per_step.estimate == pytest.approx(8.0)
-    assert row.joules_per_step_net.estimate == pytest.approx(6.0)
+    assert (row.energy.watts, row.energy.idle_watts, row.energy.joules_of) == (400.0, 100.0, ("cpu", "cuda"))
+    assert row.energy.joules_per_step.estimate == pytest.approx(8.0)
+    assert row.energy.joules_per_step_net.estimate == pytest.approx(6.0)
 
 
 def test_an_accelerator_is_taken_alone_in_all_rounds_where_one_lacks_the_cpu():
@@ -126,14 +128,21 @@ def test_an_accelerator_is_taken_alone_in_all_rounds_where_one_lacks_the_cpu():
     without = {"cpu_joules": None, "cpu_idle_watts": None}
     blocks = [block(0, **of_gpu), block(1, **of_gpu), block(2, **of_gpu | without)]
     row = row_of(relaxations("a", 20.0, "cuda"), blocks, device="cuda")
-    assert (row.watts, row.idle_watts, row.joules_of) == (300.0, 60.0, ("cuda",))
-    assert row.joules_per_step.estimate == pytest.approx(6.0)
-    assert row_of(relaxations("a", 20.0, "cuda"), [block(0, device="cuda")], device="cuda").joules_per_step is None
+    assert (row.energy.watts, row.energy.idle_watts, row.energy.joules_of) == (300.0, 60.0, ("cuda",))
+    assert row.energy.joules_per_step.estimate == pytest.approx(6.0)
+    assert (
+        row_of(relaxations("a", 20.0, "cuda"), [block(0, device="cuda")], device="cuda").energy.joules_per_step is None
+    )
 
 
 def test_without_records_of_joules_nothing_is_said():
     row = row_of(relaxations("a", 50.0), [])
-    assert (row.joules_per_step, row.watts, row.no_joules, row.joules_of) == (None, None, None, ())
+    assert (row.energy.joules_per_step, row.energy.watts, row.energy.no_joules, row.energy.joules_of) == (
+        None,
+        None,
+        None,
+        (),
+    )
 
 
 def test_a_repeated_structure_has_the_power_of_the_repeat():
@@ -154,6 +163,6 @@ def test_a_repeated_structure_has_the_power_of_the_repeat():
     )
     (row,) = summarise(made).rows
     # half of the structures at 100 W, the others still at 400 W: their geometric mean is 200 W
-    assert row.joules_per_step.estimate == pytest.approx(200.0 * 0.05)
+    assert row.energy.joules_per_step.estimate == pytest.approx(200.0 * 0.05)
     only = dataclasses.replace(made, watched=None)
-    assert summarise(only).rows[0].joules_per_step is not None
+    assert summarise(only).rows[0].energy.joules_per_step is not None

@@ -81,4 +81,5 @@ def test_why_it_was_not_measured_is_the_last_reason():
     reasons = [NotMeasured("a", "cpu", i, Failure(kind, kind)) for i, kind in enumerate(("load", "crash"))]
     one = of(*reasons)["a", "cpu"]
     assert (one.failure, one.message) == ("crash", "crash")
-    assert dataclasses.replace(one, failure=None, message=None) == of()["a", "cpu"]
+    assert one.log == "logs/a-cpu-round1.log"
+    assert dataclasses.replace(one, failure=None, message=None, log=None) == of()["a", "cpu"]

@@ -9,6 +9,7 @@ from synthetic import campaign, measurements, method, relaxations
 
 from bench.analysis import per_molecule, survival
 from bench.analysis.summary import summarise
+from bench.render.columns import _molecule
 
 
 def row_of(relaxed, **settings):
@@ -75,7 +76,7 @@ def test_what_was_cut_in_one_round_and_converged_in_another_is_whole():
     relaxed.loc[first, "status"] = "censored"
     assert per_molecule.steps(relaxed).cut == 0
     row = row_of(relaxed)
-    assert row.cut == 0
+    assert row.relaxation.cut == 0
     assert row.ms_per_molecule is not None
 
 
@@ -85,6 +86,29 @@ def test_where_nothing_converged_there_is_no_time_and_with_a_single_one_no_inter
     one = row_of(relaxations("a", 10.0, count=1, rounds=3)).ms_per_molecule
     assert one.estimate == pytest.approx(10.0 * 40.9)
     assert one.low is None
+
+
+def test_where_the_budget_cut_off_everything_what_that_took_is_a_lower_bound():
+    relaxed = relaxations("a", 10.0, count=2, rounds=2, status="censored", noise=0.0)
+    relaxed = relaxed.assign(steps=[4, 8, 2, 8], structure=[0, 1, 0, 1], round=[0, 0, 1, 1])
+    relaxed = relaxed.assign(step_ns=relaxed["steps"] * 1e7, step_calculator_ns=relaxed["steps"] * 9e6)
+    relaxed["calculator_ns"] = relaxed["step_calculator_ns"] + 9e6
+    row = row_of(relaxed)
+    assert row.ms_per_molecule is None
+    assert row.ms_per_molecule_at_least == pytest.approx(math.sqrt(49 * 89)), "the longer round of each"
+    assert _molecule(row) == "> 66"
+    relaxed.loc[relaxed["structure"] == 1, "status"] = "converged"
+    row = row_of(relaxed)
+    assert (row.ms_per_molecule_at_least, row.ms_per_molecule is None) == (None, False)
+
+
+def test_the_lower_bound_is_of_all_systems_alike_and_not_of_failures():
+    relaxed = relaxations("a", 10.0, count=3, rounds=1, status="censored", noise=0.0).assign(system=[0, 0, 1])
+    relaxed = relaxed.assign(step_ns=[1e7, 1e7, 1.6e8], step_calculator_ns=None, calculator_ns=None)
+    assert per_molecule.at_least(relaxed) == pytest.approx(40.0)
+    relaxed.loc[2, "bonds_changed"] = 3
+    assert per_molecule.at_least(relaxed) == pytest.approx(10.0)
+    assert per_molecule.at_least(relaxed.assign(status="failed")) is None
 
 
 def test_systems_count_alike():
@@ -118,7 +142,7 @@ def test_other_minima_are_counted_and_a_loose_criterion_or_a_soft_torsion_is_non
     places[1] = places[3] = places[4] = elsewhere
     relaxed["positions"] = places
     row = row_of(relaxed)
-    assert (row.other_minima, row.other_minima_mev) == (2, pytest.approx(60.5))
+    assert (row.relaxation.other_minima, row.relaxation.other_minima_mev) == (2, pytest.approx(60.5))
 
 
 def test_ratios_per_molecule_have_the_numbers_of_steps_in_them():

@@ -47,7 +47,13 @@ def test_a_replay_row_has_the_time_of_a_force_call_and_none_of_a_step():
     assert (row.interval_over, row.optimizer) == ("structures", None)
     assert (row.done, row.converged, row.total) == (101, 101, 101)
     assert (row.rounds, row.round_spread) == (3, pytest.approx(math.exp(0.02)))
-    assert row.steps_per_structure is row.force_calls_per_step is row.calculator_share is row.rmsd_median is None
+    assert (
+        row.relaxation.steps_per_structure
+        is row.relaxation.force_calls_per_step
+        is row.calculator_share
+        is row.relaxation.rmsd_median
+        is None
+    )
 
 
 def test_a_structures_figure_is_the_time_of_all_its_calls_over_their_number_its_rounds_in_a_geometric_mean():

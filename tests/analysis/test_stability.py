@@ -14,6 +14,7 @@ from bench.analysis.vibrations import external_motions
 from bench.paths import PROJECT
 from bench.protocols.md import verdict
 from bench.protocols.md.analyse import stability
+from bench.protocols.md.body import Body
 from bench.protocols.md.distributions import Reference
 from bench.protocols.md.page import _h, drift
 from bench.protocols.md.seeds import Mean
@@ -81,7 +82,7 @@ def of(trajectories, symmetries=(FULL,)):
     random = np.random.default_rng(9)
     reference = Reference("", NUMBERS, POSITIONS + random.normal(0, 0.03, (500, 18, 3)))
     rows = pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **one) for one in symmetries], columns=SYMMETRY)
-    return stability(METHOD, trajectories, rows, POSITIONS, reference)
+    return stability(METHOD, trajectories, rows, Body.of(NAPHTHALENE), reference)
 
 
 def seeds(count=3, **planted):
@@ -313,7 +314,7 @@ def test_a_reference_of_one_structure_has_no_distribution():
         METHOD,
         seeds(),
         pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **FULL)]),
-        POSITIONS,
+        Body.of(NAPHTHALENE),
         Reference("", NUMBERS, POSITIONS[None]),
     )
     assert found.distribution is None

@@ -34,12 +34,12 @@ def test_the_row_has_the_numbers_that_were_put_in():
     # 0.9 of a step's time is one force call, and one more call precedes the first step
     assert row.calculator_ms_per_call.estimate == pytest.approx(0.9 * 113.0)
     assert row.calculator_share == pytest.approx(0.9)
-    assert row.force_calls_per_step == pytest.approx(1.0)
+    assert row.relaxation.force_calls_per_step == pytest.approx(1.0)
     assert (row.done, row.converged, row.total) == (101, 101, 101)
-    assert row.steps_per_structure == pytest.approx(np.mean(40 + np.arange(101) % 7))
-    assert row.steps_measured == 3 * np.sum(40 + np.arange(101) % 7)
-    assert row.fmax_max == pytest.approx(0.04)
-    assert row.rmsd_median == pytest.approx(0.017, abs=0.004)
+    assert row.relaxation.steps_per_structure == pytest.approx(np.mean(40 + np.arange(101) % 7))
+    assert row.relaxation.steps_measured == 3 * np.sum(40 + np.arange(101) % 7)
+    assert row.relaxation.fmax_max == pytest.approx(0.04)
+    assert row.relaxation.rmsd_median == pytest.approx(0.017, abs=0.004)
     assert (row.rounds, row.round_spread) == (3, pytest.approx(math.exp(0.02)))
     assert row.failures == {}
 
@@ -47,12 +47,12 @@ def test_the_row_has_the_numbers_that_were_put_in():
 def test_a_native_optimiser_has_no_force_calls_and_no_share_but_a_time_per_step():
     row = row_of([method("uff", kind="force-field", optimizer="native")], relaxations("uff", 0.15, native=True))
     assert row.ms_per_step.estimate == pytest.approx(0.15)
-    assert row.force_calls_per_step is row.calculator_ms_per_call is row.calculator_share is None
+    assert row.relaxation.force_calls_per_step is row.calculator_ms_per_call is row.calculator_share is None
 
 
 def test_conjugate_gradients_make_more_force_calls_than_steps():
     relaxed = relaxations("a", 10.0, count=2, rounds=1).assign(steps=[10, 30], step_force_calls=[20, 60])
-    assert row_of([method("a")], relaxed).force_calls_per_step == pytest.approx(2.0)
+    assert row_of([method("a")], relaxed).relaxation.force_calls_per_step == pytest.approx(2.0)
 
 
 def test_the_step_cap_counts_as_done_but_not_as_converged_and_a_censored_one_as_neither():
@@ -65,9 +65,9 @@ def test_the_step_cap_counts_as_done_but_not_as_converged_and_a_censored_one_as_
     )
     row = row_of([method("a")], relaxed, count=6)
     assert (row.done, row.converged, row.total) == (2, 1, 6)
-    assert row.steps_per_structure == 10.0
-    assert row.steps_measured == 570
-    assert row.fmax_max == pytest.approx(0.04)
+    assert row.relaxation.steps_per_structure == 10.0
+    assert row.relaxation.steps_measured == 570
+    assert row.relaxation.fmax_max == pytest.approx(0.04)
     assert row.failures == {"nan": 1}
     assert row.message == "the energy is nan"
 
@@ -101,10 +101,10 @@ def test_a_single_process_has_no_interval_however_many_steps_it_made_and_the_row
     steps = steps_of(relaxed, spread=0.2).astype({"method": "category", "device": "category"})
     row = row_of([method("dft", kind="dft")], relaxed, steps=steps)
     assert (row.ms_per_step.low, row.interval_over, row.ms_per_step.lacks) == (None, None, "one process")
-    assert (row.done, row.ms_per_step.n, row.first_steps) == (0, 1, 40)
+    assert (row.done, row.ms_per_step.n, row.relaxation.first_steps) == (0, 1, 40)
     relaxed = relaxations("dft", 7520.0, count=1, rounds=3)
     row = row_of([method("dft", kind="dft")], relaxed)
-    assert (row.ms_per_step.lacks, row.first_steps) == ("one structure", None)
+    assert (row.ms_per_step.lacks, row.relaxation.first_steps) == ("one structure", None)
 
 
 def test_the_gain_of_a_gpu_is_paired_with_the_cpu_of_the_same_method():

@@ -147,3 +147,20 @@ def test_files_of_a_pattern_that_the_shell_expanded_are_all_read(pesbench, tmp_p
     done = pesbench("run", "--structures", *map(str, files[:2]), "--structures", str(files[2]), "--systems", "none")
     assert done.returncode == 2
     assert "a.xyz and 2 more has no system 'none'; it has a, b, c." in done.stderr
+
+
+@pytest.mark.environment
+def test_heavy_water_has_its_own_frequencies_and_zero_point_energy(pesbench, tmp_path):
+    heavy = "O 0 0 .119 15.999\nH 0 .763 -.477 2.014\nH 0 -.763 -.477 2.014\n"
+    (tmp_path / "d2o.xyz").write_text(f"3\nProperties=species:S:1:pos:R:3:masses:R:1\n{heavy}")
+    done = pesbench(
+        *("run", "--structures", str(tmp_path / "d2o.xyz"), "--methods", "gfn2-xtb", "--protocols", "accuracy"),
+        *("--threads", "1", "--rounds", "1", "--budget", "20", "--output", str(tmp_path / "runs")),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "masses of its own" in " ".join(done.stdout.split())
+    (run,) = (tmp_path / "runs").iterdir()
+    (row,) = json.loads(pesbench("table", str(run), "--protocols", "accuracy", "--json").stdout)["rows"]
+    # with the masses of H2O it is 547.6 meV
+    assert row["minimum"]["zero_point_energy_mev"] == pytest.approx(398.6, abs=0.3)
+    assert row["minimum"]["wavenumbers_cm1"] == pytest.approx([1128, 2624, 2679], abs=2)

@@ -38,6 +38,17 @@ def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
     assert pesbench(*words, "--show").stdout == again.stdout
 
 
+@pytest.mark.environment
+def test_environments_are_made_beforehand_and_nothing_is_measured(pesbench, tmp_path):
+    done = pesbench(*WORDS, "--output", tmp_path, "--prepare")
+    assert done.returncode == 0, done.stderr
+    newest, earlier = done.stdout.splitlines()
+    assert newest.startswith("ase 3.") and newest.endswith(": ready")
+    assert earlier.startswith("ase 3.") and earlier.endswith(": ready")
+    assert newest != earlier
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -45,6 +56,8 @@ def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
         (("timeline", "uff-ase", "--versions", "0"), "--versions is 0"),
         (("timeline", "uff-ase,gfn2-xtb"), "a timeline is of one method"),
         (("timeline", "uff-ase", "--package", "torch"), "does not pin torch"),
+        (("timeline", "7net-0", "--show"), "nothing is measured yet of earlier releases of sevenn for 7net-0; "),
+        (("timeline", "7net-0", "--show", "--package", "torch"), "timeline 7net-0 --package torch' measures them."),
     ],
 )
 def test_bad_input_is_named(pesbench, tmp_path, words, says):

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import parse, parser
-from bench.commands import Verb, verbs
-from bench.commands._options import Budget, refuse_changes
+from bench.cli import parse
+from bench.commands import _declared, verbs
+from bench.commands._values import Budget, refuse_changes
 from bench.commands.run import MAY_CHANGE
+from bench.core.settings import MdSettings, Settings
 from bench.errors import BadInput
 
 VERBS = verbs()
@@ -33,24 +34,20 @@ NEEDED = {
 }
 
 
-def made_up(options, *names):
-    """Return a verb with these options."""
-
-    def add_options(parser):
-        for name in names:
-            parser.add_argument(name)
-
-    return {"dance": Verb("dance", "Dance.", ("pesbench dance",), options, add_options, lambda options: 0)}
-
-
 @pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
 def test_the_parser_of_a_verb_has_exactly_the_fields_of_its_options(verb):
     own = argparse.ArgumentParser()
-    verb.add_options(own)
+    _declared.add(own, verb.options)
     fields = [field.name for field in dataclasses.fields(verb.options)]
     assert {action.dest for action in own._actions} - {"help"} == set(fields)
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(parse([verb.name, *NEEDED.get(verb.name, [])])[1], fields[0], "changed")
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_an_option_that_is_a_setting_names_a_field_of_the_settings(verb):
+    known = {field.name for kind in (Settings, MdSettings) for field in dataclasses.fields(kind)}
+    assert {_declared.declared(field).setting for field in dataclasses.fields(verb.options)} <= {"", *known}
 
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
@@ -65,17 +62,6 @@ def test_what_is_left_out_is_as_the_dataclass_has_it(verb):
     for field in dataclasses.fields(options):
         if field.name not in given:
             assert getattr(options, field.name) == field.default, field.name
-
-
-def test_a_verb_whose_options_lack_a_field_or_an_option_is_a_fault():
-    with_field = dataclasses.make_dataclass("Options", [("steps", str, "")], frozen=True)
-    parser(made_up(with_field, "--steps"))
-    with pytest.raises(TypeError, match="'pesbench dance' and the fields of its Options differ in partner"):
-        parser(made_up(with_field, "--steps", "--partner"))
-    with pytest.raises(TypeError, match="differ in steps"):
-        parser(made_up(with_field))
-    with pytest.raises(TypeError, match="steps of 'pesbench dance' may be left out, and its field has no default"):
-        parser(made_up(dataclasses.make_dataclass("Options", [("steps", str)], frozen=True), "--steps"))
 
 
 @pytest.mark.parametrize("verb", VERBS)

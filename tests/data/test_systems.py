@@ -173,6 +173,14 @@ def test_a_slab_without_a_third_vector_gets_a_vacuum(written):
     assert reference.pbc.tolist() == [True, True, False]
 
 
+@pytest.mark.parametrize("name", [name for name, one in Catalogue(()).methods.items() if one.kind == "dft"])
+def test_every_dft_method_refuses_a_crystal_by_name(name, written):
+    method = Catalogue(()).methods[name]
+    failure = takes_none(method, load_dataset(written(bulk("Si", cubic=True))))
+    assert failure.kind == "periodic"
+    assert failure.message == f"{method.label} takes no periodic systems"
+
+
 def test_a_method_is_given_only_what_its_header_takes(written):
     catalogue = Catalogue(())
     data = load_dataset(written(water(), water(charge=1), bulk("Si", cubic=True), molecule("CH4")))

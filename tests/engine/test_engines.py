@@ -83,6 +83,19 @@ def test_what_an_engine_tells_of_its_neighbours_is_shown(by_name):
     assert by_name["fast"]["settings"]["neighbor_skin"] == 0.0
 
 
+def test_a_kept_list_is_measured_within_its_skin_and_beyond_it(found, by_name):
+    (system,) = by_name["listed"]["systems"]
+    assert 0 < system["lists_per_call"] < 1
+    assert system["lists_per_call_beyond_skin"] == 1.0
+    assert system["speedup_beyond_skin"]["high"] < system["speedup"]["low"]
+    notes = " ".join(found["notes"])
+    assert "listed: where each call needs a new list, it is" in notes
+    assert "and every 1.0 beyond the skin" in notes
+    assert by_name["listed"]["same_answers"] is True
+    (reference,) = found["reference"]["systems"]
+    assert (reference["speedup_beyond_skin"], reference["lists_per_call_beyond_skin"]) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("engine", "kind", "words"),
     [
@@ -148,7 +161,7 @@ def test_random_weights_are_built_by_the_reference_and_then_converted(pesbench, 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["--engines", "slow"], "there is no engine 'slow' for original; there are fast, wrong"),
+        (["--engines", "slow"], "there is no engine 'slow' for original; there are fast, listed"),
         (["--atoms", "20"], "--atoms 20: a cluster of naphthalene has 18, 36, 54 ... atoms."),
         (["--atoms", "few"], "--atoms few: give numbers, separated by commas, or none."),
         (["--atoms", "none"], "there is nothing to measure; give numbers of atoms with --atoms, or --structures."),

@@ -31,9 +31,15 @@ def measured(monkeypatch, tmp_path, capsys):
 
 
 def test_the_library_of_xtb_gives_the_answers_of_tblite(measured):
-    (xtb,) = measured("gfn2-xtb")["engines"]
+    (xtb,) = measured("gfn2-xtb", "--engines", "xtb")["engines"]
     assert xtb["same_answers"] is True
     assert xtb["derivative_difference_mev_per_angstrom"] < 0.5
+
+
+def test_dxtb_gives_the_answers_of_tblite(measured):
+    (dxtb,) = measured("gfn1-xtb", "--engines", "dxtb")["engines"]
+    assert dxtb["same_answers"] is True
+    assert dxtb["derivative_difference_mev_per_angstrom"] < 0.5
 
 
 def test_uff_of_rdkit_is_another_force_field_but_its_forces_are_the_derivative(measured):
@@ -43,6 +49,13 @@ def test_uff_of_rdkit_is_another_force_field_but_its_forces_are_the_derivative(m
     assert rdkit["force_difference_mev_per_angstrom"] > 100
     assert rdkit["derivative_difference_mev_per_angstrom"] < 0.1
     assert found["recommended"] is None
+
+
+@pytest.mark.skipif(not (FOLDER and list(Path(FOLDER).rglob(MACE))), reason=f"{MACE} is not in PESBENCH_WEIGHTS")
+def test_torch_sim_gives_the_answers_of_mace(measured):
+    (engine,) = measured("mace-mp-0-small", "--engines", "torch-sim")["engines"]
+    assert engine["same_answers"] is True
+    assert engine["settings"]["cutoff"] == 6.0
 
 
 @pytest.mark.skipif(not (FOLDER and list(Path(FOLDER).rglob(MACE))), reason=f"{MACE} is not in PESBENCH_WEIGHTS")

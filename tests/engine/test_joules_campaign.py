@@ -129,20 +129,24 @@ def rows(directory):
 def test_joules_are_the_machines_power_times_the_clocks_time(measured):
     _, found = rows(measured[0])
     row = found["steady", "relax"]
-    assert row.watts == pytest.approx(2 * BUSY, rel=0.02)
-    assert row.idle_watts == pytest.approx(2 * IDLE, rel=0.02)
+    assert row.energy.watts == pytest.approx(2 * BUSY, rel=0.02)
+    assert row.energy.idle_watts == pytest.approx(2 * IDLE, rel=0.02)
     seconds = row.ms_per_step.estimate / 1e3
-    assert row.joules_per_step.estimate == pytest.approx(2 * BUSY * seconds, rel=0.02)
-    assert row.joules_per_step_net.estimate == pytest.approx(2 * (BUSY - IDLE) * seconds, rel=0.03)
+    assert row.energy.joules_per_step.estimate == pytest.approx(2 * BUSY * seconds, rel=0.02)
+    assert row.energy.joules_per_step_net.estimate == pytest.approx(2 * (BUSY - IDLE) * seconds, rel=0.03)
     relaxed = load(measured[0]).structures.query("method == 'steady' and status == 'converged'")
     assert len(relaxed) == 12
-    assert row.joules_per_molecule.estimate == pytest.approx(2 * BUSY * relaxed["wall_ns"].mean() / 1e9, rel=0.02)
+    assert row.energy.joules_per_molecule.estimate == pytest.approx(
+        2 * BUSY * relaxed["wall_ns"].mean() / 1e9, rel=0.02
+    )
     replay = found["steady", "replay"]
-    assert replay.joules_per_call.estimate == pytest.approx(
+    assert replay.energy.joules_per_call.estimate == pytest.approx(
         2 * BUSY * replay.calculator_ms_per_call.estimate / 1e3, rel=0.02
     )
-    assert replay.joules is replay.joules_per_step, "an optimiser works along the paths"
-    assert replay.joules_per_step.estimate == pytest.approx(2 * BUSY * replay.ms_per_step.estimate / 1e3, rel=0.02)
+    assert replay.joules is replay.energy.joules_per_step, "an optimiser works along the paths"
+    assert replay.energy.joules_per_step.estimate == pytest.approx(
+        2 * BUSY * replay.ms_per_step.estimate / 1e3, rel=0.02
+    )
 
 
 def test_each_part_has_its_own_block_without_start_loading_and_answers(measured):
@@ -162,7 +166,7 @@ def test_too_little_work_gives_no_joules_and_a_note(measured):
     table, found = rows(measured[0])
     quick = found["quick", "relax"]
     assert quick.ms_per_step is not None
-    assert (quick.joules_per_step, quick.no_joules) == (None, "short")
+    assert (quick.energy.joules_per_step, quick.energy.no_joules) == (None, "short")
     document = json.loads(render(table, "json"))
     assert "No joules where every round has less than 5 s of work: quick." in document["notes"]
     (note,) = [note for note in document["notes"] if note.startswith("Joules are")]
@@ -188,7 +192,7 @@ def test_where_there_is_no_powercap_the_cells_are_empty_and_the_notes_say_why(tm
     said = measure(tmp_path / "run", adapter, tmp_path, protocols=("replay",), limit=2)
     assert "idle power" not in said
     table, found = rows(tmp_path / "run")
-    assert found["steady", "replay"].joules_per_call is None
+    assert found["steady", "replay"].energy.joules_per_call is None
     document = json.loads(render(table, "json"))
     assert "No joules on the CPU (no powercap here: a virtual machine)." in document["notes"]
     assert document["rows"][0]["joules_per_call"] == {"estimate": None, "low": None, "high": None}

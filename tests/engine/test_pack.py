@@ -17,6 +17,7 @@ from bench.engine import pack
 from bench.environments.catalogue import Catalogue
 from bench.environments.uv import EnvironmentFailed
 from bench.errors import BadInput
+from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
 ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--net", "--map-root-user")
@@ -229,14 +230,75 @@ def test_random_weights_are_left_to_the_other_machine(tmp_path, monkeypatch):
     kit, said = tmp_path / "kit", []
     (kit / "weights").mkdir(parents=True)
     catalogue = Catalogue()
-    pack._weights(catalogue.select("orb-v3-conservative-inf-omat,7net-0,uff"), Settings(("uff",)), kit, said.append)
+    pack._weights(
+        catalogue.select("orb-v3-conservative-inf-omat,7net-0,uff"), catalogue, Settings(("uff",)), kit, said.append
+    )
     assert not list((kit / "weights").iterdir())
     (line,) = said
     assert "orb-v3-conservative-inf-omat: random weights, which the other machine will build." in line
     with pytest.raises(BadInput, match="orb-v3-conservative-inf-omat cannot be packed"):
         pack._weights(
-            catalogue.select("orb-v3-conservative-inf-omat"), Settings(("uff",), weights="pretrained"), kit, said.append
+            catalogue.select("orb-v3-conservative-inf-omat"),
+            catalogue,
+            Settings(("uff",), weights="pretrained"),
+            kit,
+            said.append,
         )
+
+
+def test_of_an_engine_the_converted_file_goes_along_and_is_found_without_a_network(
+    tmp_path_factory, pesbench, tmp_path
+):
+    fakes, weights = PROJECT / "tests" / "fakes", tmp_path / "weights"
+    weights.mkdir()
+    (weights / "original.json").write_text('{"k": 1.25}')
+    adapters = ("--adapter", fakes / "original.py", "--adapter", fakes / "other_engines.py")
+    done = pesbench(
+        *("pack", "original", "original@fast", *adapters, "--output", tmp_path / "kit.tar"),
+        PESBENCH_WEIGHTS=str(weights),
+        PESBENCH_CACHE=str(tmp_path / "cache"),
+    )
+    if done.returncode == 2 and "index" in done.stderr:
+        pytest.skip(f"needs a package index: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(tmp_path / "kit.tar") as archive:
+        archive.extractall(tmp_path, filter="data")
+    (made,) = (tmp_path / "kit" / "cache" / "converted").iterdir()
+    assert {path.name for path in made.iterdir()} == {"springs.json", "conversion.json"}
+    home = tmp_path_factory.mktemp("home")
+    if alone("true", home=home).returncode:
+        pytest.skip("this user may not make a namespace without a network")
+    done = alone("sh", tmp_path / "kit" / "install.sh", home / "here", home=home)
+    assert done.returncode == 0, done.stderr
+    there = [word for path in sorted((tmp_path / "kit" / "adapters").iterdir()) for word in ("--adapter", path)]
+    chosen = ("--methods", "original@fast", *there, "--limit", "1", "--rounds", "1", "--threads", "1", "--budget", "5")
+    done = alone(
+        *(
+            home / "here" / "pesbench",
+            "run",
+            *chosen,
+            "--structures",
+            "naphthalene-gfn2",
+            "--no-repeats",
+            "--reactions",
+            "--json",
+        ),
+        home=home,
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row["structures"]["done"] == 1
+    assert "converting" not in done.stderr
+
+
+def test_an_engine_with_random_weights_is_not_packed(tmp_path):
+    fakes = PROJECT / "tests" / "fakes"
+    catalogue = Catalogue([fakes / "original.py", fakes / "other_engines.py"])
+    settings = Settings(("original@fast",), weights="random")
+    with pytest.raises(
+        BadInput, match="original@fast cannot be packed: its random weights are built in the environment"
+    ):
+        pack._weights([catalogue.methods["original@fast"]], catalogue, settings, tmp_path, print)
 
 
 BACKEND = """

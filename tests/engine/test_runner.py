@@ -238,3 +238,20 @@ def test_settings_that_cannot_be_kept_are_a_row_that_names_the_key(strange_run):
     row = next(row for row in strange_run[0]["rows"] if row["method"] == "bad-settings")
     assert row["failures"] == {"load": 1}
     assert "settings()['model'] is a Fakes, which JSON cannot hold" in row["message"]
+
+
+def test_a_failure_names_the_file_with_its_traceback(strange_run):
+    rows, run = strange_run
+    logs = {row["method"]: row["log"] for row in rows["rows"]}
+    assert "Traceback" in (run.directory / logs["bad-settings"]).read_text()
+    assert "Traceback" in (run.directory / logs["hostile-words"]).read_text(), "also where it fails at one structure"
+
+
+def test_the_terminal_names_it_too(tmp_path, pesbench):
+    done = pesbench(
+        *("run", "--adapter", FAKES, "--methods", "bad-settings", *STRUCTURES, "--limit", "1", "--rounds", "1"),
+        *("--threads", "1", "--no-page", "--output", tmp_path),
+    )
+    log = next(tmp_path.glob("*/logs/bad-settings-cpu-round0.log"))
+    assert f"JSON cannot hold; see {log}" in " ".join(done.stderr.split())
+    assert "(see logs/bad-settings-cpu-round0.log)" in " ".join(done.stdout.split())

@@ -9,6 +9,17 @@ import bench
 pytestmark = pytest.mark.environment
 
 
+def test_a_method_with_an_optimiser_of_its_own_is_tuned_by_its_force_calls(pesbench, tmp_path):
+    done = pesbench(
+        *("tune", "uff", "--threads", "1,2", "--structures", "naphthalene-gfn2", "--limit", "3"),
+        *("--budget", "15", "--format", "json", "--output", tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert len(result["ranking"]) == 2
+    assert any("an optimiser of its own" in note for note in result["notes"])
+
+
 def test_threads_of_sevennet_are_tuned_without_a_change_of_its_answers(pesbench, tmp_path):
     done = pesbench(
         *("tune", "7net-0", "--threads", "1,2", "--structures", "naphthalene-gfn2", "--limit", "3"),

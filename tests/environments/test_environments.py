@@ -1,13 +1,16 @@
 """Method environments: made from the header, remade when it changes, listed and removed."""
 
+import json
 import subprocess
 import time
 
 import pytest
 
 from bench import paths
+from bench.commands import env
 from bench.environments import environments, resolution
 from bench.environments.header import read_header
+from bench.environments.optimizers import optimizers
 from bench.environments.uv import EnvironmentFailed, uv_environment
 
 HEADER = """# /// script
@@ -118,3 +121,18 @@ def test_a_cpu_environment_takes_the_cpu_build_of_torch_unless_the_user_has_a_wh
     monkeypatch.setenv("PIP_FIND_LINKS", "/wheels")
     assert list(resolution.backends(header, "cpu", None)) == [None]
     assert list(resolution.backends(adapter('"six==1.16.0"'), "cpu", "cu128")) == [None]
+
+
+def test_the_environment_of_an_optimiser_is_in_use_and_the_size_is_that_of_its_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(paths, "envs_dir", lambda: tmp_path)
+    header = optimizers()["Berny"].header
+    folder = tmp_path / "berny"
+    (folder / "lib").mkdir(parents=True)
+    stamp = json.dumps({"family": header.family, "device": "cpu", "digest": header.digest})
+    (folder / environments.STAMP).write_text(stamp)
+    (folder / "lib" / "large").write_bytes(bytes(100_000))
+    (folder / "lib64").symlink_to("lib")
+    env.run(env.Options(json=True))
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["stale"]) == ("berny", False)
+    assert found["bytes"] == 100_000 + len(stamp) + len("lib"), "a link is counted as the link, once"

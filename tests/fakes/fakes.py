@@ -79,6 +79,7 @@
 # memory-mb = 1
 # [tool.pesbench.methods.better-spinning]
 # memory-mb = 1
+# [tool.pesbench.methods.bursts]
 # [tool.pesbench.methods.only-cuda]
 # devices = ["cuda"]
 # ///
@@ -89,6 +90,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -139,6 +141,9 @@ calculator = Springs()
 CALL, UPDATE = 0.007, 0.013
 """Seconds that a call of the method slow-to-step takes, and that it adds to each step of BFGS."""
 
+HIT, WORK, BUSY = 10, 0.003, "import time\nend = time.time() + 30\nwhile time.time() < end: pass"
+"""Of the method bursts: the fresh start that other processes disturb, seconds of a call, and what they do."""
+
 
 class Fakes(Adapter):
     """Springs between all pairs of atoms at their distances in the reference, and ways to go wrong."""
@@ -152,6 +157,7 @@ class Fakes(Adapter):
         self.method = method
         self.starts = self.calls = 0
         self.last = None
+        self.neighbours = []
         self.stiffness = json.loads(checkpoint.read_text()) if checkpoint else None
         if method == "slow-to-step":
             slow_down_bfgs()
@@ -213,6 +219,9 @@ class Fakes(Adapter):
             time.sleep(PER_CALL + PER_MOLECULE)
         if self.method == "slow-to-step":
             spin(CALL)
+        if self.method == "bursts":
+            self.burst(self.starts == HIT)
+            spin(WORK)
         if self.method == "sleeps":
             time.sleep(NAP)
         if self.method.startswith("better-"):
@@ -226,6 +235,20 @@ class Fakes(Adapter):
             with Path(__file__).open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 time.sleep(NAP)
+
+    def burst(self, on):
+        """Let other processes have most of this one's core, or let them go."""
+        if on and not self.neighbours:
+            cores = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, {min(cores)})  # the neighbours inherit it
+            self.neighbours = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(4)]
+            self.cores = cores
+        elif not on and self.neighbours:
+            for one in self.neighbours:
+                one.kill()
+                one.wait()
+            self.neighbours = []
+            os.sched_setaffinity(0, self.cores)
 
     def misbehave(self, energy, forces):
         """Do what this method does wrong, from the second structure of the data set on."""

@@ -28,6 +28,10 @@
 # engine-of = "original"
 # label = "fast springs"
 # convert = ["right"]
+# [tool.pesbench.methods."original@listed"]
+# engine-of = "original"
+# label = "fast springs that keep a list"
+# convert = ["right"]
 # [tool.pesbench.methods."original@wrong"]
 # engine-of = "original"
 # label = "wrong springs"
@@ -65,8 +69,10 @@ import time
 
 from bench.adapter import Adapter
 
-PAUSES = {"original@admitted": 0.004}
+PAUSES = {"original@admitted": 0.004, "original@listed": 0.004}
 PAUSE = 0.002
+SKIN = 0.5  # Angstrom
+NEW_LIST = 0.006  # seconds
 
 
 class OtherEngine(Adapter):
@@ -74,6 +80,7 @@ class OtherEngine(Adapter):
 
     def load(self, method, device, dtype, threads, checkpoint):
         """Return the calculator; one has instructions that no processor has."""
+        import numpy as np
         from ase.calculators.calculator import Calculator, all_changes
 
         strength = json.loads(checkpoint.read_text())["k"]
@@ -83,24 +90,40 @@ class OtherEngine(Adapter):
         class Springs(Calculator):
             implemented_properties = ("energy", "forces")
             lists = 0
+            listed = None
+
+            def is_listed(self):
+                """Return whether the list still holds: no atom has moved by half of the skin."""
+                if method != "original@listed" or self.listed is None or len(self.listed) != len(self.atoms):
+                    return False
+                return np.linalg.norm(self.atoms.positions - self.listed, axis=1).max() < SKIN / 2
 
             def calculate(self, atoms=None, properties=None, system_changes=all_changes):
                 super().calculate(atoms, properties, system_changes)
                 time.sleep(PAUSES.get(method, PAUSE))
                 away = self.atoms.positions - self.atoms.positions.mean(axis=0)
-                self.lists += 1
+                if not self.is_listed():
+                    self.lists += 1
+                    self.listed = self.atoms.positions.copy()
+                    time.sleep(NEW_LIST if method == "original@listed" else 0.0)
                 self.results = {"energy": 0.5 * strength * float((away**2).sum()), "forces": -strength * away}
 
+        self.skin = SKIN if method == "original@listed" else 0.0
         return Springs()
+
+    def new_structure(self, calculator, atoms):
+        """Return the calculator without its list."""
+        calculator.listed = None
+        return super().new_structure(calculator, atoms)
 
     def edges(self, calculator):
         """Return a planted number."""
         return 12
 
     def rebuilds(self, calculator):
-        """Return the number of calls: it makes a list in each."""
+        """Return the number of lists: one makes them where atoms have moved, the others in each call."""
         return calculator.lists
 
     def settings(self):
         """Return what really runs."""
-        return {"cutoff": 3.0, "neighbor_skin": 0.0}
+        return {"cutoff": 3.0, "neighbor_skin": self.skin}

@@ -39,6 +39,7 @@ SHIFTED = "a shift changes nothing"
 ROTATED = "a rotation only turns the forces"
 MIRRORED = "a mirror image"
 CELL = "twice the cell, twice the energy"
+STRESS = "the stress is the derivative"
 TOGETHER = "a batch gives the answers of single calls"
 CHARGE = "the charge reaches the method"
 SPIN = "the spin multiplicity reaches the method"
@@ -112,7 +113,7 @@ def failed(found):
 def test_a_right_method_passes():
     found = check(Springs())
     assert failed(found) == []
-    assert [name for name, one in found.items() if one.passed is None] == [CELL, TOGETHER, CHARGE, SPIN, TF32]
+    assert [name for name, one in found.items() if one.passed is None] == [CELL, STRESS, TOGETHER, CHARGE, SPIN, TF32]
     assert NATIVE not in found
 
 
@@ -579,6 +580,29 @@ def test_a_method_that_ignores_the_cell_is_caught():
     found = check(Springs(), Toy(), periodic=True)[CELL]
     assert found.passed is False
     assert "pass cell and pbc on to the method" in found.advice
+
+
+class Metal(EMT):
+    """EMT with a stress that is wrong by a factor."""
+
+    factor = 1.0
+
+    def get_stress(self, atoms=None):
+        return self.factor * super().get_stress(atoms)
+
+
+def test_a_stress_that_is_the_derivative_passes():
+    found = check(Metal(), Toy(), periodic=True, stress=True)[STRESS]
+    assert found.passed is True, found
+
+
+@pytest.mark.parametrize("factor", [-1.0, 1.6])
+def test_a_stress_of_the_wrong_sign_or_unit_is_caught(factor):
+    calculator = Metal()
+    calculator.factor = factor
+    found = check(calculator, Toy(), periodic=True, stress=True)[STRESS]
+    assert found.passed is False
+    assert "positive under tension" in found.advice
 
 
 def test_without_the_promise_nothing_is_periodic():

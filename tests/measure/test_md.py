@@ -13,8 +13,10 @@ from bench.adapter import Adapter
 from bench.measure.measurers import CannotKeep
 from bench.paths import PROJECT
 from bench.protocols.md import energies, trajectory_file
-from bench.protocols.md.measure import Relaxed, internal_motions, set_momenta, simulate
+from bench.protocols.md.body import Body
+from bench.protocols.md.measure import Relaxed, simulate
 from bench.protocols.md.plan import TrajectoryPlan
+from bench.protocols.md.thermal import internal_motions, set_momenta
 
 KEY = {"method": "harmonic", "device": "cpu", "round": 0}
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
@@ -168,7 +170,7 @@ def test_a_thermostat_moves_the_internal_motions_alone_and_each_seed_differently
         record = simulate(small, calculator, Relaxed(small, calculator), planned, tmp_path / "kept", key=KEY)
         content = trajectory_file.read(tmp_path / record.file)
         found.append(content.kinetic.mean())
-        assert energies.rigid_share(content.numbers, content.positions[-10:], content.velocities[-10:]) < 1e-6
+        assert energies.rigid_share(Body.of(small.reference), content.positions[-10:], content.velocities[-10:]) < 1e-6
     assert len(set(found)) == 3
 
 
@@ -243,7 +245,7 @@ def test_a_molecule_that_cannot_be_relaxed_is_a_failure(adapter, tmp_path):
 
     record = simulate(adapter, Broken(), Relaxed(adapter, Broken()), plan(), tmp_path / "kept", key=KEY)
     assert (record.status, record.steps, record.file) == ("failed", 0, None)
-    assert "the molecule cannot be relaxed: RuntimeError: no convergence" in record.failure.message
+    assert "the structure cannot be relaxed: RuntimeError: no convergence" in record.failure.message
 
 
 def test_a_relaxation_that_meets_a_nan_is_a_failure_of_that_class(adapter, tmp_path):
@@ -273,7 +275,7 @@ def test_a_single_atom_is_not_simulated(tmp_path):
     alone.reference = Atoms("He")
     record = simulate(alone, LennardJones(), Relaxed(alone, LennardJones()), plan(), tmp_path / "kept", key=KEY)
     assert (record.status, record.steps) == ("failed", 0)
-    assert "a single atom has no internal motion" in record.failure.message
+    assert "it has no internal motion" in record.failure.message
 
 
 def test_a_file_that_is_no_trajectory_is_refused(tmp_path):
@@ -286,8 +288,8 @@ def test_a_file_that_is_no_trajectory_is_refused(tmp_path):
 def test_the_kinetic_energy_of_ase_is_ours():
     atoms = Atoms("CH", positions=[(0, 0, 0), (0, 0, 1.1)])
     atoms.set_velocities([(0.1, 0, 0), (0, 0.3, 0)])
-    numbers, velocities = atoms.numbers, atoms.get_velocities()[None]
-    assert energies.temperature(numbers, velocities) == pytest.approx(2 * atoms.get_kinetic_energy() / (6 * units.kB))
+    masses, velocities = atoms.get_masses(), atoms.get_velocities()[None]
+    assert energies.temperature(masses, velocities) == pytest.approx(2 * atoms.get_kinetic_energy() / (6 * units.kB))
 
 
 def test_a_disk_that_takes_no_file_is_no_failure_of_the_method(adapter, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from bench.environments.header import HeaderError
 from bench.environments.optimizers import optimizers, read_optimizers, selected
 from bench.errors import BadInput
 from bench.protocols.optimizers.analyse import optimizers_table
+from bench.protocols.optimizers.measure import Repeats
 from bench.protocols.optimizers.record import Optimization
 
 NAMES = ("BFGS", "fast", "slow")
@@ -76,6 +78,63 @@ def test_planted_times_and_ratios_come_out_where_structures_differ_a_hundredfold
     (_, overall, _) = found.overall
     assert (overall.best, overall.within_twice) == (1.0, 1.0)
     assert [one.within_twice for one in found.overall] == [1.0, 1.0, 0.0]
+
+
+def test_a_burst_that_nothing_shows_makes_the_interval_of_the_ratio_wider_and_not_wrong():
+    found = table(
+        attempt(number, name, 100 * factor * (3.0 if (name, number) == ("fast", 4) else 1.0))
+        for number in range(9)
+        for name, factor in (("BFGS", 1.0), ("fast", 0.6))
+    )
+    ratio = row(found, "fast").time_ratio
+    assert ratio.low < 0.6 < ratio.high
+    assert ratio.high / ratio.low > 1.5
+    assert row(found, "fast").solved == 9, "a slow relaxation is one"
+
+
+def test_repeats_end_where_they_do_not_help_and_are_few():
+    helps, quiet, vain = Repeats(True), Repeats(True), Repeats(True)
+    assert not any(quiet.wanted(False) for _ in range(9))
+    for repeats, disturbed in ((helps, False), (vain, True)):
+        for _ in range(40):
+            if repeats.wanted(True):
+                repeats.take_note(disturbed)
+    assert (helps.made, vain.made) == (9, 2)
+    assert not Repeats(False).wanted(True), "the user can forbid it"
+
+
+@pytest.fixture(scope="module")
+def burst(tmp_path_factory, pesbench):
+    """Return a run of two optimisers, of which one is slowed at one structure by processes that want its core."""
+    output = tmp_path_factory.mktemp("burst")
+    done = pesbench(
+        *("run", "--adapter", "tests/fakes/fakes.py", "--methods", "bursts", "--structures", "naphthalene-gfn2"),
+        *("--optimizers", "BFGS,LBFGS", "--limit", "4", "--rounds", "1", "--threads", "1", "--budget", "60"),
+        *("--output", output, "--format", "json"),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = (next(output.iterdir()) / "records.jsonl").read_text().splitlines()
+    return json.loads(done.stdout), [one for one in map(json.loads, lines) if one["record"] == "optimization"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count waiting")
+def test_a_relaxation_whose_threads_waited_for_a_core_is_made_again_and_said(burst):
+    found, records = burst
+    again = sum(one["visits"] - 1 for one in records)
+    assert again, "the burst, or what else this machine does"
+    (note,) = [note for note in found["notes"] if "again, because threads had waited for a core" in note]
+    assert note.startswith(f"{again} relaxation")
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count waiting")
+def test_a_burst_that_hits_one_optimiser_leaves_its_time_as_it_was(burst):
+    _, records = burst
+    waited = [one["waited_ns"] / one["calculator_ns"] for one in records if one["attempt"] != 1]
+    if max(waited) > 0.05:
+        pytest.skip("other processes want the cores of this machine, too")
+    each = {one["attempt"]: one["calculator_ns"] / one["force_calls"] for one in records}
+    assert next(one["visits"] for one in records if one["attempt"] == 1) == 2
+    assert each[1] == pytest.approx(np.median(list(each.values())), rel=0.5), "five processes on one core: five times"
 
 
 def test_systems_count_alike_however_many_structures_each_has():

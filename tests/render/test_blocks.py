@@ -1,8 +1,13 @@
 """Narrow blocks for a terminal: what does not fit beside each other stands below, and nothing is cut off."""
 
+import csv
+import io
+import json
+import math
+
 import pytest
 
-from bench.render.blocks import Block, Page, terminal
+from bench.render.blocks import Block, Page, as_csv, as_json, terminal
 
 NAMES = ("GFN2-xTB", "Orb v3 conservative, trained on OMol25")
 
@@ -37,3 +42,34 @@ def test_each_part_names_the_methods_and_the_title_is_there_once():
 def test_a_column_wider_than_the_terminal_has_a_part_of_its_own():
     block = Block("Long", (("Method", ""), ("a", ""), ("b", "")), (("m", "x" * 70, "1"),))
     assert terminal(Page([], [block], [], []), 80).count("Method") == 2
+
+
+def test_a_line_of_csv_has_a_field_for_each_part_and_text_for_lists_and_failures():
+    time = {"estimate": 1.25, "low": None, "high": 1.5}
+    rows = [
+        {"method": "a", "theory": None, "time": time, "levels": ["x", "y"], "failures": {}},
+        {"method": "b", "theory": {"basis": {"name": "def2"}}, "time": time, "levels": (), "failures": {"crash": 2}},
+    ]
+    first, second = csv.DictReader(io.StringIO(as_csv(rows)))
+    assert first | {"theory_basis_name": "", "levels": "x; y", "failures": ""} == first
+    assert second | {"time_estimate": "1.25", "failures": "crash: 2", "theory_basis_name": "def2"} == second
+    assert second | {"time_low": "", "time_high": "1.5", "levels": ""} == second
+    assert "theory" not in second and "time" not in second
+
+
+def test_a_field_stays_in_csv_where_no_row_has_a_value():
+    assert as_csv([{"minima": None, "minima_mev": None}]) == "minima,minima_mev\n,\n"
+    assert as_csv([]) == ""
+
+
+def test_rounding_touches_fractions_only():
+    words = "took 1.23456789 s"
+    document = {"ns": 1234567, "ms": [1234.5678, 1.23456789e-9], "note": words, "deep": {"x": (0.1 + 0.2,)}}
+    expected = {"ns": 1234567, "ms": [1234.57, 1.23457e-09], "note": words, "deep": {"x": [0.3]}}
+    assert json.loads(as_json(document, 6)) == expected
+    assert json.loads(as_json(document))["deep"] == {"x": [0.1 + 0.2]}
+
+
+def test_what_is_not_finite_is_null_and_an_empty_field():
+    assert json.loads(as_json({"sum": math.inf, "deep": [{"x": -math.inf}]})) == {"sum": None, "deep": [{"x": None}]}
+    assert as_csv([{"a": 1.5, "sum": math.nan}]) == "a,sum\n1.5,\n"

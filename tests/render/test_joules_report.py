@@ -118,7 +118,7 @@ def test_a_gpu_without_the_cpus_counter_has_only_its_own_joules_and_the_note_say
 )
 def test_a_row_without_joules_is_named_with_the_reason(changes, reason, note):
     table = table_of([method("a"), method("b")], [ONE], [block("a", **changes)], {"cpu": CPU})
-    assert table.rows[0].no_joules == reason
+    assert table.rows[0].energy.no_joules == reason
     assert said(table) == [note]
 
 

@@ -10,6 +10,7 @@ method's environment are the same on both sides, so that what differs is the har
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import subprocess
@@ -24,30 +25,14 @@ from bench.analysis.times import paired_ratio, per_round
 
 PYTHON = sys.executable
 
-# Each prints the task of a paced worker, its command and its environment variables, by its own checkout's code.
-OLD = """
-import json, sys
-from bench import catalogue, structures
-from bench.engine import launch, weights
-from bench.engine.plan import Settings
-name, limit, round_number, adapter = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-found = catalogue.Catalogue()
-method = found.methods[name]
-settings = Settings(methods=(name,), protocols=("replay",), replay_points=4)
-header = found.header(method)
-environment, chosen = weights.ready(method, header, settings, "cpu", lambda line: None)
-dataset = structures.load_dataset("naphthalene-gfn2")
-wanted = [("replay", index) for index in structures.measuring_order(101)[:limit]]
-task = launch.task(method, header, "cpu", round_number, settings, environment, chosen,
-                   launch.structures(dataset, wanted, 4), dataset.reference, paced=True)
-task["adapter"] = adapter
-print(json.dumps([json.dumps(task), launch.command(environment), launch.variables(settings, "cpu")]))
-"""
-NEW = """
+# Prints the task of a paced worker, its command, its environment variables, and the line that gives it a turn of one
+# call. Each checkout's own copy of this text is run with its own code.
+TASK = """
 import dataclasses, json, sys, time
 from bench.engine import start, tasks
 from bench.engine.ready import Ready
 from bench.core.task import Item
+from bench.core.turn import Turn
 from bench.core.settings import Settings
 from bench.data.selection import measuring_order
 from bench.data.structures import load_dataset
@@ -62,19 +47,32 @@ task = tasks.measure(prepared, settings, dataset, items, round_number, paced=Tru
 task = dataclasses.replace(task, subject=dataclasses.replace(task.subject, adapter=adapter),
                            told=dataclasses.replace(task.told, launched_ns=time.monotonic_ns()))
 command = [str(prepared.environment.python), "-I", str(start.WORKER)]
-print(json.dumps([task.to_json(), command, start.variables(task, None)]))
+print(json.dumps([task.to_json(), command, start.variables(task, None), Turn(calls=1).to_line()]))
 """
+
+
+def _own_text(checkout: Path) -> str:
+    """Return a checkout's own text that prints a task; it was called NEW before."""
+    source = ast.parse((checkout / "tests" / "studies" / "harnesses.py").read_text())
+    texts = {
+        statement.targets[0].id: statement.value.value
+        for statement in source.body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Constant)
+    }
+    return str(texts.get("TASK") or texts["NEW"])
 
 
 class Side:
     """A paced worker of one checkout."""
 
     def __init__(self, checkout: Path, name: str, limit: int, round_number: int, adapter: Path) -> None:
-        emit = NEW if (checkout / "bench" / "contract").is_dir() else OLD
-        command = [PYTHON, "-c", emit, name, str(limit), str(round_number), str(adapter)]
+        command = [PYTHON, "-c", _own_text(checkout), name, str(limit), str(round_number), str(adapter)]
         environ = {**os.environ, "PYTHONPATH": str(checkout)}
         done = subprocess.run(command, env=environ, cwd=checkout, capture_output=True, text=True, check=True)
-        task, worker, variables = json.loads(done.stdout.splitlines()[-1])
+        task, worker, variables, *turn = json.loads(done.stdout.splitlines()[-1])
+        self.turn = turn[0] if turn else "1"  # before 30 November 2026, a turn was a number of calls
         self.process = subprocess.Popen(
             worker, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -126,7 +124,7 @@ def main() -> None:
         sides = {name: Side(checkouts[name], given.method, given.limit, number, adapter) for name in order}
         for _ in range(4 * given.limit):
             for name in order:
-                sides[name].say("1")
+                sides[name].say(sides[name].turn)
                 sides[name].listen()
             order.reverse()
         for name, side in sides.items():

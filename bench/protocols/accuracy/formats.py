@@ -11,7 +11,7 @@ from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import page
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable, Floor, ReferenceMinimum, Spread
 from bench.protocols.accuracy.truths import EXPERIMENT
-from bench.render.blocks import Formats, as_csv, as_json, estimate_object
+from bench.render.blocks import Formats, estimate_object
 
 FORMAT = 1
 
@@ -145,8 +145,8 @@ def _pair(one: Floor) -> dict[str, Any]:
     }
 
 
-def _json(table: AccuracyTable) -> str:
-    document = {
+def _document(table: AccuracyTable) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "head": table.description.plain(),
         "levels": {
@@ -160,10 +160,9 @@ def _json(table: AccuracyTable) -> str:
         "minima": [_minimum(one) for one in table.minima],
         "notes": notes(table),
     }
-    return as_json(document)
 
 
-def _csv(table: AccuracyTable) -> str:
+def _rows(table: AccuracyTable) -> list[dict[str, Any]]:
     """Return one line for each method and reference, with the figures of :func:`row_object`."""
     lines = []
     for row in table.rows:
@@ -183,7 +182,7 @@ def _csv(table: AccuracyTable) -> str:
             fields |= {name: frequencies.get(name) for name in ("rmsd_cm1", "largest_cm1", "modes")}
             fields |= {name: minimum.get(name) for name in ("imaginary", "zero_point_energy_mev", "hessian_seconds")}
             lines.append(fields)
-    return as_csv(lines)
+    return lines
 
 
-FORMATS = Formats(page, _csv, _json)
+FORMATS = Formats(page, _rows, _document)

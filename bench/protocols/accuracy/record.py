@@ -58,3 +58,12 @@ class Vibrations(Record):
     """The force calls of the Hessian, or the native Hessian with its SCF."""
     wall_ns: int
     failure: Failure | None = None
+
+    def wrong(self) -> str | None:
+        """Return what is wrong with its Hessian."""
+        if self.hessian is None:
+            return None
+        size = 3 * len(self.positions or ())
+        if len(self.hessian) != size or any(len(row) != size for row in self.hessian):
+            return "its Hessian is not one of its atoms"
+        return None

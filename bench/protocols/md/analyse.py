@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase.data import atomic_masses, chemical_symbols
+from ase.data import chemical_symbols
 
-from bench.analysis import events
+from bench.analysis import events, neighbours
 from bench.analysis.disturbed import disturbances
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.times import Key, mean_time
-from bench.analysis.vibrations import external_motions
 from bench.core.records import FAILED, INTERNAL
 from bench.protocols.md import energies
-from bench.protocols.md.distributions import Distances, Reference, planarity
+from bench.protocols.md.body import Body
+from bench.protocols.md.distributions import OWN, Distances, Reference, planarity
 from bench.protocols.md.plan import MD
 from bench.protocols.md.seeds import Mean, mean
 from bench.protocols.md.table import Distribution, Ensemble, Simulated, Simulations, Stability, StabilityTable
@@ -52,7 +52,7 @@ def _stabilities(measurements: Measurements) -> dict[Key, Stability]:
             found.symmetries[
                 (found.symmetries["method"] == method.method) & (found.symmetries["device"] == method.device)
             ],
-            found.undistorted,
+            found.body,
             found.reference,
             found.refused.get(method.key),
         )
@@ -67,7 +67,9 @@ def stability_table(measurements: Measurements) -> StabilityTable:
         description=measurements.description,
         rows=tuple(stabilities(measurements).values()),
         reference=found.reference_name,
-        reference_planarity=found.reference.planarity,
+        reference_planarity=None if found.body.periodic else found.reference.planarity,
+        own_minimum=found.reference.name == OWN,
+        periodic=found.body.periodic,
         disturbances=disturbances(watched) if watched is not None else (),
         damaged=measurements.damaged,
     )
@@ -77,7 +79,7 @@ def stability(
     method: MeasuredMethod,
     trajectories: Sequence[Simulated],
     symmetries: pd.DataFrame,
-    undistorted: np.ndarray,
+    body: Body,
     reference: Reference,
     refused: str | None = None,
 ) -> Stability:
@@ -89,14 +91,15 @@ def stability(
     trajectories : sequence of Simulated
     symmetries : DataFrame
         One row for each structure whose forces were examined.
-    undistorted : ndarray, shape (n, 3)
-        The reference molecule, Angstrom, which defines the bonds.
+    body : Body
+        The reference structure, which defines the bonds.
     reference : Reference
-        The frames with which bond lengths and distances are compared.
+        The frames with which distances are compared, and for naphthalene the lengths of its bonds; those of all others
+        are compared with the method's own minimum, the first frame.
     refused : str, optional
         Why it was not simulated.
     """
-    molecule = events.topology(reference.distances.numbers, undistorted, reference.frames)
+    molecule = _topology(body, trajectories, reference)
     longest = max((one.time_step_fs for one in trajectories), default=0.0)
     usual = [one for one in trajectories if one.time_step_fs == longest]
     nve = [one for one in usual if one.ensemble == "nve"]
@@ -114,12 +117,23 @@ def stability(
         **_speed([one for one in nve if one.content] or usual, longest),
         **_energies(nve),
         noise_exponent=_exponent(trajectories, longest),
-        **_temperatures(nve, undistorted),
-        distribution=_distribution(usual, reference),
+        **_temperatures(nve, body),
+        distribution=None if body.periodic else _distribution(usual, reference),
+        periodic=body.periodic,
         **_symmetries(symmetries),
     )
     verdict, reasons = judge(found)
     return dataclasses.replace(found, verdict=verdict, reasons=reasons)
+
+
+def _topology(body: Body, trajectories: Sequence[Simulated], reference: Reference) -> events.Topology:
+    if reference.name != OWN:
+        return events.topology(body.numbers, body.positions, reference.frames)
+    starts = (one.content.positions[0] for one in trajectories if one.content is not None)
+    minimum = next(starts, body.positions)
+    if body.cell is not None:
+        return neighbours.topology(body.numbers, body.positions, minimum, body.cell, body.pbc)
+    return events.topology(body.numbers, body.positions, minimum[None])
 
 
 def _ensemble(name: str, trajectories: Sequence[Simulated], molecule: events.Topology) -> Ensemble:
@@ -201,35 +215,34 @@ def _exponent(trajectories: Iterable[Simulated], longest: float) -> Mean | None:
     return mean([one for one in found if one is not None])
 
 
-def _temperatures(nve: Sequence[Simulated], undistorted: np.ndarray) -> dict[str, Any]:
+def _temperatures(nve: Sequence[Simulated], body: Body) -> dict[str, Any]:
     kept = [one.content for one in nve if one.content and len(one.content.positions) >= 10]
     if not kept:
         return {}
-    numbers = kept[0].numbers
-    rigid = max(energies.rigid_share(numbers, one.positions[-10:], one.velocities[-10:]) for one in kept)
+    numbers, masses = body.numbers, body.masses
+    rigid = max(energies.rigid_share(body, one.positions[-10:], one.velocities[-10:]) for one in kept)
     velocities = [one.velocities[energies.settled(len(one.velocities), _between(one))] for one in kept]
     velocities = [some for some in velocities if len(some) >= 10]
-    freedom = 3 * len(numbers)
-    internal = freedom / (freedom - external_motions(atomic_masses[numbers], undistorted).shape[1])
+    internal = 3 * len(numbers) / body.internal_motions
     expected = nve[0].temperature_k * (1.0 if nve[0].temperature_of == INTERNAL else internal)
     if not velocities:
         return {"expected_temperature": expected, "rigid_share": rigid}
+    every = np.concatenate(velocities)
     found: dict[str, Any] = {
-        "temperature": internal * energies.temperature(numbers, np.concatenate(velocities)),
+        "temperature": internal * energies.temperature(masses, every),
         "temperatures": {
-            chemical_symbols[number]: energies.temperature(numbers, np.concatenate(velocities), numbers == number)
-            for number in np.unique(numbers)
+            chemical_symbols[number]: energies.temperature(masses, every, (numbers == number) & body.free)
+            for number in np.unique(numbers[body.free])
         },
         "expected_temperature": expected,
         "rigid_share": rigid,
     }
-    light = numbers == numbers.min()
-    if not light.all():
-        ratios = [
-            energies.temperature(numbers, v, light) / energies.temperature(numbers, v, ~light) for v in velocities
-        ]
+    light = numbers == numbers[body.free].min()
+    if not light[body.free].all():
+        moving, rest = light & body.free, ~light & body.free
+        ratios = [energies.temperature(masses, v, moving) / energies.temperature(masses, v, rest) for v in velocities]
         found["light_ratio"] = mean(ratios)
-        found["expected_light_ratio"] = energies.expected_ratio(numbers, undistorted, light)
+        found["expected_light_ratio"] = energies.expected_ratio(body, light)
     return found
 
 

@@ -15,6 +15,8 @@ BINS, RANGE = 500, 10.0
 _FINE = 0.005  # Angstrom: bins of the Wasserstein distances, much finer than the differences of interest
 _FINE_EDGES = np.arange(0.0, 20.0 + _FINE, _FINE)
 _DRAWS = 20
+OWN = "own"
+"""The name of the reference of any system but naphthalene: the run's own structures."""
 SEGMENTS = 8
 """Consecutive parts of the reference, which stand for trajectories: 20 ps each in MD17."""
 

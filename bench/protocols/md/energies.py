@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from ase import units
-from ase.data import atomic_masses
 
-from bench.analysis.vibrations import external_motions
+from bench.protocols.md.body import Body
 from bench.protocols.md.seeds import Mean, mean
 
 SETTLING_PS, SETTLING = 1.0, 0.1
@@ -106,52 +105,52 @@ def noise_exponent(noise: float, noise_at_half: float) -> float | None:
     return math.log2(noise / noise_at_half) if noise > 0 and noise_at_half > 0 else None
 
 
-def rigid_share(numbers: np.ndarray, positions: np.ndarray, velocities: np.ndarray) -> float:
-    """Return the share of the kinetic energy in translation and rotation of the molecule, in the worst frame.
+def rigid_share(body: Body, positions: np.ndarray, velocities: np.ndarray) -> float:
+    """Return the share of the kinetic energy in translation and rotation of the whole, in the worst frame.
 
-    It starts at zero, and forces without net force and net torque keep it there.
+    It starts at zero, and forces without net force and net torque keep it there. Where atoms are fixed it is zero.
 
     Parameters
     ----------
-    numbers : ndarray, shape (n,)
+    body : Body
     positions, velocities : ndarray, shape (f, n, 3)
         Angstrom and any unit.
     """
-    root = np.sqrt(atomic_masses[numbers])[:, None]
+    root = np.sqrt(body.masses)[:, None]
     shares = []
     for frame, velocity in zip(positions, velocities, strict=True):
         weighted = (root * velocity).ravel()
         total = float(weighted @ weighted)
-        rigid = external_motions(atomic_masses[numbers], frame).T @ weighted
+        rigid = body.motions(frame).T @ weighted
         shares.append(float((rigid**2).sum()) / total if total > 0 else 0.0)
     return max(shares, default=0.0)
 
 
-def temperature(numbers: np.ndarray, velocities: np.ndarray, which: np.ndarray | None = None) -> float:
+def temperature(masses: np.ndarray, velocities: np.ndarray, which: np.ndarray | None = None) -> float:
     """Return the mean kinetic temperature, 2 KE / (3 n kB) in K, of the atoms or of some of them.
 
     Parameters
     ----------
-    numbers : ndarray, shape (n,)
+    masses : ndarray, shape (n,)
+        u.
     velocities : ndarray, shape (f, n, 3)
         In ASE's unit, so that mass times velocity squared is eV.
     which : ndarray of bool, shape (n,), optional
     """
-    twice = (atomic_masses[numbers][:, None] * velocities**2).sum(axis=2).mean(axis=0)
+    twice = (masses[:, None] * velocities**2).sum(axis=2).mean(axis=0)
     return float(twice[slice(None) if which is None else which].mean()) / (3 * units.kB)
 
 
-def expected_ratio(numbers: np.ndarray, positions: np.ndarray, which: np.ndarray) -> float:
-    """Return the temperature of some atoms over that of the others under equipartition.
+def expected_ratio(body: Body, which: np.ndarray) -> float:
+    """Return the temperature of some atoms over that of the other moving ones under equipartition.
 
     It is not 1 for a molecule that neither translates nor rotates: the missing kinetic energy would be mostly that of
     the heavy atoms. In naphthalene, H has 1.18 times the temperature of C.
 
     Parameters
     ----------
-    numbers : ndarray, shape (n,)
-    positions : ndarray, shape (n, 3)
+    body : Body
     which : ndarray of bool, shape (n,)
     """
-    kept = (1.0 - (external_motions(atomic_masses[numbers], positions) ** 2).sum(axis=1)).reshape(-1, 3).mean(axis=1)
-    return float(kept[which].mean() / kept[~which].mean())
+    kept = (1.0 - (body.motions(body.positions) ** 2).sum(axis=1)).reshape(-1, 3).mean(axis=1)
+    return float(kept[which & body.free].mean() / kept[~which & body.free].mean())

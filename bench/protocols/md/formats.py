@@ -8,7 +8,7 @@ from typing import Any
 from bench.analysis.events import INTACT
 from bench.protocols.md.page import notes, page
 from bench.protocols.md.table import Stability, StabilityTable
-from bench.render.blocks import Formats, as_csv, as_json
+from bench.render.blocks import Formats
 
 
 def row_object(row: Stability) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def row_object(row: Stability) -> dict[str, Any]:
     return found
 
 
-def _json(table: StabilityTable) -> str:
-    document = {
+def _document(table: StabilityTable) -> dict[str, Any]:
+    return {
         "format": 1,
         "head": table.description.plain(),
         "reference": table.reference,
@@ -32,15 +32,14 @@ def _json(table: StabilityTable) -> str:
         "rows": [row_object(row) for row in table.rows],
         "notes": notes(table),
     }
-    return as_json(document)
 
 
-def _csv(table: StabilityTable) -> str:
+def _rows(table: StabilityTable) -> list[dict[str, Any]]:
     """Return one line per method; for each ensemble the stable time and the fate of its trajectories."""
     lines = []
     for row in table.rows:
         fields = {
-            name: "; ".join(value) if isinstance(value, tuple) else value
+            name: value
             for name, value in row_object(row).items()
             if name not in ("ensembles", "distribution", "ms_per_step", "temperatures")
         }
@@ -57,7 +56,7 @@ def _csv(table: StabilityTable) -> str:
                 f"{name}_not_intact": sum(n for kind, n in one.kinds.items() if kind != INTACT) if one else None,
             }
         lines.append(fields)
-    return as_csv(lines)
+    return lines
 
 
-FORMATS = Formats(page, _csv, _json)
+FORMATS = Formats(page, _rows, _document)

@@ -1,4 +1,4 @@
-"""The md protocol: simulate a molecule from its relaxed geometry and keep the trajectory.
+"""The md protocol: simulate a molecule or a crystal from its relaxed geometry and keep the trajectory.
 
 The clock is that of a relaxation: a step is the integrator's work and its force call. Energies are kept at each step
 and frames every ten steps, in memory until the clock has stopped; then they go to one file.
@@ -15,36 +15,34 @@ from typing import Any
 import numpy as np
 from ase import Atoms, units
 from ase.md.nose_hoover_chain import NoseHooverChainNVT
-from ase.md.velocitydistribution import Stationary, ZeroRotation, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
 from bench.core.failure import Failure
 from bench.core.plain import to_plain
-from bench.core.records import CENSORED, DONE, FAILED, INTERNAL, VELOCITIES, Record
+from bench.core.records import CENSORED, DONE, FAILED, INTERNAL, Record
 from bench.core.task import Item
 from bench.measure.clock import TimedCalculator
 from bench.measure.measurers import CannotKeep
 from bench.measure.relax import classify, relax
-from bench.measure.session import Deadlines, Session, after
+from bench.measure.session import Deadlines, Session, after, prepared
 from bench.protocols.md import trajectory_file
 from bench.protocols.md.plan import MD, SYMMETRY, TrajectoryPlan
 from bench.protocols.md.record import Trajectory
 from bench.protocols.md.symmetry import SHARE, examine
+from bench.protocols.md.thermal import InternalLangevin, set_momenta
 
 FRAME_EVERY = 10  # steps
 COLLECT_EVERY = 1000  # steps between two runs of the garbage collector, which is otherwise off
 EXPLOSION = 10.0  # times the initial kinetic energy: no bond of a molecule withstands that
 FMAX, MOST_STEPS = 0.01, 200  # of the relaxation before it, eV/Angstrom
 DAMPING_STEPS = 100  # characteristic time of the thermostat
-FRICTION = 5.0 / (1000 * units.fs)  # of molecules but naphthalene, as for naphthalene-gfn2
-_LINEAR = 1e-3  # the rotation about the axis of a linear molecule is less than this share of the largest motion
 
 
 class RelaxationFailed(Exception):
     """The method could not relax the molecule from which a simulation starts."""
 
     def __init__(self, failure: Failure) -> None:
-        self.failure = Failure(failure.kind, f"the molecule cannot be relaxed: {failure.message}")
+        self.failure = Failure(failure.kind, f"the structure cannot be relaxed: {failure.message}")
 
 
 class Relaxed:
@@ -74,10 +72,10 @@ class Relaxed:
         if self._atoms is None:
             if self.deadline_ns is not None and perf_counter_ns() > self.deadline_ns:
                 return None
-            atoms = self.adapter.prepare(self.adapter.reference.copy())
+            atoms, calculator = prepared(self.adapter, self.calculator, self.adapter.reference)
             found = relax(
                 self.adapter,
-                self.adapter.new_structure(self.calculator, atoms),
+                calculator,
                 atoms,
                 key={"method": "", "device": "", "round": 0, "structure": -1},
                 optimizer="BFGS",
@@ -85,6 +83,7 @@ class Relaxed:
                 max_steps=MOST_STEPS,
                 deadline_ns=self.deadline_ns,
                 beat=self.beat,
+                periodic=bool(self.adapter.reference.pbc.any()),
             )
             if found.status == CENSORED:
                 return None
@@ -94,49 +93,13 @@ class Relaxed:
         return self._atoms.copy()
 
 
-def internal_motions(atoms: Atoms) -> int:
-    """Return the number of internal motions of a molecule: 3N - 6, 3N - 5 where it is linear, 0 for an atom."""
-    _, sizes = _rigid_motions(atoms)
-    return 3 * len(atoms) - int((sizes > _LINEAR * sizes[0]).sum())
-
-
-def _rigid_motions(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mass-weighted translations and rotations as an orthonormal basis, (3n, 6), and their sizes, (6,).
-
-    The sizes descend, so the rotation about the axis of a linear molecule is the last one.
-    """
-    root = np.sqrt(atoms.get_masses())[:, None]
-    arms = atoms.positions - atoms.get_center_of_mass()
-    motions = [np.broadcast_to(axis, arms.shape) for axis in np.eye(3)] + [np.cross(axis, arms) for axis in np.eye(3)]
-    basis, sizes, _ = np.linalg.svd(np.stack([(root * one).ravel() for one in motions], axis=1), full_matrices=False)
-    return basis, sizes
-
-
-def set_momenta(atoms: Atoms, temperature: float, seed: int, temperature_of: str = VELOCITIES) -> None:
-    """Draw momenta for a molecule at its minimum such that its temperature settles at `temperature`, K.
-
-    Maxwell-Boltzmann, then the total linear and angular momentum are removed, then all are scaled. The temperature is
-    that of the internal motions or, as in MD17, of the kinetic energy over all 3N velocities; then that of the internal
-    motions is 3N/(3N-6) times as high. Half of the kinetic energy becomes potential energy of the vibrations, so the
-    momenta are scaled to twice the target.
-    """
-    thermalize_momenta(atoms, temperature, rng=np.random.default_rng(seed))
-    Stationary(atoms, preserve_temperature=False)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a linear molecule has no moment of inertia about its axis
-        ZeroRotation(atoms, preserve_temperature=False)
-    if not atoms.get_kinetic_energy() > 1e-12:
-        raise ValueError("a single atom has no internal motion to simulate")
-    counted = internal_motions(atoms) if temperature_of == INTERNAL else 3 * len(atoms)
-    target = 2.0 * 0.5 * counted * units.kB * temperature
-    atoms.set_momenta(atoms.get_momenta() * np.sqrt(target / atoms.get_kinetic_energy()))
-
-
 class Kept:
     """The data of a running trajectory: arrays of the greatest possible length."""
 
-    def __init__(self, atoms: Atoms, steps: int) -> None:
+    def __init__(self, atoms: Atoms, steps: int, periodic: bool = False) -> None:
         self.numbers = atoms.numbers
         self.masses = atoms.get_masses()[:, None]
+        self.cell = atoms.cell.array.copy() if periodic else None
         self.potential = np.full(steps + 1, np.nan)
         self.kinetic = np.full(steps + 1, np.nan)
         self.calculator_ns = np.zeros(steps + 1, dtype=np.int64)
@@ -174,6 +137,7 @@ class Kept:
                 kinetic=self.kinetic[:end],
                 calculator_ns=self.calculator_ns[:end],
                 integrator_ns=self.integrator_ns[:end],
+                cell=self.cell,
             ),
         )
 
@@ -203,7 +167,7 @@ def simulate(
         if atoms is None:
             return Trajectory(**fields, status=CENSORED, steps=0, wall_ns=perf_counter_ns() - begin, file=None)
         set_momenta(atoms, plan.temperature_k, plan.seed, plan.temperature_of)
-        kept = Kept(atoms, plan.steps)
+        kept = Kept(atoms, plan.steps, bool(adapter.reference.pbc.any()))
         gc.collect()
         gc.disable()
         try:
@@ -228,31 +192,6 @@ def simulate(
         except OSError as error:
             raise CannotKeep(error.strerror or str(error)) from error
     return Trajectory(**fields, status=status, steps=steps, wall_ns=wall_ns, file=file, failure=failure)
-
-
-class InternalLangevin(VelocityVerlet):
-    """Langevin dynamics of the internal motions alone: friction and noise neither move nor turn the molecule.
-
-    A thermostat that only rescales velocities, such as the Nose-Hoover chain, is not ergodic with few vibrations: UFF's
-    H2 stayed at 418 K instead of 300 K whatever the seed.
-    """
-
-    def __init__(self, atoms: Atoms, timestep: float, temperature_k: float, seed: int) -> None:
-        super().__init__(atoms, timestep)
-        self.kept = np.exp(-FRICTION * timestep)
-        self.noise = np.sqrt((1 - self.kept**2) * units.kB * temperature_k)
-        self.random = np.random.default_rng([seed, 1])  # other numbers than those of the momenta
-        self.rigid = 3 * len(atoms) - internal_motions(atoms)  # now: a linear molecule bends
-
-    def step(self, forces: np.ndarray | None = None) -> Any:
-        """Exchange heat, then make a step of velocity Verlet."""
-        root = np.sqrt(self.atoms.get_masses())[:, None]
-        weighted = self.kept * (self.atoms.get_momenta() / root).ravel()
-        weighted += self.noise * self.random.standard_normal(weighted.size)
-        basis = _rigid_motions(self.atoms)[0][:, : self.rigid]
-        weighted -= basis @ (basis.T @ weighted)
-        self.atoms.set_momenta(root * weighted.reshape(-1, 3))
-        return super().step(forces)
 
 
 class _Exploded(Exception):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from bench.analysis.events import WARNING
+from bench.analysis.events import BROKEN, WARNING
+from bench.analysis.neighbours import SHARE
 from bench.core.device import Device
 from bench.protocols.md.seeds import Mean
 from bench.protocols.md.table import Distribution, Stability, StabilityTable
@@ -34,7 +35,7 @@ def blocks(table: StabilityTable) -> list[Block]:
     planar = numbers.plain(table.reference_planarity, 2)
     made = [
         block(
-            "Does it hold the molecule together?",
+            "Does the crystal stay as it is?" if table.periodic else "Does it hold the molecule together?",
             ("MD", "", verdict),
             ("stable NVE", "ps", lambda row: stable(row, "nve")),
             ("stable NVT", "ps", lambda row: stable(row, "nvt")),
@@ -237,7 +238,27 @@ def _other_temperature(table: StabilityTable) -> str:
 
 
 def _compared_with(table: StabilityTable) -> str:
+    if table.periodic:
+        return "Distances of neighbours are compared with those in each method's own minimum."
+    if table.own_minimum:
+        return f"Bonds are compared with each method's own minimum, distances with {table.reference}."
     return f"Bonds and distances are compared with {table.reference}."
+
+
+def _stable(table: StabilityTable) -> str:
+    """Return what ends the stable time."""
+    over = "median over seeds (Kaplan-Meier), with the number of seeds for which this happened"
+    if table.periodic:
+        return (
+            f"Stable: until the distance of two neighbours is more than {BROKEN:g} Å and {SHARE:.0%} away from that in "
+            f"the minimum, {over}; half of that is a warning."
+        )
+    of = "in the minimum" if table.own_minimum else "in the reference"
+    mean = "length" if table.own_minimum else "mean length"
+    return (
+        f"Stable: until a bond is more than {BROKEN:g} Å from its {mean} {of}, {over}; a bond beyond {WARNING} Å is a "
+        "warning."
+    )
 
 
 def notes(table: StabilityTable) -> list[str]:
@@ -245,8 +266,7 @@ def notes(table: StabilityTable) -> list[str]:
     while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
         _compared_with(table),
-        "Stable: until a bond is more than 0.5 Å from its mean length in the reference, median over seeds "
-        f"(Kaplan-Meier), with the number of seeds for which this happened; a bond beyond {WARNING} Å is a warning.",
+        _stable(table),
         "Drift: least-squares slope of the total energy after 1 ps and the first tenth, ± one standard error over the "
         "seeds (? where it is not known); the verdict takes Student's t for their number. Noise floors: what chance "
         "gives, from the differences between trajectories; with a single one only a lower bound (≥) is known.",

@@ -163,7 +163,6 @@ PROTOCOL = Protocol(
         Part(MD, Trajectory, _trajectory, _simulated, number="trajectory", complete_when_censored=True, plans=_plans),
     ),
     one_system=True,
-    free=True,
     least_atoms=2,
     phase=MD,
     items=_items,

@@ -12,7 +12,8 @@ from bench.analysis.methods import MeasuredMethod
 from bench.data import rmd17
 from bench.data.structures import GFN2, load_dataset
 from bench.paths import cache_dir
-from bench.protocols.md.distributions import Reference
+from bench.protocols.md.body import Body
+from bench.protocols.md.distributions import OWN, Reference
 from bench.protocols.md.plan import MD
 from bench.protocols.md.table import Simulated, Simulations
 from bench.results.dataframes import Run
@@ -33,7 +34,7 @@ def read(run: Run) -> Simulations | None:
             key: [_simulated(run, row) for row in trajectories.to_dict("records")] for key, trajectories in mine.items()
         },
         symmetries=run.symmetries,
-        undistorted=undistorted.positions,
+        body=Body.of(undistorted),
         reference=reference,
         reference_name=name,
         refused={key: reason for key, reason in reasons.items() if reason is not None},
@@ -85,7 +86,7 @@ def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
         from ase.io import read as read_atoms
 
         frames = np.array([image.positions for image in read_atoms(run.directory / "structures.xyz", ":")])
-        return Reference("own", undistorted.numbers, frames), f"the {len(frames)} structures of the run"
+        return Reference(OWN, undistorted.numbers, frames), f"the {len(frames)} structures of the run"
     try:
         numbers, found = rmd17.frames(cache_dir(), fetch=False)
         frames = np.array([found[index] for index in sorted(found)])  # in the order of time

@@ -103,8 +103,11 @@ def examine(
     try:
         here = forces(positions)
         found["force_rms"] = float(np.sqrt(np.mean(here**2)))
-        found["net_force"], found["net_torque"] = net(here, positions)
-        found["rotation_error"] = rotation_error(forces, positions)
+        net_force, net_torque = net(here, positions)
+        found["net_force"] = net_force
+        if not structure.pbc.any():  # images exert a torque, and a rotated crystal needs a rotated cell
+            found["net_torque"] = net_torque
+            found["rotation_error"] = rotation_error(forces, positions)
         found["loop_work"], found["loop_absolute"] = loop_work(forces, positions)
         derivatives = jacobian(forces, positions)
         found["jacobian_symmetric"] = float(np.linalg.norm(derivatives + derivatives.T) / 2)

@@ -6,7 +6,6 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from bench.analysis import events
@@ -15,6 +14,7 @@ from bench.analysis.statistics import Estimate
 from bench.analysis.times import Key
 from bench.core.description import Description
 from bench.core.records import VELOCITIES
+from bench.protocols.md.body import Body
 from bench.protocols.md.distributions import Reference
 from bench.protocols.md.seeds import Mean
 from bench.protocols.md.trajectory_file import Content
@@ -45,10 +45,10 @@ class Simulations:
     trajectories: Mapping[Key, Sequence[Simulated]]
     symmetries: pd.DataFrame
     """One row per structure whose forces were examined."""
-    undistorted: np.ndarray
-    """(n, 3) the reference molecule, Angstrom."""
+    body: Body
+    """The reference structure."""
     reference: Reference
-    """The frames with which bond lengths and distances are compared."""
+    """The frames with which distances are compared, and for naphthalene the lengths of its bonds."""
     reference_name: str
     """What those frames are, in words."""
     refused: Mapping[Key, str] = dataclasses.field(default_factory=dict)
@@ -123,6 +123,8 @@ class Stability:
     """``pretrained``, or ``none`` where the method has none."""
     refused: str | None = None
     """Why it was not simulated."""
+    periodic: bool = False
+    """Whether it is a crystal, a slab or a wire."""
     ensembles: tuple[Ensemble, ...] = ()
     ms_per_step: Estimate | None = None
     ns_per_day: float | None = None
@@ -171,8 +173,12 @@ class StabilityTable:
     description: Description
     rows: tuple[Stability, ...]
     reference: str
-    """The reference for bond lengths and distances, in words."""
+    """The reference for distances, and for naphthalene for its bonds, in words."""
     reference_planarity: float | None
+    own_minimum: bool = False
+    """Whether bonds are compared with each method's own minimum."""
+    periodic: bool = False
+    """Whether it is a crystal, a slab or a wire."""
     disturbances: tuple[Disturbance, ...] = ()
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""

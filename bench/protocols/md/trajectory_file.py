@@ -37,6 +37,8 @@ class Content:
     """(s + 1,) time of each step's force call."""
     integrator_ns: np.ndarray
     """(s + 1,) time of the rest of each step."""
+    cell: np.ndarray | None = None
+    """(3, 3) Angstrom; None where nothing is periodic. Positions are not wrapped into it."""
 
     @property
     def times_ps(self) -> np.ndarray:
@@ -80,11 +82,23 @@ def _write(path: Path, content: Content) -> None:
         # ASE reads the numbers but ignores units
         _put(file, "velocities", "f4", ("frame", "atom", "spatial"), content.velocities, "angstrom/10.1805fs")
         # a molecule in vacuum, but ASE needs a cell
-        _put(file, "cell_lengths", "f8", ("frame", "cell_spatial"), np.zeros((frames, 3)), "angstrom")
-        _put(file, "cell_angles", "f8", ("frame", "cell_angular"), np.full((frames, 3), 90.0), "degree")
+        lengths, angles = _lengths_and_angles(content.cell)
+        _put(file, "cell_lengths", "f8", ("frame", "cell_spatial"), np.tile(lengths, (frames, 1)), "angstrom")
+        _put(file, "cell_angles", "f8", ("frame", "cell_angular"), np.tile(angles, (frames, 1)), "degree")
+        if content.cell is not None:  # as it lies in space, which lengths and angles do not say
+            _put(file, "cell_vectors", "f8", ("spatial", "cell_spatial"), content.cell, "angstrom")
         for name in PER_STEP:
             unit = "nanosecond" if name.endswith("_ns") else "eV"
             _put(file, name, "f8", ("step",), getattr(content, name), unit)
+
+
+def _lengths_and_angles(cell: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    if cell is None:
+        return np.zeros(3), np.full(3, 90.0)
+    lengths = np.linalg.norm(cell, axis=1)
+    unit = cell / lengths[:, None]
+    cosines = np.array([unit[1] @ unit[2], unit[0] @ unit[2], unit[0] @ unit[1]])
+    return lengths, np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
 
 
 def _put(file: netcdf_file, name: str, kind: str, sizes: tuple[str, ...], data: np.ndarray, unit: str = "") -> None:
@@ -106,6 +120,7 @@ def read(path: Path) -> Content:
                 positions=np.array(variables["coordinates"][:], dtype=float),
                 velocities=np.array(variables["velocities"][:], dtype=float),
                 **{name: np.array(variables[name][:], dtype=float) for name in PER_STEP},
+                cell=np.array(variables["cell_vectors"][:], dtype=float) if "cell_vectors" in variables else None,
             )
     except (KeyError, AttributeError, TypeError, IndexError) as error:
         raise ValueError(f"{path} is not a trajectory of pesbench: {error}") from None

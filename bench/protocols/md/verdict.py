@@ -54,7 +54,8 @@ def _held(found: Stability) -> Iterable[tuple[str, str]]:
                 total = len(ensemble.outcomes)
                 yield FAIL, f"{kind} in {count} of {total} {ensemble.name.upper()} trajectories, first at step {first}"
         if ensemble.warned:
-            yield WARN, f"a bond beyond {WARNING} Å in {ensemble.warned} {ensemble.name.upper()} trajectories"
+            far = "half of the limit" if found.periodic else f"{WARNING} Å"
+            yield WARN, f"a bond beyond {far} in {ensemble.warned} {ensemble.name.upper()} trajectories"
         for kind, count in ensemble.lost.items():
             yield WARN, f"{count} {ensemble.name.upper()} trajectories were lost ({kind})"
         if ensemble.short:
@@ -81,7 +82,11 @@ def _energies(found: Stability) -> Iterable[tuple[str, str]]:
         away = abs(ratio.value / expected - 1) - ratio.half_width / expected
         yield (WARN if away > EQUIPARTITION else PASS), "no equipartition"
     if found.rigid_share is not None:
-        yield RIGID.judge(found.rigid_share), "the molecule begins to translate or rotate"
+        yield (
+            RIGID.judge(found.rigid_share),
+            f"the {'crystal' if found.periodic else 'molecule'} begins to translate"
+            + " or rotate" * (not found.periodic),
+        )
 
 
 def _known(found: Mean | None, target: float, limit: Limit, words: str, name: str) -> tuple[str, str]:

@@ -46,8 +46,8 @@ VIEW = View(
     ),
     words={
         "MD": "The verdict on its molecular dynamics: pass, warn or fail. docs/stability.md has the limits.",
-        "stable": "How long a molecule at constant energy keeps its bonds, in picoseconds: the median over seeds, "
-        "with the number of seeds that lost one.",
+        "stable": "How long a molecule at constant energy keeps its bonds, or a crystal its neighbours, in ps: the "
+        "median over seeds, with the number of seeds that lost one.",
         "drift": "The slope of the total energy at constant energy, with its standard error.",
     },
     key="stability",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.analysis.disturbed import disturbances
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.model import mean_of
@@ -37,6 +38,7 @@ Problem = tuple[str, str, int]
 def optimizers_table(measurements: Measurements) -> OptimizersTable:
     """Return how the optimisers of a campaign compare."""
     description = measurements.description
+    watched = measurements.watched
     attempts = [one for one in measurements.records if isinstance(one, Optimization)]
     problems: dict[Problem, list[Optimization]] = {}
     for one in attempts:
@@ -68,6 +70,8 @@ def optimizers_table(measurements: Measurements) -> OptimizersTable:
         profiles=profiles,
         problems=len(complete),
         unmeasured=unmeasured,
+        disturbances=disturbances(watched) if watched is not None else (),
+        repeats=sum(one.visits - 1 for one in attempts),
         damaged=measurements.damaged,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.protocols.optimizers.page import notes, page
 from bench.protocols.optimizers.table import OptimizerRow, OptimizersTable, Overall
-from bench.render.blocks import Formats, as_csv, as_json, estimate_object
+from bench.render.blocks import Formats, estimate_object
 
 FORMAT = 1
 
@@ -51,33 +51,20 @@ def _overall(one: Overall) -> dict[str, Any]:
     }
 
 
-def _json(table: OptimizersTable) -> str:
-    return as_json(
-        {
-            "format": FORMAT,
-            "head": table.description.plain(),
-            "rows": [row_object(row) for row in table.rows],
-            "optimizers": [_overall(one) for one in table.overall],
-            "problems": table.problems,
-            "notes": notes(table),
-        }
-    )
+def _rows(table: OptimizersTable) -> list[dict[str, Any]]:
+    return [row_object(row) for row in table.rows]
 
 
-def _csv(table: OptimizersTable) -> str:
-    lines = []
-    for row in table.rows:
-        fields: dict[str, Any] = {}
-        for name, value in row_object(row).items():
-            if name == "failures":
-                fields[name] = " ".join(f"{kind}:{count}" for kind, count in value.items())
-            elif isinstance(value, dict):
-                fields |= {f"{name}_{part}": number for part, number in value.items()}
-            else:
-                fields[name] = value
-        lines.append(fields)
-    return as_csv(lines)
+def _document(table: OptimizersTable) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "head": table.description.plain(),
+        "rows": _rows(table),
+        "optimizers": [_overall(one) for one in table.overall],
+        "problems": table.problems,
+        "notes": notes(table),
+    }
 
 
-FORMATS = Formats(page, _csv, _json)
+FORMATS = Formats(page, _rows, _document)
 """How optimisers are shown."""

@@ -6,7 +6,7 @@ from bench.protocols.optimizers.table import OptimizerRow, OptimizersTable, Over
 from bench.render import numbers
 from bench.render.blocks import Block, Page, filled
 from bench.render.cells import BAD, DASH, Cell
-from bench.render.circumstances import damaged
+from bench.render.circumstances import damaged, disturbed_in_short
 from bench.render.heading import heading
 
 
@@ -102,7 +102,8 @@ def urgent(table: OptimizersTable) -> list[str]:
     """Return the notes without which a reader would take the figures for something else."""
     cut = sum(row.cut for row in table.rows)
     said = f"The budget cut off {cut} relaxation{'s' if cut != 1 else ''}; these count nowhere." if cut else ""
-    return [one for one in (said, damaged(table.damaged)) if one]
+    short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
+    return [one for one in (said, short, damaged(table.damaged)) if one]
 
 
 def notes(table: OptimizersTable) -> list[str]:
@@ -122,5 +123,16 @@ def notes(table: OptimizersTable) -> list[str]:
         "are taken together.",
         "Fastest, within 2x: the share of all problems, each a structure with a method, that the optimiser relaxed in "
         "the least time, or in at most twice the least time (Dolan and Moré, Math. Program. 91, 201 (2002)).",
+        *_again(table.repeats),
         *urgent(table),
+    ]
+
+
+def _again(repeats: int) -> list[str]:
+    if not repeats:
+        return []
+    what = "relaxation was made" if repeats == 1 else "relaxations were made"
+    return [
+        f"{repeats} {what} again, because threads had waited for a core; of the two, the one that waited less counts, "
+        "whichever was faster."
     ]

@@ -11,6 +11,7 @@ from bench.core.protocol import Part, Protocol
 from bench.core.records import FAILED, Record
 from bench.core.task import Item, Task
 from bench.protocols.optimizers.record import Optimization
+from bench.protocols.relax.plan import WITH_CELL
 
 if TYPE_CHECKING:
     from bench.core.settings import Settings
@@ -74,7 +75,8 @@ def _progress(records: Sequence[Optimization]) -> str:
 
 
 def _heading(settings: Settings) -> str:
-    return f"{len(settings.optimizers)} optimisers · fmax {settings.fmax:g} eV/Å · at most {settings.max_steps} steps"
+    text = f"{len(settings.optimizers)} optimisers · fmax {settings.fmax:g} eV/Å · at most {settings.max_steps} steps"
+    return text + WITH_CELL * settings.relax_cell
 
 
 PROTOCOL = Protocol(

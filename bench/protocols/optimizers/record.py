@@ -47,4 +47,14 @@ class Optimization(Record):
     bonds_changed: int | None = None
     """Pairs of atoms that were bonded at the start and are apart at the end, or the other way round; None for a
     periodic system."""
+    waited_ns: int | None = None
+    """How long its threads waited for a core, all together; None where the system does not count it."""
+    stolen_ns: int | None = None
+    """How long the host of a virtual machine withheld its cores."""
+    visits: int = 1
+    """How many times it was relaxed: twice where its threads had waited long. The one that waited less counts."""
+    cell: tuple[tuple[float, float, float], ...] | None = None
+    """The final cell, (3, 3) in Angstrom; None where it was not relaxed, as in the next one."""
+    volume_change: float | None = None
+    """By how much its volume has grown, as a fraction."""
     failure: Failure | None = None

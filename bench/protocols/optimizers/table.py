@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from bench.analysis.disturbed import Disturbance
 from bench.analysis.statistics import Estimate
 from bench.core.description import Description
 
@@ -98,6 +99,9 @@ class OptimizersTable:
     """The problems in the profiles: structures with a method at which no optimiser was cut off, and one succeeded."""
     unmeasured: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Why methods have no row, by label."""
+    disturbances: tuple[Disturbance, ...] = ()
+    repeats: int = 0
+    """Relaxations that were made again because their threads had waited for a core."""
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""
 

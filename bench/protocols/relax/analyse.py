@@ -31,21 +31,27 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
     for row in bare:
         if row.key in records:
             mine = records[row.key]
-            fields = relaxation.counts(mine, reactions) | relaxation.figures(mine) | joules.relaxed(mine)
-            row = dataclasses.replace(with_failures(row, mine), **fields)
+            row = dataclasses.replace(
+                with_failures(row, mine),
+                calculator_share=relaxation.calculator_share(mine),
+                relaxation=relaxation.figures(mine),
+                energy=joules.relaxed(mine),
+                **relaxation.counts(mine, reactions),
+            )
             if not reactions:
                 row = _with_reacted(row, mine)
         if row.key in times:
+            found, per_step = taken.get(row.key), mean_time(times[row.key])
             row = dataclasses.replace(
                 row,
-                ms_per_step=mean_time(times[row.key]),
-                first_steps=cut.get(row.key),
+                ms_per_step=per_step,
+                ms_per_molecule=per_molecule.time(per_step, found),
+                ms_per_molecule_at_least=None if found else per_molecule.at_least(records[row.key], reactions),
                 calculator_ms_per_call=mean_time(calls[row.key]) if row.key in calls else None,
+                relaxation=dataclasses.replace(
+                    row.relaxation, first_steps=cut.get(row.key), cut=found.cut if found else 0
+                ),
                 **compared(row.key, times, measurements),
-            )
-            found = taken.get(row.key)
-            row = dataclasses.replace(
-                row, ms_per_molecule=per_molecule.time(row.ms_per_step, found), cut=found.cut if found else 0
             )
         rows.append(row)
     return rows

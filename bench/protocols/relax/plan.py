@@ -14,6 +14,8 @@ from bench.protocols.relax.record import Relaxation
 if TYPE_CHECKING:
     from bench.core.settings import Settings
 
+WITH_CELL = " · cells of periodic systems relax, too: a force call includes the stress"
+
 
 def _lost(task: Task, number: int, failure: Failure) -> Record:
     return Relaxation(
@@ -38,7 +40,8 @@ def _progress(records: Sequence[Relaxation]) -> str:
 
 
 def _heading(settings: Settings) -> str:
-    return f"relax with {settings.optimizer} · fmax {settings.fmax:g} eV/Å · at most {settings.max_steps} steps"
+    text = f"relax with {settings.optimizer} · fmax {settings.fmax:g} eV/Å · at most {settings.max_steps} steps"
+    return text + WITH_CELL * settings.relax_cell
 
 
 PROTOCOL = Protocol(

@@ -29,7 +29,8 @@ class Relaxation(Record):
     energy: float | None
     """Final energy, eV."""
     fmax: float | None
-    """Largest force on an atom at the final geometry, eV/Angstrom, recomputed by a fresh force call."""
+    """Largest force on an atom at the final geometry, eV/Angstrom, recomputed by a fresh force call; where the cell was
+    relaxed, that on atoms and cell."""
     positions: tuple[tuple[float, float, float], ...] | None
     """Final geometry, Angstrom."""
     wall_ns: int
@@ -46,6 +47,10 @@ class Relaxation(Record):
     bonds_changed: int | None = None
     """Pairs of atoms that were bonded at the start and are apart at the end, or the other way round; None for a
     periodic system, and in older runs."""
+    cell: tuple[tuple[float, float, float], ...] | None = None
+    """The final cell, (3, 3) in Angstrom; None where it was not relaxed, as in the next one."""
+    volume_change: float | None = None
+    """By how much the volume of the cell has grown, as a fraction; of a slab it is the area, of a wire the length."""
 
     def wrong(self) -> str | None:
         """Return what is wrong with its trace."""

@@ -31,7 +31,7 @@ def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> 
         if row.key in records:
             mine = records[row.key]
             done = int(mine.loc[mine["status"] == CONVERGED, "structure"].nunique())
-            row = dataclasses.replace(with_failures(row, mine), done=done, converged=done, **joules.replayed(mine))
+            row = dataclasses.replace(with_failures(row, mine), done=done, converged=done, energy=joules.replayed(mine))
         if row.key in times:
             row = dataclasses.replace(
                 row,

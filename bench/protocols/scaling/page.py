@@ -10,7 +10,7 @@ from bench.core.device import Device
 from bench.protocols.scaling.analyse import Growth, Point, ScalingTable
 from bench.protocols.scaling.growth import FEWEST_SIZES
 from bench.render import numbers
-from bench.render.blocks import Block, Column, Formats, Page, as_csv, as_json, by_method, estimate_object, filled
+from bench.render.blocks import Block, Column, Formats, Page, by_method, estimate_object, filled
 from bench.render.cells import DASH, Cell
 from bench.render.circumstances import damaged
 from bench.render.heading import heading
@@ -218,7 +218,7 @@ def _point_object(point: Point) -> dict[str, Any]:
     }
 
 
-def _json(table: ScalingTable) -> str:
+def _document(table: ScalingTable) -> dict[str, Any]:
     crossings = [
         {
             "device": one.device,
@@ -229,34 +229,30 @@ def _json(table: ScalingTable) -> str:
         }
         for one in table.crossings
     ]
-    return as_json(
-        {
-            "format": FORMAT,
-            "head": table.description.plain(),
-            "rows": [row_object(row) for row in table.rows],
-            "crossings": crossings,
-            "notes": notes(table),
-        }
-    )
+    return {
+        "format": FORMAT,
+        "head": table.description.plain(),
+        "rows": [row_object(row) for row in table.rows],
+        "crossings": crossings,
+        "notes": notes(table),
+    }
 
 
-def _csv(table: ScalingTable) -> str:
+def _rows(table: ScalingTable) -> list[dict[str, Any]]:
     """Return one line for each method and size."""
-    return as_csv(
-        [
-            {
-                **{name: getattr(row, name) for name in ("method", "label", "kind", "device", "weights")},
-                "atoms": point.atoms,
-                **{f"ms_per_call_{part}": getattr(point.ms_per_call, part) for part in ("estimate", "low", "high")},
-                **{
-                    name: getattr(point, name)
-                    for name in ("rounds", "peak_memory_bytes", "peak_device_memory_bytes", "edges_per_atom")
-                },
-            }
-            for row in table.rows
-            for point in row.points
-        ]
-    )
+    return [
+        {
+            **{name: getattr(row, name) for name in ("method", "label", "kind", "device", "weights")},
+            "atoms": point.atoms,
+            "ms_per_call": estimate_object(point.ms_per_call),
+            **{
+                name: getattr(point, name)
+                for name in ("rounds", "peak_memory_bytes", "peak_device_memory_bytes", "edges_per_atom")
+            },
+        }
+        for row in table.rows
+        for point in row.points
+    ]
 
 
-FORMATS = Formats(page, _csv, _json)
+FORMATS = Formats(page, _rows, _document)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.protocols.throughput.page import ended, notes, page
 from bench.protocols.throughput.table import Point, Series, ThroughputRow, ThroughputTable
-from bench.render.blocks import Formats, as_csv, as_json, estimate_object
+from bench.render.blocks import Formats, estimate_object
 
 FORMAT = 1
 
@@ -58,17 +58,16 @@ def _point(point: Point) -> dict[str, Any]:
     }
 
 
-def _json(table: ThroughputTable) -> str:
-    document = {
+def _document(table: ThroughputTable) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "head": table.description.plain(),
         "rows": [row_object(row) for row in table.rows],
         "notes": notes(table),
     }
-    return as_json(document)
 
 
-def _csv(table: ThroughputTable) -> str:
+def _rows(table: ThroughputTable) -> list[dict[str, Any]]:
     """Return one line for each point of each method, and one for a method without any."""
     lines = []
     for row in table.rows:
@@ -78,13 +77,10 @@ def _csv(table: ThroughputTable) -> str:
                 name: getattr(row, name) for name in ("method", "device", "weights", "refused", "half_gain_batch")
             }
             for name, value in _point(point or Point("", 0, 0)).items():
-                if isinstance(value, dict):
-                    fields |= {f"{name}_{part}": number for part, number in value.items()}
-                else:
-                    fields[name] = value if point else None
+                fields[name] = value if point or isinstance(value, dict) else None
             fields["best"] = point is not None and id(point) in best
             lines.append(fields)
-    return as_csv(lines)
+    return lines
 
 
-FORMATS = Formats(page, _csv, _json)
+FORMATS = Formats(page, _rows, _document)

@@ -51,3 +51,11 @@ class Throughput(Record):
     peak_device_memory_bytes: int | None = None
     failure: Failure | None = None
     """Beside ``done``: why there is no figure for relaxations."""
+
+    def wrong(self) -> str | None:
+        """Return what is wrong with its columns."""
+        if len(self.force_calls) != len(self.force_ns):
+            return "force calls and their times differ in number"
+        if not len(self.relax_calls) == len(self.relax_ns) == len(self.relaxed):
+            return "relaxations and their times differ in number"
+        return None

@@ -6,7 +6,6 @@ import base64
 import dataclasses
 import gzip
 import json
-import re
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
@@ -15,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from bench.render import tables
+from bench.render.blocks import rounded
 from bench.render.glossary import WORDS
 from bench.render.marks import KINDS
 from bench.render.page.grid import Grid
@@ -24,7 +24,8 @@ from bench.render.shown import SHOWN
 FORMAT = 1
 DATA = "pesbench-data"
 """The id of the element with the numbers."""
-_LONG = re.compile(r"(?<![\w.])-?\d+\.\d{5,}(?:e-?\d+)?(?![\w.])")
+DIGITS = 6
+"""Of the numbers in the page: more would only make the file larger."""
 
 
 def document(runs: Sequence[Measured], pesbench: str) -> str:
@@ -83,7 +84,7 @@ def numbers(runs: Sequence[Measured], pesbench: str) -> dict[str, Any]:
 
 def _numbers(run: Measured) -> dict[str, Any]:
     """Return the numbers of a run; what all its tables have in their heads stands once, in `head`."""
-    head = json.loads(_rounded(json.dumps(run.times.description.plain())))
+    head = rounded(run.times.description.plain(), DIGITS)
     found = _tables(run)
     for table in found.values():
         own = table["json"].get("head", {})
@@ -97,12 +98,11 @@ def _tables(run: Measured) -> dict[str, dict[str, Any]]:
 
 
 def _forms(render: Callable[..., str], table: Any) -> dict[str, Any]:
-    """Return a table in the forms that the page carries, in six digits: more would only make the file larger."""
-    return {"json": json.loads(_rounded(render(table, "json"))), "csv": _rounded(render(table, "csv"))}
-
-
-def _rounded(text: str) -> str:
-    return _LONG.sub(lambda found: f"{float(found[0]):.6g}", text)
+    """Return a table in the forms that the page carries."""
+    return {
+        "json": json.loads(render(table, "json", digits=DIGITS)),
+        "csv": render(table, "csv", digits=DIGITS),
+    }
 
 
 def _methods(runs: Sequence[Measured]) -> dict[str, str]:

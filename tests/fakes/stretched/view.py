@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.protocols.stretched.analyse import Pulled, PulledTable
 
 from bench.render import numbers
-from bench.render.blocks import Formats, Page, as_csv, as_json, by_method
+from bench.render.blocks import Formats, Page, by_method
 from bench.render.heading import heading
 from bench.render.numbers import DASH
 from bench.render.view import OwnColumn, Picture, Question, View
@@ -46,8 +46,8 @@ def _row(found: Pulled | None) -> dict[str, float | None]:
 VIEW = View(
     Formats(
         _page,
-        lambda table: as_csv([dataclasses.asdict(row) for row in table.rows]),
-        lambda table: as_json({"rows": [dataclasses.asdict(row) for row in table.rows]}),
+        lambda table: [dataclasses.asdict(row) for row in table.rows],
+        lambda table: {"rows": [dataclasses.asdict(row) for row in table.rows]},
     ).render,
     Formats.names,
     _draw,
