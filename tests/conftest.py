@@ -41,15 +41,16 @@ PESBENCH = [sys.executable, "-m", "bench.cli"]
 # the embedded set: no network, no environment variable
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
 LONG = (
-    *("adapters/test_defaults.py", "adapters/test_conformance.py", "page/test_page.py", "commands/test_told.py"),
-    *("adapters/test_bad_checkpoints.py", "engine/test_md_campaign.py", "engine/test_regress.py"),
-    *("engine/test_engines.py", "engine/test_engines_real.py"),
+    *("adapters/test_conformance.py", "adapters/test_defaults.py", "page/test_page.py", "commands/test_told.py"),
+    *("engine/test_md_campaign.py", "engine/test_regress.py", "engine/test_engines.py", "engine/test_engines_real.py"),
     *("cluster/test_slurm.py", "engine/test_tune.py", "engine/test_throughput_campaign.py", "drills/test_drills.py"),
-    *("engine/test_in_turns.py", "engine/test_pack.py", "adapters/test_batched.py", "engine/test_scaling_campaign.py"),
-    *("commands/test_cli.py", "commands/test_reference.py", "results/test_merging.py", "measure/test_md.py"),
+    *("engine/test_in_turns.py", "engine/test_pack.py", "engine/test_scaling_campaign.py", "commands/test_cli.py"),
+    *("commands/test_reference.py", "results/test_merging.py", "measure/test_md.py"),
 )
 """The files that take longest, longest first: they begin first, so that no process is left with one at the end."""
+WITH_LIBRARIES = ("bad_checkpoints", "batched", "chgnet", "gpu_paths", "mace", "mattersim", "own_uncertainties")
 TOGETHER = {
+    **{f"tests/adapters/test_{name}.py": "tests/adapters/test_conformance.py" for name in WITH_LIBRARIES},
     "tests/adapters/test_real_methods.py": "tests/adapters/test_defaults.py",
     "tests/page/test_page_in_a_browser.py": "tests/page/test_page.py",
     "tests/page/test_read_once.py": "tests/page/test_page.py",
@@ -84,6 +85,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     here = Path(__file__).parent
     if hasattr(config, "workerinput"):
         order = {here / file: number for number, file in enumerate(LONG)}
+        for file, first in TOGETHER.items():  # those that share a fixture follow at once
+            order.setdefault(here.parent / file, order[here.parent / first] + 0.5)
         items.sort(key=lambda item: order.get(item.path, len(order)))
     if not config.getoption("--quick"):
         return

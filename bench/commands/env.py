@@ -34,7 +34,8 @@ def run(options: Options) -> int:
 
     catalogue = Catalogue(options.adapter)
     of_optimizers = [one.header for one in optimizers().values()]
-    found = environments.listing([*catalogue.headers, *converters(catalogue), *of_optimizers])
+    headers = [*catalogue.headers, *converters(catalogue), *of_optimizers]
+    found = environments.listing(headers, sizes=not options.remove)
     if options.remove:
         for name in _chosen(options.remove, found):
             environments.remove(name)

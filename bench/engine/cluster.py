@@ -69,7 +69,7 @@ class Request:
     def line(self, directory: Path, number: int | str) -> str:
         """Return the command line of a round's job; the number may be a variable of the shell."""
         place = f"{shlex.quote(str(directory))}/nodes/round-{number}"
-        return f"{shlex.join(self.command)} --rounds 1 --order {number} --output {place}"
+        return f"{shlex.join(self.command)} --rounds 1 --order {number} --no-page --output {place}"
 
 
 def _slurm(request: Request) -> Any:

@@ -226,15 +226,16 @@ def _bytes(folder: Path) -> int:
     return total
 
 
-def listing(headers: list[Header]) -> list[dict[str, Any]]:
-    """Return the environments: name, adapter, device, size in bytes, and whether still in use."""
+def listing(headers: list[Header], *, sizes: bool = True) -> list[dict[str, Any]]:
+    """Return the environments: name, adapter, device, size in bytes if wanted, and whether still in use."""
     current = {header.digest for header in headers}
     found = []
     for stamp_file in sorted(paths.envs_dir().glob(f"*/{STAMP}")):
         stamp = json.loads(stamp_file.read_bytes())
         stale = stamp["digest"] not in current
         name = stamp_file.parent.name
-        found.append({"name": name, **stamp, "bytes": _bytes(stamp_file.parent), "stale": stale})
+        size = {"bytes": _bytes(stamp_file.parent)} if sizes else {}  # many files: it takes seconds
+        found.append({"name": name, **stamp, **size, "stale": stale})
     return found
 
 

@@ -2,13 +2,11 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from bench.environments.catalogue import Catalogue
-from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -60,20 +58,10 @@ for name in ("mace-mp-0-small", "orb-d3-xs-v2", "nequix-mp-1"):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_batch_of_unlike_molecules_has_the_answers_of_single_calls(method_python, name):
+def test_a_batch_of_unlike_molecules_has_the_answers_of_single_calls(in_environment, name):
     method = CATALOGUE.methods[name]
     found = [] if method.checkpoint.shipped else [*Path(WEIGHTS).rglob(method.checkpoint.file)]
-    done = subprocess.run(
-        [
-            *(method_python(method.adapter.name), "-c", SCRIPT),
-            *(adapters_dir() / method.adapter.name, name, method.dtypes[0], found[0] if found else ""),
-        ],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+    done = in_environment(method.adapter.name, SCRIPT, name, method.dtypes[0], found[0] if found else "")
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["sizes"] == [9, 3, 12, 3]
     tolerance = 1e-3 if seen["dtype"] == "float32" else 1e-8

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 
 import pytest
-
-from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -43,15 +39,8 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def seen(method_python):
-    done = subprocess.run(
-        [method_python("chgnet.py"), "-c", SCRIPT, adapters_dir() / "chgnet.py"],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+def seen(in_environment):
+    done = in_environment("chgnet.py", SCRIPT)
     return json.loads(done.stdout.splitlines()[-1])
 
 

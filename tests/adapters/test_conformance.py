@@ -1,6 +1,10 @@
-"""The conformance kit on every family that can run here: on water, which every method is fast on."""
+"""The conformance kit on every family that can run here: on water, which every method is fast on.
 
-import json
+Each worker is a fork of a process that has imported the method's libraries. What the command `conform` prints is tested
+with fakes (engine/test_conform_campaign.py), and workers as users start them in test_real_methods.py.
+"""
+
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +13,12 @@ import pytest
 from ase import Atoms
 from ase.io import write
 
+from bench.core.description import ParallelSpeed
+from bench.core.settings import Settings
+from bench.data.structures import load_dataset
+from bench.engine.conform import conform
 from bench.environments.catalogue import Catalogue
+from bench.environments.knobs import choose
 from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
@@ -49,28 +58,31 @@ def water(tmp_path_factory):
         Atoms("OH2", [(0, 0, 0), (0.72, 0.58, 0.10), (-0.81, 0.55, 0)]),
     ]
     write(path, images, format="extxyz")
-    return path
+    return load_dataset(path)
 
 
 UNCOMPILED = {"uma-s-1p2", "orb-v3", "orb-v3-direct-20-omat", "orb-v3-conservative-omol"}
 """Compiled by default, for a minute or two; orb-d3-xs-v2 is checked compiled."""
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_adapter_does_what_the_interface_promises(pesbench, water, method):
-    done = pesbench(
-        *("conform", method, "--structures", water, "--json"),
-        *(("--knob", "compile=off") if method in UNCOMPILED else ()),
-        PESBENCH_CACHE=str(PROJECT / ".cache" / "tests"),
-    )
-    checks = next(iter(json.loads(done.stdout).values()))
-    wrong = [
-        f"{check['name']}: {check['figure']} ({check['tolerance']})" for check in checks if check["passed"] is False
-    ]
-    assert not wrong, done.stderr
-    assert done.returncode == 0
-    assert sum(check["passed"] is True for check in checks) > 15
-    passed = {check["name"]: check["passed"] for check in checks}
-    (known,) = CATALOGUE.select(method)
-    for name, taken in (("the charge", known.charge), ("the spin multiplicity", known.spin)):
-        assert passed[f"{name} reaches the method"] is (True if taken else None)
+@pytest.mark.parametrize("name", METHODS)
+def test_every_adapter_does_what_the_interface_promises(forked, water, monkeypatch, name):
+    @contextlib.contextmanager
+    def start(task, environment, **_):
+        yield forked(task)
+
+    monkeypatch.setattr("bench.engine.conform.start", start)
+    monkeypatch.setenv("PESBENCH_CACHE", str(PROJECT / ".cache" / "tests"))
+    catalogue = Catalogue()
+    (method,) = catalogue.select(name)
+    knobs = {"compile": "off"} if name in UNCOMPILED else {}
+    settings = Settings(methods=(method.name,), threads=1, knobs=knobs)
+    choose(catalogue, settings)
+    method = catalogue.methods[method.name]  # with the chosen values
+    checks = conform(catalogue, method, water, settings, "cpu", ParallelSpeed(1, 1.0), print)
+    wrong = [f"{check.name}: {check.figure} ({check.tolerance})" for check in checks if check.passed is False]
+    assert not wrong
+    assert sum(check.passed is True for check in checks) > 15
+    passed = {check.name: check.passed for check in checks}
+    for kind, taken in (("the charge", method.charge), ("the spin multiplicity", method.spin)):
+        assert passed[f"{kind} reaches the method"] is (True if taken else None)

@@ -7,6 +7,7 @@ read from the installed packages: the arguments of their functions, their config
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import subprocess
@@ -17,8 +18,10 @@ import bench
 from bench.core.compiler import without_compiler
 from bench.environments.catalogue import Catalogue
 from bench.environments.knobs import values
+from bench.paths import PROJECT
 
 pytestmark = pytest.mark.environment
+KEPT = PROJECT / ".cache" / "tests"
 
 PRELUDE = """
 import inspect, json, warnings
@@ -100,7 +103,7 @@ from orb_models.forcefield import featurization_utilities, pretrained
 from orb_models.forcefield.calculator import ORBCalculator
 loader, calculator = defaults(pretrained.orb_v3_conservative_inf_omat), defaults(ORBCalculator.__init__)
 kind, _, products = loader["precision"].partition("-")
-edges = calculator["edge_method"] or featurization_utilities.get_default_edge_method(torch.device("cpu"), 18, False)
+edges = calculator["edge_method"] or featurization_utilities.get_default_edge_method(torch.device("cpu"), 3, False)
 settings = {{
     "parameter_dtypes": [kind],
     "float32_matmul_precision": products,
@@ -211,22 +214,36 @@ def catalogue():
 
 @pytest.fixture(scope="module")
 def upstream(method_python, catalogue, tmp_path_factory):
-    """Return a function from a method to upstream's defaults, read in the method's environment."""
+    """Return a function from a method to upstream's defaults, read in the method's environment.
+
+    They are kept between tests, until the environment is made anew or other code reads them: to import a library only
+    to look at its signatures takes seconds.
+    """
     home = str(tmp_path_factory.mktemp("home"))  # some make folders there when they are imported
 
     @functools.cache
     def read(name):
         (method,) = catalogue.select(name)
+        python = method_python(method.adapter.name)
         code = f"{PRELUDE}{(UPSTREAM | UNPUBLISHED)[name]}\nprint(json.dumps([settings, vars().get('on_gpu')]))"
+        environment = python.parents[1].resolve()
+        key = f"{environment.name} {environment.stat().st_mtime_ns} {code}"
+        kept = KEPT / "defaults" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(asked(python, code))
+        return json.loads(kept.read_text())
+
+    def asked(python, code):
         done = subprocess.run(
-            [method_python(method.adapter.name), "-c", code],
+            [python, "-c", code],
             env={**os.environ, "HOME": home, "XDG_CACHE_HOME": home, "JAX_PLATFORMS": "cpu"},
             capture_output=True,
             text=True,
             timeout=600,
         )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        return done.stdout.splitlines()[-1]
 
     return read
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import subprocess
 
 import pytest
 
 from bench.environments import knobs
 from bench.environments.header import read_header
-from bench.paths import PROJECT, adapters_dir
+from bench.paths import adapters_dir
 
 ADAPTERS = sorted(adapters_dir().glob("*.py"))
 ON_CUDA = [path for path in ADAPTERS if any("cuda" in one.devices for one in read_header(path).methods.values())]
@@ -94,16 +92,9 @@ print(json.dumps(seen))
 """
 
 
-def loaded(method_python, adapter, method, dtype, chosen, *more):
+def loaded(in_environment, adapter, method, dtype, chosen, *more):
     """Return what an adapter does in its own environment with these values of its knobs."""
-    path = adapters_dir() / adapter
-    done = subprocess.run(
-        [method_python(adapter), "-c", SCRIPT, path, method, dtype, json.dumps(chosen), *more],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    done = in_environment(adapter, SCRIPT, method, dtype, json.dumps(chosen), *more)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -118,14 +109,16 @@ def loaded(method_python, adapter, method, dtype, chosen, *more):
         ("chgnet.py", "chgnet-0.3.0", "float32", []),
     ],
 )
-def test_a_model_moves_as_a_whole_and_its_products_are_as_the_knob_says(method_python, adapter, method, dtype, outside):
-    seen = loaded(method_python, adapter, method, dtype, {"tf32": "on"})
+def test_a_model_moves_as_a_whole_and_its_products_are_as_the_knob_says(
+    in_environment, adapter, method, dtype, outside
+):
+    seen = loaded(in_environment, adapter, method, dtype, {"tf32": "on"})
     assert seen["moved"] > 0
     assert seen["left"] == []
     assert seen["outside"] == outside
     assert (seen["precision"], seen["cudnn"]) == ("high", True)
     assert seen["error"] < 1e-5  # a CPU has no TF32
-    assert loaded(method_python, adapter, method, dtype, {"tf32": "off"})["precision"] == "highest"
+    assert loaded(in_environment, adapter, method, dtype, {"tf32": "off"})["precision"] == "highest"
 
 
 @pytest.mark.environment
@@ -133,6 +126,6 @@ def test_a_model_moves_as_a_whole_and_its_products_are_as_the_knob_says(method_p
     ("adapter", "method", "more"),
     [("sevennet.py", "7net-0", ()), ("mace.py", "mace-mp-0-small", ("none.model",))],
 )
-def test_a_kernel_whose_package_is_missing_is_no_silent_fallback(method_python, adapter, method, more):
-    seen = loaded(method_python, adapter, method, "float32", {"kernel": "cuequivariance"}, *more)
+def test_a_kernel_whose_package_is_missing_is_no_silent_fallback(in_environment, adapter, method, more):
+    seen = loaded(in_environment, adapter, method, "float32", {"kernel": "cuequivariance"}, *more)
     assert "cuequivariance is not installed" in seen["refused"]

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 
 import pytest
-
-from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -85,15 +81,8 @@ print(json.dumps(seen))
 
 
 @pytest.fixture(scope="module")
-def seen(method_python, tmp_path_factory):
-    done = subprocess.run(
-        [method_python("mace.py"), "-c", SCRIPT, adapters_dir() / "mace.py", tmp_path_factory.mktemp("models")],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+def seen(in_environment, tmp_path_factory):
+    done = in_environment("mace.py", SCRIPT, tmp_path_factory.mktemp("models"))
     return json.loads(done.stdout.splitlines()[-1])
 
 

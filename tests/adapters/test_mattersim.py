@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import pytest
-
-from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -30,13 +25,6 @@ except ValueError as error:
 """
 
 
-def test_a_parameter_that_the_file_lacks_is_an_error_and_not_a_random_one(method_python, tmp_path):
-    done = subprocess.run(
-        [method_python("mattersim.py"), "-c", SCRIPT, adapters_dir() / "mattersim.py", tmp_path / "broken.pth"],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+def test_a_parameter_that_the_file_lacks_is_an_error_and_not_a_random_one(in_environment, tmp_path):
+    done = in_environment("mattersim.py", SCRIPT, tmp_path / "broken.pth")
     assert "broken.pth lacks 1 parameters of MatterSim, such as final.g.0.linear.weight" in done.stdout

@@ -6,12 +6,8 @@ The weights are random: the numbers mean nothing, but what is computed from them
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 
 import pytest
-
-from bench.paths import PROJECT, adapters_dir
 
 pytestmark = pytest.mark.environment
 
@@ -56,16 +52,9 @@ print(json.dumps(said | {"by_hand": globals().get("by_hand")}))
 
 
 @pytest.fixture
-def told(method_python, tmp_path):
+def told(in_environment, tmp_path):
     def run(adapter, method, middle):
-        script = f"METHOD = {method!r}{START}{middle}{END}"
-        done = subprocess.run(
-            [method_python(adapter), "-c", script, adapters_dir() / adapter, tmp_path / "random.ckpt"],
-            env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
+        done = in_environment(adapter, f"METHOD = {method!r}{START}{middle}{END}", tmp_path / "random.ckpt")
         return json.loads(done.stdout.splitlines()[-1])
 
     return run

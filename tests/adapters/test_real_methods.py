@@ -22,10 +22,10 @@ def measured(run):
     return [name for name in run.methods.method if name != "sevennet-mf-ompa"]
 
 
-def test_every_method_relaxes_both_molecules(run):
+def test_every_method_relaxes_the_molecule(run):
     for method in measured(run):
         mine = run.structures[run.structures.method == method]
-        assert mine.status.tolist() == ["converged"] * 2, mine[["method", "status", "message"]]
+        assert mine.status.tolist() == ["converged"], mine[["method", "status", "message"]]
         assert (mine.steps > 5).all()
 
 
@@ -38,7 +38,7 @@ def test_bfgs_makes_one_force_call_a_step_and_one_before_the_first(run):
 def test_open_babels_own_optimiser_ends_where_the_force_field_does(run):
     energies = run.structures[run.structures.method == "uff"].energy
     kilojoule_per_mol = 96.485
-    assert (energies * kilojoule_per_mol).tolist() == pytest.approx([91.05, 91.05], abs=0.1)
+    assert (energies * kilojoule_per_mol).tolist() == pytest.approx([91.05], abs=0.1)
     under_ase = run.structures[run.structures.method == "uff-ase"].energy
     assert energies.to_numpy() == pytest.approx(under_ase.to_numpy(), abs=2e-3)
 

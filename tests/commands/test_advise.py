@@ -38,7 +38,7 @@ def advised(pesbench, folder):
         "--methods",
         "uff-ase,gfn2-xtb",
         "--budget",
-        "40",
+        "15",
         "--threads",
         "1",
         "--beside",

@@ -2,7 +2,8 @@
 
 They are collected from the sources (see told.py). What is made up in them, such as the name of a run, is replaced by
 what the tables below say, and so are methods that would take long: their commands work alike with a fake. Options at
-the end make them short. Lines are of one kind if they have the same verb, options and protocols.
+the end make them short. Lines are of one kind if they have the same verb, options and protocols. Of lines that measure,
+as many are run as it takes for each verb to have each of its options, protocols and formats in one of them.
 """
 
 import dataclasses
@@ -88,7 +89,7 @@ WITH_ENGINES = (Path("tests", "fakes", "original.py"), Path("tests", "fakes", "o
 MEASURING = ("advise", "run", "study", "regress", "tune", "engines", "timeline", "check-gpu")
 # put at the end of a verb's command line, to make it short
 SHORT = {
-    "advise": "--budget 10 --threads 1 --beside",
+    "advise": "--budget 5 --threads 1 --beside",
     "check-gpu": "--device cpu --minutes 1",  # there need be no GPU
     "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
     "--duration 0.02 --nvt-duration 0.02",
@@ -109,6 +110,12 @@ SHORT_METHODS = {
     "overhead": "--methods toy",
     "prepare": "uff",
     "check-gpu": "toy",
+}
+# verbs that other tests run whole, with fakes and the same options
+RUN_ELSEWHERE = {
+    "pack": "engine/test_pack.py",
+    "study": "commands/test_study.py",
+    "overhead": "engine/test_script.py",
 }
 # command lines that end with bad input, and why they may
 REFUSED = {
@@ -191,6 +198,10 @@ def kind(words):
     return verb, first, "emt.py" in rest, *chosen, frozenset(word for word in rest if word.startswith("--"))
 
 
+def is_run_elsewhere(words):
+    return words[0] in RUN_ELSEWHERE and "--help" not in words and "--on-top-of" not in words
+
+
 TOLD = collected()
 UNKNOWN = []
 LINES = {}
@@ -205,7 +216,34 @@ for one in TOLD:
 for first in ("list", "table paper", "doctor", "env", "prepare uff", "plot paper --output speed"):
     LINES.setdefault(first, "a first look around")
 RUN_ONCE = {kind([word for word in shlex.split(line) if word != "--adapter"]): line for line in LINES}
-"""What is really run: one line of each kind."""
+"""One line of each kind."""
+
+
+def parts(words):
+    """Return what another line may have, too: verb, options, protocols, format, the documents' adapter."""
+    verb, *rest = words
+    found = {verb, *(word for word in rest if word.startswith("--") or word == "emt.py")}
+    for before, word in zip(words, rest, strict=False):
+        if before in ("--protocols", "--format"):
+            found |= {*word.split(",")}
+    return {(verb, one) for one in found}
+
+
+def run_lines():
+    """Yield what is really run: where it measures, only lines that have something which no line before them had."""
+    seen = set()
+    lines = {line: shlex.split(line) for line in RUN_ONCE.values()}
+    for line in sorted(lines, key=lambda line: len(parts(lines[line])), reverse=True):
+        verb, *rest = lines[line]
+        if verb not in MEASURING or {"--help", "--resume"} & set(rest):
+            yield line
+        elif not parts(lines[line]) <= seen:
+            seen |= parts(lines[line])
+            yield line
+
+
+RUN_HERE = [line for line in RUN_ONCE.values() if line in {*run_lines()} and not is_run_elsewhere(shlex.split(line))]
+"""What is really run."""
 MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
 
 
@@ -222,7 +260,7 @@ def checkout(tmp_path_factory, pesbench):
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "toy", "--structures", "naphthalene-gfn2", "--limit", "2"),
         *("--rounds", "2", "--threads", "1", "--protocols", "relax,replay,md,accuracy,scaling,throughput,optimizers"),
-        *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "6"),
+        *("--max-atoms", "72", "--duration", "0.02", "--nvt-duration", "0.02", "--budget", "4"),
         *("--no-repeats", "--optimizers", "BFGS,FIRE", "--output", "first"),
         cwd=folder,
         still=True,
@@ -266,7 +304,7 @@ def test_what_is_replaced_by_a_fake_is_the_name_of_a_method():
     assert HEAVY.keys() <= {method.name for method in known} | {method.level for method in known}
 
 
-@pytest.mark.parametrize("line", RUN_ONCE.values(), ids=lambda line: line[:70])
+@pytest.mark.parametrize("line", RUN_HERE, ids=lambda line: line[:70])
 def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
     words = shlex.split(line)
     folder = checkout
@@ -297,6 +335,11 @@ def test_a_make_line_that_is_told_has_a_target_and_runs_what_can_be_understood(l
     assert done.returncode == 0, done.stderr
     for command in re.findall(r"^\S*bin/pesbench (.*)", done.stdout.replace("\\\n", " "), re.MULTILINE):
         parse(shlex.split(command))
+
+
+def test_what_other_tests_run_is_there():
+    for verb, file in RUN_ELSEWHERE.items():
+        assert f'"{verb}"' in (PROJECT / "tests" / file).read_text()
 
 
 def test_every_verb_is_told():

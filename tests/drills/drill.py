@@ -63,7 +63,7 @@ def kills(seed: int, folder: Path) -> dict:
     process.communicate(timeout=60)
     runs = list(folder.glob("*/campaign.json"))
     if runs:
-        again = pesbench("run", "--resume", runs[0].parent.name, "--output", folder, trial=trial)
+        again = pesbench("run", "--resume", runs[0].parent.name, "--no-page", "--output", folder, trial=trial)
         _, err = again.communicate(timeout=300)
         if again.returncode not in (0, 1) or "Traceback" in err:
             return {"wrong": f"resuming ended with {again.returncode}: {err[-300:]}"}
@@ -94,7 +94,7 @@ def hostile(seed: int, folder: Path) -> dict:
     trial = f"hostile-{name}"
     process = pesbench(
         *("run", "--adapter", folder / "zoo.py", "--adapter", FAKES, "--methods", f"{name},toy", *SMALL),
-        *("--limit", 3, "--rounds", 1, "--timeout", 6, "--memory-limit", "0.6", "--budget", 20, "--json"),
+        *("--limit", 3, "--rounds", 1, "--timeout", 6, "--memory-limit", "0.6", "--budget", 20, "--json", "--no-page"),
         *("--output", folder / "runs"),
         trial=trial,
     )

@@ -6,33 +6,44 @@ from pathlib import Path
 
 import pytest
 
+from bench import cli
+from bench.engine import engines
+
 pytestmark = pytest.mark.environment
 MACE = "mace_mp_small.model"
 FOLDER = os.environ.get("PESBENCH_WEIGHTS")
 
 
-def measured(pesbench, folder, method, *more):
-    done = pesbench(
-        *("engines", method, "--atoms", "18", "--budget", "20", "--json", "--output", folder, "--threads", "1", *more)
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture
+def measured(monkeypatch, tmp_path, capsys):
+    """Return a function that compares a method with its engines, in one round: speeds are tested with fakes."""
+    monkeypatch.setattr(engines, "FEWEST_ROUNDS", 1)
+    monkeypatch.setattr(engines, "MOST_ROUNDS", 1)
+
+    def run(method, *more):
+        words = ("engines", method, "--atoms", "18", "--budget", "20", "--json", "--threads", "1")
+        status = cli.main([*words, "--output", str(tmp_path), *more])
+        said = capsys.readouterr()
+        assert status == 0, said.err
+        return json.loads(said.out)
+
+    return run
 
 
-def test_the_library_of_xtb_gives_the_answers_of_tblite(pesbench, tmp_path):
-    (xtb,) = measured(pesbench, tmp_path, "gfn2-xtb", "--engines", "xtb")["engines"]
+def test_the_library_of_xtb_gives_the_answers_of_tblite(measured):
+    (xtb,) = measured("gfn2-xtb", "--engines", "xtb")["engines"]
     assert xtb["same_answers"] is True
     assert xtb["derivative_difference_mev_per_angstrom"] < 0.5
 
 
-def test_dxtb_gives_the_answers_of_tblite(pesbench, tmp_path):
-    (dxtb,) = measured(pesbench, tmp_path, "gfn1-xtb", "--engines", "dxtb")["engines"]
+def test_dxtb_gives_the_answers_of_tblite(measured):
+    (dxtb,) = measured("gfn1-xtb", "--engines", "dxtb")["engines"]
     assert dxtb["same_answers"] is True
     assert dxtb["derivative_difference_mev_per_angstrom"] < 0.5
 
 
-def test_uff_of_rdkit_is_another_force_field_but_its_forces_are_the_derivative(pesbench, tmp_path):
-    found = measured(pesbench, tmp_path, "uff-ase")
+def test_uff_of_rdkit_is_another_force_field_but_its_forces_are_the_derivative(measured):
+    found = measured("uff-ase")
     (rdkit,) = found["engines"]
     assert rdkit["same_answers"] is False
     assert rdkit["force_difference_mev_per_angstrom"] > 100
@@ -41,15 +52,15 @@ def test_uff_of_rdkit_is_another_force_field_but_its_forces_are_the_derivative(p
 
 
 @pytest.mark.skipif(not (FOLDER and list(Path(FOLDER).rglob(MACE))), reason=f"{MACE} is not in PESBENCH_WEIGHTS")
-def test_torch_sim_gives_the_answers_of_mace(pesbench, tmp_path):
-    (engine,) = measured(pesbench, tmp_path, "mace-mp-0-small", "--engines", "torch-sim")["engines"]
+def test_torch_sim_gives_the_answers_of_mace(measured):
+    (engine,) = measured("mace-mp-0-small", "--engines", "torch-sim")["engines"]
     assert engine["same_answers"] is True
     assert engine["settings"]["cutoff"] == 6.0
 
 
 @pytest.mark.skipif(not (FOLDER and list(Path(FOLDER).rglob(MACE))), reason=f"{MACE} is not in PESBENCH_WEIGHTS")
-def test_symmetrix_gives_the_answers_of_mace(pesbench, tmp_path):
-    (engine,) = measured(pesbench, tmp_path, "mace-mp-0-small", "--engines", "symmetrix")["engines"]
+def test_symmetrix_gives_the_answers_of_mace(measured):
+    (engine,) = measured("mace-mp-0-small", "--engines", "symmetrix")["engines"]
     assert engine["same_answers"] is True
     assert engine["conversion_s"] > 0
     assert engine["settings"]["cutoff"] == 6.0

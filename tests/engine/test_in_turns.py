@@ -115,7 +115,7 @@ def in_turn(pesbench, tmp_path_factory):
     try:
         done = pesbench(
             *("run", "--adapter", FAKES, "--methods", "takes-20,takes-21", *STRUCTURES, "--protocols", "replay"),
-            *("--limit", "12", "--rounds", "3", "--budget", "12", "--threads", "1", "--output", results, "--json"),
+            *("--limit", "12", "--rounds", "3", "--budget", "8", "--threads", "1", "--output", results, "--json"),
         )
     finally:
         neighbour.kill()

@@ -58,9 +58,9 @@ def whole_run(once, pesbench) -> Path:
 
     def make(results: Path) -> None:
         done = pesbench(
-            *("run", "--adapter", FAKES, "--methods", "uff,gfn2-xtb,toy,batches,direct,fails-to-load"),
-            *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "3", "--rounds", "2"),
-            *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "3", "--threads", "1"),
+            *("run", "--adapter", FAKES, "--methods", "uff,gfn2-xtb,toy,batches,fails-to-load"),
+            *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "2", "--rounds", "2"),
+            *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "2", "--threads", "1"),
             *("--no-repeats", "--output", results),
             page=True,
         )

@@ -12,11 +12,17 @@ from bench.render.tables import render
 from bench.results import dataframes, store
 from bench.results.tables import table_of
 
-METHODS, STRUCTURES, ROUNDS, STEPS = 10, 101, 50, 20  # about a million steps
+METHODS, STRUCTURES, STEPS = 10, 101, 20
 
 
 @pytest.fixture(scope="module")
-def million_steps(tmp_path_factory):
+def rounds(request):
+    """Return how many rounds the run has: with fifty it has about a million steps; without figures, two will do."""
+    return 2 if request.config.getoption("benchmark_disable") else 50
+
+
+@pytest.fixture(scope="module")
+def million_steps(tmp_path_factory, rounds):
     dataset = load_dataset("naphthalene-gfn2")
     names = [f"method-{number}" for number in range(METHODS)]
     description = Description(
@@ -29,7 +35,7 @@ def million_steps(tmp_path_factory):
     positions = tuple(map(tuple, dataset.reference.positions.tolist()))
     lines = []
     for name in names:
-        for round_number in range(ROUNDS):
+        for round_number in range(rounds):
             for structure in range(STRUCTURES):
                 ones = (1,) * (STEPS + 1)
                 trace = {
@@ -60,10 +66,10 @@ def million_steps(tmp_path_factory):
     return writer.directory
 
 
-def test_a_million_steps_are_read_and_tabulated(benchmark, million_steps):
+def test_a_million_steps_are_read_and_tabulated(benchmark, million_steps, rounds):
     def tabulate():
         return render(table_of(million_steps), "json")
 
     table = benchmark.pedantic(tabulate, rounds=3)
     assert table.count('"ms_per_step"') == METHODS
-    assert len(dataframes.load(million_steps).steps) == METHODS * STRUCTURES * ROUNDS * (STEPS + 1)
+    assert len(dataframes.load(million_steps).steps) == METHODS * STRUCTURES * rounds * (STEPS + 1)
