@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import errno
 import os
 import re
@@ -87,6 +88,16 @@ def _helped(message: str, words: Sequence[str]) -> str:
     if found := re.match(r"argument VERB: invalid choice: '([^']*)'", message):
         near = similar(found[1], verbs())
         return f"there is no verb {found[1]!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    if found := re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message):
+        names = [name.strip("' ") for name in found[3].split(",")]
+        near = similar(found[2], names, most=1)
+        meant = f"did you mean {near[0]}?" if near else f"it takes {', '.join(names)}."
+        return f"{found[1].split('/')[-1]} does not take {found[2]!r}; {meant}"
+    if (found := re.match(r"unrecognized arguments: (--[\w-]+)", message)) and words and words[0] in verbs():
+        flags = [_declared.flag(field.name) for field in dataclasses.fields(verbs()[words[0]].options)]
+        near = similar(found[1], flags, most=1)
+        meant = f"did you mean {near[0]}?" if near else f"see 'pesbench {words[0]} --help'."
+        return f"{words[0]} has no option {found[1]}; {meant}"
     if found := re.match(r"unrecognized arguments: ([^-].*)", message):
         return f"{message}{_commas(found[1].split(), words)}"
     return message
