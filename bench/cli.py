@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import errno
 import os
 import re
@@ -95,7 +96,7 @@ def _helped(message: str, words: Sequence[str]) -> str:
         return f"{found[1].split('/')[-1]} does not take {found[2]!r}; {meant}"
     if (found := re.match(r"unrecognized arguments: (--[\w-]+)", message)) and words and words[0] in verbs():
         flags = [_declared.flag(field.name) for field in dataclasses.fields(verbs()[words[0]].options)]
-        near = similar(found[1], flags, most=1)
+        near = difflib.get_close_matches(found[1], flags, n=1, cutoff=0.75)
         meant = f"did you mean {near[0]}?" if near else f"see 'pesbench {words[0]} --help'."
         return f"{words[0]} has no option {found[1]}; {meant}"
     if found := re.match(r"unrecognized arguments: ([^-].*)", message):

@@ -12,7 +12,7 @@ import typing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bench import cli
@@ -25,6 +25,10 @@ EXAMPLE = Path(__file__).parent / "format1"
 ATOMS = 18
 FORMATS = ("terminal", "markdown", "latex", "csv", "json")
 
+SAME = settings(
+    deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+)
+"""The same examples each time, and no search for a smaller one, which takes minutes."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -95,7 +99,7 @@ def lines_of(kind: type[Record]) -> st.SearchStrategy[dict]:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-@settings(max_examples=20, deadline=None)
+@settings(SAME, max_examples=20)
 @given(data=st.data())
 def test_a_line_is_a_record_or_damaged(kind, data):
     fields = data.draw(lines_of(kind))
@@ -116,7 +120,7 @@ def run(tmp_path_factory):
     return folder
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(SAME, max_examples=12)
 @given(lines=st.lists(st.one_of([lines_of(kind) for kind in KINDS.values()]), max_size=12), data=st.data())
 def test_every_table_and_the_page_are_made(run, lines, data):
     (run / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -100,8 +100,9 @@ def _solved(attempts: Sequence[Optimization]) -> dict[str, Solved]:
         )
         if None in (calls, calculator, own, energy, one.energy) or not _is_relaxed(one):
             continue
-        assert calls and calculator is not None and own is not None and energy is not None and one.energy is not None
-        if one.energy <= best + SAME_EV:
+        assert calls is not None and calculator is not None and own is not None  # which mypy cannot see
+        assert energy is not None and one.energy is not None
+        if calls > 0 and one.energy <= best + SAME_EV:
             tight = one.calculator_ns + one.optimizer_ns
             found[one.optimizer] = Solved(calls, calculator + own, own, tight, max(energy - best, 0.0))
     return found
