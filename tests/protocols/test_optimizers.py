@@ -129,12 +129,12 @@ def test_a_relaxation_whose_threads_waited_for_a_core_is_made_again_and_said(bur
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count waiting")
 def test_a_burst_that_hits_one_optimiser_leaves_its_time_as_it_was(burst):
     _, records = burst
-    waited = [one["waited_ns"] / one["calculator_ns"] for one in records if one["attempt"] != 1]
-    if max(waited) > 0.05:
+    (hit,) = [one["attempt"] for one in records if one["visits"] > 1][:1]
+    if max(one["waited_ns"] / one["calculator_ns"] for one in records) > 0.05:
         pytest.skip("other processes want the cores of this machine, too")
     each = {one["attempt"]: one["calculator_ns"] / one["force_calls"] for one in records}
-    assert next(one["visits"] for one in records if one["attempt"] == 1) == 2
-    assert each[1] == pytest.approx(np.median(list(each.values())), rel=0.5), "five processes on one core: five times"
+    # the burst alone would make it five times as long: five processes on one core
+    assert each[hit] == pytest.approx(np.median(list(each.values())), rel=0.5)
 
 
 def test_systems_count_alike_however_many_structures_each_has():
