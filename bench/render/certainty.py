@@ -25,13 +25,17 @@ def limited(rows: list[Row]) -> str:
     found: dict[str, list[Row]] = {}
     for row in rows:
         said = [f"{row.time.lacks}, so no interval" if row.time and row.time.lacks else ""]
-        said += [
-            f"first {row.relaxation.first_steps} steps only, which may be slower than later ones"
-            if row.relaxation.first_steps
-            else ""
-        ]
+        said.append(_first_steps(row.relaxation.first_steps))
         found.setdefault("; ".join(filter(None, said)), []).append(row)
     return " ".join(f"{_labels(mine)}: {words}." for words, mine in found.items() if words)
+
+
+def _first_steps(count: int | None) -> str:
+    if not count:
+        return ""
+    if count == 1:
+        return "the first step only, which may be slower than later ones"
+    return f"first {count} steps only, which may be slower than later ones"
 
 
 def apart(rows: list[Row]) -> str:

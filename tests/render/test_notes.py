@@ -52,6 +52,9 @@ def test_the_notes_say_what_a_reader_must_know():
     limits = note_with(table, "one process")
     assert "Nequix: one process, so no interval." in limits
     assert "PBE0: one process, so no interval; first 30 steps only" in limits
+    one = relaxations("dft", 7000.0, count=1, rounds=1, status="censored", steps=1)
+    short = table_of(methods, [one], dataset=embedded, steps=steps_of(one))
+    assert "PBE0: one process, so no interval; the first step only" in note_with(short, "one process")
     assert note_with(table, "Weights: pretrained") == "Weights: pretrained for Nequix."
     assert "n of 101" in note_with(table, "time budget")
     assert "UFF (its own)" in note_with(table, "Optimiser other than BFGS")
