@@ -275,3 +275,16 @@ def json(what: str) -> Any:
         )
 
     return option(False, f"print {what} as JSON on standard output", also=long)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InTurn(Structures):
+    """The options of verbs that compare versions or settings call by call; their place is that of `structures`."""
+
+    structures: tuple[str, ...] = structures()
+    limit: int | None = limit("only N structures")
+    beside: bool = beside()
+    seed: int = seed()
+    weights: str = weights()
+    trust_checkpoint: bool = trust_checkpoint()
+    output: Path | None = output_folder()

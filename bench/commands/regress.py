@@ -39,7 +39,7 @@ CHANGED = "changed"
 
 
 @dataclasses.dataclass(frozen=True)
-class Options(_options.Structures):
+class Options(_options.InTurn):
     """The options of the verb."""
 
     methods: str = _options.methods(
@@ -55,12 +55,6 @@ class Options(_options.Structures):
     device: str = _options.device()
     threads: int = _options.threads()
     structures: tuple[str, ...] = _options.structures()
-    limit: int | None = _options.limit("only N structures")
-    beside: bool = _options.beside()
-    seed: int = _options.seed()
-    weights: str = _options.weights()
-    trust_checkpoint: bool = _options.trust_checkpoint()
-    output: Path | None = _options.output_folder()
     format: str = _options.table_format(_comparing.FORMATS)
 
 

@@ -38,7 +38,7 @@ EXAMPLES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Options(_options.Structures):
+class Options(_options.InTurn):
     """The options of the verb."""
 
     method: str = _options.method()
@@ -50,12 +50,6 @@ class Options(_options.Structures):
     prepare: bool = option(False, "measure nothing: make the environments of the releases")
     threads: int = _options.threads()
     structures: tuple[str, ...] = _options.structures()
-    limit: int | None = _options.limit("only N structures")
-    beside: bool = _options.beside()
-    seed: int = _options.seed()
-    weights: str = _options.weights()
-    trust_checkpoint: bool = _options.trust_checkpoint()
-    output: Path | None = _options.output_folder()
     json: bool = _options.json("the releases")
 
 

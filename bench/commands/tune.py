@@ -33,7 +33,7 @@ EXAMPLES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Options(_options.Structures):
+class Options(_options.InTurn):
     """The options of the verb."""
 
     method: str = _options.method()
@@ -49,12 +49,6 @@ class Options(_options.Structures):
     budget: float = _options.budget("default: %(default)g", 600.0)
     device: str = _options.device()
     structures: tuple[str, ...] = _options.structures()
-    limit: int | None = _options.limit("only N structures")
-    beside: bool = _options.beside()
-    seed: int = _options.seed()
-    weights: str = _options.weights()
-    trust_checkpoint: bool = _options.trust_checkpoint()
-    output: Path | None = _options.output_folder()
     format: str = _options.table_format(("terminal", "json"))
 
 
