@@ -17,6 +17,9 @@ from scipy import special
 FEWEST = 3
 """With fewer complete values there is no interval and, where others were cut off, no mean."""
 
+SAME = 1e-6
+"""A scatter below this is none."""
+
 Floats = NDArray[np.float64]
 
 
@@ -69,7 +72,7 @@ def mean_log(logs: ArrayLike, cut: ArrayLike, systems: ArrayLike | None = None) 
         if freedom < FEWEST - 1:
             return MeanLog(mean, None, complete)
         return MeanLog(mean, float(np.sqrt(squares / freedom * (1 / whole).sum())) / count, complete, freedom)
-    if freedom == 0 or squares == 0.0:  # the scatter cannot be told, nor how much longer the others are
+    if freedom == 0 or squares < freedom * SAME**2:  # the scatter cannot be told, nor how much longer the others are
         return None
     start = np.append(means, np.log(squares / complete) / 2)
     found, covariance = _likeliest(start, values, censored, numbers)
@@ -112,4 +115,4 @@ def _curvature(at: Floats, values: Floats, cut: NDArray[np.bool_], numbers: NDAr
 
 def _mills(z: Floats) -> Floats:
     """Return the density of a normal distribution at z over the probability of more."""
-    return np.exp(-0.5 * z**2 - special.log_ndtr(-z)) / np.sqrt(2 * np.pi)
+    return np.asarray(np.sqrt(2 / np.pi) / special.erfcx(z / np.sqrt(2)), dtype=float)  # no overflow where z is large
