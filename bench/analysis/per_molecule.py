@@ -70,6 +70,17 @@ class Steps:
         """The systems with a relaxation that ended."""
         return frozenset(self.systems[~self.is_cut].tolist())
 
+    @property
+    def beyond(self) -> float | None:
+        """By how much the mean of all is larger than that of the relaxations that ended, as a factor.
+
+        None where the mean is only known to be larger.
+        """
+        if self.found is None:
+            return None
+        ended = pd.Series(self.logs[~self.is_cut]).groupby(self.systems[~self.is_cut]).mean()
+        return math.exp(self.found.mean - float(ended.mean()))
+
     def at(self, systems: Collection[int]) -> Steps:
         """Return the part at some systems."""
         mine = np.isin(self.systems, sorted(systems))

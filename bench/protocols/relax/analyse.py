@@ -31,12 +31,12 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
     rows = []
     for row in bare:
         if row.key in records:
-            mine = records[row.key]
+            mine, its = records[row.key], taken[row.key]
             row = dataclasses.replace(
                 with_failures(row, mine),
                 calculator_share=relaxation.calculator_share(mine),
                 relaxation=relaxation.figures(mine),
-                energy=joules.relaxed(mine),
+                energy=joules.relaxed(mine, its.beyond if its else None),
                 **relaxation.counts(mine, reactions),
             )
             if not reactions:
