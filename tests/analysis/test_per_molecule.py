@@ -70,6 +70,13 @@ def test_a_budget_that_cuts_long_relaxations_does_not_make_a_method_fast():
     assert inside >= 90
 
 
+def test_the_number_of_steps_is_not_that_of_the_easy_structures_alone():
+    rng = np.random.default_rng(8)
+    found = [row_of(cut_by_a_budget(rng, rounds=1)).relaxation.steps_per_structure for _ in range(15)]
+    truth = np.exp(rng.normal(math.log(20), 0.45, 20000)).mean()
+    assert np.mean(found) == pytest.approx(truth, rel=0.12), "of those that ended it is three quarters of that"
+
+
 def test_what_was_cut_in_one_round_and_converged_in_another_is_whole():
     relaxed = relaxations("a", 10.0, count=6, rounds=2)
     first = relaxed["round"] == 0

@@ -35,7 +35,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
             row = dataclasses.replace(
                 with_failures(row, mine),
                 calculator_share=relaxation.calculator_share(mine),
-                relaxation=relaxation.figures(mine),
+                relaxation=relaxation.figures(mine, its),
                 energy=joules.relaxed(mine, its.beyond if its else None),
                 **relaxation.counts(mine, reactions),
             )
