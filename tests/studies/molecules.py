@@ -130,7 +130,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     count = parser.parse_args().count
     for seed, kind in enumerate(KINDS):
-        rounded = {name: round(value, 3) for name, value in study(kind, count, seed).items()}
+        found = study(kind, count, seed)
+        rounded = {name: None if math.isnan(value) else round(value, 3) for name, value in found.items()}
         print(json.dumps({"systems": len(kind.sizes), **dataclasses.asdict(kind), **rounded}), flush=True)
 
 
