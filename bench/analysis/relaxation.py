@@ -71,7 +71,7 @@ def figures(relaxations: pd.DataFrame, taken: per_molecule.Steps | None = None) 
 
 
 def _steps(converged: pd.DataFrame, beyond: float | None) -> float | None:
-    """Return the mean number of steps; `beyond` is by how much that of all is larger, None where nobody knows."""
+    """Return the mean number of steps; `beyond` is by how much that of all is larger, None where it is not known."""
     each = [float(mine.groupby("structure")["steps"].mean().mean()) for mine in by_system(converged) if len(mine)]
     return float(np.mean(each)) * beyond if each and beyond is not None else None
 
