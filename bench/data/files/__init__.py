@@ -159,9 +159,15 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         from bench.data.files import macro
 
         return macro.read_mmcif(text, file, ledger)
+    if suffix in (".cif", ".mcif"):
+        from bench.data.files import cif
+
+        return cif.read_cif(text, file, ledger)
     if suffix in (".gjf", ".com", ".gau"):
         return inputs.read_gaussian(text, file, ledger)
-    if suffix not in (".log", ".out", ".cif", ".vasp", ".poscar"):
+    if suffix not in (".vasp", ".poscar") and xyz.looks_like(text):  # such as xtbopt.log
+        return xyz.read_xyz(text, file, ledger)
+    if suffix not in (".log", ".out", ".vasp", ".poscar"):
         reader = inputs.reader_of(text)
         if reader is not None:
             return reader(text, file, ledger)
@@ -169,8 +175,6 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         copy = Path(folder, name)
         copy.write_text(text, encoding="utf-8")
         kind = "vasp" if suffix in (".vasp", ".poscar") else _format(copy)
-        if kind in ("xyz", "extxyz"):
-            return xyz.read_xyz(text, file, ledger)
         return by_ase.read_by_ase(copy, text, file, ledger, kind)
 
 

@@ -68,10 +68,10 @@ def own_masses(numbers: np.ndarray, masses: np.ndarray, here: str) -> np.ndarray
 
 
 def number_of(text: str) -> float:
-    """Return a number in text, also with Fortran's D for the exponent; raises ValueError."""
+    """Return a number in text, also with Fortran's D or Mathematica's *^ for the exponent; raises ValueError."""
     if "_" in text:
         raise ValueError(text)
     try:
         return float(text)
     except ValueError:
-        return float(text.replace("D", "E").replace("d", "e"))
+        return float(text.replace("*^", "E").replace("D", "E").replace("d", "e"))

@@ -80,6 +80,8 @@ def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
     if re.search(r"units\s*=\s*\(?\s*(bohr|au)", parts[0], re.IGNORECASE):
         positions = [[x * Bohr for x in xyz] for xyz in positions]
     refuse_stray("\n".join([*parts[:2], *parts[3:]]), file)
+    if re.search(r"modred", parts[0], re.IGNORECASE) and re.search(r"(?im)^.*\d[ \t]+[FS]\b", "\n".join(parts[3:])):
+        raise BadInput(f"{file} has constraints of an optimisation (ModRedundant), which are not read; remove them.")
     if any(part.strip() for part in parts[3:]):
         ledger.unused("what follows the molecule", file)
     record = _made(symbols, positions, here, file, ledger, int(numbers[0]), int(numbers[1]), fixed)

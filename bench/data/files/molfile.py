@@ -11,6 +11,7 @@ from rdkit import Chem, RDLogger
 
 from bench.data.files.contents import Ledger, Record
 from bench.data.files.elements import elements, number_of
+from bench.data.files.state import FROM_WHOLE
 from bench.errors import BadInput
 
 RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
@@ -160,7 +161,7 @@ def _mol2(block: str, here: str, file: str, ledger: Ledger) -> Record:
         raise BadInput(f"{here} has a line of an atom outside its section ATOM; move or remove it.")
     try:
         positions = np.array([[number_of(cell) for cell in row[2:5]] for row in rows])
-        symbols = [row[5].split(".")[0] for row in rows]
+        symbols = [_sybyl(row[5], here) for row in rows]
         charges = np.array([number_of(row[8]) if len(row) > 8 else 0.0 for row in rows])
     except (ValueError, IndexError) as error:
         raise BadInput(f"{here} has a line of an atom that cannot be read ({error}).") from None
@@ -177,7 +178,23 @@ def _mol2(block: str, here: str, file: str, ledger: Ledger) -> Record:
     for section in named:
         ledger.unused(f"the section {section}", file)
     record = Record(atoms, here, file, lines[0].strip().strip("*"))
+    if "charges" in atoms.arrays and abs(charges.sum() - round(charges.sum())) > FROM_WHOLE:
+        record.needs, record.unread = ("charge",), f"{here} has charges that add up to {charges.sum():.2f}"
     ionic = sorted({row[5] for row in rows} & _OF_IONS)
     if ionic and "charges" not in atoms.arrays:
         record.needs, record.unread = ("charge",), f"{here} has atoms of ions ({', '.join(ionic)}) and no charges"
     return record
+
+
+def _sybyl(kind: str, here: str) -> str:
+    """Return the element of one of SYBYL's types of atoms, such as C.ar; those of force fields are refused.
+
+    GAFF's ca and cd are carbon, not calcium and cadmium.
+    """
+    symbol = kind.split(".")[0]
+    if symbol[:1].islower():
+        raise BadInput(
+            f"{here} has the type {kind!r} of an atom, which is a force field's and not SYBYL's; write SYBYL's types "
+            "(antechamber -at sybyl)."
+        )
+    return symbol

@@ -37,8 +37,22 @@ _RESULTS: tuple[str, ...] = (
     "energies",
 )
 _RESULTS += ("stresses", "bandgap", "polarizability")
+_OTHER_CELLS = {"cell", "box", "unitcell", "supercell", "cellvectors", "latticevectors", "latticeparameters", "celldm"}
+_OTHER_CELLS |= {"cellpar", "cellparameters", "boxvectors", "boxlengths", "boxsize", "celllengths", "tv", "vec1", "vec"}
+_CELL_IN_WORDS = re.compile(r"(?i)\b(cell|lattice|box|tv|abc)\b\W*(\(\w+\)\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d")
+_UNIT_IN_WORDS = re.compile(
+    r"(?i)\bbohrs?\b|positions\{atomic_unit\}|\b(coordinates|positions|geometry)\b.*\ba\.?u\.?(\s|$)"
+)
+_STARTS_WITH_TWO = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)[\s,]+[A-Za-z]")
+_QM9 = re.compile(r"[-\d.\s]+\n\S+[ \t]+\S+[ \t]*\nInChI=.*")
+"""What the files of QM9 have after the atoms: frequencies, SMILES, InChI."""
 _ALIASES = {"species": "species", "symbols": "species", "element": "species", "elements": "species"}
 _ALIASES |= {"pos": "pos", "positions": "pos", "z": "numbers", "numbers": "numbers", "atomic_numbers": "numbers"}
+
+
+def looks_like(text: str) -> bool:
+    """Return whether a text begins as an XYZ file does: a number, any line, and a line of an atom."""
+    return bool(re.match(r"\s*\d+[ \t]*\n[^\n]*\n[ \t]*[A-Za-z]{1,2}([ \t]+[-+]?\d*\.?\d+\S*){3}", text))
 
 
 def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
@@ -57,10 +71,15 @@ def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
             raise BadInput(f"{after} ({lines[at].strip()[:40]!r}, line {at + 1}), where a number of atoms is expected.")
         count = int(head[0])
         rows = lines[at + 2 : at + 2 + count]
-        if len(rows) < count or not count:
+        if not count:
+            raise BadInput(f"{here} has no atoms; remove the frame.")
+        if len(rows) < count:
             raise BadInput(f"{here} should have {count} atoms, but the file has lines for {len(rows)}.")
         records.append(_frame(lines[at + 1], [row.split() for row in rows], here, file, ledger, at + 3))
         at += 2 + count
+        if _QM9.fullmatch("\n".join(lines[at : at + 3])):
+            ledger.unused("the frequencies, SMILES and InChI after the atoms", file)
+            at += 3
     return records
 
 
@@ -79,6 +98,7 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     if symbols is None and numbers is None:
         raise BadInput(f"{here} has no column of elements (species); its Properties are {properties!r}.")
     texts = [str(one) for one in (symbols if symbols is not None else numbers)]  # type: ignore[union-attr]
+    _refuse_types(texts, comment, here)
     of_symbols, masses = elements(texts, here, ledger)
     if numbers is not None and (np.asarray(numbers) != of_symbols).any():
         raise BadInput(f"{here} has species and atomic numbers that disagree; correct one of the two.")
@@ -86,7 +106,7 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     if positions is None or positions.shape != (len(rows), 3):
         raise BadInput(f"{here} has no three columns of positions (pos); its Properties are {properties!r}.")
     atoms = Atoms(of_symbols, positions)
-    _set_cell(atoms, said, here)
+    _set_cell(atoms, said, here, file, ledger)
     results = {key: said.pop(key) for key in _RESULTS if key in said}
     results |= {key: arrays.pop(key) for key in _RESULTS if key in arrays}
     if masses is not None and not {"masses", "mass"} & set(arrays):
@@ -99,6 +119,18 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
         said |= _comment(comment, of_symbols, here, file, ledger)
     name = next((str(said.pop(key)) for key in ("name", "title") if isinstance(said.get(key), str)), "")
     return Record(atoms, here, file, name, said, results)
+
+
+def _refuse_types(symbols: list[str], comment: str, here: str) -> None:
+    """Refuse numbers that count the atoms or the types of atoms: only other ones are atomic numbers."""
+    if not all(one.isdigit() for one in symbols):
+        return
+    kinds = {int(one) for one in symbols}
+    if re.match(r"\s*Atoms\. Timestep", comment) or (len(kinds) > 1 and kinds == set(range(1, len(kinds) + 1))):
+        raise BadInput(
+            f"{here} has numbers in place of elements ({' '.join(symbols[:3])}) that seem to count its atoms or types "
+            "of atoms; write the symbols of the elements."
+        )
 
 
 def _key(said: dict[str, Any], name: str) -> str:
@@ -125,6 +157,7 @@ def _layout(properties: Any, here: str) -> list[tuple[str, str, int]]:
     fields = str(properties).split(":")
     layout: list[tuple[str, str, int]] = []
     for name, kind, count in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+        kind = kind.upper()  # GPUMD takes small letters, too
         if kind not in ("S", "R", "I", "L") or not count.isdigit() or not int(count) or not name:
             layout = []
             break
@@ -160,7 +193,7 @@ def _value(cell: str, kind: str) -> Any:
     return int(cell) if kind == "I" else number_of(cell)
 
 
-def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
+def _set_cell(atoms: Atoms, said: dict[str, Any], here: str, file: str, ledger: Ledger) -> None:
     lattice = said.pop(_key(said, "lattice"), None)
     pbc = said.pop(_key(said, "pbc"), None)
     if lattice is not None:
@@ -176,7 +209,14 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
         if flags.dtype.kind not in "bi" or flags.size not in (1, 3) or not np.isin(flags, (0, 1)).all():
             raise BadInput(f"{here} has a pbc that is not T or F for each direction; correct it.")
         atoms.pbc = flags.astype(bool)
+    others = [key for key in said if state.plain(key) in _OTHER_CELLS]
+    if others and lattice is None:
+        raise BadInput(
+            f"{here} has the key '{others[0]}', which is not read as a cell; write it as Lattice, or remove it."
+        )
     if not atoms.pbc.any():
+        if np.any(atoms.cell):
+            ledger.unused("the cell (pbc is F in all directions)", file)
         atoms.cell = None
 
 
@@ -198,6 +238,7 @@ def _comment(comment: str, numbers: np.ndarray, here: str, file: str, ledger: Le
             return {}
         ledger.note(f"The two whole numbers in the comments of {file} are read as charge and multiplicity.")
         return {"charge": charge, "spin": spin}
+    _refuse_in_words(comment, numbers, here)
     said: dict[str, Any] = {}
     for match in _WORDS.finditer(comment):
         word, value = match[1], match[2]
@@ -215,3 +256,28 @@ def _comment(comment: str, numbers: np.ndarray, here: str, file: str, ledger: Le
     if not said or len(_WORDS.sub("", comment).split()) > 0:
         ledger.unused("the comment line", file)
     return said
+
+
+def _refuse_in_words(comment: str, numbers: np.ndarray, here: str) -> None:
+    """Refuse a comment that may state a cell, a unit or an ion, which would not be used."""
+    if _CELL_IN_WORDS.search(comment):
+        raise BadInput(f"{here} has a cell in its comment, which is not read; write it as Lattice of extended XYZ.")
+    if _UNIT_IN_WORDS.search(comment):
+        raise BadInput(
+            f"{here} has the comment {comment.strip()[:60]!r}, but coordinates are read in Angstrom; convert them, or "
+            "remove the comment."
+        )
+    two = _STARTS_WITH_TWO.match(comment)
+    if not two:
+        return
+    charge, spin = int(two[1]), int(two[2])
+    try:
+        possible = abs(charge) <= _LARGEST_CHARGE and spin <= _LARGEST_SPIN
+        usual = state.check(numbers, charge, spin, here) == state.check(numbers, None, None, here)
+    except BadInput:
+        return
+    if possible and not usual:
+        raise BadInput(
+            f"{here} has the comment {comment.strip()[:60]!r}, which may begin with charge and multiplicity; write "
+            f"charge={charge} spin={spin} if it does, and other words first if not."
+        )

@@ -226,3 +226,81 @@ def test_our_units_are_taken_and_those_of_what_is_unused_are_listed(reading, key
 
 def test_units_of_labels_that_are_not_used_are_listed(reading):
     assert "energy_unit" in "".join(reading("2\nE=-1.0 energy_unit=au\nH 0 0 0\nH 0 0 0.74\n").unused)
+
+
+@pytest.mark.parametrize("symbols", ["1 2 2", "1 2 3", "2 1 1"])
+def test_types_and_numbers_of_atoms_are_no_elements(reading, symbols):
+    rows = "".join(f"{s} {row[1:]}\n" for s, row in zip(symbols.split(), W.splitlines(), strict=True))
+    with pytest.raises(BadInput, match="seem to count its atoms or types"):
+        reading("3\nwater\n" + rows)
+    with pytest.raises(BadInput, match="seem to count its atoms or types"):
+        reading("2\nAtoms. Timestep: 0\n1 0 0 0\n1 0 0 2\n")
+    assert reading("2\nhydrogen\n1 0 0 0\n1 0 0 .74\n").frames[0].atoms.numbers.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# CELL(abcABC): 10.0 10.0 10.0 90.0 90.0 90.0  Step: 0  Bead: 0 positions{angstrom} cell{angstrom}",
+        "Lattice 4.0 0 0 0 4 0 0 0 4",
+        "cell: 4.0, 4.0, 4.0",
+        "box = 4 4 4",
+        'cell="4 0 0 0 4 0 0 0 4" pbc="F F F"',
+        'unit_cell="4 4 4 90 90 90"',
+    ],
+)
+def test_cells_that_are_not_read_are_refused(reading, comment):
+    with pytest.raises(BadInput, match=r"Lattice"):
+        reading(water(comment))
+
+
+def test_a_cell_without_periodicity_is_listed(reading):
+    cell = 'Lattice="{0} 0 0 0 {0} 0 0 0 {0}" pbc="F F F"'
+    assert reading(water(cell.format(9))).unused == ("the cell (pbc is F in all directions) (1 frame of a.xyz)",)
+    assert not reading(water(cell.format(0))).unused
+
+
+@pytest.mark.parametrize(
+    "comment", ["coordinates in bohr", "positions{atomic_unit} cell{atomic_unit}", "geometry in a.u."]
+)
+def test_units_in_words_are_refused(reading, comment):
+    with pytest.raises(BadInput, match="Angstrom"):
+        reading(water(comment))
+    assert reading(water("E = -5.07 a.u.")).frames
+
+
+def test_two_whole_numbers_before_words(reading):
+    for comment in ("-1 2 water", "1 2 H2O", "0 3 O"):
+        with pytest.raises(BadInput, match="may begin with charge and multiplicity"):
+            reading(water(comment))
+    for comment in ("0 1 H2O", "12 1 water", "0 2 water", "1 1 water", "water 1 2"):
+        assert reading(water(comment)).frames[0].charge is None
+
+
+def test_qm9(reading):
+    text = "3\ngdb 3\t799.5\t437.9\t\n" + W.replace("0 0 .119", "0\t2.5*^-6\t.119\t-0.7")
+    text += "1671.4\t3803.6\t3907.6\nO\tO\t\nInChI=1S/H2O/h1H2\tInChI=1S/H2O/h1H2\n"
+    contents = reading(text * 2)
+    assert [frame.atoms.positions[0, 1] for frame in contents.frames] == [2.5e-6, 2.5e-6]
+    assert any("frequencies, SMILES and InChI" in what for what in contents.unused)
+    with pytest.raises(BadInput, match="text follows"):
+        reading(text.replace("InChI=", ""))
+
+
+@pytest.mark.parametrize("name", ["xtbopt.log", "water", "water.txt", "xtb.trj", "a.XYZ", "a.dat"])
+def test_xyz_files_are_told_by_their_text(reading, name):
+    assert len(reading(water(" energy: -5.07 gnorm: 0.0004 xtb: 6.6.1") * 2, name).frames) == 2
+
+
+def test_properties_in_small_letters(reading):
+    text = '1\npbc="T T T" lattice="4 0 0 0 4 0 0 0 4" properties=species:s:1:pos:r:3:group:i:1\nCu 0 0 0 1\n'
+    assert reading(text).frames[0].atoms.pbc.all()
+
+
+def test_crystals_without_bonds_and_molecules_in_boxes_are_said(reading):
+    salt = '2\nLattice="{0} 0 0 0 {0} 0 0 0 {0}"\nCs 0 0 0\nCl {1} {1} {1}\n'
+    assert not reading(salt.format(4.12, 2.06)).notes
+    assert "Bohr" in reading(salt.format(7.79, 3.895)).notes[0]
+    (note,) = reading(water('Lattice="20 0 0 0 20 0 0 0 20"')).notes
+    assert "empty space on all sides" in note
+    assert not reading(water('Lattice="20 0 0 0 20 0 0 0 5"')).notes
