@@ -66,7 +66,7 @@ def bytes_of(path: Path) -> tuple[bytes, str]:
 
 
 def text_of(data: bytes, file: str, ledger: Ledger) -> str:
-    """Return bytes as text: UTF-8, UTF-16 with a mark, or Latin-1; line ends are newlines. BadInput where binary."""
+    """Return bytes as text: UTF-8, UTF-16 with a mark, or Latin-1, with newlines only. BadInput where binary."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = data.decode("utf-16", errors="replace")
     else:
@@ -78,7 +78,8 @@ def text_of(data: bytes, file: str, ledger: Ledger) -> str:
             ledger.note(f"{file} is not in UTF-8; it is read as Latin-1.")
     if re.search(r"[\x00-\x08\x0e-\x19]", text):
         raise BadInput(f"{file} is a binary file in no format that is known.")
-    return re.sub(r"\r\n?", "\n", text).replace("\xa0", " ")
+    text = re.sub(r"\r\n?", "\n", text)
+    return re.sub("[\x0b\x0c\x1c-\x1e\x85\xa0\u2028\u2029]", " ", text)  # which would end a line in Python
 
 
 def states_of(tables: Sequence[Path], ledger: Ledger) -> dict[str, State]:

@@ -10,21 +10,15 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_masses
 from ase.io.extxyz import key_val_str_to_dict
 
-from bench.data.files import state
+from bench.data.files import comments, state
 from bench.data.files.contents import Ledger, Record
 from bench.data.files.elements import elements, number_of
 from bench.errors import BadInput
 
 _PLAIN = "species:S:1:pos:R:3"
-_TWO_WHOLE = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)\s*")
-_LARGEST_CHARGE, _LARGEST_SPIN = 9, 11  # of what two whole numbers in a comment may be
-_WORDS = re.compile(
-    r"(?<![A-Za-z])((?:net|total|tot)?[ _]?charge|chrg|q|spin[ _]?multiplicity|multiplicity|mult|spin|uhf)"
-    r"(?![A-Za-z])[ \t]*(?:[:=]|is)?[ \t]*([^\s,;]*)",
-    re.IGNORECASE,
-)
 _RESULTS: tuple[str, ...] = (
     "energy",
     "free_energy",
@@ -39,11 +33,6 @@ _RESULTS: tuple[str, ...] = (
 _RESULTS += ("stresses", "bandgap", "polarizability")
 _OTHER_CELLS = {"cell", "box", "unitcell", "supercell", "cellvectors", "latticevectors", "latticeparameters", "celldm"}
 _OTHER_CELLS |= {"cellpar", "cellparameters", "boxvectors", "boxlengths", "boxsize", "celllengths", "tv", "vec1", "vec"}
-_CELL_IN_WORDS = re.compile(r"(?i)\b(cell|lattice|box|tv|abc)\b\W*(\(\w+\)\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d")
-_UNIT_IN_WORDS = re.compile(
-    r"(?i)\bbohrs?\b|positions\{atomic_unit\}|\b(coordinates|positions|geometry)\b.*\ba\.?u\.?(\s|$)"
-)
-_STARTS_WITH_TWO = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)[\s,]+[A-Za-z]")
 _QM9 = re.compile(r"[-\d.\s]+\n\S+[ \t]+\S+[ \t]*\nInChI=.*")
 """What the files of QM9 have after the atoms: frequencies, SMILES, InChI."""
 _ALIASES = {"species": "species", "symbols": "species", "element": "species", "elements": "species"}
@@ -57,7 +46,7 @@ def looks_like(text: str) -> bool:
 
 def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
     """Return all frames of an XYZ file; raises BadInput where a line cannot belong to any."""
-    lines = text.splitlines() if "\x0b" not in text and "\x0c" not in text else re.split(r"\r\n|\n|\r", text)
+    lines = text.splitlines()
     records: list[Record] = []
     at = 0
     while at < len(lines):
@@ -114,11 +103,17 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     for key, values in arrays.items():
         atoms.arrays[key] = values
     if any(len(row) > width for row in rows):
+        if all(len(row) > width for row in rows):
+            _refuse_shifted(rows, of_symbols, here)
         ledger.unused(f"the columns after the coordinates (up to {max(map(len, rows)) - width})", file)
     if pairs is None and comment.strip():
-        said |= _comment(comment, of_symbols, here, file, ledger)
+        said |= comments.stated(comment, of_symbols, here, file, ledger)
     name = next((str(said.pop(key)) for key in ("name", "title") if isinstance(said.get(key), str)), "")
-    return Record(atoms, here, file, name, said, results)
+    record = Record(atoms, here, file, name, said, results)
+    if comments.may_be_ion(comment, of_symbols):
+        record.needs = ("charge",)
+        record.unread = f"{here} has the comment {comment.strip()[:60]!r}, which may name an ion"
+    return record
 
 
 def _refuse_types(symbols: list[str], comment: str, here: str) -> None:
@@ -147,8 +142,9 @@ def _pairs(comment: str, here: str) -> dict[str, Any] | None:
     except Exception as error:  # ASE's parser raises all kinds of exceptions
         raise BadInput(f"{here} has a comment line whose keys cannot be read ({error}).") from None
     words = re.findall(r"""([\w+-]+)\s*=\s*(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|[^\s"']+)""", comment)
-    for key in {word.lower() for word in words if state.is_about(word)}:
-        if sum(word.lower() == key for word in words) > 1:
+    names = [word.lower() if state.is_about(word) else word for word in words]
+    for key in dict.fromkeys(names):
+        if names.count(key) > 1:
             raise BadInput(f"{here} has the key {key!r} twice; remove one of the two.")
     return {str(key): value for key, value in found.items()}
 
@@ -220,64 +216,14 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str, file: str, ledger: 
         atoms.cell = None
 
 
-def _comment(comment: str, numbers: np.ndarray, here: str, file: str, ledger: Ledger) -> dict[str, Any]:
-    """Return the charge and the spin that a plain comment states; any other text is listed as unused."""
-    two = _TWO_WHOLE.fullmatch(comment)
-    if two:
-        charge, spin = int(two[1]), int(two[2])
-        try:
-            if abs(charge) > _LARGEST_CHARGE or spin > _LARGEST_SPIN:
-                raise BadInput("")
-            state.check(numbers, charge, spin, here)
-        except BadInput:
-            ledger.note(
-                f"The comments of {file} are two whole numbers that are not charge and multiplicity of these atoms "
-                f"({comment.strip()!r} of {here}); they are not used there."
-            )
-            ledger.unused("the comment line", file)
-            return {}
-        ledger.note(f"The two whole numbers in the comments of {file} are read as charge and multiplicity.")
-        return {"charge": charge, "spin": spin}
-    _refuse_in_words(comment, numbers, here)
-    said: dict[str, Any] = {}
-    for match in _WORDS.finditer(comment):
-        word, value = match[1], match[2]
-        if word.lower() == "q" and not value.lstrip("+-").isdigit():
-            continue
-        try:
-            said[word] = int(value)
-        except ValueError:
-            raise BadInput(
-                f"{here} has the comment {comment.strip()[:60]!r}, in which {word!r} has no whole number after it; "
-                "write it as charge=0 spin=1, or remove the word."
-            ) from None
-    if said:
-        ledger.note(f"Charge and spin are read from words in the comments of {file}.")
-    if not said or len(_WORDS.sub("", comment).split()) > 0:
-        ledger.unused("the comment line", file)
-    return said
-
-
-def _refuse_in_words(comment: str, numbers: np.ndarray, here: str) -> None:
-    """Refuse a comment that may state a cell, a unit or an ion, which would not be used."""
-    if _CELL_IN_WORDS.search(comment):
-        raise BadInput(f"{here} has a cell in its comment, which is not read; write it as Lattice of extended XYZ.")
-    if _UNIT_IN_WORDS.search(comment):
+def _refuse_shifted(rows: list[list[str]], numbers: np.ndarray, here: str) -> None:
+    """Refuse a plain file that has a column between elements and coordinates, or flags between the coordinates."""
+    first = [number_of(row[1]) for row in rows]
+    masses = np.abs(np.array(first) - atomic_masses[numbers]) < 0.05
+    flags = all(row[1] in ("0", "-1") and all("." in cell for cell in row[2:5]) for row in rows)
+    mopac = all(len(row) == 7 and all(cell in ("1", "+1") for cell in row[2::2]) for row in rows)
+    if len(rows) > 1 and (np.array_equal(first, numbers) or masses.all() or flags or mopac):
         raise BadInput(
-            f"{here} has the comment {comment.strip()[:60]!r}, but coordinates are read in Angstrom; convert them, or "
-            "remove the comment."
-        )
-    two = _STARTS_WITH_TWO.match(comment)
-    if not two:
-        return
-    charge, spin = int(two[1]), int(two[2])
-    try:
-        possible = abs(charge) <= _LARGEST_CHARGE and spin <= _LARGEST_SPIN
-        usual = state.check(numbers, charge, spin, here) == state.check(numbers, None, None, here)
-    except BadInput:
-        return
-    if possible and not usual:
-        raise BadInput(
-            f"{here} has the comment {comment.strip()[:60]!r}, which may begin with charge and multiplicity; write "
-            f"charge={charge} spin={spin} if it does, and other words first if not."
+            f"{here} has a column of numbers or flags before or between its coordinates ({' '.join(rows[0])[:50]!r}); "
+            "write element, x, y and z."
         )

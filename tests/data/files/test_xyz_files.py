@@ -269,12 +269,50 @@ def test_units_in_words_are_refused(reading, comment):
     assert reading(water("E = -5.07 a.u.")).frames
 
 
-def test_two_whole_numbers_before_words(reading):
-    for comment in ("-1 2 water", "1 2 H2O", "0 3 O"):
-        with pytest.raises(BadInput, match="may begin with charge and multiplicity"):
-            reading(water(comment))
-    for comment in ("0 1 H2O", "12 1 water", "0 2 water", "1 1 water", "water 1 2"):
-        assert reading(water(comment)).frames[0].charge is None
+@pytest.mark.parametrize(
+    "comment", ["-1 2 water", "1 2 H2O", "0 3 O", "water cation", "H2O+", "OH2- in ice", "a dianion"]
+)
+def test_comments_that_may_name_an_ion_need_a_charge(reading, comment):
+    with pytest.raises(BadInput, match=r"may name an ion; state its charge \(--charge\)"):
+        reading(water(comment))
+    assert reading(water(comment), charge=-1).frames[0].charge == -1
+
+
+@pytest.mark.parametrize("comment", ["0 1 H2O", "12 1 water", "0 2 water", "1 1 water", "water 1 2", "H2O-2 H3O+"])
+def test_comments_that_name_no_ion(reading, comment):
+    assert reading(water(comment)).frames[0].charge is None
+
+
+@pytest.mark.parametrize("row", ["{s} {z} {xyz}", "{s} {m} {xyz}", "{s} 0 {xyz}", "{s} {x}. 1 {y} 1 {z} 1"])
+def test_columns_before_and_between_coordinates_are_refused(reading, row):
+    rows = [("O", 8, 15.999, "0.0 0.0 .119"), ("H", 1, 1.008, "0.0 .763 -.477"), ("H", 1, 1.008, "0.0 -.763 -.477")]
+    text = "".join(row.format(s=s, z=z, m=m, xyz=xyz, x=0, y=xyz.split()[1]) + "\n" for s, z, m, xyz in rows)
+    with pytest.raises(BadInput, match="before or between its coordinates"):
+        reading("3\n\n" + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (water('Lattice="4 0 0 0 4 0 0 0 4" Lattice="5 0 0 0 5 0 0 0 5"'), "'Lattice' twice"),
+        (water("energy=-1 energy=-2"), "'energy' twice"),
+        (water("frozen=0"), "key 'frozen', which may fix atoms"),
+        (water('distance="bohr"'), "read in Angstrom"),
+        (water("coordinates=fractional a=1"), "read in Angstrom"),
+        (water("E = -17.1 [bohr]"), "read in Angstrom"),
+        (f"1\n{FULL}ghost:L:1\nO 0 0 0 T\n", "not real"),
+        (f"1\n{FULL}mass:R:1\nO 0 0 0 29164.4\n", "give them in u"),
+        ("2\n\nO 0 0 1e300\nH 0 0 1\n", "more than 1e\\+06 Angstrom apart"),
+    ],
+)
+def test_statements_that_cannot_be_used_are_refused(reading, text, says):
+    with pytest.raises(BadInput, match=says):
+        reading(text)
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\x0b", "\x0c"])
+def test_what_python_takes_for_the_end_of_a_line_is_none(reading, mark):
+    assert reading(water(f"a{mark}b")).frames[0].atoms.numbers.tolist() == [8, 1, 1]
 
 
 def test_qm9(reading):
