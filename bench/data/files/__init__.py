@@ -68,6 +68,9 @@ def read(
             continue
         if not found:
             raise BadInput(f"{path.name} holds no structure.")
+        states_beside = sources.beside(path, ledger)
+        for record in found:
+            record.said |= states_beside
         records += [(path, record) for record in found]
     if not records:
         raise BadInput(f"{', '.join(map(str, given))} holds no structure.")
@@ -136,8 +139,8 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, name)
             copy.write_bytes(data)
-            kind = _format(copy)
-            if kind not in by_ase.BINARY:
+            kind = by_ase.binary_format_of(copy)
+            if not kind:
                 raise _Unknown(f"{file} is a binary file in no format that is known.")
             return by_ase.read_by_ase(copy, "", file, ledger, kind)
     text = sources.text_of(data, file, ledger)
@@ -175,6 +178,8 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         copy = Path(folder, name)
         copy.write_text(text, encoding="utf-8")
         kind = "vasp" if suffix in (".vasp", ".poscar") else _format(copy)
+        if kind == "json" and not by_ase.has_structures(text):
+            raise _Unknown(f"{file} is JSON, but not ASE's; convert it to extended XYZ.")
         return by_ase.read_by_ase(copy, text, file, ledger, kind)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -38,6 +39,24 @@ def format_of(path: Path) -> str:
     if found not in COMPLETE | PLAIN | programs.KINDS.keys():
         raise BadInput(f"{path.name} is in the format {found!r}, which is not read; convert it to extended XYZ or CIF.")
     return found
+
+
+def binary_format_of(path: Path) -> str:
+    """Return ASE's name for the format of a binary file that is read; empty where it is none."""
+    try:
+        found = format_of(path)
+    except BadInput:
+        return ""
+    return found if found in BINARY else ""
+
+
+def has_structures(text: str) -> bool:
+    """Return whether a JSON text is a database of ASE: an object with numbered rows."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return True  # ASE says what is wrong with it
+    return isinstance(found, dict) and "ids" in found
 
 
 def read_by_ase(path: Path, text: str, file: str, ledger: Ledger, kind: str) -> list[Record]:
