@@ -55,7 +55,12 @@ def frame_of(record: Record, reading: Reading, ledger: Ledger, states: tuple[int
     said, arrays = dict(record.said), {k: v for k, v in record.atoms.arrays.items() if k not in _GEOMETRY}
     results = dict(record.results)
     labels = _labels(record, said, arrays, results, reading)
-    atoms = Atoms(numbers, record.atoms.positions, cell=record.atoms.cell, pbc=record.atoms.pbc)
+    atoms = Atoms(numbers, record.atoms.positions)
+    if periodic:
+        atoms.set_cell(record.atoms.cell)
+        atoms.pbc = record.atoms.pbc
+    elif np.any(record.atoms.cell.array):
+        ledger.unused("the cell (pbc is F in all directions)", record.file)
     _set_masses(atoms, arrays, here)
     _set_fixed(atoms, record, arrays)
 

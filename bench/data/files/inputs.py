@@ -109,7 +109,7 @@ def read_orca(text: str, file: str, ledger: Ledger) -> list[Record]:
     if len(blocks) != 1 or blocks[0][1].lower() != "xyz" or blocks[0][4].strip():
         raise BadInput(f"{file} has not one block '* xyz charge multiplicity'; only this one is read of ORCA's inputs.")
     state = _STATE.fullmatch(f"{blocks[0][2]} {blocks[0][3]}")
-    body, end, after = text[blocks[0].end() :].partition("\n*")
+    body, end, after = re.sub(r"\n[ \t]+\*", "\n*", text[blocks[0].end() :]).partition("\n*")
     refuse_stray(text[: blocks[0].start()] + after, file)
     if not end or state is None:
         raise BadInput(

@@ -19,6 +19,8 @@ RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
 _MOL2_ATOM = re.compile(r"\s*\d+\s+\S+(?:\s+[-+]?\d*\.?\d+){3}\s+[A-Za-z]")
 _OF_IONS = {"N.4", "O.co2", "C.cat"}
 """Types of atoms in MOL2 files which ammonium, carboxylates and guanidinium have, and few neutral molecules."""
+_CODES = {"CHG", "RAD", "ISO", "ZCH", "ZBO", "HYD", "V30"}
+"""Properties (M) of a MOL file that RDKit reads."""
 _UNPAIRED = {1: 0, 2: 1, 3: 2}  # of M RAD: singlet, doublet, triplet
 
 
@@ -72,6 +74,8 @@ def _record(block: str, here: str, file: str, ledger: Ledger) -> Record:
         ledger.note(f"Isotopes of {file} are read with their own masses.")
     if molecule.GetNumBonds():
         ledger.unused("the bonds", file)
+    for code in sorted(set(re.findall(r"^M  ([A-Z]{3})\b", head, flags=re.MULTILINE)) - _CODES):
+        ledger.unused(f"the lines M  {code}", file)
     comment = lines[2].strip()
     if comment:
         ledger.unused("the comment line", file)

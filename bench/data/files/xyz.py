@@ -95,7 +95,7 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     if positions is None or positions.shape != (len(rows), 3):
         raise BadInput(f"{here} has no three columns of positions (pos); its Properties are {properties!r}.")
     atoms = Atoms(of_symbols, positions)
-    _set_cell(atoms, said, here, file, ledger)
+    _set_cell(atoms, said, here)
     results = {key: said.pop(key) for key in _RESULTS if key in said}
     results |= {key: arrays.pop(key) for key in _RESULTS if key in arrays}
     if masses is not None and not {"masses", "mass"} & set(arrays):
@@ -189,7 +189,7 @@ def _value(cell: str, kind: str) -> Any:
     return int(cell) if kind == "I" else number_of(cell)
 
 
-def _set_cell(atoms: Atoms, said: dict[str, Any], here: str, file: str, ledger: Ledger) -> None:
+def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
     lattice = said.pop(_key(said, "lattice"), None)
     pbc = said.pop(_key(said, "pbc"), None)
     if lattice is not None:
@@ -210,10 +210,6 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str, file: str, ledger: 
         raise BadInput(
             f"{here} has the key '{others[0]}', which is not read as a cell; write it as Lattice, or remove it."
         )
-    if not atoms.pbc.any():
-        if np.any(atoms.cell):
-            ledger.unused("the cell (pbc is F in all directions)", file)
-        atoms.cell = None
 
 
 def _refuse_shifted(rows: list[list[str]], numbers: np.ndarray, here: str) -> None:

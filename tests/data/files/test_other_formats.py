@@ -212,6 +212,27 @@ def test_slabs_of_every_kind(reading, tmp_path, name):
     assert not frame.atoms.info and frame.atoms.calc is None
 
 
+@pytest.mark.parametrize("name", ["a.traj", "a.json", "a.extxyz"])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_cell_that_is_not_periodic_is_listed(reading, tmp_path, name):
+    water = ase.build.molecule("H2O", cell=[9, 9, 9])
+    ase.io.write(tmp_path / name, water)
+    contents = reading((tmp_path / name).read_bytes(), name)
+    assert f"the cell (pbc is F in all directions) (1 frame of {name})" in contents.unused
+    assert not contents.frames[0].atoms.cell.any()
+
+
+def test_properties_of_a_mol_file_that_nothing_uses_are_listed(reading):
+    text = WATER_MOL.replace("M  END", "M  STY  1   1 MUL\nM  SAL   1  3   1   2   3\nM  END")
+    assert {"the lines M  STY (1 frame of a.mol)", "the lines M  SAL (1 frame of a.mol)"} < set(
+        reading(text, "a.mol").unused
+    )
+
+
+def test_the_end_of_orcas_coordinates_may_be_indented(reading):
+    assert reading(ORCA.replace("\n*\n", "\n  *\n"), "a.inp").frames[0].charge == -1
+
+
 def test_constraints_that_are_not_obeyed_are_refused(reading, tmp_path):
     for constraint in (FixCartesian([0], (True, False, False)), FixBondLength(0, 1)):
         slab = SLAB.copy()
