@@ -126,6 +126,7 @@ def _before(kind: str, text: str, file: str, ledger: Ledger) -> dict[str, Any]:
         said = crystals.said_by_espresso(text, file)
         ledger.unused("the settings of the job", file)
     elif kind == "cube":
+        _check_cube(text, file)
         ledger.unused("the grid of values", file)
         ledger.note(f"{file} is read as a molecule: the box of its grid is no cell. Give crystals as CIF or POSCAR.")
     elif kind == "aims":
@@ -135,3 +136,17 @@ def _before(kind: str, text: str, file: str, ledger: Ledger) -> dict[str, Any]:
     elif kind == "castep-cell":
         crystals.check_castep(text, file)
     return said
+
+
+def _check_cube(text: str, file: str) -> None:
+    """Refuse a cube that is cut off, at the end of which ASE waits for ever, and one that is not in Bohr."""
+    lines = [line.split() for line in text.splitlines()]
+    try:
+        atoms, *voxels = (int(lines[k][0]) for k in range(2, 6))
+    except (IndexError, ValueError):
+        raise BadInput(f"{file} has no complete head of a cube file; correct it.") from None
+    if min(voxels) <= 0:
+        raise BadInput(f"{file} has numbers of voxels that are not above zero (Angstrom), which are not read.")
+    values = sum(map(len, lines[6 + abs(atoms) :])) - (atoms < 0)
+    if not atoms or values < voxels[0] * voxels[1] * voxels[2]:
+        raise BadInput(f"{file} is cut off: it has {max(values, 0)} values of its grid; write it again.")

@@ -218,7 +218,8 @@ def _refuse_shifted(rows: list[list[str]], numbers: np.ndarray, here: str) -> No
     masses = np.abs(np.array(first) - atomic_masses[numbers]) < 0.05
     flags = all(row[1] in ("0", "-1") and all("." in cell for cell in row[2:5]) for row in rows)
     mopac = all(len(row) == 7 and all(cell in ("1", "+1") for cell in row[2::2]) for row in rows)
-    if len(rows) > 1 and (np.array_equal(first, numbers) or masses.all() or flags or mopac):
+    counted = len(set(numbers.tolist())) > 1 and (np.array_equal(first, numbers) or bool(masses.all()))
+    if len(rows) > 1 and (counted or flags or mopac):
         raise BadInput(
             f"{here} has a column of numbers or flags before or between its coordinates ({' '.join(rows[0])[:50]!r}); "
             "write element, x, y and z."

@@ -301,6 +301,19 @@ def test_a_cube_is_said_to_be_a_molecule(reading):
     assert not contents.frames[0].atoms.pbc.any() and any("no cell" in note for note in contents.notes)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("title\n\n2 0 0 0\n1 2 0 0\n1 0 2 0\n2 0 0 2\n1 0 0 0 0\n1 0 0 0 1.4\n0.5\n", "cut off"),
+        ("title\n\n2 0 0 0\n-1 2 0 0\n-1 0 2 0\n-1 0 0 2\n1 0 0 0 0\n1 0 0 0 .74\n0.5\n", "voxels"),
+        ("title\n\n2 0 0 0\n1 2 0 0\n", "complete head"),
+    ],
+)
+def test_cubes_that_ase_cannot_read_are_refused(reading, text, says):
+    with pytest.raises(BadInput, match=says):
+        reading(text, "a.cube")
+
+
 def test_text_with_control_characters_is_binary(reading):
     with pytest.raises(BadInput, match="binary"):
         reading(b"\x93\xa9mixed\x01\n$molecule\n0 1\nO 0 0 0\n$end\n", "a.msgpack")
