@@ -146,7 +146,7 @@ def _check_cube(text: str, file: str) -> None:
     except (IndexError, ValueError):
         raise BadInput(f"{file} has no complete head of a cube file; correct it.") from None
     if min(voxels) <= 0:
-        raise BadInput(f"{file} has numbers of voxels that are not above zero (Angstrom), which are not read.")
+        raise BadInput(f"{file} has voxels in Angstrom (their numbers are not above zero); write it in Bohr.")
     values = sum(map(len, lines[6 + abs(atoms) :])) - (atoms < 0)
     if not atoms or values < voxels[0] * voxels[1] * voxels[2]:
         raise BadInput(f"{file} is cut off: it has {max(values, 0)} values of its grid; write it again.")

@@ -238,21 +238,22 @@ def _expanded(
     """Return all atoms of the cell: the number of the listed atom of each, and fractional coordinates in [0, 1)."""
     matrix = np.array(cell.orth.mat.tolist())
     numbers: list[int] = []
-    places: list[np.ndarray] = []
+    places = np.empty((0, 3))
     for number, site in enumerate(sites):
         images = np.array([operation.apply_to_xyz(list(site)) for operation in operations])
+        new = []
         for image in _merged(images, matrix):
-            if places:
-                near = np.flatnonzero(_distances(np.array(places), image, matrix) < _SAME_PLACE)
-                if len(near):
-                    other = symbols[numbers[near[0]]]
-                    if other != symbols[number] or numbers[near[0]] == number:
-                        raise BadInput(f"{here} has two atoms ({other}, {symbols[number]}) at one place; correct it.")
-                    ledger.note(f"{file} lists atoms that its symmetry makes from others; each is read once.")
-                    continue
-            numbers.append(number)
-            places.append(image)
-    return numbers, np.array(places)
+            near = np.flatnonzero(_distances(places, image, matrix) < _SAME_PLACE)
+            if not len(near):
+                new.append(image)
+                continue
+            other = symbols[numbers[near[0]]]
+            if other != symbols[number]:
+                raise BadInput(f"{here} has two atoms ({other}, {symbols[number]}) at one place; correct it.")
+            ledger.note(f"{file} lists atoms that its symmetry makes from others; each is read once.")
+        numbers += [number] * len(new)
+        places = np.vstack([places, *new])
+    return numbers, places
 
 
 def _merged(images: np.ndarray, matrix: np.ndarray) -> list[np.ndarray]:

@@ -66,7 +66,7 @@ def beside(path: Path, ledger: Ledger) -> dict[str, str]:
     for name, what in _BESIDE.items():
         if (path.parent / name).is_file():
             found[name] = text_of(bytes_of(path.parent / name)[0], name, ledger).strip()
-            ledger.note(f"{name} is read, which is beside {path.name} and states its {what}.")
+            ledger.note(f"The file {name} beside the structures states their {what}, as it does for xtb.")
     return found
 
 

@@ -110,7 +110,7 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
         said |= comments.stated(comment, of_symbols, here, file, ledger)
     name = next((str(said.pop(key)) for key in ("name", "title") if isinstance(said.get(key), str)), "")
     record = Record(atoms, here, file, name, said, results)
-    if comments.may_be_ion(comment, of_symbols):
+    if not atoms.pbc.any() and comments.may_be_ion(comment, of_symbols):
         record.needs = ("charge",)
         record.unread = f"{here} has the comment {comment.strip()[:60]!r}, which may name an ion"
     return record

@@ -72,7 +72,7 @@ def test_the_state_that_xtb_reads_beside_a_structure(folder):
     for source in (folder, folder / "b.xyz"):
         contents = read([source])
         assert {(frame.charge, frame.spin) for frame in contents.frames} == {(1, 2)}
-        assert sum("beside b.xyz" in note for note in contents.notes) == 2
+        assert sum("beside the structures" in note for note in contents.notes) == 2
     (folder / "b.xyz").write_text(water("charge=0"))
     with pytest.raises(BadInput, match=r"charge 0, but its \.CHRG give 1"):
         read([folder / "b.xyz"])

@@ -276,6 +276,7 @@ def test_comments_that_may_name_an_ion_need_a_charge(reading, comment):
     with pytest.raises(BadInput, match=r"may name an ion; state its charge \(--charge\)"):
         reading(water(comment))
     assert reading(water(comment), charge=-1).frames[0].charge == -1
+    assert reading(water(f'Lattice="5 0 0 0 5 0 0 0 5" name="{comment}"')).frames[0].charge is None, "of a crystal"
 
 
 @pytest.mark.parametrize("comment", ["0 1 H2O", "12 1 water", "0 2 water", "1 1 water", "water 1 2", "H2O-2 H3O+"])
