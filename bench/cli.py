@@ -22,6 +22,9 @@ from bench.paths import cache_dir, program, told
 OF_THE_DISK = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there and try again"),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "see who may write there, or choose another place"),
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "choose another place",
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
 """Errors that no verb can do anything about, and what the user can do."""
 

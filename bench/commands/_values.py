@@ -27,7 +27,7 @@ def budget(text: str) -> Budget:
     if text == "none":
         return Budget(None)
     seconds = _number(text)
-    if not seconds > 0:
+    if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a budget; give a number of seconds above zero, or none.")
     return Budget(seconds)
 

@@ -153,7 +153,9 @@ def _begun(options: Options) -> Plan:
     _values.refuse_changes(options, MAY_CHANGE)
     assert options.resume is not None
     from bench.machine.alone import hold
+    from bench.results import store
 
+    store.find(options.resume, options.output)  # refuses a wrong name before it waits
     hold("pesbench run", to_stderr, options.beside)
     return _planning.begun(options.resume, options.output, options.budget, options.adapter)
 

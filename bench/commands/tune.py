@@ -79,6 +79,7 @@ def _searched(options: Options) -> Report:
     threads = _threads(options)
     only = {name: values.split(",") for name, values in _values.knobs(options.knob).items()}
     candidates(method, options.device, threads, 1, only)  # refuses bad input before a second of measuring
+    dataset = options.load()
     hold("pesbench tune", to_stderr, options.beside)
     parallel = measure_parallel_speed()
     settings_to_try = candidates(method, options.device, threads, default_threads(parallel), only)
@@ -90,7 +91,6 @@ def _searched(options: Options) -> Report:
         threads=settings_to_try[0].threads,
         **_declared.settings(options, Settings),
     )
-    dataset = options.load()
     share = FIRST_SHARE * options.budget / len(settings_to_try)
     sessions = Sessions(method, settings_to_try, catalogue, settings, dataset, parallel, share, to_stderr)
     search = Search(settings_to_try, sessions, options.budget)

@@ -143,6 +143,8 @@ def load_dataset(
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     names = [str(one) for one in given if str(one) in DATA_SETS]
     for one in given:
+        if not str(one):
+            raise BadInput(f"an empty name is no data set; the data sets are {', '.join(DATA_SETS)}.")
         if str(one) not in DATA_SETS and not any(character in str(one) for character in "*?["):
             _must_exist(Path(one).expanduser())
     if names and len(given) > 1:

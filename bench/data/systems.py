@@ -143,7 +143,10 @@ def _checked(atoms: Atoms, here: str) -> Atoms:
 
 
 def _whole_cell(atoms: Atoms, here: str) -> NDArray[np.float64]:
-    """Return the cell, with a vector for each direction that is not periodic and has none."""
+    """Return the cell, with a vector for each direction that is not periodic and has none.
+
+    It is right-handed: the opposite vectors span the same lattice, and some methods divide by a signed volume.
+    """
     cell = np.asarray(atoms.cell.array, dtype=float)
     there = np.abs(cell).max(axis=1) > 1e-9
     if not np.isfinite(cell).all() or (atoms.pbc & ~there).any():
@@ -154,9 +157,10 @@ def _whole_cell(atoms: Atoms, here: str) -> NDArray[np.float64]:
             along = whole[axis] / np.linalg.norm(whole[axis])
             whole[axis] = along * (np.ptp(atoms.positions @ along) + VACUUM)
         cell = whole
-    if abs(np.linalg.det(cell)) < 1e-6:
+    volume = np.linalg.det(cell)
+    if abs(volume) < 1e-6:
         raise BadInput(f"{here} has a cell without a volume; correct its cell vectors.")
-    return as_kept(cell)
+    return as_kept(cell if volume > 0 else -cell)
 
 
 def grouped(measured: Sequence[tuple[Atoms, int, int]]) -> list[list[int]]:

@@ -65,8 +65,8 @@ def find(method: Method, trust: bool = False) -> Found | None:
 
 def users_own(path: Path, trust: bool) -> Found:
     """Return a checkpoint that the user names, such as a fine-tune; raises CheckpointMissing unless trusted."""
-    if not path.exists():
-        raise CheckpointMissing(f"there is no checkpoint {path}.")
+    if not path.is_file():
+        raise CheckpointMissing(f"there is no checkpoint {path}, or it is no file.")
     return _verified(path, Checkpoint(file=path.name, licence=""), trust, own=True)
 
 

@@ -142,6 +142,21 @@ def test_an_unknown_format_is_named(pesbench, fake_run):
     assert "there is no format 'docx'" in refused(pesbench("table", fake_run, "--format", "docx"))
 
 
+def test_a_folder_in_place_of_a_file_is_named(pesbench, tmp_path):
+    line = refused(pesbench("script", "uff", "--structures", "naphthalene-gfn2", "--output", tmp_path))
+    assert f"{tmp_path}: Is a directory; name a file." in line
+    line = refused(pesbench("run", "--methods", "7net-0", "--checkpoint", tmp_path, "--structures", "naphthalene-gfn2"))
+    assert f"there is no checkpoint file {tmp_path}" in line
+
+
+def test_a_budget_without_end_is_none(pesbench):
+    assert "'1e400' is not a budget" in refused(pesbench("run", "--methods", "uff", "--budget", "1e400"))
+
+
+def test_an_empty_name_is_no_folder(pesbench):
+    assert "an empty name is no data set" in refused(pesbench("script", "uff", "--structures", ""))
+
+
 def test_a_run_that_is_not_there_is_named(pesbench, tmp_path):
     assert "there is no run '20200101-000000'" in refused(pesbench("run", "--resume", "20200101-000000"))
     assert "there is no run" in refused(pesbench("table", tmp_path / "nowhere"))

@@ -207,3 +207,16 @@ def test_a_description_tells_what_is_special_about_a_system():
     described = Description(dataset=DataSetFacts(systems=(facts, dataclasses.replace(facts, frames=(1, 2)))))
     assert Description.of(described.plain()).dataset.systems == described.dataset.systems
     assert described.dataset.system_of == {0: 0, 1: 1, 2: 1}
+
+
+def test_a_left_handed_cell_is_measured_as_the_same_lattice(tmp_path):
+    cell = [[4.1, 0, 0], [0.3, 4.1, 0], [0.1, 0.2, 4.3]]
+    right = Atoms("CsCl", positions=[[0, 0, 0], [2.1, 2.0, 2.2]], cell=cell, pbc=True)
+    left = Atoms("CsCl", positions=right.positions, cell=right.cell[[1, 0, 2]], pbc=True)
+    ase.io.write(tmp_path / "left.extxyz", left)
+    (atoms,) = load_dataset(tmp_path / "left.extxyz").atoms
+    assert np.linalg.det(atoms.cell.array) == pytest.approx(right.get_volume())
+    steps = right.cell.scaled_positions(atoms.cell.array)
+    assert np.allclose(steps, np.rint(steps), atol=1e-6), "each vector is one of the same lattice"
+    assert np.allclose(atoms.positions, right.positions)
+    assert atoms.get_all_distances(mic=True) == pytest.approx(right.get_all_distances(mic=True))

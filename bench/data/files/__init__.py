@@ -68,6 +68,9 @@ def read(
             continue
         if not found:
             raise BadInput(f"{path.name} holds no structure.")
+        states_beside = sources.beside(path, ledger)
+        for record in found:
+            record.said |= states_beside
         records += [(path, record) for record in found]
     if not records:
         raise BadInput(f"{', '.join(map(str, given))} holds no structure.")
@@ -136,8 +139,8 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, name)
             copy.write_bytes(data)
-            kind = _format(copy)
-            if kind not in by_ase.BINARY:
+            kind = by_ase.binary_format_of(copy)
+            if not kind:
                 raise _Unknown(f"{file} is a binary file in no format that is known.")
             return by_ase.read_by_ase(copy, "", file, ledger, kind)
     text = sources.text_of(data, file, ledger)
@@ -159,9 +162,15 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         from bench.data.files import macro
 
         return macro.read_mmcif(text, file, ledger)
+    if suffix in (".cif", ".mcif"):
+        from bench.data.files import cif
+
+        return cif.read_cif(text, file, ledger)
     if suffix in (".gjf", ".com", ".gau"):
         return inputs.read_gaussian(text, file, ledger)
-    if suffix not in (".log", ".out", ".cif", ".vasp", ".poscar"):
+    if suffix not in (".vasp", ".poscar") and xyz.looks_like(text):  # such as xtbopt.log
+        return xyz.read_xyz(text, file, ledger)
+    if suffix not in (".log", ".out", ".vasp", ".poscar"):
         reader = inputs.reader_of(text)
         if reader is not None:
             return reader(text, file, ledger)
@@ -169,8 +178,8 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         copy = Path(folder, name)
         copy.write_text(text, encoding="utf-8")
         kind = "vasp" if suffix in (".vasp", ".poscar") else _format(copy)
-        if kind in ("xyz", "extxyz"):
-            return xyz.read_xyz(text, file, ledger)
+        if kind == "json" and not by_ase.has_structures(text):
+            raise _Unknown(f"{file} is JSON, but not ASE's; convert it to extended XYZ.")
         return by_ase.read_by_ase(copy, text, file, ledger, kind)
 
 

@@ -36,6 +36,9 @@ class Reading:
 
 _GEOMETRY = {"numbers", "positions"}
 _FIXED = {"fixed", "frozen", "fix", "constrained", "constraint", "constraints", "freeze", "selectivedynamics"}
+_FIXED |= {"fixedatoms", "frozenatoms", "fixatoms", "freezeatoms", "fixedindices", "frozenindices"}
+_GHOSTS = {"ghost", "isghost", "dummy", "isdummy"}
+_FARTHEST = 1e6  # Angstrom
 _DROPPED = {"occupancy", "spacegroup", "unitcell"}
 """What ASE adds on its own when it reads a crystal."""
 
@@ -52,7 +55,12 @@ def frame_of(record: Record, reading: Reading, ledger: Ledger, states: tuple[int
     said, arrays = dict(record.said), {k: v for k, v in record.atoms.arrays.items() if k not in _GEOMETRY}
     results = dict(record.results)
     labels = _labels(record, said, arrays, results, reading)
-    atoms = Atoms(numbers, record.atoms.positions, cell=record.atoms.cell, pbc=record.atoms.pbc)
+    atoms = Atoms(numbers, record.atoms.positions)
+    if periodic:
+        atoms.set_cell(record.atoms.cell)
+        atoms.pbc = record.atoms.pbc
+    elif np.any(record.atoms.cell.array):
+        ledger.unused("the cell (pbc is F in all directions)", record.file)
     _set_masses(atoms, arrays, here)
     _set_fixed(atoms, record, arrays)
 
@@ -99,6 +107,11 @@ def _check_geometry(atoms: Atoms, here: str) -> None:
     broken = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
     if len(broken):
         raise BadInput(f"{here} has a coordinate of atom {broken[0]} that is not a finite number; remove the frame.")
+    if np.ptp(atoms.positions, axis=0).max() > _FARTHEST:
+        raise BadInput(f"{here} has atoms more than {_FARTHEST:g} Angstrom apart; correct its coordinates.")
+    for key, values in atoms.arrays.items():
+        if state.plain(key) in _GHOSTS and np.any(values):
+            raise BadInput(f"{here} has a column '{key}' of atoms that are not real; remove them.")
     cell = np.asarray(atoms.cell)
     if not np.isfinite(cell).all():
         raise BadInput(f"{here} has a cell that is not finite; correct it.")
@@ -147,12 +160,17 @@ def _set_fixed(atoms: Atoms, record: Record, arrays: dict[str, Any]) -> None:
     for key in arrays:
         if state.plain(key) in _FIXED:
             raise BadInput(f"{here} has the column '{key}', which may fix or free atoms; use move_mask (F: fixed).")
+    for key in record.said:
+        if state.plain(key) in _FIXED:
+            raise BadInput(f"{here} has the key '{key}', which may fix atoms; use a column move_mask (F: fixed).")
     if fixed.any():
         atoms.set_constraint(FixAtoms(np.flatnonzero(fixed)))
 
 
 _UNITS = "in eV and Angstrom"
 _OUR_UNITS = r"(ev|electron ?volts?|metal|ase)?[ ,/*_]*(a|ang|angs|angstroms?|å)?(\^?-1)?"
+_LENGTHS = "distances?|lengths?|coordinates?|coords|positions?|geometry"
+_OTHER_LENGTH = re.compile(r"(?i)bohr|\ba\.?u\b|\bnm\b|\bpm\b|frac|nano|pico")
 _OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"))
 
 
@@ -191,9 +209,12 @@ def _check_units(said: dict[str, Any], labelled: bool, here: str) -> None:
     """Refuse a key that gives other units than eV and Angstrom, where something with a unit is used."""
     for key in list(said):
         name = state.plain(key)
-        if not re.search(r"units?$", name) or re.search("stress|virial|time|velocit|dipole|pressure|mass", name):
-            continue
         value = str(said[key]).strip()
+        if re.search("stress|virial|time|velocit|dipole|pressure|mass", name):
+            continue
+        of_lengths = name == "bohr" or (re.fullmatch(_LENGTHS, name) and _OTHER_LENGTH.search(value))
+        if not of_lengths and not re.search(r"units?$", name):
+            continue
         if re.fullmatch(_OUR_UNITS, value, re.IGNORECASE):
             del said[key]
         elif labelled or not re.search("energy|force", name):

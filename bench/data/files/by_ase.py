@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -9,15 +10,15 @@ from typing import Any
 
 import ase.db
 import ase.io
-import numpy as np
 from ase import Atoms
-from ase.io.formats import UnknownFileTypeError, filetype
+from ase.constraints import FixAtoms
+from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
-from bench.data.files import programs
+from bench.data.files import crystals, programs
 from bench.data.files.contents import Ledger, Record
 from bench.errors import BadInput
 
-COMPLETE = {"traj", "json", "db", "vasp", "vasp-xdatcar", "cif", "gen", "aims", "xsf", "cube", "espresso-in"}
+COMPLETE = {"traj", "json", "db", "vasp", "vasp-xdatcar", "gen", "aims", "xsf", "cube", "espresso-in"}
 """Formats that have no charge or spin, or whose charge and spin are read; tested one by one."""
 PLAIN = {"res", "castep-cell", "siesta-xv", "struct_out"}
 """Formats that are read as ASE reads them, which a note says. Others are refused: ASE takes the first of several
@@ -29,6 +30,8 @@ def format_of(path: Path) -> str:
     """Return ASE's name for a file's format; raises BadInput where it is unknown or not read."""
     try:
         found = str(filetype(str(path)))
+        if found not in ioformats:  # ASE gives the suffix where it knows nothing
+            raise UnknownFileTypeError
     except (UnknownFileTypeError, OSError, ValueError, UnicodeDecodeError):
         raise BadInput(
             f"{path.name} is in no format that is known; give extended XYZ, SDF, PDB, CIF or POSCAR."
@@ -38,9 +41,28 @@ def format_of(path: Path) -> str:
     return found
 
 
+def binary_format_of(path: Path) -> str:
+    """Return ASE's name for the format of a binary file that is read; empty where it is none."""
+    try:
+        found = format_of(path)
+    except BadInput:
+        return ""
+    return found if found in BINARY else ""
+
+
+def has_structures(text: str) -> bool:
+    """Return whether a JSON text is a database of ASE: an object with numbered rows."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return True  # ASE says what is wrong with it
+    return isinstance(found, dict) and "ids" in found
+
+
 def read_by_ase(path: Path, text: str, file: str, ledger: Ledger, kind: str) -> list[Record]:
     """Return all frames of a file of ASE's format `kind`; `text` is empty for binary files."""
     said = _before(kind, text, file, ledger)
+    fixed = crystals.fixed_in_poscar(text, file, ledger) if kind == "vasp" else []
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -50,15 +72,19 @@ def read_by_ase(path: Path, text: str, file: str, ledger: Ledger, kind: str) -> 
                 images = list(ase.io.read(path, index=":", format=kind, do_not_split_by_at_sign=True))
     except Exception as error:  # ASE's readers raise all kinds of exceptions
         reason = (str(error).strip() or "no reason given").splitlines()[0]
+        if isinstance(error, KeyError) and re.fullmatch(r"'[A-Z][\w.:*'+-]{0,9}'", reason):
+            raise BadInput(f"{file} has the atom {reason}, whose name is no element; write the element.") from None
         raise BadInput(f"ASE cannot read structures from {file} ({type(error).__name__}: {reason}).") from None
     for warning in caught:
-        if issubclass(warning.category, UserWarning):
+        if issubclass(warning.category, UserWarning) and "CASTEP" not in str(warning.message):  # of its installation
             ledger.note(f"ASE says of {file}: {' '.join(str(warning.message).split())[:200]}")
     if not images:
         raise BadInput(f"{file} holds no structure.")
-    if kind == "cif":
-        _check_cif(text, len(images), file)
     programs.check_images(kind, text, images, file)
+    if kind == "vasp":  # ASE knows F alone, and takes velocities
+        images = [
+            Atoms(one.numbers, one.positions, cell=one.cell, pbc=True, constraint=FixAtoms(fixed)) for one in images
+        ]
     if kind in PLAIN or kind in programs.KINDS:
         ledger.note(f"{file} is read as ASE reads the format {kind}; what ASE leaves out of it cannot be listed.")
     records = [_record(image, f"frame {k} of {file}", file, said, kind) for k, image in enumerate(images)]
@@ -83,15 +109,6 @@ def _record(image: Atoms, here: str, file: str, said: dict[str, Any], kind: str)
     if kind == "cube":  # its box is that of the grid
         image.set_cell(None)
         image.pbc = False
-    if kind == "vasp" and any(type(one).__name__ == "FixScaled" for one in image.constraints):
-        raise BadInput(
-            f"{here} has selective dynamics that fix atoms in some directions only; pesbench fixes whole atoms: "
-            "write T T T or F F F."
-        )
-    if kind == "cif" and "occupancy" in info:
-        occupancies = info["occupancy"]
-        if any(value < 1 for site in occupancies.values() for value in site.values()):
-            raise BadInput(f"{here} has occupancies below 1; write an ordered structure.")
     record = Record(image, here, file, said=info | said, results=results)
     if kind in programs.KINDS:
         record.needs = ("charge", "spin")
@@ -106,80 +123,30 @@ def _before(kind: str, text: str, file: str, ledger: Ledger) -> dict[str, Any]:
         programs.check_program(kind, text, file)
         said = programs.state_of_output(kind, text, file)
     if kind == "espresso-in":
-        for key in ("tot_charge", "tot_magnetization"):
-            found_here = re.search(rf"^[^!\n]*\b{key}\s*=\s*([^\s,!]+)", text, re.MULTILINE | re.IGNORECASE)
-            if found_here:
-                said[key] = _number(found_here[1])
-        if re.search(r"^\s*ATOMIC_POSITIONS.*?^\s*\S+(\s+\S+){3}\s+[01]\s+[01]\s+[01]", text, 26):
-            _check_if_pos(text, file)
-        for card in ("CELL_PARAMETERS", "ATOMIC_POSITIONS"):  # what ASE takes for a missing unit is not what pw.x takes
-            if re.search(rf"^\s*{card}\b(?![ \t]*[({{]?[ \t]*[a-z])", text, re.MULTILINE | re.IGNORECASE):
-                raise BadInput(f"{file} has no unit after {card}; add one, such as angstrom.")
+        said = crystals.said_by_espresso(text, file)
         ledger.unused("the settings of the job", file)
-    elif kind == "vasp" and text and not re.search(r"[A-Za-z]", (text.splitlines() + [""] * 6)[5]):
-        raise BadInput(f"{file} names no elements (VASP 4); add a line of symbols before that of the numbers of atoms.")
-    elif kind == "vasp" and re.search(r"^\s*[+-]?\d*\.?\d+([eE][+-]?\d+)?(\s+\S+){2}\s*$", _tail(text), re.MULTILINE):
-        ledger.unused("the lines after the positions (velocities)", file)
     elif kind == "cube":
+        _check_cube(text, file)
         ledger.unused("the grid of values", file)
         ledger.note(f"{file} is read as a molecule: the box of its grid is no cell. Give crystals as CIF or POSCAR.")
     elif kind == "aims":
-        _check_aims(text, file, said)
+        crystals.check_aims(text, file)
+    elif kind == "res":
+        crystals.check_res(text, file)
+    elif kind == "castep-cell":
+        crystals.check_castep(text, file)
     return said
 
 
-def _number(text: str) -> Any:
+def _check_cube(text: str, file: str) -> None:
+    """Refuse a cube that is cut off, at the end of which ASE waits for ever, and one that is not in Bohr."""
+    lines = [line.split() for line in text.splitlines()]
     try:
-        return float(text.lower().replace("d", "e"))
-    except ValueError:
-        return text
-
-
-def _tail(text: str) -> str:
-    """Return what follows the positions of a POSCAR."""
-    lines = text.splitlines()
-    for at, line in enumerate(lines[5:8], 5):
-        counts = line.split()
-        if counts and all(cell.isdigit() for cell in counts):
-            first = at + 1 + (lines[at + 1].strip()[:1].lower() == "s" if len(lines) > at + 1 else 0) + 1
-            return "\n".join(lines[first + sum(map(int, counts)) :])
-    return ""
-
-
-def _check_if_pos(text: str, file: str) -> None:
-    for flags in re.findall(
-        r"^\s*[A-Za-z]\w*(?:\s+[-+\d.eEdD]+){3}\s+([01])\s+([01])\s+([01])\s*$", text, re.MULTILINE
-    ):
-        if len(set(flags)) > 1:
-            raise BadInput(f"{file} fixes atoms in some directions only ({' '.join(flags)}); fix or free them in all.")
-
-
-def _check_aims(text: str, file: str, said: dict[str, Any]) -> None:
-    for line in text.splitlines():
-        words = line.split("#")[0].split()
-        if words and words[0] in ("initial_charge", "initial_moment", "constrain_relaxation"):
-            if words[0] == "constrain_relaxation" and words[1:] != [".true."]:
-                raise BadInput(
-                    f"{file} fixes atoms in some directions only ({' '.join(words)}); fix or free them in all."
-                )
-        elif words and words[0] in ("empty", "pseudocore", "multipole", "homogeneous_field", "hessian_block"):
-            raise BadInput(f"{file} has {words[0]}, which is not read; remove it.")
-
-
-def _check_cif(text: str, frames: int, file: str) -> None:
-    import gemmi
-
-    try:
-        document = gemmi.cif.read_string(text)
-    except Exception as error:  # gemmi raises all kinds of exceptions
-        raise BadInput(f"{file} is no valid CIF ({str(error).splitlines()[0]}).") from None
-    blocks = 0
-    for block in document:
-        sites = len(block.find_loop("_atom_site_fract_x")) or len(block.find_loop("_atom_site_Cartn_x"))
-        blocks += bool(sites)
-        for occupancy in block.find_loop("_atom_site_occupancy"):
-            value = gemmi.cif.as_number(occupancy)
-            if np.isfinite(value) and value < 1:
-                raise BadInput(f"{file} has occupancies below 1 in block {block.name}; write an ordered structure.")
-    if blocks != frames:
-        raise BadInput(f"{file} has {blocks} blocks with atoms, of which ASE reads {frames}; split it.")
+        atoms, *voxels = (int(lines[k][0]) for k in range(2, 6))
+    except (IndexError, ValueError):
+        raise BadInput(f"{file} has no complete head of a cube file; correct it.") from None
+    if min(voxels) <= 0:
+        raise BadInput(f"{file} has voxels in Angstrom (their numbers are not above zero); write it in Bohr.")
+    values = sum(map(len, lines[6 + abs(atoms) :])) - (atoms < 0)
+    if not atoms or values < voxels[0] * voxels[1] * voxels[2]:
+        raise BadInput(f"{file} is cut off: it has {max(values, 0)} values of its grid; write it again.")

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from ase import Atoms
 from ase.data import covalent_radii
+from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
 from bench.data.files.contents import Frame, Ledger
 
 _BONDED = 1.3
 _TIGHT = 0.55  # both in units of the sum of the covalent radii
+_EMPTY = 6.0
+"""Angstrom: a wider gap than those between the molecules of a crystal."""
+_NOBLE = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 _NET_FORCE = 0.01  # eV/Angstrom
 _NET_TORQUE = 0.05  # eV
 
@@ -23,8 +28,17 @@ def look(frames: Sequence[Frame], ledger: Ledger) -> None:
     near: dict[str, list[str]] = {}
     odd: dict[str, list[str]] = {}
     net: dict[str, tuple[float, float]] = {}
+    boxes: dict[str, list[str]] = {}
+    looked: set[tuple[str, str, int]] = set()
     for frame in frames:
         if frame.atoms.pbc.any():
+            kind = (frame.file, frame.atoms.get_chemical_formula(), int(frame.atoms.pbc.sum()))
+            if kind not in looked:  # frames of one crystal are alike
+                if _scattered(frame.atoms):
+                    far.setdefault(frame.file, []).append(frame.where)
+                if _boxed(frame.atoms):
+                    boxes.setdefault(frame.file, []).append(frame.where)
+            looked.add(kind)
             continue
         if frame.charge is None and frame.spin is None and frame.atoms.numbers.sum() % 2:
             odd.setdefault(frame.file, []).append(frame.where)
@@ -41,6 +55,11 @@ def look(frames: Sequence[Frame], ledger: Ledger) -> None:
         ledger.note(f"No two atoms of {_some(places)} are at bonding distance; are its coordinates in Bohr?")
     for places in near.values():
         ledger.note(f"All atoms of {_some(places)} are much too close together; are its coordinates in nanometres?")
+    for places in boxes.values():
+        ledger.note(
+            f"{_some(places)} is surrounded by empty space on all sides, but periodic, so methods for molecules alone "
+            'cannot take it; write pbc="F F F", or remove the cell, if it is a molecule.'
+        )
     for places in odd.values():
         ledger.note(
             f"{_some(places)}: no charge is stated, and the number of electrons is odd. It is read as neutral, a "
@@ -70,6 +89,23 @@ def _nearest(frame: Frame) -> np.ndarray:
     radii = covalent_radii[atoms.numbers]
     scaled = distances[:, 1:] / (radii[:, None] + radii[indices[:, 1:]])
     return np.asarray(scaled.min(axis=1))
+
+
+def _scattered(atoms: Atoms) -> bool:
+    """Return whether no two atoms of a crystal are at bonding distance; those of noble gases never are."""
+    if set(atoms.symbols) <= _NOBLE:
+        return False
+    return not len(neighbor_list("i", atoms, list(_BONDED * covalent_radii[atoms.numbers])))
+
+
+def _boxed(atoms: Atoms) -> bool:
+    """Return whether a system that is periodic in all directions has an empty layer in each of them."""
+    if not atoms.pbc.all():
+        return False
+    heights = 1 / np.linalg.norm(atoms.cell.reciprocal(), axis=1)
+    places = np.sort(atoms.get_scaled_positions(), axis=0)
+    gaps = np.diff(np.vstack([places, places[:1] + 1]), axis=0).max(axis=0)
+    return bool((gaps * heights > _EMPTY).all())
 
 
 def _some(places: list[str]) -> str:

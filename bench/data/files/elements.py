@@ -15,6 +15,9 @@ _DUMMIES = {"X", "XX", "BQ", "GH", "DU", "LP", "Q", "*", "@", "LA", "R", "R#", "
 _CARBON_OR = {"CA", "CD", "CE", "CF", "HE", "HF", "HG", "HO", "NE", "ND", "NB", "OS"}
 _SAME = 1e-4  # relative; tables of standard masses differ by less, isotopes by more
 
+_HEAVIEST = 10.0
+"""Times the usual mass: muonium is a ninth of hydrogen, heavy hydrogen of simulations four times as heavy."""
+
 
 def element(symbol: str, here: str, ledger: Ledger) -> tuple[int, float | None]:
     """Return atomic number and isotope mass (None: the standard one) of a symbol or an atomic number in text.
@@ -64,14 +67,17 @@ def own_masses(numbers: np.ndarray, masses: np.ndarray, here: str) -> np.ndarray
         given = np.full(1, np.nan)
     if given.shape != numbers.shape or not np.isfinite(given).all() or (given <= 0).any():
         raise BadInput(f"{here} has masses that are not one positive number an atom; correct them.")
+    ratio = given / atomic_masses[numbers]
+    if ratio.max() > _HEAVIEST or ratio.min() < 1 / _HEAVIEST:
+        raise BadInput(f"{here} has masses that are far from those of its elements; give them in u, or remove them.")
     return None if np.allclose(given, atomic_masses[numbers], rtol=_SAME, atol=0.0) else given
 
 
 def number_of(text: str) -> float:
-    """Return a number in text, also with Fortran's D for the exponent; raises ValueError."""
+    """Return a number in text, also with Fortran's D or Mathematica's *^ for the exponent; raises ValueError."""
     if "_" in text:
         raise ValueError(text)
     try:
         return float(text)
     except ValueError:
-        return float(text.replace("D", "E").replace("d", "e"))
+        return float(text.replace("*^", "E").replace("D", "E").replace("d", "e"))

@@ -80,6 +80,8 @@ def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
     if re.search(r"units\s*=\s*\(?\s*(bohr|au)", parts[0], re.IGNORECASE):
         positions = [[x * Bohr for x in xyz] for xyz in positions]
     refuse_stray("\n".join([*parts[:2], *parts[3:]]), file)
+    if re.search(r"modred", parts[0], re.IGNORECASE) and re.search(r"(?im)^.*\d[ \t]+[FS]\b", "\n".join(parts[3:])):
+        raise BadInput(f"{file} has constraints of an optimisation (ModRedundant), which are not read; remove them.")
     if any(part.strip() for part in parts[3:]):
         ledger.unused("what follows the molecule", file)
     record = _made(symbols, positions, here, file, ledger, int(numbers[0]), int(numbers[1]), fixed)
@@ -107,7 +109,7 @@ def read_orca(text: str, file: str, ledger: Ledger) -> list[Record]:
     if len(blocks) != 1 or blocks[0][1].lower() != "xyz" or blocks[0][4].strip():
         raise BadInput(f"{file} has not one block '* xyz charge multiplicity'; only this one is read of ORCA's inputs.")
     state = _STATE.fullmatch(f"{blocks[0][2]} {blocks[0][3]}")
-    body, end, after = text[blocks[0].end() :].partition("\n*")
+    body, end, after = re.sub(r"\n[ \t]+\*", "\n*", text[blocks[0].end() :]).partition("\n*")
     refuse_stray(text[: blocks[0].start()] + after, file)
     if not end or state is None:
         raise BadInput(

@@ -14,6 +14,8 @@ from bench.data.files.elements import elements
 from bench.errors import BadInput
 
 _ATOM = ("ATOM  ", "HETATM")
+_IONIC = {"ASP", "GLU", "LYS", "ARG", "HIS", "HIP", "HSP", "CYM", "TYM", "SO4", "PO4", "ACT", "NO3", "NH4"}
+_NEUTRAL = {"H", "C", "N", "O", "He", "Ne", "Ar", "Kr", "Xe"}
 _SILENT = {"END", "TER", "MASTER", "MODEL", "ENDMDL", "CRYST1", "ATOM", "HETATM", ""}
 
 
@@ -129,7 +131,19 @@ def _record(structure: gemmi.Structure, model: gemmi.Model, here: str, file: str
     if 6 in numbers and 1 not in numbers:
         ledger.note(f"{here} has carbon and no hydrogen; are its hydrogen atoms missing?")
     _set_cell(atoms, structure, here, file, ledger)
-    return Record(atoms, here, file, said={"charge": sum(charges)} if any(charges) else {})
+    record = Record(atoms, here, file, said={"charge": sum(charges)} if any(charges) else {})
+    ionic = sorted({residue.name for chain in model for residue in chain if _may_be_charged(residue.name)})
+    if ionic and not any(charges):
+        record.needs = ("charge",)
+        record.unread = f"{here} has residues that may be charged ({', '.join(ionic)}) and no charges"
+    return record
+
+
+def _may_be_charged(residue: str) -> bool:
+    """Return whether a residue is an acid, a base, a nucleotide or an ion."""
+    kind = gemmi.find_tabulated_residue(residue)
+    ion = residue.strip("+-").capitalize() in set(atomic_numbers) - _NEUTRAL
+    return residue in _IONIC or kind.is_nucleic_acid() or ion
 
 
 def _set_cell(atoms: Atoms, structure: gemmi.Structure, here: str, file: str, ledger: Ledger) -> None:

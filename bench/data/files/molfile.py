@@ -11,6 +11,7 @@ from rdkit import Chem, RDLogger
 
 from bench.data.files.contents import Ledger, Record
 from bench.data.files.elements import elements, number_of
+from bench.data.files.state import FROM_WHOLE
 from bench.errors import BadInput
 
 RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
@@ -18,6 +19,8 @@ RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
 _MOL2_ATOM = re.compile(r"\s*\d+\s+\S+(?:\s+[-+]?\d*\.?\d+){3}\s+[A-Za-z]")
 _OF_IONS = {"N.4", "O.co2", "C.cat"}
 """Types of atoms in MOL2 files which ammonium, carboxylates and guanidinium have, and few neutral molecules."""
+_CODES = {"CHG", "RAD", "ISO", "ZCH", "ZBO", "HYD", "V30"}
+"""Properties (M) of a MOL file that RDKit reads."""
 _UNPAIRED = {1: 0, 2: 1, 3: 2}  # of M RAD: singlet, doublet, triplet
 
 
@@ -71,6 +74,8 @@ def _record(block: str, here: str, file: str, ledger: Ledger) -> Record:
         ledger.note(f"Isotopes of {file} are read with their own masses.")
     if molecule.GetNumBonds():
         ledger.unused("the bonds", file)
+    for code in sorted(set(re.findall(r"^M  ([A-Z]{3})\b", head, flags=re.MULTILINE)) - _CODES):
+        ledger.unused(f"the lines M  {code}", file)
     comment = lines[2].strip()
     if comment:
         ledger.unused("the comment line", file)
@@ -160,7 +165,7 @@ def _mol2(block: str, here: str, file: str, ledger: Ledger) -> Record:
         raise BadInput(f"{here} has a line of an atom outside its section ATOM; move or remove it.")
     try:
         positions = np.array([[number_of(cell) for cell in row[2:5]] for row in rows])
-        symbols = [row[5].split(".")[0] for row in rows]
+        symbols = [_sybyl(row[5], here) for row in rows]
         charges = np.array([number_of(row[8]) if len(row) > 8 else 0.0 for row in rows])
     except (ValueError, IndexError) as error:
         raise BadInput(f"{here} has a line of an atom that cannot be read ({error}).") from None
@@ -177,7 +182,23 @@ def _mol2(block: str, here: str, file: str, ledger: Ledger) -> Record:
     for section in named:
         ledger.unused(f"the section {section}", file)
     record = Record(atoms, here, file, lines[0].strip().strip("*"))
+    if "charges" in atoms.arrays and abs(charges.sum() - round(charges.sum())) > FROM_WHOLE:
+        record.needs, record.unread = ("charge",), f"{here} has charges that add up to {charges.sum():.2f}"
     ionic = sorted({row[5] for row in rows} & _OF_IONS)
     if ionic and "charges" not in atoms.arrays:
         record.needs, record.unread = ("charge",), f"{here} has atoms of ions ({', '.join(ionic)}) and no charges"
     return record
+
+
+def _sybyl(kind: str, here: str) -> str:
+    """Return the element of one of SYBYL's types of atoms, such as C.ar; those of force fields are refused.
+
+    GAFF's ca and cd are carbon, not calcium and cadmium.
+    """
+    symbol = kind.split(".")[0]
+    if symbol[:1].islower():
+        raise BadInput(
+            f"{here} has the type {kind!r} of an atom, which is a force field's and not SYBYL's; write SYBYL's types "
+            "(antechamber -at sybyl)."
+        )
+    return symbol

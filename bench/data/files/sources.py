@@ -23,6 +23,9 @@ _NAMES = {"name", "file", "system", "title", "structure"}
 _CHARGES = {"charge", "netcharge", "totalcharge"}
 _SPINS = {"spin", "multiplicity", "mult", "spinmultiplicity"}
 
+_BESIDE = {".CHRG": "charge", ".UHF": "unpaired electrons"}
+"""Files in which xtb finds the charge and the number of unpaired electrons of the structures in the same folder."""
+
 
 def files_of(sources: Sequence[str | Path], ledger: Ledger) -> tuple[list[tuple[Path, bool]], list[Path]]:
     """Return the files of all sources, each with whether the user named it himself, and the tables beside them.
@@ -44,6 +47,8 @@ def files_of(sources: Sequence[str | Path], ledger: Ledger) -> tuple[list[tuple[
         if not found:
             raise BadInput(f"{path} holds no file; name one, a folder of files, or a pattern such as 'mine/*.xyz'.")
         for one in found:
+            if one.name in _BESIDE and not named:
+                continue
             if one.name.startswith(".") and not named:
                 ledger.note(f"The hidden file {one.name} is not read.")
             elif one.is_dir():
@@ -55,8 +60,23 @@ def files_of(sources: Sequence[str | Path], ledger: Ledger) -> tuple[list[tuple[
     return list(files.items()), list(dict.fromkeys(tables))
 
 
+def beside(path: Path, ledger: Ledger) -> dict[str, str]:
+    """Return what xtb's files beside a structure say of its charge and its unpaired electrons, by their names."""
+    found = {}
+    for name, what in _BESIDE.items():
+        if (path.parent / name).is_file():
+            found[name] = text_of(bytes_of(path.parent / name)[0], name, ledger).strip()
+            ledger.note(f"The file {name} beside the structures states their {what}, as it does for xtb.")
+    return found
+
+
 def bytes_of(path: Path) -> tuple[bytes, str]:
-    """Return the contents of a file, unpacked, and its name without the suffix of the packer."""
+    """Return the contents of a file, unpacked, and its name without the suffix of the packer.
+
+    Raises BadInput where it cannot be read, or read again.
+    """
+    if path.is_fifo() or path.is_socket() or path.is_block_device():
+        raise BadInput(f"{path} is a pipe or a device, which cannot be read twice; write its text to a file.")
     try:
         data = path.read_bytes()
         unpack = _PACKED.get(path.suffix.lower())
@@ -66,7 +86,7 @@ def bytes_of(path: Path) -> tuple[bytes, str]:
 
 
 def text_of(data: bytes, file: str, ledger: Ledger) -> str:
-    """Return bytes as text: UTF-8, UTF-16 with a mark, or Latin-1; line ends are newlines. BadInput where binary."""
+    """Return bytes as text: UTF-8, UTF-16 with a mark, or Latin-1, with newlines only. BadInput where binary."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = data.decode("utf-16", errors="replace")
     else:
@@ -78,7 +98,8 @@ def text_of(data: bytes, file: str, ledger: Ledger) -> str:
             ledger.note(f"{file} is not in UTF-8; it is read as Latin-1.")
     if re.search(r"[\x00-\x08\x0e-\x19]", text):
         raise BadInput(f"{file} is a binary file in no format that is known.")
-    return re.sub(r"\r\n?", "\n", text).replace("\xa0", " ")
+    text = re.sub(r"\r\n?", "\n", text)
+    return re.sub("[\x0b\x0c\x1c-\x1e\x85\xa0\u2028\u2029]", " ", text)  # which would end a line in Python
 
 
 def states_of(tables: Sequence[Path], ledger: Ledger) -> dict[str, State]:

@@ -83,6 +83,8 @@ def stated(
     electrons: dict[str, int] = {}
     unused: list[str] = []
     columns = dict(columns)
+    names = {plain(key) for key, value in said.items() if value is not None}
+    complete = bool(names & set(_CHARGE) and names & {*_SPIN, *_UNPAIRED})
     for key, value in said.items():
         name = plain(key)
         if not is_about(key) or value is None:
@@ -100,7 +102,7 @@ def stated(
             _moment(key, value, found, periodic, spins, unused)
         elif name in _ELECTRONS:
             electrons[key] = int(numbers.sum()) - whole(value, 0.0, found, f"its {key}")
-        elif re.search("partial|mulliken|gasteiger|hirshfeld|bader|esp|resp|lowdin|mmff|^charges$", name):
+        elif complete or re.search("partial|mulliken|gasteiger|hirshfeld|bader|esp|resp|lowdin|mmff|^charges$", name):
             unused.append(f"the key '{key}'")
         else:
             raise BadInput(f"{found}, and it is unclear what that means; state it as charge or as spin (2S+1) instead.")
@@ -161,13 +163,14 @@ def whole(value: Any, tolerance: float, found: str, what: str) -> int:
 
 
 def _moment(key: str, value: Any, found: str, periodic: bool, spins: dict[str, int], unused: list[str]) -> None:
-    """Take the total magnetic moment, in Bohr magnetons: the number of unpaired electrons."""
-    try:
-        spins[key] = 1 + abs(whole(value, FROM_WHOLE, found, f"its {key}"))
-    except BadInput:
-        if not periodic:
-            raise
+    """Take the total magnetic moment, in Bohr magnetons: the number of unpaired electrons.
+
+    That of a cell of a crystal is no multiplicity, which a crystal has not.
+    """
+    if periodic:
         unused.append(f"the key '{key}'")
+    else:
+        spins[key] = 1 + abs(whole(value, FROM_WHOLE, found, f"its {key}"))
 
 
 def _column(
@@ -188,6 +191,9 @@ def _column(
         unused.append(f"the column '{key}'")
         return
     if not per_atom.any() and name in _OF_ATOMS:  # ASE's default, which means not given
+        return
+    if moments and periodic:
+        unused.append("the magnetic moments of its atoms")
         return
     words = {"initialcharges": "initial charges", "initialmagmoms": "initial magnetic moments"}.get(name, key)
     if per_atom.ndim != 1:

@@ -10,21 +10,15 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_masses
 from ase.io.extxyz import key_val_str_to_dict
 
-from bench.data.files import state
+from bench.data.files import comments, state
 from bench.data.files.contents import Ledger, Record
 from bench.data.files.elements import elements, number_of
 from bench.errors import BadInput
 
 _PLAIN = "species:S:1:pos:R:3"
-_TWO_WHOLE = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)\s*")
-_LARGEST_CHARGE, _LARGEST_SPIN = 9, 11  # of what two whole numbers in a comment may be
-_WORDS = re.compile(
-    r"(?<![A-Za-z])((?:net|total|tot)?[ _]?charge|chrg|q|spin[ _]?multiplicity|multiplicity|mult|spin|uhf)"
-    r"(?![A-Za-z])[ \t]*(?:[:=]|is)?[ \t]*([^\s,;]*)",
-    re.IGNORECASE,
-)
 _RESULTS: tuple[str, ...] = (
     "energy",
     "free_energy",
@@ -37,13 +31,22 @@ _RESULTS: tuple[str, ...] = (
     "energies",
 )
 _RESULTS += ("stresses", "bandgap", "polarizability")
+_OTHER_CELLS = {"cell", "box", "unitcell", "supercell", "cellvectors", "latticevectors", "latticeparameters", "celldm"}
+_OTHER_CELLS |= {"cellpar", "cellparameters", "boxvectors", "boxlengths", "boxsize", "celllengths", "tv", "vec1", "vec"}
+_QM9 = re.compile(r"[-\d.\s]+\n\S+[ \t]+\S+[ \t]*\nInChI=.*")
+"""What the files of QM9 have after the atoms: frequencies, SMILES, InChI."""
 _ALIASES = {"species": "species", "symbols": "species", "element": "species", "elements": "species"}
 _ALIASES |= {"pos": "pos", "positions": "pos", "z": "numbers", "numbers": "numbers", "atomic_numbers": "numbers"}
 
 
+def looks_like(text: str) -> bool:
+    """Return whether a text begins as an XYZ file does: a number, any line, and a line of an atom."""
+    return bool(re.match(r"\s*\d+[ \t]*\n[^\n]*\n[ \t]*[A-Za-z]{1,2}([ \t]+[-+]?\d*\.?\d+\S*){3}", text))
+
+
 def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
     """Return all frames of an XYZ file; raises BadInput where a line cannot belong to any."""
-    lines = text.splitlines() if "\x0b" not in text and "\x0c" not in text else re.split(r"\r\n|\n|\r", text)
+    lines = text.splitlines()
     records: list[Record] = []
     at = 0
     while at < len(lines):
@@ -57,10 +60,15 @@ def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
             raise BadInput(f"{after} ({lines[at].strip()[:40]!r}, line {at + 1}), where a number of atoms is expected.")
         count = int(head[0])
         rows = lines[at + 2 : at + 2 + count]
-        if len(rows) < count or not count:
+        if not count:
+            raise BadInput(f"{here} has no atoms; remove the frame.")
+        if len(rows) < count:
             raise BadInput(f"{here} should have {count} atoms, but the file has lines for {len(rows)}.")
         records.append(_frame(lines[at + 1], [row.split() for row in rows], here, file, ledger, at + 3))
         at += 2 + count
+        if _QM9.fullmatch("\n".join(lines[at : at + 3])):
+            ledger.unused("the frequencies, SMILES and InChI after the atoms", file)
+            at += 3
     return records
 
 
@@ -79,6 +87,7 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     if symbols is None and numbers is None:
         raise BadInput(f"{here} has no column of elements (species); its Properties are {properties!r}.")
     texts = [str(one) for one in (symbols if symbols is not None else numbers)]  # type: ignore[union-attr]
+    _refuse_types(texts, comment, here)
     of_symbols, masses = elements(texts, here, ledger)
     if numbers is not None and (np.asarray(numbers) != of_symbols).any():
         raise BadInput(f"{here} has species and atomic numbers that disagree; correct one of the two.")
@@ -94,11 +103,29 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     for key, values in arrays.items():
         atoms.arrays[key] = values
     if any(len(row) > width for row in rows):
+        if all(len(row) > width for row in rows):
+            _refuse_shifted(rows, of_symbols, here)
         ledger.unused(f"the columns after the coordinates (up to {max(map(len, rows)) - width})", file)
     if pairs is None and comment.strip():
-        said |= _comment(comment, of_symbols, here, file, ledger)
+        said |= comments.stated(comment, of_symbols, here, file, ledger)
     name = next((str(said.pop(key)) for key in ("name", "title") if isinstance(said.get(key), str)), "")
-    return Record(atoms, here, file, name, said, results)
+    record = Record(atoms, here, file, name, said, results)
+    if not atoms.pbc.any() and comments.may_be_ion(comment, of_symbols):
+        record.needs = ("charge",)
+        record.unread = f"{here} has the comment {comment.strip()[:60]!r}, which may name an ion"
+    return record
+
+
+def _refuse_types(symbols: list[str], comment: str, here: str) -> None:
+    """Refuse numbers that count the atoms or the types of atoms: only other ones are atomic numbers."""
+    if not all(one.isdigit() for one in symbols):
+        return
+    kinds = {int(one) for one in symbols}
+    if re.match(r"\s*Atoms\. Timestep", comment) or (len(kinds) > 1 and kinds == set(range(1, len(kinds) + 1))):
+        raise BadInput(
+            f"{here} has numbers in place of elements ({' '.join(symbols[:3])}) that seem to count its atoms or types "
+            "of atoms; write the symbols of the elements."
+        )
 
 
 def _key(said: dict[str, Any], name: str) -> str:
@@ -115,8 +142,9 @@ def _pairs(comment: str, here: str) -> dict[str, Any] | None:
     except Exception as error:  # ASE's parser raises all kinds of exceptions
         raise BadInput(f"{here} has a comment line whose keys cannot be read ({error}).") from None
     words = re.findall(r"""([\w+-]+)\s*=\s*(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|[^\s"']+)""", comment)
-    for key in {word.lower() for word in words if state.is_about(word)}:
-        if sum(word.lower() == key for word in words) > 1:
+    names = [word.lower() if state.is_about(word) else word for word in words]
+    for key in dict.fromkeys(names):
+        if names.count(key) > 1:
             raise BadInput(f"{here} has the key {key!r} twice; remove one of the two.")
     return {str(key): value for key, value in found.items()}
 
@@ -125,6 +153,7 @@ def _layout(properties: Any, here: str) -> list[tuple[str, str, int]]:
     fields = str(properties).split(":")
     layout: list[tuple[str, str, int]] = []
     for name, kind, count in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+        kind = kind.upper()  # GPUMD takes small letters, too
         if kind not in ("S", "R", "I", "L") or not count.isdigit() or not int(count) or not name:
             layout = []
             break
@@ -176,42 +205,22 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
         if flags.dtype.kind not in "bi" or flags.size not in (1, 3) or not np.isin(flags, (0, 1)).all():
             raise BadInput(f"{here} has a pbc that is not T or F for each direction; correct it.")
         atoms.pbc = flags.astype(bool)
-    if not atoms.pbc.any():
-        atoms.cell = None
+    others = [key for key in said if state.plain(key) in _OTHER_CELLS]
+    if others and lattice is None:
+        raise BadInput(
+            f"{here} has the key '{others[0]}', which is not read as a cell; write it as Lattice, or remove it."
+        )
 
 
-def _comment(comment: str, numbers: np.ndarray, here: str, file: str, ledger: Ledger) -> dict[str, Any]:
-    """Return the charge and the spin that a plain comment states; any other text is listed as unused."""
-    two = _TWO_WHOLE.fullmatch(comment)
-    if two:
-        charge, spin = int(two[1]), int(two[2])
-        try:
-            if abs(charge) > _LARGEST_CHARGE or spin > _LARGEST_SPIN:
-                raise BadInput("")
-            state.check(numbers, charge, spin, here)
-        except BadInput:
-            ledger.note(
-                f"The comments of {file} are two whole numbers that are not charge and multiplicity of these atoms "
-                f"({comment.strip()!r} of {here}); they are not used there."
-            )
-            ledger.unused("the comment line", file)
-            return {}
-        ledger.note(f"The two whole numbers in the comments of {file} are read as charge and multiplicity.")
-        return {"charge": charge, "spin": spin}
-    said: dict[str, Any] = {}
-    for match in _WORDS.finditer(comment):
-        word, value = match[1], match[2]
-        if word.lower() == "q" and not value.lstrip("+-").isdigit():
-            continue
-        try:
-            said[word] = int(value)
-        except ValueError:
-            raise BadInput(
-                f"{here} has the comment {comment.strip()[:60]!r}, in which {word!r} has no whole number after it; "
-                "write it as charge=0 spin=1, or remove the word."
-            ) from None
-    if said:
-        ledger.note(f"Charge and spin are read from words in the comments of {file}.")
-    if not said or len(_WORDS.sub("", comment).split()) > 0:
-        ledger.unused("the comment line", file)
-    return said
+def _refuse_shifted(rows: list[list[str]], numbers: np.ndarray, here: str) -> None:
+    """Refuse a plain file that has a column between elements and coordinates, or flags between the coordinates."""
+    first = [number_of(row[1]) for row in rows]
+    masses = np.abs(np.array(first) - atomic_masses[numbers]) < 0.05
+    flags = all(row[1] in ("0", "-1") and all("." in cell for cell in row[2:5]) for row in rows)
+    mopac = all(len(row) == 7 and all(cell in ("1", "+1") for cell in row[2::2]) for row in rows)
+    counted = len(set(numbers.tolist())) > 1 and (np.array_equal(first, numbers) or bool(masses.all()))
+    if len(rows) > 1 and (counted or flags or mopac):
+        raise BadInput(
+            f"{here} has a column of numbers or flags before or between its coordinates ({' '.join(rows[0])[:50]!r}); "
+            "write element, x, y and z."
+        )

@@ -1,6 +1,7 @@
 """bench.data.files: files, folders, patterns and tables of states."""
 
 import gzip
+import os
 
 import pytest
 from structure_texts import HYDROXIDE_MOL, WATER_MOL, water
@@ -62,3 +63,34 @@ def test_a_file_that_the_table_lacks_is_said(folder):
     contents = read([folder])
     assert any("no row for a" in note for note in contents.notes)
     assert any("'note'" in what for what in contents.unused)
+
+
+def test_the_state_that_xtb_reads_beside_a_structure(folder):
+    (folder / "c.sdf").unlink()
+    (folder / ".CHRG").write_text("1\n")
+    (folder / ".UHF").write_text("1\n")
+    for source in (folder, folder / "b.xyz"):
+        contents = read([source])
+        assert {(frame.charge, frame.spin) for frame in contents.frames} == {(1, 2)}
+        assert sum("beside the structures" in note for note in contents.notes) == 2
+    (folder / "b.xyz").write_text(water("charge=0"))
+    with pytest.raises(BadInput, match=r"charge 0, but its \.CHRG give 1"):
+        read([folder / "b.xyz"])
+
+
+def test_other_json_in_a_folder_is_passed_over(folder):
+    (folder / "settings.json").write_text('{"a": 1}')
+    contents = read([folder])
+    assert len(contents.frames) == 5 and any("settings.json is JSON, but not ASE's" in note for note in contents.notes)
+
+
+def test_pipes_are_refused_before_they_are_read(folder):
+    os.mkfifo(folder / "p.xyz")
+    with pytest.raises(BadInput, match="pipe"):
+        read([folder / "p.xyz"])
+
+
+def test_a_binary_file_with_the_name_of_a_text_is_said_to_be_binary(folder):
+    (folder / "b.xyz").write_bytes(gzip.compress(water().encode()))
+    with pytest.raises(BadInput, match=r"b\.xyz is a binary file"):
+        read([folder / "b.xyz"])

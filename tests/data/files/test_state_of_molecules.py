@@ -75,3 +75,20 @@ def test_an_odd_number_of_electrons_without_a_charge_is_said(reading):
     for text, options in ((ammonium.format("charge=1"), {}), (ammonium.format(""), {"charge": 1})):
         assert not reading(text, **options).notes, "a charge that is stated needs no question"
     assert not reading(ammonium.format("spin=2")).notes, "and so does a radical"
+
+
+def test_what_is_unclear_does_not_matter_where_charge_and_spin_are_stated(reading):
+    text = "3\n{}num_ecp_electrons=0 s_squared=0.0\nO 0 0 .119\nH 0 .763 -.477\nH 0 -.763 -.477\n"
+    contents = reading(text.format("charge=0 spin=1 "))
+    assert (contents.frames[0].charge, contents.frames[0].spin) == (0, 1)
+    assert len([what for what in contents.unused if "num_ecp" in what or "s_squared" in what]) == 2
+    with pytest.raises(BadInput, match="unclear"):
+        reading(text.format("charge=0 "))
+
+
+@pytest.mark.parametrize("moments", ["2 2", "3 0", "2.2 2.2"])
+def test_the_moments_of_a_crystal_are_no_multiplicity(reading, moments):
+    one, other = moments.split()
+    head = 'Lattice="2.87 0 0 0 2.87 0 0 0 2.87" magmom=3 Properties=species:S:1:pos:R:3:magmoms:R:1'
+    contents = reading(f"2\n{head}\nFe 0 0 0 {one}\nCo 1.435 1.435 1.435 {other}\n")
+    assert contents.frames[0].spin is None and len(contents.unused) == 2

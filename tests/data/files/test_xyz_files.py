@@ -226,3 +226,120 @@ def test_our_units_are_taken_and_those_of_what_is_unused_are_listed(reading, key
 
 def test_units_of_labels_that_are_not_used_are_listed(reading):
     assert "energy_unit" in "".join(reading("2\nE=-1.0 energy_unit=au\nH 0 0 0\nH 0 0 0.74\n").unused)
+
+
+@pytest.mark.parametrize("symbols", ["1 2 2", "1 2 3", "2 1 1"])
+def test_types_and_numbers_of_atoms_are_no_elements(reading, symbols):
+    rows = "".join(f"{s} {row[1:]}\n" for s, row in zip(symbols.split(), W.splitlines(), strict=True))
+    with pytest.raises(BadInput, match="seem to count its atoms or types"):
+        reading("3\nwater\n" + rows)
+    with pytest.raises(BadInput, match="seem to count its atoms or types"):
+        reading("2\nAtoms. Timestep: 0\n1 0 0 0\n1 0 0 2\n")
+    assert reading("2\nhydrogen\n1 0 0 0\n1 0 0 .74\n").frames[0].atoms.numbers.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# CELL(abcABC): 10.0 10.0 10.0 90.0 90.0 90.0  Step: 0  Bead: 0 positions{angstrom} cell{angstrom}",
+        "Lattice 4.0 0 0 0 4 0 0 0 4",
+        "cell: 4.0, 4.0, 4.0",
+        "box = 4 4 4",
+        'cell="4 0 0 0 4 0 0 0 4" pbc="F F F"',
+        'unit_cell="4 4 4 90 90 90"',
+    ],
+)
+def test_cells_that_are_not_read_are_refused(reading, comment):
+    with pytest.raises(BadInput, match=r"Lattice"):
+        reading(water(comment))
+
+
+def test_a_cell_without_periodicity_is_listed(reading):
+    cell = 'Lattice="{0} 0 0 0 {0} 0 0 0 {0}" pbc="F F F"'
+    assert reading(water(cell.format(9))).unused == ("the cell (pbc is F in all directions) (1 frame of a.xyz)",)
+    assert not reading(water(cell.format(0))).unused
+
+
+@pytest.mark.parametrize(
+    "comment", ["coordinates in bohr", "positions{atomic_unit} cell{atomic_unit}", "geometry in a.u."]
+)
+def test_units_in_words_are_refused(reading, comment):
+    with pytest.raises(BadInput, match="Angstrom"):
+        reading(water(comment))
+    assert reading(water("E = -5.07 a.u.")).frames
+
+
+@pytest.mark.parametrize(
+    "comment", ["-1 2 water", "1 2 H2O", "0 3 O", "water cation", "H2O+", "OH2- in ice", "a dianion"]
+)
+def test_comments_that_may_name_an_ion_need_a_charge(reading, comment):
+    with pytest.raises(BadInput, match=r"may name an ion; state its charge \(--charge\)"):
+        reading(water(comment))
+    assert reading(water(comment), charge=-1).frames[0].charge == -1
+    assert reading(water(f'Lattice="5 0 0 0 5 0 0 0 5" name="{comment}"')).frames[0].charge is None, "of a crystal"
+
+
+@pytest.mark.parametrize("comment", ["0 1 H2O", "12 1 water", "0 2 water", "1 1 water", "water 1 2", "H2O-2 H3O+"])
+def test_comments_that_name_no_ion(reading, comment):
+    assert reading(water(comment)).frames[0].charge is None
+
+
+@pytest.mark.parametrize("row", ["{s} {z} {xyz}", "{s} {m} {xyz}", "{s} 0 {xyz}", "{s} {x}. 1 {y} 1 {z} 1"])
+def test_columns_before_and_between_coordinates_are_refused(reading, row):
+    rows = [("O", 8, 15.999, "0.0 0.0 .119"), ("H", 1, 1.008, "0.0 .763 -.477"), ("H", 1, 1.008, "0.0 -.763 -.477")]
+    text = "".join(row.format(s=s, z=z, m=m, xyz=xyz, x=0, y=xyz.split()[1]) + "\n" for s, z, m, xyz in rows)
+    with pytest.raises(BadInput, match="before or between its coordinates"):
+        reading("3\n\n" + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (water('Lattice="4 0 0 0 4 0 0 0 4" Lattice="5 0 0 0 5 0 0 0 5"'), "'Lattice' twice"),
+        (water("energy=-1 energy=-2"), "'energy' twice"),
+        (water("frozen=0"), "key 'frozen', which may fix atoms"),
+        (water('distance="bohr"'), "read in Angstrom"),
+        (water("coordinates=fractional a=1"), "read in Angstrom"),
+        (water("E = -17.1 [bohr]"), "read in Angstrom"),
+        (f"1\n{FULL}ghost:L:1\nO 0 0 0 T\n", "not real"),
+        (f"1\n{FULL}mass:R:1\nO 0 0 0 29164.4\n", "give them in u"),
+        ("2\n\nO 0 0 1e300\nH 0 0 1\n", "more than 1e\\+06 Angstrom apart"),
+    ],
+)
+def test_statements_that_cannot_be_used_are_refused(reading, text, says):
+    with pytest.raises(BadInput, match=says):
+        reading(text)
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\x0b", "\x0c"])
+def test_what_python_takes_for_the_end_of_a_line_is_none(reading, mark):
+    assert reading(water(f"a{mark}b")).frames[0].atoms.numbers.tolist() == [8, 1, 1]
+
+
+def test_qm9(reading):
+    text = "3\ngdb 3\t799.5\t437.9\t\n" + W.replace("0 0 .119", "0\t2.5*^-6\t.119\t-0.7")
+    text += "1671.4\t3803.6\t3907.6\nO\tO\t\nInChI=1S/H2O/h1H2\tInChI=1S/H2O/h1H2\n"
+    contents = reading(text * 2)
+    assert [frame.atoms.positions[0, 1] for frame in contents.frames] == [2.5e-6, 2.5e-6]
+    assert any("frequencies, SMILES and InChI" in what for what in contents.unused)
+    with pytest.raises(BadInput, match="text follows"):
+        reading(text.replace("InChI=", ""))
+
+
+@pytest.mark.parametrize("name", ["xtbopt.log", "water", "water.txt", "xtb.trj", "a.XYZ", "a.dat"])
+def test_xyz_files_are_told_by_their_text(reading, name):
+    assert len(reading(water(" energy: -5.07 gnorm: 0.0004 xtb: 6.6.1") * 2, name).frames) == 2
+
+
+def test_properties_in_small_letters(reading):
+    text = '1\npbc="T T T" lattice="4 0 0 0 4 0 0 0 4" properties=species:s:1:pos:r:3:group:i:1\nCu 0 0 0 1\n'
+    assert reading(text).frames[0].atoms.pbc.all()
+
+
+def test_crystals_without_bonds_and_molecules_in_boxes_are_said(reading):
+    salt = '2\nLattice="{0} 0 0 0 {0} 0 0 0 {0}"\nCs 0 0 0\nCl {1} {1} {1}\n'
+    assert not reading(salt.format(4.12, 2.06)).notes
+    assert "Bohr" in reading(salt.format(7.79, 3.895)).notes[0]
+    (note,) = reading(water('Lattice="20 0 0 0 20 0 0 0 20"')).notes
+    assert "empty space on all sides" in note
+    assert not reading(water('Lattice="20 0 0 0 20 0 0 0 5"')).notes
