@@ -65,10 +65,11 @@ def _last(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr.strip().splitlines()[-1].rstrip(".") if done.stderr.strip() else "git failed"
 
 
-def with_pins(adapter: Path, pins: Sequence[str]) -> str:
+def with_pins(adapter: Path, pins: Sequence[str], add: bool = False) -> str:
     """Return the text of an adapter file with other versions of some of its direct dependencies.
 
-    Raises BadInput where a pin is not like ``name==version``, or the header does not depend on that package.
+    With `add`, what the header does not pin becomes a dependency. Raises BadInput where a pin is not like
+    ``name==version``, or the header does not pin that package.
     """
     text = adapter.read_text(encoding="utf-8")
     for pin in pins:
@@ -82,7 +83,9 @@ def with_pins(adapter: Path, pins: Sequence[str]) -> str:
             for match in re.finditer(r'"(?P<name>[A-Za-z0-9._-]+)(?P<rest>(\[[^"\]]*\])?==[^"]*)"', text)
             if canonicalize_name(match["name"]) == name
         ]
-        if not found:
+        if not found and add:
+            text = re.sub(r"^(# dependencies = \[)", rf'\1"{pin}", ', text, count=1, flags=re.MULTILINE)
+        elif not found:
             raise BadInput(
                 f"{adapter.name} does not pin {wanted.name}; --base-with changes what its header depends on."
             )

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bench.environments import environments, interpreters
 from bench.environments.header import Header
 from bench.environments.uv import EnvironmentFailed, run_uv
 from bench.errors import BadInput
+
+
+def current(header: Header, package: str | None, say: Callable[[str], None]) -> tuple[str, str]:
+    """Return the name and version of a package in a header's environment; by default the first that it pins.
+
+    Only for a package that the header does not pin is the environment asked, and made if necessary. Raises BadInput
+    where it is not there.
+    """
+    try:
+        return pinned(header, package)
+    except BadInput as error:
+        if package is None:
+            raise
+        try:
+            there = interpreters.ask(environments.prepare(header, say=say).python, isolated=True).packages
+        except EnvironmentFailed:
+            raise error from None
+        name = str(canonicalize_name(package))
+        if name not in there:
+            raise BadInput(f"{str(error).rstrip('.')}, and its environment has no {package}, either.") from None
+        return name, there[name].partition("+")[0]
 
 
 def pinned(header: Header, package: str | None = None) -> tuple[str, str]:
