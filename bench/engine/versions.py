@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from bench import paths
+from bench.environments.header import HeaderError, read_header
 from bench.errors import BadInput
 
 BASE = "@base"
@@ -43,6 +45,17 @@ def changed_since(revision: str) -> list[Path]:
     if done.returncode:
         raise BadInput(f"there is no commit {revision!r} ({_last(done)}); name a commit, tag or branch.")
     return sorted(checkout / name for name in done.stdout.splitlines())
+
+
+def methods_at(adapter: Path, revision: str) -> set[str]:
+    """Return the names of the methods that an adapter file had at a revision; none where its header was no header."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / adapter.name
+        path.write_text(at_commit(adapter, revision), encoding="utf-8")
+        try:
+            return set(read_header(path).methods)
+        except HeaderError:
+            return set()
 
 
 def _checkout() -> Path:
