@@ -44,7 +44,9 @@ class Options(_options.InTurn):
 
     method: str = _options.method()
     versions: int = option(5, "earlier releases to compare with (default: %(default)s)", "N")
-    package: str | None = option(None, "whose releases (default: the first package that the header pins)", "NAME")
+    package: str | None = option(
+        None, "whose releases (default: the package that the method's family is about)", "NAME"
+    )
     pin: tuple[str, ...] = option((), "with the same version of another package for all (repeatable)", "NAME==VERSION")
     adapter: tuple[Path, ...] = _options.adapter()
     budget: float = _options.budget("per release (default: %(default)g)", 120.0)

@@ -14,9 +14,12 @@ from bench.environments.header import Header
 from bench.environments.uv import EnvironmentFailed, run_uv
 from bench.errors import BadInput
 
+COMMON = ("ase", "numpy", "scipy")
+"""Packages that many families pin, and that none is about unless it pins nothing else."""
+
 
 def current(header: Header, package: str | None, say: Callable[[str], None]) -> tuple[str, str]:
-    """Return the name and version of a package in a header's environment; by default the first that it pins.
+    """Return the name and version of a package in a header's environment; by default the one that the family is about.
 
     Only for a package that the header does not pin is the environment asked, and made if necessary. Raises BadInput
     where it is not there.
@@ -37,9 +40,9 @@ def current(header: Header, package: str | None, say: Callable[[str], None]) -> 
 
 
 def pinned(header: Header, package: str | None = None) -> tuple[str, str]:
-    """Return the name and version of a package that a header pins; by default the first, which the family is about.
+    """Return the name and version of a package that a header pins; by default the one that the family is about.
 
-    Raises BadInput where the header does not pin it.
+    That is the first that is not one of :data:`COMMON`. Raises BadInput where the header does not pin it.
     """
     pins = {}
     for text in header.dependencies:
@@ -50,7 +53,7 @@ def pinned(header: Header, package: str | None = None) -> tuple[str, str]:
     if not pins:
         raise BadInput(f"{header.path.name} pins no package, so there are no releases to go through.")
     if package is None:
-        return next(iter(pins.values()))
+        return next((found for name, found in pins.items() if name not in COMMON), next(iter(pins.values())))
     if canonicalize_name(package) not in pins:
         known = ", ".join(name for name, _ in pins.values())
         raise BadInput(f"{header.path.name} does not pin {package}; it pins {known}.")

@@ -117,9 +117,11 @@ def test_the_table_says_why_a_release_is_missing_and_the_figure_has_every_releas
     assert [one.get_text() for one in axes.get_xticklabels()] == ["1.0", "1.1", "1.2", "1.3", "1.4"]
 
 
-def test_the_package_is_the_first_that_is_pinned_or_the_one_that_is_named():
+def test_the_package_is_the_one_that_the_family_is_about_or_the_one_that_is_named():
     header = read_header(adapters_dir() / "sevennet.py")
     assert pinned(header)[0] == "sevenn"
+    assert pinned(read_header(adapters_dir() / "pyscf_dft.py"))[0] == "pyscf", "ase and numpy are pinned before it"
+    assert pinned(read_header(adapters_dir() / "nwchem_dft.py"))[0] == "ase", "it pins nothing else"
     assert pinned(header, "Torch") == pinned(header, "torch")
     with pytest.raises(BadInput, match="does not pin jax; it pins sevenn, torch"):
         pinned(header, "jax")
