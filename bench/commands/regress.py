@@ -74,9 +74,7 @@ def run(options: Options) -> int:
         for line in new:
             to_stderr(line)
         if not methods:
-            why = (
-                f"what changed was not there at {options.base}" if new else f"the adapters are those of {options.base}"
-            )
+            why = f"what changed is new since {options.base}" if new else f"the adapters are those of {options.base}"
             to_stderr(f"nothing to compare: {why}")
             return 0
     else:
@@ -163,7 +161,9 @@ def _changed(catalogue: Catalogue, base: str | None) -> tuple[list[Method], list
         there = versions.methods_at(adapter, base)
         found += sorted((one for one in own if one.name in there), key=lambda one: not one.default)[:1]
         if new := [one.name for one in own if one.name not in there]:
-            told.append(f"{adapter.name} has methods that were not there at {base}: {', '.join(new)}")
+            told.append(
+                f"{adapter.name} has new methods, which have nothing to compare with at {base}: {', '.join(new)}"
+            )
     return found, told
 
 

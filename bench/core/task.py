@@ -200,7 +200,7 @@ class Task:
     answers: tuple[int, ...] = ()
     """The structures whose energy and forces the worker reports for the fingerprint."""
     drives: tuple[int, ...] = ()
-    """The structures at which the worker also reports the time of steps of dynamics; untimed otherwise."""
+    """The structures at which the worker also times steps of dynamics, outside of its turns."""
     plans: dict[str, tuple[dict[str, Any], ...]] = dataclasses.field(default_factory=dict)
     """By part: what a worker must know of each item, beside its structure; see :meth:`plans_of`."""
     sizes: tuple[Structure, ...] = ()

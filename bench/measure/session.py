@@ -197,7 +197,7 @@ class Session:
             )
 
     def drive(self, index: int) -> None:
-        """Send the times of steps of dynamics from a structure; if that fails, its measurement reports why."""
+        """Send the times of steps of dynamics from a structure; nothing where a driver cannot make them."""
         from bench.measure.driving import drive
 
         with contextlib.suppress(Exception):

@@ -148,7 +148,8 @@ def draw(timeline: Timeline, newest: str) -> Figure:
     axes.set_xticks(range(len(labels)), labels, rotation=30 if len(labels) > 8 else 0)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_ylabel(f"time of a force call\nover that with {newest}")
-    axes.set_xlabel(f"release of {timeline.package}, {timeline.label}")
+    held = f", with {' and '.join(timeline.pins)}" if timeline.pins else ""
+    axes.set_xlabel(f"release of {timeline.package}, {timeline.label}{held}")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure

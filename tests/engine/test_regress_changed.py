@@ -81,7 +81,7 @@ def test_an_adapter_that_a_branch_made_slower_is_found_and_what_cannot_run_here_
     assert done.returncode == 1, done.stderr
     (one,) = json.loads(done.stdout)["comparisons"]
     assert (one["method"], one["verdict"]) == ("toy", "slower")
-    assert "fakes.py has methods that were not there at HEAD~1: novel\n" in done.stderr
+    assert "fakes.py has new methods, which have nothing to compare with at HEAD~1: novel\n" in done.stderr
     assert "elsewhere is left out: elsewhere@base cannot run here: no-program-of-this-name is not on" in done.stderr
     (run,) = (repository / "results").glob("2*")
     assert json.loads((run / "campaign.json").read_text())["settings"]["methods"] == ["toy@base", "toy"]
@@ -93,8 +93,8 @@ def test_a_file_of_new_methods_only_is_named_and_nothing_is_measured(pesbench, r
     done = changed(pesbench, repository, "--base", "main")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == [
-        "elsewhere.py has methods that were not there at main: renamed",
-        "nothing to compare: what changed was not there at main",
+        "elsewhere.py has new methods, which have nothing to compare with at main: renamed",
+        "nothing to compare: what changed is new since main",
     ]
 
 
