@@ -34,7 +34,7 @@
 # convert = ["right"]
 # [tool.pesbench.methods."original@driven"]
 # engine-of = "original"
-# label = "fast springs with a driver of their own"
+# label = "springs with a driver of their own"
 # convert = ["right"]
 # [tool.pesbench.methods."original@wrong"]
 # engine-of = "original"
@@ -73,7 +73,7 @@ import time
 
 from bench.adapter import Adapter
 
-PAUSES = {"original@admitted": 0.004, "original@listed": 0.004, "original@driven": 0.004}
+PAUSES = {"original@admitted": 0.004, "original@listed": 0.004, "original@driven": 0.008}
 PAUSE = 0.002
 SKIN = 0.5  # Angstrom
 NEW_LIST = 0.006  # seconds
