@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,23 @@ calculator = make_calculator({str(checkpoint)!r}, torch.device({device!r}), torc
         """Return energy and forces of each structure from one state, which is what torch-sim is made for."""
         found = calculator.answer(list(structures))
         return by_molecule(found["energy"].cpu().tolist(), found["forces"].cpu().numpy(), structures)
+
+    def driver(self, calculator: Any, atoms: Any, timed: Callable[[Any], Any]) -> tuple[str, Callable[[], Any]]:
+        """Return a function that makes a step of torch-sim's velocity Verlet."""
+        import torch
+        import torch_sim
+        from torch_sim.units import MetalUnits
+
+        model = calculator.model
+        units = {"device": self.device, "dtype": model.dtype}
+        start, step = torch_sim.integrators.nve(
+            timed(model),
+            dt=torch.tensor(5e-4 * MetalUnits.time, **units),  # 0.5 fs
+            kT=torch.tensor(300 * MetalUnits.temperature, **units),
+            seed=0,
+        )
+        state = start(torch_sim.io.atoms_to_state([atoms], self.device, model.dtype))
+        return "torch-sim", lambda: step(state)
 
     def settings(self) -> dict[str, Any]:
         """Return the neighbour list and the precision that really run; the cutoff in Angstrom."""

@@ -8,7 +8,7 @@ standard library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -159,6 +159,15 @@ class Adapter:
         One call of the model for all `structures`, which come from :meth:`prepare`, in upstream's own way. It is timed
         with everything that it does, like a force call: neighbour lists, conversion, copies to the host. Its answers
         are compared with those of single calls.
+        """
+        return None
+
+    def driver(self, calculator: Any, atoms: Any, timed: Callable[[Any], Any]) -> tuple[str, Callable[[], Any]] | None:
+        """Return the name of upstream's own integrator, and a function that makes a step with it; None without one.
+
+        A step is one of velocity Verlet, 0.5 fs at 300 K, from `atoms`, which come from :meth:`prepare`, with one call
+        of the model. Give the integrator ``timed(model)`` in place of the model, and its calls are timed. Without it,
+        ASE's integrator is timed. For `pesbench engines`, which reports the driver's own share of a step.
         """
         return None
 

@@ -12,9 +12,11 @@ import pandas as pd
 
 from bench.analysis.fingerprint import tolerance
 from bench.analysis.methods import MeasuredMethod
+from bench.analysis.model import mean_of
 from bench.analysis.statistics import Estimate
 from bench.analysis.times import mean_time, paired_ratio
 from bench.core.description import SystemFacts
+from bench.core.records import Driven
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +58,10 @@ class AtSystem:
     speedup: Estimate | None = None
     """The reference's time over its own, in the same rounds: how many times as fast it is."""
     apart: Apart | None = None
+    driver: str = ""
+    """What made its steps of dynamics."""
+    driver_ms: Estimate | None = None
+    """Milliseconds of a step of dynamics without the force call in it."""
     edges: int | None = None
     """Pairs of neighbours in its list, each counted twice."""
     rebuilds: float | None = None
@@ -127,6 +133,18 @@ def times_beyond(reference: pd.DataFrame | None, mine: pd.DataFrame | None) -> E
     if mine is None or reference is None or mine.empty or reference.empty:
         return None
     return paired_ratio(reference, mine)
+
+
+def driver_ms(driven: Sequence[Driven], method: str, frames: Sequence[int]) -> tuple[str, Estimate | None]:
+    """Return the driver of a method at some structures, and its own time of a step, ms; None where it was not timed.
+
+    Of each round, the median over steps of what a step takes without the force call in it.
+    """
+    mine = [one for one in driven if one.method == method and one.structure in frames and one.step_ns]
+    if not mine:
+        return "", None
+    own = [float(np.median(np.subtract(one.step_ns, one.calculator_ns))) * 1e-6 for one in mine]
+    return mine[-1].driver, mean_of(own, "rounds")
 
 
 def lists_per_call(replays: Sequence[Any], method: str, frames: Sequence[int]) -> float | None:

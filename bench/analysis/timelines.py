@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
+
+from packaging.utils import canonicalize_name
 
 from bench.analysis.statistics import Estimate
 
 FORMAT = 1
 CHANGE = 0.05
 """The smallest change between two releases that is told."""
+PARTS = {"jax": ("jaxlib",), "torch": ("triton", "pytorch-triton", "nvidia-")}
+"""Packages, by how their names begin, that are released with another one and are counted as part of it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Other:
+    """A package whose versions differ between the environments of two releases of another one."""
+
+    name: str
+    """Its canonical name."""
+    old: str | None
+    """Beside the older release; None where it is not there, or nobody looked."""
+    new: str | None
+
+
+def differing(old: Mapping[str, str], new: Mapping[str, str], package: str) -> tuple[Other, ...]:
+    """Return how two environments differ, but for `package` and its parts, by name.
+
+    >>> differing({"torch": "2.1", "numpy": "2.0"}, {"torch": "2.2", "numpy": "2.4"}, "torch")
+    (Other(name='numpy', old='2.0', new='2.4'),)
+    """
+    mine, theirs = ({str(canonicalize_name(name)): version for name, version in one.items()} for one in (old, new))
+    own = str(canonicalize_name(package))
+    return tuple(
+        Other(name, mine.get(name), theirs.get(name))
+        for name in sorted({*mine, *theirs})
+        if mine.get(name) != theirs.get(name) and name != own and not name.startswith(PARTS.get(own, ()))
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +56,8 @@ class Release:
     high: float | None = None
     answers: tuple[str, ...] | None = None
     """Where its answers differ; None where this is unknown."""
-    changed: tuple[str, ...] = ()
-    """The other packages whose versions differ between the two environments."""
+    others: tuple[Other, ...] = ()
+    """The other packages whose versions differ between its environment and that of the newer one."""
     why: str = ""
     """Why there is no comparison."""
     run: str = ""
@@ -43,6 +74,8 @@ class Timeline:
     label: str
     package: str
     releases: tuple[Release, ...] = ()
+    pins: tuple[str, ...] = ()
+    """What is the same beside all releases by the user's wish, such as ``torch==2.7.1``."""
     format: int = FORMAT
 
 
@@ -55,6 +88,8 @@ class Step:
     """Its time over that of the newest release."""
     change: Estimate | None
     """The next release's time over its own; None where one of them could not be measured."""
+    others: tuple[Other, ...] = ()
+    """The other packages whose versions differ between its environment and the next release's."""
 
     @property
     def changed(self) -> bool:
@@ -63,6 +98,11 @@ class Step:
         if one is None or one.low is None or one.high is None:
             return False
         return (one.low > 1 or one.high < 1) and abs(math.log(one.estimate)) >= math.log1p(CHANGE)
+
+    @property
+    def attributable(self) -> bool | None:
+        """Whether a change is due to the package: nothing else differs. None where nothing changed."""
+        return not self.others if self.changed else None
 
 
 def steps(timeline: Timeline, newest: str) -> list[Step]:
@@ -76,10 +116,42 @@ def steps(timeline: Timeline, newest: str) -> list[Step]:
     found = []
     for place, one in enumerate(ordered):
         mine = through[one.version]
-        following = (
-            through.get(ordered[place + 1].version) if place + 1 < len(ordered) else Estimate(1.0, 1.0, 1.0, 1, None)
-        )
-        found.append(Step(one, mine, _over(following, mine)))
+        following = ordered[place + 1].version if place + 1 < len(ordered) else newest
+        theirs = Estimate(1.0, 1.0, 1.0, 1, None) if following == newest else through.get(following)
+        change = _over(theirs, mine)
+        others = _between(one.version, following, newest, by_version) if change is not None else ()
+        found.append(Step(one, mine, change, others))
+    return found
+
+
+def _between(version: str, following: str, newest: str, releases: dict[str, Release]) -> tuple[Other, ...]:
+    """Return how the environments of two releases differ, each of which is known by how it differs from a newer one."""
+    names = sorted({other.name for one in releases.values() for other in one.others})
+    both = [Other(name, *(_beside(name, one, newest, releases) for one in (version, following))) for name in names]
+    return tuple(one for one in both if one.old != one.new)
+
+
+def _beside(name: str, version: str, newest: str, releases: dict[str, Release]) -> str | None:
+    """Return the version of another package beside a release."""
+    for one in _way(version, newest, releases):
+        for other in one.others:
+            if other.name == name:
+                return other.old
+    # nothing on its way says so: it is the newest one's, which is where the way of another release ends
+    for start in releases:
+        way = _way(start, newest, releases)
+        said = [other.new for one in way for other in one.others if other.name == name]
+        if said and way[-1].against == newest:
+            return said[-1]
+    return None
+
+
+def _way(version: str, newest: str, releases: dict[str, Release]) -> list[Release]:
+    """Return the comparisons that lead from a release to the newest one."""
+    found = []
+    while version != newest and version in releases:
+        found.append(releases[version])
+        version = releases[version].against
     return found
 
 

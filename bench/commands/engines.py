@@ -182,7 +182,7 @@ def _engine(measured: Run, measuring: Engines, method: Method, limits: Limits) -
 
 def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: Limits) -> AtSystem:
     """Return what was measured of one of them at a system."""
-    from bench.analysis.engines import apart, at_system, lists_per_call, times_beyond
+    from bench.analysis.engines import apart, at_system, driver_ms, lists_per_call, times_beyond
     from bench.analysis.times import per_round
 
     def times_at(structures: list[int]) -> dict[str, Any]:
@@ -205,6 +205,7 @@ def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: 
         else apart(measured.answers, facts[method.name], facts[measuring.reference], frames, limits)
     )
     paths = [one for one in replays if one.method == method.name and one.structure in frames]
+    driver, own_ms = driver_ms(measured.contents.driven, method.name, frames)
     return dataclasses.replace(
         at_system(
             measured.description.dataset.systems[number],
@@ -213,6 +214,8 @@ def _at(measured: Run, measuring: Engines, method: Method, number: int, limits: 
             compared,
             measuring.left_out.get((method.name, number), ""),
         ),
+        driver=driver,
+        driver_ms=own_ms,
         edges=max((one.edges for one in paths if one.edges is not None), default=None),
         rebuilds=lists_per_call(replays, method.name, frames),
         beyond=None if is_reference else times_beyond(far.get(measuring.reference), far.get(method.name)),

@@ -70,9 +70,12 @@ def run(options: Options) -> int:
     paths.weights_dir()  # refuses a missing folder before anything is written
     catalogue = Catalogue(options.adapter)
     if options.methods == CHANGED:
-        methods = _changed(catalogue, options.base)
+        methods, new = _changed(catalogue, options.base)
+        for line in new:
+            to_stderr(line)
         if not methods:
-            to_stderr(f"nothing to compare: the adapters are those of {options.base}")
+            why = f"what changed is new since {options.base}" if new else f"the adapters are those of {options.base}"
+            to_stderr(f"nothing to compare: {why}")
             return 0
     else:
         methods = _paced(catalogue, options.methods)
@@ -142,20 +145,26 @@ def _measured(
     return _report(options, load(directory), pairs, found, rounds), found
 
 
-def _changed(catalogue: Catalogue, base: str | None) -> list[Method]:
-    """Return a method of each adapter file that differs from `base`: the first default one that has force calls.
+def _changed(catalogue: Catalogue, base: str | None) -> tuple[list[Method], list[str]]:
+    """Return a method of each adapter file that differs from `base`, and which methods are new, a sentence a file.
 
-    Where a file has no default method, its first one. Raises BadInput without a commit.
+    The method is the first default one that has force calls and was there at `base`; where a file has no default
+    method, its first one. Raises BadInput without a commit.
     """
     from bench.engine import versions
 
     if base is None:
         raise BadInput(f"--methods {CHANGED} needs the commit to compare with: --base REV.")
-    found = []
+    found, told = [], []
     for adapter in versions.changed_since(base):
         own = [one for one in catalogue.methods.values() if one.adapter == adapter and not one.native]
-        found += sorted(own, key=lambda one: not one.default)[:1]
-    return found
+        there = versions.methods_at(adapter, base)
+        found += sorted((one for one in own if one.name in there), key=lambda one: not one.default)[:1]
+        if new := [one.name for one in own if one.name not in there]:
+            told.append(
+                f"{adapter.name} has new methods, which have nothing to compare with at {base}: {', '.join(new)}"
+            )
+    return found, told
 
 
 def _paced(catalogue: Catalogue, names: str) -> list[Method]:

@@ -34,6 +34,7 @@ EXAMPLES = (
     "pesbench timeline 7net-0 --versions 3",
     "pesbench timeline 7net-0 --versions 3 --prepare",
     "pesbench timeline 7net-0 --package torch --versions 2",
+    "pesbench timeline 7net-0 --pin torch==2.12.0",
 )
 
 
@@ -43,7 +44,10 @@ class Options(_options.InTurn):
 
     method: str = _options.method()
     versions: int = option(5, "earlier releases to compare with (default: %(default)s)", "N")
-    package: str | None = option(None, "whose releases (default: the first package that the header pins)", "NAME")
+    package: str | None = option(
+        None, "whose releases (default: the package that the method's family is about)", "NAME"
+    )
+    pin: tuple[str, ...] = option((), "with the same version of another package for all (repeatable)", "NAME==VERSION")
     adapter: tuple[Path, ...] = _options.adapter()
     budget: float = _options.budget("per release (default: %(default)g)", 120.0)
     show: bool = option(False, "measure nothing: show what is there")
@@ -57,7 +61,7 @@ def run(options: Options) -> int:
     """Measure what is missing, and show all releases; status 1 if none could be compared."""
     from bench.analysis.timelines import Timeline
     from bench.environments.catalogue import Catalogue
-    from bench.environments.releases import pinned
+    from bench.environments.releases import current
     from bench.results import timelines
 
     if options.versions < 1:
@@ -71,15 +75,17 @@ def run(options: Options) -> int:
     (method,) = methods
     if method.native:
         raise BadInput(f"{method.name} uses its own optimiser and has no force calls to replay; take another method.")
-    package, newest = pinned(catalogue.header(method), options.package)
+    package, newest = current(catalogue.header(method), options.package, to_stderr)
+    pins = _pins(options.pin, package)
     if options.prepare:
-        return _prepare(options, catalogue, method, package, newest)
-    path = timelines.path_of(method.name, package, options.output)
-    kept = timelines.read(path) or Timeline(method.name, method.label, package)
+        return _prepare(options, catalogue, method, Timeline(method.name, method.label, package, pins=pins), newest)
+    path = timelines.path_of(method.name, package, options.output, pins)
+    kept = timelines.read(path) or Timeline(method.name, method.label, package, pins=pins)
     if options.show and not kept.releases:
+        words = "".join(f" --pin {pin}" for pin in pins)
         raise BadInput(
             f"nothing is measured yet of earlier releases of {package} for {method.name}; "
-            f"'pesbench timeline {method.name} --package {package}' measures them."
+            f"'pesbench timeline {method.name} --package {package}{words}' measures them."
         )
     if not options.show:
         kept = _measure_missing(options, catalogue, method, kept, newest, path)
@@ -87,16 +93,39 @@ def run(options: Options) -> int:
     return 0 if any(one.estimate is not None for one in kept.releases) else 1
 
 
-def _prepare(options: Options, catalogue: Catalogue, method: Method, package: str, newest: str) -> int:
+def _pins(texts: tuple[str, ...], package: str) -> tuple[str, ...]:
+    """Return what is the same for all releases, in order; raises BadInput for anything but ``NAME==VERSION``."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    found = {}
+    for text in texts:
+        try:
+            wanted = Requirement(text)
+            (specifier,) = wanted.specifier
+        except (InvalidRequirement, ValueError):
+            raise BadInput(f"--pin {text}: give one version of a package, like torch==2.12.0.") from None
+        name = str(canonicalize_name(wanted.name))
+        if specifier.operator != "==" or "*" in specifier.version:
+            raise BadInput(f"--pin {text}: give one version of a package, like torch==2.12.0.")
+        if name == canonicalize_name(package):
+            raise BadInput(f"--pin {text}: the timeline is of {package} itself; hold another package.")
+        found[name] = f"{name}=={specifier.version}"
+    return tuple(found[name] for name in sorted(found))
+
+
+def _prepare(options: Options, catalogue: Catalogue, method: Method, what: Timeline, newest: str) -> int:
     """Make the environments of all releases, so that measuring installs nothing; status 1 if none can be made."""
     from bench.environments import environments
     from bench.environments.releases import before
     from bench.environments.uv import EnvironmentFailed
 
     made = 0
+    package = what.package
     for version in (newest, *before(catalogue.header(method), package, newest, options.versions)):
         with tempfile.TemporaryDirectory() as folder:
-            old = _release(catalogue, method, package, version, Path(folder))
+            pins = what.pins if version == newest else (f"{package}=={version}", *what.pins)
+            old = _release(catalogue, method, pins, f"@{version}", Path(folder))
             try:
                 environments.prepare(catalogue.header(old), say=to_stderr)
             except EnvironmentFailed as error:
@@ -107,12 +136,12 @@ def _prepare(options: Options, catalogue: Catalogue, method: Method, package: st
     return 0 if made else 1
 
 
-def _release(catalogue: Catalogue, method: Method, package: str, version: str, folder: Path) -> Method:
-    """Return the method with another release of a package; its adapter file is written to `folder`."""
+def _release(catalogue: Catalogue, method: Method, pins: tuple[str, ...], suffix: str, folder: Path) -> Method:
+    """Return the method with other versions of packages; its adapter file is written to `folder`."""
     from bench.engine import versions
 
-    text = versions.with_pins(method.adapter, [f"{package}=={version}"])
-    return catalogue.add_version(method, versions.write(folder, method.adapter, text), f"@{version}")
+    text = versions.with_pins(method.adapter, pins, add=True)
+    return catalogue.add_version(method, versions.write(folder, method.adapter, text), suffix)
 
 
 class Setting(NamedTuple):
@@ -145,7 +174,7 @@ def _measure_missing(
     parallel = measure_parallel_speed(options.threads)
     for version in missing:
         to_stderr(f"{kept.package} {version}, compared with {newest}")
-        found = _compared(options, Setting(catalogue, dataset, parallel), method, kept.package, version, newest)
+        found = _compared(options, Setting(catalogue, dataset, parallel), method, kept, version, newest)
         known = [*kept.releases, found]
         known.sort(key=lambda one: order.index(one.version) if one.version in order else -1)
         kept = dataclasses.replace(kept, releases=tuple(known))
@@ -153,20 +182,22 @@ def _measure_missing(
     return kept
 
 
-def _compared(options: Options, setting: Setting, method: Method, package: str, version: str, newest: str) -> Release:
+def _compared(options: Options, setting: Setting, method: Method, kept: Timeline, version: str, newest: str) -> Release:
     """Return a release compared with the newest one; what cannot be measured is a release with the reason."""
-    from bench.analysis.timelines import CHANGE, Release
+    from bench.analysis.timelines import CHANGE, Release, differing
     from bench.engine.describing import new_directory
     from bench.engine.regress import TwoVersions, begin
     from bench.engine.turns import POINTS
     from bench.machine.provenance import machine
-    from bench.results.comparisons import Versions, changed_packages
+    from bench.results.comparisons import Versions, packages
     from bench.results.dataframes import load
 
     directory = new_directory(options.output)
-    old = _release(setting.catalogue, method, package, version, directory / "base")
+    package, pins, catalogue = kept.package, kept.pins, setting.catalogue
+    old = _release(catalogue, method, (f"{package}=={version}", *pins), f"@{version}", directory / "base")
+    new = _release(catalogue, method, pins, "@pinned", directory / "pinned") if pins else method
     settings = Settings(
-        methods=(old.name, method.name),
+        methods=(old.name, new.name),
         protocols=(REPLAY,),
         replay_points=POINTS,
         **_declared.settings(options, Settings),
@@ -177,10 +208,10 @@ def _compared(options: Options, setting: Setting, method: Method, package: str, 
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(setting.parallel).cpu or "",
     )
-    both = Versions(directory, old.name, method.name, CPU, CHANGE)
+    both = Versions(directory, old.name, new.name, CPU, CHANGE)
     try:
-        pair = TwoVersions(old, method, setting.catalogue, settings, setting.dataset, setting.parallel, to_stderr)
-        writer = begin(directory, settings, setting.catalogue, setting.dataset, setting.parallel)
+        pair = TwoVersions(old, new, catalogue, settings, setting.dataset, setting.parallel, to_stderr)
+        writer = begin(directory, settings, catalogue, setting.dataset, setting.parallel)
         try:
             pair.run(writer, options.budget, both.decided)
         finally:
@@ -194,14 +225,14 @@ def _compared(options: Options, setting: Setting, method: Method, package: str, 
     ratio = found.ratio
     if ratio is None or ratio.low is None or ratio.high is None:
         return dataclasses.replace(release, why=found.why or "too few rounds for an interval", run=directory.name)
-    other = tuple(one for one in changed_packages(load(directory), [(old.name, method.name)]) if package not in one)
+    there = packages(load(directory))
     return dataclasses.replace(
         release,
         estimate=1 / ratio.estimate,
         low=1 / ratio.high,
         high=1 / ratio.low,
         answers=found.answers,
-        changed=other,
+        others=differing(there[old.name], there[new.name], package),
         run=directory.name,
     )
 

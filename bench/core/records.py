@@ -107,6 +107,20 @@ class Answer(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Driven(Record):
+    """Steps of dynamics by a driver, which belong to no protocol: how long a step takes, and the force call in it."""
+
+    record: ClassVar[str] = "driven"
+    structure: int
+    driver: str
+    """``ASE``, or the package whose integrator it is."""
+    step_ns: tuple[int, ...]
+    """Each step, without the first."""
+    calculator_ns: tuple[int, ...]
+    """The force call in each step."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Finished(Record):
     """A worker ended."""
 

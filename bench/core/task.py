@@ -11,7 +11,7 @@ from bench.core.records import NATIVE
 
 T = TypeVar("T")
 
-VERSION = 4
+VERSION = 5
 
 MEASURE, CONFORM, OVERHEAD, BUILD_RANDOM, SCRIPT = JOBS = ("measure", "conform", "overhead", "build-random", "script")
 """The jobs of a worker; the protocols are ways to measure."""
@@ -199,6 +199,8 @@ class Task:
     """By phase."""
     answers: tuple[int, ...] = ()
     """The structures whose energy and forces the worker reports for the fingerprint."""
+    drives: tuple[int, ...] = ()
+    """The structures at which the worker also times steps of dynamics, outside of its turns."""
     plans: dict[str, tuple[dict[str, Any], ...]] = dataclasses.field(default_factory=dict)
     """By part: what a worker must know of each item, beside its structure; see :meth:`plans_of`."""
     sizes: tuple[Structure, ...] = ()

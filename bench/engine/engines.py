@@ -52,9 +52,13 @@ FEWEST_FRAMES = 2
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 6
 ROUND_SECONDS = 3.0
 """A round makes force calls for about so long, at least at two structures."""
-STEEPEST = 2.5
-"""Power of the number of atoms that is assumed before two sizes are known."""
+FIRST_GUESS, STEEPEST = 1.5, 2.5
+"""Power of the number of atoms that is assumed before two sizes are known, and the largest after that.
+
+Models and force fields have 1 to 1.3 from 18 to 144 atoms; the first guess of a DFT method is the largest.
+"""
 WARM_UP_CALLS = 8
+CALLS_OF_A_DRIVER = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,11 +247,10 @@ class Engines:
         known = self._calls.get(name, [])
         if not known:
             return 0.0
-        (last, call_s), power = known[-1], STEEPEST
-        if len(known) > 1 and known[-2][0] < last:
-            power = float(np.clip(np.log(call_s / known[-2][1]) / np.log(last / known[-2][0]), 1.0, STEEPEST))
-        per_call = call_s * max(1.0, atoms / last) ** power
-        return self.turns.seconds.get(name, 0.0) + (WARM_UP_CALLS + (FEWEST_FRAMES + self._beyond) * POINTS) * per_call
+        last, call_s = known[-1]
+        per_call = call_s * max(1.0, atoms / last) ** growth(known, self.ready[name].method.kind)
+        calls = WARM_UP_CALLS + CALLS_OF_A_DRIVER + (FEWEST_FRAMES + self._beyond) * POINTS
+        return self.turns.seconds.get(name, 0.0) + calls * per_call
 
     def _round(self, number: int, system: int, names: list[str], count: int, writer: RunWriter) -> list[str]:
         """Measure a round at a system, its `count`-th; returns those that were measured."""
@@ -274,9 +277,18 @@ class Engines:
             self.left_out[one.name, system] = error.failure.message
 
         order = names if number % 2 else names[::-1]
-        contenders = [Contender(name, self.ready[name], self.threads, answers) for name in order]
+        drives = tuple(self.sample.timed(system)[:1])
+        contenders = [Contender(name, self.ready[name], self.threads, answers, drives=drives) for name in order]
         measured = self.turns.round(number, contenders, writer, structures, fails)
         return [name for name in names if name in measured] if self.reference in measured else []
+
+
+def growth(known: Sequence[tuple[int, float]], kind: str) -> float:
+    """Return the power of the number of atoms with which a call grows, from the atoms and seconds of earlier sizes."""
+    if len(known) < 2 or known[-2][0] >= known[-1][0]:
+        return STEEPEST if kind == "dft" else FIRST_GUESS
+    (before, less_s), (last, call_s) = known[-2:]
+    return float(np.clip(np.log(call_s / less_s) / np.log(last / before), 1.0, STEEPEST))
 
 
 def _keeps_lists(worker: ComparedWorker) -> bool:

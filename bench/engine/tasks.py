@@ -84,6 +84,7 @@ def measure(
     *,
     allowances: dict[str, Allowance] | None = None,
     answers: Sequence[int] = (),
+    drives: Sequence[int] = (),
     folder: Path | None = None,
     paced: bool = False,
     revisits: bool = False,
@@ -106,6 +107,7 @@ def measure(
         items=tuple((item.part, item.number) for item in items),
         allowances=allowances or {},
         answers=tuple(answers),
+        drives=tuple(drives),
         plans={
             part: tuple(to_plain(plan) for plan in plans(settings, wanted, usable_cores()))
             for part, wanted in numbers.items()

@@ -51,6 +51,8 @@ class Contender:
     """The structures whose answers it reports in this round."""
     patience_s: float = math.inf
     """A worker that is silent for this long has failed."""
+    drives: tuple[int, ...] = ()
+    """The structures at which steps of dynamics are timed in this round."""
 
 
 class Turns:
@@ -140,6 +142,7 @@ class Turns:
             [Item(REPLAY, index) for index in one.prepared.left_out.kept(self.indices)],
             number,
             answers=one.answers,
+            drives=one.drives,
             paced=True,
         )
         task = tasks.drifting(task, self.drifting, self.drift) if self.drifting else task

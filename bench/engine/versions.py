@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from bench import paths
+from bench.environments.header import HeaderError, read_header
 from bench.errors import BadInput
 
 BASE = "@base"
@@ -45,6 +47,17 @@ def changed_since(revision: str) -> list[Path]:
     return sorted(checkout / name for name in done.stdout.splitlines())
 
 
+def methods_at(adapter: Path, revision: str) -> set[str]:
+    """Return the names of the methods that an adapter file had at a revision; none where its header was no header."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / adapter.name
+        path.write_text(at_commit(adapter, revision), encoding="utf-8")
+        try:
+            return set(read_header(path).methods)
+        except HeaderError:
+            return set()
+
+
 def _checkout() -> Path:
     checkout = paths.checkout()
     if checkout is None:
@@ -65,10 +78,11 @@ def _last(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr.strip().splitlines()[-1].rstrip(".") if done.stderr.strip() else "git failed"
 
 
-def with_pins(adapter: Path, pins: Sequence[str]) -> str:
+def with_pins(adapter: Path, pins: Sequence[str], add: bool = False) -> str:
     """Return the text of an adapter file with other versions of some of its direct dependencies.
 
-    Raises BadInput where a pin is not like ``name==version``, or the header does not depend on that package.
+    With `add`, what the header does not pin becomes a dependency. Raises BadInput where a pin is not like
+    ``name==version``, or the header does not pin that package.
     """
     text = adapter.read_text(encoding="utf-8")
     for pin in pins:
@@ -82,7 +96,9 @@ def with_pins(adapter: Path, pins: Sequence[str]) -> str:
             for match in re.finditer(r'"(?P<name>[A-Za-z0-9._-]+)(?P<rest>(\[[^"\]]*\])?==[^"]*)"', text)
             if canonicalize_name(match["name"]) == name
         ]
-        if not found:
+        if not found and add:
+            text = re.sub(r"^(# dependencies = \[)", rf'\1"{pin}", ', text, count=1, flags=re.MULTILINE)
+        elif not found:
             raise BadInput(
                 f"{adapter.name} does not pin {wanted.name}; --base-with changes what its header depends on."
             )

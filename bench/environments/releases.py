@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bench.environments import environments, interpreters
 from bench.environments.header import Header
 from bench.environments.uv import EnvironmentFailed, run_uv
 from bench.errors import BadInput
 
+COMMON = ("ase", "numpy", "scipy")
+"""Packages that many families pin, and that none is about unless it pins nothing else."""
+
+
+def current(header: Header, package: str | None, say: Callable[[str], None]) -> tuple[str, str]:
+    """Return the name and version of a package in a header's environment; by default the one that the family is about.
+
+    Only for a package that the header does not pin is the environment asked, and made if necessary. Raises BadInput
+    where it is not there.
+    """
+    try:
+        return pinned(header, package)
+    except BadInput as error:
+        if package is None:
+            raise
+        try:
+            there = interpreters.ask(environments.prepare(header, say=say).python, isolated=True).packages
+        except EnvironmentFailed:
+            raise error from None
+        name = str(canonicalize_name(package))
+        if name not in there:
+            raise BadInput(f"{str(error).rstrip('.')}, and its environment has no {package}, either.") from None
+        return name, there[name].partition("+")[0]
+
 
 def pinned(header: Header, package: str | None = None) -> tuple[str, str]:
-    """Return the name and version of a package that a header pins; by default the first, which the family is about.
+    """Return the name and version of a package that a header pins; by default the one that the family is about.
 
-    Raises BadInput where the header does not pin it.
+    That is the first that is not one of :data:`COMMON`. Raises BadInput where the header does not pin it.
     """
     pins = {}
     for text in header.dependencies:
@@ -27,7 +53,7 @@ def pinned(header: Header, package: str | None = None) -> tuple[str, str]:
     if not pins:
         raise BadInput(f"{header.path.name} pins no package, so there are no releases to go through.")
     if package is None:
-        return next(iter(pins.values()))
+        return next((found for name, found in pins.items() if name not in COMMON), next(iter(pins.values())))
     if canonicalize_name(package) not in pins:
         known = ", ".join(name for name, _ in pins.values())
         raise BadInput(f"{header.path.name} does not pin {package}; it pins {known}.")

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.core.device import Device
 from bench.core.protocol import RELAX
-from bench.core.records import Answer, Started
+from bench.core.records import Answer, Driven, Started
 from bench.core.task import Allowance, Task
 from bench.measure import process
 from bench.measure.channel import Channel, Pace
@@ -195,6 +195,16 @@ class Session:
                     changed=tuple(changed(before, atoms)),
                 )
             )
+
+    def drive(self, index: int) -> None:
+        """Send the times of steps of dynamics from a structure; nothing where a driver cannot make them."""
+        from bench.measure.driving import drive
+
+        with contextlib.suppress(Exception):
+            atoms, calculator = self.fresh(self.structures[index])
+            driver, step_ns, calculator_ns = drive(self.adapter, calculator, atoms, self.task.subject.seed)
+            key = {**self.task.key, "structure": index}
+            self.channel.send(Driven(**key, driver=driver, step_ns=step_ns, calculator_ns=calculator_ns))
 
 
 def prepared(adapter: Any, calculator: Any, structure: Any) -> tuple[Any, Any]:

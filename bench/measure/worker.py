@@ -92,6 +92,7 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
     for name in dict.fromkeys(PROTOCOL_OF[item.part] for item in items):
         measurers[name] = measurer(name)(session, deadlines)
     to_answer = set(session.task.answers) if phase == STRUCTURES else set()
+    to_drive = set(session.task.drives) if phase == STRUCTURES else set()
     queue = Queue(session, items, deadlines.begin)
     left_out = False
     for item in queue:
@@ -105,6 +106,10 @@ def _phase(session: Session, phase: str, items: list[Item]) -> None:
             to_answer.remove(item.number)
             with session.uncounted():
                 session.answer(item.number)
+        if item.number in to_drive:
+            to_drive.remove(item.number)
+            with session.uncounted():
+                session.drive(item.number)
         if left_out or queue.is_revisit:
             session.channel.say(Begins(item.part, item.number))
         try:

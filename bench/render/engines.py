@@ -17,7 +17,7 @@ from bench.render.cells import ABSENT, BAD, DASH, Cell
 from bench.render.console import labelled, printed, styled, table, width_of
 
 MEV = 1e3
-COLUMNS = ("engine", "system", "ms/call", "times as fast", "forces, meV/Å", "energy, meV/atom")
+COLUMNS = ("engine", "system", "ms/call", "times as fast", "forces, meV/Å", "energy, meV/atom", "driver, ms/step")
 OTHER = "other answers"
 
 
@@ -144,6 +144,12 @@ def _notes(report: Report) -> list[str]:
         "times as fast is the reference's time over that of the engine, taken in turn, with its 95 % interval "
         f"({FEWEST_ROUNDS} fresh processes or more); forces and energy are the largest differences from the reference.",
     ]
+    drivers = dict.fromkeys(at.driver for one in (report.reference, *report.engines) for at in one.at if at.driver)
+    if drivers:
+        found.append(
+            "driver is the time of a step of dynamics (velocity Verlet) without the force call in it, which no other "
+            f"column has: the integrator is {_drivers(report, list(drivers))}."
+        )
     if any(at.rebuilds is not None for one in report.engines for at in one.at):
         found.append(
             "A list of neighbours with a skin is kept until an atom has moved by half of it, and another "
@@ -153,6 +159,21 @@ def _notes(report: Report) -> list[str]:
     if report.weights == "random":
         found.append("random weights: the speed is right, the energies mean nothing.")
     return found
+
+
+def _drivers(report: Report, names: list[str]) -> str:
+    """Return whose integrators made the steps."""
+    if len(names) == 1:
+        return f"{names[0]}'s"
+    own = {
+        name: [
+            one.engine or "reference"
+            for one in (report.reference, *report.engines)
+            if any(at.driver == name for at in one.at)
+        ]
+        for name in names
+    }
+    return ", ".join(f"{name}'s for {' and '.join(methods)}" for name, methods in own.items())
 
 
 def _rows(one: Engine) -> list[list[str]]:
@@ -178,10 +199,11 @@ def _rows(one: Engine) -> list[list[str]]:
                 numbers.with_interval(at.ms, 3),
                 DASH if not one.engine else numbers.ratio(at.speedup),
                 *differences,
+                DASH if at.driver_ms is None else numbers.with_interval(at.driver_ms, 2),
             ]
         )
     if not found:
-        found.append([Cell(name, state=ABSENT), Cell(one.failure or "not measured", state=ABSENT), *[DASH] * 4])
+        found.append([Cell(name, state=ABSENT), Cell(one.failure or "not measured", state=ABSENT), *[DASH] * 5])
     return found
 
 
@@ -255,6 +277,8 @@ def _system(at: AtSystem) -> dict[str, Any]:
         "force_allowed_mev_per_angstrom": _mev(apart.force_allowed if apart else None),
         "energy_difference_mev_per_atom": _mev(apart.energy if apart else None),
         "energy_allowed_mev_per_atom": _mev(apart.energy_allowed if apart else None),
+        "driver": at.driver or None,
+        "driver_ms_per_step": _estimate(at.driver_ms),
         "edges": at.edges,
         "lists_per_call": at.rebuilds,
         "speedup_beyond_skin": _estimate(at.beyond),

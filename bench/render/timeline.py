@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -9,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bench.analysis.statistics import Estimate
-from bench.analysis.timelines import Step, Timeline, steps
+from bench.analysis.timelines import Other, Step, Timeline, steps
 from bench.render import numbers
 from bench.render.blocks import Block, Page, estimate_object, terminal
 from bench.render.cells import BAD, DASH, Cell
@@ -17,40 +18,77 @@ from bench.render.figure import STYLE, WIDTH
 from bench.render.marks import color
 
 SAME, OTHER = "same", "CHANGED"
+UNCLEAR = "unclear"
+"""What a change is due to, where other packages changed with it."""
 
 
 def text(timeline: Timeline, newest: str, width: int | None = None, color: bool = False) -> str:
     """Return the table of a timeline, the oldest release first."""
     found = steps(timeline, newest)
-    heads = (("Release", ""), ("time / newest", ""), ("next / this", ""), ("answers", ""))
-    lines = [*map(_line, found), (Cell(newest), Cell("1"), DASH, DASH)]
+    heads = (("Release", ""), ("time / newest", ""), ("next / this", ""), ("due to", ""), ("answers", ""))
+    lines = [*(_line(step, timeline.package) for step in found), (Cell(newest), Cell("1"), DASH, DASH, DASH)]
     machines = dict.fromkeys(one.machine for one in timeline.releases if one.machine)
     page = Page(
-        [("Method", timeline.label), ("Package", timeline.package), ("Machine", "; ".join(machines) or "-")],
+        [
+            ("Method", timeline.label),
+            ("Package", timeline.package),
+            *([("With", ", ".join(timeline.pins))] if timeline.pins else []),
+            ("Machine", "; ".join(machines) or "-"),
+        ],
         [Block(f"Force calls of {timeline.label} with earlier releases", heads, tuple(lines))],
-        _reasons(timeline),
+        _reasons(timeline, found, newest),
         notes(),
         notes(),
     )
     return terminal(page, width, color)
 
 
-def _reasons(timeline: Timeline) -> list[tuple[str, str]]:
-    """Return why a release has no ratio, and what else differs from the environment of the newest."""
-    found = [(one.version, one.why) for one in timeline.releases if one.why]
-    other = [(one.version, "; ".join(one.changed)) for one in timeline.releases if one.changed]
-    return found + [(version, f"other packages differ, too: {what}") for version, what in other]
+def _reasons(timeline: Timeline, found: Sequence[Step], newest: str) -> list[tuple[str, str]]:
+    """Return why a release has no ratio, and what else differs between it and the next one."""
+    failed = [(one.version, one.why) for one in timeline.releases if one.why]
+    following = [*(step.release.version for step in found[1:]), newest]
+    return failed + [
+        (step.release.version, _beside(timeline, step, version))
+        for step, version in zip(found, following, strict=True)
+        if step.others
+    ]
+
+
+def _beside(timeline: Timeline, step: Step, following: str) -> str:
+    """Return what changes with the package at a step and, where that matters, how to measure it apart."""
+    told = f"on the way to {following} other packages change, too: {'; '.join(map(_words, step.others))}"
+    if not step.changed:
+        return told
+    one = next((other for other in step.others if other.new), step.others[0])
+    apart = [f"'pesbench timeline {timeline.method} --package {one.name}' compares releases of {one.name}"]
+    if one.new:
+        apart.insert(
+            0,
+            f"'pesbench timeline {timeline.method} --package {timeline.package} --pin {one.name}=={one.new}' compares "
+            f"these releases with {one.name} {one.new} for all",
+        )
+    return f"{told}. So the change need not be due to {timeline.package}: {'; '.join(apart)}"
+
+
+def _words(other: Other) -> str:
+    """Return how the version of a package changes.
+
+    >>> _words(Other("numpy", "1.26.4", None))
+    'numpy 1.26.4, then none'
+    """
+    return f"{other.name} {other.old or 'none'}, then {other.new or 'none'}"
 
 
 def notes() -> list[str]:
     """Return what a reader must know."""
     return [
         "Time / newest: a force call with this release over one with the newest, which took turns. Next / this: above "
-        "1, the next release is slower. Brackets: 95 % interval over rounds, each with fresh processes."
+        "1, the next release is slower. Due to: the package, where it changes by 5 % or more and no other package "
+        "changes with it. Brackets: 95 % interval over rounds, each with fresh processes."
     ]
 
 
-def _line(step: Step) -> tuple[Cell, ...]:
+def _line(step: Step, package: str) -> tuple[Cell, ...]:
     change = numbers.ratio(step.change)
     if step.changed and step.change is not None:
         change = Cell(str(change), step.change.estimate, state=BAD if step.change.estimate > 1 else "")
@@ -59,6 +97,7 @@ def _line(step: Step) -> tuple[Cell, ...]:
         Cell(step.release.version),
         numbers.ratio(step.ratio),
         change,
+        Cell(package if step.attributable else UNCLEAR) if step.changed else DASH,
         DASH if answers is None else Cell(OTHER, state=BAD) if answers else Cell(SAME),
     )
 
@@ -69,6 +108,7 @@ def as_object(timeline: Timeline, newest: str) -> dict[str, Any]:
         "format": timeline.format,
         "method": timeline.method,
         "package": timeline.package,
+        "pins": list(timeline.pins),
         "newest": newest,
         "releases": [
             {
@@ -77,7 +117,8 @@ def as_object(timeline: Timeline, newest: str) -> dict[str, Any]:
                 "next_over_this": estimate_object(step.change),
                 "changed": step.changed,
                 "same_answers": None if step.release.answers is None else not step.release.answers,
-                "other_packages": list(step.release.changed),
+                "due_to": timeline.package if step.attributable else None,
+                "other_packages": [{"name": one.name, "this": one.old, "next": one.new} for one in step.others],
                 "why": step.release.why or None,
                 "run": step.release.run or None,
                 "created": step.release.created,
@@ -107,7 +148,8 @@ def draw(timeline: Timeline, newest: str) -> Figure:
     axes.set_xticks(range(len(labels)), labels, rotation=30 if len(labels) > 8 else 0)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_ylabel(f"time of a force call\nover that with {newest}")
-    axes.set_xlabel(f"release of {timeline.package}, {timeline.label}")
+    held = f", with {' and '.join(timeline.pins)}" if timeline.pins else ""
+    axes.set_xlabel(f"release of {timeline.package}, {timeline.label}{held}")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure

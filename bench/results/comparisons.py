@@ -61,10 +61,15 @@ class Versions:
 
 def changed_packages(run: Run, pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Return in words how the packages of each pair of versions, old and new, differ."""
-    started = {record.method: record for record in run.contents.started}
+    there = packages(run)
     return [
         f"{new}: {change}"
         for old, new in pairs
-        if old in started and new in started
-        for change in changes(started[old].versions, started[new].versions)
+        if old in there and new in there
+        for change in changes(there[old], there[new])
     ]
+
+
+def packages(run: Run) -> dict[str, dict[str, str]]:
+    """Return the versions of all packages beside each method of a run that was started."""
+    return {record.method: dict(record.versions) for record in run.contents.started}

@@ -22,7 +22,7 @@ from bench import paths
 from bench.core.description import Description, SystemFacts
 from bench.core.failure import LOGGED, Failure, log_name
 from bench.core.lines import from_fields, to_json
-from bench.core.records import READABLE, Answer, NotMeasured, Record, Started, Watched
+from bench.core.records import READABLE, Answer, Driven, NotMeasured, Record, Started, Watched
 from bench.errors import BadInput
 from bench.protocols import item_of
 from bench.protocols.relax.record import Relaxation
@@ -272,6 +272,11 @@ class Contents:
     def answers(self) -> list[Answer]:
         """The methods' answers at the structures of their fingerprints."""
         return self.of(Answer)
+
+    @functools.cached_property
+    def driven(self) -> list[Driven]:
+        """Steps of dynamics that were timed beside a protocol."""
+        return self.of(Driven)
 
     @functools.cached_property
     def watched(self) -> list[Watched]:

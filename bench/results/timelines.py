@@ -1,8 +1,9 @@
-"""Where timelines are kept: ``results/timelines/METHOD-PACKAGE.json``."""
+"""Where timelines are kept: ``results/timelines/METHOD-PACKAGE.json``; with pins, their text comes last in the name."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import paths
@@ -11,9 +12,10 @@ from bench.core.plain import from_plain, to_plain
 from bench.errors import BadInput
 
 
-def path_of(method: str, package: str, folder: Path | None = None) -> Path:
-    """Return the file of a timeline; it need not exist."""
-    return (folder or paths.results_dir() / "timelines") / f"{method}-{package}.json"
+def path_of(method: str, package: str, folder: Path | None = None, pins: Sequence[str] = ()) -> Path:
+    """Return the file of a timeline, with `pins` that are the same for all releases; it need not exist."""
+    name = "-".join((method, package, *pins))
+    return (folder or paths.results_dir() / "timelines") / f"{name}.json"
 
 
 def read(path: Path) -> Timeline | None:

@@ -15,11 +15,13 @@ from bench.analysis.engines import (
     apart,
     at_system,
     derivative,
+    driver_ms,
     ordered,
     recommended,
 )
 from bench.analysis.statistics import Estimate
 from bench.core.description import SystemFacts
+from bench.core.records import Driven
 from bench.render.engines import sentence
 
 SAME, OTHER = Apart(1e-6, 1e-5, 1e-5, 1e-3), Apart(1e-6, 1e-2, 1e-5, 1e-3)
@@ -118,3 +120,17 @@ def test_the_sentence_names_sizes_and_forces():
     assert "gives other answers" in sentence(engine("other", 9.0, 8.0, OTHER))
     gone = Engine("m@e", "e", "E", (), failure="load", message="it has no library.")
     assert sentence(gone) == "e was not measured (load): it has no library."
+
+
+def test_the_share_of_a_driver_is_the_median_of_what_lies_beside_the_force_calls_over_rounds():
+    def driven(number, method="m", structure=3):
+        calls = (50_000_000, 51_000_000, 300_000_000)  # a model of 50 ms, and a call that was disturbed
+        steps = tuple(call + int(own * 1e6) for call, own in zip(calls, (0.3, 0.3, 40.0), strict=True))
+        return Driven(method, "cpu", number, structure, "ASE", steps, calls)
+
+    rounds = [driven(0), driven(1), driven(2), driven(0, structure=9), driven(0, method="other")]
+    driver, own = driver_ms(rounds, "m", [3, 4])
+    assert driver == "ASE"
+    assert (own.estimate, own.low, own.high) == pytest.approx((0.3, 0.3, 0.3))
+    assert own.rounds == 3
+    assert driver_ms(rounds, "m", [5]) == ("", None)

@@ -63,6 +63,12 @@ PLACEHOLDERS = {
     "{wanted}": "relax,md",
     "{package}": "ase",
     "torch": "ase",  # the fakes pin that
+    "torch==2.12.0": "scipy==1.17.1",  # and that
+    "{timeline.method}": "toy",
+    "{timeline.package}": "ase",
+    "--package {one.name}": "ase",
+    "{one.name}": "scipy",
+    "{one.new}": "1.17.1",
     "--optimizers all": "BFGS,FIRE",  # others need packages of their own
     "--optimizers BFGS": "fire",
     "Mine": "bfgs",

@@ -63,7 +63,7 @@ def test_a_molecule_keeps_its_charge_and_its_multiplicity():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 1}, "does tasks of version 4, not of version 1"),
+        ({"version": 1}, "does tasks of version 5, not of version 1"),
         ({"job": "dance"}, "knows no job 'dance'"),
         ({"colour": "red"}, "a Task has no field 'colour'"),
         ({"subject": {}}, "this is not a Subject"),

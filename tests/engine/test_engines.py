@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import bench
+from bench.engine.engines import growth
 
 FAKES = Path(__file__).parents[1] / "fakes"
 ORIGINAL, OTHERS = FAKES / "original.py", FAKES / "other_engines.py"
@@ -94,6 +95,32 @@ def test_a_kept_list_is_measured_within_its_skin_and_beyond_it(found, by_name):
     assert by_name["listed"]["same_answers"] is True
     (reference,) = found["reference"]["systems"]
     assert (reference["speedup_beyond_skin"], reference["lists_per_call_beyond_skin"]) == (None, None)
+
+
+def test_the_share_of_a_driver_is_what_a_step_takes_beside_its_force_call(found, by_name):
+    (own,) = by_name["driven"]["systems"]
+    assert own["driver"] == "slow driver"
+    assert own["driver_ms_per_step"]["estimate"] == pytest.approx(20, rel=0.3)
+    (plain,) = by_name["fast"]["systems"]
+    assert plain["driver"] == "ASE"
+    assert 0 < plain["driver_ms_per_step"]["estimate"] < 10, "of its 2 ms a call, nothing is the driver's"
+    notes = " ".join(found["notes"])
+    assert "driver is the time of a step of dynamics" in notes
+    assert "slow driver's for driven" in notes
+
+
+@pytest.mark.parametrize(
+    ("known", "kind", "power"),
+    [
+        ([(18, 0.05)], "mlip", 1.5),  # not so steep that 144 atoms would never be tried
+        ([(18, 0.05)], "dft", 2.5),
+        ([(18, 0.05), (144, 0.4)], "mlip", 1.0),
+        ([(18, 0.05), (144, 3.2)], "mlip", 2.0),
+        ([(18, 1.0), (144, 8.0**4)], "dft", 2.5),
+    ],
+)
+def test_how_a_call_grows_is_guessed_at_first_and_then_known(known, kind, power):
+    assert growth(known, kind) == pytest.approx(power)
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,14 @@ def test_uff_of_rdkit_is_another_force_field_but_its_forces_are_the_derivative(m
 
 @pytest.mark.skipif(not (FOLDER and list(Path(FOLDER).rglob(MACE))), reason=f"{MACE} is not in PESBENCH_WEIGHTS")
 def test_torch_sim_gives_the_answers_of_mace(measured):
-    (engine,) = measured("mace-mp-0-small", "--engines", "torch-sim")["engines"]
+    found = measured("mace-mp-0-small", "--engines", "torch-sim")
+    (engine,) = found["engines"]
     assert engine["same_answers"] is True
     assert engine["settings"]["cutoff"] == 6.0
+    (mine,), (theirs,) = engine["systems"], found["reference"]["systems"]
+    assert (mine["driver"], theirs["driver"]) == ("torch-sim", "ASE")
+    for one in (mine, theirs):
+        assert 0 < one["driver_ms_per_step"]["estimate"] < one["ms_per_call"]["estimate"]
 
 
 @pytest.mark.skipif(not (FOLDER and list(Path(FOLDER).rglob(MACE))), reason=f"{MACE} is not in PESBENCH_WEIGHTS")

@@ -16,6 +16,7 @@ BUSY = """\
                 pass
 """
 CALL = "            energy, forces = adapter.misbehave("
+TOY = "# [tool.pesbench.methods.toy]\n"
 ELSEWHERE = """\
 # /// script
 # dependencies = ["ase==3.29.0", "numpy==2.4.6"]
@@ -69,7 +70,9 @@ def changed(pesbench, folder, *more):
 
 def test_an_adapter_that_a_branch_made_slower_is_found_and_what_cannot_run_here_is_left_out(pesbench, repository):
     fakes, elsewhere = repository / "adapters" / "fakes.py", repository / "adapters" / "elsewhere.py"
-    fakes.write_text(FAKES.read_text().replace(CALL, BUSY + CALL))
+    # a file's first method may be new: then another one of it is compared
+    slower = FAKES.read_text().replace(CALL, BUSY + CALL)
+    fakes.write_text(slower.replace(TOY, f"# [tool.pesbench.methods.novel]\n{TOY}"))
     elsewhere.write_text(ELSEWHERE + "# changed\n")
     (repository / "adapters" / "new.py").write_text(ELSEWHERE.replace("elsewhere", "new"))
     git(repository, "add", "adapters")
@@ -78,9 +81,21 @@ def test_an_adapter_that_a_branch_made_slower_is_found_and_what_cannot_run_here_
     assert done.returncode == 1, done.stderr
     (one,) = json.loads(done.stdout)["comparisons"]
     assert (one["method"], one["verdict"]) == ("toy", "slower")
+    assert "fakes.py has new methods, which have nothing to compare with at HEAD~1: novel\n" in done.stderr
     assert "elsewhere is left out: elsewhere@base cannot run here: no-program-of-this-name is not on" in done.stderr
     (run,) = (repository / "results").glob("2*")
     assert json.loads((run / "campaign.json").read_text())["settings"]["methods"] == ["toy@base", "toy"]
+
+
+def test_a_file_of_new_methods_only_is_named_and_nothing_is_measured(pesbench, repository):
+    elsewhere = repository / "adapters" / "elsewhere.py"
+    elsewhere.write_text(ELSEWHERE.replace("methods.elsewhere", "methods.renamed"))
+    done = changed(pesbench, repository, "--base", "main")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        "elsewhere.py has new methods, which have nothing to compare with at main: renamed",
+        "nothing to compare: what changed is new since main",
+    ]
 
 
 def test_where_nothing_changed_that_can_run_here_nothing_is_measured(pesbench, repository):

@@ -32,6 +32,10 @@
 # engine-of = "original"
 # label = "fast springs that keep a list"
 # convert = ["right"]
+# [tool.pesbench.methods."original@driven"]
+# engine-of = "original"
+# label = "springs with a driver of their own"
+# convert = ["right"]
 # [tool.pesbench.methods."original@wrong"]
 # engine-of = "original"
 # label = "wrong springs"
@@ -69,10 +73,11 @@ import time
 
 from bench.adapter import Adapter
 
-PAUSES = {"original@admitted": 0.004, "original@listed": 0.004}
+PAUSES = {"original@admitted": 0.004, "original@listed": 0.004, "original@driven": 0.008}
 PAUSE = 0.002
 SKIN = 0.5  # Angstrom
 NEW_LIST = 0.006  # seconds
+OF_A_DRIVER = 0.02  # seconds
 
 
 class OtherEngine(Adapter):
@@ -108,6 +113,7 @@ class OtherEngine(Adapter):
                     time.sleep(NEW_LIST if method == "original@listed" else 0.0)
                 self.results = {"energy": 0.5 * strength * float((away**2).sum()), "forces": -strength * away}
 
+        self.drives = method == "original@driven"
         self.skin = SKIN if method == "original@listed" else 0.0
         return Springs()
 
@@ -115,6 +121,19 @@ class OtherEngine(Adapter):
         """Return the calculator without its list."""
         calculator.listed = None
         return super().new_structure(calculator, atoms)
+
+    def driver(self, calculator, atoms, timed):
+        """Return a slow integrator of one engine's own; the others have none."""
+        if not self.drives:
+            return None
+        forces = timed(calculator.get_forces)
+
+        def step():
+            time.sleep(OF_A_DRIVER)
+            atoms.positions += 1e-3
+            forces(atoms)
+
+        return "slow driver", step
 
     def edges(self, calculator):
         """Return a planted number."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.analysis.timelines import Release, Timeline, steps
+from bench.analysis.timelines import Other, Release, Timeline, differing, steps
 from bench.environments.header import read_header
 from bench.environments.releases import before, pinned
 from bench.errors import BadInput
@@ -20,8 +20,9 @@ KEPT = Timeline(
         Release("1.0", "1.3", 2.0, 1.9, 2.1, answers=()),
         Release("1.1", "1.3", why="it does not install"),
         Release("1.2", "1.3", 1.0, 0.98, 1.02, answers=("energy differs",)),
-        Release("1.3", "1.4", 0.8, 0.79, 0.81, answers=()),
+        Release("1.3", "1.4", 0.8, 0.79, 0.81, answers=(), others=(Other("torch", "2.6", "2.9"),)),
     ),
+    pins=("numpy==2.4.6",),
 )
 
 
@@ -49,8 +50,51 @@ def test_a_change_is_told_only_where_it_is_certain_and_large():
     assert not changed(1.03, 1.02, 1.04)
 
 
+def test_a_change_is_due_to_the_package_where_its_neighbour_has_the_same_libraries():
+    torch = (Other("torch", "2.6", "2.9"),)
+    releases = (
+        Release("1.0", "1.3", 2.0, 1.9, 2.1, others=torch),
+        Release("1.1", "1.3", 1.6, 1.5, 1.7, others=torch),
+        Release("1.2", "1.3", 1.2, 1.1, 1.3),
+    )
+    found = {one.release.version: one for one in steps(Timeline("m", "M", "package", releases), "1.3")}
+    assert found["1.0"].others == ()
+    assert found["1.0"].attributable is True, "both have the old torch"
+    assert found["1.1"].others == torch
+    assert found["1.1"].attributable is False
+    assert found["1.2"].attributable is True
+    text = " ".join(render.text(Timeline("m", "M", "package", releases), "1.3").split())
+    assert "1.1 1.60 [1.50, 1.70] 0.75 [0.68, 0.83] unclear" in text
+    assert "on the way to 1.2 other packages change, too: torch 2.6, then 2.9. So the change need not be due to" in text
+    assert "'pesbench timeline m --package package --pin torch==2.9' compares these releases with torch 2.9" in text
+    assert "'pesbench timeline m --package torch' compares releases of torch" in text
+    same = (Release("1.2", "1.3", 1.0, 0.99, 1.01, others=torch),)
+    (one,) = steps(Timeline("m", "M", "package", same), "1.3")
+    assert one.attributable is None, "nothing changed"
+
+
+def test_libraries_are_known_through_a_release_that_is_not_the_newest_any_more():
+    releases = (
+        Release("1.0", "1.2", 2.0, 1.9, 2.1, others=(Other("numpy", "1.26", "2.4"),)),
+        Release("1.1", "1.2", 1.5, 1.4, 1.6),
+        Release("1.2", "1.3", 0.8, 0.79, 0.81, others=(Other("torch", "2.6", "2.9"),)),
+    )
+    found = {one.release.version: one for one in steps(Timeline("m", "M", "package", releases), "1.3")}
+    assert found["1.0"].others == (Other("numpy", "1.26", "2.4"),)
+    assert found["1.1"].others == ()
+    assert found["1.2"].others == (Other("torch", "2.6", "2.9"),)
+
+
+def test_what_is_released_with_a_package_is_part_of_it_and_a_like_name_is_not():
+    old = {"torch": "2.6", "triton": "3.2", "mace_torch": "0.3.15", "nvidia-cublas-cu12": "12.4"}
+    new = {"torch": "2.9", "triton": "3.5", "mace-torch": "0.3.16"}
+    assert differing(old, new, "torch") == (Other("mace-torch", "0.3.15", "0.3.16"),)
+    assert [one.name for one in differing(old, new, "mace-torch")] == ["nvidia-cublas-cu12", "torch", "triton"]
+
+
 def test_it_is_kept_whole_and_a_damaged_file_is_named(tmp_path):
     path = path_of("m", "package", tmp_path)
+    assert path != path_of("m", "package", tmp_path, ("torch==2.6",)), "another library is another timeline"
     assert read(path) is None
     write(path, KEPT)
     assert read(path) == KEPT
@@ -63,6 +107,8 @@ def test_the_table_says_why_a_release_is_missing_and_the_figure_has_every_releas
     text = render.text(KEPT, "1.4", width=80)
     assert "1.1" in text and "it does not install" in text
     assert "CHANGED" in text
+    assert "With     numpy==2.4.6" in text
+    assert "on the way to 1.4 other packages change, too: torch 2.6, then 2.9" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80
     found = render.as_object(KEPT, "1.4")
     assert [one["version"] for one in found["releases"]] == ["1.0", "1.1", "1.2", "1.3"]
@@ -71,9 +117,11 @@ def test_the_table_says_why_a_release_is_missing_and_the_figure_has_every_releas
     assert [one.get_text() for one in axes.get_xticklabels()] == ["1.0", "1.1", "1.2", "1.3", "1.4"]
 
 
-def test_the_package_is_the_first_that_is_pinned_or_the_one_that_is_named():
+def test_the_package_is_the_one_that_the_family_is_about_or_the_one_that_is_named():
     header = read_header(adapters_dir() / "sevennet.py")
     assert pinned(header)[0] == "sevenn"
+    assert pinned(read_header(adapters_dir() / "pyscf_dft.py"))[0] == "pyscf", "ase and numpy are pinned before it"
+    assert pinned(read_header(adapters_dir() / "nwchem_dft.py"))[0] == "ase", "it pins nothing else"
     assert pinned(header, "Torch") == pinned(header, "torch")
     with pytest.raises(BadInput, match="does not pin jax; it pins sevenn, torch"):
         pinned(header, "jax")
