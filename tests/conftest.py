@@ -18,6 +18,7 @@ from xdist.scheduler import LoadFileScheduling
 from bench.environments import environments
 from bench.environments.header import read_header
 from bench.machine import alone
+from bench.machine.cores import usable_cores
 from bench.paths import PROJECT, adapters_dir
 
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
@@ -59,6 +60,12 @@ TOGETHER = {
 """Files that share a long fixture with another file, and that file: one process runs both, so that none waits."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes of ``-n auto``: more than cores, because many tests wait most of their time."""
+    return usable_cores() + 1 if config.getoption("quick") else min(usable_cores() + 3, 8)
+
+
 class Files(LoadFileScheduling):
     """Gives each process a file after the other, and files that share a fixture at once."""
 
@@ -81,6 +88,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="only tests that need no environment and start no process")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what is in no folder of quick tests, if only those are wanted."""
+    inside = collection_path.relative_to(Path(__file__).parent).parts
+    return True if config.getoption("--quick") and inside and inside[0] not in QUICK else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not quick, if asked; where processes share the files, begin with the long ones."""
     here = Path(__file__).parent
@@ -93,9 +106,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     quick, others = [], []
     for item in items:
-        folder = item.path.relative_to(here).parts[0]
         alone = not WITH_PROCESSES & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("processes")
-        (quick if folder in QUICK and alone else others).append(item)
+        (quick if alone else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = quick
 

@@ -105,7 +105,7 @@ def layer(module):
 
 def test_a_layer_imports_only_what_the_table_allows():
     wrong = {
-        module: {imported for imported in own(module) if layer(imported) not in {*ALLOWED[layer(module)], layer(module)}}
+        module: {name for name in own(module) if layer(name) not in {*ALLOWED[layer(module)], layer(module)}}
         for module in MODULES
     }
     assert not {module: found for module, found in wrong.items() if found}

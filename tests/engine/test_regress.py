@@ -49,12 +49,6 @@ def test_a_slowed_version_is_slower_and_the_exit_status_says_so(pesbench, tmp_pa
     assert len(run.watched) == len(by_round)
 
 
-def test_the_other_way_round_it_is_faster(pesbench, tmp_path, slow):
-    done = regress(pesbench, tmp_path, FAKES, slow, "--budget", "30")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["comparisons"][0]["verdict"] == "faster"
-
-
 def test_what_is_faster_because_it_computes_something_else_is_not_called_so(pesbench, tmp_path, slow):
     other = tmp_path / "other" / "fakes.py"
     other.parent.mkdir()
@@ -114,7 +108,7 @@ def test_old_and_new_start_first_in_turn_in_at_least_four_rounds(pesbench, tmp_p
     assert all(before != after for before, after in itertools.pairwise(firsts))
 
 
-def test_what_was_compared_before_another_method_failed_is_shown(pesbench, tmp_path, slow):
+def test_a_faster_version_that_was_compared_before_another_method_failed_is_shown(pesbench, tmp_path, slow):
     done = pesbench(
         *("regress", "--methods", "toy,always-fails", "--adapter", FAKES, "--base-env", slow, "--limit", "4"),
         *("--structures", "naphthalene-gfn2", "--output", tmp_path / "runs", "--format", "json", "--budget", "10"),
