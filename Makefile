@@ -25,8 +25,9 @@ study: .venv/installed ## measure everything: speed, dynamics, accuracy, growth,
 table1: .venv/installed ## the published table and the newest run in its style: Markdown, LaTeX, figure
 	@$(BIN)/pesbench table1 $(ARGS)
 
-# without what make passes on to the makes that tests start; three processes, because many tests wait most of their time
-PYTEST := env -u MAKEFLAGS -u MFLAGS -u ARGS -u STRUCTURES -u METHODS -u BUDGET $(BIN)/python -m pytest -n 3 --dist loadfile
+# without what make passes on to the makes that tests start, and with compiled tests kept, which each process needs
+PYTEST := env -u MAKEFLAGS -u MFLAGS -u ARGS -u STRUCTURES -u METHODS -u BUDGET -u PYTHONDONTWRITEBYTECODE \
+    $(BIN)/python -m pytest -n auto --dist loadfile
 
 test: .venv/installed-tests check ## run the tests, the linter and the type checker; ends with the ten slowest tests
 	@$(PYTEST) --durations=10 $(ARGS)

@@ -18,6 +18,7 @@ from xdist.scheduler import LoadFileScheduling
 from bench.environments import environments
 from bench.environments.header import read_header
 from bench.machine import alone
+from bench.machine.cores import usable_cores
 from bench.paths import PROJECT, adapters_dir
 
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
@@ -43,10 +44,11 @@ PESBENCH = [sys.executable, "-m", "bench.cli"]
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
 LONG = (
     *("adapters/test_conformance.py", "adapters/test_defaults.py", "page/test_page.py", "commands/test_told.py"),
-    *("engine/test_md_campaign.py", "engine/test_regress.py", "engine/test_engines.py", "engine/test_engines_real.py"),
-    *("cluster/test_slurm.py", "engine/test_tune.py", "engine/test_throughput_campaign.py", "drills/test_drills.py"),
-    *("engine/test_in_turns.py", "engine/test_pack.py", "engine/test_scaling_campaign.py", "commands/test_cli.py"),
-    *("commands/test_reference.py", "results/test_merging.py", "measure/test_md.py"),
+    *("engine/test_md_campaign.py", "engine/test_pack.py", "cluster/test_slurm.py", "engine/test_regress.py"),
+    *("engine/test_engines.py", "engine/test_engines_real.py", "engine/test_in_turns.py", "engine/test_tune.py"),
+    *("engine/test_throughput_campaign.py", "drills/test_drills.py", "engine/test_scaling_campaign.py"),
+    *("commands/test_cli.py", "commands/test_study.py", "commands/test_reference.py", "results/test_compare.py"),
+    *("results/test_merging.py", "commands/test_advise.py", "measure/test_md.py"),
 )
 """The files that take longest, longest first: they begin first, so that no process is left with one at the end."""
 WITH_LIBRARIES = ("bad_checkpoints", "batched", "chgnet", "gpu_paths", "mace", "mattersim", "own_uncertainties")
@@ -57,6 +59,12 @@ TOGETHER = {
     "tests/page/test_read_once.py": "tests/page/test_page.py",
 }
 """Files that share a long fixture with another file, and that file: one process runs both, so that none waits."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes of ``-n auto``: more than cores, because many tests wait most of their time."""
+    return usable_cores() + 1 if config.getoption("quick") else min(usable_cores() + 3, 8)
 
 
 class Files(LoadFileScheduling):
@@ -81,6 +89,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="only tests that need no environment and start no process")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what is in no folder of quick tests, if only those are wanted."""
+    inside = collection_path.relative_to(Path(__file__).parent).parts
+    return True if config.getoption("--quick") and inside and inside[0] not in QUICK else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not quick, if asked; where processes share the files, begin with the long ones."""
     here = Path(__file__).parent
@@ -93,9 +107,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     quick, others = [], []
     for item in items:
-        folder = item.path.relative_to(here).parts[0]
         alone = not WITH_PROCESSES & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("processes")
-        (quick if folder in QUICK and alone else others).append(item)
+        (quick if alone else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = quick
 

@@ -167,7 +167,6 @@ class Promises:
     """What an adapter's header promises about a method; the conformance kit checks it."""
 
     conservative: bool = True
-    parameters: int | None = None
     force_tolerance: float | None = None
     """eV/Angstrom."""
     rotation_tolerance: float | None = None

@@ -131,7 +131,6 @@ def conform(prepared: Prepared, settings: Settings, dataset: DataSet, indices: I
         structures=_bare_structures(method, dataset, indices),
         promises=Promises(
             conservative=method.conservative,
-            parameters=method.parameters,
             force_tolerance=method.force_tolerance,
             rotation_tolerance=method.rotation_tolerance,
             charge=method.charge,

@@ -145,6 +145,7 @@ def facts(task: Task) -> dict[str, Any]:
         "threads": subject.threads,
         "native": subject.native,
         "weights": task.told.weights,
+        "parameters": task.told.parameters,
     }
 
 

@@ -12,6 +12,7 @@ from bench.core.task import MEASURE, Criterion, Item, Subject, Task
 from bench.protocols import lost
 from bench.protocols.md.record import Trajectory
 from bench.protocols.relax.record import Relaxation
+from bench.protocols.scaling.record import Size
 
 KEY = {"method": "toy", "device": "cpu", "round": 1}
 RELAXATION = Relaxation(
@@ -88,6 +89,14 @@ def test_a_trajectory_without_a_positive_time_step_is_no_record(step):
     made = Trajectory("a", "cpu", 0, 0, "nve", 1, step, 500.0, 20.0, "done", 40_000, 10**9, "a.npz")
     with pytest.raises(ValueError, match="time step"):
         from_json(json.dumps({"record": made.record, **dataclasses.asdict(made)}))
+
+
+@pytest.mark.parametrize("calls", [(), (0, 0)])
+def test_a_size_that_is_done_in_no_time_is_no_record(calls):
+    made = Size("a", "cpu", 0, 0, 18, "done", 10, 10, calls, None, None, 60)
+    assert as_read(dataclasses.replace(made, status="censored")).atoms == 18
+    with pytest.raises(ValueError, match="its force calls have no time"):
+        as_read(made)
 
 
 def test_a_nan_never_reaches_a_file():

@@ -17,11 +17,10 @@ BUSY = """            begin = time.perf_counter()
 """
 
 
-@pytest.fixture
-def slow(tmp_path):
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
     """Return an adapter file whose toy takes 4 ms more a call."""
-    path = tmp_path / "slow" / "fakes.py"
-    path.parent.mkdir()
+    path = tmp_path_factory.mktemp("slow") / "fakes.py"
     path.write_text(FAKES.read_text().replace(SLOWER, BUSY + SLOWER))
     return path
 
@@ -33,14 +32,21 @@ def regress(pesbench, tmp_path, adapter, base, *more):
     )
 
 
-def test_a_slowed_version_is_slower_and_the_exit_status_says_so(pesbench, tmp_path, slow):
-    done = regress(pesbench, tmp_path, slow, FAKES, "--budget", "30")
+@pytest.fixture(scope="module")
+def slowed(tmp_path_factory, pesbench, slow):
+    """Return what was said of a slowed version, and the run."""
+    folder = tmp_path_factory.mktemp("slowed")
+    done = regress(pesbench, folder, slow, FAKES, "--budget", "30")
+    return done, bench.load(next((folder / "runs").iterdir()))
+
+
+def test_a_slowed_version_is_slower_and_the_exit_status_says_so(slowed):
+    done, run = slowed
     assert done.returncode == 1, done.stderr
     (one,) = json.loads(done.stdout)["comparisons"]
     assert one["verdict"] == "slower"
     assert one["ratio"]["low"] > 1.1
     assert one["answers"] == []
-    run = bench.load(next((tmp_path / "runs").iterdir()))
     assert set(run.methods.method) == {"toy", "toy@base"}
     by_round = run.replays.groupby(["method", "round"]).size()
     assert set(by_round) == {8}
@@ -49,10 +55,12 @@ def test_a_slowed_version_is_slower_and_the_exit_status_says_so(pesbench, tmp_pa
     assert len(run.watched) == len(by_round)
 
 
-def test_the_other_way_round_it_is_faster(pesbench, tmp_path, slow):
-    done = regress(pesbench, tmp_path, FAKES, slow, "--budget", "30")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["comparisons"][0]["verdict"] == "faster"
+def test_old_and_new_start_first_in_turn_in_at_least_four_rounds(slowed):
+    done, run = slowed
+    (one,) = json.loads(done.stdout)["comparisons"]
+    assert one["ratio"]["rounds"] >= 4
+    firsts = [record.method for record in run.contents.started][::2]
+    assert all(before != after for before, after in itertools.pairwise(firsts))
 
 
 def test_what_is_faster_because_it_computes_something_else_is_not_called_so(pesbench, tmp_path, slow):
@@ -75,46 +83,32 @@ def test_a_version_that_does_not_load_is_one_sentence_and_leaves_what_was_measur
     assert "Traceback" not in done.stderr
 
 
-def test_a_method_that_makes_no_call_before_its_first_structure_is_measured(pesbench, tmp_path):
-    cold = tmp_path / "cold" / "fakes.py"
-    cold.parent.mkdir()
-    cold.write_text(
-        FAKES.read_text().replace('# kind = "force-field"\n', '# kind = "force-field"\n# warm-up = false\n')
-    )
-    done = regress(pesbench, tmp_path, cold, cold, "--budget", "5")
-    assert done.returncode == 0, done.stderr
-    run = bench.load(next((tmp_path / "runs").iterdir()))
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory, pesbench):
+    """Return the run of a method without warm-up whose workers take three seconds to end, and what the end leaves."""
+    folder = tmp_path_factory.mktemp("odd")
+    code = FAKES.read_text().replace('# kind = "force-field"\n', '# kind = "force-field"\n# warm-up = false\n')
+    slow_end = f"atexit.register(lambda: (time.sleep(3), pathlib.Path({str(folder / 'ended')!r}).touch()))"
+    (folder / "fakes.py").write_text(f"{code}import atexit, pathlib\n{slow_end}\n")
+    done = regress(pesbench, folder, folder / "fakes.py", folder / "fakes.py", "--budget", "5")
+    # a call takes microseconds, so beside other tests one may look slower
+    assert done.returncode in (0, 1), done.stderr
+    return bench.load(next((folder / "runs").iterdir())), folder / "ended"
+
+
+def test_a_method_that_makes_no_call_before_its_first_structure_is_measured(odd):
+    run, _ = odd
     assert all(record.first_call_ns is None for record in run.contents.started)
     assert len(run.replays)
 
 
-def test_a_worker_that_is_done_is_ended_and_not_waited_for(pesbench, tmp_path):
-    lingering, ended = tmp_path / "lingering" / "fakes.py", tmp_path / "ended"
-    lingering.parent.mkdir()
-    slow_end = (
-        f"import atexit, pathlib\natexit.register(lambda: (time.sleep(3), pathlib.Path({str(ended)!r}).touch()))\n"
-    )
-    lingering.write_text(FAKES.read_text() + slow_end)
-    done = regress(pesbench, tmp_path, lingering, lingering, "--budget", "5")
-    assert done.returncode == 0, done.stderr
+def test_a_worker_that_is_done_is_ended_and_not_waited_for(odd):
+    run, ended = odd
     assert not ended.exists()
-    run = bench.load(next((tmp_path / "runs").iterdir()))
     assert len(run.of(Finished)) == run.replays.groupby(["method", "round"]).ngroups
 
 
-def test_old_and_new_start_first_in_turn_in_at_least_four_rounds(pesbench, tmp_path):
-    done = regress(pesbench, tmp_path, FAKES, FAKES, "--budget", "5")
-    assert done.returncode in (0, 1), (
-        done.stderr
-    )  # a call takes microseconds, so beside other tests one may look slower
-    (one,) = json.loads(done.stdout)["comparisons"]
-    assert one["ratio"]["rounds"] >= 4
-    run = bench.load(next((tmp_path / "runs").iterdir()))
-    firsts = [record.method for record in run.contents.started][::2]
-    assert all(before != after for before, after in itertools.pairwise(firsts))
-
-
-def test_what_was_compared_before_another_method_failed_is_shown(pesbench, tmp_path, slow):
+def test_a_faster_version_that_was_compared_before_another_method_failed_is_shown(pesbench, tmp_path, slow):
     done = pesbench(
         *("regress", "--methods", "toy,always-fails", "--adapter", FAKES, "--base-env", slow, "--limit", "4"),
         *("--structures", "naphthalene-gfn2", "--output", tmp_path / "runs", "--format", "json", "--budget", "10"),

@@ -6,7 +6,7 @@ import dataclasses
 from typing import ClassVar
 
 from bench.core.failure import Failure
-from bench.core.records import Record
+from bench.core.records import DONE, Record
 
 LARGEST = 36_864
 """Atoms of the largest system that is planned, unless the user wants another."""
@@ -41,3 +41,7 @@ class Size(Record):
     predicted_ns: int | None = None
     """How long this size would have taken, as far as known, where the time did not suffice."""
     failure: Failure | None = None
+
+    def wrong(self) -> str | None:
+        """Return what is wrong with its force calls."""
+        return "its force calls have no time" if self.status == DONE and sum(self.calculator_ns) <= 0 else None
