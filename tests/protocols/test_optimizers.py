@@ -9,8 +9,9 @@ import pytest
 from synthetic import campaign, method
 
 from bench.analysis.measurements import Measurements
-from bench.core.description import SystemFacts
+from bench.core.description import MethodFacts, SystemFacts
 from bench.core.failure import Failure
+from bench.environments.catalogue import Catalogue
 from bench.environments.header import HeaderError
 from bench.environments.optimizers import optimizers, read_optimizers, selected
 from bench.errors import BadInput
@@ -54,6 +55,18 @@ def table(records, systems=(), methods=("a",)):
             dataset=type(dataset)(**{**vars(dataset), "systems": systems}),
         )
     return optimizers_table(Measurements(described, tuple(map(method, methods)), records=tuple(records)))
+
+
+def test_a_method_has_not_the_name_of_its_own_optimiser_where_others_relax():
+    facts = Catalogue().methods["uff"]
+    described = campaign(
+        settings={"protocols": ("optimizers",), "optimizers": NAMES},
+        methods={"a": MethodFacts(facts.label, facts.family, facts.kind, native=True, model_label=facts.model_label)},
+    )
+    found = optimizers_table(
+        Measurements(described, (method("a", label=facts.label),), records=(attempt(0, "BFGS"), attempt(0, "fast")))
+    )
+    assert {one.label for one in found.rows} == {"UFF (Open Babel)"}
 
 
 def row(found, optimizer, name="a"):
