@@ -144,6 +144,7 @@ def _measured(
     from bench.engine.describing import new_directory
     from bench.engine.display import progress
     from bench.engine.runner import Campaign
+    from bench.render import numbers
     from bench.results import store
 
     with progress(settings) as display:
@@ -151,8 +152,9 @@ def _measured(
         campaign.begin()
         store.start(campaign.directory)
         display.say(
-            f"run {campaign.directory.name}: {len(settings.methods)} methods, {settings.limit} of "
-            f"{len(dataset.atoms)} structures, {settings.threads} thread(s); at most about {options.budget:g} s"
+            f"run {campaign.directory.name}: {numbers.of(len(settings.methods), 'method')}, "
+            f"{settings.limit} of {numbers.of(len(dataset.atoms), 'structure')}, "
+            f"{numbers.of(settings.threads, 'thread')}; at most about {options.budget:g} s"
         )
         measure(campaign, options.budget)
         store.finish(campaign.directory)
@@ -232,6 +234,7 @@ def _wish(options: Options, campaign: Campaign) -> Wish:
 
 def _title(options: Options, campaign: Campaign) -> list[tuple[str, str]]:
     from bench.data.systems import some
+    from bench.render import numbers
 
     dataset = campaign.dataset
     frames = len(dataset.atoms)
@@ -239,7 +242,7 @@ def _title(options: Options, campaign: Campaign) -> list[tuple[str, str]]:
     return [
         ("Systems", f"{systems}; {frames} structure{'s' * (frames > 1)}"),
         ("Task", options.task),
-        ("Run", f"{campaign.directory}; {campaign.settings.threads} thread(s) on {options.device}"),
+        ("Run", f"{campaign.directory}; {numbers.of(campaign.settings.threads, 'thread')} on {options.device}"),
     ] + ([("Not used", "; ".join(dataset.unused))] if dataset.unused else [])
 
 

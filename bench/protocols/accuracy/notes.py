@@ -78,7 +78,6 @@ def notes(table: AccuracyTable) -> list[str]:
         _common(table),
         _judged(table),
         _residue(table),
-        "No model here has random weights, whose energies mean nothing.",
         "Energies are compared less their mean over the structures."
         if any(row.references for row in table.rows)
         else "",
