@@ -187,13 +187,17 @@ def _unmeasured(methods: dict[str, Method], excluded: dict[str, str]) -> dict[st
 def _report(options: Options, campaign: Campaign, known: dict[str, Known], excluded: dict[str, Advised]) -> Report:
     from bench.analysis.choice import choose
     from bench.analysis.plans import plan
+    from bench.analysis.processes import priors
     from bench.engine.advising import original
     from bench.render.advising import Report
     from bench.results.dataframes import load
+    from bench.results.earlier import rounds_here
     from bench.results.reference_set import NAME
 
     run = load(campaign.directory, warn)
-    choice = choose(run.measurements(), known, excluded, options.task == "md")
+    earlier = rounds_here(run.description, campaign.directory.parent)
+    processes = priors(known, earlier)
+    choice = choose(run.measurements(), known, excluded, options.task == "md", processes)
     wish = _wish(options, campaign)
     plans = {one.method: found for one in choice.measured if (found := plan(one, wish)) is not None}
     methods = campaign.catalogue.methods
@@ -210,6 +214,8 @@ def _report(options: Options, campaign: Campaign, known: dict[str, Known], exclu
         },
         reference_set=NAME,
         notes=run.description.dataset.notes,
+        earlier_runs=len(earlier),
+        process_sds=[one.sd for one in processes.values()],
     )
     return _with_script(report, options, campaign, choice)
 

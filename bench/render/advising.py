@@ -47,6 +47,10 @@ class Report:
     told: str = ""
     """Where the script lies, and the command that runs it."""
     notes: Sequence[str] = ()
+    earlier_runs: int = 0
+    """Of this machine, that say how processes differ."""
+    process_sds: Sequence[float] = (PROCESSES.sd,)
+    """How the processes of the methods are taken to differ: standard deviations of logarithms."""
 
 
 def render(report: Report, form: str, width: int | None = None, color: bool = False) -> str:
@@ -236,8 +240,7 @@ def _notes(report: Report) -> list[str]:
     measured = report.choice.measured
     found = [
         "relaxation: the time of a step on this system times the number of steps; md is at "
-        f"{TIME_STEP_FS:g} fs. The 95 % intervals are for another process, and these are taken to differ by "
-        f"{100 * PROCESSES.sd:.0f} %.",
+        f"{TIME_STEP_FS:g} fs. The 95 % intervals are for another process of the method; {_processes(report)}.",
         "forces: how far they are from those of the other methods at your structures (median over levels of theory). "
         "RMSD: of the relaxed geometry, from that of the most trusted method.",
     ]
@@ -258,6 +261,14 @@ def _notes(report: Report) -> list[str]:
     failed = [f"{one.label} ({one.unconverged})" for one in measured if one.unconverged]
     found += [f"Structures that failed or did not converge: {', '.join(failed)}."] if failed else []
     return [*found, *_would_fit(report), *report.notes]
+
+
+def _processes(report: Report) -> str:
+    least, most = (f"{100 * find(report.process_sds, default=PROCESSES.sd):.0f}" for find in (min, max))
+    if not report.earlier_runs:
+        return f"processes are taken to differ by {most} %, because no earlier run of this machine shows by how much"
+    runs = numbers.of(report.earlier_runs, "earlier run")
+    return f"by {runs} of this machine, processes differ by {least if least == most else f'{least} to {most}'} %"
 
 
 def _would_fit(report: Report) -> list[str]:
