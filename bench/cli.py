@@ -150,6 +150,7 @@ def parser(known: Mapping[str, Verb]) -> _Parser:
         prog=program(),
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
         epilog="Each verb has its own --help. Exit status: 0 done, 1 nothing measured or something slower, 2 bad input",
+        formatter_class=_Help,
     )
     top.add_argument("--version", action="version", version=f"pesbench {__version__}")
     chosen = top.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -138,7 +138,7 @@ def _trusted(report: Report) -> str:
     theory = report.theories.get(one.method, "")
     of = f" ({theory})" if theory and theory not in one.label and one.kind in ("mlip", "dft") else ""
     if one.disagreement_mev_per_angstrom is None:
-        return f"{one.label}{of} stands alone, so nothing but its own level of theory speaks for it."
+        return f"{one.label}{of} has no other method beside it, so only its level of theory speaks for it."
     apart = numbers.magnitude(one.disagreement_mev_per_angstrom)
     why = "the highest level of theory among those that disagree least"
     but = f", although {one.warnings[0]}" if one.warnings else ""
@@ -175,8 +175,8 @@ def _check(report: Report) -> str:
         )
     if report.wish.task == MD:
         return (
-            "Check that the simulation holds the molecule together and keeps its energy: the first 10 ps tell, and "
-            "'pesbench run' judges them with --protocols md."
+            "Check that the simulation holds the molecule together and keeps its energy: 10 ps show it, and "
+            "'pesbench run --protocols md' judges them."
         )
     if fastest is not None and fastest.method != trusted.method:
         return (
@@ -245,7 +245,7 @@ def _notes(report: Report) -> list[str]:
         "RMSD: of the relaxed geometry, from that of the most trusted method.",
     ]
     if any(one.seconds_per_relaxation and not one.steps_measured for one in measured):
-        found.append(f"{GUESSED} it relaxed nothing to the end in this time; its steps are guessed from the others'.")
+        found.append(f"{GUESSED} no relaxation ended in this time; the steps are guessed from those of other methods.")
     warned: dict[str, list[str]] = {}
     for one in measured:
         for warning in one.warnings:
@@ -257,7 +257,7 @@ def _notes(report: Report) -> list[str]:
         if one.reference_mev_per_angstrom is not None
     ]
     if errors:
-        found.append(f"What is kept of {report.reference_set} (forces, meV/Å): {', '.join(errors)}.")
+        found.append(f"Known force errors, meV/Å, of {report.reference_set}: {', '.join(errors)}.")
     failed = [f"{one.label} ({one.unconverged})" for one in measured if one.unconverged]
     found += [f"Structures that failed or did not converge: {', '.join(failed)}."] if failed else []
     return [*found, *_would_fit(report), *report.notes]
@@ -281,7 +281,7 @@ def _would_fit(report: Report) -> list[str]:
     if plan.cores_needed is not None:
         found += f"; all of them would need about {plan.cores_needed:,} cores like these"
     fit = [other.label for other in report.choice.measured if _in_time(report, other)]
-    others = f" These would fit, and do not agree: {', '.join(fit)}." if fit else " No method that was measured fits."
+    others = f" These would fit, but do not agree: {', '.join(fit)}." if fit else " No method that was measured fits."
     return [f"{found}.{others}"]
 
 

@@ -263,6 +263,7 @@ def test_the_same_figures_are_in_every_format_on_the_page_and_by_optimizer(run, 
     page = (directory / "report.html").read_text()
     assert "Which optimiser?" in page
     assert "Share of the problems" in page
+    assert "Which method should I take?" not in page, "there is nothing to say to it"
     assert pesbench("plot", directory, "--protocols", "optimizers").returncode == 0
     assert (directory / "optimizers.svg").is_file()
 
@@ -304,7 +305,7 @@ def test_an_optimiser_that_makes_no_step_any_more_is_ended(monkeypatch):
     ("options", "says"),
     [
         (("--optimizers", "BFGS,LBGFS"), "there is no optimiser 'LBGFS'; did you mean 'LBFGS'?"),
-        (("--optimizers", "BFGS,native"), "cannot be compared here: it ends by its own criterion"),
+        (("--optimizers", "BFGS,native"), "cannot be compared here: it stops by its own criterion"),
         (("--optimizer", "newton"), "there is no optimiser 'newton'; there are BFGS, LBFGS"),
         (("--optimizers", "BFGS", "--protocols", "md"), "--optimizers belongs to --protocols optimizers"),
     ],

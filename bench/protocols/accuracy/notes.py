@@ -33,7 +33,7 @@ def _spread(table: AccuracyTable) -> str:
     return (
         f"Spread of theories: {numbers.plain(table.spread.force_mae)} meV/Å, the force MAE between {names} at "
         f"{len(table.spread.structures)} structures; a method is judged at those that it has, and one within the "
-        "spread may be as right as they are. Other levels have no say."
+        "spread may be as good as they are. Other levels do not count here."
     )
 
 
