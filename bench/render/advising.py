@@ -16,7 +16,7 @@ from bench.analysis.prediction import CALLS_PER_NS, PROCESSES, TIME_STEP_FS
 from bench.analysis.statistics import Estimate
 from bench.render import numbers
 from bench.render.cells import DASH, Cell
-from bench.render.console import labelled, notes, printed, styled, table, width_of
+from bench.render.console import GAP, labelled, notes, printed, styled, table, width_of
 
 GUESSED = "~"
 """Before a time whose steps are guessed from those of other methods."""
@@ -206,15 +206,32 @@ def _cells(one: Advised) -> list[str]:
 
 
 COLUMNS = ("method", "relaxation", "1 ns of md", "memory", "forces,\nmeV/Å", "RMSD,\nÅ")
+_NAME = 16
+"""The least width of the names, which are wrapped."""
 
 
-def _grid(report: Report) -> RenderableType:
+def _shown(report: Report, width: int) -> list[int]:
+    """Return the columns for which there is room."""
+    lines = [_cells(one) for one in report.choice.measured]
+    titles = [max(map(len, title.split("\n"))) for title in COLUMNS]
+    widths = [max(titles[i], *(len(line[i]) for line in lines)) for i in range(len(COLUMNS))]
+    widths[0] = min(widths[0], _NAME)
+    shown = list(range(len(COLUMNS)))
+    # one after another, the least needed first
+    for i in (COLUMNS.index("RMSD,\nÅ"), COLUMNS.index("memory"), 1 if report.wish.task == MD else 2):
+        if sum(widths[k] + GAP for k in shown) - GAP <= width:
+            break
+        shown.remove(i)
+    return shown
+
+
+def _grid(report: Report, shown: Sequence[int]) -> RenderableType:
     grid = table()
     choice = report.choice
-    for number, title in enumerate(COLUMNS):
+    for number in shown:
         side: Any = "right" if number else "left"
         grid.add_column(
-            Text(title, justify=side),
+            Text(COLUMNS[number], justify=side),
             justify=side,
             overflow="fold",
             no_wrap=number > 0,
@@ -222,9 +239,17 @@ def _grid(report: Report) -> RenderableType:
         )
     advised = {one.method for one in (choice.fastest, choice.trusted) if one is not None}
     for one in choice.measured:
-        style = "bold" if one.method in advised else ""
-        grid.add_row(*(styled(cell, style) for cell in _cells(one)))
+        style, cells = "bold" if one.method in advised else "", _cells(one)
+        grid.add_row(*(styled(cells[number], style) for number in shown))
     return grid
+
+
+def _hidden(shown: Sequence[int]) -> list[str]:
+    """Return a note that names the columns for which there is no room."""
+    left = [COLUMNS[i].partition(",")[0] for i in range(len(COLUMNS)) if i not in shown]
+    if not left:
+        return []
+    return [f"{numbers.of(len(left), 'column')} hidden: {', '.join(left)}; a wider terminal and --json show all."]
 
 
 def _left_out(choice: Choice) -> list[tuple[str, str]]:
@@ -294,10 +319,11 @@ def _terminal(report: Report, width: int, color: bool) -> str:
     advice = zip(("Fastest", "Trusted", "Check"), sentences(report), strict=True)
     parts: list[RenderableType] = [labelled(report.title, width), Text()]
     if report.choice.measured:
-        parts += [_grid(report), Text()]
+        shown = _shown(report, width)
+        parts += [_grid(report, shown), Text()]
     if left_out := _left_out(report.choice):
         parts += [labelled(left_out, width, ""), Text()]
-    parts += [notes(_notes(report)), Text()] if report.choice.measured else []
+    parts += [notes([*_hidden(shown), *_notes(report)]), Text()] if report.choice.measured else []
     parts.append(labelled(list(advice), width))
     text = printed(parts, width, color)
     if report.script:

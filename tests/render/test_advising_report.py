@@ -55,6 +55,20 @@ def test_the_advice_is_always_three_sentences(task, within, fastest, trusted):
         assert ". " not in one.replace("(11Jul2024). ", "")
 
 
+@pytest.mark.parametrize(
+    ("task", "kept", "hidden"),
+    [("relax", "relaxation", "1 ns of md, memory, RMSD"), ("md", "1 ns of md", "relaxation, memory, RMSD")],
+)
+def test_in_a_narrow_terminal_methods_keep_their_names_and_hidden_columns_are_named(task, kept, hidden):
+    text = render(report(dataclasses.replace(WISH, task=task)), "terminal", width=46)
+    lines = text.splitlines()
+    rule = next(i for i, line in enumerate(lines) if "───" in line)
+    assert lines[rule - 1].split("  ")[0] == "method"
+    assert kept in lines[rule - 1]
+    assert any(line.startswith("ANI-1ccx ") for line in lines[rule:])
+    assert f"3 columns hidden: {hidden};" in " ".join(text.split())
+
+
 def test_the_report_fits_into_eighty_columns_and_groups_what_was_left_out():
     text = render(report(), "terminal", width=80)
     assert max(map(len, text.splitlines())) <= 80
