@@ -234,15 +234,15 @@ def _sizes(folders: Sequence[Path]) -> dict[str, int]:
     Adding up the files of a dozen environments takes seconds.
     """
     kept = paths.envs_dir() / SIZES
-    known: dict[str, list[int]] = {}
-    with contextlib.suppress(OSError, ValueError):
-        known = dict(json.loads(kept.read_bytes()))
+    known: dict[str, tuple[int, int]] = {}
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):  # absent or damaged
+        known = {name: (int(when), int(total)) for name, (when, total) in json.loads(kept.read_bytes()).items()}
     found = {}
     for folder in folders:
         parts = (folder / STAMP, *folder.glob("lib/python*/site-packages"))
         changed = max(part.stat().st_mtime_ns for part in parts)
-        before = known.get(folder.name, [0, 0])
-        found[folder.name] = before if before[0] == changed else [changed, _bytes(folder)]
+        before = known.get(folder.name, (0, 0))
+        found[folder.name] = before if before[0] == changed else (changed, _bytes(folder))
     if found != known:
         with contextlib.suppress(OSError):  # somebody else's folder
             kept.write_text(json.dumps(found) + "\n")

@@ -289,11 +289,12 @@ def _notes(report: Report) -> list[str]:
 
 
 def _processes(report: Report) -> str:
+    """Return by how much processes are taken to differ, and from what."""
     least, most = (f"{100 * find(report.process_sds, default=PROCESSES.sd):.0f}" for find in (min, max))
-    if not report.earlier_runs:
-        return f"processes are taken to differ by {most} %, because no earlier run of this machine shows by how much"
-    runs = numbers.of(report.earlier_runs, "earlier run")
-    return f"by {runs} of this machine, processes differ by {least if least == most else f'{least} to {most}'} %"
+    why = "because no earlier run of this machine shows by how much"
+    if report.earlier_runs:
+        why = f"from {numbers.of(report.earlier_runs, 'earlier run')} of this machine"
+    return f"processes are taken to differ by {most if least == most else f'{least} to {most}'} %, {why}"
 
 
 def _would_fit(report: Report) -> list[str]:

@@ -69,6 +69,13 @@ def test_in_a_narrow_terminal_methods_keep_their_names_and_hidden_columns_are_na
     assert f"3 columns hidden: {hidden};" in " ".join(text.split())
 
 
+def test_it_says_by_how_much_processes_differ_and_from_what():
+    assumed = " ".join(render(report(), "terminal", width=80).split())
+    assert "taken to differ by 10 %, because no earlier run of this machine shows by how much" in assumed
+    known = render(report(earlier_runs=2, process_sds=(0.04, 0.068)), "terminal", width=80)
+    assert "taken to differ by 4 to 7 %, from 2 earlier runs of this machine" in " ".join(known.split())
+
+
 def test_the_report_fits_into_eighty_columns_and_groups_what_was_left_out():
     text = render(report(), "terminal", width=80)
     assert max(map(len, text.splitlines())) <= 80
