@@ -177,12 +177,12 @@ def measure(campaign: Campaign, seconds: float) -> None:
     try:
         for name, device in keys:
             campaign.ready.of(campaign.catalogue.methods[name], device)
-        turns = _Hurried(campaign.in_turns.shared, seconds)
+        turns = _Hurried(campaign.shared, seconds)
         campaign.in_turns = turns
         while keys and turns.left:
-            campaign.owed = []
+            campaign.planner.owed = []
             campaign.structures(keys, 0)
-            keys = list(campaign.owed)
+            keys = list(campaign.planner.owed)
     finally:
         campaign.writer.close()
 

@@ -22,7 +22,7 @@ from bench.protocols import PHASES, phase_of
 CRASHES_A_ROUND = 2  # after so many, a method gives up the rest of the round
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Shared:
     """What all rounds of a campaign share."""
 

@@ -24,8 +24,6 @@ NARROW = 0.02
 """Half-width of a log ratio that needs no more rounds."""
 FIRST_SECONDS = 7.0
 """In the first round, before the start and the structures of a method are known."""
-UNKNOWN_MEMORY_MB = 1000
-"""Of a worker whose method says nothing and has not run yet."""
 GRACE_SECONDS = 30.0
 """A structure in flight may take this much longer than the method's share of a round, or as much again, if that is
 less."""

@@ -15,8 +15,8 @@ import psutil
 from bench.core.candidate import Candidate, Standing
 from bench.core.device import Device
 from bench.engine.candidates import pointless
+from bench.engine.planner import UNKNOWN_MEMORY_MB
 from bench.engine.sessions import Sessions
-from bench.engine.sharing import UNKNOWN_MEMORY_MB
 from bench.results.store import RunWriter
 
 FIRST_SHARE = 0.5
