@@ -15,7 +15,7 @@ import pandas as pd
 
 from bench.analysis import replays
 from bench.analysis.statistics import Estimate
-from bench.analysis.times import by_structure, mean_time, per_round
+from bench.analysis.times import by_structure, mean_time, per_round, systems_of
 from bench.core.device import CPU, Device, is_accelerator
 from bench.core.records import CONVERGED, FAILED
 
@@ -128,20 +128,23 @@ def _total(values: Iterable[Any]) -> float | None:
     return None if not found or any(map(pd.isna, found)) else float(sum(found))
 
 
-def relaxed(rows: pd.DataFrame) -> JouleFigures:
+def relaxed(rows: pd.DataFrame, beyond: float | None = 1.0) -> JouleFigures:
     """Return the figures of relaxations of one method on one device.
 
     ``joules_per_step`` is the geometric mean over structures of power times time per step (J), as for the time itself.
-    ``joules_per_molecule`` is the arithmetic mean of power times the time of a converged relaxation (J), with the
-    relative interval of the geometric mean: many molecules take their number times that.
+    ``joules_per_molecule`` is the arithmetic mean of power times the time of a converged relaxation (J), in which each
+    system counts alike, with the relative interval of the geometric mean: many molecules take their number times that.
+    Where others were cut off, it is multiplied by :attr:`bench.analysis.per_molecule.Steps.beyond`.
     """
     converged = rows[rows["status"] == CONVERGED]
+    whole = {} if beyond is None else _of_molecules(converged, beyond)
+    return JouleFigures(**_power_fields(rows), **_both("joules_per_step", rows, "step_ns", "steps"), **whole)
+
+
+def _of_molecules(converged: pd.DataFrame, beyond: float) -> dict[str, Any]:
     converged = converged.assign(whole=converged["wall_ns"] - converged["harness_ns"], one=1)
-    return JouleFigures(
-        **_power_fields(rows),
-        **_both("joules_per_step", rows, "step_ns", "steps"),
-        **_both("joules_per_molecule", converged, "whole", "one", arithmetic=True),
-    )
+    found = _both("joules_per_molecule", converged, "whole", "one", arithmetic=True)
+    return {name: each and each.scaled(beyond) for name, each in found.items()}
 
 
 def replayed(rows: pd.DataFrame) -> JouleFigures:
@@ -189,4 +192,6 @@ def _joules(rows: pd.DataFrame, watts: pd.Series, time: str, count: str, arithme
     estimate = mean_time(found).scaled(1e-3)  # per_round turns nanojoules into millijoules
     if not arithmetic:
         return estimate
-    return estimate.scaled(1e-3 * float(by_structure(found).mean()) / estimate.estimate)
+    joules, systems = by_structure(found), systems_of(found.index)
+    each = joules.mean() if systems is None else joules.groupby(systems).mean().mean()
+    return estimate.scaled(1e-3 * float(each) / estimate.estimate)

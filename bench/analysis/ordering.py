@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from bench.analysis.like_steps import pair
 from bench.analysis.model import Fit
 from bench.analysis.paired import ratio
 from bench.analysis.statistics import CONFIDENCE
-from bench.analysis.times import Key, Times, fitted, systems_of
+from bench.analysis.times import Key, Times, at_systems, fitted, systems_of
 
 K = TypeVar("K")
 
@@ -47,9 +47,12 @@ class Relative:
     high: float | None
 
 
-def between(times: Times, one: Key, other: Key) -> Fit | None:
-    """Return the mean logarithm of the ratio of two methods; None where they were not measured together."""
-    above, below = pair(times, one, other)
+def between(times: Times, one: Key, other: Key, systems: Collection[int] | None = None) -> Fit | None:
+    """Return the mean logarithm of the ratio of two methods; None where they were not measured together.
+
+    `systems` are those that count; None: all.
+    """
+    above, below = (at_systems(mine, systems) for mine in pair(times, one, other))
     columns = above.columns.intersection(below.columns)
     lines = above.index.union(below.index)
     return ratio(_logs(above, lines, columns), _logs(below, lines, columns), systems_of(lines))
@@ -97,11 +100,14 @@ def holm(p_values: Mapping[K, float], tests: int, level: float = 1 - CONFIDENCE)
     return certain
 
 
-def relative(times: Times, key: Key, to: Key) -> Relative | None:
-    """Return how many times slower a method is than another; None where they were not measured together."""
+def relative(times: Times, key: Key, to: Key, systems: Collection[int] | None = None) -> Relative | None:
+    """Return how many times slower a method is than another; None where they were not measured together.
+
+    `systems` are those that count; None: all.
+    """
     if key == to:
         return Relative(to[0], 1.0, 1.0, 1.0)
-    found = between(times, key, to)
+    found = between(times, key, to, systems)
     if found is None:
         return None
     slower = found.estimate()
@@ -109,13 +115,20 @@ def relative(times: Times, key: Key, to: Key) -> Relative | None:
 
 
 def fastest(times: Times, keys: Sequence[Key]) -> Key | None:
-    """Return the fastest of some methods, by their means; one that was in less than half of the rounds does not count.
+    """Return the fastest of some methods, by their means; None where there is none.
 
-    None where there is none.
+    One that was in less than half of the rounds does not count, nor one that was measured at fewer systems than others:
+    a method that takes only small molecules is not the fastest for that.
     """
     most = max((times[key].shape[1] for key in keys), default=0)
     often = [key for key in keys if 2 * times[key].shape[1] >= most]
-    return min(often, key=lambda key: fitted(times[key]).mean, default=None)
+    reached = {key: _count(systems_of(times[key].index)) for key in often}
+    widely = [key for key in often if reached[key] == max(reached.values())]
+    return min(widely, key=lambda key: fitted(times[key]).mean, default=None)
+
+
+def _count(systems: np.ndarray | None) -> int:
+    return 1 if systems is None else len(np.unique(systems))
 
 
 def half_widths(times: Times, to: Key) -> dict[Key, float]:

@@ -9,16 +9,17 @@ a method fast.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from bench.analysis import fidelity, survival
-from bench.analysis.statistics import CONFIDENCE, Estimate
-from bench.analysis.times import SYSTEM
+from bench.analysis.statistics import CONFIDENCE, Estimate, bounded_exp
+from bench.analysis.times import SYSTEM, Key
 from bench.core.records import CENSORED, CONVERGED
 
 SAME_EV, SAME_ANGSTROM = 0.001, 0.05
@@ -45,56 +46,92 @@ class Interval(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Steps:
-    """How many steps a relaxation takes, in units of the time of a step; its first force call is one of them."""
+    """How many steps relaxations take, in units of the time of a step; the first force call is one of them."""
 
-    found: survival.MeanLog
-    cut: int
-    """Structures whose relaxation only was cut off."""
+    logs: np.ndarray = dataclasses.field(compare=False)
+    """(structures,) the natural logarithms; of a relaxation that only was cut off, of what it had made."""
+    is_cut: np.ndarray = dataclasses.field(compare=False)
+    """(structures,) whether a relaxation only was cut off."""
+    systems: np.ndarray = dataclasses.field(compare=False)
+    """(structures,) the system of each; 0 where all are of one."""
+
+    @functools.cached_property
+    def found(self) -> survival.MeanLog | None:
+        """The mean logarithm, in which each system counts alike; None where it is only known to be larger."""
+        return survival.mean_log(self.logs, self.is_cut, self.systems) if len(self.logs) else None
+
+    @property
+    def cut(self) -> int:
+        """Structures whose relaxation only was cut off."""
+        return int(self.is_cut.sum())
+
+    @property
+    def relaxed(self) -> frozenset[int]:
+        """The systems with a relaxation that ended."""
+        return frozenset(self.systems[~self.is_cut].tolist())
+
+    @property
+    def beyond(self) -> float | None:
+        """By how much the mean of all is larger than that of the relaxations that ended, as a factor.
+
+        None where the mean is only known to be larger.
+        """
+        if self.found is None:
+            return None
+        ended = pd.Series(self.logs[~self.is_cut]).groupby(self.systems[~self.is_cut]).mean()
+        return math.exp(self.found.mean - float(ended.mean()))
+
+    def at(self, systems: Collection[int]) -> Steps:
+        """Return the part at some systems."""
+        mine = np.isin(self.systems, sorted(systems))
+        return Steps(self.logs[mine], self.is_cut[mine], self.systems[mine])
 
 
 def steps(relaxations: pd.DataFrame, reactions: bool = False) -> Steps | None:
-    """Return how many steps the relaxations of one method on one device take; None where none converged.
+    """Return how many steps the relaxations of one method on one device take; None where none tells anything.
 
     A structure counts once: by the mean of its rounds that converged, or else by the longest that was cut off. Those
-    that fail count among the failures. Each system counts alike.
+    that fail count among the failures.
     """
     usable = _usable(relaxations, reactions)
-    logs = _log_steps(usable)
-    converged = (usable["status"] == CONVERGED).to_numpy(dtype=bool)
-    lines = pd.DataFrame(
-        {
-            "structure": usable["structure"].to_numpy(),
-            "system": usable[SYSTEM].to_numpy() if SYSTEM in usable else 0,
-            "whole": np.where(converged, logs, np.nan),
-            "cut": np.where(converged, np.nan, logs),
-        }
-    )
-    each = lines.groupby(["system", "structure"]).agg(whole=("whole", "mean"), cut=("cut", "max"))
-    each = each[each.notna().any(axis=1)]
+    each = _each_structure(usable, _log_steps(usable))
     if each.empty:
         return None
     is_cut = each["whole"].isna().to_numpy()
-    weights = 1.0 / each.groupby("system")["whole"].transform("size").to_numpy()
-    found = survival.mean_log(np.where(is_cut, each["cut"], each["whole"]), is_cut, weights)
-    return None if found is None else Steps(found, int(is_cut.sum()))
+    systems = each.index.get_level_values(SYSTEM).to_numpy(dtype=int)
+    return Steps(np.where(is_cut, each["cut"], each["whole"]), is_cut, systems)
 
 
 def at_least(relaxations: pd.DataFrame, reactions: bool = False) -> float | None:
-    """Return the milliseconds that a relaxation takes at least, where none converged and some were only cut off.
+    """Return the milliseconds that a relaxation takes at least, where some were cut off; None where none was.
 
-    It is what the cut ones had taken: per structure the most of any round, then the geometric mean, in which each
-    system counts alike. None where one converged, or where nothing was timed.
+    It is what they had taken: a structure that converged counts with its mean, one that was only cut off with the most
+    of any round; then the geometric mean, in which each system counts alike.
     """
     usable = _usable(relaxations, reactions)
-    if usable.empty or (usable["status"] == CONVERGED).any():
-        return None
     step, every, of_steps = (
         pd.to_numeric(usable[name], errors="coerce") for name in ("step_ns", "calculator_ns", "step_calculator_ns")
     )
     total = (step + (every - of_steps).fillna(0.0)).where(step > 0)
-    systems = usable[SYSTEM] if SYSTEM in usable else pd.Series(0, usable.index)
-    each = np.log(total.groupby([systems, usable["structure"]]).max().dropna() / 1e6)
-    return None if each.empty else float(np.exp(each.groupby(level=0).mean().mean()))
+    each = _each_structure(usable, np.log(total.to_numpy(dtype=float) / 1e6))
+    if not each["whole"].isna().any():
+        return None
+    return float(np.exp(each["whole"].fillna(each["cut"]).groupby(level=SYSTEM).mean().mean()))
+
+
+def _each_structure(relaxations: pd.DataFrame, logs: np.ndarray) -> pd.DataFrame:
+    """Return a line for each system and structure: ``whole``, or NaN where it only was cut off, and then ``cut``."""
+    converged = (relaxations["status"] == CONVERGED).to_numpy(dtype=bool)
+    lines = pd.DataFrame(
+        {
+            SYSTEM: relaxations[SYSTEM].to_numpy() if SYSTEM in relaxations else 0,
+            "structure": relaxations["structure"].to_numpy(),
+            "whole": np.where(converged, logs, np.nan),
+            "cut": np.where(converged, np.nan, logs),
+        }
+    )
+    each = lines.groupby([SYSTEM, "structure"]).agg(whole=("whole", "mean"), cut=("cut", "max"))
+    return each[each.notna().any(axis=1)]
 
 
 def _usable(relaxations: pd.DataFrame, reactions: bool) -> pd.DataFrame:
@@ -117,64 +154,78 @@ def _log_steps(relaxations: pd.DataFrame) -> np.ndarray:
 
 
 def time(per_step: Estimate | None, taken: Steps | None) -> Estimate | None:
-    """Return the milliseconds of a relaxed molecule, from those of a step; None where nothing converged."""
-    if per_step is None or taken is None:
+    """Return the milliseconds of a relaxed molecule, from those of a step; None where it is only known to take longer.
+
+    Both are of the same systems.
+    """
+    if per_step is None or taken is None or taken.found is None:
         return None
-    estimate = per_step.estimate * math.exp(taken.found.mean)
-    own, half = _half(per_step), taken.found.half_width(CONFIDENCE)
-    if own is None or half is None:
-        return dataclasses.replace(per_step, estimate=estimate, low=None, high=None, over=None, n=taken.found.complete)
-    factor = math.exp(math.hypot(own, half))
-    return dataclasses.replace(
-        per_step, estimate=estimate, low=estimate / factor, high=estimate * factor, n=taken.found.complete
-    )
+    found = _times_steps(per_step, taken.found.mean, [taken.found.half_width(CONFIDENCE)], taken.found.complete)
+    return dataclasses.replace(found, lacks=per_step.lacks)
 
 
-class Times(Protocol):
+def _times_steps(per_step: Interval, log: float, halves: Iterable[float | None], n: int) -> Estimate:
+    """Return a time or a ratio per step times that of the numbers of steps, whose logarithm is `log`."""
+    estimate, parts = per_step.estimate * math.exp(log), [_half(per_step), *halves]
+    if any(part is None for part in parts):
+        return Estimate(estimate, None, None, n, None)
+    factor = bounded_exp(math.hypot(*(part for part in parts if part is not None)))
+    return Estimate(estimate, estimate / factor, estimate * factor, n, "structures", getattr(per_step, "rounds", 1))
+
+
+class Relaxed(Protocol):
     """What is needed of a row to compare it with others."""
 
     @property
-    def ms_per_step(self) -> Estimate | None:
-        """Milliseconds of a step."""
+    def key(self) -> Key:
+        """Its method and device."""
 
     @property
-    def ms_per_molecule(self) -> Estimate | None:
-        """Milliseconds of a relaxed molecule."""
+    def taken(self) -> Steps | None:
+        """How many steps its relaxations take."""
 
 
-def ratio(per_step: Interval, pairs: Sequence[tuple[Times, Times]]) -> Estimate | None:
-    """Return a ratio per relaxed molecule from the one per step; None where a method has no such time.
+PerStep = Callable[[Collection[int]], Interval | None]
+"""Gives a ratio of times per step, or the mean of several, over some systems."""
+
+
+def ratio(per_step: PerStep, pairs: Sequence[tuple[Relaxed, Relaxed]]) -> Estimate | None:
+    """Return a ratio per relaxed molecule; None where it is not known.
+
+    It is over the systems at which all methods have a relaxation that ended: steps and times of other systems would
+    make a method fast that cannot take the large ones.
 
     Parameters
     ----------
-    per_step : Relative or Mean or Estimate
-        The ratio of times per step, or the geometric mean of several such ratios.
+    per_step : callable
+        See :data:`PerStep`.
     pairs : sequence of (slow, fast)
         The methods in the ratios. What structures share in their numbers of steps does not cancel, so the interval is
         rather too wide.
     """
-    shares: dict[int, float] = {}  # how much each method counts in the mean
-    methods: dict[int, tuple[float, float | None]] = {}
+    rows = {row.key: row for pair in pairs for row in pair}
+    every = {key: row.taken for key, row in rows.items() if row.taken is not None}
+    if len(every) < len(rows):
+        return None
+    systems = frozenset.intersection(*(taken.relaxed for taken in every.values()))
+    found = {key: taken.at(systems).found for key, taken in every.items()}
+    of_steps = per_step(systems) if systems else None
+    if of_steps is None:
+        return None
+    shares: dict[Key, float] = {}  # how much each method counts in the mean
     for pair in pairs:
-        for sign, one in zip((1.0, -1.0), pair, strict=True):
-            if one.ms_per_step is None or one.ms_per_molecule is None:
-                return None
-            methods[id(one)] = _steps_of(one.ms_per_step, one.ms_per_molecule)
-            shares[id(one)] = shares.get(id(one), 0.0) + sign / len(pairs)
-    estimate = per_step.estimate * math.exp(sum(shares[key] * mean for key, (mean, _) in methods.items()))
-    n = min(one.ms_per_molecule.n for pair in pairs for one in pair if one.ms_per_molecule)
-    parts = [_half(per_step), *(None if half is None else shares[key] * half for key, (_, half) in methods.items())]
-    if any(part is None for part in parts):
-        return Estimate(estimate, None, None, n, None)
-    factor = math.exp(math.hypot(*(part for part in parts if part is not None)))
-    return Estimate(estimate, estimate / factor, estimate * factor, n, "structures")
-
-
-def _steps_of(per_step: Estimate, per_molecule: Estimate) -> tuple[float, float | None]:
-    """Return the mean logarithm of the number of steps, and half the width of its interval."""
-    mean = math.log(per_molecule.estimate / per_step.estimate)
-    every, own = _half(per_molecule), _half(per_step)
-    return mean, None if every is None or own is None else math.sqrt(max(every**2 - own**2, 0.0))
+        for sign, row in zip((1.0, -1.0), pair, strict=True):
+            shares[row.key] = shares.get(row.key, 0.0) + sign / len(pairs)
+    log, halves, n = 0.0, [], []
+    for key, share in shares.items():
+        mean = found[key]
+        if mean is None:
+            return None
+        half = mean.half_width(CONFIDENCE)
+        log += share * mean.mean
+        halves.append(None if half is None else share * half)
+        n.append(mean.complete)
+    return _times_steps(of_steps, log, halves, min(n))
 
 
 def _half(found: Interval) -> float | None:

@@ -18,6 +18,7 @@ class RelaxationFigures:
     """What only relaxations have. A new figure is a field here and a line in :func:`figures`."""
 
     steps_per_structure: float | None = None
+    """Mean over systems of that over their structures; those that were cut off count as ones that take more."""
     steps_measured: int = 0
     first_steps: int | None = None
     """Where no relaxation was whole: the most steps that one has. The time is that of the first steps."""
@@ -50,15 +51,15 @@ def counts(relaxations: pd.DataFrame, reactions: bool = False) -> dict[str, Any]
     }
 
 
-def figures(relaxations: pd.DataFrame) -> RelaxationFigures:
-    """Return the figures of the relaxations of one method on one device."""
+def figures(relaxations: pd.DataFrame, taken: per_molecule.Steps | None = None) -> RelaxationFigures:
+    """Return the figures of the relaxations of one method on one device; `taken` says how many steps these take."""
     status = relaxations["status"]
     converged = relaxations[status == CONVERGED]
     counted = relaxations[status != FAILED]
     called = counted.dropna(subset=["steps", "step_force_calls"])
     fields: dict[str, Any] = {
         "steps_measured": int(counted["steps"].sum()),
-        "steps_per_structure": _number(converged.groupby("structure")["steps"].mean().mean()),
+        "steps_per_structure": _steps(converged, taken.beyond if taken else None),
         "force_calls_per_step": _ratio(called["step_force_calls"].sum(), called["steps"].sum()),
         "fmax_max": _number(pd.to_numeric(converged["fmax"]).max()),
     }
@@ -67,6 +68,12 @@ def figures(relaxations: pd.DataFrame) -> RelaxationFigures:
         spread = fidelity.summed_up(distances)
         fields |= {"rmsd_median": spread.median, "rmsd_max": spread.max, "rmsd_outliers": spread.outliers}
     return RelaxationFigures(**fields, **per_molecule.other_minima(converged), volume_change=_volume_change(converged))
+
+
+def _steps(converged: pd.DataFrame, beyond: float | None) -> float | None:
+    """Return the mean number of steps; `beyond` is by how much that of all is larger, None where it is not known."""
+    each = [float(mine.groupby("structure")["steps"].mean().mean()) for mine in by_system(converged) if len(mine)]
+    return float(np.mean(each)) * beyond if each and beyond is not None else None
 
 
 def calculator_share(relaxations: pd.DataFrame) -> float | None:

@@ -7,14 +7,15 @@ contain it. Such common effects cancel in the ratio, which makes its interval na
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
 from bench.analysis import per_molecule
 from bench.analysis.like_steps import pair
+from bench.analysis.statistics import Estimate
 from bench.analysis.table import Mean, Row
-from bench.analysis.times import Times, mean_ratio
+from bench.analysis.times import Times, at_systems, mean_ratio
 from bench.core.device import CPU, DEVICES, DeviceKind, is_accelerator
 from bench.core.protocol import RELAX
 from bench.protocols import PROTOCOLS
@@ -100,7 +101,11 @@ def _mean(
 ) -> Mean | None:
     if not pairs:
         return None
-    ratio = mean_ratio([_over(times, slow, fast) for slow, fast in pairs])
+
+    def over(systems: Collection[int] | None = None) -> Estimate | None:
+        return mean_ratio([at_systems(_over(times, slow, fast), systems) for slow, fast in pairs])
+
+    ratio = over()
     if ratio is None:
         return None
     return Mean(
@@ -111,7 +116,7 @@ def _mean(
         low=ratio.low,
         high=ratio.high,
         n=ratio.n,
-        per_molecule=per_molecule.ratio(ratio, pairs),
+        per_molecule=per_molecule.ratio(over, pairs),
     )
 
 

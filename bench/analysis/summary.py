@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -124,7 +125,8 @@ def _compared(rows: Sequence[Row], measured: Mapping[str, Times], relative_to: s
             row = dataclasses.replace(row, rank=ranks.get(row.key), relative=found)
             other = places.get(((found.to, row.device), row.protocol)) if found else None
             if found is not None and other is not None and other.key != row.key:
-                row = dataclasses.replace(row, per_molecule_relative=per_molecule.ratio(found, [(row, other)]))
+                over = functools.partial(ordering.relative, times, row.key, other.key)
+                row = dataclasses.replace(row, per_molecule_relative=per_molecule.ratio(over, [(row, other)]))
         compared.append(row)
     return compared
 

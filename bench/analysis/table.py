@@ -10,6 +10,7 @@ from bench.analysis.disturbed import Disturbance
 from bench.analysis.joules import JouleFigures
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.ordering import Ranks, Relative
+from bench.analysis.per_molecule import Steps
 from bench.analysis.relaxation import RelaxationFigures
 from bench.analysis.statistics import Estimate
 from bench.core.description import Description
@@ -82,7 +83,9 @@ class Row(MeasuredMethod):
     ms_per_molecule: Estimate | None = None
     """Milliseconds of a relaxation that converges, the force call before its first step included."""
     ms_per_molecule_at_least: float | None = None
-    """A lower bound of the same, where no relaxation converged and the budget cut some off; otherwise None."""
+    """A lower bound of the same, where the budget cut off so many that no more can be said; otherwise None."""
+    taken: Steps | None = None
+    """How many steps its relaxations take."""
     per_molecule_relative: Estimate | None = None
     """How many times slower it is per relaxed molecule than the method of ``relative``."""
     speedup_over_cpu: Estimate | None = None

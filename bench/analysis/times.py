@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,15 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
 def systems_of(index: pd.Index) -> np.ndarray | None:
     """Return the system of each line of data frames of times; None where all are of one."""
     return index.get_level_values(SYSTEM).to_numpy() if isinstance(index, pd.MultiIndex) else None
+
+
+def at_systems(times: pd.DataFrame, systems: Collection[int] | None) -> pd.DataFrame:
+    """Return the part of times at some systems: all where all are of one system, and where `systems` is None."""
+    numbers = systems_of(times.index)
+    if systems is None or numbers is None:
+        return times
+    mine = times[np.isin(numbers, sorted(systems))]
+    return mine.dropna(how="all", axis=1)
 
 
 def structures_of(index: pd.Index) -> list[int]:

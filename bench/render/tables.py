@@ -141,7 +141,7 @@ def _document(table: Table) -> dict[str, Any]:
     }
 
 
-_NOT_IN_JSON = {"left_out", "settings", "threads_found", "checkpoint", "environment", "versions", "failure"}
+_NOT_IN_JSON = {"left_out", "settings", "taken", "threads_found", "checkpoint", "environment", "versions", "failure"}
 """Fields of a row that only the notes use; a run's records have them in full."""
 _PARTS = {"relaxation", "energy", "own"}
 """Fields whose own fields are those of the object."""

@@ -77,8 +77,8 @@ def test_another_zero_of_energy_is_no_error():
 
 def test_scaled_energies_have_the_error_of_the_scale_and_the_right_order():
     energies = np.array([0.0, 0.1, 0.2, 0.3, 0.4])
-    # 10 % of the distances from the mean, which are 200, 100, 0, 100 and 200 meV
-    assert errors.energy_mae(1.1 * energies + 5.0, energies).estimate == pytest.approx(12.0)
+    # 10 % of the distances from the mean, which are 200, 100, 0, 100 and 200 meV; the mean is of five values
+    assert errors.energy_mae(1.1 * energies + 5.0, energies).estimate == pytest.approx(12.0 * np.sqrt(5 / 4))
     found = errors.energy_rank_correlation(1.1 * energies + 5.0, energies)
     assert (found.estimate, found.low, found.high) == pytest.approx((1.0, 1.0, 1.0))
     assert errors.energy_rank_correlation(-energies, energies).estimate == pytest.approx(-1.0)
@@ -94,18 +94,41 @@ def test_the_rank_correlation_is_that_worked_out_by_hand():
 def test_19_of_20_intervals_contain_the_planted_energy_error(structures):
     rng = np.random.default_rng(5)
     truth = np.zeros(structures)
-    # less their own mean, Gaussian errors are smaller by the root of (s - 1) / s
-    expected = 1000 * 0.02 * np.sqrt(2 / np.pi * (structures - 1) / structures)
+    expected = 1000 * 0.02 * np.sqrt(2 / np.pi)
     found = [errors.energy_mae(rng.normal(0.0, 0.02, structures), truth) for _ in range(100)]
     assert 0.90 <= covered(found, expected) <= 0.99
     assert np.mean([one.estimate for one in found]) == pytest.approx(expected, rel=0.05)
 
 
+@pytest.mark.parametrize("structures", [2, 3, 10])
+def test_the_energy_error_of_few_structures_is_not_smaller_for_being_about_their_own_mean(structures):
+    rng = np.random.default_rng(structures)
+    found = [errors.energy_mae(rng.normal(0.0, 0.02, structures), np.zeros(structures)) for _ in range(150)]
+    # as plain means they would be 29, 18 and 5 % smaller
+    mean = np.mean([one.estimate for one in found])
+    assert mean == pytest.approx(20 * np.sqrt(2 / np.pi), rel=0.04 if structures == 10 else 0.12)
+
+
+@pytest.mark.parametrize("structures", [2, 3, 10])
+def test_intervals_of_few_structures_hold_where_their_errors_are_skewed(structures):
+    """The errors of structures differ by half of themselves; an interval as far down as up covers 85 % with three."""
+    rng, inside = np.random.default_rng(structures), np.zeros(2)
+    every = rng.normal(size=(20_000, 12, 3)) * 0.1 * rng.gamma(4.0, 0.25, (20_000, 1, 1))
+    truths = 1000 * np.abs(every).mean(), 1000 * np.sqrt((every**2).mean())
+    for number in range(400):
+        mine = every[number * structures : (number + 1) * structures]
+        for k, measure in enumerate((errors.force_mae, errors.force_rmse)):
+            found = measure(mine, np.zeros_like(mine))
+            inside[k] += found.low <= truths[k] <= found.high
+    assert inside[0] > 366, "within three standard errors of 95 %"
+    assert inside[1] > 354, "one of squares is more skewed: 91 to 95 %"
+
+
 def test_each_resample_is_centred_on_its_own_mean():
     # about the mean of all ten, every resample would have an error of 20 meV exactly, and the interval no width
     found = errors.energy_mae([0.02, -0.02] * 5, np.zeros(10))
-    assert found.estimate == pytest.approx(20.0)
-    assert found.low < 19.0
+    assert found.estimate == pytest.approx(20.0 * np.sqrt(10 / 9))
+    assert found.low < 0.97 * found.estimate
 
 
 def test_19_of_20_intervals_contain_the_planted_rank_correlation():
@@ -128,7 +151,7 @@ def test_two_structures_have_an_interval_of_forces_and_cannot_be_ranked():
     found = errors.force_errors(*noisy(0, structures=2), [1.0, 2.0], [1.0, 2.5])
     assert 0.0 <= found.force_mae.low < found.force_mae.estimate < found.force_mae.high
     assert (found.force_rmse.low is None, found.force_rmse.n) == (False, 2)
-    assert found.energy_mae.estimate == pytest.approx(250.0)
+    assert found.energy_mae.estimate == pytest.approx(250.0 * np.sqrt(2))
     assert (found.energy_mae.low, found.energy_rank_correlation) == (None, None)
 
 

@@ -89,6 +89,45 @@ def test_the_crossing_of_two_laws():
     assert turned.atoms.estimate == pytest.approx(found.atoms.estimate, rel=1e-6)
 
 
+def test_one_process_has_no_interval_of_what_another_one_would_change():
+    other = 10 + 0.00005 * SIZES**1.8
+    first, second = (fit(SIZES, measured(times, 8, rounds=1)) for times in (PLANTED, other))
+    assert (first.floor_ms.low, first.us_per_atom.low, crossing(first, second).atoms.low) == (None, None, None)
+    assert first.floor_ms.lacks == "one process"
+    assert first.twice_floor_atoms.low < first.twice_floor_atoms.estimate, "both parts are of the same process"
+
+
+@pytest.mark.parametrize(("rounds", "of_round"), [(2, 0.05), (3, 0.2)])
+def test_intervals_of_floors_and_crossings_have_the_scatter_of_processes(rounds, of_round):
+    sizes = SIZES[:7]
+    laws = 1 + 0.02 * sizes, 5 + 0.004 * sizes**1.1
+    grid = np.geomspace(18, 4608, 100_000)
+    exact = grid[np.argmax(1 + 0.02 * grid > 5 + 0.004 * grid**1.1)]
+    inside = np.zeros(3)
+    for seed in range(40):
+        first, second = (
+            fit(sizes, measured(law, 100 * k + seed, 0.01, rounds, of_round)) for k, law in enumerate(laws)
+        )
+        for k, (found, truth) in enumerate(
+            ((first.floor_ms, 1.0), (first.us_per_atom, 20.0), (crossing(first, second).atoms, exact))
+        ):
+            inside[k] += found.low <= truth <= found.high
+    assert (inside >= 21).all(), "without the processes it would be 5 to 15 of 25"
+
+
+def test_what_a_round_does_to_both_methods_moves_no_crossing():
+    random, widths = np.random.default_rng(1), []
+    shared = np.exp(random.normal(0, 0.3, (4, 1)))
+    for factor in (1.0, shared):
+        first, second = (
+            fit(SIZES, factor * measured(times, seed, rounds=4))
+            for seed, times in ((8, PLANTED), (9, 10 + 0.00005 * SIZES**1.8))
+        )
+        atoms = crossing(first, second).atoms
+        widths.append(atoms.high / atoms.low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.01)
+
+
 def test_laws_that_do_not_cross():
     first, second = fit(SIZES, measured(PLANTED, 8)), fit(SIZES, measured(5 * PLANTED, 9))
     assert crossing(first, second) is None

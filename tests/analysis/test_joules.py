@@ -65,7 +65,7 @@ def test_rounds_with_unlike_powers_widen_the_interval():
 
 def test_joules_per_molecule_are_an_arithmetic_mean_over_converged_relaxations():
     relaxed = relaxations("a", 50.0, count=6, rounds=3)
-    relaxed.loc[relaxed["structure"] == 5, "status"] = "censored"
+    relaxed.loc[relaxed["structure"] == 5, ["status", "failure"]] = ["failed", "nan"]
     row = row_of(relaxed, [block(number) for number in range(3)])
     mine = relaxed[relaxed["structure"] < 5]
     seconds = (mine["wall_ns"] - mine["harness_ns"]).astype(float) / 1e9
@@ -73,6 +73,38 @@ def test_joules_per_molecule_are_an_arithmetic_mean_over_converged_relaxations()
     assert row.energy.joules_per_molecule.estimate == pytest.approx(100.0 * geometric_over_rounds.mean())
     assert row.energy.joules_per_molecule_net.estimate == pytest.approx(60.0 * geometric_over_rounds.mean())
     assert row.energy.joules_per_molecule.n == 5
+
+
+def test_a_budget_that_cuts_long_relaxations_does_not_make_them_cheap():
+    rng, errors = np.random.default_rng(0), []
+    truth = 100.0 * 0.05 * 40 * np.exp(0.4**2 / 2)  # W s of a step, steps, and the arithmetic mean of what scatters
+    for _ in range(25):
+        relaxed = relaxations("a", 50.0, count=40, rounds=1, noise=0.0)
+        steps, most = 40 * np.exp(rng.normal(0.0, 0.4, 40)), 45
+        each = (relaxed["step_ns"] / relaxed["steps"]).mean()
+        made = np.minimum(steps, most)
+        relaxed = relaxed.assign(
+            steps=made,
+            step_ns=each * made,
+            wall_ns=each * made,
+            harness_ns=0.0,
+            step_calculator_ns=None,
+            calculator_ns=None,
+            status=np.where(steps > most, "censored", "converged"),
+        )
+        found = row_of(relaxed, [block(0)]).energy.joules_per_molecule
+        errors.append(found.estimate / (truth * each / 50e6))
+    assert 0.9 < np.mean(errors) < 1.05, "those that converged alone take 0.7 of it"
+
+
+def test_where_nothing_converged_or_a_system_did_not_there_are_no_joules_of_a_molecule():
+    relaxed = relaxations("a", 50.0, count=6, rounds=3)
+    systems = relaxed.assign(system=relaxed["structure"] // 3)
+    rows = [block(number) for number in range(3)]
+    assert row_of(systems, rows).energy.joules_per_molecule is not None
+    systems.loc[systems["system"] == 1, "status"] = "censored"
+    assert row_of(systems, rows).energy.joules_per_molecule is None
+    assert row_of(systems, rows).energy.joules_per_step is not None
 
 
 def test_a_replayed_path_has_joules_per_call_and_the_power_of_its_own_blocks():

@@ -59,6 +59,17 @@ def test_a_single_method_has_no_rank():
     assert ranks(times_of(np.random.default_rng(4), {"a": 10.0}), [("a", "cpu")]) == {}
 
 
+def test_the_fastest_is_no_method_that_takes_only_the_small_systems():
+    times = times_of(np.random.default_rng(5), {"a": 10.0, "b": 12.0, "small": 15.0})
+    sizes = np.where(np.arange(10) < 5, 1.0, 50.0)[:, None]
+    lines = pd.MultiIndex.from_arrays([np.arange(10) // 5, np.arange(10)], names=["system", "structure"])
+    times = {key: (each * sizes).set_axis(lines) for key, each in times.items()}
+    times["small", "cpu"] = times["small", "cpu"].iloc[:5]
+    assert mean_time(times["small", "cpu"]).estimate < mean_time(times["a", "cpu"]).estimate
+    assert fastest(times, list(times)) == ("a", "cpu")
+    assert relative(times, ("small", "cpu"), ("a", "cpu")).estimate == pytest.approx(1.5, rel=0.1)
+
+
 def test_holm_rejects_step_by_step():
     # 0.02 alone would not pass 0.05 / 3, but it is the second of three
     assert holm({"a": 0.01, "b": 0.02, "c": 0.3}, 3) == {"a", "b"}

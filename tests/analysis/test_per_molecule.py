@@ -70,6 +70,13 @@ def test_a_budget_that_cuts_long_relaxations_does_not_make_a_method_fast():
     assert inside >= 90
 
 
+def test_the_number_of_steps_is_not_that_of_the_easy_structures_alone():
+    rng = np.random.default_rng(8)
+    found = [row_of(cut_by_a_budget(rng, rounds=1)).relaxation.steps_per_structure for _ in range(15)]
+    truth = np.exp(rng.normal(math.log(20), 0.45, 20000)).mean()
+    assert np.mean(found) == pytest.approx(truth, rel=0.12), "of those that ended it is three quarters of that"
+
+
 def test_what_was_cut_in_one_round_and_converged_in_another_is_whole():
     relaxed = relaxations("a", 10.0, count=6, rounds=2)
     first = relaxed["round"] == 0
@@ -99,7 +106,35 @@ def test_where_the_budget_cut_off_everything_what_that_took_is_a_lower_bound():
     assert _molecule(row) == "> 66"
     relaxed.loc[relaxed["structure"] == 1, "status"] = "converged"
     row = row_of(relaxed)
-    assert (row.ms_per_molecule_at_least, row.ms_per_molecule is None) == (None, False)
+    assert row.ms_per_molecule is None, "one whole relaxation does not tell how long the other would take"
+    assert row.ms_per_molecule_at_least == pytest.approx(math.sqrt(49 * 89))
+
+
+@pytest.mark.parametrize("budget", [0.7, 0.9, 1.2])
+def test_where_few_relaxations_ended_there_is_a_lower_bound_and_it_is_one(budget):
+    """Three rounds, each with time for about one relaxation: those that end are the easy ones."""
+    rng, bounds, times = np.random.default_rng(3), [], []
+    for _ in range(30):
+        relaxed = relaxations("a", 10.0, count=6, rounds=1, noise=0.0)
+        made, whole, left = np.zeros(6), np.zeros(6, dtype=bool), 0.0
+        for number in range(6):
+            left = budget * 20.0 if number % 2 == 0 else left  # two structures in a round, of which one is cut
+            wanted = max(round(math.exp(rng.normal(math.log(20), 0.3))), 1)
+            made[number], whole[number] = max(min(wanted, left), 1), wanted <= left
+            left -= made[number]
+        each = (relaxed["step_ns"] / relaxed["steps"]).mean()
+        relaxed = relaxed.assign(
+            steps=made,
+            step_ns=each * made,
+            step_calculator_ns=None,
+            calculator_ns=None,
+            status=np.where(whole, "converged", "censored"),
+        )
+        row = row_of(relaxed)
+        assert (row.ms_per_molecule is None) != (row.ms_per_molecule_at_least is None)
+        (bounds if row.ms_per_molecule is None else times).append(row.ms_per_molecule_at_least or row.ms_per_molecule)
+    assert len(bounds) > 10
+    assert max(bounds) < each * 20 * 1e-6
 
 
 def test_the_lower_bound_is_of_all_systems_alike_and_not_of_failures():
@@ -109,6 +144,7 @@ def test_the_lower_bound_is_of_all_systems_alike_and_not_of_failures():
     relaxed.loc[2, "bonds_changed"] = 3
     assert per_molecule.at_least(relaxed) == pytest.approx(10.0)
     assert per_molecule.at_least(relaxed.assign(status="failed")) is None
+    assert per_molecule.at_least(relaxed.assign(status="converged")) is None, "there is a time, and no bound"
 
 
 def test_systems_count_alike():
@@ -118,6 +154,72 @@ def test_systems_count_alike():
     both["step_calculator_ns"] = both["calculator_ns"] = None
     found = per_molecule.steps(both).found
     assert found.mean == pytest.approx((math.log(10) + math.log(90)) / 2)
+    assert found.half_width(0.95) == pytest.approx(0)
+
+
+SIZES = np.array([10, 20, 50, 200])
+"""Steps of the relaxations of four systems."""
+
+
+def of_systems(rng, name, ms, factor=1.0, systems=4, frames=4, most=math.inf, rounds=2):
+    """Return relaxations of systems whose steps scatter by 30 %; those with more than `most` steps are cut there."""
+    relaxed = relaxations(name, ms, count=systems * frames, rounds=rounds, noise=0.0)
+    of_system = relaxed["structure"].to_numpy() // frames
+    scatter = np.exp(rng.normal(0.0, 0.3, systems * frames))[relaxed["structure"]]
+    wanted = factor * SIZES[of_system] * scatter
+    steps = np.minimum(wanted, most)
+    each = ms * 1e6 * SIZES[of_system] * np.exp(rng.normal(0.0, 0.02, rounds))[relaxed["round"]]
+    return relaxed.assign(
+        system=of_system,
+        steps=steps,
+        step_ns=each * steps,
+        step_calculator_ns=None,
+        calculator_ns=None,
+        status=np.where(wanted > most, "censored", "converged"),
+    )
+
+
+def test_the_interval_of_several_systems_is_about_these_and_not_about_others_of_other_sizes():
+    rng, inside, widths = np.random.default_rng(2), 0, []
+    truth = math.exp(np.log(SIZES * SIZES).mean())
+    for _ in range(25):
+        found = row_of(of_systems(rng, "a", 1.0)).ms_per_molecule
+        inside += found.low <= truth <= found.high
+        widths.append(math.log(found.high / found.low) / 2)
+    assert inside >= 22
+    assert np.median(widths) < 0.35, "as if the sizes were errors, it would reach a factor of two"
+
+
+def test_a_system_without_a_whole_relaxation_makes_the_time_a_lower_bound():
+    relaxed = of_systems(np.random.default_rng(0), "a", 1.0, most=60)
+    row = row_of(relaxed)
+    assert row.ms_per_molecule is None
+    assert row.ms_per_molecule_at_least < math.exp(np.log(SIZES * SIZES).mean())
+    small = row_of(relaxed[relaxed["system"] < 2])
+    assert small.ms_per_molecule.estimate == pytest.approx(math.sqrt(100 * 400), rel=0.3)
+
+
+def test_one_structure_of_each_system_is_all_there_is_of_it():
+    row = row_of(of_systems(np.random.default_rng(0), "a", 1.0, frames=1, rounds=3))
+    per_step, found = row.ms_per_step, row.ms_per_molecule
+    assert found.high / found.low == pytest.approx(per_step.high / per_step.low)
+
+
+@pytest.mark.parametrize(("takes", "most"), [(2, math.inf), (4, 120)])
+def test_a_ratio_is_over_the_systems_that_both_relaxed(takes, most):
+    """B needs twice the time for a step and 1.5 times the steps; it takes the small ones, or is cut at the last."""
+    rng, errors, inside = np.random.default_rng(takes), [], 0
+    description = campaign(16)
+    for _ in range(12):
+        one = of_systems(rng, "a", 1.0)
+        other = of_systems(rng, "b", 2.0, factor=1.5, most=most)
+        relaxed = [one, other[other["system"] < takes]]
+        rows = summarise(measurements([method("a"), method("b")], relaxed, description=description)).rows
+        found = next(row for row in rows if row.method == "b").per_molecule_relative
+        errors.append(math.log(found.estimate / 3.0))
+        inside += found.low <= 3.0 <= found.high
+    assert abs(np.mean(errors)) < 0.1, "with the steps of other systems it would be too small by a third or more"
+    assert inside >= 10
 
 
 def test_a_molecule_that_collapsed_is_a_failure_and_not_fast_unless_reactions_are_allowed():

@@ -169,6 +169,32 @@ def test_systems_count_alike_however_many_structures_each_has():
     assert (ratio.n, ratio.over) == (3, "systems")
 
 
+@pytest.mark.parametrize(("rounds", "process"), [(3, 0.0), (3, 0.2), (6, 0.2)])
+def test_the_interval_of_a_time_has_what_the_structures_of_one_process_share(rounds, process):
+    rng, inside, errors = np.random.default_rng(rounds), 0, []
+    for _ in range(200):
+        shared = rng.normal(0.0, process, rounds)
+        took = [100 * np.exp(rng.normal(0.0, 0.3) + shared[number % rounds]) for number in range(18)]
+        found = row(
+            table(attempt(number, "BFGS", ms, round=number % rounds) for number, ms in enumerate(took)), "BFGS"
+        ).ms_per_molecule
+        inside += found.low <= 100 <= found.high
+        errors.append(np.log(found.estimate / 100))
+    assert inside >= 182, "over structures alone it would be 140 of 200 with the scatter of 20 %"
+    assert abs(np.mean(errors)) < 4 * np.std(errors) / np.sqrt(len(errors))
+
+
+def test_a_single_process_gives_no_interval_of_a_time_and_one_of_a_ratio():
+    found = table(
+        attempt(number, name, (1.0 + number) * factor, round=0)
+        for number in range(5)
+        for name, factor in (("BFGS", 1.0), ("fast", 0.5 + 0.01 * number))
+    )
+    assert row(found, "fast").ms_per_molecule.low is None
+    assert row(found, "fast").ms_per_molecule.lacks == "one process"
+    assert row(found, "fast").time_ratio.low is not None
+
+
 def test_two_systems_say_nothing_about_their_scatter():
     systems = (SystemFacts("one", "X", 9, frames=(0,)), SystemFacts("other", "Y", 3, frames=(1,)))
     found = table((attempt(number, "BFGS", 1 + number) for number in range(2)), systems)

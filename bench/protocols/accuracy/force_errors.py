@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.analysis.statistics import Estimate
-from bench.protocols.accuracy.intervals import Chosen, Floats, bootstrapped, mean, spearman
+from bench.protocols.accuracy.intervals import Chosen, Floats, bootstrapped, mean, positive_mean, spearman
 
 FEWEST_TO_RANK = 3
 """Two structures can only be in the right or in the wrong order."""
@@ -79,7 +79,7 @@ def force_errors(
 def force_mae(forces: ArrayLike, reference: ArrayLike) -> Estimate:
     """Return the mean of |F - F_ref| over components, atoms and structures, meV/Angstrom.
 
-    The interval is Student's t of the structures' means.
+    The interval is that of :func:`~bench.protocols.accuracy.intervals.positive_mean` over structures.
 
     Parameters
     ----------
@@ -97,14 +97,14 @@ def force_mae(forces: ArrayLike, reference: ArrayLike) -> Estimate:
         See :func:`force_errors`.
     """
     ours, theirs = _forces(forces, reference)
-    return mean(_MILLI * np.abs(ours - theirs).mean(axis=(1, 2)), least=0.0)
+    return positive_mean(_MILLI * np.abs(ours - theirs).mean(axis=(1, 2)))
 
 
 def force_rmse(forces: ArrayLike, reference: ArrayLike) -> Estimate:
     """Return the root of the mean of (F - F_ref)^2 over components, atoms and structures, meV/Angstrom.
 
-    The interval is the root of Student's t interval of the structures' mean squares: a root keeps the order, and with
-    it the coverage, and no resampling is needed.
+    The interval is the root of that of the structures' mean squares: a root keeps the order, and with it the coverage,
+    and no resampling is needed.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def force_rmse(forces: ArrayLike, reference: ArrayLike) -> Estimate:
         See :func:`force_errors`.
     """
     ours, theirs = _forces(forces, reference)
-    square = mean(((_MILLI * (ours - theirs)) ** 2).mean(axis=(1, 2)), least=0.0)
+    square = positive_mean(((_MILLI * (ours - theirs)) ** 2).mean(axis=(1, 2)))
     low, high = (None if end is None else math.sqrt(end) for end in (square.low, square.high))
     return dataclasses.replace(square, estimate=math.sqrt(square.estimate), low=low, high=high)
 
@@ -158,6 +158,9 @@ def force_cosine(forces: ArrayLike, reference: ArrayLike) -> Estimate | None:
 def energy_mae(energies: ArrayLike, reference: ArrayLike) -> Estimate | None:
     """Return the mean of |d - mean of d| over structures, where d = E - E_ref, in meV per molecule.
 
+    It is multiplied by the root of n / (n - 1): the mean is that of these n structures, so they are nearer to it than
+    others, by 29 % for two of them and 5 % for ten.
+
     The interval is a bootstrap over structures that takes the mean of each resample anew, since the mean is estimated
     from the structures too.
 
@@ -182,9 +185,11 @@ def energy_mae(energies: ArrayLike, reference: ArrayLike) -> Estimate | None:
         return None
     difference = _MILLI * (ours - theirs)
 
+    enlarged = math.sqrt(len(ours) / (len(ours) - 1))
+
     def centred(chosen: Chosen) -> Floats:
         resampled = difference[chosen]
-        return np.abs(resampled - resampled.mean(axis=-1, keepdims=True)).mean(axis=-1)
+        return enlarged * np.abs(resampled - resampled.mean(axis=-1, keepdims=True)).mean(axis=-1)
 
     return bootstrapped(centred, len(ours), least=0.0)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from bench.analysis.statistics import CONFIDENCE, FEWEST, SEED, Estimate
+from bench.analysis.statistics import CONFIDENCE, FEWEST, SEED, Estimate, bounded_exp
 
 Floats = NDArray[np.float64]
 Chosen = NDArray[np.intp]
@@ -33,6 +33,22 @@ def mean(values: Floats, least: float, most: float = math.inf) -> Estimate:
         return Estimate(estimate, None, None, n, None)
     reach = float(special.stdtrit(n - 1, _TAIL)) * float(values.std(ddof=1)) / math.sqrt(n)
     return Estimate(estimate, max(least, estimate - reach), min(most, estimate + reach), n, "structures")
+
+
+def positive_mean(values: Floats) -> Estimate:
+    """Return the mean over structures of values that are not negative.
+
+    The interval is that of its logarithm, by Student's t of the values: errors are skewed, and an interval that reaches
+    as far down as up would lie too low.
+    """
+    from scipy import stats
+
+    estimate, n = float(values.mean()), len(values)
+    if n < 2:
+        return Estimate(estimate, None, None, n, None)
+    share = float(values.std(ddof=1)) / math.sqrt(n) / estimate if estimate > 0 else 0.0
+    factor = bounded_exp(float(stats.t.ppf(_TAIL, n - 1)) * share)
+    return Estimate(estimate, estimate / factor, estimate * factor, n, "structures")
 
 
 def spearman(one: Floats, other: Floats) -> Floats:

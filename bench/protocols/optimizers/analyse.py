@@ -20,9 +20,9 @@ import numpy as np
 from bench.analysis.disturbed import disturbances
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.model import mean_of
+from bench.analysis.model import Part, estimate, mean_of
 from bench.analysis.per_molecule import BONDS_CHANGED, SAME_EV
-from bench.analysis.statistics import Estimate
+from bench.analysis.statistics import ONE_PROCESS, Estimate
 from bench.core.description import Description
 from bench.core.kind import rank
 from bench.core.records import CENSORED, CONVERGED, FAILED, STEP_CAP
@@ -93,6 +93,8 @@ class Solved(NamedTuple):
     tight_ns: int
     above: float
     """How far above the best minimum it was at the campaign's criterion, eV."""
+    round: int
+    """Of its process."""
 
 
 def _solved(attempts: Sequence[Optimization]) -> dict[str, Solved]:
@@ -111,7 +113,7 @@ def _solved(attempts: Sequence[Optimization]) -> dict[str, Solved]:
         assert energy is not None and one.energy is not None
         if calls > 0 and one.energy <= best + SAME_EV:
             tight = one.calculator_ns + one.optimizer_ns
-            found[one.optimizer] = Solved(calls, calculator + own, own, tight, max(energy - best, 0.0))
+            found[one.optimizer] = Solved(calls, calculator + own, own, tight, max(energy - best, 0.0), one.round)
     return found
 
 
@@ -144,7 +146,8 @@ def _row(
         return _mean({key: figure(good[key]) / figure(others[key]) for key in both}, system_of)
 
     def mean(figure: Callable[[Solved], int]) -> Estimate | None:
-        return _mean({key: 1e-6 * figure(one) for key, one in good.items()}, system_of)
+        times = {key: 1e-6 * figure(one) for key, one in good.items()}
+        return _mean(times, system_of, {key: one.round for key, one in good.items()})
 
     return OptimizerRow(
         method=method.method,
@@ -208,10 +211,14 @@ def _higher(
     ]
 
 
-def _mean(values: Mapping[int, float], system_of: Mapping[int, int]) -> Estimate | None:
+def _mean(
+    values: Mapping[int, float], system_of: Mapping[int, int], rounds: Mapping[int, int] | None = None
+) -> Estimate | None:
     """Return the geometric mean of values by structure: over systems of their means, or over structures of one system.
 
     Its interval is Student's, over what the mean is over. Systems count alike, however many structures each has.
+    `rounds` says in which process each structure was relaxed, where that matters: for times, not for ratios within a
+    process. Structures of one round then have its process in common, and a single process gives no interval.
     """
     if not values:
         return None
@@ -219,14 +226,43 @@ def _mean(values: Mapping[int, float], system_of: Mapping[int, int]) -> Estimate
     for structure, value in values.items():
         logs.setdefault(system_of.get(structure, 0), []).append(float(np.log(value)))
     if len(logs) > 1:
-        return _with_interval([float(np.exp(np.mean(one))) for one in logs.values()], "systems")
-    return _with_interval(list(values.values()), "structures")
+        found = _with_interval([float(np.exp(np.mean(one))) for one in logs.values()], "systems")
+    elif rounds is None:
+        found = _with_interval(list(values.values()), "structures")
+    else:
+        found = _enough(_over_rounds(values, rounds), len(values))
+    one_process = rounds is not None and len({rounds[structure] for structure in values}) < 2
+    return dataclasses.replace(found, low=None, high=None, over=None, lacks=ONE_PROCESS) if one_process else found
+
+
+def _over_rounds(values: Mapping[int, float], rounds: Mapping[int, int]) -> Estimate:
+    """Return the geometric mean over rounds of their means over structures, of which each has one round.
+
+    The variance has a part of the structures, from their scatter within rounds, and one of the processes: what the
+    rounds' means scatter beyond that (a one-way layout, by moments).
+    """
+    logs = np.log(list(values.values()))
+    number = np.unique([rounds[structure] for structure in values], return_inverse=True)[1]
+    counts = np.bincount(number)
+    means = np.bincount(number, logs) / counts
+    within, between = len(logs) - len(counts), len(counts) - 1
+    mean = float(means.mean())
+    if not (within and between):
+        return estimate(mean, None, n=len(logs), over="structures", rounds=len(counts))
+    single = float(((logs - means[number]) ** 2).sum()) / within
+    of_structures = single * float((1 / counts).mean()) / len(counts)
+    of_rounds = max(0.0, float(means.var(ddof=1)) / len(counts) - of_structures)
+    parts = [Part(of_structures, within), Part(of_rounds, between)]
+    return estimate(mean, parts, n=len(logs), over="structures", rounds=len(counts))
 
 
 def _with_interval(values: Sequence[float], over: str) -> Estimate:
-    """Return the geometric mean; two values say nothing about their scatter."""
-    found = mean_of(values, over)
-    return found if len(values) >= FEWEST_VALUES else dataclasses.replace(found, low=None, high=None, over=None)
+    return _enough(mean_of(values, over), len(values))
+
+
+def _enough(found: Estimate, count: int) -> Estimate:
+    """Return a mean without its interval where it is of two values, which say nothing about their scatter."""
+    return found if count >= FEWEST_VALUES else dataclasses.replace(found, low=None, high=None, over=None)
 
 
 def _profile(optimizer: str, problems: Iterable[Mapping[str, Solved]]) -> Profile:

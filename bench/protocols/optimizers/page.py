@@ -121,7 +121,7 @@ def notes(table: OptimizersTable) -> list[str]:
         f"{tight:g} eV/Å.",
         f"Time / {table.reference}: at structures that both relaxed, one after the other in the same process. "
         "Brackets: 95 % interval over systems, or over structures where there is one system; over methods where all "
-        "are taken together.",
+        "are taken together. A single process gives no interval of ms/molecule.",
         "Fastest, within 2x: the share of all problems, each a structure with a method, that the optimiser relaxed in "
         "the least time, or in at most twice the least time (Dolan and Moré, Math. Program. 91, 201 (2002)).",
         *_again(table.repeats),

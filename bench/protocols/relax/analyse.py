@@ -11,8 +11,9 @@ from bench.analysis import joules, per_molecule, relaxation
 from bench.analysis.like_steps import StepTimes, step_times
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import by_key, compared, with_failures
+from bench.analysis.statistics import Estimate
 from bench.analysis.table import Row
-from bench.analysis.times import Times, mean_time, per_round
+from bench.analysis.times import Times, at_systems, mean_time, per_round
 from bench.core.records import CONVERGED
 
 
@@ -30,23 +31,25 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
     rows = []
     for row in bare:
         if row.key in records:
-            mine = records[row.key]
+            mine, its = records[row.key], taken[row.key]
             row = dataclasses.replace(
                 with_failures(row, mine),
                 calculator_share=relaxation.calculator_share(mine),
-                relaxation=relaxation.figures(mine),
-                energy=joules.relaxed(mine),
+                relaxation=relaxation.figures(mine, its),
+                energy=joules.relaxed(mine, its.beyond if its else None),
                 **relaxation.counts(mine, reactions),
             )
             if not reactions:
                 row = _with_reacted(row, mine)
         if row.key in times:
             found, per_step = taken.get(row.key), mean_time(times[row.key])
+            whole = _whole(times[row.key], found)
             row = dataclasses.replace(
                 row,
                 ms_per_step=per_step,
-                ms_per_molecule=per_molecule.time(per_step, found),
-                ms_per_molecule_at_least=None if found else per_molecule.at_least(records[row.key], reactions),
+                taken=found,
+                ms_per_molecule=whole,
+                ms_per_molecule_at_least=None if whole else per_molecule.at_least(records[row.key], reactions),
                 calculator_ms_per_call=mean_time(calls[row.key]) if row.key in calls else None,
                 relaxation=dataclasses.replace(
                     row.relaxation, first_steps=cut.get(row.key), cut=found.cut if found else 0
@@ -55,6 +58,13 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
             )
         rows.append(row)
     return rows
+
+
+def _whole(times: pd.DataFrame, taken: per_molecule.Steps | None) -> Estimate | None:
+    """Return the milliseconds of a relaxed molecule, over the systems whose steps are known."""
+    if taken is None or taken.found is None:
+        return None
+    return per_molecule.time(mean_time(at_systems(times, taken.relaxed)), taken)
 
 
 def _with_reacted(row: Row, records: pd.DataFrame) -> Row:

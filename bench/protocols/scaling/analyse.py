@@ -182,8 +182,8 @@ def _law(records: Sequence[Size]) -> tuple[Law | None, HeldOut | None]:
     atoms = [n for n in sorted({one.atoms for one in records}) if all((number, n) in times for number in rounds)]
     table = np.array([[times[number, n] for n in atoms] for number in rounds])
     if len(atoms) <= FEWEST_SIZES:
-        return fit(atoms, table), None
-    law = fit(atoms[:-1], table[:, :-1])
+        return fit(atoms, table, rounds), None
+    law = fit(atoms[:-1], table[:, :-1], rounds)
     assert law is not None
     measured = float(np.exp(np.log(table[:, -1]).mean()))
     return law, HeldOut(atoms[-1], law.predict(atoms[-1]), measured)

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.analysis.statistics import SEED, Estimate
-from bench.protocols.scaling.growth import Law
+from bench.analysis.statistics import ONE_PROCESS, SEED, Estimate
+from bench.protocols.scaling.growth import Law, drawn
 
 FARTHEST = 4.0
 """A crossing is looked for up to this many times the largest size that both methods reached."""
@@ -33,15 +33,19 @@ def crossing(first: Law, second: Law) -> Crossing | None:
     the largest that both reached.
 
     The interval is over the laws that the measurements allow; those that do not cross in this range count as the end of
-    it that they would cross beyond.
+    it that they would cross beyond. What a round does to both does not count; a single process gives no interval.
     """
     largest = min(first.largest, second.largest)
     grid = np.geomspace(max(first.smallest, second.smallest), FARTHEST * largest, POINTS)
     estimate = _last_crossing(grid, np.log(first.time(grid) / second.time(grid)))
     if estimate is None:
         return None
-    logs = [np.log(law.drawn_times(grid, DRAWS)) for law in (first, second)]
     first_is_faster = bool(first.time(grid[-1]) < second.time(grid[-1]))
+    if min(first.rounds, second.rounds) < 2:
+        alone = Estimate(estimate, None, None, first.sizes, None, 1, ONE_PROCESS)
+        return Crossing(alone, extrapolated=estimate > largest, first_is_faster=first_is_faster)
+    logs = [np.log(law.drawn_times(grid, DRAWS)) for law in (first, second)]
+    logs[0] += _apart(first, second)[:, None]
     found = []
     for difference in logs[0] - logs[1][np.random.default_rng(SEED).permutation(DRAWS)]:
         size = _last_crossing(grid, difference)
@@ -54,6 +58,13 @@ def crossing(first: Law, second: Law) -> Crossing | None:
         extrapolated=estimate > largest,
         first_is_faster=first_is_faster,
     )
+
+
+def _apart(first: Law, second: Law) -> Array:
+    """Return errors of the logarithm of the ratio of both by their processes, (DRAWS,): paired in the same rounds."""
+    if first.numbers == second.numbers:
+        return drawn(np.subtract(first.processes, second.processes).tolist(), DRAWS, SEED + 1)
+    return drawn(first.processes, DRAWS, SEED + 1) - drawn(second.processes, DRAWS, SEED + 2)
 
 
 def _last_crossing(grid: Array, difference: Array) -> float | None:

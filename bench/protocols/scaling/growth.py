@@ -10,13 +10,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from scipy.optimize import least_squares
 
-from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, SEED, Estimate, bounded_exp
+from bench.analysis.statistics import CONFIDENCE, ONE_PROCESS, SEED, Estimate, bounded_exp
 
 PARAMETERS = 3
 FEWEST_SIZES = PARAMETERS + 2
@@ -52,10 +53,12 @@ class Law:
     larger."""
     freedom: float
     """Degrees of freedom of `error`."""
-    common: float
-    """Standard error of the logarithm of all times together: fresh processes differ as a whole."""
+    processes: tuple[float, ...]
+    """By round, the logarithm of all its times together, less the mean over rounds: fresh processes differ."""
+    numbers: tuple[int, ...]
+    """The rounds."""
     covariance: tuple[tuple[float, ...], ...]
-    """Of a, log c and p, for a unit `error`; without `common`."""
+    """Of a, log c and p, for a unit `error`; without what the processes do."""
     misfit: float | None
     """The largest share by which a size in the fit misses a law that does not hold; None where it holds."""
     misfit_at: int | None
@@ -66,8 +69,8 @@ class Law:
         return self.floor + self.scale * (np.asarray(atoms, dtype=float) / self.middle) ** self.exponent
 
     def drawn_times(self, atoms: ArrayLike, count: int = DRAWS) -> Array:
-        """Return the milliseconds by the first `count` of :attr:`draws`, (count, sizes)."""
-        floor, scale, exponent = self.draws[:count].T[:, :, None]
+        """Return the milliseconds by the first `count` of :attr:`shapes`, (count, sizes)."""
+        floor, scale, exponent = self.shapes[:count].T[:, :, None]
         return np.asarray(floor + scale * (np.asarray(atoms, dtype=float) / self.middle) ** exponent)
 
     def predict(self, atoms: int, confidence: float = CONFIDENCE) -> Estimate:
@@ -83,22 +86,26 @@ class Law:
     @functools.cached_property
     def draws(self) -> Array:
         """Return laws that the measurement allows, (DRAWS, 3): a, c and p of each; for figures derived from several."""
+        shapes: Array = self.shapes.copy()
+        shapes[:, :2] *= np.exp(np.clip(drawn(self.processes, DRAWS), -50, 50))[:, None]
+        return shapes
+
+    @functools.cached_property
+    def shapes(self) -> Array:
+        """Return the same without what the processes do to all times."""
         random = np.random.default_rng(SEED)
         factor = np.sqrt(self.freedom / random.chisquare(self.freedom, DRAWS))
         parameters = random.multivariate_normal(np.zeros(PARAMETERS), np.array(self.covariance), DRAWS, method="eigh")
         parameters *= (self.error * factor)[:, None]
-        # Student's t for as many fresh processes; with a single one their scatter is unknown
-        together = self.common * random.standard_t(max(self.rounds - 1, 1), DRAWS)
         floor = np.maximum(self.floor + parameters[:, 0], 0.0)
         scale = self.scale * np.exp(np.clip(parameters[:, 1], -50, 50))
         exponent = np.clip(self.exponent + parameters[:, 2], LEAST_EXPONENT, MOST_EXPONENT)
-        factor = np.exp(np.clip(together, -50, 50))
-        return np.column_stack([floor * factor, scale * factor, exponent])
+        return np.column_stack([floor, scale, exponent])
 
     @property
     def floor_ms(self) -> Estimate:
-        """The time that does not depend on the size."""
-        return self._of(self.floor, self.draws[:, 0])
+        """The time that does not depend on the size; a single process gives no interval."""
+        return self._of_processes(self.floor, self.draws[:, 0])
 
     @property
     def exponent_estimate(self) -> Estimate:
@@ -107,12 +114,15 @@ class Law:
 
     @property
     def us_per_atom(self) -> Estimate:
-        """The microseconds per atom beyond the floor, b N^(p-1), at the largest size of the fit."""
+        """The microseconds per atom beyond the floor, b N^(p-1), at the largest size of the fit.
+
+        A single process gives no interval.
+        """
 
         def cost(scale: ArrayLike, exponent: ArrayLike) -> Array:
             return 1e3 * np.asarray(scale) * (self.largest / self.middle) ** np.asarray(exponent) / self.largest
 
-        return self._of(float(cost(self.scale, self.exponent)), cost(self.draws[:, 1], self.draws[:, 2]))
+        return self._of_processes(float(cost(self.scale, self.exponent)), cost(self.draws[:, 1], self.draws[:, 2]))
 
     @property
     def twice_floor_atoms(self) -> Estimate | None:
@@ -124,6 +134,11 @@ class Law:
             found = self.middle * (floor / scale) ** (1 / exponent)
         return self._of(self.middle * (self.floor / self.scale) ** (1 / self.exponent), found)
 
+    def _of_processes(self, estimate: float, draws: Array) -> Estimate:
+        if self.rounds < 2:
+            return Estimate(estimate, None, None, self.sizes, None, 1, ONE_PROCESS)
+        return self._of(estimate, draws)
+
     def _of(self, estimate: float, draws: Array) -> Estimate:
         """Return a figure with the central 95 % of its value over the draws."""
         tail = 50 * (1 - CONFIDENCE)
@@ -133,7 +148,15 @@ class Law:
         )
 
 
-def fit(atoms: ArrayLike, milliseconds: ArrayLike) -> Law | None:
+def drawn(processes: Sequence[float], count: int, seed: int = SEED) -> Array:
+    """Return errors of a mean over processes, (count,), by Student's t; 0 for a single one, which says nothing."""
+    if len(processes) < 2:
+        return np.zeros(count)
+    error = float(np.std(processes, ddof=1)) / math.sqrt(len(processes))
+    return error * np.random.default_rng(seed).standard_t(len(processes) - 1, count)
+
+
+def fit(atoms: ArrayLike, milliseconds: ArrayLike, numbers: Sequence[int] | None = None) -> Law | None:
     """Fit t(N) = a + b N^p with a, b >= 0.
 
     Parameters
@@ -142,6 +165,8 @@ def fit(atoms: ArrayLike, milliseconds: ArrayLike) -> Law | None:
         Ascending.
     milliseconds : array_like, shape (rounds, sizes)
         The time of a force call in each round, positive and finite.
+    numbers : sequence of int, optional
+        The rounds; by default 0, 1 and so on.
 
     Returns
     -------
@@ -182,7 +207,8 @@ def fit(atoms: ArrayLike, milliseconds: ArrayLike) -> Law | None:
         rounds=rounds,
         error=math.sqrt(variance),
         freedom=freedom,
-        common=float(by_round.std(ddof=1)) / math.sqrt(rounds) if rounds >= FEWEST_ROUNDS else 0.0,
+        processes=tuple((by_round[:, 0] - by_round.mean()).tolist()),
+        numbers=tuple(range(rounds) if numbers is None else numbers),
         covariance=_covariance(sizes / middle, floor, scale, exponent),
         misfit=missed if broken else None,
         misfit_at=int(sizes[worst]) if broken else None,

@@ -93,7 +93,8 @@ def _whole(estimate: Estimate | None) -> Cell:
     """Return a number of atoms with its interval."""
     if estimate is None:
         return DASH
-    assert estimate.low is not None and estimate.high is not None
+    if estimate.low is None or estimate.high is None:
+        return Cell(f"{estimate.estimate:,.0f} [{DASH}]", estimate.estimate)
     low, middle, high = (f"{one:,.0f}" for one in (estimate.low, estimate.estimate, estimate.high))
     return Cell(f"{middle} [{low}, {high}]", estimate.estimate, estimate.low, estimate.high)
 

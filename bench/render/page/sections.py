@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bench.analysis.by_system import SystemsTable
-from bench.analysis.table import Table
+from bench.analysis.table import Row, Table
 from bench.core.protocol import RELAX
 from bench.errors import BadInput
 from bench.render import by_system, numbers, systems_figure
@@ -147,10 +147,12 @@ def _promised(shown: Sequence[Column]) -> str:
 
 
 def _fastest(table: Table) -> list[str]:
-    """Return which methods are the fastest, where no errors were measured."""
-    timed = [(row.time.estimate, row) for row in table.rows if row.time is not None]
-    if not timed:
+    """Return which methods are the fastest, where no errors were measured, of those that took the most systems."""
+    every = [(row.time.estimate, row) for row in table.rows if row.time is not None]
+    if not every:
         return []
+    most = max(_systems_of(row) for _, row in every)
+    timed = [(time, row) for time, row in every if _systems_of(row) == most]
     unit = "ms a force call" if all(row.of_calls for _, row in timed) else "ms a step"
     time, row = min(timed, key=lambda one: one[0])
     said = [f"The fastest is {row.name}: {numbers.plain(time)} {unit}."]
@@ -158,11 +160,19 @@ def _fastest(table: Table) -> list[str]:
     if learned and row.kind != "mlip":
         time, row = min(learned, key=lambda one: one[0])
         said.append(f"Of the machine-learned potentials it is {row.name}: {numbers.plain(time)} {unit}.")
-    whole = [(row.ms_per_molecule.estimate, row) for row in table.rows if row.ms_per_molecule is not None]
+    whole = [
+        (row.ms_per_molecule.estimate, row)
+        for _, row in timed
+        if row.ms_per_molecule is not None and row.taken is not None and len(row.taken.relaxed) == most
+    ]
     if len(whole) > 1:
         time, row = min(whole, key=lambda one: one[0])
         said.append(f"A whole relaxation is fastest with {row.name}: {numbers.plain(time)} ms.")
     return said
+
+
+def _systems_of(row: Row) -> int:
+    return row.coverage.systems if row.coverage else 0
 
 
 _TIMES = Picture(
