@@ -25,6 +25,7 @@
 #
 # [tool.pesbench.methods.uff]
 # label = "UFF (Open Babel CG)"
+# model-label = "UFF (Open Babel)"
 # native = true
 # paper = "uff"
 # force-tolerance = 0.1

@@ -9,8 +9,9 @@ import errno
 import os
 import re
 import sys
+import textwrap
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from bench import __version__
@@ -72,6 +73,10 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
     return verb, verb.options(**values)
 
 
+_MOST_IN_USAGE = 10
+"""Options that the usage of a verb lists."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without argparse's page of usage before it."""
 
@@ -83,8 +88,34 @@ class _Parser(argparse.ArgumentParser):
         hint = "" if message.endswith((".", "?")) else f"; see '{self.prog} --help'."
         self.exit(2, f"pesbench: {told(message)}{hint}\n")
 
-    def format_help(self) -> str:
-        return told(super().format_help())
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Wraps a verb's description and its options with the commands as they can be typed here; examples stay lines."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        # names and options have hyphens
+        return textwrap.wrap(" ".join(told(text).split()), width, break_on_hyphens=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        text = told(text)
+        if text.startswith("example") or max(map(len, text.splitlines())) <= width:
+            return super()._fill_text(text, width, indent)
+        return textwrap.fill(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None = None,
+    ) -> None:
+        """Add the usage; of a verb with many options, which stand below, without each of them."""
+        actions = list(actions)
+        free = [one for one in actions if one.option_strings and not one.required]
+        if len(free) > _MOST_IN_USAGE and not any(group.required for group in groups):
+            needed = [one for one in actions if one not in free]
+            usage = f"%(prog)s [OPTION ...] {self._format_actions_usage(needed, [])}".strip()
+        super().add_usage(usage, actions, groups, prefix)
 
 
 def _helped(message: str, words: Sequence[str]) -> str:
@@ -122,6 +153,7 @@ def parser(known: Mapping[str, Verb]) -> _Parser:
         prog=program(),
         description="How fast is this interatomic potential on this machine, and what do I give up for it?",
         epilog="Each verb has its own --help. Exit status: 0 done, 1 nothing measured or something slower, 2 bad input",
+        formatter_class=_Help,
     )
     top.add_argument("--version", action="version", version=f"pesbench {__version__}")
     chosen = top.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -132,7 +164,7 @@ def parser(known: Mapping[str, Verb]) -> _Parser:
             help=summary[0].lower() + summary[1:],
             description=verb.help,
             epilog="\n  ".join(["example:" if len(verb.examples) == 1 else "examples:", *verb.examples]),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
         )
         _declared.add(one, verb.options)
     return top

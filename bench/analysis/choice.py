@@ -13,7 +13,7 @@ from bench.analysis.disagreement import ByStructure, apart, disagreement, order,
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.per_molecule import changed
-from bench.analysis.prediction import Relaxed
+from bench.analysis.prediction import PROCESSES, Prior, Relaxed
 from bench.analysis.statistics import Estimate
 from bench.core.records import CONVERGED, FAILED, STEP_CAP
 
@@ -103,7 +103,13 @@ class Choice:
         return [one for one in self.methods if one.measured]
 
 
-def choose(measurements: Measurements, known: Mapping[str, Known], excluded: Mapping[str, Advised], md: bool) -> Choice:
+def choose(
+    measurements: Measurements,
+    known: Mapping[str, Known],
+    excluded: Mapping[str, Advised],
+    md: bool,
+    processes: Mapping[str, Prior] | None = None,
+) -> Choice:
     """Return what the methods of a short run showed, and which to take.
 
     Parameters
@@ -116,11 +122,15 @@ def choose(measurements: Measurements, known: Mapping[str, Known], excluded: Map
         The methods that were not tried.
     md : bool
         Whether the fastest is chosen by md, not by relaxations.
+    processes : mapping of str to Prior, optional
+        How processes differ, by method; by default as is assumed where nothing is known of the machine.
     """
     facts = measurements.description.dataset
     forces = _forces(measurements.answers)
     shown = {
-        one.method: _shown(one, measurements, known[one.method]) for one in measurements.methods if one.method in known
+        one.method: _shown(one, measurements, known[one.method], (processes or {}).get(one.method, PROCESSES))
+        for one in measurements.methods
+        if one.method in known
     }
     good = {name: one for name, one in shown.items() if one.measured and name in forces}
     levels, twins = ({name: getattr(known[name], field) for name in good} for field in ("level", "twin"))
@@ -189,7 +199,7 @@ def _agrees(one: Advised, trusted: Advised) -> bool:
     return one.to_trusted_mev_per_angstrom <= min(max(NEAR * own, LEAST), MOST)
 
 
-def _shown(method: MeasuredMethod, measurements: Measurements, known: Known) -> Advised:
+def _shown(method: MeasuredMethod, measurements: Measurements, known: Known, processes: Prior) -> Advised:
     """Return what a method showed by itself."""
     mine = _without_reactions(measurements.structures)
     mine = mine[mine["method"] == method.method]
@@ -227,8 +237,8 @@ def _shown(method: MeasuredMethod, measurements: Measurements, known: Known) -> 
         found,
         seconds_per_relaxation=None
         if steps is None or not per_step
-        else prediction.relaxation(per_step, steps, first, len(relaxed)),
-        hours_per_ns=prediction.hours_per_ns(per_call, len(relaxed)) if per_call else None,
+        else prediction.relaxation(per_step, steps, first, len(relaxed), processes),
+        hours_per_ns=prediction.hours_per_ns(per_call, len(relaxed), processes) if per_call else None,
         steps=None if steps is None else steps.mean,
         steps_measured=bool(steps and steps.measured),
         structures=whole,

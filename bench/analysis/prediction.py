@@ -4,8 +4,9 @@ The time of a relaxation is that of a step times the number of steps. Both vary 
 logarithms. It is one for what somebody else would measure, with another process, not for the mean that was measured:
 
 * **Processes** differ, and one of them says nothing of another. So a scatter is assumed (:data:`PROCESSES`), which
-  counts as a few degrees of freedom beside those of the processes that were measured. An interval has its variance
-  twice where there is one process: once for the process that was measured, once for the one to come.
+  counts as a few degrees of freedom beside those of the processes that were measured, here or in earlier runs of the
+  machine (:mod:`bench.analysis.processes`). An interval has its variance twice where there is one process: once for
+  the process that was measured, once for the one to come.
 * **Structures** differ in their steps. This counts only as far as structures were not measured: where all of them
   were, nothing is left to guess.
 * **Cut relaxations** enter as such. Leaving them out would favour easy structures. Where a method has whole
@@ -46,8 +47,8 @@ PROCESSES = Prior(0.10, 4.0)
 """Of the time of a step in fresh processes of one method. In our long runs the means of rounds scatter by 2 to 12 %."""
 STRUCTURES = Prior(0.25, 4.0)
 """Of the number of steps among structures of one system, or of one set."""
-METHODS = Prior(0.35, 4.0)
-"""Of the number of steps of different methods from one structure to their minima."""
+METHODS = Prior(0.30, 6.0)
+"""Of the number of steps of different methods from one structure to their minima. On 18 small systems it was 0.30."""
 SIDE_BY_SIDE = Prior(0.07, 4.0)
 """Of the speed of several processes at once, over that which a plain loop has in them."""
 
@@ -171,7 +172,9 @@ def _guessed(done: float, of_others: Sequence[float]) -> Steps | None:
     return Steps(value, reach, False)
 
 
-def relaxation(ms_per_step: Sequence[float], found: Steps, first_ms: float, structures: int) -> Estimate:
+def relaxation(
+    ms_per_step: Sequence[float], found: Steps, first_ms: float, structures: int, processes: Prior = PROCESSES
+) -> Estimate:
     """Return the seconds of a relaxation.
 
     Parameters
@@ -183,19 +186,20 @@ def relaxation(ms_per_step: Sequence[float], found: Steps, first_ms: float, stru
         The force call before the first step.
     structures : int
         How many were measured.
+    processes : Prior
+        How processes differ, as far as it is known without these.
     """
     logs = np.log(ms_per_step)
     ms = math.exp(float(logs.mean()))
-    return estimate(
-        max(ms * found.mean + first_ms, 1e-6) / 1e3, together([of_one_more(logs), found.reach]), structures, len(logs)
-    )
+    reach = together([of_one_more(logs, processes), found.reach])
+    return estimate(max(ms * found.mean + first_ms, 1e-6) / 1e3, reach, structures, len(logs))
 
 
-def hours_per_ns(ms_per_call: Sequence[float], structures: int) -> Estimate:
+def hours_per_ns(ms_per_call: Sequence[float], structures: int, processes: Prior = PROCESSES) -> Estimate:
     """Return the hours of a nanosecond of md at :data:`TIME_STEP_FS`, from the force calls of each process."""
     logs = np.log(ms_per_call)
     hours = math.exp(float(logs.mean())) * CALLS_PER_NS / 3.6e6
-    return estimate(hours, of_one_more(logs), structures, len(logs))
+    return estimate(hours, of_one_more(logs, processes), structures, len(logs))
 
 
 def for_molecules(each: Estimate, molecules: int, processes: int, speed: float, start_s: float) -> Estimate:

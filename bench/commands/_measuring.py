@@ -22,6 +22,7 @@ def measure(
     from bench.engine.plan import longest_seconds
     from bench.engine.runner import Campaign
     from bench.environments.knobs import choose
+    from bench.render import numbers
     from bench.results import kept, store
     from bench.results.widths import half_widths
 
@@ -43,8 +44,9 @@ def measure(
             kept.rename(plan.directory, plan.name)
         at_most = longest_seconds(settings, plan.catalogue.methods)
         display.say(
-            f"run {plan.directory.name}: {len(settings.methods)} methods, {plan.dataset.name}, "
-            f"{settings.threads} thread(s){f'; at most about {_duration(at_most)}, starts included' if at_most else ''}"
+            f"run {plan.directory.name}: {numbers.of(len(settings.methods), 'method')}, {plan.dataset.name}, "
+            + numbers.of(settings.threads, "thread")
+            + (f"; at most about {_duration(at_most)}, starts included" if at_most else "")
         )
         stopped = False
         try:

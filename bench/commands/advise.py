@@ -144,6 +144,7 @@ def _measured(
     from bench.engine.describing import new_directory
     from bench.engine.display import progress
     from bench.engine.runner import Campaign
+    from bench.render import numbers
     from bench.results import store
 
     with progress(settings) as display:
@@ -151,8 +152,9 @@ def _measured(
         campaign.begin()
         store.start(campaign.directory)
         display.say(
-            f"run {campaign.directory.name}: {len(settings.methods)} methods, {settings.limit} of "
-            f"{len(dataset.atoms)} structures, {settings.threads} thread(s); at most about {options.budget:g} s"
+            f"run {campaign.directory.name}: {numbers.of(len(settings.methods), 'method')}, "
+            f"{settings.limit} of {numbers.of(len(dataset.atoms), 'structure')}, "
+            f"{numbers.of(settings.threads, 'thread')}; at most about {options.budget:g} s"
         )
         measure(campaign, options.budget)
         store.finish(campaign.directory)
@@ -185,13 +187,17 @@ def _unmeasured(methods: dict[str, Method], excluded: dict[str, str]) -> dict[st
 def _report(options: Options, campaign: Campaign, known: dict[str, Known], excluded: dict[str, Advised]) -> Report:
     from bench.analysis.choice import choose
     from bench.analysis.plans import plan
+    from bench.analysis.processes import priors
     from bench.engine.advising import original
     from bench.render.advising import Report
     from bench.results.dataframes import load
+    from bench.results.earlier import rounds_here
     from bench.results.reference_set import NAME
 
     run = load(campaign.directory, warn)
-    choice = choose(run.measurements(), known, excluded, options.task == "md")
+    earlier = rounds_here(run.description, campaign.directory.parent)
+    processes = priors(known, earlier)
+    choice = choose(run.measurements(), known, excluded, options.task == "md", processes)
     wish = _wish(options, campaign)
     plans = {one.method: found for one in choice.measured if (found := plan(one, wish)) is not None}
     methods = campaign.catalogue.methods
@@ -208,6 +214,8 @@ def _report(options: Options, campaign: Campaign, known: dict[str, Known], exclu
         },
         reference_set=NAME,
         notes=run.description.dataset.notes,
+        earlier_runs=len(earlier),
+        process_sds=[one.sd for one in processes.values()],
     )
     return _with_script(report, options, campaign, choice)
 
@@ -232,6 +240,7 @@ def _wish(options: Options, campaign: Campaign) -> Wish:
 
 def _title(options: Options, campaign: Campaign) -> list[tuple[str, str]]:
     from bench.data.systems import some
+    from bench.render import numbers
 
     dataset = campaign.dataset
     frames = len(dataset.atoms)
@@ -239,7 +248,7 @@ def _title(options: Options, campaign: Campaign) -> list[tuple[str, str]]:
     return [
         ("Systems", f"{systems}; {frames} structure{'s' * (frames > 1)}"),
         ("Task", options.task),
-        ("Run", f"{campaign.directory}; {campaign.settings.threads} thread(s) on {options.device}"),
+        ("Run", f"{campaign.directory}; {numbers.of(campaign.settings.threads, 'thread')} on {options.device}"),
     ] + ([("Not used", "; ".join(dataset.unused))] if dataset.unused else [])
 
 

@@ -48,9 +48,10 @@ def _print_machine(machine: dict[str, Any]) -> None:
         f"{machine['cpu']}, {machine['usable_cores']} cores, {', '.join(machine['gpus']) or 'no GPU'}; "
         f"free: {memory:.0f} GB of memory, {disk:.0f} GB of disk"
     )
+    threads = machine["default_threads"]
     console.print(
         f"{parallel['threads']} processes at once do {parallel['speed']} times the work of one: "
-        f"'run' uses {machine['default_threads']} thread(s) unless --threads says otherwise"
+        f"'run' uses {threads} thread{'s' if threads != 1 else ''} unless --threads says otherwise"
     )
     for device, counter in machine["energy"].items():
         label = Device.parse(device).label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,16 +39,30 @@ def run(options: Options) -> int:
     if options.json:
         _output.print_json([_facts(method) for method in methods])
         return 0
-    width = max(len(method.name) for method in methods)
-    for method in methods:
-        parameters = f"{method.parameters:,}" if method.parameters else "-"
-        mark = " " if method.default else "*"
-        print(f"{method.name:<{width}} {mark} {method.kind:<14}  {parameters:>11}  {' '.join(method.devices)}")
+    lines = _lines(methods, _output.out().width)
+    for method, line in zip(methods, lines, strict=True):
+        print(line)
         licence = f"; weights: {method.checkpoint.licence}" if method.checkpoint else ""
         knobs = ", ".join(f"{name}={knob}" for name, knob in method.knobs.items())
         _output.print_below(f"{method.label}{licence}{'; knobs: ' if knobs else ''}{knobs}")
     print("* measured only when named with --methods")
     return 0
+
+
+def _lines(methods: Sequence[Method], width: int) -> list[str]:
+    """Return the first line of each method; where it has no room, without the blanks that make columns."""
+    names = max(len(method.name) for method in methods)
+    found = []
+    for method in methods:
+        parameters = f"{method.parameters:,}" if method.parameters else "-"
+        mark = " " if method.default else "*"
+        rest = f"{mark} {method.kind:<14}  {parameters:>11}  {' '.join(method.devices)}"
+        found.append(f"{method.name:<{names}} {rest}")
+    return (
+        found
+        if max(map(len, found)) <= width
+        else [" ".join(part for part in line.split() if part != "-") for line in found]
+    )
 
 
 def _list_optimizers(as_json: bool) -> int:

@@ -150,6 +150,8 @@ class MethodFacts:
     paper: str | None = None
     """The row of the published table with which it is compared."""
     native: bool = False
+    model_label: str = ""
+    """Its name where another optimiser relaxes, if the label names its own; empty: the label."""
     conservative: bool = True
     parameters: int | None = None
     """The published number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from bench.core import joules  # noqa: F401 - registers its record
@@ -49,3 +50,14 @@ def from_fields(fields: Any) -> Record:
     if (why := record.wrong()) is not None:
         raise ValueError(f"not a record: {why}")
     return record
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Return the numbers of lines as a reader takes them in: ``1, 3–7``."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][-1] + 1:
+            found[-1] = [found[-1][0], number]
+        else:
+            found.append([number])
+    return ", ".join("–".join(map(str, one)) for one in found)

@@ -132,6 +132,7 @@ def _facts(method: Method, dataset: DataSet, relax_cell: bool) -> MethodFacts:
         kind=method.kind,
         paper=method.paper,
         native=method.native,
+        model_label=method.model_label,
         conservative=method.conservative,
         parameters=method.parameters,
         dtype=method.dtypes[0],

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from bench.environments.uv import EnvironmentFailed, run_uv, uv_environment
 
 WORKER_PACKAGES = ("ase", "numpy")
 STAMP = "pesbench.json"
+SIZES = "sizes.json"
+"""The file beside the environments with what their files add up to."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,16 +228,37 @@ def _bytes(folder: Path) -> int:
     return total
 
 
+def _sizes(folders: Sequence[Path]) -> dict[str, int]:
+    """Return the bytes of environments by name; what was added up before is kept until packages come or go.
+
+    Adding up the files of a dozen environments takes seconds.
+    """
+    kept = paths.envs_dir() / SIZES
+    known: dict[str, tuple[int, int]] = {}
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):  # absent or damaged
+        known = {name: (int(when), int(total)) for name, (when, total) in json.loads(kept.read_bytes()).items()}
+    found = {}
+    for folder in folders:
+        parts = (folder / STAMP, *folder.glob("lib/python*/site-packages"))
+        changed = max(part.stat().st_mtime_ns for part in parts)
+        before = known.get(folder.name, (0, 0))
+        found[folder.name] = before if before[0] == changed else (changed, _bytes(folder))
+    if found != known:
+        with contextlib.suppress(OSError):  # somebody else's folder
+            kept.write_text(json.dumps(found) + "\n")
+    return {name: total for name, (_, total) in found.items()}
+
+
 def listing(headers: list[Header], *, sizes: bool = True) -> list[dict[str, Any]]:
     """Return the environments: name, adapter, device, size in bytes if wanted, and whether still in use."""
     current = {header.digest for header in headers}
+    folders = [stamp.parent for stamp in sorted(paths.envs_dir().glob(f"*/{STAMP}"))]
+    added = _sizes(folders) if sizes else {}
     found = []
-    for stamp_file in sorted(paths.envs_dir().glob(f"*/{STAMP}")):
-        stamp = json.loads(stamp_file.read_bytes())
-        stale = stamp["digest"] not in current
-        name = stamp_file.parent.name
-        size = {"bytes": _bytes(stamp_file.parent)} if sizes else {}  # many files: it takes seconds
-        found.append({"name": name, **stamp, **size, "stale": stale})
+    for folder in folders:
+        stamp = json.loads((folder / STAMP).read_bytes())
+        size = {"bytes": added[folder.name]} if sizes else {}
+        found.append({"name": folder.name, **stamp, **size, "stale": stamp["digest"] not in current})
     return found
 
 

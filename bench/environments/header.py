@@ -116,6 +116,8 @@ class Method:
     """Measured when the user names no methods."""
     native: bool = False
     """Relaxed by :meth:`Adapter.native_relax` instead of an ASE optimiser."""
+    model_label: str = ""
+    """Its name in tables where another optimiser relaxes, if :attr:`label` names its own; empty: the label."""
     conservative: bool = True
     """The forces are the derivative of the energy."""
     charge: bool = False

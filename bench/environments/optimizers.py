@@ -16,8 +16,8 @@ from bench.errors import BadInput
 
 OWN = ("native", "own", "openbabel", "open-babel", "obcg")
 NOT_OWN = (
-    "a method's own optimiser, such as Open Babel's, cannot be compared here: it ends by its own criterion and tells "
-    "no forces on the way. 'pesbench run --methods uff,uff-ase' measures UFF both ways, as ms/molecule."
+    "a method's own optimiser, such as Open Babel's, cannot be compared here: it stops by its own criterion and "
+    "reports no forces on the way. 'pesbench run --methods uff,uff-ase' measures UFF both ways, as ms/molecule."
 )
 MISSING = "its file is not here any more; put it into adapters/optimizers again"
 

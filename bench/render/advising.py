@@ -16,7 +16,7 @@ from bench.analysis.prediction import CALLS_PER_NS, PROCESSES, TIME_STEP_FS
 from bench.analysis.statistics import Estimate
 from bench.render import numbers
 from bench.render.cells import DASH, Cell
-from bench.render.console import labelled, notes, printed, styled, table, width_of
+from bench.render.console import GAP, labelled, notes, printed, styled, table, width_of
 
 GUESSED = "~"
 """Before a time whose steps are guessed from those of other methods."""
@@ -47,6 +47,10 @@ class Report:
     told: str = ""
     """Where the script lies, and the command that runs it."""
     notes: Sequence[str] = ()
+    earlier_runs: int = 0
+    """Of this machine, that say how processes differ."""
+    process_sds: Sequence[float] = (PROCESSES.sd,)
+    """How the processes of the methods are taken to differ: standard deviations of logarithms."""
 
 
 def render(report: Report, form: str, width: int | None = None, color: bool = False) -> str:
@@ -134,7 +138,7 @@ def _trusted(report: Report) -> str:
     theory = report.theories.get(one.method, "")
     of = f" ({theory})" if theory and theory not in one.label and one.kind in ("mlip", "dft") else ""
     if one.disagreement_mev_per_angstrom is None:
-        return f"{one.label}{of} stands alone, so nothing but its own level of theory speaks for it."
+        return f"{one.label}{of} has no other method beside it, so only its level of theory speaks for it."
     apart = numbers.magnitude(one.disagreement_mev_per_angstrom)
     why = "the highest level of theory among those that disagree least"
     but = f", although {one.warnings[0]}" if one.warnings else ""
@@ -171,8 +175,8 @@ def _check(report: Report) -> str:
         )
     if report.wish.task == MD:
         return (
-            "Check that the simulation holds the molecule together and keeps its energy: the first 10 ps tell, and "
-            "'pesbench run' judges them with --protocols md."
+            "Check that the simulation holds the molecule together and keeps its energy: 10 ps show it, and "
+            "'pesbench run --protocols md' judges them."
         )
     if fastest is not None and fastest.method != trusted.method:
         return (
@@ -202,15 +206,32 @@ def _cells(one: Advised) -> list[str]:
 
 
 COLUMNS = ("method", "relaxation", "1 ns of md", "memory", "forces,\nmeV/Å", "RMSD,\nÅ")
+_NAME = 16
+"""The least width of the names, which are wrapped."""
 
 
-def _grid(report: Report) -> RenderableType:
+def _shown(report: Report, width: int) -> list[int]:
+    """Return the columns for which there is room."""
+    lines = [_cells(one) for one in report.choice.measured]
+    titles = [max(map(len, title.split("\n"))) for title in COLUMNS]
+    widths = [max(titles[i], *(len(line[i]) for line in lines)) for i in range(len(COLUMNS))]
+    widths[0] = min(widths[0], _NAME)
+    shown = list(range(len(COLUMNS)))
+    # one after another, the least needed first
+    for i in (COLUMNS.index("RMSD,\nÅ"), COLUMNS.index("memory"), 1 if report.wish.task == MD else 2):
+        if sum(widths[k] + GAP for k in shown) - GAP <= width:
+            break
+        shown.remove(i)
+    return shown
+
+
+def _grid(report: Report, shown: Sequence[int]) -> RenderableType:
     grid = table()
     choice = report.choice
-    for number, title in enumerate(COLUMNS):
+    for number in shown:
         side: Any = "right" if number else "left"
         grid.add_column(
-            Text(title, justify=side),
+            Text(COLUMNS[number], justify=side),
             justify=side,
             overflow="fold",
             no_wrap=number > 0,
@@ -218,9 +239,17 @@ def _grid(report: Report) -> RenderableType:
         )
     advised = {one.method for one in (choice.fastest, choice.trusted) if one is not None}
     for one in choice.measured:
-        style = "bold" if one.method in advised else ""
-        grid.add_row(*(styled(cell, style) for cell in _cells(one)))
+        style, cells = "bold" if one.method in advised else "", _cells(one)
+        grid.add_row(*(styled(cells[number], style) for number in shown))
     return grid
+
+
+def _hidden(shown: Sequence[int]) -> list[str]:
+    """Return a note that names the columns for which there is no room."""
+    left = [COLUMNS[i].partition(",")[0] for i in range(len(COLUMNS)) if i not in shown]
+    if not left:
+        return []
+    return [f"{numbers.of(len(left), 'column')} hidden: {', '.join(left)}; a wider terminal and --json show all."]
 
 
 def _left_out(choice: Choice) -> list[tuple[str, str]]:
@@ -236,13 +265,12 @@ def _notes(report: Report) -> list[str]:
     measured = report.choice.measured
     found = [
         "relaxation: the time of a step on this system times the number of steps; md is at "
-        f"{TIME_STEP_FS:g} fs. The 95 % intervals are for another process, and these are taken to differ by "
-        f"{100 * PROCESSES.sd:.0f} %.",
+        f"{TIME_STEP_FS:g} fs. The 95 % intervals are for another process of the method; {_processes(report)}.",
         "forces: how far they are from those of the other methods at your structures (median over levels of theory). "
         "RMSD: of the relaxed geometry, from that of the most trusted method.",
     ]
     if any(one.seconds_per_relaxation and not one.steps_measured for one in measured):
-        found.append(f"{GUESSED} it relaxed nothing to the end in this time; its steps are guessed from the others'.")
+        found.append(f"{GUESSED} no relaxation ended in this time; the steps are guessed from those of other methods.")
     warned: dict[str, list[str]] = {}
     for one in measured:
         for warning in one.warnings:
@@ -254,10 +282,19 @@ def _notes(report: Report) -> list[str]:
         if one.reference_mev_per_angstrom is not None
     ]
     if errors:
-        found.append(f"What is kept of {report.reference_set} (forces, meV/Å): {', '.join(errors)}.")
+        found.append(f"Known force errors, meV/Å, of {report.reference_set}: {', '.join(errors)}.")
     failed = [f"{one.label} ({one.unconverged})" for one in measured if one.unconverged]
     found += [f"Structures that failed or did not converge: {', '.join(failed)}."] if failed else []
     return [*found, *_would_fit(report), *report.notes]
+
+
+def _processes(report: Report) -> str:
+    """Return by how much processes are taken to differ, and from what."""
+    least, most = (f"{100 * find(report.process_sds, default=PROCESSES.sd):.0f}" for find in (min, max))
+    why = "because no earlier run of this machine shows by how much"
+    if report.earlier_runs:
+        why = f"from {numbers.of(report.earlier_runs, 'earlier run')} of this machine"
+    return f"processes are taken to differ by {most if least == most else f'{least} to {most}'} %, {why}"
 
 
 def _would_fit(report: Report) -> list[str]:
@@ -270,7 +307,7 @@ def _would_fit(report: Report) -> list[str]:
     if plan.cores_needed is not None:
         found += f"; all of them would need about {plan.cores_needed:,} cores like these"
     fit = [other.label for other in report.choice.measured if _in_time(report, other)]
-    others = f" These would fit, and do not agree: {', '.join(fit)}." if fit else " No method that was measured fits."
+    others = f" These would fit, but do not agree: {', '.join(fit)}." if fit else " No method that was measured fits."
     return [f"{found}.{others}"]
 
 
@@ -283,10 +320,11 @@ def _terminal(report: Report, width: int, color: bool) -> str:
     advice = zip(("Fastest", "Trusted", "Check"), sentences(report), strict=True)
     parts: list[RenderableType] = [labelled(report.title, width), Text()]
     if report.choice.measured:
-        parts += [_grid(report), Text()]
+        shown = _shown(report, width)
+        parts += [_grid(report, shown), Text()]
     if left_out := _left_out(report.choice):
         parts += [labelled(left_out, width, ""), Text()]
-    parts += [notes(_notes(report)), Text()] if report.choice.measured else []
+    parts += [notes([*_hidden(shown), *_notes(report)]), Text()] if report.choice.measured else []
     parts.append(labelled(list(advice), width))
     text = printed(parts, width, color)
     if report.script:

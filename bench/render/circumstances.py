@@ -8,6 +8,7 @@ from bench.analysis.disturbed import Disturbance
 from bench.analysis.doubts import ALTERS, VARIES
 from bench.analysis.table import Row
 from bench.core.device import Device
+from bench.core.lines import spans
 
 _FEW = 3  # names in a short note
 _DOUBTS = {
@@ -24,7 +25,7 @@ def damaged(lines: Sequence[int]) -> str:
     several = len(lines) > 1
     return (
         f"{len(lines)} line{'s' if several else ''} of records.jsonl {'are' if several else 'is'} damaged "
-        f"(line{'s' if several else ''} {', '.join(map(str, lines))}) and {'were' if several else 'was'} skipped."
+        f"(line{'s' if several else ''} {spans(lines)}) and {'were' if several else 'was'} skipped."
     )
 
 

@@ -18,7 +18,8 @@ _WORDS: dict[str, str] = {
     "ms/molecule": "The time of a relaxation to the end: all force calls and the optimiser's steps. The geometric "
     "mean over structures, with its 95 % interval. A relaxation that the budget cut off counts as one that takes "
     "longer, and one that fails, or makes or breaks bonds, counts among the failures. '> 350000': the budget cut off "
-    "all of them, or of one system, or all but one or two; the geometric mean of what they had taken.",
+    "all of them, or of one system, or all but one or two; a lower bound: the geometric mean of the time that each "
+    "structure took before that.",
     "minima": "How many structures ended at another, higher minimum than the method's best one of their system, and "
     "how much higher, median, in meV.",
     "volume": "By how much the cells grew in relaxations with --relax-cell: the mean over the systems of the set, "

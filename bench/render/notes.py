@@ -220,7 +220,7 @@ def _trusted(rows: Iterable[Row]) -> str:
     if not files:
         return ""
     named = "; ".join(f"{label} ({file})" for label, file in files.items())
-    return f"Checkpoints that only the user can speak for, because no checksum is published: {named}."
+    return f"Checkpoints without a published checksum, taken as the user gave them: {named}."
 
 
 def _brought(rows: Iterable[Row]) -> str:

@@ -51,6 +51,11 @@ def published(value: float | None, digits: int = 5) -> Cell:
     return DASH if value is None else Cell(f"{value:.{digits}g}", value)
 
 
+def of(number: int, word: str) -> str:
+    """Return a number of things: ``1 thread``, ``2 threads``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def count(value: float | None) -> Cell:
     """Return a mean count with one decimal."""
     return DASH if value is None else Cell(f"{value:.1f}", value)

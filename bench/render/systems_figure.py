@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from bench.analysis.by_system import SystemRow, SystemsTable
 from bench.analysis.table import Row
 from bench.errors import BadInput
+from bench.render import numbers
 from bench.render.figure import STYLE, WIDTH, inches
 from bench.render.marks import color, marker, say, value
 
@@ -105,6 +106,7 @@ def _caption(table: SystemsTable, systems: int) -> str:
     described = table.description
     more = f" The first {MOST} of {systems} systems." if systems > MOST else ""
     return (
-        f"{described.machine.cpu}, {described.settings.threads} thread(s). Run {described.run_id}: the time of a step "
-        f"at each system, the same axis everywhere. Bars: 95 %, where a system has several structures.{more}"
+        f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. Run {described.run_id}: "
+        "the time of a step at each system, the same axis everywhere. Bars: 95 %, where a system has several "
+        f"structures.{more}"
     )

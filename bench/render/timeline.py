@@ -142,7 +142,16 @@ def draw(timeline: Timeline, newest: str) -> Figure:
             axes.plot([x, x], [one.low, one.high], "-", color=color(0), lw=1.2)
             axes.plot(x, one.estimate, "o", color=color(0), ms=5)
         else:
-            axes.text(x, 1.0, "not\nmeasured", ha="center", va="center", fontsize=7, color="0.4")
+            axes.text(
+                x,
+                0.03,  # at the bottom, clear of the line at 1
+                "not\nmeasured",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize=7,
+                color="0.4",
+            )
     axes.axhline(1.0, color="0.6", lw=0.7, ls=":", zorder=0)
     labels = [*(step.release.version for step in found), newest]
     axes.set_xticks(range(len(labels)), labels, rotation=30 if len(labels) > 8 else 0)

@@ -21,7 +21,7 @@ import orjson
 from bench import paths
 from bench.core.description import Description, SystemFacts
 from bench.core.failure import LOGGED, Failure, log_name
-from bench.core.lines import from_fields, to_json
+from bench.core.lines import from_fields, spans, to_json
 from bench.core.records import READABLE, Answer, Driven, NotMeasured, Record, Started, Watched
 from bench.errors import BadInput
 from bench.protocols import item_of
@@ -288,12 +288,9 @@ class Contents:
         """One sentence on the skipped lines for the reader; empty where there are none."""
         if not self.damaged:
             return ""
-        several = len(self.damaged) > 1
-        numbers = ", ".join(map(str, self.damaged))
-        return (
-            f"line{'s' if several else ''} {numbers} of records.jsonl {'are' if several else 'is'} damaged and "
-            f"{'were' if several else 'was'} skipped."
-        )
+        if len(self.damaged) == 1:
+            return f"line {self.damaged[0]} of records.jsonl is damaged and was skipped."
+        return f"lines {spans(self.damaged)} of records.jsonl are damaged and were skipped."
 
 
 def describe(directory: Path) -> Description:

@@ -24,6 +24,7 @@ from bench.paper import table1
 from bench.paper.claims import judged
 from bench.results import baselines
 from bench.results.dataframes import Run, load
+from bench.results.finding import some
 
 Say = Callable[[str], None]
 """Called with a sentence on the parts of a run that cannot be read and are left out."""
@@ -161,10 +162,13 @@ def compared(old: Run, new: Run, threshold: float, force: bool = False) -> Compa
     before, after = earlier.beside(later), later.beside(earlier)
     found = regression.compare(before, after, threshold, answers)
     if not any(one.ratio for one in found):
-        reasons = dict.fromkeys(f"{one.label}: {one.why.rstrip('.')}" for one in found)
+        reasons: dict[str, list[str]] = {}
+        for one in found:
+            reasons.setdefault(one.why.rstrip("."), []).append(one.label)
+        said = "; ".join(f"{some(dict.fromkeys(labels))}: {why}" for why, labels in reasons.items())
         raise BadInput(
             f"{old.directory.name} and {new.directory.name} have nothing in common that was timed"
-            f"{': ' if reasons else ''}{'; '.join(reasons)}."
+            f"{': ' if said else ''}{said}."
         )
     return ComparedRuns(
         old=_circumstances(old),

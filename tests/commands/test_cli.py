@@ -10,6 +10,8 @@ from ase import Atoms
 from ase.build import molecule
 from ase.io import write
 
+from bench.cli import parser
+from bench.commands import verbs
 from bench.environments.catalogue import Catalogue
 from bench.machine import accelerators
 
@@ -256,3 +258,23 @@ def test_a_cache_that_nobody_may_write_to_costs_only_the_methods_that_need_it(pe
     assert rows["toy"]["structures"]["done"] == 1
     assert rows["architecture"]["failures"] == {"no-weights": 1}
     assert "could not be built with random weights: /sys/pesbench" in rows["architecture"]["message"]
+
+
+@pytest.mark.parametrize("verb", list(verbs()))
+def test_the_help_fits_a_narrow_terminal(verb, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    top = parser(verbs())
+    (chosen,) = (one for one in top._actions if one.dest == "verb")
+    text = chosen.choices[verb].format_help().partition("\nexample")[0]
+    # a group of options that exclude each other cannot be broken
+    assert not [line for line in text.splitlines() if len(line) > 60 and "(--" not in line]
+
+
+def test_the_usage_of_a_verb_with_many_options_names_what_it_needs_alone():
+    top = parser(verbs())
+    (chosen,) = (one for one in top._actions if one.dest == "verb")
+    usage = {name: one.format_usage() for name, one in chosen.choices.items()}
+    assert usage["run"] == f"usage: {chosen.choices['run'].prog} [OPTION ...]\n"
+    assert "--level NAME" in usage["reference"]
+    assert "FILE" in usage["advise"]
+    assert "--machine NAME" in usage["history"]

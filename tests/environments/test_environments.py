@@ -136,3 +136,23 @@ def test_the_environment_of_an_optimiser_is_in_use_and_the_size_is_that_of_its_f
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["name"], found["stale"]) == ("berny", False)
     assert found["bytes"] == 100_000 + len(stamp) + len("lib"), "a link is counted as the link, once"
+
+
+def test_sizes_are_added_up_again_only_where_packages_came_or_went(adapter, tmp_path, monkeypatch):
+    header = adapter("")
+    folder = environments.directory(header, "cpu", None)
+    site = folder / "lib" / "python3.11" / "site-packages"
+    site.mkdir(parents=True)
+    (folder / environments.STAMP).write_text(json.dumps({"digest": header.digest}))
+    (site / "one.py").write_text("1" * 1000)
+    (before,) = environments.listing([header])
+    assert before["bytes"] >= 1000
+    counted = []
+    monkeypatch.setattr(environments, "_bytes", lambda folder: counted.append(folder) or 7)
+    assert environments.listing([header]) == [before]
+    assert not counted
+    (site / "two.py").touch()
+    (after,) = environments.listing([header])
+    assert (after["bytes"], counted) == (7, [folder])
+    (folder.parent / environments.SIZES).write_text("{")
+    assert environments.listing([header]) == [after], "a damaged file is made anew"

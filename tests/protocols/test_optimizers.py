@@ -9,8 +9,9 @@ import pytest
 from synthetic import campaign, method
 
 from bench.analysis.measurements import Measurements
-from bench.core.description import SystemFacts
+from bench.core.description import MethodFacts, SystemFacts
 from bench.core.failure import Failure
+from bench.environments.catalogue import Catalogue
 from bench.environments.header import HeaderError
 from bench.environments.optimizers import optimizers, read_optimizers, selected
 from bench.errors import BadInput
@@ -54,6 +55,18 @@ def table(records, systems=(), methods=("a",)):
             dataset=type(dataset)(**{**vars(dataset), "systems": systems}),
         )
     return optimizers_table(Measurements(described, tuple(map(method, methods)), records=tuple(records)))
+
+
+def test_a_method_has_not_the_name_of_its_own_optimiser_where_others_relax():
+    facts = Catalogue().methods["uff"]
+    described = campaign(
+        settings={"protocols": ("optimizers",), "optimizers": NAMES},
+        methods={"a": MethodFacts(facts.label, facts.family, facts.kind, native=True, model_label=facts.model_label)},
+    )
+    found = optimizers_table(
+        Measurements(described, (method("a", label=facts.label),), records=(attempt(0, "BFGS"), attempt(0, "fast")))
+    )
+    assert {one.label for one in found.rows} == {"UFF (Open Babel)"}
 
 
 def row(found, optimizer, name="a"):
@@ -276,6 +289,7 @@ def test_the_same_figures_are_in_every_format_on_the_page_and_by_optimizer(run, 
     page = (directory / "report.html").read_text()
     assert "Which optimiser?" in page
     assert "Share of the problems" in page
+    assert "Which method should I take?" not in page, "there is nothing to say to it"
     assert pesbench("plot", directory, "--protocols", "optimizers").returncode == 0
     assert (directory / "optimizers.svg").is_file()
 
@@ -317,7 +331,7 @@ def test_an_optimiser_that_makes_no_step_any_more_is_ended(monkeypatch):
     ("options", "says"),
     [
         (("--optimizers", "BFGS,LBGFS"), "there is no optimiser 'LBGFS'; did you mean 'LBFGS'?"),
-        (("--optimizers", "BFGS,native"), "cannot be compared here: it ends by its own criterion"),
+        (("--optimizers", "BFGS,native"), "cannot be compared here: it stops by its own criterion"),
         (("--optimizer", "newton"), "there is no optimiser 'newton'; there are BFGS, LBFGS"),
         (("--optimizers", "BFGS", "--protocols", "md"), "--optimizers belongs to --protocols optimizers"),
     ],

@@ -55,6 +55,27 @@ def test_the_advice_is_always_three_sentences(task, within, fastest, trusted):
         assert ". " not in one.replace("(11Jul2024). ", "")
 
 
+@pytest.mark.parametrize(
+    ("task", "kept", "hidden"),
+    [("relax", "relaxation", "1 ns of md, memory, RMSD"), ("md", "1 ns of md", "relaxation, memory, RMSD")],
+)
+def test_in_a_narrow_terminal_methods_keep_their_names_and_hidden_columns_are_named(task, kept, hidden):
+    text = render(report(dataclasses.replace(WISH, task=task)), "terminal", width=46)
+    lines = text.splitlines()
+    rule = next(i for i, line in enumerate(lines) if "───" in line)
+    assert lines[rule - 1].split("  ")[0] == "method"
+    assert kept in lines[rule - 1]
+    assert any(line.startswith("ANI-1ccx ") for line in lines[rule:])
+    assert f"3 columns hidden: {hidden};" in " ".join(text.split())
+
+
+def test_it_says_by_how_much_processes_differ_and_from_what():
+    assumed = " ".join(render(report(), "terminal", width=80).split())
+    assert "taken to differ by 10 %, because no earlier run of this machine shows by how much" in assumed
+    known = render(report(earlier_runs=2, process_sds=(0.04, 0.068)), "terminal", width=80)
+    assert "taken to differ by 4 to 7 %, from 2 earlier runs of this machine" in " ".join(known.split())
+
+
 def test_the_report_fits_into_eighty_columns_and_groups_what_was_left_out():
     text = render(report(), "terminal", width=80)
     assert max(map(len, text.splitlines())) <= 80

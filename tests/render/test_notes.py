@@ -124,7 +124,7 @@ def test_a_checkpoint_that_only_the_user_can_speak_for_is_named_once():
     methods += [method("c", label="C", checkpoint=None), method("d", label="D", checkpoint={"file": "r", "seed": 0})]
     names = "abcd"
     table = table_of(methods, [relaxations(n, 9.0) for n in names], [replays(n, 9.0) for n in names], BOTH)
-    text = note_with(table, "that only the user can speak for")
+    text = note_with(table, "without a published checksum")
     assert text.count("A (mine.model, SHA-256 feedbeeffeed)") == 1
     assert not any(f"{label} (" in text for label in "BCD")
 

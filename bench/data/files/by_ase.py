@@ -8,7 +8,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import ase.db
 import ase.io
 from ase import Atoms
 from ase.constraints import FixAtoms
@@ -95,6 +94,8 @@ def read_by_ase(path: Path, text: str, file: str, ledger: Ledger, kind: str) -> 
 
 def _database(path: Path) -> list[Atoms]:
     """Return the rows of an ASE database with their keys, which ase.io.read drops."""
+    import ase.db  # slow to import, and few files are databases
+
     images = []
     for row in ase.db.connect(path).select():
         image = row.toatoms()

@@ -224,7 +224,7 @@ def _caption(table: AccuracyTable, placed: list[Accuracy]) -> list[str]:
         if any(row.common_mae is not None and row.common_mae.estimate < edge for row in placed):
             said.append("A mark at the lower edge is closer than the axis reaches.")
     return [
-        f"{described.machine.cpu}, {described.settings.threads} thread(s). {described.dataset.name}, "
+        f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. {described.dataset.name}, "
         f"{described.dataset.count} structures. Run {described.run_id}",
         *([" ".join(said)] if said else []),
     ]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from bench.analysis.statistics import CONFIDENCE, FEWEST, SEED, Estimate, bounded_exp
 
@@ -26,13 +27,11 @@ _TAIL = (1 + CONFIDENCE) / 2
 
 def mean(values: Floats, least: float, most: float = math.inf) -> Estimate:
     """Return the mean over structures with Student's t interval, within the possible values."""
-    from scipy import stats
-
     # rounding must not leave the possible values
     estimate, n = float(np.clip(values.mean(), least, most)), len(values)
     if n < 2:
         return Estimate(estimate, None, None, n, None)
-    reach = float(stats.t.ppf(_TAIL, n - 1)) * float(values.std(ddof=1)) / math.sqrt(n)
+    reach = float(special.stdtrit(n - 1, _TAIL)) * float(values.std(ddof=1)) / math.sqrt(n)
     return Estimate(estimate, max(least, estimate - reach), min(most, estimate + reach), n, "structures")
 
 

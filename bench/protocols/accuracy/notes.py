@@ -33,7 +33,7 @@ def _spread(table: AccuracyTable) -> str:
     return (
         f"Spread of theories: {numbers.plain(table.spread.force_mae)} meV/Å, the force MAE between {names} at "
         f"{len(table.spread.structures)} structures; a method is judged at those that it has, and one within the "
-        "spread may be as right as they are. Other levels have no say."
+        "spread may be as good as they are. Other levels do not count here."
     )
 
 
@@ -78,7 +78,6 @@ def notes(table: AccuracyTable) -> list[str]:
         _common(table),
         _judged(table),
         _residue(table),
-        "No model here has random weights, whose energies mean nothing.",
         "Energies are compared less their mean over the structures."
         if any(row.references for row in table.rows)
         else "",

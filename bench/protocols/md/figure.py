@@ -16,6 +16,7 @@ from bench.protocols.md.page import drift, name, stable
 from bench.protocols.md.plan import temperature
 from bench.protocols.md.table import Stability, StabilityTable
 from bench.protocols.md.verdict import DRIFT
+from bench.render import numbers
 from bench.render.figure import STYLE, WIDTH
 from bench.render.marks import color, marker, say, value
 
@@ -27,14 +28,15 @@ def draw(table: StabilityTable) -> Figure:
     """Return the figure; it leaves out methods that were not simulated."""
     rows = [row for row in table.rows if row.refused is None]
     several = len({row.device for row in rows}) > 1
-    caption = textwrap.fill(_caption(table), 125)
+    drifts = any(row.ms_per_step is not None and row.drift is not None for row in rows)
+    caption = textwrap.fill(_caption(table, drifts), 125)
     legend_lines = -(-len(rows) // 4)
     height = 3.0 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
     bottom = 0.55 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
     size = (0.93 * height - bottom) / height
-    if any(row.ms_per_step is not None and row.drift is not None for row in rows):
+    if drifts:
         _drifts(figure.add_axes((0.085, bottom / height, 0.40, size)), rows)
         _survival(figure.add_axes((0.585, bottom / height, 0.40, size)), rows)
     else:  # the simulations were too short for a drift
@@ -92,12 +94,12 @@ def _drifts(axes: Axes, rows: list[Stability]) -> None:
 
 def _survival(axes: Axes, rows: list[Stability]) -> None:
     for i, row in enumerate(rows):
+        under = (len(rows) - 1 - i) / max(len(rows) - 1, 1)  # a line below others is wider, so that it can be seen
         for one in row.ensembles:
             if one.name == "nve" and one.survival is not None:
                 x, y = curve(one.survival)
-                # curves that stay at 1 would hide each other, so they are drawn slightly apart
-                axes.plot(x, [share - 0.008 * i for share in y], color=color(i), lw=1.2)
-                (mark,) = axes.plot(x[-1], y[-1] - 0.008 * i, marker(i), color=color(i), ms=4)
+                axes.plot(x, y, color=color(i), lw=1.2 + 2.4 * under)
+                (mark,) = axes.plot(x[-1], y[-1], marker(i), color=color(i), ms=4 + 2.4 * under)
                 lasted = f"{one.survival.ended} of {one.survival.count} seeds ended"
                 say(
                     mark,
@@ -106,7 +108,7 @@ def _survival(axes: Axes, rows: list[Stability]) -> None:
                     lasted,
                 )
     axes.set_xlim(left=0)
-    axes.set_ylim(-0.1, 1.05)
+    axes.set_ylim(0, 1.05)
     axes.set_xlabel("NVE, ps", labelpad=2)
     axes.set_ylabel("share of seeds still stable", labelpad=2)
     axes.grid(color="0.9", lw=0.6)
@@ -128,10 +130,10 @@ def _bare(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _caption(table: StabilityTable) -> str:
+def _caption(table: StabilityTable, bars: bool) -> str:
     settings, md = table.description.settings, table.description.settings.md
     return (
-        f"{table.description.machine.cpu}, {settings.threads} thread(s). Run {table.description.run_id}: "
-        f"{md.duration_ps:g} ps, {md.time_step_fs:g} fs per step, {temperature(md)}, "
-        f"{md.seeds} seed(s). Bars: 95 %. A curve ends at a mark where the simulation ended."
+        f"{table.description.machine.cpu}, {numbers.of(settings.threads, 'thread')}. Run {table.description.run_id}: "
+        f"{md.duration_ps:g} ps, {md.time_step_fs:g} fs per step, {temperature(md)}, {numbers.of(md.seeds, 'seed')}. "
+        f"{'Bars: 95 %. ' if bars else ''}A curve ends at a mark where the simulation ended."
     )

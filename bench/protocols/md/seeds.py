@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import special
 
 _TWO_SIDED = 0.975  # quantile of a 95 % interval
 
@@ -24,9 +25,7 @@ class Mean:
     @property
     def half_width(self) -> float | None:
         """Half of the 95 % interval by Student's t: 12.7 standard errors for two values, 2.8 for five."""
-        from scipy.stats import t as student
-
-        return None if self.error is None else self.error * float(student.ppf(_TWO_SIDED, self.freedom))
+        return None if self.error is None else self.error * float(special.stdtrit(self.freedom, _TWO_SIDED))
 
 
 def mean(values: Sequence[float], weights: Sequence[float] | None = None) -> Mean | None:

@@ -23,6 +23,7 @@ from bench.analysis.methods import MeasuredMethod
 from bench.analysis.model import Part, estimate, mean_of
 from bench.analysis.per_molecule import BONDS_CHANGED, SAME_EV
 from bench.analysis.statistics import ONE_PROCESS, Estimate
+from bench.core.description import Description
 from bench.core.kind import rank
 from bench.core.records import CENSORED, CONVERGED, FAILED, STEP_CAP
 from bench.protocols.optimizers.record import Optimization
@@ -48,7 +49,7 @@ def optimizers_table(measurements: Measurements) -> OptimizersTable:
     system_of = description.dataset.system_of
     rows: list[OptimizerRow] = []
     unmeasured = {}
-    for method in measurements.methods:
+    for method in (_without_its_own(one, description) for one in measurements.methods):
         mine = {problem: found for problem, found in problems.items() if problem[:2] == method.key}
         if not mine:
             unmeasured[method.label] = method.message or "its time ended before anything was relaxed"
@@ -74,6 +75,12 @@ def optimizers_table(measurements: Measurements) -> OptimizersTable:
         repeats=sum(one.visits - 1 for one in attempts),
         damaged=measurements.damaged,
     )
+
+
+def _without_its_own(method: MeasuredMethod, description: Description) -> MeasuredMethod:
+    """Return a method under the name that it has with another optimiser than its own."""
+    facts = description.methods.get(method.method)
+    return dataclasses.replace(method, label=facts.model_label) if facts and facts.model_label else method
 
 
 class Solved(NamedTuple):

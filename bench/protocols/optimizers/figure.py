@@ -36,12 +36,13 @@ def draw(table: OptimizersTable) -> Figure:
     FigureCanvasAgg(figure)
     bottom = 0.55 + 0.17 * legend_lines + below
     size = (0.93 * height - bottom) / height
-    left = figure.add_axes((0.10, bottom / height, 0.40, size))
-    right = figure.add_axes((0.57, bottom / height, 0.40, size))
+    left = figure.add_axes((0.09, bottom / height, 0.42, size))
+    right = figure.add_axes((0.55, bottom / height, 0.42, size))
     left.set_ylabel("problems solved", labelpad=2)
     names = [one.optimizer for one in table.profiles]
     _profiles(left, names, [one.time for one in table.profiles], table.problems, "time over the least time")
     _profiles(right, names, [one.calls for one in table.profiles], table.problems, "force calls over the fewest")
+    right.tick_params(labelleft=False)  # the same axis as on the left
     handles = [
         Line2D([], [], marker=marker(i), color=color(i), ls=_dashes(i), lw=1.2, ms=4, label=name)
         for i, name in enumerate(names)
@@ -55,14 +56,15 @@ def draw(table: OptimizersTable) -> Figure:
 def _profiles(axes: Axes, names: Sequence[str], multiples: Sequence[Sequence[float]], problems: int, what: str) -> None:
     axes.set_xscale("log", base=2)
     for i, (name, solved) in enumerate(zip(names, multiples, strict=True)):
+        under = (len(names) - 1 - i) / max(len(names) - 1, 1)  # a line below others is wider, so that it can be seen
         within = np.array([one for one in solved if one <= FARTHEST])
         x = np.concatenate([[1.0], within, [FARTHEST]])
         y = np.concatenate([[(within <= 1.0).sum()], np.arange(1, len(within) + 1), [len(within)]]) / problems
-        axes.step(x, y, where="post", color=color(i), ls=_dashes(i), lw=1.2)
+        axes.step(x, y, where="post", color=color(i), ls=_dashes(i), lw=1.1 + 1.3 * under)
         at = [1.0, 2.0, 4.0, FARTHEST]
         for multiple in at:
             share = sum(one <= multiple for one in solved) / problems
-            (mark,) = axes.plot(multiple, share, marker(i), color=color(i), ms=4, clip_on=False)
+            (mark,) = axes.plot(multiple, share, marker(i), color=color(i), ms=3.5 + 2.0 * under, clip_on=False)
             say(mark, name, f"{100 * share:.0f} % of the problems within {multiple:g} times the least")
     axes.set_xlim(1.0, FARTHEST)
     axes.set_ylim(0.0, 1.02)

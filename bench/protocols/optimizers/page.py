@@ -101,7 +101,8 @@ def reasons(table: OptimizersTable) -> list[tuple[str, str]]:
 def urgent(table: OptimizersTable) -> list[str]:
     """Return the notes without which a reader would take the figures for something else."""
     cut = sum(row.cut for row in table.rows)
-    said = f"The budget cut off {cut} relaxation{'s' if cut != 1 else ''}; these count nowhere." if cut else ""
+    dropped = "they do not count" if cut != 1 else "it does not count"
+    said = f"The budget cut off {numbers.of(cut, 'relaxation')}; {dropped}." if cut else ""
     short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
     return [one for one in (said, short, damaged(table.damaged)) if one]
 

@@ -120,7 +120,7 @@ def crossings(rows: Sequence[Growth]) -> list[Overtaking]:
 def _growth(method: MeasuredMethod, measurements: Measurements) -> Growth:
     records = [one for one in measurements.records if isinstance(one, Size) and (one.method, one.device) == method.key]
     found = Growth(method.method, method.label, method.kind, method.device, method.weights)
-    done = [one for one in records if one.status == DONE]
+    done = [one for one in records if _is_timed(one)]
     ends = [one for one in records if one.status != DONE]
     if not done:
         failure = next((one.failure for one in ends if one.failure), None)
@@ -163,6 +163,11 @@ def _point(records: Sequence[Size]) -> Point:
         peak_device_memory_bytes=largest("peak_device_memory_bytes"),
         edges_per_atom=float(np.mean(edges)) if edges else None,
     )
+
+
+def _is_timed(record: Size) -> bool:
+    """Return whether a size was measured; a damaged record may be of no atoms, or of no time."""
+    return record.status == DONE and record.atoms > 0 and bool(record.calculator_ns) and _milliseconds(record) > 0
 
 
 def _milliseconds(record: Size) -> float:

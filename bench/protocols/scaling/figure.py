@@ -10,13 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.protocols.scaling.analyse import Growth, ScalingTable
 from bench.protocols.scaling.page import name
-from bench.render.figure import STYLE, WIDTH
+from bench.render import numbers
+from bench.render.figure import STYLE, WIDTH, power
 from bench.render.marks import color, marker, say, value
 
 _HEIGHT = 3.6
+_APART = 1.03  # from the mark of one method to that of the next, times the number of atoms
+_MOST_LABELS = 9
 
 
 @mpl.rc_context(STYLE)
@@ -34,14 +38,17 @@ def draw(table: ScalingTable) -> Figure:
     axes.set_xscale("log")
     axes.set_yscale("log")
     for i, row in enumerate(rows):
-        _row(axes, i, row, name(row, several))
+        # side by side, so that no mark hides another
+        _row(axes, i, row, name(row, several), _APART ** (i - (len(rows) - 1) / 2))
+    _limits(axes, [point.ms_per_call.estimate for row in rows for point in row.points])
     axes.set_xlabel("atoms", labelpad=2)
     axes.set_ylabel("ms per force call", labelpad=2)
     axes.grid(color="0.9", lw=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    ticks = sorted({point.atoms for row in rows for point in row.points})[::2]
+    sizes = sorted({point.atoms for row in rows for point in row.points})
+    ticks = sizes if len(sizes) <= _MOST_LABELS else sizes[::2]
     axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
     axes.set_xticks([], minor=True)
     handles = [
@@ -53,14 +60,26 @@ def draw(table: ScalingTable) -> Figure:
     return figure
 
 
-def _row(axes: Axes, i: int, row: Growth, title: str) -> None:
+def _limits(axes: Axes, times: list[float]) -> None:
+    """Set the limits and the ticks of the times."""
+    if times:
+        # an interval over orders of magnitude is cut off at the edge, or it would hide all others
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, min(times) / 10), min(high, 10 * max(times)))
+    axes.yaxis.set_major_locator(LogLocator(base=10, numticks=12))
+    axes.yaxis.set_major_formatter(FuncFormatter(power))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _row(axes: Axes, i: int, row: Growth, title: str, aside: float) -> None:
+    """Draw a method; its marks are `aside` times the size to the right."""
     held = row.held_out
     for point in row.points:
         time = point.ms_per_call
         if time.low is not None and time.high is not None:
-            axes.plot([point.atoms] * 2, [time.low, time.high], "-", color=color(i), lw=0.9)
+            axes.plot([aside * point.atoms] * 2, [time.low, time.high], "-", color=color(i), lw=0.9)
         inside = "white" if held is not None and point.atoms == held.atoms else color(i)
-        (mark,) = axes.plot(point.atoms, time.estimate, marker(i), color=color(i), ms=4.5, mfc=inside)
+        (mark,) = axes.plot(aside * point.atoms, time.estimate, marker(i), color=color(i), ms=4.5, mfc=inside)
         say(mark, title, f"{point.atoms:,} atoms", value(time, "ms per force call"), f"{point.rounds} rounds")
     if row.law is not None:
         fitted = np.geomspace(row.law.smallest, row.law.largest, 60)
@@ -72,7 +91,12 @@ def _row(axes: Axes, i: int, row: Growth, title: str) -> None:
 
 def _caption(table: ScalingTable) -> str:
     settings = table.description.settings
-    return (
-        f"{table.description.machine.cpu}, {settings.threads} thread(s). Run {table.description.run_id}. Lines: "
-        "t = a + b N^p; the open mark is the size that was held out, dots lead to its prediction. Bars: 95 %."
-    )
+    said = [
+        f"{table.description.machine.cpu}, {numbers.of(settings.threads, 'thread')}. Run {table.description.run_id}."
+    ]
+    if any(row.law is not None for row in table.rows):
+        held = "; the open mark is the size that was held out, dots lead to its prediction"
+        said.append(f"Lines: t = a + b N^p{held if any(row.held_out is not None for row in table.rows) else ''}.")
+    if any(point.ms_per_call.low is not None for row in table.rows for point in row.points):
+        said.append("Bars: 95 %.")
+    return " ".join(said)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 from scipy.optimize import least_squares
 
 from bench.analysis.statistics import CONFIDENCE, ONE_PROCESS, SEED, Estimate, bounded_exp
@@ -74,11 +75,9 @@ class Law:
 
     def predict(self, atoms: int, confidence: float = CONFIDENCE) -> Estimate:
         """Return the milliseconds that will be measured for a size in the same rounds, with a prediction interval."""
-        from scipy import stats
-
         gradient = _gradient(np.array([atoms / self.middle]), self.floor, self.scale, self.exponent)[0]
         variance = self.error**2 * (1.0 + float(gradient @ np.array(self.covariance) @ gradient))
-        reach = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * math.sqrt(variance)
+        reach = float(special.stdtrit(self.freedom, (1 + confidence) / 2)) * math.sqrt(variance)
         estimate = float(self.time(atoms))
         return Estimate(
             estimate, estimate * math.exp(-reach), estimate * bounded_exp(reach), self.sizes, "rounds", self.rounds
@@ -174,8 +173,6 @@ def fit(atoms: ArrayLike, milliseconds: ArrayLike, numbers: Sequence[int] | None
     Law or None
         None for fewer than :data:`FEWEST_SIZES`.
     """
-    from scipy import stats
-
     sizes = np.asarray(atoms, dtype=float)
     logs = np.log(np.atleast_2d(np.asarray(milliseconds, dtype=float)))
     rounds, count = logs.shape
@@ -193,7 +190,7 @@ def fit(atoms: ArrayLike, milliseconds: ArrayLike, numbers: Sequence[int] | None
         scatter = logs - by_round - (means - means.mean())
         within = float((scatter**2).sum()) / ((rounds - 1) * (count - 1)) / rounds
         if within > 0:
-            probability = float(stats.f.sf(lack / within, lack_freedom, (rounds - 1) * (count - 1)))
+            probability = float(special.fdtrc(lack_freedom, (rounds - 1) * (count - 1), lack / within))
         if within > lack:
             variance, freedom = within, float((rounds - 1) * (count - 1))
     worst = int(np.argmax(np.abs(misses)))

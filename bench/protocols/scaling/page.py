@@ -155,7 +155,7 @@ def notes(table: ScalingTable) -> list[str]:
         f"Systems: {_systems(table)}.",
         "A time is the mean force call of a round, and the geometric mean over rounds; a call is a small step from the "
         "last one. "
-        "Floor: the time that does not depend on size; per atom: what comes on top, at the largest size of the fit. "
+        "Floor: the time that does not depend on size; per atom: the rest, at the largest size of the fit. "
         "The formats csv and json have the interval of each time.",
         "Intervals: 95 %, from the misfit of the law or the scatter of the rounds, whichever is larger. The largest "
         f"size is held out to test the fit, except where only {FEWEST_SIZES} were measured.",

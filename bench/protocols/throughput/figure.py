@@ -15,10 +15,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bench.errors import BadInput
 from bench.protocols.throughput.page import name, reasons
 from bench.protocols.throughput.table import Point, ThroughputRow, ThroughputTable
+from bench.render import numbers
 from bench.render.figure import STYLE, WIDTH
 from bench.render.marks import color, marker, say, value
 
 _LINE = 0.125  # inches of the caption
+_APART = 1.02  # from the mark of one method to that of the next, times the size
 
 
 @mpl.rc_context(STYLE)
@@ -69,23 +71,31 @@ def _gains(
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
     sizes: set[int] = set()
-    most = 1.0
+    most = least = 1.0
     for i in range(len(rows)):
-        points = [(one.size, one.gain) for one in series[i] if one.gain is not None]
+        # side by side, so that no mark hides another
+        aside = _APART ** (i - (len(rows) - 1) / 2)
+        if all(one.size == 1 for one in series[i]) and any(one.size > 1 for points in series for one in points):
+            continue  # a mark alone is no series
+        points = [(aside * one.size, one.gain) for one in series[i] if one.gain is not None]
         for x, gain in points:
             if gain.low is not None and gain.high is not None:
                 axes.plot([x, x], [gain.low, gain.high], "-", color=color(i), lw=1.0)
         y = [gain.estimate for _, gain in points]
         axes.plot([x for x, _ in points], y, "-", color=color(i), lw=1.2)
-        for x, gain in points:
+        shown = [one.size for one in series[i] if one.gain is not None]
+        for size, (x, gain) in zip(shown, points, strict=True):
             (mark,) = axes.plot(x, gain.estimate, marker(i), color=color(i), ms=4)
-            say(mark, name(rows[i], table), f"{x} {what}", value(gain, "times the force calls of one alone"))
-        sizes |= {x for x, _ in points}
-        most = max([most, *y])
+            say(mark, name(rows[i], table), f"{size} {what}", value(gain, "times the force calls of one alone"))
+        sizes |= set(shown)
+        most, least = max([most, *y]), min([least, *y])
     axes.axhline(1.0, color="0.6", lw=0.7, ls=":", zorder=0)
     # in proportion to the size: what an ideal series would reach
     ideal = [x for x in sorted(sizes | {1}) if x <= 1.3 * most]
     axes.plot(ideal, ideal, "--", color="0.7", lw=0.8, zorder=0)
+    # an interval over orders of magnitude is cut off at the edge, or it would hide all others
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, least / 4), min(high, 4 * most))
     axes.xaxis.set_major_locator(FixedLocator(sorted(sizes | {1})))
     axes.xaxis.set_minor_locator(NullLocator())
     for axis in (axes.xaxis, axes.yaxis):
@@ -101,7 +111,7 @@ def _gains(
 def _caption(table: ThroughputTable) -> str:
     described = table.description
     return (
-        f"{described.machine.cpu}, {described.settings.threads} thread(s). Run {described.run_id}, "
+        f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. Run {described.run_id}, "
         f"{described.dataset.formula}: force calls a second over those of single calls. Bars: 95 %. Dashed: in "
         "proportion to the size."
     )

@@ -171,9 +171,9 @@ def notes(table: ThroughputTable) -> list[str]:
     settings = table.description.settings
     while_measured = disturbed(table.disturbances, {row.method: row.label for row in table.rows})
     return [
-        f"Singly: one molecule after another in one process of {settings.threads} thread(s). In batches: many in one "
-        "call, in the package's own way. In processes: several at once, each with cores of its own. Each is the best "
-        "size by force calls a second; the formats csv and json have all sizes.",
+        f"Singly: one molecule after another in one process of {numbers.of(settings.threads, 'thread')}. In batches: "
+        "many in one call, in the package's own way. In processes: several at once, each with cores of its own. Each "
+        "is the best size by force calls a second; the formats csv and json have all sizes.",
         "Gain: force calls a second over those of single calls, which took turns with the batch, or were in the same "
         "round. Brackets: 95 % interval over rounds, for relaxed molecules also over structures.",
         f"Relaxed, with {settings.optimizer} to {settings.fmax:g} eV/Å: force calls a second in relaxations, with the "

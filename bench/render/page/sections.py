@@ -102,6 +102,10 @@ def _choice(run: Measured, identifier: str) -> Part:
     return Part(run, answer=answer, figure=drawn, caption=question.of_choice(table), grids=grids, notes=notes)
 
 
+def _chooses(run: Measured) -> bool:
+    return bool(run.times.rows) or _decisive()[0] in run.own
+
+
 def _choices(runs: Sequence[Measured], identifier: str) -> Grid:
     """Return what helps to choose a method in each run, all in one table: the same column of all runs side by side."""
     there = [{line.row.method: line for line in lines(run.times)} for run in runs]
@@ -271,7 +275,7 @@ _HOW = (
 )
 
 SECTIONS = (
-    Section("choice", "Which method should I take?", _choice, together=_choices),
+    Section("choice", "Which method should I take?", _choice, _chooses, _choices),
     Section("speed", "How fast is it?", _speed, lambda run: bool(run.times.rows)),
     Section("systems", "At which system?", _systems, lambda run: run.by_system is not None),
     *(
