@@ -79,7 +79,7 @@ def run(options: Options) -> int:
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
     """Raise BadInput for a protocol that cannot measure such a data set."""
-    from bench.data.systems import cells_that_relax, fixed_atoms, some
+    from bench.data.systems import cells_that_relax, some
 
     first = dataset.systems[0]
     if settings.relax_cell:
@@ -92,9 +92,6 @@ def _check_systems(settings: Settings, dataset: DataSet) -> None:
             )
         if all(len(one.reference) < PROTOCOLS[name].least_atoms for one in dataset.systems):
             raise BadInput(f"{name} is not applicable: {first.name} is a single atom without internal motion.")
-        if PROTOCOLS[name].free and (first.periodic or fixed_atoms(first.reference)):
-            why = "is periodic" if first.periodic else "has fixed atoms"
-            raise BadInput(f"{name} measures free molecules, and {first.name} {why}; leave out {name}.")
 
 
 def _with_series(dataset: DataSet, largest: int) -> DataSet:
@@ -134,9 +131,8 @@ def new_plan(options: Options) -> Plan:
     least = PROTOCOLS[MD].least_atoms
     starts = tuple(one.frames[0] for one in dataset.systems if len(one.reference) >= least)
     of = settings.md.temperature_of if is_naphthalene(dataset.reference) and len(dataset.systems) == 1 else INTERNAL
-    settings = dataclasses.replace(
-        settings, md=dataclasses.replace(settings.md, temperature_of=of, starts=starts or settings.md.starts)
-    )
+    md = dataclasses.replace(settings.md, temperature_of=of, starts=starts or settings.md.starts)
+    settings = dataclasses.replace(settings, md=md, minima=tuple(one.frames[0] for one in dataset.systems if one.free))
     if SCALING in settings.protocols:
         dataset = _with_series(dataset, options.max_atoms)
         settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))

@@ -100,11 +100,6 @@ def test_what_is_relaxed_already_is_a_result_and_not_a_failure(pesbench, tmp_pat
         ),
         (MIXED, ("--systems", "watr"), "has no system 'watr'; it has water, hydroxide, fixed."),
         (MIXED, ("--elements", "N"), "has no system that consists of N only"),
-        (
-            MIXED,
-            ("--systems", "fixed", "--protocols", "accuracy"),
-            "accuracy measures free molecules, and fixed has fixed",
-        ),
         (f"3\n\n{WATER}", ("--protocols", "scaling"), "scaling needs systems of several sizes"),
         (f"3\ncharge=1\n{WATER}", ("--charge", "0"), "charge"),
         (f"3\nnelec=9\n{WATER}", (), "nelec"),

@@ -1,4 +1,4 @@
-"""Arithmetic means and other statistics of errors with their 95 % intervals, over the structures of one molecule.
+"""Arithmetic means and other statistics of errors with their 95 % intervals, over structures and over systems.
 
 Unlike times, errors may be zero or negative, so nothing here works on logarithms as :mod:`bench.analysis.statistics`
 does; what is common to both comes from there.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,38 @@ def mean(values: Floats, least: float, most: float = math.inf) -> Estimate:
     if n < 2:
         return Estimate(estimate, None, None, n, None)
     reach = float(stats.t.ppf(_TAIL, n - 1)) * float(values.std(ddof=1)) / math.sqrt(n)
+    return Estimate(estimate, max(least, estimate - reach), min(most, estimate + reach), n, "structures")
+
+
+def mean_over_systems(systems: Sequence[Floats], least: float, most: float = math.inf) -> Estimate:
+    """Return the mean over systems of the means over the structures of each, so that each system counts the same.
+
+    The interval is about these systems: Student's t of the structures within them, with Satterthwaite's degrees of
+    freedom. Where a system has a single structure, nobody knows how its structures scatter, and the interval is
+    Student's t over the systems.
+
+    Parameters
+    ----------
+    systems : sequence of ndarray
+        One value for each structure of a system, at least one.
+    least, most : float
+        The possible values.
+    """
+    from scipy import stats
+
+    if len(systems) == 1:
+        return mean(systems[0], least, most)
+    n = sum(map(len, systems))
+    if min(map(len, systems)) < 2:
+        found = mean(np.array([one.mean() for one in systems]), least, most)
+        return Estimate(found.estimate, found.low, found.high, n, "systems")
+    estimate = float(np.clip(np.mean([one.mean() for one in systems]), least, most))
+    variances = np.array([one.var(ddof=1) / len(one) for one in systems])
+    total = float(variances.sum())
+    if total == 0.0:
+        return Estimate(estimate, estimate, estimate, n, "structures")
+    freedom = total**2 / sum(v**2 / (len(one) - 1) for v, one in zip(variances, systems, strict=True))
+    reach = float(stats.t.ppf(_TAIL, freedom)) * math.sqrt(total) / len(systems)
     return Estimate(estimate, max(least, estimate - reach), min(most, estimate + reach), n, "structures")
 
 
