@@ -77,7 +77,7 @@ class Campaign:
         self.parallel = parallel
         self.widths = widths
         self.writer: store.RunWriter
-        self.ledger = Ledger(settings)
+        self.ledger = Ledger.of(settings, catalogue.methods, dataset)
         self.forecast = forecast.of(settings, catalogue.methods)
         self.ready = Ready(settings, catalogue, dataset, parallel, progress.say)
         self.stopped: set[Key] = set()
