@@ -132,7 +132,9 @@ def new_plan(options: Options) -> Plan:
     starts = tuple(one.frames[0] for one in dataset.systems if len(one.reference) >= least)
     of = settings.md.temperature_of if is_naphthalene(dataset.reference) and len(dataset.systems) == 1 else INTERNAL
     md = dataclasses.replace(settings.md, temperature_of=of, starts=starts or settings.md.starts)
-    settings = dataclasses.replace(settings, md=md, minima=tuple(one.frames[0] for one in dataset.systems if one.free))
+    # small ones first, so that the time which they leave is there for the large ones
+    molecules = sorted((one for one in dataset.systems if one.free), key=lambda one: len(one.reference))
+    settings = dataclasses.replace(settings, md=md, minima=tuple(one.frames[0] for one in molecules))
     if SCALING in settings.protocols:
         dataset = _with_series(dataset, options.max_atoms)
         settings = dataclasses.replace(settings, sizes=sizes_of(dataset.series, options.max_atoms, options.periodic))

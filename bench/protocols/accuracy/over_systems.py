@@ -23,6 +23,7 @@ from bench.protocols.accuracy.table import Accuracy, Floor
 from bench.protocols.accuracy.truths import Level, Truths
 
 FIXED = "Forces on fixed atoms are not compared."
+NO_MOLECULE = "Minima and frequencies are those of free molecules, and there is none."
 OWN_LABELS = "Put energies and forces into your file; --energy-key and --forces-key name them."
 NAMED = 5
 """So many systems are named in a sentence."""
@@ -118,7 +119,7 @@ def missing(systems: Sequence[Truths], description: Description) -> str:
             "no reference."
         )
     if others and description.settings.vibrations:
-        said.append(_only_molecules(_some(others, len(systems))))
+        said.append(_only_molecules(_some(others, len(systems))) if free else NO_MOLECULE)
     if any(one.fixed and any(level.forces for level in one.levels) for one in systems):
         said.append(FIXED)
     return " ".join(said)
