@@ -82,8 +82,6 @@ class Protocol:
     parts: tuple[Part, ...]
     phase: str
     """When a worker does it, and which budget it uses: a method has its full budget for each phase."""
-    one_system: bool = False
-    """Whether it measures a single system: of a data set with several, one must be chosen."""
     least_atoms: int = 1
     """The smallest molecule with something to measure: a single atom has no internal motion."""
     random_weights: bool = False

@@ -65,7 +65,7 @@ def _accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
 def _row(method: MeasuredMethod, measurements: Measurements) -> Accuracy:
     systems: Sequence[Truths] = measurements.read[ACCURACY]
     found = [row for row in _by_system(measurements) if (row.method, row.device) == method.key]
-    if len(systems) == 1:
+    if not systems[0].system:
         return found[0]
     points = _done(_of(SinglePoint, measurements.records, method))
     row = over_systems(found, systems, points)
@@ -110,7 +110,7 @@ def _common(rows: Iterable[Accuracy], every: Sequence[Level]) -> Level | None:
 def accuracy_table(measurements: Measurements) -> AccuracyTable:
     """Return the accuracy of all methods of a campaign, with the floor."""
     systems: Sequence[Truths] = measurements.read[ACCURACY]
-    first, several = systems[0], len(systems) > 1
+    first, several = systems[0], bool(systems[0].system)
     rows = accuracies(measurements)
     verdicts = {key: found.verdict for key, found in stabilities(measurements).items()}
     return AccuracyTable(

@@ -19,6 +19,7 @@ from bench.data.systems import System, digest, fixed_atoms
 from bench.errors import BadInput
 from bench.protocols.accuracy.over_systems import bound
 from bench.protocols.accuracy.plan import ACCURACY
+from bench.protocols.accuracy.record import SinglePoint
 from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
 from bench.results.dataframes import Run
 from bench.results.store import LABELS, stored_dataset
@@ -39,7 +40,7 @@ def read(run: Run) -> tuple[Truths, ...] | None:
     labels = references.labels_of(dataset.name, dataset.digest, [*references.folders(), run.directory / LABELS])
     if len(dataset.systems) > 1:
         stored = stored_dataset(run.directory, run.description)
-        return tuple(_of_system(stored, one, labels) for one in stored.systems)
+        return tuple(_of_system(stored, one, labels) for one in stored.systems if _measured(run, one))
     undistorted: Any = read_atoms(run.directory / "reference.xyz")
     molecule = not undistorted.pbc.any() and _free(undistorted) is None
     minima = references.minima_of(undistorted) if molecule else {}
@@ -59,6 +60,12 @@ def read(run: Run) -> tuple[Truths, ...] | None:
         free=_free(undistorted),
     )
     return (found,)
+
+
+def _measured(run: Run, system: System) -> bool:
+    """Return whether a system was to be measured: ``--limit`` may leave some out."""
+    measured = {one.structure for one in run.contents.of(SinglePoint)}
+    return run.description.settings.limit is None or not measured or not measured.isdisjoint(system.frames)
 
 
 def _of_system(dataset: DataSet, system: System, whole: Mapping[str, Labels]) -> Truths:

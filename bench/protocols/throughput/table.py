@@ -64,6 +64,8 @@ class ThroughputRow:
     kind: str
     device: str
     weights: str | None = None
+    system: str = ""
+    """The system, where the run has several; else empty."""
     refused: str | None = None
     """Why it has no figures."""
     single: Point | None = None
@@ -97,11 +99,36 @@ class ThroughputRow:
 
 
 @dataclasses.dataclass(frozen=True)
+class WholeSet:
+    """One method on one device over the systems that it takes, as if the set had equally many molecules of each."""
+
+    method: str
+    label: str
+    kind: str
+    device: str
+    weights: str | None
+    systems: int
+    """At how many systems molecules were relaxed."""
+    singly_per_hour: Estimate | None
+    """Relaxed molecules an hour, one after another."""
+    best_per_hour: Estimate | None
+    """The same with the best way at each system."""
+
+
+@dataclasses.dataclass(frozen=True)
 class ThroughputTable:
     """The throughput of all methods of a run, ready to be rendered."""
 
     description: Description
     rows: tuple[ThroughputRow, ...]
+    """One for each method, or for each system and each method that takes it where the run has several systems."""
+    whole: tuple[WholeSet, ...] = ()
+    """Of several systems, a row for each method that relaxed at one."""
     disturbances: tuple[Disturbance, ...] = ()
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""
+
+    @property
+    def several(self) -> bool:
+        """Whether the run has several systems."""
+        return len(self.description.dataset.systems) > 1
