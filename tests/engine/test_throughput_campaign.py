@@ -28,7 +28,7 @@ from bench.errors import BadInput
 from bench.protocols.throughput.analyse import whole_sets
 from bench.protocols.throughput.plan import PointPlan, larger, points_of
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
-from bench.protocols.throughput.table import Point, ThroughputRow
+from bench.protocols.throughput.table import Point, Series, ThroughputRow
 from bench.render.shown import SHOWN
 from bench.results import store, tables
 
@@ -418,5 +418,9 @@ def test_the_set_is_done_in_the_sum_of_the_times_of_its_molecules():
     assert found.singly_per_hour.estimate == pytest.approx(3600 * 2 / (0.5 + 2.0))
     assert (found.singly_per_hour.low, found.singly_per_hour.high) == pytest.approx((1440.0, 5760.0))
     assert found.best_per_hour == found.singly_per_hour
+    wrong = Point(BATCH, 2, 1, 2, relaxed_per_s=Estimate(9.0, 8.0, 10.0, 2, "rounds"))
+    refused = dataclasses.replace(row("a", 2.0, 1.0, 4.0), batch=Series((wrong,), None, "refused"))
+    (other,) = whole_sets([refused, row("b", 0.5, 0.25, 1.0)])
+    assert other.best_per_hour == found.best_per_hour, "a batch that is wrong has no rate"
     (half,) = whole_sets([row("a", 2.0, None, None), ThroughputRow("m", "m", "mlip", "cpu", system="b")])
     assert (half.systems, half.singly_per_hour.estimate, half.singly_per_hour.low) == (1, 7200.0, None)

@@ -101,7 +101,7 @@ def whole_sets(rows: Sequence[ThroughputRow]) -> Iterator[WholeSet]:
     for key in keys:
         mine = [row for row in rows if (row.method, row.device) == key]
         singly = [row.single.relaxed_per_s for row in mine if row.single and row.single.relaxed_per_s]
-        rates = [[one.relaxed_per_s for one in row.points if one.relaxed_per_s] for row in mine]
+        rates = [[one.relaxed_per_s for one in row.ways if one.relaxed_per_s] for row in mine]
         best = [max(each, key=lambda rate: rate.estimate) for each in rates if each]
         if best:
             first = mine[0]

@@ -92,10 +92,15 @@ class ThroughputRow:
         return (*((self.single,) if self.single else ()), *(point for one in series if one for point in one.points))
 
     @property
+    def ways(self) -> list[Point]:
+        """The best point of each way."""
+        found = [self.single, *(one.best for one in (self.batch, self.processes) if one)]
+        return [one for one in found if one]
+
+    @property
     def best(self) -> Point | None:
         """The best of all ways."""
-        found = [self.single, *(one.best for one in (self.batch, self.processes) if one)]
-        return max((one for one in found if one), key=lambda one: one.rate, default=None)
+        return max(self.ways, key=lambda one: one.rate, default=None)
 
 
 @dataclasses.dataclass(frozen=True)
