@@ -141,8 +141,8 @@ def _to_do(systems: Sequence[str], free: Collection[str], dataset: DataSetFacts)
     if one is None:
         return OWN_LABELS
     named = dataset.given if "--structures" in dataset.given else ("--structures", dataset.name, *dataset.given)
-    words = shlex.join([*named[1:], "--systems", one])
-    return f"'pesbench reference --level pbe0-def2-svp --structures {words}' makes those of {one}."
+    structures = shlex.join([*named[1:], "--systems", one])
+    return f"'pesbench reference --level pbe0-def2-svp --structures {structures}' makes those of {one}."
 
 
 def _only_molecules(others: str) -> str:

@@ -71,7 +71,7 @@ def _measured(run: Run, system: System) -> bool:
 def _of_system(dataset: DataSet, system: System, whole: Mapping[str, Labels]) -> Truths:
     """Return the references for one of several systems: its part of the labels of the `whole` set, and its own.
 
-    Its own are those of a set with this system alone, such as ``pesbench reference --systems NAME`` computes.
+    Its own are those of a set with this system alone, such as the verb ``reference`` computes with ``--systems``.
     """
     labels = {level: _part(one, system.frames) for level, one in whole.items()}
     alone = references.labels_of(system.name, digest([dataset.atoms[one] for one in system.frames], [system]))
