@@ -16,8 +16,10 @@ primitive cell of one atom has nothing to relax, whatever is done to it, so ever
 
 The lattice constants are experimental, at room temperature: for the inorganic crystals those of R. W. G. Wyckoff,
 Crystal Structures, 2nd edition, Interscience, New York, volume 1 (1963), rounded to 0.001 Angstrom; for urea those of
-J. E. Worsham, H. A. Levy, S. W. Peterson, Acta Cryst. 10, 319 (1957). Urea's fractional coordinates were measured by
-neutrons at 12 K (S. Swaminathan, B. M. Craven, R. K. McMullan, Acta Cryst. B 40, 300 (1984), UREAXX12 in the CSD).
+J. E. Worsham, H. A. Levy, S. W. Peterson, Acta Cryst. 10, 319 (1957). The internal coordinate of ZnO is that of K.
+Kihara and G. Donnay, "Anharmonic thermal vibrations in ZnO" (1985), entry 9004179 of the COD: with Wyckoff's, 0.345,
+one of the four bonds is 0.25 Angstrom shorter than the others. Urea's fractional coordinates were measured by neutrons
+at 12 K (S. Swaminathan, B. M. Craven, R. K. McMullan, Acta Cryst. B 40, 300 (1984), UREAXX12 in the CSD).
 """
 
 from __future__ import annotations
@@ -90,7 +92,7 @@ def structures() -> dict[str, Atoms]:
         "diamond": bulk("C", "diamond", a=3.567, cubic=True),
         "silicon": bulk("Si", "diamond", a=5.431, cubic=True),
         "gallium-arsenide": bulk("GaAs", "zincblende", a=5.653, cubic=True),
-        "zinc-oxide": bulk("ZnO", "wurtzite", a=3.250, c=5.207, u=0.345),
+        "zinc-oxide": bulk("ZnO", "wurtzite", a=3.250, c=5.207, u=0.382),
         "magnesium-oxide": bulk("MgO", "rocksalt", a=MAGNESIA, cubic=True),
         "titanium-dioxide": rutile(),
         "urea": urea(),

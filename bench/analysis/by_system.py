@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-import pandas as pd
-
 from bench.analysis import pool
+from bench.analysis.at_system import at_system
 from bench.analysis.disturbed import Disturbance, disturbances
 from bench.analysis.measurements import Measurements
 from bench.analysis.summary import summarise
 from bench.analysis.table import Row
-from bench.analysis.times import SYSTEM
 from bench.core.description import Description, SystemFacts
 
 
@@ -47,7 +45,7 @@ def by_system(measurements: Measurements, relative_to: str | None = None) -> Sys
     described = measurements.description
     rows: list[SystemRow] = []
     for system in described.dataset.systems or (_only_one(measurements),):
-        table = summarise(_of(measurements, system), relative_to=relative_to)
+        table = summarise(at_system(measurements, system), relative_to=relative_to)
         shown = {(row.key, row.protocol) for row in pool.chosen(table.rows)}
         timed = {row.key for row in table.rows if (row.key, row.protocol) in shown}
         seen: set[tuple[str, str]] = set()
@@ -68,32 +66,3 @@ def _only_one(measurements: Measurements) -> SystemFacts:
     frames = {int(one) for rows in (measurements.structures, measurements.replays) for one in rows["structure"]}
     name = dataset.formula or dataset.name
     return SystemFacts(name, name, 0, dataset.charge, dataset.spin, frames=tuple(sorted(frames)))
-
-
-def _of(measurements: Measurements, system: SystemFacts) -> Measurements:
-    """Return the measurements at the structures of one system, as a run of that system alone would have them."""
-    frames = set(system.frames)
-
-    def only(rows: pd.DataFrame) -> pd.DataFrame:
-        kept = rows[rows["structure"].isin(frames)]
-        return kept.drop(columns=[SYSTEM], errors="ignore")
-
-    count = measurements.description.settings.limit
-    measured = set(measurements.structures["structure"]) | set(measurements.replays["structure"])
-    dataset = dataclasses.replace(
-        measurements.description.dataset,
-        formula=system.formula,
-        count=len(frames) if count is None else len(frames & measured),
-        charge=system.charge,
-        spin=system.spin,
-        systems=(system,),
-    )
-    return dataclasses.replace(
-        measurements,
-        description=dataclasses.replace(measurements.description, dataset=dataset),
-        structures=only(measurements.structures),
-        replays=only(measurements.replays),
-        answers=only(measurements.answers),
-        steps=None if measurements.steps is None else only(measurements.steps),
-        found={},
-    )

@@ -79,22 +79,14 @@ def run(options: Options) -> int:
 
 def _check_systems(settings: Settings, dataset: DataSet) -> None:
     """Raise BadInput for a protocol that cannot measure such a data set."""
-    from bench.data.systems import cells_that_relax, fixed_atoms, some
+    from bench.data.systems import cells_that_relax
 
     first = dataset.systems[0]
     if settings.relax_cell:
         cells_that_relax(dataset.systems)
     for name in settings.protocols:
-        if PROTOCOLS[name].one_system and len(dataset.systems) > 1:
-            raise BadInput(
-                f"{name} measures one system, and {dataset.name} has {len(dataset.systems)}; choose one with "
-                f"--systems: {some((one.name for one in dataset.systems), 5)}."
-            )
         if all(len(one.reference) < PROTOCOLS[name].least_atoms for one in dataset.systems):
             raise BadInput(f"{name} is not applicable: {first.name} is a single atom without internal motion.")
-        if PROTOCOLS[name].free and (first.periodic or fixed_atoms(first.reference)):
-            why = "is periodic" if first.periodic else "has fixed atoms"
-            raise BadInput(f"{name} measures free molecules, and {first.name} {why}; leave out {name}.")
 
 
 def _with_series(dataset: DataSet, largest: int) -> DataSet:
@@ -134,8 +126,14 @@ def new_plan(options: Options) -> Plan:
     least = PROTOCOLS[MD].least_atoms
     starts = tuple(one.frames[0] for one in dataset.systems if len(one.reference) >= least)
     of = settings.md.temperature_of if is_naphthalene(dataset.reference) and len(dataset.systems) == 1 else INTERNAL
+    md = dataclasses.replace(settings.md, temperature_of=of, starts=starts or settings.md.starts)
+    # small ones first, so that the time which they leave is there for the large ones
+    molecules = sorted((one for one in dataset.systems if one.free), key=lambda one: len(one.reference))
     settings = dataclasses.replace(
-        settings, md=dataclasses.replace(settings.md, temperature_of=of, starts=starts or settings.md.starts)
+        settings,
+        md=md,
+        starts=tuple(one.frames[0] for one in dataset.systems),
+        minima=tuple(one.frames[0] for one in molecules),
     )
     if SCALING in settings.protocols:
         dataset = _with_series(dataset, options.max_atoms)

@@ -31,6 +31,9 @@ class Books(Interface):
     def done(self) -> Mapping[tuple[str, str, int], Collection[Item]]:
         """The items of each method, device and round that need not be measured."""
 
+    def takes(self, method: str, item: Item) -> bool:
+        """Return whether a method can take the system of an item."""
+
     def left(self, key: Key, phase: str) -> float:
         """Return the seconds that a method has left for a phase; infinite without a budget."""
 
@@ -79,12 +82,8 @@ class Protocol:
     parts: tuple[Part, ...]
     phase: str
     """When a worker does it, and which budget it uses: a method has its full budget for each phase."""
-    one_system: bool = False
-    """Whether it measures a single system: of a data set with several, one must be chosen."""
     least_atoms: int = 1
     """The smallest molecule with something to measure: a single atom has no internal motion."""
-    free: bool = False
-    """Whether it measures free molecules only, without a cell and without fixed atoms."""
     random_weights: bool = False
     """Whether a model with random weights may enter: its speed is faithful, and everything else is meaningless."""
     merges: bool = False

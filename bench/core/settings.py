@@ -93,6 +93,10 @@ class Settings:
     replay_points: int = 10
     vibrations: bool = True
     """Whether the accuracy protocol finds the minimum and its Hessian, too."""
+    starts: tuple[int, ...] = (0,)
+    """The first structure of each system."""
+    minima: tuple[int, ...] = (0,)
+    """The first structure of each system of which it finds them: of free molecules, the smallest first."""
     sizes: tuple[int, ...] = ()
     """The number of atoms of each system of the scaling protocol, ascending."""
     periodic: bool = False

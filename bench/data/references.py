@@ -43,7 +43,7 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True)
 class Labels:
-    """Energies and forces of one level for structures of one data set."""
+    """Energies and forces of one level for structures of one data set, of one system or several."""
 
     origin: Origin
     dataset: str
@@ -134,8 +134,7 @@ def read_labels(path: Path) -> Labels:
             energies={line["structure"]: float(line["energy"]) for line in lines},
             forces={line["structure"]: np.array(line["forces"], dtype=float) for line in lines},
         )
-        shapes = {forces.shape for forces in labels.forces.values()}
-        if len(shapes) > 1 or any(len(shape) != 2 or shape[1] != 3 for shape in shapes):
+        if any(forces.ndim != 2 or forces.shape[1] != 3 for forces in labels.forces.values()):
             raise ValueError("its forces are not (n, 3)")
         _check_finite(*labels.energies.values(), *labels.forces.values())
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -66,6 +66,11 @@ class System:
         return bool(self.reference.pbc.any())
 
     @property
+    def free(self) -> bool:
+        """Whether it is a molecule: without a cell, and all its atoms may move."""
+        return not self.periodic and not fixed_atoms(self.reference)
+
+    @property
     def lowest_spin(self) -> bool:
         """Whether the multiplicity is the lowest that the number of electrons allows."""
         return is_lowest(self.spin)

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench.core.protocol import STRUCTURES, Key
 from bench.core.records import CENSORED, DONE, Record
 from bench.core.settings import Settings
 from bench.core.task import Allowance, Item
+from bench.data.structures import DataSet
+from bench.engine.coverage import LeftOut, left_out
 from bench.engine.plan import share
 from bench.engine.schedule import settled
 from bench.engine.sharing import with_grace
+from bench.environments.header import Method
 from bench.protocols import PARTS, PROTOCOL_OF, PROTOCOLS, item_of, phase_of, phases, protocol_of
 
 
 class Ledger:
-    """The books of a campaign; a method has its full budget for each phase."""
+    """The books of a campaign; a method has its full budget for each phase.
 
-    def __init__(self, settings: Settings) -> None:
+    `left_out` has by method what its header rules out of the data set.
+    """
+
+    def __init__(self, settings: Settings, left_out: Mapping[str, LeftOut] | None = None) -> None:
         self.settings = settings
+        self.left_out = left_out or {}
         self.phases = phases(settings.protocols)
         self.done: dict[tuple[str, str, int], set[Item]] = {}
         self.structures: Counter[Key] = Counter()  # measured so far, each visit counts
         self.whole: set[Key] = set()  # methods with a structure that no budget cut off
         self.spent: dict[tuple[str, str, str], float] = {}  # seconds, by method, device and phase
         self.ends: dict[tuple[str, str, str], int] = {}  # the first item of a series that was not done in a round
+
+    @classmethod
+    def of(cls, settings: Settings, methods: Mapping[str, Method], dataset: DataSet) -> Ledger:
+        """Return the books of a campaign that has not begun."""
+        measured = {name: methods[name] for name in settings.methods}
+        return cls(
+            settings,
+            {name: left_out(one, dataset, settings.sizes, settings.relax_cell) for name, one in measured.items()},
+        )
 
     def take_up(self, records: Iterable[Record]) -> None:
         """Enter what an earlier session measured, except what will be measured again."""
@@ -75,6 +91,11 @@ class Ledger:
         if item is not None and PARTS[item.part].series and getattr(record, "status", DONE) != DONE:
             series = (record.method, record.device, item.part)
             self.ends[series] = min(item.number, self.ends.get(series, item.number))
+
+    def takes(self, method: str, item: Item) -> bool:
+        """Return whether a method can take the system of an item."""
+        out = self.left_out.get(method)
+        return out is None or not out.has(item)
 
     def spend(self, key: Key, phase: str, seconds: float) -> None:
         """Count seconds of a phase."""

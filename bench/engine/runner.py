@@ -70,7 +70,7 @@ class Campaign:
         self.progress = progress
         self.parallel = parallel
         self.writer: store.RunWriter
-        self.ledger = Ledger(settings)
+        self.ledger = Ledger.of(settings, catalogue.methods, dataset)
         self.planner = Planner(settings, self.ledger, widths)
         self.forecast = forecast.of(settings, catalogue.methods)
         self.ready = Ready(settings, catalogue, dataset, parallel, progress.say)

@@ -32,7 +32,7 @@ from bench.engine.plan import timeout
 from bench.engine.start import start
 from bench.engine.tasks import Prepared
 from bench.machine.cores import physical_cpus
-from bench.protocols.throughput.plan import THROUGHPUT, PointPlan
+from bench.protocols.throughput.plan import THROUGHPUT, PointPlan, structure_of
 from bench.protocols.throughput.record import Throughput
 from bench.results import store
 
@@ -51,19 +51,22 @@ class SideBySide:
     def records(
         self, this: Round, items: list[Item], ledger: Ledger, task_of: Callable[[Round], Task]
     ) -> Iterator[Throughput]:
-        """Yield the record of each point of a round; after a failure, more processes are not tried.
+        """Yield the record of each point of a round; after a failure, more processes are not tried at that system.
 
         `task_of` makes the task of one worker. The caller books each record before it takes the next.
         """
+        over: set[int] = set()
         for number, item in enumerate(items):
             if not ledger.left(this.key, THROUGHPUT):
                 return
+            if structure_of(item.number) in over:
+                continue
             task = task_of(dataclasses.replace(this, items=[item]))
             seconds = ledger.allowance(this.key, this.number, THROUGHPUT, items[number:]).end_s
             record = self.measure(task.plans_of(THROUGHPUT, PointPlan)[0], task, this.prepared, seconds)
             yield record
             if record.status == FAILED:
-                return
+                over.add(record.structure)
 
     def measure(self, plan: PointPlan, task: Task, prepared: Prepared, seconds: float | None) -> Throughput:
         """Return the record of a point: what all processes did together in `seconds` (None: the usual time)."""
@@ -170,14 +173,16 @@ class _Worker(PacedWorker):
 
 
 def _tasks(plan: PointPlan, task: Task, seconds: float | None) -> Iterator[Task]:
-    """Yield the task of each process: every k-th structure, on cores that the others do not use."""
+    """Yield the task of each process: every k-th structure of the system, on cores that the others do not use."""
+    system = next((one.system for one in task.structures if one.index == plan.structure), 0)
+    structures = tuple(one for one in task.structures if one.system == system)
     cpus = physical_cpus(plan.size * plan.threads)
     for number in range(plan.size):
         mine = tuple(cpus[number * plan.threads : (number + 1) * plan.threads])
         yield dataclasses.replace(
             task,
             subject=dataclasses.replace(task.subject, threads=plan.threads, cpus=mine),
-            structures=task.structures[number :: plan.size] or task.structures,
+            structures=structures[number :: plan.size] or structures,
             items=((THROUGHPUT, plan.point),),
             plans={THROUGHPUT: (to_plain(plan),)},
             allowances={THROUGHPUT: Allowance(end_s=seconds)},

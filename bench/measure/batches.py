@@ -14,7 +14,7 @@ from bench.core.device import Device
 from bench.measure.clock import NotFinite
 from bench.measure.optimizers import Optimizers
 from bench.measure.probe import Probe, apart, compare
-from bench.measure.relax import largest_force
+from bench.measure.relax import free_atoms, largest_force
 from bench.measure.session import Session
 
 Answer = tuple[float, np.ndarray]
@@ -74,15 +74,16 @@ def check(probe: Probe, size: int, known: int, shift: int = 0) -> tuple[float, f
     return energy, force
 
 
-def probe_of(session: Session) -> Probe:
-    """Return what compares batches of a session's method with single calls at the session's structures."""
+def probe_of(session: Session, structures: Sequence[int] | None = None) -> Probe:
+    """Return what compares batches of a session's method with single calls at the session's structures, or at some."""
     subject = session.task.subject
     facts = {
         "dtype": subject.dtype,
         "device": Device.parse(subject.device).exact,
         "weights": session.task.told.weights,
     }
-    return Probe(session.adapter, session.calculator, [*session.structures.values()], facts)
+    chosen = [session.structures[one] for one in structures or session.structures]
+    return Probe(session.adapter, session.calculator, chosen, facts)
 
 
 class _Held:
@@ -100,17 +101,19 @@ class _Held:
 class _Relaxation:
     """One of the relaxations that go on together; the optimiser moves atoms of its own, without a box."""
 
-    def __init__(self, prepared: Any) -> None:
+    def __init__(self, prepared: Any, structure: Any) -> None:
         self.given = prepared
         self.held = _Held()
         self.moving = Atoms(numbers=prepared.numbers, positions=prepared.positions)
+        self.moving.set_constraint([one.copy() for one in structure.constraints])
+        self.free = free_atoms(structure)
         self.moving.calc = self.held
         self.driver = Optimizers().make(OPTIMIZER, self.moving)
         self.steps = 0
 
     def ends(self, forces: np.ndarray, fmax: float, max_steps: int) -> bool:
         """Make a step, unless the forces have vanished or all steps are made; returns whether it has ended."""
-        if largest_force(forces) < fmax or self.steps == max_steps:
+        if largest_force(forces, self.free) < fmax or self.steps == max_steps:
             return True
         self.held.forces = forces
         self.driver.step()
@@ -135,7 +138,8 @@ def relax_together(
     assert criterion is not None
 
     def next_one() -> _Relaxation:
-        return _Relaxation(session.adapter.prepare(next(queue).copy()))
+        structure = next(queue)
+        return _Relaxation(session.adapter.prepare(structure.copy()), structure)
 
     running = [next_one() for _ in range(size)]
     nanoseconds = relaxed = 0
@@ -152,7 +156,7 @@ def relax_together(
         nanoseconds += perf_counter_ns() - start
         beat(batches)
         for i in ended:
-            relaxed += largest_force(answers[i][1]) < criterion.fmax
+            relaxed += largest_force(answers[i][1], running[i].free) < criterion.fmax
             running[i] = next_one()
         if batches >= _FEWEST and perf_counter_ns() > until_ns:
             break

@@ -109,12 +109,17 @@ class Session:
         """Return the number of the system of a structure."""
         return self._system_of[index]
 
+    def of_this_system(self) -> list[int]:
+        """Return the structures of the task that are of the system to which it has turned, in their order."""
+        return [index for index in self.structures if self._system_of[index] == self._system]
+
     def turn_to(self, index: int) -> None:
         """Make the system of a structure the method's own, outside of every time: topology, shapes, warm-up.
 
         The first time, the method is warmed up with it as it was with the first system; later a discarded call will do.
+        A task without that structure has others of its system, and begins with them.
         """
-        number = self._system_of[index]
+        number = self._system_of.get(index, self._system)
         if number == self._system:
             return
         with self.uncounted():

@@ -131,7 +131,7 @@ def measured(
     return measurements(
         methods,
         description=campaign(settings={"protocols": ("accuracy",), **(settings or {})}, methods=facts),
-        read={"accuracy": Truths(NUMBERS, MASSES, tuple(levels), experiment, missing)},
+        read={"accuracy": (Truths(NUMBERS, MASSES, tuple(levels), experiment, missing),)},
         records=tuple(records),
         **changes,
     )
@@ -546,7 +546,7 @@ def test_a_method_that_bends_a_linear_molecule_is_compared_in_all_but_its_modes(
         measured = measurements(
             [method("m")],
             description=campaign(methods=facts),
-            read={"accuracy": Truths(numbers, masses, levels)},
+            read={"accuracy": (Truths(numbers, masses, levels),)},
             records=(minimum(hessian=20.0 * np.eye(9), positions=bent),),
         )
         (found,) = accuracies(measured).values()

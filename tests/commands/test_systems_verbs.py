@@ -93,18 +93,8 @@ def test_what_is_relaxed_already_is_a_result_and_not_a_failure(pesbench, tmp_pat
     ("content", "options", "says"),
     [
         ("1\n\nAr 0 0 0\n", ("--protocols", "md"), "md is not applicable: mine is a single atom"),
-        (
-            MIXED,
-            ("--protocols", "relax,throughput"),
-            "throughput measures one system, and mine.xyz has 3; choose one with --systems:",
-        ),
         (MIXED, ("--systems", "watr"), "has no system 'watr'; it has water, hydroxide, fixed."),
         (MIXED, ("--elements", "N"), "has no system that consists of N only"),
-        (
-            MIXED,
-            ("--systems", "fixed", "--protocols", "accuracy"),
-            "accuracy measures free molecules, and fixed has fixed",
-        ),
         (f"3\n\n{WATER}", ("--protocols", "scaling"), "scaling needs systems of several sizes"),
         (f"3\ncharge=1\n{WATER}", ("--charge", "0"), "charge"),
         (f"3\nnelec=9\n{WATER}", (), "nelec"),

@@ -17,7 +17,7 @@ from bench.core.records import Finished, NotMeasured
 from bench.core.settings import Settings
 from bench.core.task import Item
 from bench.data import references, rmd17
-from bench.data.structures import MD17, load_dataset
+from bench.data.structures import MD17, Wanted, load_dataset
 from bench.engine.display import PlainProgress
 from bench.engine.runner import Campaign
 from bench.engine.schedule import items
@@ -363,7 +363,7 @@ def test_the_labels_of_rmd17_check_a_run_over_its_frames_by_their_names(tmp_path
     monkeypatch.setenv("PESBENCH_CACHE", str(tmp_path / "cache"))  # the same structures have labels in the other
     known = {3250 * i: (-float(i), np.full((6, 3), float(i))) for i in (0, 4)}
     monkeypatch.setattr(rmd17, "labels", lambda cache, wanted: {i: known[i] for i in wanted if i in known})
-    found = truths(load(tmp_path / "run"))
+    (found,) = truths(load(tmp_path / "run"))
     control = next(level for level in found.levels if level.control)
     assert (control.name, control.theory["functional"], control.label) == ("rMD17", "PBE", "PBE/def2-SVP (rMD17)")
     assert control.energies == {0: 0.0, 4: -4.0}
@@ -375,7 +375,7 @@ def test_the_labels_of_rmd17_check_a_run_over_its_frames_by_their_names(tmp_path
         raise BadInput("one.npz has other contents; delete or replace it.")
 
     monkeypatch.setattr(rmd17, "labels", damaged)
-    found = truths(load(tmp_path / "run"))
+    (found,) = truths(load(tmp_path / "run"))
     assert found.levels == ()
     assert found.missing.startswith(f"There are no reference labels for {MD17}")
     assert found.missing.endswith("rMD17's labels are left out: one.npz has other contents; delete or replace it.")
@@ -406,3 +406,78 @@ def test_a_short_part_ends_after_its_seconds_and_leaves_the_budget_alone(tmp_pat
     assert of(contents, Vibrations, "slow") == of(contents, SinglePoint, "architecture") == []
     assert "not measured by accuracy" not in said
     assert "random weights" not in SHOWN["accuracy"].render(tables.shown_as(tmp_path / "run", "accuracy"), "terminal")
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory):
+    """Return a file of water and ethane with labels: the springs' own forces, each component off by a known error."""
+    images = []
+    for name, error in (("H2O", 0.010), ("C2H6", 0.050)):
+        rest = molecule(name)
+        for number in range(3):
+            image = rest.copy()
+            image.info = {"name": name, "REF_energy": 1000.0 * len(rest)}
+            if number:
+                image.rattle(0.05, seed=number)
+            ways = image.positions[None] - image.positions[:, None]
+            lengths = np.linalg.norm(ways, axis=-1) + np.eye(len(image))
+            stretch = lengths - np.eye(len(image)) - rest.get_all_distances()
+            image.info["REF_energy"] += 1.25 * (stretch**2).sum()
+            forces = (5.0 * stretch / lengths)[..., None] * ways
+            image.arrays["REF_forces"] = forces.sum(axis=1) + error * np.sign(
+                np.random.default_rng(number).normal(size=(len(image), 3))
+            )
+            images.append(image)
+    path = tmp_path_factory.mktemp("two") / "two.extxyz"
+    ase.io.write(path, images, columns=["symbols", "positions", "REF_forces"])
+    return path, Wanted(energy_key="REF_energy", forces_key="REF_forces")
+
+
+@pytest.fixture(scope="module")
+def measured_two(of_two, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("measured") / "run"
+    settings = settings_of("toy", "only-hydrogen", rounds=1, minima=(0, 3))
+    return directory, *measure(directory, load_dataset(of_two[0], wanted=of_two[1]), settings)
+
+
+def test_two_compositions_of_a_file_have_their_own_errors_and_minima(measured_two):
+    found = json.loads(SHOWN["accuracy"].render(tables.shown_as(measured_two[0], "accuracy"), "json"))
+    each = {one["system"]: one for one in found["by_system"] if one["method"] == "toy"}
+    level = "of-the-file"
+    for name, error in (("H2O", 10.0), ("C2H6", 50.0)):
+        errors = each[name]["references"][level]
+        assert errors["force_mae_mev_per_angstrom"]["estimate"] == pytest.approx(error, abs=0.01)
+        assert errors["energy_mae_mev"]["estimate"] == pytest.approx(0.0, abs=0.01)
+        assert each[name]["minimum"]["status"] == "converged"
+        assert each[name]["ms_per_call"]["estimate"] > 0
+    assert len(each["C2H6"]["minimum"]["wavenumbers_cm1"]) == 18
+    (row,) = [one for one in found["rows"] if one["method"] == "toy"]
+    assert row["references"][level]["force_mae_mev_per_angstrom"]["estimate"] == pytest.approx(30.0, abs=0.01)
+    assert (row["references"][level]["systems"], row["references"][level]["structures"]) == (2, 6)
+    assert row["minimum"] is None
+    assert "There is no reference minimum of any of the systems" in " ".join(found["notes"])
+
+
+def test_the_records_of_a_system_have_its_structures_and_its_atoms(measured_two):
+    for one in of(measured_two[2], SinglePoint, "toy"):
+        assert len(one.forces) == (3 if one.structure < 3 else 8)
+    minima = {one.molecule: one for one in of(measured_two[2], Vibrations, "toy")}
+    assert {number: len(one.positions) for number, one in minima.items()} == {0: 3, 3: 8}
+
+
+def test_a_method_that_takes_none_of_the_systems_says_why(measured_two):
+    rows = {row.method: row for row in tables.shown_as(measured_two[0], "accuracy").rows}
+    assert "only-hydrogen" in rows["only-hydrogen"].refused
+
+
+def test_labels_of_a_system_alone_are_used_in_a_run_of_several(of_two, measured_two, tmp_path):
+    path, wanted = of_two
+    alone = load_dataset(path, wanted=dataclasses.replace(wanted, systems=("C2H6",)))
+    measure(tmp_path / "alone", alone, settings_of("toy", rounds=1, vibrations=False))
+    labels.write(tmp_path / "alone", "pbe-alone", PBE, alone.reference, references.own_folder())
+    every = truths(load(measured_two[0]))
+    assert [[level.name for level in one.levels] for one in every] == [["of-the-file"], ["of-the-file", "pbe-alone"]]
+    assert set(every[1].levels[1].forces) == {3, 4, 5}
+    rows = {row.method: row for row in tables.shown_as(measured_two[0], "accuracy").rows}
+    assert rows["toy"].references["pbe-alone"].force_mae.estimate == pytest.approx(0.0, abs=0.01)
+    assert rows["toy"].nearest == "of-the-file", "it has both systems"

@@ -18,6 +18,7 @@ from bench.core.plain import from_plain
 from bench.core.settings import MdSettings, Settings
 from bench.core.task import Item
 from bench.data.naphthalene import is_naphthalene
+from bench.engine.coverage import LeftOut
 from bench.engine.ledger import Ledger
 from bench.errors import BadInput
 from bench.paths import PROJECT
@@ -294,6 +295,33 @@ def test_a_resumed_run_keeps_what_it_could_not_make_longer():
     ledger.take_up([cut_off(10.0)])
     assert ledger.open(("toy", "cpu"), 0, planned, again=False) == planned
     assert ledger.left(("toy", "cpu"), "md") == 100.0, "its time is not lost, for it begins anew"
+
+
+@pytest.fixture
+def of_three_systems():
+    """Return settings with a trajectory of three systems in each of two rounds, and books without one of them."""
+    md = MdSettings(seeds=2, half_steps=0, ensembles=("nvt",), starts=(0, 3, 7))
+    settings = Settings(methods=("toy",), protocols=("md",), rounds=2, budget_s={"toy": 90.0}, md=md)
+    return settings, Ledger(settings, {"toy": LeftOut(structures=frozenset((3, 4)))})
+
+
+def test_a_round_has_no_time_for_systems_that_a_method_cannot_take(of_three_systems):
+    settings, ledger = of_three_systems
+    items = [Item("md", one.trajectory) for one in trajectories(settings.md) if one.seed == 0 and one.structure != 3]
+    assert len(items) == 2
+    assert ledger.allowance(("toy", "cpu"), 0, "md", items).end_s == pytest.approx(45.0), "half of it, for two of four"
+
+
+def test_what_was_cut_off_begins_again_by_its_share_among_the_systems_that_a_method_takes(of_three_systems):
+    settings, ledger = of_three_systems
+    plan = trajectories(settings.md)[0]
+    # a quarter of 90 s is 1.6 times as long, a sixth is not
+    record = Trajectory(
+        "toy", "cpu", 0, **dataclasses.asdict(plan), status="censored", steps=5, wall_ns=int(14e9), file=""
+    )
+    ledger.take_up([record])
+    item = Item("md", plan.trajectory)
+    assert ledger.open(("toy", "cpu"), 0, [item], again=False) == [item]
 
 
 def test_a_larger_budget_goes_on_with_what_the_time_did_not_suffice_for(pesbench, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from ase.build import molecule
 from rich.console import Console
 
+from bench.analysis.statistics import Estimate
 from bench.core.description import ParallelSpeed
 from bench.core.failure import Failure
 from bench.core.records import CENSORED, DONE, FAILED, Finished, Started, Watched
@@ -24,8 +25,10 @@ from bench.engine.ledger import Ledger
 from bench.engine.runner import Campaign
 from bench.environments.catalogue import Catalogue
 from bench.errors import BadInput
-from bench.protocols.throughput.plan import PointPlan, points_of
+from bench.protocols.throughput.analyse import whole_sets
+from bench.protocols.throughput.plan import PointPlan, larger, points_of
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
+from bench.protocols.throughput.table import Point, Series, ThroughputRow
 from bench.render.shown import SHOWN
 from bench.results import store, tables
 
@@ -51,11 +54,11 @@ def settings_of(*methods, budget=10.0, **changes):
     return Settings(methods=methods, **{**fields, **changes})
 
 
-def measure(directory, dataset, settings):
+def measure(directory, dataset, settings, adapter=FAKES):
     """Run a campaign, or go on with it; returns what was said and the records."""
     said = io.StringIO()
     progress = PlainProgress(settings, Console(file=said, width=200))
-    campaign = Campaign(directory, settings, Catalogue([FAKES]), dataset, progress, ParallelSpeed(1, 1.0))
+    campaign = Campaign(directory, settings, Catalogue([adapter]), dataset, progress, ParallelSpeed(1, 1.0))
     campaign.resume() if directory.exists() else campaign.begin()
     campaign.run()
     return said.getvalue(), store.read(directory)
@@ -313,3 +316,111 @@ def test_the_command_line_shows_the_throughput_that_it_measured(pesbench, tmp_pa
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "How many force calls a second?" in done.stdout
     assert "The adapter computes no batches: springs between all atoms." in " ".join(done.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory):
+    """Return one round of water and methanol, with a method that knows only the elements of the first."""
+    images = []
+    for name in ("H2O", "CH3OH"):
+        for number in range(3):
+            image = molecule(name)
+            image.info = {"name": name}
+            if number:
+                image.rattle(0.05, seed=number)
+            images.append(image)
+    folder = tmp_path_factory.mktemp("of_two")
+    ase.io.write(folder / "two.xyz", images, format="extxyz", columns=["symbols", "positions"])
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("bench.engine.schedule", "bench.engine.tasks"):
+            patch.setattr(f"{module}.usable_cores", lambda: 2)
+        settings = settings_of("batches", "waters", "wrong-batch", budget=4.0, starts=(0, 3))
+        settings.budget_s["wrong-batch"] = 10.0  # four in a batch are wrong
+        adapter = folder / "fakes.py"
+        waters = "# [tool.pesbench.methods.toy]\n"
+        text = FAKES.read_text().replace(waters, f'# [tool.pesbench.methods.waters]\n# elements = ["H", "O"]\n{waters}')
+        adapter.write_text(text)
+        measured = measure(folder / "run", load_dataset(folder / "two.xyz"), settings, adapter)
+    return folder / "run", *measured
+
+
+def test_each_system_has_its_points_and_its_own_molecules(of_two):
+    records = [one for one in of_two[2].of(Throughput) if one.method == "batches"]
+    for start in (0, 3):
+        mine = [one for one in records if one.structure == start]
+        assert [one.status for one in mine if one.way == SINGLE] == [DONE]
+        sizes = [one.size for one in mine if one.way == BATCH]
+        assert sizes == [2**power for power in range(len(sizes))]
+        assert sizes
+        assert [(one.size, one.status) for one in mine if one.way == PROCESSES] == [(1, DONE), (2, DONE)]
+        relaxed = {structure for one in mine for structure in one.ended.get("structure", ())}
+        assert relaxed
+        assert relaxed <= {start, start + 1, start + 2}
+
+
+def test_a_wrong_batch_at_one_system_does_not_end_the_series_of_another(of_two):
+    records = [one for one in of_two[2].of(Throughput) if one.method == "wrong-batch" and one.way == BATCH]
+    assert {one.structure for one in records if one.status == FAILED} == {0, 3}
+
+
+def test_a_row_for_each_system_that_a_method_takes_and_one_for_the_set(of_two):
+    table = tables.shown_as(of_two[0], "throughput")
+    rows = {(row.method, row.system): row for row in table.rows}
+    assert rows.keys() == {(one, "H2O") for one in ("batches", "waters", "wrong-batch")} | {
+        (one, "CH3OH") for one in ("batches", "wrong-batch")
+    }
+    whole = {one.method: one for one in table.whole}
+    assert (whole["batches"].systems, whole["waters"].systems) == (2, 1)
+    singly = [rows["batches", name].single.relaxed_per_s.estimate for name in ("H2O", "CH3OH")]
+    assert whole["batches"].singly_per_hour.estimate == pytest.approx(3600 * 2 / sum(1 / rate for rate in singly))
+    assert whole["batches"].best_per_hour.estimate >= whole["batches"].singly_per_hour.estimate
+    for form in SHOWN["throughput"].formats:
+        text = SHOWN["throughput"].render(table, form)
+        assert "CH3OH" in text
+    found = json.loads(SHOWN["throughput"].render(table, "json"))
+    assert [one["system"] for one in found["rows"]].count("H2O") == 3
+    assert found["whole_set"][0].keys() >= {"method", "systems", "singly_per_hour", "best_per_hour"}
+    with pytest.raises(BadInput, match="measure one with --systems"):
+        SHOWN["throughput"].draw(table)
+
+
+def test_the_points_of_a_system_have_its_number_and_end_with_it(monkeypatch):
+    monkeypatch.setattr("bench.engine.schedule.usable_cores", lambda: 2)
+    settings = settings_of("toy", starts=(0, 4), limit=2)
+    numbers = [item.number for item in schedule.items(settings, "none", [0, 4, 2], 0)]
+    assert numbers == [one.point for start in (0, 4) for one in points_of(1, 2, start)]
+    assert [item.number for item in schedule.apart([Item("throughput", one) for one in numbers])[1]] == [
+        *(101, 102, 40101, 40102)
+    ]
+    one = next(plan for plan in points_of(1, 2, 4) if (plan.way, plan.size) == (BATCH, 1024))
+    assert list(larger(one.point)) == list(range(one.point + 1, 40100))
+    assert not list(larger(40000))
+    assert schedule.items(dataclasses.replace(settings, limit=1), "none", [0, 4], 0)[-1].number == 102
+
+
+def test_processes_have_structures_of_their_own_system(monkeypatch):
+    monkeypatch.setattr(side_by_side, "physical_cpus", lambda count: list(range(count)))
+    two = next(one for one in points_of(1, 2, 3) if (one.way, one.size) == (PROCESSES, 2))
+    task = task_of(6)
+    task = dataclasses.replace(
+        task, structures=tuple(dataclasses.replace(one, system=one.index // 3) for one in task.structures)
+    )
+    made = [*side_by_side._tasks(two, task, 6.0)]
+    assert [[one.index for one in each.structures] for each in made] == [[3, 5], [4]]
+
+
+def test_the_set_is_done_in_the_sum_of_the_times_of_its_molecules():
+    def row(system, rate, low, high):
+        point = Point(SINGLE, 1, 1, 2, relaxed_per_s=Estimate(rate, low, high, 2, "rounds"))
+        return ThroughputRow("m", "m", "mlip", "cpu", system=system, single=point)
+
+    (found,) = whole_sets([row("a", 2.0, 1.0, 4.0), row("b", 0.5, 0.25, 1.0)])
+    assert found.singly_per_hour.estimate == pytest.approx(3600 * 2 / (0.5 + 2.0))
+    assert (found.singly_per_hour.low, found.singly_per_hour.high) == pytest.approx((1440.0, 5760.0))
+    assert found.best_per_hour == found.singly_per_hour
+    wrong = Point(BATCH, 2, 1, 2, relaxed_per_s=Estimate(9.0, 8.0, 10.0, 2, "rounds"))
+    refused = dataclasses.replace(row("a", 2.0, 1.0, 4.0), batch=Series((wrong,), None, "refused"))
+    (other,) = whole_sets([refused, row("b", 0.5, 0.25, 1.0)])
+    assert other.best_per_hour == found.best_per_hour, "a batch that is wrong has no rate"
+    (half,) = whole_sets([row("a", 2.0, None, None), ThroughputRow("m", "m", "mlip", "cpu", system="b")])
+    assert (half.systems, half.singly_per_hour.estimate, half.singly_per_hour.low) == (1, 7200.0, None)

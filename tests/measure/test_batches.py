@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ase.build import molecule
 from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms
 
 from bench.adapter import Adapter, by_molecule
 from bench.core.device import CPU
@@ -17,14 +18,14 @@ from bench.core.plain import to_plain
 from bench.core.records import CENSORED, DONE, FAILED
 from bench.core.task import Allowance, Criterion, Item, Molecule, Structure, Subject, Task, Told
 from bench.measure import process
-from bench.measure.batches import WrongBatch, check, compute, probe_of, relax_together
+from bench.measure.batches import WrongBatch, _Relaxation, check, compute, probe_of, relax_together
 from bench.measure.clock import NotFinite
 from bench.measure.conform import _batch
 from bench.measure.relax import relax
 from bench.measure.session import Deadlines
 from bench.protocols.throughput import measure as throughput
-from bench.protocols.throughput.measure import Measurer
-from bench.protocols.throughput.plan import points_of
+from bench.protocols.throughput.measure import Measurer, Points
+from bench.protocols.throughput.plan import PointPlan, points_of
 
 SINGLY, FIRST, SECOND, FOURTH = 0, 1, 2, 3  # points: one after another, batches of 1, 2 and 4
 
@@ -137,9 +138,16 @@ def session_of(adapter, count=5, weights="none", optimizer="BFGS", seconds=None,
         structures=structures,
         fresh=fresh,
         relax=relaxed,
+        of_this_system=lambda: list(structures),
         beat=lambda number: lambda steps: None,
         pace=None,
     )
+
+
+def points_at(session, deadlines=None):
+    """Return what measures the points of a session's only system."""
+    plans = session.task.plans_of("throughput", PointPlan)
+    return Points(session, deadlines or Deadlines(session.task.allowances["throughput"]), plans)
 
 
 def measured(session, *points):
@@ -278,7 +286,7 @@ def test_an_adapter_without_batches_says_so_once():
 def test_a_batch_that_would_not_end_in_time_is_not_begun(known):
     adapter = Together()
     session = session_of(adapter, seconds=2.0)
-    measurer = Measurer(session, Deadlines(session.task.allowances["throughput"]))
+    measurer = points_at(session)
     vars(measurer).update(known)
     record = measurer.measure(Item("throughput", FOURTH))
     assert (record.status, record.failure) == (CENSORED, None)
@@ -288,7 +296,7 @@ def test_a_batch_that_would_not_end_in_time_is_not_begun(known):
 def test_a_batch_for_which_memory_lacks_is_not_begun(monkeypatch):
     adapter = Together()
     session = session_of(adapter)
-    measurer = Measurer(session, Deadlines(session.task.allowances["throughput"]))
+    measurer = points_at(session)
     peaks = iter([10**9, 10**9, 3 * 10**9, 3 * 10**9, 3 * 10**9, 3 * 10**9])
     monkeypatch.setattr(process, "peak_memory", lambda: next(peaks))
     monkeypatch.setattr(process, "free_memory", lambda: 2 * 10**9)
@@ -317,7 +325,7 @@ def test_rounds_begin_at_different_structures():
     for number in range(3):
         session = session_of(Together(), count=6)
         session.task = dataclasses.replace(session.task, round=number)
-        orders.append(Measurer(session, Deadlines(Allowance())).order)
+        orders.append(points_at(session, Deadlines(Allowance())).order)
     assert [order[0] for order in orders] == [0, 2, 4]
     assert all(sorted(order) == list(range(6)) for order in orders)
 
@@ -331,3 +339,28 @@ def test_the_free_memory_is_read_where_the_system_tells():
 @pytest.mark.parametrize(("adapter", "passed"), [(Together, True), (SwapsTwo, False)])
 def test_the_conformance_kit_compares_a_batch(adapter, passed):
     assert _batch(probe_of(session_of(adapter(), count=2))).passed is passed
+
+
+def test_atoms_that_do_not_move_stay_and_their_forces_do_not_count():
+    structure = images(1)[0]
+    structure.set_constraint(FixAtoms([0]))
+    forces = np.zeros((len(structure), 3))
+    forces[:2] = (0.0, 0.0, 1.0)
+    one = _Relaxation(structure.copy(), structure)
+    before = structure.positions.copy()
+    assert not one.ends(forces, 0.05, 10)
+    assert one.given.positions[0] == pytest.approx(before[0])
+    assert one.given.positions[1, 2] > before[1, 2]
+    forces[1] = 0.0
+    assert one.ends(forces, 0.05, 10), "only the fixed atom has a force"
+
+
+def test_systems_share_the_time_of_a_worker_and_what_one_leaves_goes_to_the_others():
+    session = session_of(Together(), seconds=3.0)
+    plans = [plan for start in (0, 2, 4) for plan in points_of(1, 2, start)]
+    session.task = dataclasses.replace(session.task, plans={"throughput": tuple(map(to_plain, plans))})
+    measurer = Measurer(session, Deadlines(Allowance(end_s=3.0)))
+    first, second, third = (measurer._share() for _ in range(3))
+    assert first.seconds == pytest.approx(1.0, abs=0.1)
+    assert second.seconds == pytest.approx(1.5, abs=0.1), "the first took no time"
+    assert third is measurer.deadlines

@@ -1,6 +1,7 @@
 """The accuracy protocol, on force fields whose forces and second derivatives are known."""
 
 import gc
+from time import perf_counter_ns
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,10 +14,11 @@ from ase.calculators.lj import LennardJones
 from bench.adapter import Adapter
 from bench.core.lines import from_json, to_json
 from bench.core.message import Begins, Phase
-from bench.core.task import Item
+from bench.core.task import Allowance, Item
 from bench.measure import worker
 from bench.measure.calls import STEP
-from bench.protocols.accuracy.measure import single_point, vibrations
+from bench.measure.session import Deadlines
+from bench.protocols.accuracy.measure import Measurer, single_point, vibrations
 
 WATER = molecule("H2O")
 POINT = {"method": "m", "device": "cpu", "round": 0, "structure": 4}
@@ -305,3 +307,12 @@ def test_once_an_item_was_left_out_each_later_one_is_announced(monkeypatch):
         Begins("vibrations", 0),
         "record 0",
     ]
+
+
+def test_minima_share_the_time_that_is_left():
+    items = (("single-point", 0), ("vibrations", 0), ("vibrations", 3), ("vibrations", 7))
+    measurer = Measurer(SimpleNamespace(task=SimpleNamespace(items=items)), Deadlines(Allowance(end_s=60.0)))
+    parts = [(measurer._end_of_minimum() - perf_counter_ns()) * 1e-9 for _ in range(3)]
+    assert parts == pytest.approx([20.0, 30.0, 60.0], abs=1.0), "the first two took no time"
+    unlimited = Measurer(SimpleNamespace(task=SimpleNamespace(items=items)), Deadlines(Allowance()))
+    assert unlimited._end_of_minimum() is None

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.failure import FAILURES
+from bench.protocols.md.verdict import VERDICTS
 from bench.render import comparison, heading, tuning
 from bench.render.glossary import explained
 from bench.render.shown import SHOWN
@@ -40,6 +41,7 @@ OTHERS = sorted(
         *(title for title in comparison.COLUMNS if title != "method"),
         *(column.title for view in SHOWN.values() for column in view.columns),
         *("random weights", "incomplete", "times slower than SevenNet-0", "CPU ms/step", "paper CPU ms", "GPU mem."),
+        *(f"{one} systems" for one in VERDICTS),
         *("ours/paper CPU", "rounds differ", "memory peak", "cold start", "n/101", "How many times faster"),
     }
 )

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
+from bench.analysis.at_system import at_system
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.model import fit
-from bench.analysis.statistics import Estimate
+from bench.analysis.statistics import ONE_PROCESS, Estimate
 from bench.analysis.times import Key, mean_time, per_round
 from bench.analysis.vibrations import NormalModes
 from bench.core.records import DONE, FAILED, Record
@@ -27,43 +28,78 @@ from bench.protocols.accuracy.force_errors import uncertainty_quality
 from bench.protocols.accuracy.geometry import planarity
 from bench.protocols.accuracy.levels import same_theory
 from bench.protocols.accuracy.minimum import at_minimum, reference_minimum
+from bench.protocols.accuracy.over_systems import all_levels, differences, missing, over_systems
 from bench.protocols.accuracy.plan import ACCURACY
 from bench.protocols.accuracy.record import SinglePoint, Vibrations
-from bench.protocols.accuracy.table import Accuracy, AccuracyTable
+from bench.protocols.accuracy.table import NO_LABELS, Accuracy, AccuracyTable
 from bench.protocols.accuracy.truths import Level, Truths
 from bench.protocols.md.analyse import stabilities
 
 R = TypeVar("R", SinglePoint, Vibrations)
 
 RANDOM = "random weights, whose energies mean nothing"
+NO_SYSTEM = "it takes no system of the set"
 PLANAR = 0.05
 """Angstrom, root mean square: a molecule this near to a plane is meant to be planar."""
 
 
 def accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
-    """Return the accuracy of each method and device of a campaign; empty where the protocol was not measured."""
+    """Return the accuracy of each method and device of a campaign; empty where the protocol was not measured.
+
+    Of several systems, it is that over all of them.
+    """
     return measurements.once("accuracies", lambda: _accuracies(measurements))
 
 
 def _accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
-    truths: Truths | None = measurements.read.get(ACCURACY)
-    if truths is None:
+    systems: Sequence[Truths] = measurements.read.get(ACCURACY) or ()
+    if not systems:
         return {}
-    normal = {level.name: modes_of(level, truths) for level in truths.levels if level.has_hessian}
-    rows = {method.key: _accuracy(method, measurements, truths, normal) for method in measurements.methods}
-    common = _common(rows.values(), truths.levels)
+    rows = {method.key: _row(method, measurements) for method in measurements.methods}
+    common = _common(rows.values(), all_levels(systems))
     if common is None:
         return rows
     return {key: dataclasses.replace(row, common=common.name, common_label=common.label) for key, row in rows.items()}
 
 
+def _row(method: MeasuredMethod, measurements: Measurements) -> Accuracy:
+    systems: Sequence[Truths] = measurements.read[ACCURACY]
+    found = [row for row in _by_system(measurements) if (row.method, row.device) == method.key]
+    if not systems[0].system:
+        return found[0]
+    points = _done(_of(SinglePoint, measurements.records, method))
+    row = over_systems(found, systems, points)
+    if row is None:
+        bare = _bare(method, measurements)
+        return dataclasses.replace(bare, refused=method.message if method.failure else NO_SYSTEM)
+    return dataclasses.replace(row, time=_time(measurements, method.key, points, systems))
+
+
+def _by_system(measurements: Measurements) -> tuple[Accuracy, ...]:
+    """Return a row for each system and each method that takes it."""
+    return measurements.once("accuracy by system", lambda: tuple(_each(measurements)))
+
+
+def _each(measurements: Measurements) -> Iterator[Accuracy]:
+    described = measurements.description
+    facts = {one.name: one for one in described.dataset.systems}
+    for truths in measurements.read[ACCURACY]:
+        normal = {level.name: modes_of(level, truths) for level in truths.levels if level.has_hessian}
+        here = at_system(measurements, facts[truths.system]) if truths.system else measurements
+        for method in measurements.methods:
+            if not truths.system or truths.system not in described.methods[method.method].left_out:
+                yield _accuracy(method, here, truths, normal)
+
+
 def _common(rows: Iterable[Accuracy], every: Sequence[Level]) -> Level | None:
     """Return the level by which methods are compared with each other; None where none was compared with any.
 
-    Of the levels that most methods have, the highest one: an error against a level of its own tells how well a model
-    learned, and not which of two is closer to the truth.
+    Of the levels that most methods have, at most systems, the highest one: an error against a level of its own tells
+    how well a model learned, and not which of two is closer to the truth.
     """
-    counts = Counter(name for row in rows for name in row.references)
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update({name: one.systems for name, one in row.references.items()})
     theories = {one.name: one.theory for one in every if counts[one.name] == max(counts.values(), default=0) > 0}
     if not theories:
         return None
@@ -73,21 +109,28 @@ def _common(rows: Iterable[Accuracy], every: Sequence[Level]) -> Level | None:
 
 def accuracy_table(measurements: Measurements) -> AccuracyTable:
     """Return the accuracy of all methods of a campaign, with the floor."""
-    truths: Truths = measurements.read[ACCURACY]
+    systems: Sequence[Truths] = measurements.read[ACCURACY]
+    first, several = systems[0], bool(systems[0].system)
     rows = accuracies(measurements)
     verdicts = {key: found.verdict for key, found in stabilities(measurements).items()}
     return AccuracyTable(
         description=measurements.description,
         rows=tuple(dataclasses.replace(row, stability=verdicts.get(key)) for key, row in rows.items()),
-        levels=truths.levels,
-        floor=tuple(floor(truths)),
-        spread=spread_of(truths),
+        levels=all_levels(systems),
+        floor=tuple(differences(systems) if several else floor(first)),
+        spread=None if several else spread_of(first),
         minima=tuple(
-            reference_minimum(level, truths, modes_of(level, truths)) for level in truths.levels if level.has_hessian
+            reference_minimum(level, truths, modes_of(level, truths))
+            for truths in systems
+            for level in truths.levels
+            if level.has_hessian
         ),
-        experiment=truths.experiment.sources if truths.experiment else (),
-        planar=_is_planar(truths),
-        missing=truths.missing,
+        experiment=tuple(
+            dict.fromkeys(source for one in systems if one.experiment for source in one.experiment.sources)
+        ),
+        planar=not several and _is_planar(first),
+        missing=missing(systems, measurements.description) if several else first.missing,
+        by_system=_by_system(measurements) if several else (),
         damaged=measurements.damaged,
     )
 
@@ -105,29 +148,24 @@ def _accuracy(
     normal: Mapping[str, NormalModes],
 ) -> Accuracy:
     facts, records = measurements.description.methods[method.method], measurements.records
-    points = _of(SinglePoint, records, method)
-    done = [one for one in points if one.status == DONE]
-    found = Accuracy(
-        method=method.method,
-        label=method.label,
-        kind=method.kind,
-        device=method.device,
-        weights=method.weights,
-        conservative=facts.conservative,
-        theory=facts.theory,
-        time=_time(measurements, method.key, done),
+    points = [one for one in _of(SinglePoint, records, method) if truths.has(one.structure)]
+    done = _done(points)
+    found = dataclasses.replace(
+        _bare(method, measurements),
+        system=truths.system,
+        time=_time(measurements, method.key, done, [truths]),
         failures=Counter(one.failure.kind for one in points if one.failure and one.status == FAILED),
     )
     if method.weights == "random":
         return dataclasses.replace(found, refused=RANDOM)
     compared = [level for level in truths.levels if not level.control]
     found = dataclasses.replace(found, **_at_structures(done, compared, facts.theory or {}, truths))
-    looked_for = _of(Vibrations, records, method)
+    looked_for = [one for one in _of(Vibrations, records, method) if truths.has(one.molecule)]
     vibrations = next((one for one in looked_for if one.hessian is not None), None)
     if vibrations is None:
-        found = dataclasses.replace(
-            found, no_minimum=_no_minimum(looked_for, measurements.description.settings.vibrations)
-        )
+        settings = measurements.description.settings
+        wanted = settings.vibrations and any(map(truths.has, settings.minima))
+        found = dataclasses.replace(found, no_minimum=_no_minimum(looked_for, wanted))
     else:
         with_minimum = {level.name: level for level in compared if level.minimum is not None}
         found = dataclasses.replace(found, **at_minimum(vibrations, truths, with_minimum, normal, facts.theory or {}))
@@ -135,6 +173,24 @@ def _accuracy(
         why = method.message if method.failure else _why(points, looked_for)
         found = dataclasses.replace(found, refused=why)
     return found
+
+
+def _bare(method: MeasuredMethod, measurements: Measurements) -> Accuracy:
+    """Return a row without figures."""
+    facts = measurements.description.methods[method.method]
+    return Accuracy(
+        method=method.method,
+        label=method.label,
+        kind=method.kind,
+        device=method.device,
+        weights=method.weights,
+        conservative=facts.conservative,
+        theory=facts.theory,
+    )
+
+
+def _done(points: Iterable[SinglePoint]) -> list[SinglePoint]:
+    return [one for one in points if one.status == DONE]
 
 
 def _of(kind: type[R], records: Sequence[Record], method: MeasuredMethod) -> list[R]:
@@ -146,7 +202,7 @@ def _why(points: Sequence[SinglePoint], vibrations: Sequence[Vibrations]) -> str
     failure = next(filter(None, failures), None)
     if failure is not None:
         return f"{failure.kind}: {failure.message}"
-    return "no structure of the run has labels" if points else "its time ended before anything was measured"
+    return NO_LABELS if points else "its time ended before anything was measured"
 
 
 def _no_minimum(vibrations: Sequence[Vibrations], wanted: bool) -> str | None:
@@ -156,10 +212,12 @@ def _no_minimum(vibrations: Sequence[Vibrations], wanted: bool) -> str | None:
     return "its time ended first" if wanted else None
 
 
-def _time(measurements: Measurements, key: Key, points: Sequence[SinglePoint]) -> Estimate | None:
+def _time(
+    measurements: Measurements, key: Key, points: Sequence[SinglePoint], systems: Sequence[Truths]
+) -> Estimate | None:
     """Return the milliseconds of a force call: in relaxations, else in replays, else near the structures themselves.
 
-    The last are of a single process, so they have no interval.
+    The last are of a single process, so they have no interval; each system counts the same in their mean.
     """
     for frame, time, count in (
         (measurements.structures, "step_calculator_ns", "step_force_calls"),
@@ -168,15 +226,24 @@ def _time(measurements: Measurements, key: Key, points: Sequence[SinglePoint]) -
         times = per_round(frame, time, count).get(key)
         if times is not None:
             return mean_time(times)
-    each = [one.calculator_ns * 1e-6 for one in points if one.calculator_ns > 0]
-    return fit(np.log(each)[:, None]).estimate() if each else None
+    each = [
+        np.log([one.calculator_ns * 1e-6 for one in points if one.calculator_ns > 0 and truths.has(one.structure)])
+        for truths in systems
+    ]
+    each = [logs for logs in each if logs.size]
+    if len(each) == 1:
+        return fit(each[0][:, None]).estimate()
+    if not each:
+        return None
+    mean = float(np.exp(np.mean([logs.mean() for logs in each])))
+    return Estimate(mean, None, None, sum(map(len, each)), None, lacks=ONE_PROCESS)
 
 
 def _at_structures(
     points: Sequence[SinglePoint], compared: Sequence[Level], theory: Mapping[str, str], truths: Truths
 ) -> dict[str, Any]:
     energies = {one.structure: one.energy for one in points if one.energy is not None}
-    forces = {one.structure: np.array(one.forces) for one in points}
+    forces = {one.structure: truths.moving(np.array(one.forces)) for one in points}
     references = {level.name: each for level in compared if (each := errors_at(energies, forces, level)) is not None}
     if not references:
         return {}
@@ -198,16 +265,19 @@ def _at_structures(
         if same or spread is not None
         else None,
         "spread": spread,
-        "uncertainty": _uncertainty(points, by_name[nearest]),
+        "uncertainty": _uncertainty(points, by_name[nearest], truths),
     }
 
 
-def _uncertainty(points: Sequence[SinglePoint], level: Level) -> Any:
+def _uncertainty(points: Sequence[SinglePoint], level: Level, truths: Truths) -> Any:
     known = [one for one in points if one.force_deviations is not None and one.structure in level.forces]
     if not known:
         return None
-    errors = [np.linalg.norm(np.array(one.forces) - level.forces[one.structure], axis=1) for one in known]
-    return uncertainty_quality(np.array([one.force_deviations for one in known]), np.array(errors))
+    errors = [
+        np.linalg.norm(truths.moving(np.array(one.forces)) - level.forces[one.structure], axis=1) for one in known
+    ]
+    claimed = [truths.moving(np.array(one.force_deviations)) for one in known]
+    return uncertainty_quality(np.array(claimed), np.array(errors))
 
 
 SUMMARY = Summary(own=accuracies, table=accuracy_table)

@@ -12,6 +12,7 @@ from bench.protocols.accuracy import geometry, levels
 from bench.protocols.accuracy.force_errors import ForceErrors, force_errors
 from bench.protocols.accuracy.levels import same_theory
 from bench.protocols.accuracy.matching import compare
+from bench.protocols.accuracy.pooled import compared
 from bench.protocols.accuracy.table import Floor, Spread
 from bench.protocols.accuracy.truths import Level, Truths
 
@@ -89,12 +90,5 @@ def errors_at(
     structures: Collection[int] | None = None,
 ) -> ForceErrors | None:
     """Return the errors at the structures that both have, and that are in `structures`; None where there are none."""
-    common = sorted(set(forces) & set(level.forces) & set(forces if structures is None else structures))
-    if not common:
-        return None
-    return force_errors(
-        np.array([forces[i] for i in common]),
-        np.array([level.forces[i] for i in common]),
-        np.array([energies[i] for i in common]),
-        np.array([level.energies[i] for i in common]),
-    )
+    found = compared(energies, forces, level, structures)
+    return None if found is None else force_errors(*found)

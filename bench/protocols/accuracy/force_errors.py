@@ -1,4 +1,4 @@
-"""How far a method's forces and energies are from a reference's at the same geometries of one molecule.
+"""How far a method's forces and energies are from a reference's at the same geometries of one system.
 
 The structures are the sampled unit: components of one structure share its distortion, so every interval is over
 structures. Energies are compared less their mean over the structures, since the zero of energy differs between methods.
@@ -22,7 +22,7 @@ _MILLI = 1000.0
 
 @dataclasses.dataclass(frozen=True)
 class ForceErrors:
-    """The errors of one method against one reference."""
+    """The errors of one method against one reference, at one system or pooled over several."""
 
     structures: int
     force_mae: Estimate
@@ -33,6 +33,7 @@ class ForceErrors:
     energy_mae: Estimate | None
     """meV per molecule."""
     energy_rank_correlation: Estimate | None
+    systems: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,8 +97,13 @@ def force_mae(forces: ArrayLike, reference: ArrayLike) -> Estimate:
     ValueError
         See :func:`force_errors`.
     """
+    return positive_mean([absolute_errors(forces, reference)])
+
+
+def absolute_errors(forces: ArrayLike, reference: ArrayLike) -> Floats:
+    """Return the mean of |F - F_ref| over components and atoms of each structure, (s,) in meV/Angstrom."""
     ours, theirs = _forces(forces, reference)
-    return positive_mean(_MILLI * np.abs(ours - theirs).mean(axis=(1, 2)))
+    return np.asarray(_MILLI * np.abs(ours - theirs).mean(axis=(1, 2)))
 
 
 def force_rmse(forces: ArrayLike, reference: ArrayLike) -> Estimate:
@@ -121,8 +127,17 @@ def force_rmse(forces: ArrayLike, reference: ArrayLike) -> Estimate:
     ValueError
         See :func:`force_errors`.
     """
+    return root(positive_mean([squared_errors(forces, reference)]))
+
+
+def squared_errors(forces: ArrayLike, reference: ArrayLike) -> Floats:
+    """Return the mean of (F - F_ref)^2 over components and atoms of each structure, (s,) in (meV/Angstrom)^2."""
     ours, theirs = _forces(forces, reference)
-    square = positive_mean(((_MILLI * (ours - theirs)) ** 2).mean(axis=(1, 2)))
+    return np.asarray(((_MILLI * (ours - theirs)) ** 2).mean(axis=(1, 2)))
+
+
+def root(square: Estimate) -> Estimate:
+    """Return the root of a mean square, with the roots of the ends of its interval."""
     low, high = (None if end is None else math.sqrt(end) for end in (square.low, square.high))
     return dataclasses.replace(square, estimate=math.sqrt(square.estimate), low=low, high=high)
 
@@ -147,12 +162,16 @@ def force_cosine(forces: ArrayLike, reference: ArrayLike) -> Estimate | None:
     ValueError
         See :func:`force_errors`.
     """
+    found = cosines(forces, reference)
+    return mean([found], least=-1.0, most=1.0) if found.size else None
+
+
+def cosines(forces: ArrayLike, reference: ArrayLike) -> Floats:
+    """Return F.F_ref / (|F| |F_ref|) of each structure where both have a force, (k,)."""
     ours, theirs = (each.reshape(len(each), -1) for each in _forces(forces, reference))
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     some = lengths > 0
-    if not some.any():
-        return None
-    return mean((ours * theirs).sum(axis=1)[some] / lengths[some], least=-1.0, most=1.0)
+    return np.asarray((ours * theirs).sum(axis=1)[some] / lengths[some])
 
 
 def energy_mae(energies: ArrayLike, reference: ArrayLike) -> Estimate | None:
@@ -184,14 +203,18 @@ def energy_mae(energies: ArrayLike, reference: ArrayLike) -> Estimate | None:
     if len(ours) < 2:
         return None
     difference = _MILLI * (ours - theirs)
-
-    enlarged = math.sqrt(len(ours) / (len(ours) - 1))
+    enlarged = by_own_mean(len(ours))
 
     def centred(chosen: Chosen) -> Floats:
         resampled = difference[chosen]
         return enlarged * np.abs(resampled - resampled.mean(axis=-1, keepdims=True)).mean(axis=-1)
 
     return bootstrapped(centred, len(ours), least=0.0)
+
+
+def by_own_mean(structures: int) -> float:
+    """Return by how much deviations from the mean of so many structures are to be multiplied."""
+    return math.sqrt(structures / (structures - 1))
 
 
 def energy_rank_correlation(energies: ArrayLike, reference: ArrayLike) -> Estimate | None:

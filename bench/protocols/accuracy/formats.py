@@ -39,6 +39,7 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "label": row.label,
         "kind": row.kind,
         "device": row.device,
+        "system": row.system or None,
         "weights": row.weights,
         "conservative": row.conservative,
         "theory": dict(row.theory) if row.theory else None,
@@ -92,6 +93,7 @@ def _errors(errors: ForceErrors) -> dict[str, Any]:
         "energy_mae_mev": estimate_object(errors.energy_mae),
         "energy_rank_correlation": estimate_object(errors.energy_rank_correlation),
         "structures": errors.structures,
+        "systems": errors.systems,
     }
 
 
@@ -121,6 +123,7 @@ def _spread(found: Spread | None) -> dict[str, Any] | None:
 def _minimum(one: ReferenceMinimum) -> dict[str, Any]:
     return {
         "level": one.level,
+        "system": one.system or None,
         "fmax": one.fmax,
         "hessian_source": one.source,
         "residue_cm1": one.residue,
@@ -140,6 +143,7 @@ def _pair(one: Floor) -> dict[str, Any]:
         "force_mae_mev_per_angstrom": estimate_object(one.forces.force_mae if one.forces else None),
         "energy_mae_mev": estimate_object(one.forces.energy_mae if one.forces else None),
         "structures": one.forces.structures if one.forces else 0,
+        "systems": one.forces.systems if one.forces else 0,
         "frequency_rmsd_cm1": one.frequencies.all.rmsd_cm1 if one.frequencies else None,
         "bond_mae_mangstrom": dict(one.bonds.mae) if one.bonds else None,
     }
@@ -150,10 +154,15 @@ def _document(table: AccuracyTable) -> dict[str, Any]:
         "format": FORMAT,
         "head": table.description.plain(),
         "levels": {
-            level.name: {"theory": dict(level.theory), "structures": len(level.forces), "minimum": bool(level.minimum)}
+            level.name: {
+                "theory": dict(level.theory),
+                "structures": len(level.forces),
+                "minimum": level.name in {one.level for one in table.minima} or bool(level.minimum),
+            }
             for level in table.levels
         },
         "rows": [row_object(row) for row in table.rows],
+        "by_system": [row_object(row) for row in table.by_system],
         "floor": [_pair(one) for one in table.floor],
         "spread_mev_per_angstrom": table.spread.force_mae if table.spread else None,
         "spread": _spread(table.spread),
@@ -163,21 +172,23 @@ def _document(table: AccuracyTable) -> dict[str, Any]:
 
 
 def _rows(table: AccuracyTable) -> list[dict[str, Any]]:
-    """Return one line for each method and reference, with the figures of :func:`row_object`."""
+    """Return one line for each method and reference, then those of each system, with :func:`row_object`'s figures."""
     lines = []
-    for row in table.rows:
+    for row in (*table.rows, *table.by_system):
         found = row_object(row)
         minimum = found["minimum"] or {}
         levels = dict.fromkeys([*found["references"], *found["geometry"], *found["frequencies"]])
         for level in levels or [None]:
-            fields = {name: found[name] for name in ("method", "device", "weights", "conservative", "refused")}
+            fields = {
+                name: found[name] for name in ("method", "device", "system", "weights", "conservative", "refused")
+            }
             fields |= {f"theory_{key}": (row.theory or {}).get(key) for key in ("functional", "basis", "dispersion")}
             fields |= {"reference": level, "verdict": row.verdict if level and level == row.nearest else None}
             errors = found["references"].get(level, {})
             for figure in ("force_mae_mev_per_angstrom", "force_rmse_mev_per_angstrom", "energy_mae_mev"):
                 fields |= {f"{figure}_{part}": errors.get(figure, {}).get(part) for part in ("estimate", "low", "high")}
             geometry, frequencies = found["geometry"].get(level, {}), found["frequencies"].get(level, {})
-            fields |= {"structures": errors.get("structures")}
+            fields |= {name: errors.get(name) for name in ("structures", "systems")}
             fields |= {name: geometry.get(name) for name in ("cc_bond_mae_mangstrom", "ch_bond_mae_mangstrom")}
             fields |= {name: frequencies.get(name) for name in ("rmsd_cm1", "largest_cm1", "modes")}
             fields |= {name: minimum.get(name) for name in ("imaginary", "zero_point_energy_mev", "hessian_seconds")}

@@ -1,4 +1,4 @@
-"""Arithmetic means and other statistics of errors with their 95 % intervals, over the structures of one molecule.
+"""Arithmetic means and other statistics of errors with their 95 % intervals, over structures and over systems.
 
 Unlike times, errors may be zero or negative, so nothing here works on logarithms as :mod:`bench.analysis.statistics`
 does; what is common to both comes from there.
@@ -6,9 +6,10 @@ does; what is common to both comes from there.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,30 +26,72 @@ _BATCH = 100  # resamples at a time, which limits the memory
 _TAIL = (1 + CONFIDENCE) / 2
 
 
-def mean(values: Floats, least: float, most: float = math.inf) -> Estimate:
-    """Return the mean over structures with Student's t interval, within the possible values."""
-    # rounding must not leave the possible values
-    estimate, n = float(np.clip(values.mean(), least, most)), len(values)
-    if n < 2:
-        return Estimate(estimate, None, None, n, None)
-    reach = float(special.stdtrit(n - 1, _TAIL)) * float(values.std(ddof=1)) / math.sqrt(n)
-    return Estimate(estimate, max(least, estimate - reach), min(most, estimate + reach), n, "structures")
+def mean(systems: Sequence[Floats], least: float, most: float = math.inf) -> Estimate:
+    """Return the mean over systems of the means over the structures of each, so that each system counts the same.
 
+    The interval is about these systems: Student's t of the structures within them, with Satterthwaite's degrees of
+    freedom. Where one of several systems has a single structure, nobody knows how its structures scatter, and the
+    interval is Student's t over the systems.
 
-def positive_mean(values: Floats) -> Estimate:
-    """Return the mean over structures of values that are not negative.
-
-    The interval is that of its logarithm, by Student's t of the values: errors are skewed, and an interval that reaches
-    as far down as up would lie too low.
+    Parameters
+    ----------
+    systems : sequence of ndarray
+        One value for each structure of a system, at least one.
+    least, most : float
+        The possible values.
     """
-    from scipy import stats
+    found = _Mean.of(systems)
+    # rounding must not leave the possible values
+    estimate = float(np.clip(found.value, least, most))
+    if found.over is None:
+        return Estimate(estimate, None, None, found.n, None)
+    low, high = max(least, estimate - found.reach), min(most, estimate + found.reach)
+    return Estimate(estimate, low, high, found.n, found.over)
 
-    estimate, n = float(values.mean()), len(values)
-    if n < 2:
-        return Estimate(estimate, None, None, n, None)
-    share = float(values.std(ddof=1)) / math.sqrt(n) / estimate if estimate > 0 else 0.0
-    factor = bounded_exp(float(stats.t.ppf(_TAIL, n - 1)) * share)
-    return Estimate(estimate, estimate / factor, estimate * factor, n, "structures")
+
+def positive_mean(systems: Sequence[Floats]) -> Estimate:
+    """Return the same of values that are not negative, with the interval of a logarithm.
+
+    Errors are skewed, and an interval that reaches as far down as up would lie too low.
+    """
+    found = _Mean.of(systems)
+    if found.over is None:
+        return Estimate(found.value, None, None, found.n, None)
+    factor = bounded_exp(found.reach / found.value) if found.value > 0 else 1.0
+    return Estimate(found.value, found.value / factor, found.value * factor, found.n, found.over)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Mean:
+    """A mean over systems."""
+
+    value: float
+    n: int
+    """Structures."""
+    reach: float = 0.0
+    """Half-width of its interval."""
+    over: str | None = None
+    """What the interval is over; None for a single structure, which has none."""
+
+    @classmethod
+    def of(cls, systems: Sequence[Floats]) -> _Mean:
+        means = np.array([one.mean() for one in systems])
+        value, n = float(means.mean()), sum(map(len, systems))
+        if n < 2:
+            return cls(value, n)
+        if min(map(len, systems)) < 2:
+            return cls(value, n, _reach([means]), "systems")
+        return cls(value, n, _reach(systems), "structures")
+
+
+def _reach(systems: Sequence[Floats]) -> float:
+    """Return the half-width of the interval of the mean of means; each of two values or more."""
+    variances = np.array([one.var(ddof=1) / len(one) for one in systems])
+    total = float(variances.sum())
+    if total == 0.0:
+        return 0.0
+    freedom = total**2 / sum(v**2 / (len(one) - 1) for v, one in zip(variances, systems, strict=True))
+    return float(special.stdtrit(freedom, _TAIL)) * math.sqrt(total) / len(systems)
 
 
 def spearman(one: Floats, other: Floats) -> Floats:

@@ -25,7 +25,7 @@ from bench.protocols.accuracy.plan import VIBRATIONS
 from bench.protocols.accuracy.record import SinglePoint, Vibrations
 
 SHARE = 0.5  # of the time, for the single points, where there are vibrations
-TIMED = 5  # single points at which a force call is timed
+TIMED = 5  # single points at which a force call is timed, besides the first one of each system
 FMAX, MOST_STEPS = 0.001, 500  # of the minimum, eV/Angstrom: a soft mode shifts by less than 1 cm-1
 NUMERIC, NATIVE = "central differences", "native"
 
@@ -185,15 +185,19 @@ class Measurer:
     """Asks for energy and forces at structures, then for the minimum and its Hessian.
 
     Where there are vibrations, the structures get half of the time of the phase, so that a slow method has something of
-    both.
+    both. Several minima share what is left when they begin, each the same.
     """
 
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
         self.session = session
         self.deadlines = deadlines
-        share = SHARE if any(part == VIBRATIONS for part, _ in session.task.items) else 1.0
+        self.minima = sum(part == VIBRATIONS for part, _ in session.task.items)
+        """Those that are still to come."""
+        share = SHARE if self.minima else 1.0
         self.soon = after(None if deadlines.seconds is None else share * deadlines.seconds)
         self.points = 0
+        self.timed: set[int] = set()
+        """The systems with a force call on the clock."""
 
     def measure(self, item: Item) -> Record | None:
         """Measure a single point, None where its time is up (the first is always measured), or the vibrations."""
@@ -205,12 +209,15 @@ class Measurer:
                 calculator,
                 atoms,
                 key={**session.task.key, "molecule": item.number},
-                deadline_ns=self.deadlines.end,
+                deadline_ns=self._end_of_minimum(),
                 beat=session.beat(-1),
             )
         if self.points and self.soon is not None and perf_counter_ns() > self.soon:
             return None
         self.points += 1
+        system = session.system_of(item.number)
+        timed = self.points <= TIMED or system not in self.timed
+        self.timed.add(system)
         atoms, calculator = session.fresh(session.structures[item.number])
         session.beat(item.number)(0)
         return single_point(
@@ -218,5 +225,13 @@ class Measurer:
             calculator,
             atoms,
             key={**session.task.key, "structure": item.number},
-            seed=session.task.subject.seed + item.number if self.points <= TIMED else None,
+            seed=session.task.subject.seed + item.number if timed else None,
         )
+
+    def _end_of_minimum(self) -> int | None:
+        """Return when the next minimum is cut off."""
+        left, self.minima = self.minima, self.minima - 1
+        if self.deadlines.end is None:
+            return None
+        now = perf_counter_ns()
+        return now + max(self.deadlines.end - now, 0) // left

@@ -112,6 +112,7 @@ def reference_minimum(level: Level, truths: Truths, modes: NormalModes) -> Refer
     softest = float(modes.wavenumbers.min()) if modes.wavenumbers.size else 0.0
     return ReferenceMinimum(
         level=level.name,
+        system=truths.system,
         fmax=level.minimum.fmax,
         source=level.minimum.source,
         residue=modes.residue,

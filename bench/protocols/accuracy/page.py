@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bench.analysis.statistics import Estimate
 from bench.core.device import Device
 from bench.protocols.accuracy.levels import BEYOND, EDGE, SAME, WITHIN
 from bench.protocols.accuracy.matching import Deviation, FrequencyErrors
 from bench.protocols.accuracy.notes import OTHER, notes, urgent
-from bench.protocols.accuracy.table import Accuracy, AccuracyTable
+from bench.protocols.accuracy.table import NO_LABELS, Accuracy, AccuracyTable
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Page, by_method, filled
 from bench.render.cells import DASH, Cell
 from bench.render.heading import heading
+from bench.render.heading import some as _some
 
 SHORT = {SAME: "same theory", WITHIN: "within", EDGE: "at its edge", BEYOND: "beyond"}
 DIRECT = "direct forces"
@@ -27,11 +28,15 @@ def page(table: AccuracyTable) -> Page:
 def blocks(table: AccuracyTable) -> list[Block]:
     """Return the blocks of the report; columns without values are left out, and so are empty blocks."""
     shown = [row for row in table.rows if row.refused is None]
-    compared = any(row.vibrations for row in shown)
+    each = [row for row in table.each if row.refused is None]
+    compared = any(row.vibrations for row in each)
     labelled = [level.name for level in table.levels if any(level.name in row.references for row in shown)]
 
     def block(title: str, *columns: Column) -> Block:
         return by_method(title, shown, lambda row: name(row, table), *columns)
+
+    def at_each(title: str, *columns: Column) -> Block:
+        return by_method(title, each, lambda row: name(row, table), *columns)
 
     made = [
         block(
@@ -39,7 +44,8 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
             ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
             ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
-            ("n", "", lambda row: numbers.whole(row.references[row.nearest].structures) if row.nearest else DASH),
+            *([("systems", "", _systems)] if table.by_system else []),
+            ("n", "", _structures),
         ),
         block(
             "Force MAE against each reference, meV/Å",
@@ -54,12 +60,26 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("energy MAE", "meV", lambda row: numbers.with_interval(_of(row, "energy_mae"), 3)),
             ("rank corr.", "of energies", lambda row: _plain(_of(row, "energy_rank_correlation"))),
         ),
-        block(
+        *(
+            [
+                at_each(
+                    "And at each system?",
+                    ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
+                    ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
+                    ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
+                    ("energy MAE", "meV", lambda row: numbers.with_interval(_of(row, "energy_mae"), 3)),
+                    ("n", "", _structures),
+                )
+            ]
+            if table.by_system
+            else []
+        ),
+        at_each(
             "Does it know its own errors?",
             ("rank corr.", "with the error", lambda row: _uncertain(row, "rank_correlation")),
             ("error /", "uncertainty", lambda row: _uncertain(row, "calibration")),
         ),
-        block(
+        at_each(
             "How far is its relaxed geometry? Bonds, mean absolute error in mÅ",
             ("against", "", lambda row: _judge(row.nearest_geometry_label, row.own_geometry)),
             *((pair, "mÅ", _bond(pair)) for pair in _pairs(table)),
@@ -67,7 +87,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("RMSD", "mÅ", _rmsd),
             *([("planarity", "Å", _planarity)] if table.planar else []),
         ),
-        block(
+        at_each(
             "How far are its harmonic frequencies? RMSD (largest), cm-1",
             ("against", "", lambda row: _judge(row.nearest_minimum_label, row.own_minimum)),
             ("below", "2000", lambda row: _both(row.frequencies, "below")),
@@ -77,7 +97,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             ("mixed", "", _mixed),
         ),
         _minima(table),
-        block(
+        at_each(
             "What does a Hessian cost?",
             ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
             ("force", "calls", _calls),
@@ -115,7 +135,7 @@ def _minima(table: AccuracyTable) -> Block:
     """Return how good the references' own minima and Hessians are."""
     lines = tuple(
         (
-            Cell(table.label(one.level)),
+            Cell(f"{table.label(one.level)}, {one.system}" if one.system else table.label(one.level)),
             numbers.fixed(one.fmax, 4),
             Cell(one.source) if one.source else DASH,
             numbers.fixed(one.residue, 1),
@@ -166,6 +186,14 @@ def _of(row: Accuracy, figure: str) -> Estimate | None:
     return getattr(row.references[row.nearest], figure) if row.nearest else None
 
 
+def _structures(row: Accuracy) -> Cell:
+    return numbers.whole(row.references[row.nearest].structures) if row.nearest else DASH
+
+
+def _systems(row: Accuracy) -> Cell:
+    return numbers.whole(row.references[row.nearest].systems) if row.nearest else DASH
+
+
 def _plain(value: Estimate | None) -> Cell:
     return numbers.fixed(value.estimate, 3) if value else DASH
 
@@ -176,7 +204,7 @@ def _uncertain(row: Accuracy, figure: str) -> Cell:
 
 def _pairs(table: AccuracyTable) -> list[str]:
     """Return the pairs of elements whose bonds are shown."""
-    return list(dict.fromkeys(pair for row in table.rows for one in row.geometry.values() for pair in one.bonds.mae))
+    return list(dict.fromkeys(pair for row in table.each for one in row.geometry.values() for pair in one.bonds.mae))
 
 
 def _bond(pair: str) -> Callable[[Accuracy], Cell]:
@@ -218,31 +246,51 @@ def _calls(row: Accuracy) -> Cell:
 
 
 def name(row: Accuracy, table: AccuracyTable) -> str:
-    """Return the name of a method, with its device where there are several, and a remark on direct forces."""
+    """Return the name of a method and, where there are several, device and system, with a remark on direct forces."""
     several = len({one.device for one in table.rows}) > 1
     remarks = [Device.parse(row.device).label] if several else []
     remarks += [] if row.conservative else [DIRECT]
-    return f"{row.label} ({', '.join(remarks)})" if remarks else row.label
+    label = f"{row.label} ({', '.join(remarks)})" if remarks else row.label
+    return f"{label}, {row.system}" if row.system else label
 
 
 def reasons(table: AccuracyTable) -> list[tuple[str, str]]:
-    """Return why a method has no figures, or what its minimum was not."""
+    """Return why a method has no figures, or what its minimum was not; of several systems, with their names."""
     found = []
     asked = not table.description.settings.phase_s  # nobody misses what a run adds by itself
     for row in table.rows:
         if row.weights == "random" and not asked:
             continue
-        if row.refused is not None:
-            found.append((name(row, table), f"not compared: {row.refused}"))
-            continue
-        if row.failures:
-            text = ", ".join(f"{kind} ({count})" for kind, count in row.failures.items())
-            found.append((name(row, table), f"structures without an answer: {text}"))
-        if row.no_minimum is not None:
-            found.append((name(row, table), f"no minimum: {row.no_minimum}"))
-        if row.harmonic and row.harmonic.status != "converged":
-            found.append((name(row, table), f"no minimum: its largest force stayed at {row.harmonic.fmax:.3f} eV/Å"))
-        if row.harmonic and row.harmonic.imaginary:
-            count = row.harmonic.imaginary
-            found.append((name(row, table), f"{count} imaginary mode{'s' if count > 1 else ''}: not a minimum"))
+        said = [f"not compared: {row.refused}"] if row.refused is not None else list(_remarks(row))
+        found += [(name(row, table), one) for one in said]
+        left_out = table.description.methods[row.method].left_out if table.by_system else {}
+        for why in dict.fromkeys(left_out.values()):
+            found.append((name(row, table), f"{why}: not {_some([n for n, one in left_out.items() if one == why])}"))
+        if row.refused is None:
+            found += [(name(row, table), one) for one in _at_systems(row, table)]
     return found
+
+
+def _at_systems(row: Accuracy, table: AccuracyTable) -> list[str]:
+    """Return what is to be said of a method at each system, each remark once."""
+    systems: dict[str, list[str]] = {}
+    for one in table.by_system:
+        if (one.method, one.device) == (row.method, row.device):
+            refused = one.refused is not None and one.refused != NO_LABELS  # a note tells which have none
+            for said in [f"not compared: {one.refused}"] if refused else _remarks(one):
+                systems.setdefault(said, []).append(one.system)
+    return [f"{said} ({_some(names)})" for said, names in systems.items()]
+
+
+def _remarks(row: Accuracy) -> Iterator[str]:
+    """Yield what is to be said of a row with figures."""
+    if row.failures and not row.system:
+        text = ", ".join(f"{kind} ({count})" for kind, count in row.failures.items())
+        yield f"structures without an answer: {text}"
+    if row.no_minimum is not None:
+        yield f"no minimum: {row.no_minimum}"
+    if row.harmonic and row.harmonic.status != "converged":
+        yield f"no minimum: its largest force stayed at {row.harmonic.fmax:.3f} eV/Å"
+    if row.harmonic and row.harmonic.imaginary:
+        count = row.harmonic.imaginary
+        yield f"{count} imaginary mode{'s' if count > 1 else ''}: not a minimum"

@@ -25,8 +25,14 @@ def _items(settings: Settings, indices: Sequence[int], round_number: int, cores:
     """Return the single points and the vibrations, once: a method gives the same answer in every round."""
     if round_number:
         return []
-    points = [Item(SINGLE_POINT, index) for index in indices[: settings.limit]]
-    return [*points, Item(VIBRATIONS, 0)] if settings.vibrations else points
+    measured = indices[: settings.limit]
+    points = [Item(SINGLE_POINT, index) for index in measured]
+    return points + [Item(VIBRATIONS, one) for one in settings.minima if settings.vibrations and one in measured]
+
+
+def _structure_of(molecule: int) -> int:
+    """Return the structure to whose system a worker turns for a minimum: a molecule has the number of its first one."""
+    return molecule
 
 
 def _allowance(books: Books, key: Key, round_number: int, items: Sequence[Item]) -> Allowance:
@@ -73,7 +79,8 @@ def _progress(records: Sequence[SinglePoint]) -> str:
 
 
 def _heading(settings: Settings) -> str:
-    return "accuracy at each structure" + (" and at the minimum" if settings.vibrations else "")
+    minima = len(settings.minima) if settings.vibrations else 0
+    return "accuracy at each structure" + (f" and at the {'minimum' if minima == 1 else 'minima'}" if minima else "")
 
 
 PROTOCOL = Protocol(
@@ -81,10 +88,8 @@ PROTOCOL = Protocol(
     order=40,
     parts=(
         Part(SINGLE_POINT, SinglePoint, _single_point, _progress),
-        Part(VIBRATIONS, Vibrations, _vibrations, lambda records: "", number="molecule"),
+        Part(VIBRATIONS, Vibrations, _vibrations, lambda records: "", number="molecule", structure_of=_structure_of),
     ),
-    one_system=True,
-    free=True,
     phase=ACCURACY,
     once=True,
     items=_items,

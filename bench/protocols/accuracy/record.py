@@ -33,11 +33,11 @@ class SinglePoint(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Vibrations(Record):
-    """The method's own minimum of the reference molecule, and its Hessian there."""
+    """The method's own minimum of the reference molecule of a system, and its Hessian there."""
 
     record: ClassVar[str] = "vibrations"
     molecule: int
-    """Always 0: a data set has one reference molecule."""
+    """The first structure of the system: 0 where there is one system."""
     status: str
     """``converged``, ``step-cap`` (the Hessian is that of an unconverged geometry), ``censored`` or ``failed``."""
     steps: int

@@ -12,6 +12,9 @@ from bench.protocols.accuracy.geometry import BondErrors, Planarity
 from bench.protocols.accuracy.matching import ComparedVibrations, FrequencyErrors
 from bench.protocols.accuracy.truths import Level
 
+NO_LABELS = "no structure of the run has labels"
+"""Why a method has no errors, though it answered."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Geometry:
@@ -62,6 +65,8 @@ class ReferenceMinimum:
     """The minimum of a reference level, and how good its Hessian is."""
 
     level: str
+    system: str
+    """As in :class:`Accuracy`."""
     fmax: float | None
     """eV/Angstrom."""
     source: str
@@ -82,7 +87,7 @@ class ReferenceMinimum:
 
 @dataclasses.dataclass(frozen=True)
 class Accuracy:
-    """The accuracy of one method on one device."""
+    """The accuracy of one method on one device: at a system, or over all systems of a run."""
 
     method: str
     label: str
@@ -91,6 +96,8 @@ class Accuracy:
     weights: str | None = None
     conservative: bool = True
     theory: Mapping[str, str] | None = None
+    system: str = ""
+    """The system, where the run has several; empty in the row over all of them."""
     refused: str | None = None
     """Why it has no figures."""
     time: Estimate | None = None
@@ -177,6 +184,7 @@ class AccuracyTable:
 
     description: Description
     rows: tuple[Accuracy, ...]
+    """One for each method; over several systems, without minima."""
     levels: tuple[Level, ...]
     floor: tuple[Floor, ...] = ()
     spread: Spread | None = None
@@ -187,7 +195,14 @@ class AccuracyTable:
     planar: bool = False
     """Whether the molecule is planar at a reference's minimum, so that a method's distance from a plane is an error."""
     missing: str = ""
+    by_system: tuple[Accuracy, ...] = ()
+    """Of several systems, a row for each system and each method that takes it, system by system."""
     damaged: tuple[int, ...] = ()
+
+    @property
+    def each(self) -> tuple[Accuracy, ...]:
+        """The rows of one system each."""
+        return self.by_system or self.rows
 
     def label(self, level: str) -> str:
         """Return the name of a level for people."""

@@ -86,7 +86,7 @@ class Experiment:
 
 @dataclasses.dataclass(frozen=True)
 class Truths:
-    """All that the methods of a run are compared with."""
+    """All that the methods of a run are compared with at a system."""
 
     numbers: np.ndarray
     """(n,) atomic numbers."""
@@ -96,3 +96,22 @@ class Truths:
     experiment: Experiment | None = None
     missing: str = ""
     """What could not be compared and why, in a sentence; empty where nothing is missing."""
+    system: str = ""
+    """The name of the system, where the run has several; else empty."""
+    frames: tuple[int, ...] = ()
+    """Its structures, where the run has several systems; else empty."""
+    free: np.ndarray | None = None
+    """(n,) whether an atom moves; None: all do. The forces of `levels` are those on atoms that move."""
+
+    @property
+    def fixed(self) -> bool:
+        """Whether some atoms do not move."""
+        return self.free is not None
+
+    def moving(self, values: np.ndarray) -> np.ndarray:
+        """Return what `values`, (n, ...), say of the atoms that move."""
+        return values if self.free is None else values[self.free]
+
+    def has(self, structure: int) -> bool:
+        """Return whether a structure is one of the system."""
+        return not self.frames or structure in self.frames

@@ -41,7 +41,15 @@ def reading(table: AccuracyTable) -> str:
 
 
 def _placed(table: AccuracyTable) -> list[Accuracy]:
-    return [row for row in table.rows if row.time is not None and row.common_mae is not None]
+    """Return the methods with a time and an error, of several systems those that have most of them."""
+    rows = [row for row in table.rows if row.time is not None and row.common_mae is not None]
+    most = max((_systems(row) for row in rows), default=1)
+    return [row for row in rows if _systems(row) == most]
+
+
+def _systems(row: Accuracy) -> int:
+    """Return at how many systems a method is compared with the common level."""
+    return row.references[row.common].systems if row.common else 0
 
 
 def _error(row: Accuracy) -> float:

@@ -123,7 +123,7 @@ def _plans(settings: Settings, numbers: Collection[int], cores: int) -> list[Tra
 def _allowance(books: Books, key: Key, round_number: int, items: Sequence[Item]) -> Allowance:
     """Return the time for a round's trajectories: in proportion to their part of the steps that are left."""
     settings = books.settings
-    plans = trajectories(settings.md)
+    plans = _taken(books, key[0])
     now = [plan for plan in plans if Item(MD, plan.trajectory) in items]
     later = [
         plan
@@ -134,11 +134,16 @@ def _allowance(books: Books, key: Key, round_number: int, items: Sequence[Item])
     return Allowance(end_s=seconds(settings.budget_s[key[0]], books.spent_on(key, MD), now, later))
 
 
+def _taken(books: Books, method: str) -> list[TrajectoryPlan]:
+    """Return the trajectories of the systems that a method takes: the others need none of its time."""
+    return [plan for plan in trajectories(books.settings.md) if books.takes(method, Item(MD, plan.trajectory))]
+
+
 def _again(books: Books, record: Record) -> bool:
     """Return whether a trajectory that was cut off has clearly more time now; it then starts from the beginning."""
     if not isinstance(record, Trajectory) or record.status != CENSORED:
         return False
-    plans = {plan.trajectory: plan for plan in trajectories(books.settings.md)}
+    plans = {plan.trajectory: plan for plan in _taken(books, record.method)}
     budget = books.settings.budget_s[record.method]
     part = plans[record.trajectory].steps / sum(plan.steps for plan in plans.values())
     return budget is None or part * budget > CLEARLY * record.wall_ns / 1e9

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.model import estimate, mean_of, scatter_of
 from bench.analysis.statistics import ONE_PROCESS, Estimate
+from bench.core.description import SystemFacts
 from bench.core.kind import rank
 from bench.core.records import CENSORED, DONE, FAILED
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
@@ -32,6 +33,7 @@ from bench.protocols.throughput.table import (
     Series,
     ThroughputRow,
     ThroughputTable,
+    WholeSet,
 )
 
 _ENDS = {"out-of-memory": MEMORY, "batch": REFUSED, "crash": CRASH, "timeout": CRASH}
@@ -56,27 +58,93 @@ class Molecules:
 
 
 def throughput_table(measurements: Measurements) -> ThroughputTable:
-    """Return the throughput of all methods of a campaign, light kinds first, and within a kind fast methods first."""
-    rows = [_row(method, measurements) for method in measurements.methods]
+    """Return the throughput of all methods of a campaign, light kinds first, and within a kind fast methods first.
+
+    Of several systems, system by system.
+    """
+    systems = measurements.description.dataset.systems
+    if len(systems) < 2:
+        rows = _sorted(_row(method, measurements) for method in measurements.methods)
+    else:
+        rows = [row for one in systems for row in _at(one, measurements)]
     watched = measurements.watched
     return ThroughputTable(
         description=measurements.description,
-        rows=tuple(
-            sorted(
-                rows, key=lambda row: (rank(row.kind), -(row.best.rate if row.best else 0.0), row.method, row.device)
-            )
-        ),
+        rows=tuple(rows),
+        whole=tuple(whole_sets(rows)) if len(systems) > 1 else (),
         disturbances=disturbances(watched) if watched is not None else (),
         damaged=measurements.damaged,
     )
 
 
-def _row(method: MeasuredMethod, measurements: Measurements) -> ThroughputRow:
+def _sorted(rows: Iterable[ThroughputRow]) -> list[ThroughputRow]:
+    return sorted(rows, key=lambda row: (rank(row.kind), -(row.best.rate if row.best else 0.0), row.method, row.device))
+
+
+def _at(system: SystemFacts, measurements: Measurements) -> list[ThroughputRow]:
+    """Return the rows of the methods that take a system; none where it was not to be measured."""
+    described = measurements.description.methods
+    measured = {one.structure for one in measurements.records if isinstance(one, Throughput)}
+    if measurements.description.settings.limit is not None and system.frames[0] not in measured:
+        return []  # --limit left it out
+    takes = [one for one in measurements.methods if system.name not in described[one.method].left_out]
+    return _sorted(_row(method, measurements, system) for method in takes)
+
+
+def whole_sets(rows: Sequence[ThroughputRow]) -> Iterator[WholeSet]:
+    """Yield, for each method, the relaxed molecules an hour of a set with equally many molecules of each system.
+
+    It is the number of systems over the sum of their times for a molecule: the harmonic mean of their rates. Systems
+    without a relaxed molecule are left out, which their number shows.
+    """
+    keys = dict.fromkeys((row.method, row.device) for row in rows)
+    for key in keys:
+        mine = [row for row in rows if (row.method, row.device) == key]
+        singly = [row.single.relaxed_per_s for row in mine if row.single and row.single.relaxed_per_s]
+        rates = [[one.relaxed_per_s for one in row.ways if one.relaxed_per_s] for row in mine]
+        best = [max(each, key=lambda rate: rate.estimate) for each in rates if each]
+        if best:
+            first = mine[0]
+            yield WholeSet(
+                *(first.method, first.label, first.kind, first.device, first.weights),
+                systems=len(best),
+                singly_per_hour=_per_hour(singly) if len(singly) == len(best) else None,
+                best_per_hour=_per_hour(best),
+            )
+
+
+def _per_hour(rates: Sequence[Estimate]) -> Estimate:
+    """Return the harmonic mean of rates, per hour.
+
+    Its interval is that of all rates at their ends at once: the systems of a method are measured by the same processes.
+    """
+
+    def mean(values: Sequence[float]) -> float:
+        return 3600.0 * len(values) / sum(1.0 / value for value in values)
+
+    ends = [
+        None if None in values else mean([value for value in values if value is not None])
+        for values in ([one.low for one in rates], [one.high for one in rates])
+    ]
+    return Estimate(mean([one.estimate for one in rates]), ends[0], ends[1], len(rates), "systems")
+
+
+def _row(method: MeasuredMethod, measurements: Measurements, system: SystemFacts | None = None) -> ThroughputRow:
+    """Return the row of a method at a system; None: at the only one."""
     records = [
-        one for one in measurements.records if isinstance(one, Throughput) and (one.method, one.device) == method.key
+        one
+        for one in measurements.records
+        if isinstance(one, Throughput)
+        and (one.method, one.device) == method.key
+        and (system is None or one.structure == system.frames[0])
     ]
     found = ThroughputRow(
-        method=method.method, label=method.label, kind=method.kind, device=method.device, weights=method.weights
+        method=method.method,
+        label=method.label,
+        kind=method.kind,
+        device=method.device,
+        weights=method.weights,
+        system=system.name if system else "",
     )
     done = [one for one in records if one.status == DONE]
     if not done:

@@ -26,6 +26,11 @@ _APART = 1.02  # from the mark of one method to that of the next, times the size
 @mpl.rc_context(STYLE)
 def draw(table: ThroughputTable) -> Figure:
     """Return the figure; raises BadInput where no method has a gain to draw."""
+    if table.several:
+        raise BadInput(
+            f"{table.description.run_id} has several systems, and the figure of throughput is of one; measure one with "
+            "--systems, or see 'pesbench table --protocols throughput'."
+        )
     rows = [row for row in table.rows if any(point.gain for point in row.points)]
     if not rows:
         why = " ".join(f"{label}: {text}." for label, text in reasons(table)[:1])

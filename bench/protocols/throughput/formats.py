@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.protocols.throughput.page import ended, notes, page
-from bench.protocols.throughput.table import Point, Series, ThroughputRow, ThroughputTable
+from bench.protocols.throughput.table import Point, Series, ThroughputRow, ThroughputTable, WholeSet
 from bench.render.blocks import Formats, estimate_object
 
 FORMAT = 1
@@ -19,6 +19,7 @@ def row_object(row: ThroughputRow) -> dict[str, Any]:
         "kind": row.kind,
         "device": row.device,
         "weights": row.weights,
+        "system": row.system or None,
         "refused": row.refused,
         "single": _point(row.single) if row.single else None,
         "batch": _series(row.batch),
@@ -63,8 +64,14 @@ def _document(table: ThroughputTable) -> dict[str, Any]:
         "format": FORMAT,
         "head": table.description.plain(),
         "rows": [row_object(row) for row in table.rows],
+        "whole_set": [_whole(one) for one in table.whole],
         "notes": notes(table),
     }
+
+
+def _whole(one: WholeSet) -> dict[str, Any]:
+    rates = {name: estimate_object(getattr(one, name)) for name in ("singly_per_hour", "best_per_hour")}
+    return {**vars(one), **rates}
 
 
 def _rows(table: ThroughputTable) -> list[dict[str, Any]]:
@@ -74,7 +81,8 @@ def _rows(table: ThroughputTable) -> list[dict[str, Any]]:
         best = {id(one.best) for one in (row.batch, row.processes) if one} | {id(row.single)}
         for point in row.points or (None,):
             fields: dict[str, Any] = {
-                name: getattr(row, name) for name in ("method", "device", "weights", "refused", "half_gain_batch")
+                name: getattr(row, name)
+                for name in ("method", "device", "system", "weights", "refused", "half_gain_batch")
             }
             for name, value in _point(point or Point("", 0, 0)).items():
                 fields[name] = value if point or isinstance(value, dict) else None

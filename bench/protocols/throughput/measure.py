@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 from bench.core.failure import Failure
 from bench.core.plain import to_plain
 from bench.core.records import CENSORED, CONVERGED, DONE, FAILED
-from bench.core.task import Item
+from bench.core.task import Allowance, Item
 from bench.measure import process
 from bench.measure.batches import OPTIMIZER, WrongBatch, check, compute, probe_of, relax_together
 from bench.measure.calls import VISIT, Steps
@@ -28,7 +28,7 @@ from bench.measure.clock import TimedCalculator, no_collector
 from bench.measure.derivatives import TimeIsUp
 from bench.measure.relax import classify
 from bench.measure.session import Deadlines, Session
-from bench.protocols.throughput.plan import THROUGHPUT, PointPlan
+from bench.protocols.throughput.plan import THROUGHPUT, PointPlan, structure_of
 from bench.protocols.throughput.record import BATCH, PROCESSES, Throughput
 
 UNLIMITED_S = 20.0
@@ -55,17 +55,47 @@ class _Ended(Exception):
 
 
 class Measurer:
-    """Measures the points of one worker, which share its time equally."""
+    """Measures the points of one worker, system by system; systems share its time equally."""
 
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
         self.session = session
         self.deadlines = deadlines
-        self.plans = {plan.point: plan for plan in session.task.plans_of(THROUGHPUT, PointPlan)}
+        self.plans = session.task.plans_of(THROUGHPUT, PointPlan)
+        self.left = len({plan.structure for plan in self.plans})
+        """Systems that are still to come."""
+        self.system: int | None = None
+        self.points: Points
+
+    def measure(self, item: Item) -> Throughput | None:
+        """Return the record of a point; None where its series ended before it, or a paced worker was told to end."""
+        start = structure_of(item.number)
+        if start != self.system:
+            self.system = start
+            plans = [plan for plan in self.plans if plan.structure == start]
+            self.points = Points(self.session, self._share(), plans)
+        return self.points.measure(item)
+
+    def _share(self) -> Deadlines:
+        """Return the next system's part of the time that is left."""
+        left, self.left = self.left, self.left - 1
+        if left == 1 or self.deadlines.end is None:
+            return self.deadlines
+        seconds = max(self.deadlines.end - perf_counter_ns(), 0) * 1e-9
+        return Deadlines(Allowance(end_s=seconds / left))
+
+
+class Points:
+    """Measures the points of one system, which share its time equally."""
+
+    def __init__(self, session: Session, deadlines: Deadlines, plans: Sequence[PointPlan]) -> None:
+        self.session = session
+        self.deadlines = deadlines
+        self.plans = {plan.point: plan for plan in plans}
         self.relaxes = session.task.told.weights != "random"
         self.random = np.random.default_rng([session.task.subject.seed, session.task.round])
-        self.probe = probe_of(session)
+        numbers = session.of_this_system()
+        self.probe = probe_of(session, numbers)
         # rounds begin at different structures, so that together they relax more of them
-        numbers = list(session.structures)
         first = session.task.round * len(numbers) // 3 % len(numbers)
         self.order = numbers[first:] + numbers[:first]
         self.geometries = itertools.cycle(self.order)

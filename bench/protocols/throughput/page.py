@@ -6,12 +6,25 @@ from collections.abc import Callable
 
 from bench.core.device import Device
 from bench.protocols.throughput.record import BATCH, PROCESSES
-from bench.protocols.throughput.table import LARGEST, REFUSED, Point, Series, ThroughputRow, ThroughputTable
+from bench.protocols.throughput.table import (
+    LARGEST,
+    REFUSED,
+    Point,
+    Series,
+    ThroughputRow,
+    ThroughputTable,
+    WholeSet,
+)
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Page, by_method, filled
 from bench.render.cells import DASH, Cell
 from bench.render.circumstances import damaged, disturbed, disturbed_in_short
-from bench.render.heading import heading
+from bench.render.heading import heading, some
+
+_OF_A_SET = (
+    "An hour of the set: as if it had equally many molecules of each system, singly, or at each system in the way that "
+    "relaxes most; batches are of one system. Compare methods with the same number of systems."
+)
 
 
 def page(table: ThroughputTable) -> Page:
@@ -28,6 +41,7 @@ def blocks(table: ThroughputTable) -> list[Block]:
 
     sizes = sorted({point.size for row in shown for point in _of(row.batch) if point.gain})
     made = [
+        *([_whole(table)] if table.several else []),
         block(
             "How many force calls a second?",
             ("singly", "1/s", lambda row: _calls(row.single)),
@@ -61,6 +75,23 @@ def blocks(table: ThroughputTable) -> list[Block]:
         block("The memory with a batch of ...", *((str(size), "", _of_size(size, _memory)) for size in sizes)),
     ]
     return filled(made)
+
+
+def _whole(table: ThroughputTable) -> Block:
+    """Return the block of methods over all systems."""
+    several = len({one.device for one in table.whole}) > 1
+
+    def label(one: WholeSet) -> str:
+        return f"{one.label} ({Device.parse(one.device).label})" if several else one.label
+
+    return by_method(
+        "How many molecules of the set are relaxed in an hour?",
+        table.whole,
+        label,
+        ("singly", "1/h", lambda one: numbers.with_interval(one.singly_per_hour, 3)),
+        ("at best", "1/h", lambda one: numbers.with_interval(one.best_per_hour, 3)),
+        ("systems", "", lambda one: numbers.whole(one.systems)),
+    )
 
 
 def _of(series: Series | None) -> tuple[Point, ...]:
@@ -125,15 +156,16 @@ def _difference(series: Series | None) -> Cell:
 
 
 def name(row: ThroughputRow, table: ThroughputTable) -> str:
-    """Return the name of a method, with its device where there are several, and a remark on random weights."""
+    """Return the name of a method and, where there are several, device and system, with a remark on random weights."""
     several = len({one.device for one in table.rows}) > 1
     label = f"{row.label} ({Device.parse(row.device).label})" if several else row.label
-    return f"{label} (random weights)" if row.weights == "random" else label
+    label = f"{label} (random weights)" if row.weights == "random" else label
+    return f"{label}, {row.system}" if row.system else label
 
 
 def reasons(table: ThroughputTable) -> list[tuple[str, str]]:
     """Return why a method, its batches or its relaxations have no figures."""
-    found = []
+    found = _left_out(table) if table.several else []
     for row in table.rows:
         title = name(row, table)
         if row.refused is not None:
@@ -150,6 +182,15 @@ def reasons(table: ThroughputTable) -> list[tuple[str, str]]:
     return found
 
 
+def _left_out(table: ThroughputTable) -> list[tuple[str, str]]:
+    """Return which systems a method cannot take."""
+    found = []
+    for method in table.description.methods.values():
+        for why in dict.fromkeys(method.left_out.values()):
+            found.append((method.label, f"{why}: not {some(n for n, one in method.left_out.items() if one == why)}"))
+    return found
+
+
 def urgent(table: ThroughputTable) -> list[str]:
     """Return the notes without which a reader would take the figures for something else."""
     short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
@@ -157,7 +198,7 @@ def urgent(table: ThroughputTable) -> list[str]:
 
 
 def _alone(table: ThroughputTable) -> str:
-    alone = [name(row, table) for row in table.rows if row.measured and row.batch is None]
+    alone = dict.fromkeys(row.label for row in table.rows if row.measured and row.batch is None)
     return f"The adapter computes no batches: {', '.join(alone)}." if alone else ""
 
 
@@ -179,6 +220,7 @@ def notes(table: ThroughputTable) -> list[str]:
         f"Relaxed, with {settings.optimizer} to {settings.fmax:g} eV/Å: force calls a second in relaxations, with the "
         "optimiser's time, over the force calls that a relaxed molecule takes. In a batch each molecule has its own "
         "optimiser, and when it has converged, the next molecule takes its place.",
+        *([_OF_A_SET] if table.several else []),
         "The answers of each batch were compared with those of single calls, before and after it was timed.",
         *([] if settings.optimizer == "BFGS" else [f"{settings.optimizer} cannot relax in batches."]),
         *([said] if (said := _alone(table)) else []),

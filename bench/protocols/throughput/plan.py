@@ -21,6 +21,8 @@ ONE_WORKERS_SHARE = 0.7
 """Of a round: one after another, and batches. The rest is for several processes."""
 LARGEST = 1024
 """The largest batch."""
+MOST = 10_000
+"""Points of a system: point k of the one that begins at structure i has the number 10000 i + k."""
 _PROCESSES = 100  # the point of k processes has the number 100 + k
 
 
@@ -36,36 +38,52 @@ class PointPlan:
     """Molecules in a batch, or processes; 1 for one after another."""
     threads: int
     """Of each process."""
+    structure: int = 0
+    """The first structure of the system."""
 
 
-def points_of(threads: int, cores: int) -> tuple[PointPlan, ...]:
+def points_of(threads: int, cores: int, start: int = 0) -> tuple[PointPlan, ...]:
     """Return all points: one after another, the batches 1, 2, 4, ..., and 1, 2, 4, ... processes up to `cores`.
 
     A batch runs with the `threads` of the campaign; processes share the cores evenly, each with at least one thread.
+    `start` is the first structure of the system.
     """
-    batches = [PointPlan(1 + power, BATCH, 2**power, threads) for power in range(LARGEST.bit_length())]
+
+    def point(number: int, way: str, size: int, threads: int) -> PointPlan:
+        return PointPlan(MOST * start + number, way, size, threads, start)
+
+    batches = [point(1 + power, BATCH, 2**power, threads) for power in range(LARGEST.bit_length())]
     sizes = sorted({2**power for power in range(cores.bit_length())} | {cores})
-    processes = [PointPlan(_PROCESSES + size, PROCESSES, size, cores // size) for size in sizes]
-    return (PointPlan(0, SINGLE, 1, threads), *batches, *processes)
+    processes = [point(_PROCESSES + size, PROCESSES, size, cores // size) for size in sizes]
+    return (point(0, SINGLE, 1, threads), *batches, *processes)
+
+
+def structure_of(point: int) -> int:
+    """Return the first structure of the system of a point."""
+    return point // MOST
 
 
 def in_processes(point: int) -> bool:
     """Return whether a point is one of several processes, which one worker alone cannot measure."""
-    return point > _PROCESSES
+    return point % MOST > _PROCESSES
 
 
 def larger(point: int) -> range:
     """Return the numbers of the larger points of the same series, which need no measuring after this one failed."""
-    return range(point + 1, _PROCESSES) if 0 < point < _PROCESSES else range(0)
+    number = point % MOST
+    return range(point + 1, point - number + _PROCESSES) if 0 < number < _PROCESSES else range(0)
 
 
 def _items(settings: Settings, indices: Sequence[int], round_number: int, cores: int) -> list[Item]:
-    """Return all points, in each round."""
-    return [Item(THROUGHPUT, one.point) for one in points_of(settings.threads, cores)]
+    """Return all points, in each round, system by system."""
+    measured = indices[: settings.limit]
+    starts = [one for one in settings.starts if one in measured]
+    return [Item(THROUGHPUT, one.point) for start in starts for one in points_of(settings.threads, cores, start)]
 
 
 def _plans(settings: Settings, numbers: Collection[int], cores: int) -> list[PointPlan]:
-    return [one for one in points_of(settings.threads, cores) if one.point in numbers]
+    starts = dict.fromkeys(map(structure_of, sorted(numbers)))
+    return [one for start in starts for one in points_of(settings.threads, cores, start) if one.point in numbers]
 
 
 def _several(item: Item) -> bool:
@@ -106,14 +124,14 @@ def _progress(records: Sequence[Throughput]) -> str:
 
 
 def _heading(settings: Settings) -> str:
-    return f"throughput, singly, in batches and in processes · {settings.optimizer} · fmax {settings.fmax:g} eV/Å"
+    each = " for each system" if len(settings.starts) > 1 else ""
+    return f"throughput{each}, singly, in batches and in processes · {settings.optimizer} · fmax {settings.fmax:g} eV/Å"
 
 
 PROTOCOL = Protocol(
     THROUGHPUT,
     order=50,
-    parts=(Part(THROUGHPUT, Throughput, _lost, _progress, number="point", plans=_plans),),
-    one_system=True,
+    parts=(Part(THROUGHPUT, Throughput, _lost, _progress, number="point", structure_of=structure_of, plans=_plans),),
     phase=THROUGHPUT,
     random_weights=True,
     merges=True,

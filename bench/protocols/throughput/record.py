@@ -49,6 +49,8 @@ class Throughput(Record):
     peak_memory_bytes: int | None = None
     """Largest resident set until then, all processes together."""
     peak_device_memory_bytes: int | None = None
+    structure: int = 0
+    """The first structure of the system."""
     failure: Failure | None = None
     """Beside ``done``: why there is no figure for relaxations."""
 

@@ -64,6 +64,8 @@ class ThroughputRow:
     kind: str
     device: str
     weights: str | None = None
+    system: str = ""
+    """The system, where the run has several; else empty."""
     refused: str | None = None
     """Why it has no figures."""
     single: Point | None = None
@@ -90,10 +92,32 @@ class ThroughputRow:
         return (*((self.single,) if self.single else ()), *(point for one in series if one for point in one.points))
 
     @property
+    def ways(self) -> list[Point]:
+        """The best point of each way."""
+        found = [self.single, *(one.best for one in (self.batch, self.processes) if one)]
+        return [one for one in found if one]
+
+    @property
     def best(self) -> Point | None:
         """The best of all ways."""
-        found = [self.single, *(one.best for one in (self.batch, self.processes) if one)]
-        return max((one for one in found if one), key=lambda one: one.rate, default=None)
+        return max(self.ways, key=lambda one: one.rate, default=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class WholeSet:
+    """One method on one device over the systems that it takes, as if the set had equally many molecules of each."""
+
+    method: str
+    label: str
+    kind: str
+    device: str
+    weights: str | None
+    systems: int
+    """At how many systems molecules were relaxed."""
+    singly_per_hour: Estimate | None
+    """Relaxed molecules an hour, one after another."""
+    best_per_hour: Estimate | None
+    """The same with the best way at each system."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +126,14 @@ class ThroughputTable:
 
     description: Description
     rows: tuple[ThroughputRow, ...]
+    """One for each method, or for each system and each method that takes it where the run has several systems."""
+    whole: tuple[WholeSet, ...] = ()
+    """Of several systems, a row for each method that relaxed at one."""
     disturbances: tuple[Disturbance, ...] = ()
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""
+
+    @property
+    def several(self) -> bool:
+        """Whether the run has several systems."""
+        return len(self.description.dataset.systems) > 1
