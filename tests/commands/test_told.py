@@ -64,6 +64,7 @@ PLACEHOLDERS = {
     "{package}": "ase",
     "torch": "ase",  # the fakes pin that
     "torch==2.12.0": "scipy==1.17.1",  # and that
+    "{words}": "",
     "{timeline.method}": "toy",
     "{timeline.package}": "ase",
     "--package {one.name}": "ase",
