@@ -98,11 +98,10 @@ calculator = make_calculator({str(checkpoint)!r}, torch.device({device!r}), torc
         from torch_sim.units import MetalUnits
 
         model = calculator.model
-        units = {"device": self.device, "dtype": model.dtype}
         start, step = torch_sim.integrators.nve(
             timed(model),
-            dt=torch.tensor(5e-4 * MetalUnits.time, **units),  # 0.5 fs
-            kT=torch.tensor(300 * MetalUnits.temperature, **units),
+            dt=torch.tensor(5e-4 * MetalUnits.time, device=self.device, dtype=model.dtype),  # 0.5 fs
+            kT=torch.tensor(300 * MetalUnits.temperature, device=self.device, dtype=model.dtype),
             seed=0,
         )
         state = start(torch_sim.io.atoms_to_state([atoms], self.device, model.dtype))

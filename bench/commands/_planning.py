@@ -79,8 +79,8 @@ def with_own(methods: list[Method], checkpoint: Path | None, catalogue: Catalogu
     (method,) = methods
     if method.checkpoint is None:
         raise BadInput(f"{method.name} takes no checkpoint; leave out --checkpoint.")
-    if not checkpoint.is_file():
-        raise BadInput(f"there is no checkpoint file {checkpoint.absolute()}; give its path with --checkpoint.")
+    if not checkpoint.exists():
+        raise BadInput(f"there is no checkpoint {checkpoint.absolute()}; give its path with --checkpoint.")
     return catalogue.select(f"{method.name}@{checkpoint}")
 
 

@@ -63,10 +63,13 @@ def find(method: Method, trust: bool = False) -> Found | None:
     raise CheckpointMissing(f"the checkpoint {checkpoint.file} is not here; {how_to_get(method)}")
 
 
-def users_own(path: Path, trust: bool) -> Found:
-    """Return a checkpoint that the user names, such as a fine-tune; raises CheckpointMissing unless trusted."""
-    if not path.is_file():
-        raise CheckpointMissing(f"there is no checkpoint {path}, or it is no file.")
+def users_own(path: Path, trust: bool, folder: bool = False) -> Found:
+    """Return a checkpoint that the user names, such as a fine-tune; raises CheckpointMissing unless trusted.
+
+    `folder`: it is a folder and not a file, as for a method whose own checkpoint has to be unpacked.
+    """
+    if not (path.is_dir() if folder else path.is_file()):
+        raise CheckpointMissing(f"there is no checkpoint {path}, or it is no {'folder' if folder else 'file'}.")
     return _verified(path, Checkpoint(file=path.name, licence=""), trust, own=True)
 
 

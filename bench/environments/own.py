@@ -25,6 +25,9 @@ def version(method: Method, what: str) -> Method | None:
         return None
     if method.checkpoint is None:
         raise BadInput(f"{method.name} takes no checkpoint; leave out {AT}{what}.")
+    if path.is_dir() != method.checkpoint.unpack:
+        kind = "folder" if method.checkpoint.unpack else "file"
+        raise BadInput(f"{path} is no {kind}, which a checkpoint of {method.name} is.")
     try:
         digest = sha256(path)
     except OSError as error:
@@ -36,7 +39,7 @@ def version(method: Method, what: str) -> Method | None:
         known_as=method.known_as or method.name,
         default=False,
         parameters=None,
-        checkpoint=Checkpoint(file=path.name, licence=LICENCE, sha256=digest),
+        checkpoint=Checkpoint(file=path.name, licence=LICENCE, sha256=digest, unpack=method.checkpoint.unpack),
         theory=None,
         paper=None,
         random_weights=False,

@@ -35,7 +35,7 @@ def choose(method: Method, settings: Settings, say: Callable[[str], None] = lamb
         return Weights("none")
     # runs that are older than versions with own checkpoints have one for their only method
     if path := method.own_checkpoint or settings.checkpoint:
-        own = checkpoints.users_own(Path(path), settings.trust)
+        own = checkpoints.users_own(Path(path), settings.trust, method.checkpoint.unpack)
         return Weights("pretrained", own.path, own.facts())
     if settings.weights == "random":
         if not method.random_weights:

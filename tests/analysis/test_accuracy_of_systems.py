@@ -12,7 +12,7 @@ from bench.core.description import DataSetFacts, MethodFacts, SystemFacts
 from bench.protocols.accuracy.analyse import accuracies, accuracy_table
 from bench.protocols.accuracy.force_errors import force_errors
 from bench.protocols.accuracy.formats import FORMATS
-from bench.protocols.accuracy.intervals import mean_over_systems
+from bench.protocols.accuracy.intervals import mean as mean_of_errors
 from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import page, reasons
 from bench.protocols.accuracy.pooled import Compared, pooled
@@ -101,7 +101,7 @@ def test_the_zero_of_energy_of_a_composition_is_no_error():
     shift = {i: 100.0 * number for number, (_, frames) in enumerate(SYSTEMS.values()) for i in frames}
     (row,) = accuracies(measured(points(energies=lambda i: shift[i] + 0.010 * (-1) ** i))).values()
     # 10 meV up and down: of three structures, two on one side, the mean distance from their mean is 8.9 meV
-    expected = (10.0 + 10.0 + 8.8888888) / 3
+    expected = (10.0 * np.sqrt(4 / 3) + 10.0 * np.sqrt(20 / 19) + 8.8888889 * np.sqrt(3 / 2)) / 3
     assert row.references["pbe"].energy_mae.estimate == pytest.approx(expected)
     assert row.references["pbe"].energy_mae.low is None, "four structures do not tell how such an error scatters"
 
@@ -203,14 +203,14 @@ def test_the_interval_over_systems_holds_the_truth_as_often_as_it_says():
     held = 0
     for _ in range(2000):
         drawn = [random.normal(mean, spread, n) for n, mean, spread in zip(sizes, means, spreads, strict=True)]
-        found = mean_over_systems(drawn, least=0.0)
+        found = mean_of_errors(drawn, least=0.0)
         held += found.low < np.mean(means) < found.high
     assert 0.935 < held / 2000 < 0.98
     assert found.over == "structures"
 
 
 def test_with_one_structure_of_a_system_the_interval_is_over_systems():
-    found = mean_over_systems([np.array([10.0]), np.array([20.0]), np.array([28.0, 32.0])], least=0.0)
+    found = mean_of_errors([np.array([10.0]), np.array([20.0]), np.array([28.0, 32.0])], least=0.0)
     assert (found.estimate, found.n, found.over) == (20.0, 4, "systems")
     assert found.high - found.estimate == pytest.approx(4.302653 * 10 / np.sqrt(3), rel=1e-6)
 

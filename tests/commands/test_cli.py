@@ -148,7 +148,7 @@ def test_a_folder_in_place_of_a_file_is_named(pesbench, tmp_path):
     line = refused(pesbench("script", "uff", "--structures", "naphthalene-gfn2", "--output", tmp_path))
     assert f"{tmp_path}: Is a directory; name a file." in line
     line = refused(pesbench("run", "--methods", "7net-0", "--checkpoint", tmp_path, "--structures", "naphthalene-gfn2"))
-    assert f"there is no checkpoint file {tmp_path}" in line
+    assert f"{tmp_path} is no file, which a checkpoint of 7net-0 is." in line
 
 
 def test_a_budget_without_end_is_none(pesbench):
