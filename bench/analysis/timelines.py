@@ -90,6 +90,8 @@ class Step:
     """The next release's time over its own; None where one of them could not be measured."""
     others: tuple[Other, ...] = ()
     """The other packages whose versions differ between its environment and the next release's."""
+    other_answers: bool = False
+    """It or the next release computes something else than a newer one, so their times are not of the same work."""
 
     @property
     def changed(self) -> bool:
@@ -101,8 +103,11 @@ class Step:
 
     @property
     def attributable(self) -> bool | None:
-        """Whether a change is due to the package: nothing else differs. None where nothing changed."""
-        return not self.others if self.changed else None
+        """Whether a change is due to the package: nothing else differs, and the answers are the same.
+
+        None where nothing changed.
+        """
+        return not (self.others or self.other_answers) if self.changed else None
 
 
 def steps(timeline: Timeline, newest: str) -> list[Step]:
@@ -120,7 +125,8 @@ def steps(timeline: Timeline, newest: str) -> list[Step]:
         theirs = Estimate(1.0, 1.0, 1.0, 1, None) if following == newest else through.get(following)
         change = _over(theirs, mine)
         others = _between(one.version, following, newest, by_version) if change is not None else ()
-        found.append(Step(one, mine, change, others))
+        other_answers = bool(one.answers or (following in by_version and by_version[following].answers))
+        found.append(Step(one, mine, change, others, other_answers))
     return found
 
 

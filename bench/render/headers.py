@@ -7,6 +7,24 @@ from collections.abc import Mapping
 from bench.core.failure import FAILURES
 
 HEADERS: Mapping[str, str] = {
+    # engines and timelines
+    "engine": "Other code that computes the same checkpoint, such as symmetrix for a model of MACE.",
+    "system": "The structure, or the cluster of so many atoms, that a row is about.",
+    "times as fast": "The time of a force call with the method itself over that with an engine, taken in turn, with "
+    "its 95 % interval over rounds of fresh processes.",
+    "forces, meV/Å": "The largest difference of a force component from the method itself.",
+    "energy, meV/atom": "The largest difference of the energy from the method itself, for each atom.",
+    "driver, ms/step": "What a step of dynamics takes beside its force call, by the engine's own integrator or by "
+    "ASE's.",
+    "Release": "A release of the package by which a method is computed.",
+    "time / newest": "The time of a force call with this release over one with the newest, taken in turn.",
+    "next / this": "The time of a force call with the next release over one with this release; above 1, the next one "
+    "is slower.",
+    "due to": "The package, where the time changes by 5 % or more and no other package of the environment does.",
+    "answers": "Whether energies and forces are those of the newest release: same, or CHANGED.",
+    "unclear": "Other packages changed with this one, so the change may be due to any of them.",
+    "other answers": "One of two releases computes something else with the checkpoint, so their times are not of the "
+    "same work.",
     # stability
     "stable NVE": "How long a molecule at constant energy keeps its bonds, in picoseconds: the median over seeds.",
     "stable NVT": "The same with a thermostat.",

@@ -17,15 +17,17 @@ from bench.render.cells import BAD, DASH, Cell
 from bench.render.figure import STYLE, WIDTH
 from bench.render.marks import color
 
+COLUMNS = ("Release", "time / newest", "next / this", "due to", "answers")
 SAME, OTHER = "same", "CHANGED"
 UNCLEAR = "unclear"
 """What a change is due to, where other packages changed with it."""
+OTHER_ANSWERS = "other answers"
+"""The same, where one of the two releases computes something else."""
 
 
 def text(timeline: Timeline, newest: str, width: int | None = None, color: bool = False) -> str:
     """Return the table of a timeline, the oldest release first."""
     found = steps(timeline, newest)
-    heads = (("Release", ""), ("time / newest", ""), ("next / this", ""), ("due to", ""), ("answers", ""))
     lines = [*(_line(step, timeline.package) for step in found), (Cell(newest), Cell("1"), DASH, DASH, DASH)]
     machines = dict.fromkeys(one.machine for one in timeline.releases if one.machine)
     page = Page(
@@ -35,7 +37,13 @@ def text(timeline: Timeline, newest: str, width: int | None = None, color: bool 
             *([("With", ", ".join(timeline.pins))] if timeline.pins else []),
             ("Machine", "; ".join(machines) or "-"),
         ],
-        [Block(f"Force calls of {timeline.label} with earlier releases", heads, tuple(lines))],
+        [
+            Block(
+                f"Force calls of {timeline.label} with earlier releases",
+                tuple((title, "") for title in COLUMNS),
+                tuple(lines),
+            )
+        ],
         _reasons(timeline, found, newest),
         notes(),
         notes(),
@@ -84,7 +92,8 @@ def notes() -> list[str]:
     return [
         "Time / newest: a force call with this release over one with the newest, which took turns. Next / this: above "
         "1, the next release is slower. Due to: the package, where it changes by 5 % or more and no other package "
-        "changes with it. Brackets: 95 % interval over rounds, each with fresh processes."
+        "changes with it. Other answers: one of the two releases computes something else with this checkpoint, so "
+        "their times are not of the same work. Brackets: 95 % interval over rounds, each with fresh processes."
     ]
 
 
@@ -97,9 +106,15 @@ def _line(step: Step, package: str) -> tuple[Cell, ...]:
         Cell(step.release.version),
         numbers.ratio(step.ratio),
         change,
-        Cell(package if step.attributable else UNCLEAR) if step.changed else DASH,
+        Cell(_due_to(step, package)) if step.changed else DASH,
         DASH if answers is None else Cell(OTHER, state=BAD) if answers else Cell(SAME),
     )
+
+
+def _due_to(step: Step, package: str) -> str:
+    if step.other_answers:
+        return OTHER_ANSWERS
+    return package if step.attributable else UNCLEAR
 
 
 def as_object(timeline: Timeline, newest: str) -> dict[str, Any]:

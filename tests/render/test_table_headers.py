@@ -7,7 +7,7 @@ import pytest
 
 from bench.core.failure import FAILURES
 from bench.protocols.md.verdict import VERDICTS
-from bench.render import comparison, heading, tuning
+from bench.render import comparison, engines, heading, timeline, tuning
 from bench.render.glossary import explained
 from bench.render.shown import SHOWN
 
@@ -38,6 +38,8 @@ OTHERS = sorted(
         *of_the_head(),
         *FAILURES,
         *tuning.COLUMNS,
+        *engines.COLUMNS,
+        *(*timeline.COLUMNS, timeline.UNCLEAR, timeline.OTHER_ANSWERS),
         *(title for title in comparison.COLUMNS if title != "method"),
         *(column.title for view in SHOWN.values() for column in view.columns),
         *("random weights", "incomplete", "times slower than SevenNet-0", "CPU ms/step", "paper CPU ms", "GPU mem."),

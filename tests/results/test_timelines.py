@@ -73,6 +73,21 @@ def test_a_change_is_due_to_the_package_where_its_neighbour_has_the_same_librari
     assert one.attributable is None, "nothing changed"
 
 
+def test_a_release_that_computes_something_else_is_not_said_to_be_faster():
+    releases = (
+        Release("1.0", "1.2", 0.5, 0.49, 0.51, answers=()),
+        Release("1.1", "1.2", 0.64, 0.61, 0.68, answers=("forces by up to 5.8 eV/Å",)),
+    )
+    found = {one.release.version: one for one in steps(Timeline("m", "M", "package", releases), "1.2")}
+    assert [one.attributable for one in found.values()] == [False, False]
+    text = " ".join(render.text(Timeline("m", "M", "package", releases), "1.2").split())
+    assert "1.1 0.64 [0.61, 0.68] 1.56 [1.48, 1.65] other answers CHANGED" in text
+    assert [one["due_to"] for one in render.as_object(Timeline("m", "M", "package", releases), "1.2")["releases"]] == [
+        None,
+        None,
+    ]
+
+
 def test_libraries_are_known_through_a_release_that_is_not_the_newest_any_more():
     releases = (
         Release("1.0", "1.2", 2.0, 1.9, 2.1, others=(Other("numpy", "1.26", "2.4"),)),
