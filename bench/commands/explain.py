@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 HELP = """\
 Explain a method: what it is, and everything that a run says about it; or
 explain a column of the table."""
-EXAMPLES = ("pesbench explain 7net-0", "pesbench explain ms/step")
+EXAMPLES = ("pesbench explain 7net-0", "pesbench explain ms/step", "pesbench explain cold start")
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
     """The options of the verb."""
 
-    name: str = word("from 'pesbench list', or from the head of the table", "METHOD|COLUMN")
+    words: tuple[str, ...] = word("from 'pesbench list', or from the head of the table", "METHOD|COLUMN", nargs="+")
     run: str | None = option(None, "a run id or directory (default: the newest run)", "RUN")
     adapter: tuple[Path, ...] = _options.adapter()
+
+    @property
+    def name(self) -> str:
+        """The words as one name."""
+        return " ".join(self.words)
 
 
 def run(options: Options) -> int:

@@ -81,3 +81,9 @@ def test_every_label_of_a_method_is_a_method(pesbench):
     catalogue = Catalogue()
     for method in catalogue.methods.values():
         assert _found(method.label, catalogue) == _found(method.name, catalogue) == method
+
+
+def test_several_words_are_one_name(pesbench, tmp_path):
+    one, several = (pesbench("explain", *words, cwd=tmp_path) for words in (("force MAE",), ("force", "MAE")))
+    assert several.returncode == 0, several.stderr
+    assert several.stdout == one.stdout

@@ -55,7 +55,7 @@ def test_what_is_left_out_is_as_the_dataclass_has_it(verb):
     found, options = parse([verb.name, *NEEDED.get(verb.name, [])])
     assert found == verb
     given = (
-        {"a", "b", "what", "action", "method", "methods", "base", "level", "name", "runs", "structures"}
+        {"a", "b", "what", "action", "method", "methods", "base", "level", "words", "runs", "structures"}
         if verb.name in NEEDED
         else set()
     )
