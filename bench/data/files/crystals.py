@@ -24,7 +24,7 @@ def fixed_in_poscar(text: str, file: str, ledger: Ledger) -> list[int]:
         raise BadInput(f"{file} names no elements (VASP 4); add a line of symbols before that of the numbers of atoms.")
     for word in lines[5].split("!")[0].split():
         if re.split(r"[_/]", word)[0] not in atomic_numbers:
-            raise BadInput(f"{file} has the element {word!r}, which is none; correct it.")
+            raise BadInput(f"{file} names {word!r}, which is not an element; correct it.")
     counts = lines[6].split("!")[0].split()
     if not counts or not all(cell.isdigit() for cell in counts):
         raise BadInput(f"{file} has no numbers of atoms in line 7 ({lines[6].strip()[:40]!r}); correct it.")
@@ -81,7 +81,9 @@ def said_by_espresso(text: str, file: str) -> dict[str, Any]:
             raise BadInput(f"{file} fixes atoms in some directions only ({' '.join(flags)}); fix or free them in all.")
     number = _namelist(text, "nat")
     if number is not None and str(len(rows)) != number:
-        raise BadInput(_other_number(file, int(number), str(len(rows))) if number.isdigit() else f"{file} has no nat.")
+        if not number.isdigit():
+            raise BadInput(f"{file} has nat = {number}, which is not a number of atoms; correct it.")
+        raise BadInput(_other_number(file, int(number), str(len(rows))))
     found = {key: _namelist(text, key) for key in ("tot_charge", "tot_magnetization")}
     return {key: _number(value) for key, value in found.items() if value is not None}
 

@@ -165,7 +165,7 @@ def whole(value: Any, tolerance: float, found: str, what: str) -> int:
 def _moment(key: str, value: Any, found: str, periodic: bool, spins: dict[str, int], unused: list[str]) -> None:
     """Take the total magnetic moment, in Bohr magnetons: the number of unpaired electrons.
 
-    That of a cell of a crystal is no multiplicity, which a crystal has not.
+    A crystal has no multiplicity, so the moment of its cell is listed as unused.
     """
     if periodic:
         unused.append(f"the key '{key}'")

@@ -67,11 +67,11 @@ def _row(method: MeasuredMethod, measurements: Measurements) -> Accuracy:
     found = [row for row in _by_system(measurements) if (row.method, row.device) == method.key]
     if not systems[0].system:
         return found[0]
-    points = _done(_of(SinglePoint, measurements.records, method))
-    row = over_systems(found, systems, points)
-    if row is None:
-        bare = _bare(method, measurements)
+    bare = _bare(method, measurements)
+    if not found:
         return dataclasses.replace(bare, refused=method.message if method.failure else NO_SYSTEM)
+    points = _done(_of(SinglePoint, measurements.records, method))
+    row = over_systems(bare, found, systems, points)
     return dataclasses.replace(row, time=_time(measurements, method.key, points, systems))
 
 

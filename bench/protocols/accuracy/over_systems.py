@@ -42,30 +42,22 @@ def all_levels(systems: Sequence[Truths]) -> tuple[Level, ...]:
     return tuple(found.values())
 
 
-def over_systems(rows: Sequence[Accuracy], systems: Sequence[Truths], points: Sequence[SinglePoint]) -> Accuracy | None:
-    """Return the row of a method over its systems; None where it has none.
+def over_systems(
+    bare: Accuracy, rows: Sequence[Accuracy], systems: Sequence[Truths], points: Sequence[SinglePoint]
+) -> Accuracy:
+    """Return the row of a method over its systems.
 
     Parameters
     ----------
+    bare : Accuracy
+        Its row without figures.
     rows : sequence of Accuracy
-        The method at each system that it takes.
+        The method at each system that it takes, at least one.
     systems : sequence of Truths
     points : sequence of SinglePoint
         What it answered at all structures.
     """
-    if not rows:
-        return None
-    first = rows[0]
-    found = Accuracy(
-        method=first.method,
-        label=first.label,
-        kind=first.kind,
-        device=first.device,
-        weights=first.weights,
-        conservative=first.conservative,
-        theory=first.theory,
-        failures=sum((Counter(row.failures) for row in rows), Counter()),
-    )
+    found = dataclasses.replace(bare, failures=sum((Counter(row.failures) for row in rows), Counter()))
     if not any(row.measured for row in rows):
         return dataclasses.replace(found, refused=next((row.refused for row in rows if row.refused), None))
     energies = {one.structure: one.energy for one in points if one.energy is not None}
@@ -81,7 +73,7 @@ def over_systems(rows: Sequence[Accuracy], systems: Sequence[Truths], points: Se
     known = {level.name: level for level in all_levels(systems)}
     most = max(one.systems for one in references.values())
     nearest = levels.nearest(
-        first.theory or {}, {name: known[name].theory for name, one in references.items() if one.systems == most}
+        bare.theory or {}, {name: known[name].theory for name, one in references.items() if one.systems == most}
     )
     return dataclasses.replace(found, references=references, nearest=nearest, nearest_label=known[nearest].label)
 

@@ -28,7 +28,10 @@ def test_fortrans_spellings_of_a_flag(reading, flags):
     [
         (POSCAR.format(flags="", one="", two="").replace("\n2\n", "\n3\n"), "announces 3 atoms and has lines for 2"),
         (POSCAR.format(flags="", one="", two="").replace("\n2\n", "\n1\n"), "announces 1 atom and has lines for more"),
-        (POSCAR.format(flags="", one="", two="").replace("Cu\n2\n", "Ga H.75\n1 1\n"), "element 'H.75'"),
+        (
+            POSCAR.format(flags="", one="", two="").replace("Cu\n2\n", "Ga H.75\n1 1\n"),
+            "names 'H.75', which is not an element",
+        ),
         (POSCAR.format(flags="S\n", one="T T F", two=".T. T T"), "some directions only"),
         (POSCAR.format(flags="S\n", one="", two="T T T"), "without three flags"),
     ],
@@ -69,6 +72,8 @@ INPUT = QE.format("angstrom", "angstrom").replace("H 0 0 0", "H 0 0 0 {}\nO-a 0 
 def test_atoms_and_flags_of_quantum_espresso(reading, flags, says):
     with pytest.raises(BadInput, match=says):
         reading(INPUT.format(*flags), "a.pwi")
+    with pytest.raises(BadInput, match="nat = two, which is not a number of atoms"):
+        reading(INPUT.format("", "").replace("nat=1", "nat=two"), "a.pwi")
 
 
 AIMS = "lattice_vector 4 0 0\n{}lattice_vector 0 4 0\nlattice_vector 0 0 4\natom 0 0 0 Cs\n{}atom 2 2 2 {}\n"
