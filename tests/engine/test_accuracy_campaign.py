@@ -398,7 +398,7 @@ def test_the_command_line_shows_the_accuracy_that_it_measured(pesbench, tmp_path
 
 
 def test_a_short_part_ends_after_its_seconds_and_leaves_the_budget_alone(tmp_path, dataset):
-    short = {"phase_s": {"accuracy": 0.15}, "vibrations": False, "protocols": ("relax", "accuracy"), "rounds": 1}
+    short = {"phase_s": {"accuracy": 0.12}, "vibrations": False, "protocols": ("relax", "accuracy"), "rounds": 1}
     settings = settings_of("slow", "architecture", **short, budget_s={"slow": 60.0, "architecture": 60.0})
     said, contents = measure(tmp_path / "run", dataset, settings)
     assert 0 < len(of(contents, SinglePoint, "slow")) < len(dataset.order)
