@@ -9,11 +9,9 @@ import pytest
 from bench.paths import PROJECT
 
 FAKES = PROJECT / "tests" / "fakes" / "fakes.py"
-BUSY = """\
+SLOW = """\
             import time
-            until = time.perf_counter() + 0.004
-            while time.perf_counter() < until:
-                pass
+            time.sleep(0.1)  # so much more than the toy takes that it is seen on a busy machine, too
 """
 CALL = "            energy, forces = adapter.misbehave("
 TOY = "# [tool.pesbench.methods.toy]\n"
@@ -71,7 +69,7 @@ def changed(pesbench, folder, *more):
 def test_an_adapter_that_a_branch_made_slower_is_found_and_what_cannot_run_here_is_left_out(pesbench, repository):
     fakes, elsewhere = repository / "adapters" / "fakes.py", repository / "adapters" / "elsewhere.py"
     # a file's first method may be new: then another one of it is compared
-    slower = FAKES.read_text().replace(CALL, BUSY + CALL)
+    slower = FAKES.read_text().replace(CALL, SLOW + CALL)
     fakes.write_text(slower.replace(TOY, f"# [tool.pesbench.methods.novel]\n{TOY}"))
     elsewhere.write_text(ELSEWHERE + "# changed\n")
     (repository / "adapters" / "new.py").write_text(ELSEWHERE.replace("elsewhere", "new"))

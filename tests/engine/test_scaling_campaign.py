@@ -161,7 +161,7 @@ def test_the_verb_measures_a_series_of_ones_own(pesbench, tmp_path):
     ase.io.write(tmp_path / "own.xyz", [molecule(name) for name in names], format="extxyz")
     done = pesbench(
         *("run", "--adapter", FAKES, "--methods", "grows", "--protocols", "scaling", "--threads", "1"),
-        *("--structures", tmp_path / "own.xyz", "--budget", "5", "--rounds", "2", "--output", tmp_path / "runs"),
+        *("--structures", tmp_path / "own.xyz", "--budget", "60", "--rounds", "2", "--output", tmp_path / "runs"),
     )
     assert done.returncode == 0, done.stderr
     assert "Systems: those of the user's file." in done.stdout
