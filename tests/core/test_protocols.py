@@ -3,7 +3,7 @@
 import pytest
 
 from bench import protocols
-from bench.analysis.summaries import SUMMARIES
+from bench.analysis.summary import SUMMARIES
 from bench.core.protocol import STRUCTURES
 from bench.protocols import PARTS, PHASES, PROTOCOL_OF, PROTOCOLS
 from bench.render.shown import SHOWN
