@@ -334,6 +334,7 @@ def test_an_optimiser_that_makes_no_step_any_more_is_ended(monkeypatch):
         (("--optimizers", "BFGS,native"), "cannot be compared here: it stops by its own criterion"),
         (("--optimizer", "newton"), "there is no optimiser 'newton'; there are BFGS, LBFGS"),
         (("--optimizers", "BFGS", "--protocols", "md"), "--optimizers belongs to --protocols optimizers"),
+        (("--optimizers", "BFGS", "--optimizers-tight", "0"), "--optimizers-tight is 0; it must be a number above zero."),
     ],
 )
 def test_bad_input_is_named(pesbench, tmp_path, options, says):
