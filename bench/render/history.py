@@ -79,13 +79,13 @@ def below(series: Sequence[pd.DataFrame], together: Sequence[tuple[str, float]])
     found = []
     if any(one["beside"].any() for one in series):
         found.append(
-            "A step is one against the other methods of the same runs, where enough of them were measured: what the "
-            "whole machine does is not in it."
+            "Steps are relative to the other methods of the same runs, where enough of them were measured: what the "
+            "whole machine did is not in them."
         )
     for created, ratio in together:
         how = f"{abs(100 * (ratio - 1)):.0f} % {'slower' if ratio > 1 else 'faster'}"
         found.append(
-            f"All methods together became {how} at {created[:10]}: the machine changed, or a package that they share."
+            f"All methods together became {how} on {created[:10]}: the machine changed, or a package that they share."
         )
     return found
 

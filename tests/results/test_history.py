@@ -81,9 +81,9 @@ def test_where_several_methods_were_measured_a_step_is_one_beside_them():
     assert day.startswith("2026-11-09")
     assert ratio == pytest.approx(1.5 / 1.03, abs=0.05)
     compared, common = below(list(found.values()), [(day, ratio)])
-    assert "against the other methods of the same runs" in compared
+    assert "relative to the other methods of the same runs" in compared
     assert "All methods together became" in common
-    assert "slower at 2026-11-09" in common
+    assert "slower on 2026-11-09" in common
     assert below(history.series(LINES), history.together(LINES)) == []
 
 
