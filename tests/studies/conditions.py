@@ -23,11 +23,13 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.analysis import joules
 from bench.analysis.alternation import alternating_ratio
 from bench.analysis.model import Fit, fit
 from bench.analysis.ordering import ranks
 from bench.analysis.paired import ratio
-from bench.analysis.prediction import CALLS_PER_NS, hours_per_ns
+from bench.analysis.prediction import CALLS_PER_NS, Relaxed, hours_per_ns, relaxation
+from bench.analysis.prediction import steps as expected_steps
 from bench.analysis.regression import FASTER, SLOWER, decided, in_turn, verdict
 from bench.analysis.statistics import Estimate
 from bench.analysis.steps import steps, without_machine
@@ -265,6 +267,55 @@ def advise(rng: Generator, count: int) -> Iterator[Case]:
             yield {"process": process, "processes": measured}, {"md": found}
 
 
+def relaxed(rng: Generator, count: int) -> Iterator[Case]:
+    """Seconds of a relaxation in one more process, from one whose time ends after some of 20 structures.
+
+    The method needs as many steps as others do, give or take the scatter among methods. `wrong` is how often no
+    relaxation ended, so that its steps are a guess.
+    """
+    for process, time in ((0.05, 4.0), (0.10, 2.0), (0.10, 1.2)):
+        found = Found()
+        for _ in range(count):
+            needed = np.maximum(np.round(30.0 * np.exp(rng.normal(0.0, 0.3, 20))), 1.0)
+            middle = math.log(needed.mean()) - rng.normal(0.0, 0.3)
+            ms, left, seen = 10.0 * math.exp(rng.normal(0.0, process)), 300.0 * time, {}
+            for number, steps_needed in enumerate(needed):
+                made = min(int(steps_needed), int(left / ms))
+                if made < 1:
+                    break
+                seen[number] = Relaxed(made, made >= steps_needed)
+                left -= made * ms
+            expected = expected_steps(seen, np.exp(middle + rng.normal(0.0, 0.3, 4)).tolist(), 20)
+            assert expected is not None
+            found.wrong.append(not expected.measured)
+            truth = 10.0 * math.exp(rng.normal(0.0, process)) * (needed.mean() + 1) / 1e3
+            found.estimate(relaxation([ms], expected, ms, len(seen)), truth)
+        yield {"process": process, "time": time}, {"relaxation": found}
+
+
+def power(rng: Generator, count: int) -> Iterator[Case]:
+    """Joules of a step and of a molecule, where the power is 50 W and differs between rounds."""
+    for rounds, differs in ((3, 0.02), (3, 0.10), (6, 0.10)):
+        per_step, per_molecule = Found(), Found()
+        for _ in range(count // 2):
+            structure, number = rng.normal(0.0, 0.10, 20), 30 + np.arange(20) % 7
+            structure -= structure.mean()
+            rows, blocks = [], []
+            for each in range(rounds):
+                ms = 10.0 * np.exp(structure + rng.normal(0.0, 0.04) + rng.normal(0.0, 0.03, 20))
+                work, watts = 0.04 * float((ms * (number + 1)).sum()), 50.0 * math.exp(rng.normal(0.0, differs))
+                key = {"method": "a", "device": "cpu", "round": each}
+                counted = {"seconds": work, "work_s": work, "cpu_joules": watts * work, "cpu_idle_watts": 20.0}
+                blocks.append(key | counted | {"part": "relax", "device_joules": None, "device_idle_watts": None})
+                time = {"step_ns": ms * number * 1e6, "wall_ns": ms * (number + 1) * 1e6, "harness_ns": 0.0}
+                done = {"structure": np.arange(20), "status": "converged", "steps": number}
+                rows.append(pd.DataFrame(key | done | time))
+            found = joules.relaxed(joules.with_power(pd.concat(rows, ignore_index=True), pd.DataFrame(blocks), "relax"))
+            per_step.estimate(found.joules_per_step, 0.5)
+            per_molecule.estimate(found.joules_per_molecule, 0.5 * float((np.exp(structure) * (number + 1)).mean()))
+        yield {"rounds": rounds, "differs": differs}, {"per step": per_step, "per molecule": per_molecule}
+
+
 FIGURES: dict[str, Callable[[Generator, int], Iterator[Case]]] = {
     "resumed": resumed,
     "ranks": rank,
@@ -275,6 +326,8 @@ FIGURES: dict[str, Callable[[Generator, int], Iterator[Case]]] = {
     "timeline": timeline,
     "history": history,
     "advise": advise,
+    "relaxed": relaxed,
+    "joules": power,
 }
 
 

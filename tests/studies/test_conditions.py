@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 
-@pytest.mark.parametrize("name", ["resumed", "regress", "engines", "tune"])
+@pytest.mark.parametrize("name", ["resumed", "regress", "engines", "tune", "joules"])
 def test_figures_are_right_on_average_and_their_intervals_contain_the_truth(name):
     errors, inside, wrong = [], [], []
     for _, found in conditions.FIGURES[name](np.random.default_rng(1), 15):
