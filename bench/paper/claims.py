@@ -22,8 +22,8 @@ NOT_MEASURED = "not measured"
 FEWEST_RANKED = 5
 """An order of four methods can be chance."""
 ALONE = 1.5
-"""A figure of one process has no interval, but may be off: it decides only beyond this factor from a limit. Ratios of
-single processes scattered by up to 12 % in our runs, and means of few structures by as much again."""
+"""A figure without an interval may be off: it decides only beyond this factor from a limit. Single processes differ by
+2 to 12 % (standard deviation) in our runs, in both methods of a ratio, and a few structures add to that."""
 
 
 @dataclasses.dataclass(frozen=True)
