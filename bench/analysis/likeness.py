@@ -9,7 +9,7 @@ from typing import Any
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.regression import Comparison
 from bench.analysis.statistics import Estimate
-from bench.core.description import Description
+from bench.core.description import Description, Machine
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 """What waiting threads do changes times by a factor of two and more."""
@@ -46,16 +46,20 @@ class ComparedRuns:
     """What else differs."""
 
 
-def unlike(old: Description, new: Description) -> list[str]:
-    """Return in words why two campaigns cannot be compared; empty where they can."""
+def unlike_machines(old: Machine, new: Machine) -> list[str]:
+    """Return in words how two machines differ, whose times are then not those of one; empty where they do not."""
     found = [
-        f"{words}: {one} and {other}"
-        for field, words in UNLIKE_MACHINE
-        for one, other in _differing(field, old.machine, new.machine)
+        f"{words}: {one} and {other}" for field, words in UNLIKE_MACHINE for one, other in _differing(field, old, new)
     ]
-    memory = [one.machine.memory_bytes or 0 for one in (old, new)]
+    memory = [one.memory_bytes or 0 for one in (old, new)]
     if max(memory) > 1.1 * min(memory):
         found.append(f"memory: {memory[0] / 2**30:.0f} GiB and {memory[1] / 2**30:.0f} GiB")
+    return found
+
+
+def unlike(old: Description, new: Description) -> list[str]:
+    """Return in words why two campaigns cannot be compared; empty where they can."""
+    found = unlike_machines(old.machine, new.machine)
     if old.dataset.digest != new.dataset.digest:
         found.append(f"data set: {old.dataset.name} and {new.dataset.name}")
     found += [

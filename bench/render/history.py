@@ -74,6 +74,22 @@ def _last_step(one: pd.DataFrame) -> str:
     return f"{change:+.0f} % at {str(last['created'])[:10]}{commit}"
 
 
+def below(series: Sequence[pd.DataFrame], together: Sequence[tuple[str, float]]) -> list[str]:
+    """Return the sentences below the table: what steps are compared with, and the steps of all methods together."""
+    found = []
+    if any(one["beside"].any() for one in series):
+        found.append(
+            "Steps are relative to the other methods of the same runs, where enough of them were measured: what the "
+            "whole machine did is not in them."
+        )
+    for created, ratio in together:
+        how = f"{abs(100 * (ratio - 1)):.0f} % {'slower' if ratio > 1 else 'faster'}"
+        found.append(
+            f"All methods together became {how} on {created[:10]}: the machine changed, or a package that they share."
+        )
+    return found
+
+
 def plot(series: Sequence[pd.DataFrame], stem: Path) -> list[Path]:
     """Draw each series in its own panel, with intervals and changes; writes SVG and PNG and returns the files."""
     with mpl.rc_context(_STYLE):

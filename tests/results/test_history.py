@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench.errors import BadInput
-from bench.render.history import plot, table
+from bench.render.history import below, plot, table
 from bench.results import dataframes, history
 from bench.results.tables import table_of
 
@@ -62,6 +62,29 @@ def test_a_step_is_found_at_the_run_that_made_it(folder):
     stepped = one[one["step"].notna()]
     assert stepped["run"].tolist() == ["20261105-101500"]
     assert stepped["step"].iloc[0] == pytest.approx(1.25, abs=0.02)
+
+
+def test_where_several_methods_were_measured_a_step_is_one_beside_them():
+    speed = [1.0, 1.12, 0.95, 1.06, 1.15, 0.97, 1.09, 0.94, 1.5, 1.5, 1.5, 1.5]
+    lines = [
+        line(day, ms * machine * (1.1 if method == "a" and day > 6 else 1.0), method=method)
+        for day, machine in enumerate(speed, 1)
+        for method, ms in (("a", 60.0), ("b", 20.0), ("c", 5.0), ("d", 90.0))
+    ]
+    found = {one["method"].iloc[0]: one for one in history.series(lines)}
+    stepped = found["a"][found["a"]["step"].notna()]
+    assert stepped["run"].tolist() == ["20261107-101500"]
+    assert stepped["step"].iloc[0] == pytest.approx(1.1)
+    assert all(found[name]["step"].isna().all() for name in "bcd")
+    assert all(one["beside"].all() for one in found.values())
+    ((day, ratio),) = history.together(lines)
+    assert day.startswith("2026-11-09")
+    assert ratio == pytest.approx(1.5 / 1.03, abs=0.05)
+    compared, common = below(list(found.values()), [(day, ratio)])
+    assert "relative to the other methods of the same runs" in compared
+    assert "All methods together became" in common
+    assert "slower on 2026-11-09" in common
+    assert below(history.series(LINES), history.together(LINES)) == []
 
 
 def test_series_that_are_not_alike_are_kept_apart():
