@@ -245,7 +245,7 @@ def _show(options: Options, kept: Timeline, newest: str, path: Path) -> None:
         _output.print_json(timeline.as_object(kept, newest))
         return
     print_text(timeline.text(kept, newest, color=sys.stdout.isatty()))
-    if kept.releases:
+    if any(one.estimate is not None for one in kept.releases):
         figure = path.with_suffix(".svg")
         timeline.draw(kept, newest).savefig(figure)
         to_stderr(f"figure: {shown(figure)}")
