@@ -123,6 +123,8 @@ def _helped(message: str, words: Sequence[str]) -> str:
     if found := re.match(r"argument VERB: invalid choice: '([^']*)'", message):
         near = similar(found[1], verbs())
         return f"there is no verb {found[1]!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    if message.startswith("the following arguments are required: VERB"):
+        return "name a verb, such as 'pesbench run'"
     if found := re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message):
         names = [name.strip("' ") for name in found[3].split(",")]
         near = similar(found[2], names, most=1)
@@ -134,7 +136,10 @@ def _helped(message: str, words: Sequence[str]) -> str:
         meant = f"did you mean {near[0]}?" if near else f"see 'pesbench {words[0]} --help'."
         return f"{words[0]} has no option {found[1]}; {meant}"
     if found := re.match(r"unrecognized arguments: ([^-].*)", message):
-        return f"{message}{_commas(found[1].split(), words)}"
+        commas = _commas(found[1].split(), words)
+        if commas or not words or words[0] not in verbs():
+            return f"{message}{commas}"
+        return f"{words[0]} does not take {found[1]!r}; see 'pesbench {words[0]} --help'."
     return message
 
 

@@ -83,7 +83,9 @@ def test_a_package_is_installed_from_its_own_name_and_not_as_an_extra_of_ours():
         (("table", "--by", "zzz"), "--by does not take 'zzz'; it takes system, optimizer."),
         (("run", "--budgt", "5"), "run has no option --budgt; did you mean --budget?"),
         (("run", "--zzz"), "run has no option --zzz; see '"),
-        (("table", "a", "b"), "unrecognized arguments: b; see"),
+        (("table", "a", "b"), "table does not take 'b'; see '"),
+        (("doctor", "uff"), "doctor does not take 'uff'; see '"),
+        ((), "name a verb, such as '"),
         (("table", "--format", "jason"), "there is no format 'jason'; use terminal, markdown, latex, csv or json."),
     ],
 )
