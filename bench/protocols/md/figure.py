@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.events import Survival
-from bench.protocols.md.page import drift, name, stable
+from bench.protocols.md.page import drift, drifts, name, stable
 from bench.protocols.md.plan import temperature
 from bench.protocols.md.table import Stability, StabilityTable
 from bench.protocols.md.verdict import DRIFT
@@ -28,15 +28,14 @@ def draw(table: StabilityTable) -> Figure:
     """Return the figure; it leaves out methods that were not simulated."""
     rows = [row for row in table.rows if row.refused is None]
     several = len({row.device for row in rows}) > 1
-    drifts = any(row.ms_per_step is not None and row.drift is not None for row in rows)
-    caption = textwrap.fill(_caption(table, drifts), 125)
+    caption = textwrap.fill(_caption(table, drifts(table)), 125)
     legend_lines = -(-len(rows) // 4)
     height = 3.0 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
     bottom = 0.55 + 0.17 * legend_lines + 0.125 * (caption.count("\n") + 1)
     size = (0.93 * height - bottom) / height
-    if drifts:
+    if drifts(table):
         _drifts(figure.add_axes((0.085, bottom / height, 0.40, size)), rows)
         _survival(figure.add_axes((0.585, bottom / height, 0.40, size)), rows)
     else:  # the simulations were too short for a drift
