@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 HELP = """\
 Compare earlier releases of a method's package with the current one, call by
-call in turn, and keep the results in results/timelines/. What is there is not
-measured again: stop it at any time, and after a new release it adds that one.
+call in turn, and keep the results in results/timelines/. It can be stopped at
+any time: results that are kept are not measured again, only new releases are.
 Exit status: 1 if no release could be compared, 2 bad input, or nothing to show."""
 EXAMPLES = (
     "pesbench timeline 7net-0 --versions 3",

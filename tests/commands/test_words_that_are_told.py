@@ -86,6 +86,10 @@ def test_a_package_is_installed_from_its_own_name_and_not_as_an_extra_of_ours():
         (("table", "a", "b"), "table does not take 'b'; see '"),
         (("doctor", "uff"), "doctor does not take 'uff'; see '"),
         ((), "name a verb, such as '"),
+        (("script",), "script needs METHOD; see '"),
+        (("regress", "--methods", "uff"), "regress needs one of --base, --base-env, --base-with; see '"),
+        (("runs", "foo"), "runs does not take 'foo'; it takes list, name, tag, delete."),
+        (("run", "--seed", "1.5"), "--seed takes a whole number, not '1.5'."),
         (("table", "--format", "jason"), "there is no format 'jason'; use terminal, markdown, latex, csv or json."),
     ],
 )
