@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bench import paths
-from bench.analysis.steps import steps
+from bench.analysis.changes import changes
 from bench.analysis.table import Row, Table
 from bench.core.description import Machine
 from bench.core.protocol import REPLAY
@@ -132,8 +132,8 @@ def series(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
     found = []
     for _, group in pd.DataFrame(lines).groupby(SERIES, dropna=False, sort=False):
         ordered = group.sort_values("created", kind="stable").reset_index(drop=True)
-        changes = {step.at: step.ratio for step in steps(ordered["ms"].tolist())}
-        found.append(ordered.assign(step=[changes.get(i, float("nan")) for i in range(len(ordered))]))
+        ratios = {change.at: change.ratio for change in changes(ordered["ms"].tolist())}
+        found.append(ordered.assign(step=[ratios.get(i, float("nan")) for i in range(len(ordered))]))
     return found
 
 

@@ -17,7 +17,7 @@ PENALTY = 6.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class Change:
     """A change of level."""
 
     at: int
@@ -26,7 +26,7 @@ class Step:
     """New level over the one before it."""
 
 
-def steps(times: Sequence[float], threshold: float = 0.05) -> list[Step]:
+def changes(times: Sequence[float], threshold: float = 0.05) -> list[Change]:
     """Return where the level of a series changes by at least `threshold`.
 
     Change points in the mean logarithm (PELT: Killick, Fearnhead and Eckley, JASA 107, 1590, 2012), with a penalty of
@@ -48,5 +48,5 @@ def steps(times: Sequence[float], threshold: float = 0.05) -> list[Step]:
     ends = finder.predict(pen=PENALTY * noise**2 * np.log(logs.size))
     starts = [0, *ends[:-1]]
     levels = [float(np.median(logs[start:end])) for start, end in zip(starts, ends, strict=True)]
-    found = [Step(starts[i], float(np.exp(levels[i] - levels[i - 1]))) for i in range(1, len(levels))]
-    return [step for step in found if max(step.ratio, 1 / step.ratio) >= 1 + threshold]
+    found = [Change(starts[i], float(np.exp(levels[i] - levels[i - 1]))) for i in range(1, len(levels))]
+    return [one for one in found if max(one.ratio, 1 / one.ratio) >= 1 + threshold]
