@@ -48,7 +48,7 @@ def draw(table: AccuracyTable, errors: bool = True, frequencies: bool = True) ->
     shaking = [row for row in table.rows if frequencies and row.vibrations]
     if not placed and not shaking:
         raise BadInput(f"{table.description.run_id} has nothing to draw. {' '.join(notes(table)[:1])}".strip())
-    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, placed))
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, placed, bool(shaking)))
     below = 0.55 + _CAPTION_LINE * (caption.count("\n") + 1)
     upper = 3.3 if placed else 0.0
     lower = 0.5 + 0.24 * len(shaking) if shaking else 0.0
@@ -218,7 +218,7 @@ def _bare(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _caption(table: AccuracyTable, placed: list[Accuracy]) -> list[str]:
+def _caption(table: AccuracyTable, placed: list[Accuracy], vibrations: bool) -> list[str]:
     """Return where the figures come from, and what the marks that are drawn need to be understood."""
     described = table.description
     said = []
@@ -229,6 +229,8 @@ def _caption(table: AccuracyTable, placed: list[Accuracy]) -> list[str]:
         edge = table.spread.force_mae / SHOWN
         if any(row.common_mae is not None and row.common_mae.estimate < edge for row in placed):
             said.append("A mark at the lower edge is closer than the axis reaches.")
+    if vibrations:
+        said.append(f"Coloured ticks: vibrations below {SPLIT:.0f} cm-1.")
     return [
         f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. {described.dataset.name}, "
         f"{described.dataset.count} structures. Run {described.run_id}",
