@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 HELP = """\
 Compare earlier releases of a method's package with the current one, call by
-call in turn, and keep the results in results/timelines/. What is there is not
-measured again: stop it at any time, and after a new release it adds that one.
+call in turn, and keep the results in results/timelines/. It can be stopped at
+any time: results that are kept are not measured again, only new releases are.
 Exit status: 1 if no release could be compared, 2 bad input, or nothing to show."""
 ONLY_FOR_CUDA = """\
 the package index has this torch only as a build for CUDA, gigabytes that a CPU does not need; \
@@ -274,7 +274,7 @@ def _show(options: Options, kept: Timeline, newest: str, path: Path) -> None:
         _output.print_json(timeline.as_object(kept, newest))
         return
     print_text(timeline.text(kept, newest, color=sys.stdout.isatty()))
-    if kept.releases:
+    if any(one.estimate is not None for one in kept.releases):
         figure = path.with_suffix(".svg")
         timeline.draw(kept, newest).savefig(figure)
         to_stderr(f"figure: {shown(figure)}")
