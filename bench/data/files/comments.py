@@ -29,6 +29,8 @@ _WORDS = re.compile(
 # names of jobs join words by underscores: water_cation_opt
 _ION = re.compile(r"(?i)(?<![a-z])((di|tri)?(cat|an)ion(ic)?|(de)?protonated)(?![a-z])")
 _FORMULA = re.compile(r"(?<!\S)((?:[A-Z][a-z]?\d*|[()])+?)(?:\^?\(?\d?[+-]{1,2}\)?)(?=[\s.,:;]|$)")
+_SMILES = re.compile(r"\[\d*(?:[A-Z][a-z]?|[bcnops]|se|as)@{0,2}(?:H\d*)?([+-]+)(\d*)(?::\d+)?\]")
+_INCHI = re.compile(r"InChI=\S*?/[pq]([+-]\d+)")
 _STATES = ("singlet", "doublet", "triplet", "quartet", "quintet", "sextet", "septet")
 _STATE = re.compile(rf"(?i)(?<![a-z])({'|'.join(_STATES)})(?![a-z])")
 _BARS = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
@@ -116,10 +118,10 @@ def may_be_in_state(comment: str, numbers: np.ndarray) -> str:
 def may_be_ion(comment: str, numbers: np.ndarray) -> bool:
     """Return whether a comment may state a charge in other ways than those that are read.
 
-    It may begin with charge and multiplicity as QCElemental writes them, end the formula of the atoms with a sign, or
-    have the word.
+    It may begin with charge and multiplicity as QCElemental writes them, end the formula of the atoms with a sign, have
+    the word, or a SMILES or InChI with a charge.
     """
-    if _ION.search(comment):
+    if _ION.search(comment) or _INCHI.search(comment) or _charge_of_smiles(comment):
         return True
     counts = Counter(chemical_symbols[number] for number in numbers)
     for match in _FORMULA.finditer(comment):
@@ -135,3 +137,8 @@ def may_be_ion(comment: str, numbers: np.ndarray) -> bool:
         return state.check(numbers, int(two[1]), int(two[2]), "") != state.check(numbers, None, None, "")
     except BadInput:
         return False
+
+
+def _charge_of_smiles(comment: str) -> int:
+    """Return the sum of the charges in brackets, as SMILES have them; that of a zwitterion is zero."""
+    return sum((1 if signs[0] == "+" else -1) * int(number or len(signs)) for signs, number in _SMILES.findall(comment))

@@ -46,6 +46,7 @@ _ABOUT = re.compile(r"charge|spin|multiplicit|electrons|magmom|magneti[sz]ation|
 _OF_ATOMS = ("initialcharges", "initialmagmoms")
 _CHARGES = re.compile(r"charge|^q$")
 _MOMENTS = re.compile(r"magmom|magneticmoment|^mags?$|^magneti[sz]ations?$|^spins?$")
+_LARGEST_TOTAL_SPIN = 10
 _PARTIAL = re.compile("partial|mulliken|gasteiger|hirshfeld|bader|esp|resp|lowdin|mmff|^charges$")
 _OF_A_PART = re.compile(r"charge(a|b|c|d|[0-9]|monomer.*|fragment.*)$")
 """Charges of the parts of a complex, as sets of interaction energies have them."""
@@ -106,7 +107,7 @@ def stated(
             _moment(key, value, found, periodic, spins, unused)
         elif name in _ELECTRONS:
             electrons[key] = int(numbers.sum()) - whole(value, 0.0, found, f"its {key}")
-        elif complete or (charged and _OF_A_PART.search(name)) or _PARTIAL.search(name):
+        elif complete or _is_of_something_else(key, value, charged):
             unused.append(f"the key '{key}'")
         else:
             raise BadInput(f"{found}, and it is unclear what that means; state it as charge or as spin (2S+1) instead.")
@@ -230,6 +231,21 @@ def _agreed(values: dict[str, int], here: str, word: str) -> int | None:
             by = "" if first == word else f" by its {first}"
             raise BadInput(f"{here} has {word} {value}{by}, but its {key} give {other}; correct one of the two.")
     return value
+
+
+def _is_of_something_else(key: str, value: Any, charged: bool) -> bool:
+    """Return whether a key is about atoms, about a part of a molecule whose own charge is stated, or an entropy."""
+    name = plain(key)
+    of_part = charged and bool(_OF_A_PART.search(name))
+    return of_part or bool(_PARTIAL.search(name)) or (str(key) == "S" and not _may_be_total_spin(value))
+
+
+def _may_be_total_spin(value: Any) -> bool:
+    """Return whether a value is a multiple of one half that a molecule may have; what is no number may be one."""
+    try:
+        return float(2 * float(value)).is_integer() and 0 <= float(value) <= _LARGEST_TOTAL_SPIN
+    except (TypeError, ValueError):
+        return True
 
 
 def _short(value: Any) -> str:

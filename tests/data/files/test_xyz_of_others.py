@@ -47,6 +47,10 @@ def test_units_of_energies_are_listed_and_those_of_lengths_refused(reading):
         ("Coordinates from ORCA-job water_cation_opt E -76.1", W, "--charge"),
         ("hydroxide_anion_opt", OH, "--charge"),
         ("deprotonated water", OH, "--charge"),
+        ("[OH-] hydroxide", OH, "--charge"),
+        ('smiles="[OH-:1]" pbc="F F F"', OH, "--charge"),
+        ("InChI=1S/H2O/h1H2/p-1", OH, "--charge"),
+        ("[OH2+]", W, "--charge"),
         ("H2O+. B3LYP", W, "--charge"),
         ("oxygen, triplet state", O2, "--spin"),
         ("OH_quartet", OH, "--spin"),
@@ -69,7 +73,7 @@ def test_a_comment_may_name_an_ion_and_its_state(reading):
     assert reading(text, charge=2, spin=3).frames[0].spin == 3
 
 
-@pytest.mark.parametrize("comment", ["singlet water", "a cationizer", "tripleted"])
+@pytest.mark.parametrize("comment", ["singlet water", "a cationizer", "tripleted", "C[NH3+].[O-]C", "[step-1] [1-3]"])
 def test_other_comments_need_nothing(reading, comment):
     assert reading(water(comment)).frames[0].spin is None
 
@@ -77,6 +81,10 @@ def test_other_comments_need_nothing(reading, comment):
 def test_s_is_a_total_spin_that_is_unclear(reading):
     with pytest.raises(BadInput, match="has S 1, and it is unclear"):
         reading(f"2\nS=1\n{O2}")
+
+
+def test_an_entropy_is_no_total_spin(reading):
+    assert reading(water("S=188.8 T=298")).unused[0] == "the key 'S' (1 frame of a.xyz)"
 
 
 def test_a_column_of_magnetic_moments_under_a_short_name(reading):
