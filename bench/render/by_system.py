@@ -14,7 +14,7 @@ from bench.render.blocks import Block, Column, Formats, Page, estimate_object, f
 from bench.render.blocks import by_method as block
 from bench.render.cells import AT_THE_START, BAD, DASH, Cell
 from bench.render.circumstances import damaged, disturbed_in_short
-from bench.render.heading import heading, special
+from bench.render.heading import heading, some, special
 
 FORMAT = 1
 
@@ -51,7 +51,7 @@ def chosen(dataset: DataSetFacts, systems: Collection[str] = (), elements: Colle
     names = [one.name for one in known]
     unknown = [name for name in systems if name not in names]
     if unknown:
-        raise BadInput(f"the run has no system {unknown[0]!r}; it has {', '.join(names)}.")
+        raise BadInput(f"the run has no system {unknown[0]!r}; it has {some(names)}.")
     found = frozenset(
         one.name
         for one in known
@@ -59,7 +59,7 @@ def chosen(dataset: DataSetFacts, systems: Collection[str] = (), elements: Colle
         and (not elements or set(re.findall("[A-Z][a-z]?", one.formula)) <= set(elements))
     )
     if not found:
-        raise BadInput(f"the run has no such system of {', '.join(elements)} alone; it has {', '.join(names)}.")
+        raise BadInput(f"the run has no such system of {', '.join(elements)} alone; it has {some(names)}.")
     return found
 
 

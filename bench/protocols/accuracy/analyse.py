@@ -237,12 +237,13 @@ def _time(
 
     The last are of a single process, so they have no interval; each system counts the same in their mean.
     """
+    frames = {one for truths in systems for one in truths.frames}
     for frame, time, count in (
         (measurements.structures, "step_calculator_ns", "step_force_calls"),
         (measurements.replays, "calculator_ns", "force_calls"),
     ):
-        there = [any(truths.has(int(one)) for truths in systems) for one in frame["structure"]]
-        times = per_round(frame[there], time, count).get(key)
+        there = frame[frame["structure"].isin(frames)] if frames else frame
+        times = per_round(there, time, count).get(key)
         if times is not None:
             return mean_time(times)
     each = [

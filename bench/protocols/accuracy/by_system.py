@@ -43,7 +43,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ("n", "", lambda row: numbers.whole(row.references[row.nearest].structures) if row.nearest else DASH),
         ("geometry", "RMSD, mÅ", _geometry),
         ("frequencies", "RMSD, cm-1", _frequencies),
-        ("both", "against", _judges),
+        ("minima", "against", _judges),
         ("ms/call", "", lambda row: numbers.with_interval(row.time)),
     )
 
