@@ -133,7 +133,7 @@ def _prepare(options: Options, catalogue: Catalogue, method: Method, what: Timel
             old = _release(catalogue, method, pins, f"@{version}", Path(folder))
             header = catalogue.header(old)
             try:
-                if not options.torch_backend and only_for_cuda(header):
+                if not options.torch_backend and _about_torch(what) and only_for_cuda(header):
                     raise EnvironmentFailed(ONLY_FOR_CUDA)
                 environments.prepare(header, torch_backend=options.torch_backend, say=to_stderr)
             except EnvironmentFailed as error:
@@ -144,11 +144,15 @@ def _prepare(options: Options, catalogue: Catalogue, method: Method, what: Timel
     return 0 if made else 1
 
 
+def _about_torch(what: Timeline) -> bool:
+    return what.package == "torch" or any(pin.startswith("torch==") for pin in what.pins)
+
+
 def _refuse_cuda(catalogue: Catalogue, method: Method, kept: Timeline, missing: list[str]) -> None:
     """Raise BadInput where torch, as a timeline varies or pins it, can only be had as a build for CUDA."""
     from bench.environments.releases import only_for_cuda
 
-    if kept.package != "torch" and not any(pin.startswith("torch==") for pin in kept.pins):
+    if not _about_torch(kept):
         return
     for version in missing:
         with tempfile.TemporaryDirectory() as folder:

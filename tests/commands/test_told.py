@@ -64,7 +64,7 @@ PLACEHOLDERS = {
     "{package}": "ase",
     "torch": "ase",  # the fakes pin that
     "torch==2.12.0": "scipy==1.17.1",  # and that
-    "--again 0.12.0": "3.28.0",
+    "0.12.0": "3.28.0",  # the release before
     "{words}": "",
     "{timeline.method}": "toy",
     "{timeline.package}": "ase",
