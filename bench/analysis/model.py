@@ -74,7 +74,7 @@ class Fit:
         return math.inf if self.lacks else reach(self.parts, confidence)
 
     def p_value(self) -> float:
-        """Return the probability of a mean that far from 0 if the true one is 0; 1 where there is no interval."""
+        """Return how improbable a mean that far from 0 is if the true one is 0; 1 where there is no interval."""
         return 1.0 if self.lacks else p_value(self.mean, self.parts)
 
     def estimate(self, confidence: float = CONFIDENCE) -> Estimate:
@@ -247,18 +247,30 @@ def _factor(parts: Sequence[Component], tail: float) -> float:
 
 
 def p_value(mean: float, parts: Sequence[Component]) -> float:
-    """Return the smallest p for which the interval with confidence 1 - p does not contain 0."""
-    total = sum(part.variance for part in parts)
-    if total <= 0:
+    """Return how improbable a mean that far from 0 is if the true one is 0.
+
+    The reaches of the parts, each with its own Student's factor, are added as squares. At 5 % this is a little wider
+    than :func:`reach`; far out it is much wider where a part of few degrees of freedom happens to be small, and there
+    the mean of the factors rejects too often: with two rounds, three times as often as it says.
+    """
+    kept = [part for part in parts if part.variance > 0]
+    if not kept:
         return 1.0 if mean == 0 else 0.0
-    wanted = abs(mean) / math.sqrt(total)
-    # between the p of the part with the most degrees of freedom and that of the one with the fewest
-    each = sorted(2 * float(special.stdtr(part.freedom, -wanted)) for part in parts if part.variance > 0)
-    low, high = math.log(max(each[0], 1e-300)), math.log(max(each[-1], 1e-300))
+    # no part alone reaches further than both, and both no further than all the variance with the fewest degrees
+    total = sum(part.variance for part in kept)
+    least = max(_two_sided(mean, part.variance, part.freedom) for part in kept)
+    low, high = math.log(least), math.log(max(least, _two_sided(mean, total, min(part.freedom for part in kept))))
     while high - low > 1e-3:
         middle = (low + high) / 2
-        low, high = (middle, high) if _factor(parts, 1 - math.exp(middle) / 2) > wanted else (low, middle)
+        far = math.hypot(
+            *(math.sqrt(part.variance) * special.stdtrit(part.freedom, math.exp(middle) / 2) for part in kept)
+        )
+        low, high = (middle, high) if far > abs(mean) else (low, middle)
     return math.exp(high)
+
+
+def _two_sided(mean: float, variance: float, freedom: float) -> float:
+    return max(2 * float(special.stdtr(freedom, -abs(mean) / math.sqrt(variance))), 1e-300)
 
 
 def estimate(

@@ -105,6 +105,13 @@ def judged(ratio: Estimate, threshold: float, answers: Sequence[str] | None) -> 
     return OTHER_ANSWER if found == FASTER and answers else found
 
 
+def why_without_interval(ratio: Estimate | None) -> str:
+    """Return why nothing can be decided on a ratio of enough rounds; empty where it can."""
+    if ratio is None or ratio.low is not None or ratio.n > 1:
+        return ""
+    return "one structure does not show how much structures differ; measure two or more"
+
+
 @dataclasses.dataclass(frozen=True)
 class Side:
     """One of two runs, as a comparison needs it."""
@@ -173,6 +180,7 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
     if ratio is None:
         return dataclasses.replace(bare, why="no structure in common")
     few = min(before.shape[1], after.shape[1]) < FEWEST_ROUNDS
+    why = f"fewer than {FEWEST_ROUNDS} rounds do not show how much fresh processes differ" if few else ""
     return dataclasses.replace(
         bare,
         verdict=UNDECIDED if few else judged(ratio, threshold, answers),
@@ -180,7 +188,7 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
         old=mean_time(before),
         new=mean_time(after),
         answers=None if answers is None else tuple(answers),
-        why=f"fewer than {FEWEST_ROUNDS} rounds do not show how much fresh processes differ" if few else "",
+        why=why or why_without_interval(ratio),
     )
 
 

@@ -12,6 +12,8 @@ WITHIN = 0.063
 (``docs/timing.md``): a round of some 32 pairs scattered by 1.6 %, of which half the variance is taken to be of each."""
 FEWEST_ROUNDS = 4
 """Two of each starting order."""
+FEWEST_STRUCTURES = 2
+"""Of a round: a ratio at one structure has no interval, however many rounds there are."""
 MOST_ROUNDS = 40
 LEAST_SECONDS = 2.5
 """A round measures for at least this long."""
@@ -77,3 +79,8 @@ def plan(
         pairs = max(1, min(most_pairs, int(max(seconds, least) / pair_s)))
         plans.append(Rounds(rounds, pairs, half_width(rounds, pairs, between, within)))
     return min(plans, key=lambda one: one.half_width)
+
+
+def whole_structures(made: Rounds, points: int, most: int) -> int:
+    """Return how many structures with `points` geometries each a round measures by a plan, of `most` that there are."""
+    return min(max(FEWEST_STRUCTURES, round(made.pairs / points)), most)
