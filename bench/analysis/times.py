@@ -155,9 +155,7 @@ def paired_ratio(numerator: pd.DataFrame, denominator: pd.DataFrame, confidence:
     return _ratio(pd.DataFrame(numerator / denominator), confidence)
 
 
-def unpaired_ratio(
-    numerator: pd.DataFrame, denominator: pd.DataFrame, confidence: float = CONFIDENCE
-) -> Estimate | None:
+def unpaired_ratio(numerator: pd.DataFrame, denominator: pd.DataFrame) -> Estimate | None:
     """Return the geometric mean of numerator over denominator, of two runs: structures are paired, rounds are not.
 
     None where they have no structure in common. See :func:`bench.analysis.model.difference`.
@@ -165,9 +163,7 @@ def unpaired_ratio(
     common = numerator.index.intersection(denominator.index)
     if common.empty:
         return None
-    return difference(_log(numerator.loc[common]), _log(denominator.loc[common]), systems_of(common)).estimate(
-        confidence
-    )
+    return difference(_log(numerator.loc[common]), _log(denominator.loc[common]), systems_of(common)).estimate()
 
 
 def mean_ratio(ratios: Sequence[pd.DataFrame]) -> Estimate | None:

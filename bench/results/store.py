@@ -12,7 +12,7 @@ import functools
 import gc
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -343,9 +343,11 @@ def no_collector() -> Iterator[None]:
 def _read_records(path: Path, description: Description) -> tuple[tuple[Record, ...], tuple[int, ...]]:
     """Return the records of a file in order, where later ones replace earlier ones, and the damaged lines.
 
-    A record of a method or a device that the run did not plan is damaged, too.
+    A record of a method or a device that the run did not plan is damaged, too, and one of another number of atoms than
+    its structure has.
     """
     methods, devices = set(description.methods), set(description.settings.devices)
+    atoms = {frame: one.atoms for one in description.dataset.systems for frame in one.frames}
     kept: dict[tuple[Any, ...], Record] = {}
     damaged = []
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
@@ -354,6 +356,8 @@ def _read_records(path: Path, description: Description) -> tuple[tuple[Record, .
             record = from_fields(_parsed(line))
             if record.method not in methods or record.device not in devices:
                 raise ValueError("the run has no such method or device")
+            if not _fits(record, atoms):
+                raise ValueError("it is of another number of atoms")
         except (ValueError, RecursionError):
             damaged.append(number)
             continue
@@ -364,6 +368,13 @@ def _read_records(path: Path, description: Description) -> tuple[tuple[Record, .
         if isinstance(record, Started):  # the obstacle is gone, or the run was resumed
             kept.pop((NotMeasured.record, *key[1:]), None)
     return tuple(kept.values()), tuple(damaged)
+
+
+def _fits(record: Record, atoms: Mapping[int, int]) -> bool:
+    """Return whether what a record has of each atom is as long as its structure has atoms, where that is known."""
+    count = atoms.get(getattr(record, "structure", getattr(record, "molecule", -1)))
+    each = (getattr(record, name, None) for name in ("forces", "positions", "force_deviations"))
+    return count is None or all(len(one) == count for one in each if one)
 
 
 def _parsed(line: bytes) -> Any:

@@ -10,6 +10,7 @@ from bench.core.protocol import RELAX
 from bench.core.records import CONVERGED, FAILED, Failure, Finished, NotMeasured
 from bench.core.task import MEASURE, Criterion, Item, Subject, Task
 from bench.protocols import lost
+from bench.protocols.accuracy.record import SinglePoint
 from bench.protocols.md.record import Trajectory
 from bench.protocols.relax.record import Relaxation
 from bench.protocols.scaling.record import Size
@@ -108,3 +109,13 @@ def test_a_nan_never_reaches_a_file():
 def test_what_is_no_record_is_refused(line):
     with pytest.raises(ValueError, match=r".+"):
         from_json(line)
+
+
+@pytest.mark.parametrize("missing", ["energy", "forces"])
+def test_a_single_point_that_is_done_has_an_answer(missing):
+    whole = SinglePoint(
+        **KEY, structure=0, status="done", energy=-1.0, forces=((0.0, 0.0, 0.1),), calculator_ns=0, wall_ns=1
+    )
+    assert as_read(whole).energy == -1.0
+    with pytest.raises(ValueError, match="it has no answer"):
+        as_read(dataclasses.replace(whole, **{missing: None}))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from bench.core.description import DataSetFacts, Description, MethodFacts
+from bench.core.description import DataSetFacts, Description, MethodFacts, SystemFacts
 from bench.core.failure import Failure
 from bench.core.records import FORMAT, NotMeasured, Started
 from bench.core.settings import Settings
@@ -145,6 +145,15 @@ def test_a_damaged_line_is_passed_over_named_once_and_left_as_it_is(writer):
     store.RunWriter(writer.directory).append(relaxation(2))
     assert path.read_bytes().startswith(damaged)
     assert read_all(writer).structures.structure.tolist() == [0, 1, 2]
+
+
+def test_a_record_of_another_number_of_atoms_than_its_structure_has_is_damaged(tmp_path, dataset):
+    facts = DataSetFacts(name="two", systems=(SystemFacts("two", "C2", 2, frames=(0, 1)),))
+    writer = store.create(tmp_path / "run", dataclasses.replace(DESCRIPTION, dataset=facts), dataset)
+    whole = relaxation(0)
+    writer.append(dataclasses.replace(whole, positions=((0.0, 0.0, 0.0),) * 2))
+    writer.append(dataclasses.replace(whole, structure=1, positions=((0.0, 0.0, 0.0),) * 3))
+    assert store.read(writer.directory).damaged == (2,)
 
 
 def test_a_lone_surrogate_as_version_0_1_wrote_it_is_no_damage(writer):

@@ -6,7 +6,7 @@ import dataclasses
 from typing import ClassVar
 
 from bench.core.failure import Failure
-from bench.core.records import Record
+from bench.core.records import DONE, Record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,10 @@ class SinglePoint(Record):
     force_deviations: tuple[float, ...] | None = None
     """The same of the force on each atom, (n,) in eV/Angstrom."""
     failure: Failure | None = None
+
+    def wrong(self) -> str | None:
+        """Return what is wrong with its answer."""
+        return "it has no answer" if self.status == DONE and None in (self.energy, self.forces) else None
 
 
 @dataclasses.dataclass(frozen=True)
