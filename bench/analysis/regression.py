@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from bench.analysis import replays
 from bench.analysis.alternation import alternating_ratio
 from bench.analysis.like_steps import pair
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, Estimate
-from bench.analysis.summaries import all_times
-from bench.analysis.times import Key, Times, mean_over, mean_time, unpaired_ratio
+from bench.analysis.summary import all_times
+from bench.analysis.times import Key, Times, call_times, mean_over, mean_time, unpaired_ratio, with_steps
 from bench.core.protocol import REPLAY
 
 FASTER, SLOWER, EQUAL, UNDECIDED, NOT_COMPARED = "faster", "slower", "same", "undecided", "not compared"
@@ -131,8 +130,8 @@ class Side:
         return cls(
             {one.key: one for one in measurements.methods},
             all_times(measurements),
-            replays.calls(measurements.replays),
-            replays.with_steps(measurements.replays),
+            call_times(measurements.replays),
+            with_steps(measurements.replays),
         )
 
     def beside(self, other: Side) -> Side:

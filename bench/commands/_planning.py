@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.environments.header import Method
 
 
-class Plan(NamedTuple):
+class Planned(NamedTuple):
     """What is to be measured, and where it is kept."""
 
     directory: Path
@@ -59,7 +59,7 @@ def refuse_absent(devices: Sequence[str]) -> None:
         raise BadInput(f"--device {','.join(devices)}: {'; '.join(filter(None, absent))}.")
 
 
-def reference(name: str, plan: Plan) -> str:
+def reference(name: str, plan: Planned) -> str:
     """Return the method that --relative-to means; raises BadInput where the plan does not measure it."""
     found = [method.name for method in plan.catalogue.select(name) if method.name in plan.settings.methods]
     if len(found) != 1:
@@ -98,7 +98,7 @@ def _refuse_another_machine(directory: Path, described: Description) -> None:
         )
 
 
-def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Plan:
+def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Planned:
     """Return the plan of a run as it was kept, with another budget and more adapters; raises BadInput."""
     from bench.engine.describing import check_methods, with_own_checkpoints
     from bench.environments.catalogue import Catalogue
@@ -116,4 +116,4 @@ def begun(run: str, results: Path | None, budget: Budget | None, adapters: Seque
     with_own_checkpoints(catalogue, described)
     check_methods(catalogue, settings.methods)
     parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
-    return Plan(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)
+    return Planned(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)

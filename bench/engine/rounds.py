@@ -24,7 +24,7 @@ KEPT_BACK = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Rounds:
     """Rounds of equal length."""
 
     rounds: int
@@ -53,7 +53,7 @@ def plan(
     most_pairs: int,
     between: float = BETWEEN,
     within: float = WITHIN,
-) -> Plan:
+) -> Rounds:
     """Return the plan with the narrowest expected interval; the fewest rounds where the budget has no room for them.
 
     Parameters
@@ -71,16 +71,16 @@ def plan(
     """
     available = (1 - KEPT_BACK) * budget_s
     least = max(LEAST_SECONDS, LEAST_SHARE * start_s)
-    plans: list[Plan] = []
+    plans: list[Rounds] = []
     for rounds in range(FEWEST_ROUNDS, MOST_ROUNDS + 1):
         seconds = available / rounds - start_s
         if seconds < least and plans:
             break
         pairs = max(1, min(most_pairs, int(max(seconds, least) / pair_s)))
-        plans.append(Plan(rounds, pairs, half_width(rounds, pairs, between, within)))
+        plans.append(Rounds(rounds, pairs, half_width(rounds, pairs, between, within)))
     return min(plans, key=lambda one: one.half_width)
 
 
-def whole_structures(made: Plan, points: int, most: int) -> int:
+def whole_structures(made: Rounds, points: int, most: int) -> int:
     """Return how many structures with `points` geometries each a round measures by a plan, of `most` that there are."""
     return min(max(FEWEST_STRUCTURES, round(made.pairs / points)), most)

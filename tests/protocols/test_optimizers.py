@@ -15,6 +15,7 @@ from bench.environments.catalogue import Catalogue
 from bench.environments.header import HeaderError
 from bench.environments.optimizers import optimizers, read_optimizers, selected
 from bench.errors import BadInput
+from bench.paths import PROJECT
 from bench.protocols.optimizers.analyse import optimizers_table
 from bench.protocols.optimizers.measure import Repeats
 from bench.protocols.optimizers.record import Optimization
@@ -236,6 +237,17 @@ def test_optimisers_are_found_by_name_in_any_letters_and_unknown_ones_get_a_hint
         selected(["lbgfs"], known)
 
 
+def test_the_example_of_the_docs_is_an_optimiser_in_a_folder_of_ones_own(pesbench, tmp_path):
+    page = (PROJECT / "docs" / "extending.md").read_text()
+    (example,) = (one for one in page.split("```") if "(Minimizer)" in one)
+    (tmp_path / "mine.py").write_text(example.strip() + "\n")
+    done = pesbench("list", "--optimizers", PESBENCH_OPTIMIZERS=str(tmp_path))
+    assert "Mine: Mine (internal coordinates)" in done.stdout, done.stderr
+    missing = pesbench("list", "--optimizers", PESBENCH_OPTIMIZERS=str(tmp_path / "elsewhere"))
+    assert missing.returncode == 2
+    assert "PESBENCH_OPTIMIZERS names" in missing.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -334,6 +346,10 @@ def test_an_optimiser_that_makes_no_step_any_more_is_ended(monkeypatch):
         (("--optimizers", "BFGS,native"), "cannot be compared here: it stops by its own criterion"),
         (("--optimizer", "newton"), "there is no optimiser 'newton'; there are BFGS, LBFGS"),
         (("--optimizers", "BFGS", "--protocols", "md"), "--optimizers belongs to --protocols optimizers"),
+        (
+            ("--optimizers", "BFGS", "--optimizers-tight", "0"),
+            "--optimizers-tight is 0; it must be a number above zero.",
+        ),
     ],
 )
 def test_bad_input_is_named(pesbench, tmp_path, options, says):

@@ -20,7 +20,7 @@ import numpy as np
 from bench.analysis.disturbed import disturbances
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.model import Part, estimate, mean_of
+from bench.analysis.model import Component, estimate, mean_of
 from bench.analysis.per_molecule import BONDS_CHANGED, SAME_EV
 from bench.analysis.statistics import ONE_PROCESS, Estimate
 from bench.core.description import Description
@@ -252,7 +252,7 @@ def _over_rounds(values: Mapping[int, float], rounds: Mapping[int, int]) -> Esti
     single = float(((logs - means[number]) ** 2).sum()) / within
     of_structures = single * float((1 / counts).mean()) / len(counts)
     of_rounds = max(0.0, float(means.var(ddof=1)) / len(counts) - of_structures)
-    parts = [Part(of_structures, within), Part(of_rounds, between)]
+    parts = [Component(of_structures, within), Component(of_rounds, between)]
     return estimate(mean, parts, n=len(logs), over="structures", rounds=len(counts))
 
 

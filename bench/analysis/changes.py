@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class Change:
     """A change of level."""
 
     at: int
@@ -40,7 +40,7 @@ class Step:
     """New level over the one before it."""
 
 
-def steps(times: Sequence[float], threshold: float = SMALLEST) -> list[Step]:
+def changes(times: Sequence[float], threshold: float = SMALLEST) -> list[Change]:
     """Return where the level of a series changes by at least `threshold`.
 
     Change points in the mean logarithm (PELT: Killick, Fearnhead and Eckley, JASA 107, 1590, 2012), with a penalty of
@@ -62,8 +62,8 @@ def steps(times: Sequence[float], threshold: float = SMALLEST) -> list[Step]:
     ends = finder.predict(pen=PENALTY * noise**2 * np.log(logs.size))
     starts = [0, *ends[:-1]]
     levels = [float(np.median(logs[start:end])) for start, end in zip(starts, ends, strict=True)]
-    found = [Step(starts[i], float(np.exp(levels[i] - levels[i - 1]))) for i in range(1, len(levels))]
-    return [step for step in found if max(step.ratio, 1 / step.ratio) >= 1 + threshold]
+    found = [Change(starts[i], float(np.exp(levels[i] - levels[i - 1]))) for i in range(1, len(levels))]
+    return [one for one in found if max(one.ratio, 1 / one.ratio) >= 1 + threshold]
 
 
 def machine(logs: Floats) -> Floats:
