@@ -99,7 +99,7 @@ def explain(
     """
     found = []
     for field, words in (("commit", "pesbench's commit"), ("pesbench", "pesbench")):
-        one, other = (str(getattr(run, field))[:12] for run in (old, new))
+        one, other = (str(getattr(run, field) or "unknown")[:12] for run in (old, new))
         if one != other:
             found.append(f"{words}: {one} and {other}")
     for field in ("os", "governor"):
@@ -108,7 +108,7 @@ def explain(
     if len(speeds) == 2 and max(speeds) > 1.2 * min(speeds):
         found.append(f"parallel speed of the machine: {speeds[0]} and {speeds[1]}")
     for field in ("rounds", "seed", "limit"):
-        found += [f"{field}: {one} and {other}" for one, other in _differing(field, old.settings, new.settings)]
+        found += [f"--{field}: {one} and {other}" for one, other in _differing(field, old.settings, new.settings)]
     for pair in (versions, variables):
         for method in pair[0]:
             if method in pair[1]:
@@ -137,4 +137,4 @@ def _words(value: Any) -> str:
         value = [f"{name}={inner}" for name, inner in value.items()]
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
-    return str(value)
+    return "none" if value is None else str(value)

@@ -138,7 +138,7 @@ def series(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
     """
     found = _ordered(lines)
     logs = _logs(found)
-    return [_with_changes(one, logs, number) for number, one in enumerate(found)]
+    return [_with_steps(one, logs, number) for number, one in enumerate(found)]
 
 
 def together(lines: list[dict[str, Any]]) -> list[tuple[str, float]]:
@@ -150,7 +150,7 @@ def together(lines: list[dict[str, Any]]) -> list[tuple[str, float]]:
     common = machine(logs.to_numpy(dtype=float))
     known = ~np.isnan(common)
     created = [str(one) for one in logs.index[known].get_level_values("created")]
-    return [(created[change.at], change.ratio) for change in changes(np.exp(common[known]).tolist())]
+    return [(created[step.at], step.ratio) for step in changes(np.exp(common[known]).tolist())]
 
 
 def _ordered(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
@@ -164,13 +164,13 @@ def _logs(found: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(np.log(pd.concat(each, axis=1, keys=range(len(each))).sort_index()))
 
 
-def _with_changes(one: pd.DataFrame, logs: pd.DataFrame, number: int) -> pd.DataFrame:
+def _with_steps(one: pd.DataFrame, logs: pd.DataFrame, number: int) -> pd.DataFrame:
     alone = pd.Series(without_machine(logs.to_numpy(dtype=float), number), index=logs.index)
     alone = alone.reindex(pd.MultiIndex.from_frame(one[_RUN]))
     known = np.flatnonzero(alone.notna())
     beside = len(known) >= 2 * LEAST_RUN
     places, times = (known, np.exp(alone.to_numpy()[known])) if beside else (np.arange(len(one)), one["ms"])
-    ratios = {int(places[change.at]): change.ratio for change in changes(list(times))}
+    ratios = {int(places[step.at]): step.ratio for step in changes(list(times))}
     return one.assign(step=[ratios.get(place, float("nan")) for place in range(len(one))], beside=beside)
 
 

@@ -42,23 +42,23 @@ def test_too_short_and_constant_series_have_none(times):
     assert changes(times) == []
 
 
-def planted(seed, methods=6, runs=16, slower=1.05, machine_differs=0.10, own=0.01):
+def planted(seed, methods=6, runs=16, change=1.05, machine_differs=0.10, own=0.01):
     """Return logs (runs, methods) of a machine whose speed differs from run to run; the first method gets slower."""
     rng = np.random.default_rng(seed)
     logs = rng.normal(0.0, 1.0, methods) + rng.normal(0.0, machine_differs, (runs, 1))
     logs += rng.normal(0.0, own, logs.shape)
-    logs[runs // 2 :, 0] += np.log(slower)
+    logs[runs // 2 :, 0] += np.log(change)
     return logs
 
 
-def test_a_change_of_5_percent_is_found_on_a_machine_whose_speed_differs_by_10_percent():
+def test_a_step_of_5_percent_is_found_on_a_machine_whose_speed_differs_by_10_percent():
     found, alone, at_others, ratios = 0, 0, 0, []
     for seed in range(40):
         logs = planted(seed)
-        here = [change for change in changes(np.exp(without_machine(logs, 0))) if abs(change.at - 8) <= 1]
+        here = [one for one in changes(np.exp(without_machine(logs, 0))) if abs(one.at - 8) <= 1]
         found += len(here)
-        ratios += [change.ratio for change in here]
-        alone += any(abs(change.at - 8) <= 1 for change in changes(np.exp(logs[:, 0])))
+        ratios += [one.ratio for one in here]
+        alone += any(abs(one.at - 8) <= 1 for one in changes(np.exp(logs[:, 0])))
         at_others += bool(changes(np.exp(without_machine(logs, 1))))
     assert found >= 36
     assert np.mean(ratios) == pytest.approx(1.05, abs=0.01)
@@ -67,11 +67,11 @@ def test_a_change_of_5_percent_is_found_on_a_machine_whose_speed_differs_by_10_p
 
 
 def test_what_all_methods_do_together_is_the_machines():
-    logs = planted(1, slower=1.0, machine_differs=0.01)
+    logs = planted(1, change=1.0, machine_differs=0.01)
     logs[10:] += np.log(1.2)
     assert all(changes(np.exp(without_machine(logs, number))) == [] for number in range(6))
-    (change,) = changes(np.exp(machine(logs)))
-    assert (change.at, change.ratio) == (10, pytest.approx(1.2, abs=0.02))
+    (one,) = changes(np.exp(machine(logs)))
+    assert (one.at, one.ratio) == (10, pytest.approx(1.2, abs=0.02))
 
 
 def test_runs_with_too_few_other_methods_say_nothing_of_the_machine():

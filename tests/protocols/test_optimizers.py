@@ -227,6 +227,14 @@ def test_what_the_budget_cut_off_counts_nowhere():
     assert found.problems == 1
 
 
+def test_a_problem_that_an_optimiser_did_not_begin_is_not_one_that_it_failed_to_solve():
+    found = table([attempt(0, "BFGS"), attempt(0, "slow", 300.0), attempt(1, "BFGS"), attempt(1, "fast", 50.0)])
+    assert found.problems == 0, "neither problem was begun by all three"
+    found = table([attempt(0, "BFGS"), attempt(0, "slow", 300.0), attempt(1, "BFGS")])
+    assert found.problems == 1
+    assert [len(one.time) for one in found.profiles] == [1, 0, 1]
+
+
 def test_optimisers_are_found_by_name_in_any_letters_and_unknown_ones_get_a_hint():
     known = optimizers()
     assert next(iter(known)) == "BFGS"

@@ -118,7 +118,32 @@ def test_the_table_names_the_step_and_its_commit():
     text = console.export_text()
     assert "+25 % at 2026-11-05, commit 0505050505" in text
     assert "74.5 [73.0, 76.0]" in text
-    assert "(replay, 1 thread, naphthalene-md17, 10 points)" in text
+    assert "replay, 1 thread, naphthalene-md17, 10 points" in text
+
+
+def test_names_say_how_series_differ_and_what_all_share_is_said_once():
+    from rich.console import Console
+
+    series = history.series([*LINES, line(8, 9.0, threads=2), line(8, 9.0, weights=None), line(8, 9.0, method="uff")])
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(table(series))
+    title, _, *rows = console.export_text().splitlines()
+    assert title.strip() == "replay, naphthalene-md17, 10 points"
+    assert [row.partition("  ")[0].strip() for row in rows[1:]] == [
+        "7net-0 (1 thread, weights: pretrained, float32, data 0123)",
+        "7net-0 (2 threads)",
+        "7net-0 (1 thread, weights: unknown, float32, data 0123)",
+        "uff (1 thread)",
+    ]
+
+
+def test_a_figure_of_single_runs_is_refused_and_beside_others_they_are_left_out(tmp_path):
+    single = line(8, 9.0, method="uff")
+    with pytest.raises(BadInput, match="no method has two runs"):
+        plot(history.series([single]), tmp_path / "none")
+    svg, _ = plot(history.series([*LINES, single]), tmp_path / "figure")
+    alone, _ = plot(history.series(LINES), tmp_path / "alone")
+    assert svg.read_text().count('id="axes_') == alone.read_text().count('id="axes_') == 1
 
 
 def test_what_is_damaged_or_not_there_is_named(folder):

@@ -145,6 +145,10 @@ def test_the_table_says_why_a_release_is_missing_and_the_figure_has_every_releas
     json.dumps(found)
     (axes,) = render.draw(KEPT, "1.4").axes
     assert [one.get_text() for one in axes.get_xticklabels()] == ["1.0", "1.1", "1.2", "1.3", "1.4"]
+    marks = [one for one in axes.lines if one.get_marker() == "o"]
+    changed = [one.answers for one in KEPT.releases if one.estimate is not None]
+    assert [one.get_markerfacecolor() == "white" for one in marks] == [*map(bool, changed), False]
+    assert [one.get_text() for one in axes.get_legend().get_texts()] == ["other answers"]
 
 
 def test_the_package_is_the_one_that_the_family_is_about_or_the_one_that_is_named():

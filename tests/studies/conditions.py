@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+
 from bench.analysis import joules
 from bench.analysis.alternation import alternating_ratio
 from bench.analysis.changes import changes, without_machine
@@ -223,7 +224,7 @@ def timeline(rng: Generator, count: int) -> Iterator[Case]:
     """Four releases, of which three were compared with the fourth, and that with the newest on another day."""
     times = {"1.0": 1.5, "1.1": 1.2, "1.2": 1.0, "1.3": 1.25, "1.4": 1.0}
     names = list(times)
-    ratios, nexts = Found(), Found()
+    ratios, changes = Found(), Found()
     for _ in range(count // 4):
         kept = []
         for name in names[:-1]:
@@ -238,21 +239,21 @@ def timeline(rng: Generator, count: int) -> Iterator[Case]:
         for number, step in enumerate(releases(Timeline("m", "M", "package", tuple(kept)), "1.4")):
             mine, following = times[names[number]], times[names[number + 1]]
             ratios.estimate(step.ratio, mine)
-            nexts.estimate(step.change, following / mine)
-    yield {}, {"over the newest": ratios, "next over this": nexts}
+            changes.estimate(step.change, following / mine)
+    yield {}, {"over the newest": ratios, "next over this": changes}
 
 
 def history(rng: Generator, count: int) -> Iterator[Case]:
     """A step in one of six methods, on a machine whose speed differs by 10 %: `wrong` is what was not found there."""
-    for slower in (1.0, 1.05, 1.10):
+    for change in (1.0, 1.05, 1.10):
         beside, alone = Found(), Found()
         for _ in range(count // 4):
             logs = rng.normal(0.0, 1.0, 6) + rng.normal(0.0, 0.10, (16, 1)) + rng.normal(0.0, 0.01, (16, 6))
-            logs[8:, 0] += math.log(slower)
+            logs[8:, 0] += math.log(change)
             for into, series in ((beside, without_machine(logs, 0)), (alone, logs[:, 0])):
-                here = [abs(one.at - 8) <= 1 for one in changes(np.exp(series).tolist())]
-                into.wrong.append(here != ([] if slower == 1.0 else [True]))
-        yield {"slower": slower}, {"beside the others": beside, "alone": alone}
+                here = [abs(step.at - 8) <= 1 for step in changes(np.exp(series).tolist())]
+                into.wrong.append(here != ([] if change == 1.0 else [True]))
+        yield {"change": change}, {"beside the others": beside, "alone": alone}
 
 
 def advise(rng: Generator, count: int) -> Iterator[Case]:
@@ -310,7 +311,7 @@ def power(rng: Generator, count: int) -> Iterator[Case]:
                 time = {"step_ns": ms * number * 1e6, "wall_ns": ms * (number + 1) * 1e6, "harness_ns": 0.0}
                 done = {"structure": np.arange(20), "status": "converged", "steps": number}
                 rows.append(pd.DataFrame(key | done | time))
-            found = joules.relaxed(pd.concat(rows, ignore_index=True), pd.DataFrame(blocks))
+            found = joules.relaxed(joules.with_power(pd.concat(rows, ignore_index=True), pd.DataFrame(blocks), "relax"))
             per_step.estimate(found.joules_per_step, 0.5)
             per_molecule.estimate(found.joules_per_molecule, 0.5 * float((np.exp(structure) * (number + 1)).mean()))
         yield {"rounds": rounds, "differs": differs}, {"per step": per_step, "per molecule": per_molecule}

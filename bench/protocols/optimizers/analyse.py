@@ -56,10 +56,16 @@ def optimizers_table(measurements: Measurements) -> OptimizersTable:
             continue
         rows += [_row(method, name, named[0], mine, solved, system_of) for name in named]
     rows.sort(key=lambda row: rank(row.kind))
+    # an optimiser that the budget did not let begin has not failed to solve the problem
+    began: dict[tuple[str, str], set[str]] = {}
+    for one in attempts:
+        began.setdefault((one.method, one.device), set()).add(one.optimizer)
     complete = {
         problem: solved[problem]
         for problem, found in problems.items()
-        if solved[problem] and not any(one.status == CENSORED for one in found)
+        if solved[problem]
+        and not any(one.status == CENSORED for one in found)
+        and {one.optimizer for one in found} == began[problem[:2]]
     }
     profiles = tuple(_profile(name, complete.values()) for name in named)
     return OptimizersTable(

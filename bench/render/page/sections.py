@@ -143,7 +143,7 @@ def _promised(shown: Sequence[Column]) -> str:
     """Return the caption of these columns."""
     own = {column.title for view in SHOWN.values() for column in view.columns}
     others = [one.title for one in shown if one.title in own]
-    return f"Speed of each method{' and ' if others else ''}{', '.join(others)}"
+    return f"Each method: {', '.join(['speed', *others])}"
 
 
 def _fastest(table: Table) -> list[str]:
