@@ -311,7 +311,7 @@ def power(rng: Generator, count: int) -> Iterator[Case]:
                 time = {"step_ns": ms * number * 1e6, "wall_ns": ms * (number + 1) * 1e6, "harness_ns": 0.0}
                 done = {"structure": np.arange(20), "status": "converged", "steps": number}
                 rows.append(pd.DataFrame(key | done | time))
-            found = joules.relaxed(joules.with_power(pd.concat(rows, ignore_index=True), pd.DataFrame(blocks), "relax"))
+            found = joules.relaxed(pd.concat(rows, ignore_index=True), pd.DataFrame(blocks))
             per_step.estimate(found.joules_per_step, 0.5)
             per_molecule.estimate(found.joules_per_molecule, 0.5 * float((np.exp(structure) * (number + 1)).mean()))
         yield {"rounds": rounds, "differs": differs}, {"per step": per_step, "per molecule": per_molecule}
