@@ -49,7 +49,7 @@ def refused(done):
         (("--checkpoint", "nowhere.pt"), "uff takes no checkpoint; leave out --checkpoint."),
         (("--methods", "7net-0", "--checkpoint", "nowhere.pt"), "nowhere.pt; give its path with --checkpoint."),
         (("--budget", "soon"), "'soon' is not a budget; give a number of seconds above zero, or none."),
-        (("--rounds", "two"), "see 'pesbench run --help'."),
+        (("--rounds", "two"), "--rounds takes a whole number, not 'two'."),
     ],
 )
 def test_a_bad_option_of_run_is_named(pesbench, tmp_path, arguments, says):
