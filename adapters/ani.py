@@ -97,9 +97,12 @@ class Ani(TorchAdapter):
         self.set_up_torch(device, threads)
         model, networks = MODELS[method]
         shipped_checkpoint(__file__, method, Path(torchani.__file__).parent / "resources" / networks)
-        self.model = getattr(torchani.models, model)(periodic_table_index=True)
+        self.model = _model(getattr(torchani.models, model))
         self.model.to(device=self.device, dtype=getattr(torch, dtype))
-        return self.model.ase()
+        calculator = self.model.ase()
+        if calculator.dtype != getattr(torch, dtype):  # before 1.1 it has a dtype of its own
+            raise ValueError(f"this release of torchani computes in {calculator.dtype}, not in {dtype}")
+        return calculator
 
     def script(self, method: str, device: str, dtype: str, threads: int, checkpoint: Path | None) -> str:
         """Return how a plain script makes TorchANI's calculator."""
@@ -116,7 +119,7 @@ calculator = model.to(device={device!r}, dtype=torch.{dtype}).ase()
         from ase.units import Hartree
         from torch.nn.utils.rnn import pad_sequence
 
-        numbers = [torch.tensor(atoms.numbers, dtype=torch.long) for atoms in structures]
+        numbers = [self._species(atoms) for atoms in structures]
         positions = [torch.tensor(atoms.positions, dtype=calculator.dtype) for atoms in structures]
         species = pad_sequence(numbers, batch_first=True, padding_value=-1).to(self.device)
         coordinates = pad_sequence(positions, batch_first=True).to(self.device).requires_grad_()
@@ -145,10 +148,23 @@ calculator = model.to(device={device!r}, dtype=torch.{dtype}).ase()
         of_forces = Hartree * torch.stack(gradients).std(dim=0, correction=1).norm(dim=1)
         return of_energy.item(), of_forces.cpu().numpy()
 
+    def _species(self, atoms: Any) -> Any:
+        """Return the elements as the model takes them, (n,): atomic numbers, or before torchani 2.0 its own indices."""
+        import torch
+
+        if _by_number(self.model):
+            return torch.tensor(atoms.numbers, dtype=torch.long)
+        return self.model.species_to_tensor(atoms.get_chemical_symbols()).cpu()
+
     def settings(self) -> dict[str, Any]:
         """Return what really runs; cutoffs in Angstrom."""
         return {
             **super().settings(),
+            **(
+                {}
+                if _by_number(self.model)
+                else {"elements": "indices; the calculator of this release passes no atomic numbers"}
+            ),
             "networks": len(self.model),
             "kernel": "PyTorch",
             "cutoff": self.model.aev_computer.Rcr,
@@ -157,3 +173,19 @@ calculator = model.to(device={device!r}, dtype=torch.{dtype}).ase()
             "dispersion": "none added",
             "stress": "off",
         }
+
+
+def _model(make: Any) -> Any:
+    """Return a model that takes atomic numbers, where torchani's calculator passes them; before 2.0 it passes indices.
+
+    The model of 1.2 can take numbers, too. With indices from the calculator, it would take carbon for hydrogen.
+    """
+    try:
+        model = make(periodic_table_index=True)
+    except TypeError:
+        return make()
+    return model if hasattr(model.ase(), "periodic_table_index") else make()
+
+
+def _by_number(model: Any) -> bool:
+    return getattr(model, "periodic_table_index", False)

@@ -175,8 +175,8 @@ class Mace(TorchAdapter):
             compile_mode="default" if compiled else None,
             enable_cueq=accelerated,
         )
-        if head is not None and calculator.head != head:  # MACE would only warn and use the last head
-            raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(calculator.available_heads)}")
+        if head is not None and _head(calculator) != head:  # MACE would only warn and use the last head
+            raise ValueError(f"{checkpoint.name} has no head {head!r}, but {', '.join(_heads(calculator))}")
         self._calculator = calculator
         (self.model,) = calculator.models  # it may hold a committee, but a released file holds a single model
         return calculator
@@ -294,8 +294,8 @@ calculator = MACECalculator(
         packages = {type(module).__module__.partition(".")[0] for module in self.model.modules()}
         return {
             **super().settings(),
-            "head": self._calculator.head,
-            "heads": list(self._calculator.available_heads),
+            "head": _head(self._calculator),
+            "heads": _heads(self._calculator),
             "kernel": ", ".join(sorted(packages & ACCELERATORS)) or "e3nn",
             "compiled": self._calculator.use_compile,
             "cutoff": self._calculator.r_max,
@@ -307,6 +307,17 @@ calculator = MACECalculator(
     @property
     def _knows_charge(self) -> bool:
         return "total_charge" in (getattr(self.model, "embedding_specs", None) or {})
+
+
+def _heads(calculator: Any) -> list[str]:
+    """Return the names of the heads; mace-torch before 0.3.13 has them elsewhere."""
+    return list(calculator.heads if not hasattr(calculator, "available_heads") else calculator.available_heads)
+
+
+def _head(calculator: Any) -> str | None:
+    """Return the head in use; before 0.3.13 none can be chosen, and of several nothing says which one it is."""
+    heads = _heads(calculator)
+    return getattr(calculator, "head", heads[0] if len(heads) == 1 else None)
 
 
 def _import_mace() -> None:

@@ -260,10 +260,11 @@ calculator = NequixCalculator(
         import jax
 
         model = self._calculator.model
+        kernel = any(getattr(layer, "kernel", False) for layer in model.layers)  # none in releases before 0.4
         missing = f" ({' and '.join(self._missing)} not installed)" if self._missing else ""
         return {
             "backend": self._calculator.backend,
-            "kernel": "OpenEquivariance" if any(layer.kernel for layer in model.layers) else f"e3nn-jax{missing}",
+            "kernel": "OpenEquivariance" if kernel else f"e3nn-jax{missing}",
             "capacity_multiplier": self._calculator._capacity_multiplier,
             "parameter_dtypes": sorted({str(leaf.dtype) for leaf in self._leaves()}),
             "matmul_precision": jax.config.jax_default_matmul_precision,

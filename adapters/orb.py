@@ -200,7 +200,7 @@ calculator = ORBCalculator(model, device={device!r}, edge_method={self.knobs.get
         Otherwise it raises ValueError for an ion. This depends on the checkpoint, which may be the user's own.
         """
         atoms = atoms.copy()
-        if self._calculator.expects_charge_and_spin:
+        if self._takes_charge:
             atoms.info["charge"], atoms.info["spin"] = charge_and_spin(atoms)
         else:
             refuse_ions(atoms, "this Orb model")
@@ -254,11 +254,15 @@ calculator = ORBCalculator(model, device={device!r}, edge_method={self.knobs.get
             "compiled": self.compiled(bool(self.model.is_compiled())),
             "edge_method": calculator.edge_method or "upstream's choice",
             "forces": "gradient of the energy" if calculator.conservative else "direct",
-            "charge_and_spin": "of the structure, else 0 and 1" if calculator.expects_charge_and_spin else "not taken",
+            "charge_and_spin": "of the structure, else 0 and 1" if self._takes_charge else "not taken",
             "cutoff": calculator.system_config.radius,
             "max_neighbours": calculator.max_num_neighbors or calculator.system_config.max_num_neighbors,
-            "stress": "computed with the forces" if self.model.has_stress else "none",
+            "stress": "computed with the forces" if getattr(self.model, "has_stress", True) else "none",
         }
+
+    @property
+    def _takes_charge(self) -> bool:
+        return getattr(self._calculator, "expects_charge_and_spin", False)  # no model did before orb-models 0.5.5
 
 
 def _refuse_missing_heads(model: Any, checkpoint: Path) -> None:

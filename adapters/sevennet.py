@@ -162,8 +162,9 @@ calculator = SevenNetCalculator(
 """
 
     def edges(self, calculator: Any) -> int | None:
-        """Return the number of edges in the graph of the last force call."""
-        return int(calculator.results["num_edges"])
+        """Return the number of edges in the graph of the last force call; None before sevenn 0.11.1."""
+        edges = calculator.results.get("num_edges")
+        return None if edges is None else int(edges)
 
     def make_random(self, method: str, path: Path, seed: int) -> None:
         """Write a checkpoint of SevenNet-MF-ompa with sevenn's initial weights, from sevenn's fine-tuning preset."""

@@ -54,6 +54,7 @@ from bench.adapter import Adapter, charge_and_spin
 
 NAMES = {"gfn2-xtb": "GFN2-xTB", "gfn1-xtb": "GFN1-xTB"}
 SHOWN = ("accuracy", "electronic_temperature", "max_iterations", "mixer", "mixer_damping")
+UNKNOWN = "cannot be set in this release"
 
 
 class XTB(Adapter):
@@ -105,7 +106,11 @@ def prepare(atoms):
         return atoms
 
     def settings(self) -> dict[str, Any]:
-        """Return the SCF settings: accuracy relative to tblite's default, electronic temperature in K."""
+        """Return the SCF settings: accuracy relative to tblite's default, electronic temperature in K.
+
+        Some of these cannot be set in releases before 0.7.
+        """
         parameters = self._calculator.parameters
-        shown = {key: parameters[key] for key in SHOWN}
-        return {**shown, "scf_guess": f"{parameters['guess']} at first, then the density of the last step"}
+        shown = {key: parameters.get(key, UNKNOWN) for key in SHOWN}
+        guess = parameters.get("guess", "tblite's own")
+        return {**shown, "scf_guess": f"{guess} at first, then the density of the last step"}

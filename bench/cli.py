@@ -84,7 +84,7 @@ class _Parser(argparse.ArgumentParser):
     """The command line."""
 
     def error(self, message: str) -> NoReturn:
-        message = _helped(message, self.words)
+        message = _helped(message, self.words or self.prog.split()[-1:])  # a verb's own parser knows its name alone
         hint = "" if message.endswith((".", "?")) else f"; see '{self.prog} --help'."
         self.exit(2, f"pesbench: {told(message)}{hint}\n")
 
@@ -123,18 +123,30 @@ def _helped(message: str, words: Sequence[str]) -> str:
     if found := re.match(r"argument VERB: invalid choice: '([^']*)'", message):
         near = similar(found[1], verbs())
         return f"there is no verb {found[1]!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    if message.startswith("the following arguments are required: VERB"):
+        return "name a verb, such as 'pesbench run'"
+    if (found := re.match(r"the following arguments are required: (.*)", message)) and words:
+        return f"{words[0]} needs {found[1]}"
+    if (found := re.match(r"one of the arguments (.*) is required", message)) and words:
+        return f"{words[0]} needs one of {', '.join(found[1].split())}"
     if found := re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message):
         names = [name.strip("' ") for name in found[3].split(",")]
         near = similar(found[2], names, most=1)
         meant = f"did you mean {near[0]}?" if near else f"it takes {', '.join(names)}."
-        return f"{found[1].split('/')[-1]} does not take {found[2]!r}; {meant}"
+        what = found[1].split("/")[-1] if found[1].startswith("-") or not words else words[0]
+        return f"{what} does not take {found[2]!r}; {meant}"
+    if found := re.match(r"argument (\S+): invalid (int|float) value: ('.*')", message):
+        return f"{found[1].split('/')[-1]} takes a {'whole ' if found[2] == 'int' else ''}number, not {found[3]}."
     if (found := re.match(r"unrecognized arguments: (--[\w-]+)", message)) and words and words[0] in verbs():
         flags = [_declared.flag(field.name) for field in dataclasses.fields(verbs()[words[0]].options)]
         near = difflib.get_close_matches(found[1], flags, n=1, cutoff=0.75)
         meant = f"did you mean {near[0]}?" if near else f"see 'pesbench {words[0]} --help'."
         return f"{words[0]} has no option {found[1]}; {meant}"
     if found := re.match(r"unrecognized arguments: ([^-].*)", message):
-        return f"{message}{_commas(found[1].split(), words)}"
+        commas = _commas(found[1].split(), words)
+        if commas or not words or words[0] not in verbs():
+            return f"{message}{commas}"
+        return f"{words[0]} does not take {found[1]!r}; see 'pesbench {words[0]} --help'."
     return message
 
 

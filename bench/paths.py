@@ -89,6 +89,15 @@ def weights_dir() -> Path | None:
     return _named_folder("PESBENCH_WEIGHTS")
 
 
+def optimizer_dirs() -> list[Path]:
+    """Return the folders of optimiser files: the project's own, and the one that PESBENCH_OPTIMIZERS names.
+
+    Raises BadInput where that is no folder.
+    """
+    given = _named_folder("PESBENCH_OPTIMIZERS")
+    return [adapters_dir() / "optimizers", *([] if given is None else [given])]
+
+
 def kit_dir() -> Path | None:
     """Return the folder of an unpacked kit that PESBENCH_KIT names, or None; raises BadInput where it is no folder."""
     return _named_folder("PESBENCH_KIT")

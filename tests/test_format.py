@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bench import protocols
 from bench.core import description, joules, records, settings
-from bench.protocols.optimizers import record as optimizers
-from bench.protocols.throughput import record as throughput
 
 FORMAT = (Path(__file__).parents[1] / "docs" / "format.md").read_text()
-MODULES = (description, joules, records, settings, optimizers, throughput)
+MODULES = (description, joules, records, settings, *(protocols.module(name, "record") for name in protocols.PROTOCOLS))
 CLASSES = sorted(
     {
         one

@@ -43,4 +43,6 @@ def test_every_adapter_that_a_pull_request_changes_is_measured():
     paths = [path.relative_to(PROJECT) for path in (PROJECT / "adapters").glob("*.py")]
     assert paths
     assert all(path.match(pattern) for path in paths)
-    assert re.search(r'make regress METHODS=changed BASE="\$BASE"', text)
+    # the first parent of the merge that a pull request's checkout is: both have to be fetched
+    assert 'make regress METHODS=changed BASE="HEAD^1"' in text
+    assert "fetch-depth: 2" in text

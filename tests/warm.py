@@ -148,7 +148,7 @@ def _find_bench() -> None:
 
 
 def _status(words: list[str]) -> int:
-    if words[0] == "-c":
+    if words[:1] == ["-c"]:
         sys.argv = words[:1] + words[2:]
         exec(compile(words[1], "<test>", "exec"), {"__name__": "__main__"})
         return 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from bench.analysis import pool
 from bench.analysis.at_system import at_system
 from bench.analysis.disturbed import Disturbance, disturbances
 from bench.analysis.measurements import Measurements
 from bench.analysis.summary import summarise
-from bench.analysis.table import Row
+from bench.analysis.table import Row, chosen
 from bench.core.description import Description, SystemFacts
 
 
@@ -46,7 +45,7 @@ def by_system(measurements: Measurements, relative_to: str | None = None) -> Sys
     rows: list[SystemRow] = []
     for system in described.dataset.systems or (_only_one(measurements),):
         table = summarise(at_system(measurements, system), relative_to=relative_to)
-        shown = {(row.key, row.protocol) for row in pool.chosen(table.rows)}
+        shown = {(row.key, row.protocol) for row in chosen(table.rows)}
         timed = {row.key for row in table.rows if (row.key, row.protocol) in shown}
         seen: set[tuple[str, str]] = set()
         for row in table.rows:

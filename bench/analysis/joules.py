@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench.analysis import replays
 from bench.analysis.statistics import Estimate
-from bench.analysis.times import by_structure, mean_time, per_round, systems_of
+from bench.analysis.times import by_structure, mean_time, per_round, systems_of, with_steps
 from bench.core.device import CPU, Device, is_accelerator
+from bench.core.protocol import RELAX, REPLAY
 from bench.core.records import CONVERGED, FAILED
 
 LEAST_SECONDS = 5.0
@@ -54,26 +54,17 @@ class JouleFigures:
     """Why there are none although there is a counter: :data:`SHORT`, :data:`OVERHEAD` or :data:`STILL`."""
 
 
-def with_power(rows: pd.DataFrame, blocks: pd.DataFrame, part: str) -> pd.DataFrame:
-    """Return rows with the power of their round.
+def _with_power(rows: pd.DataFrame, blocks: pd.DataFrame, part: str) -> pd.DataFrame | None:
+    """Return the rows of one method on one device with the power of their round.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        One row per structure, with the columns ``method``, ``device`` and ``round``.
-    blocks : DataFrame
-        See :func:`powers`.
-    part : str
-        Whose blocks; see :data:`bench.protocols.PARTS`.
-
-    Returns
-    -------
-    DataFrame
-        With the other columns of :func:`powers`; they are missing values in a round without a block.
+    They get the other columns of :func:`powers`, which are missing values in a round without a block. None where no
+    round has one.
     """
-    mine = powers(blocks[blocks["part"] == part])
     keys = pd.MultiIndex.from_frame(rows[_KEY])
-    found = mine.set_index(_KEY).reindex(keys)
+    mine = blocks[(blocks["part"] == part) & pd.MultiIndex.from_frame(blocks[_KEY]).isin(keys)]
+    if mine.empty:
+        return None
+    found = powers(mine).set_index(_KEY).reindex(keys)
     return rows.assign(**{name: found[name].to_numpy() for name in found.columns})
 
 
@@ -128,17 +119,20 @@ def _total(values: Iterable[Any]) -> float | None:
     return None if not found or any(map(pd.isna, found)) else float(sum(found))
 
 
-def relaxed(rows: pd.DataFrame, beyond: float | None = 1.0) -> JouleFigures:
-    """Return the figures of relaxations of one method on one device.
+def relaxed(rows: pd.DataFrame, blocks: pd.DataFrame, beyond: float | None = 1.0) -> JouleFigures:
+    """Return the figures of relaxations of one method on one device; `blocks` as for :func:`powers`.
 
     ``joules_per_step`` is the geometric mean over structures of power times time per step (J), as for the time itself.
     ``joules_per_molecule`` is the arithmetic mean of power times the time of a converged relaxation (J), in which each
     system counts alike, with the relative interval of the geometric mean: many molecules take their number times that.
     Where others were cut off, it is multiplied by :attr:`bench.analysis.per_molecule.Steps.beyond`.
     """
-    converged = rows[rows["status"] == CONVERGED]
+    powered = _with_power(rows, blocks, RELAX)
+    if powered is None:
+        return JouleFigures()
+    converged = powered[powered["status"] == CONVERGED]
     whole = {} if beyond is None else _of_molecules(converged, beyond)
-    return JouleFigures(**_power_fields(rows), **_both("joules_per_step", rows, "step_ns", "steps"), **whole)
+    return JouleFigures(**_power_fields(powered), **_both("joules_per_step", powered, "step_ns", "steps"), **whole)
 
 
 def _of_molecules(converged: pd.DataFrame, beyond: float) -> dict[str, Any]:
@@ -147,12 +141,15 @@ def _of_molecules(converged: pd.DataFrame, beyond: float) -> dict[str, Any]:
     return {name: each and each.scaled(beyond) for name, each in found.items()}
 
 
-def replayed(rows: pd.DataFrame) -> JouleFigures:
-    """Return the figures of replayed paths of one method on one device."""
+def replayed(rows: pd.DataFrame, blocks: pd.DataFrame) -> JouleFigures:
+    """Return the figures of replayed paths of one method on one device; `blocks` as for :func:`powers`."""
+    powered = _with_power(rows, blocks, REPLAY)
+    if powered is None:
+        return JouleFigures()
     return JouleFigures(
-        **_power_fields(rows),
-        **_both("joules_per_call", rows, "calculator_ns", "force_calls"),
-        **(_both("joules_per_step", rows, "step_ns", "force_calls") if replays.with_steps(rows) else {}),
+        **_power_fields(powered),
+        **_both("joules_per_call", powered, "calculator_ns", "force_calls"),
+        **(_both("joules_per_step", powered, "step_ns", "force_calls") if with_steps(powered) else {}),
     )
 
 

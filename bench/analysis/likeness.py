@@ -9,7 +9,7 @@ from typing import Any
 from bench.analysis.disturbed import Disturbance
 from bench.analysis.regression import Comparison
 from bench.analysis.statistics import Estimate
-from bench.core.description import Description
+from bench.core.description import Description, Machine
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 """What waiting threads do changes times by a factor of two and more."""
@@ -46,16 +46,20 @@ class ComparedRuns:
     """What else differs."""
 
 
-def unlike(old: Description, new: Description) -> list[str]:
-    """Return in words why two campaigns cannot be compared; empty where they can."""
+def unlike_machines(old: Machine, new: Machine) -> list[str]:
+    """Return in words how two machines differ, whose times are then not those of one; empty where they do not."""
     found = [
-        f"{words}: {one} and {other}"
-        for field, words in UNLIKE_MACHINE
-        for one, other in _differing(field, old.machine, new.machine)
+        f"{words}: {one} and {other}" for field, words in UNLIKE_MACHINE for one, other in _differing(field, old, new)
     ]
-    memory = [one.machine.memory_bytes or 0 for one in (old, new)]
+    memory = [one.memory_bytes or 0 for one in (old, new)]
     if max(memory) > 1.1 * min(memory):
         found.append(f"memory: {memory[0] / 2**30:.0f} GiB and {memory[1] / 2**30:.0f} GiB")
+    return found
+
+
+def unlike(old: Description, new: Description) -> list[str]:
+    """Return in words why two campaigns cannot be compared; empty where they can."""
+    found = unlike_machines(old.machine, new.machine)
     if old.dataset.digest != new.dataset.digest:
         found.append(f"data set: {old.dataset.name} and {new.dataset.name}")
     found += [
@@ -95,7 +99,7 @@ def explain(
     """
     found = []
     for field, words in (("commit", "pesbench's commit"), ("pesbench", "pesbench")):
-        one, other = (str(getattr(run, field))[:12] for run in (old, new))
+        one, other = (str(getattr(run, field) or "unknown")[:12] for run in (old, new))
         if one != other:
             found.append(f"{words}: {one} and {other}")
     for field in ("os", "governor"):
@@ -104,7 +108,7 @@ def explain(
     if len(speeds) == 2 and max(speeds) > 1.2 * min(speeds):
         found.append(f"parallel speed of the machine: {speeds[0]} and {speeds[1]}")
     for field in ("rounds", "seed", "limit"):
-        found += [f"{field}: {one} and {other}" for one, other in _differing(field, old.settings, new.settings)]
+        found += [f"--{field}: {one} and {other}" for one, other in _differing(field, old.settings, new.settings)]
     for pair in (versions, variables):
         for method in pair[0]:
             if method in pair[1]:
@@ -133,4 +137,4 @@ def _words(value: Any) -> str:
         value = [f"{name}={inner}" for name, inner in value.items()]
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
-    return str(value)
+    return "none" if value is None else str(value)

@@ -34,7 +34,7 @@ from bench.analysis.statistics import CONFIDENCE, ONE_PROCESS, ONE_STRUCTURE, Es
 from bench.analysis.variances import Floats, contrasts, equations, variances
 
 
-class Part(NamedTuple):
+class Component(NamedTuple):
     """A part of the variance of a mean logarithm."""
 
     variance: float
@@ -49,9 +49,9 @@ class Fit:
     mean: float
     structures: int
     rounds: int
-    of_rounds: Part
+    of_rounds: Component
     """Q / R."""
-    of_structures: Part
+    of_structures: Component
     """c: what the rounds have in common through their structures."""
     values: Floats = dataclasses.field(compare=False)
     """(structures,) the mean logarithm at each structure, after what the rounds do is taken out; NaN where there is
@@ -65,7 +65,7 @@ class Fit:
         return ONE_PROCESS if self.rounds < 2 else ONE_STRUCTURE if self.structures < 2 else None
 
     @property
-    def parts(self) -> tuple[Part, Part]:
+    def parts(self) -> tuple[Component, Component]:
         """The parts of its variance."""
         return (self.of_rounds, self.of_structures)
 
@@ -74,7 +74,7 @@ class Fit:
         return math.inf if self.lacks else reach(self.parts, confidence)
 
     def p_value(self) -> float:
-        """Return the probability of a mean that far from 0 if the true one is 0; 1 where there is no interval."""
+        """Return how improbable a mean that far from 0 is if the true one is 0; 1 where there is no interval."""
         return 1.0 if self.lacks else p_value(self.mean, self.parts)
 
     def estimate(self, confidence: float = CONFIDENCE) -> Estimate:
@@ -153,15 +153,15 @@ def mean_over_rounds(
     freedom = rounds - len(kinds)
     nothing: Floats = np.array([])
     if freedom == 0:
-        return Fit(mean, structures, 1, Part(0.0, 1.0), Part(0.0, 1.0), nothing)
+        return Fit(mean, structures, 1, Component(0.0, 1.0), Component(0.0, 1.0), nothing)
     # the scatter of the rounds contains their own errors of measurement; c is what is left of the mean's
     common = float(weights @ covariance @ weights) - each * noise / freedom
     return Fit(
         mean,
         structures,
         rounds,
-        Part(each * squares / freedom, freedom),
-        Part(max(0.0, common), max(structures - systems, 1)),
+        Component(each * squares / freedom, freedom),
+        Component(max(0.0, common), max(structures - systems, 1)),
         nothing,
     )
 
@@ -220,50 +220,62 @@ def difference(one: ArrayLike, other: ArrayLike, systems: ArrayLike | None = Non
         n,
         min(each.rounds for each in both),
         together([each.of_rounds for each in both]),
-        Part(shared, max(freedom, 1)),
+        Component(shared, max(freedom, 1)),
         apart,
     )
 
 
-def together(parts: Iterable[Part]) -> Part:
+def together(parts: Iterable[Component]) -> Component:
     """Return the sum of independent parts as one, with Satterthwaite's degrees of freedom."""
     kept = [part for part in parts if part.variance > 0]
     total = sum(part.variance for part in kept)
     if not kept:
-        return Part(0.0, 1.0)
-    return Part(total, total**2 / sum(part.variance**2 / part.freedom for part in kept))
+        return Component(0.0, 1.0)
+    return Component(total, total**2 / sum(part.variance**2 / part.freedom for part in kept))
 
 
-def reach(parts: Sequence[Part], confidence: float = CONFIDENCE) -> float:
+def reach(parts: Sequence[Component], confidence: float = CONFIDENCE) -> float:
     """Return how far an interval reaches to either side, from the parts of a variance."""
     total = sum(part.variance for part in parts)
     return _factor(parts, (1 + confidence) / 2) * math.sqrt(total) if total > 0 else 0.0
 
 
-def _factor(parts: Sequence[Part], tail: float) -> float:
+def _factor(parts: Sequence[Component], tail: float) -> float:
     """Return Student's factor of a sum: the mean of those of its parts, weighted by their variances."""
     total = sum(part.variance for part in parts)
     return sum(part.variance * float(special.stdtrit(part.freedom, tail)) for part in parts) / total
 
 
-def p_value(mean: float, parts: Sequence[Part]) -> float:
-    """Return the smallest p for which the interval with confidence 1 - p does not contain 0."""
-    total = sum(part.variance for part in parts)
-    if total <= 0:
+def p_value(mean: float, parts: Sequence[Component]) -> float:
+    """Return how improbable a mean that far from 0 is if the true one is 0.
+
+    The reaches of the parts, each with its own Student's factor, are added as squares. At 5 % this is a little wider
+    than :func:`reach`; far out it is much wider where a part of few degrees of freedom happens to be small, and there
+    the mean of the factors rejects too often: with two rounds, three times as often as it says.
+    """
+    kept = [part for part in parts if part.variance > 0]
+    if not kept:
         return 1.0 if mean == 0 else 0.0
-    wanted = abs(mean) / math.sqrt(total)
-    # between the p of the part with the most degrees of freedom and that of the one with the fewest
-    each = sorted(2 * float(special.stdtr(part.freedom, -wanted)) for part in parts if part.variance > 0)
-    low, high = math.log(max(each[0], 1e-300)), math.log(max(each[-1], 1e-300))
+    # no part alone reaches further than both, and both no further than all the variance with the fewest degrees
+    total = sum(part.variance for part in kept)
+    least = max(_two_sided(mean, part.variance, part.freedom) for part in kept)
+    low, high = math.log(least), math.log(max(least, _two_sided(mean, total, min(part.freedom for part in kept))))
     while high - low > 1e-3:
         middle = (low + high) / 2
-        low, high = (middle, high) if _factor(parts, 1 - math.exp(middle) / 2) > wanted else (low, middle)
+        far = math.hypot(
+            *(math.sqrt(part.variance) * special.stdtrit(part.freedom, math.exp(middle) / 2) for part in kept)
+        )
+        low, high = (middle, high) if far > abs(mean) else (low, middle)
     return math.exp(high)
+
+
+def _two_sided(mean: float, variance: float, freedom: float) -> float:
+    return max(2 * float(special.stdtr(freedom, -abs(mean) / math.sqrt(variance))), 1e-300)
 
 
 def estimate(
     mean: float,
-    parts: Sequence[Part] | None,
+    parts: Sequence[Component] | None,
     *,
     n: int,
     over: str,
@@ -303,6 +315,6 @@ def mean_of(values: ArrayLike, over: str, confidence: float = CONFIDENCE) -> Est
     return estimate(float(logs.mean()), parts, n=n, over=over, rounds=rounds, lacks=lacks, confidence=confidence)
 
 
-def scatter_of(logs: Floats) -> Part:
+def scatter_of(logs: Floats) -> Component:
     """Return the variance of the mean of independent logarithms; at least two."""
-    return Part(float(logs.var(ddof=1)) / len(logs), len(logs) - 1)
+    return Component(float(logs.var(ddof=1)) / len(logs), len(logs) - 1)

@@ -8,15 +8,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from bench.analysis import pool, speedup
-from bench.analysis.table import Mean, Row
+from bench.analysis import speedup
+from bench.analysis.table import Mean, Row, chosen, times_of
 from bench.analysis.times import Times
 from bench.core.protocol import RELAX, REPLAY
 
 
 def by_steps(rows: Iterable[Row]) -> list[Row]:
     """Return the published methods that have a time of a step, each once on each device (DFT once for each program)."""
-    return _once(row for row in pool.chosen(rows) if row.paper and not row.of_calls)
+    return _once(row for row in chosen(rows) if row.paper and not row.of_calls)
 
 
 def by_calls(rows: Iterable[Row]) -> list[Row]:
@@ -41,7 +41,7 @@ def means(rows: Iterable[Row], times: Mapping[str, Times], calls: Times) -> tupl
     relaxed = {row.method for row in steps if row.protocol == RELAX}
     # the protocol of replayed paths admits random weights, and so all rows that were chosen here
     alike = [dataclasses.replace(row, protocol=REPLAY) for row in steps]
-    of_steps = speedup.means(alike, pool.times(steps, times), REPLAY)
+    of_steps = speedup.means(alike, times_of(steps, times), REPLAY)
     of_calls = speedup.means(by_calls(rows), calls, REPLAY)
     return (
         *(

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from bench.analysis import replays
 from bench.analysis.alternation import alternating_ratio
 from bench.analysis.like_steps import pair
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
 from bench.analysis.statistics import CONFIDENCE, FEWEST_ROUNDS, Estimate
-from bench.analysis.summaries import all_times
-from bench.analysis.times import Key, Times, mean_over, mean_time, unpaired_ratio
+from bench.analysis.summary import all_times
+from bench.analysis.times import Key, Times, call_times, mean_over, mean_time, unpaired_ratio, with_steps
 from bench.core.protocol import REPLAY
 
 FASTER, SLOWER, EQUAL, UNDECIDED, NOT_COMPARED = "faster", "slower", "same", "undecided", "not compared"
@@ -106,6 +105,13 @@ def judged(ratio: Estimate, threshold: float, answers: Sequence[str] | None) -> 
     return OTHER_ANSWER if found == FASTER and answers else found
 
 
+def why_without_interval(ratio: Estimate | None) -> str:
+    """Return why nothing can be decided on a ratio of enough rounds; empty where it can."""
+    if ratio is None or ratio.low is not None or ratio.n > 1:
+        return ""
+    return "one structure does not show how much structures differ; measure two or more"
+
+
 @dataclasses.dataclass(frozen=True)
 class Side:
     """One of two runs, as a comparison needs it."""
@@ -124,8 +130,8 @@ class Side:
         return cls(
             {one.key: one for one in measurements.methods},
             all_times(measurements),
-            replays.calls(measurements.replays),
-            replays.with_steps(measurements.replays),
+            call_times(measurements.replays),
+            with_steps(measurements.replays),
         )
 
     def beside(self, other: Side) -> Side:
@@ -174,6 +180,7 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
     if ratio is None:
         return dataclasses.replace(bare, why="no structure in common")
     few = min(before.shape[1], after.shape[1]) < FEWEST_ROUNDS
+    why = f"fewer than {FEWEST_ROUNDS} rounds do not show how much fresh processes differ" if few else ""
     return dataclasses.replace(
         bare,
         verdict=UNDECIDED if few else judged(ratio, threshold, answers),
@@ -181,7 +188,7 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
         old=mean_time(before),
         new=mean_time(after),
         answers=None if answers is None else tuple(answers),
-        why=f"fewer than {FEWEST_ROUNDS} rounds do not show how much fresh processes differ" if few else "",
+        why=why or why_without_interval(ratio),
     )
 
 

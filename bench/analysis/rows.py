@@ -14,15 +14,10 @@ from bench.analysis.measurements import Measurements
 from bench.analysis.nodes import node_share, node_spread
 from bench.analysis.statistics import flag_outliers
 from bench.analysis.table import Coverage, Row
-from bench.analysis.times import SYSTEM, Key, Times, by_structure, paired_ratio, round_spread, systems_of
+from bench.analysis.times import Key, Times, by_structure, paired_ratio, round_spread, systems_of
 from bench.core.device import CPU, is_accelerator
 from bench.core.failure import LOGGED, log_name
 from bench.core.records import FAILED
-
-
-def by_key(records: pd.DataFrame) -> dict[Key, pd.DataFrame]:
-    """Return the records of each method on each device."""
-    return {(str(method), str(device)): mine for (method, device), mine in records.groupby(["method", "device"])}
 
 
 def compared(key: Key, measured: Times, measurements: Measurements) -> dict[str, Any]:
@@ -31,22 +26,20 @@ def compared(key: Key, measured: Times, measurements: Measurements) -> dict[str,
     method, device = key
     # a ratio to the CPU is paired over the CPU's structures
     cpu = (method, CPU) if is_accelerator(device) and (method, CPU) in measured else None
-    systems = systems_of(times.index)
-    reached = 1 if systems is None else len(np.unique(systems))
+    values, systems = by_structure(times).to_numpy(), systems_of(times.index)
+    if systems is None:
+        systems = np.zeros(len(values))
+    reached = np.unique(systems)
     return {
-        "coverage": Coverage(reached, max(len(measurements.description.dataset.systems), 1)),
+        "coverage": Coverage(len(reached), max(len(measurements.description.dataset.systems), 1)),
         "speedup_over_cpu": paired_ratio(*pair(measured, cpu, key)) if cpu is not None else None,
-        "outliers": sum(int(flag_outliers(one.to_numpy()).sum()) for one in _by_system(by_structure(times))),
+        # in each system by itself: a larger molecule is no outlier
+        "outliers": sum(int(flag_outliers(values[systems == one]).sum()) for one in reached),
         "rounds": times.shape[1],
         "round_spread": round_spread(times),
         "node_spread": node_spread(times, node_of) if node_of else None,
         "node_share": node_share(times, node_of) if node_of else None,
     }
-
-
-def _by_system(values: pd.Series) -> list[pd.Series]:
-    """Return the values of each system by themselves: a larger molecule is no outlier."""
-    return [one for _, one in values.groupby(level=SYSTEM)] if isinstance(values.index, pd.MultiIndex) else [values]
 
 
 def with_failures(row: Row, records: pd.DataFrame) -> Row:

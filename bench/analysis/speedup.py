@@ -55,10 +55,14 @@ def means(rows: Iterable[Row], times: Times, protocol: str = RELAX) -> tuple[Mea
         MLIPs`` and ``MLIPs over DFT`` on the CPU; each says how many times faster a step, or a call, of the first is.
         A mean that cannot be computed is left out.
     """
-    measured = [row for row in comparable(rows, protocol) if row.key in times]
+    random = PROTOCOLS[protocol].random_weights
+    measured = [
+        row for row in rows if row.protocol == protocol and row.key in times and (random or row.weights != "random")
+    ]
     on_cpu = [row for row in measured if not is_accelerator(row.device)]
     mlips = [row for row in on_cpu if row.kind == "mlip"]
-    force_fields = headline(on_cpu, "force-field")
+    every = [row for row in on_cpu if row.kind == "force-field"]
+    force_fields = [row for row in every if row.paper] or every
     dft = references(on_cpu)
     found = [
         *(_gain(kind, mlips, measured, times) for kind in DEVICES.values() if kind.accelerator),
@@ -72,18 +76,6 @@ def _gain(kind: DeviceKind, mlips: list[Row], measured: list[Row], times: Times)
     there = {row.method: row for row in reversed(measured) if row.on.kind is kind}
     both = [row for row in mlips if row.method in there]
     return _mean(over_cpu(kind), both, (), [(row, there[row.method]) for row in both], times)
-
-
-def comparable(rows: Iterable[Row], protocol: str) -> list[Row]:
-    """Return the rows of a protocol that may be compared; random weights only if the protocol admits them."""
-    random = PROTOCOLS[protocol].random_weights
-    return [row for row in rows if row.protocol == protocol and (random or row.weights != "random")]
-
-
-def headline(rows: Iterable[Row], kind: str) -> list[Row]:
-    """Return the rows of a kind that are also in the published table, or all of that kind if none is."""
-    of_kind = [row for row in rows if row.kind == kind]
-    return [row for row in of_kind if row.paper] or of_kind
 
 
 def references(rows: Iterable[Row]) -> list[Row]:

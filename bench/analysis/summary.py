@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.analysis import ordering, per_molecule, pool, published, replays, speedup
+from bench import protocols
+from bench.analysis import ordering, per_molecule, published, speedup
 from bench.analysis.disturbed import disturbances, revisits
 from bench.analysis.doubts import doubts
-from bench.analysis.joules import with_power
-from bench.analysis.measurements import Measurements
+from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.summaries import SUMMARIES, all_times
-from bench.analysis.table import Coverage, Mean, Published, Row, Table, in_order
-from bench.analysis.times import Key, Times
+from bench.analysis.table import Coverage, Mean, Published, Row, Table, chosen, in_order, times_of
+from bench.analysis.times import Key, Times, call_times
 from bench.core.protocol import RELAX, REPLAY
 from bench.protocols import PROTOCOLS
+
+SUMMARIES: dict[str, Summary] = {
+    name: found.SUMMARY for name in PROTOCOLS if (found := protocols.module(name, "analyse")) is not None
+}
+"""How the records of each protocol are summed up."""
+
+
+def shown_first(planned: Iterable[str]) -> str:
+    """Return the protocol by which a run is shown by default: one with times, if there is one."""
+    names = list(planned) or [RELAX]
+    return next((name for name in names if SUMMARIES[name].table is None), names[0])
+
+
+def all_times(measurements: Measurements) -> dict[str, Times]:
+    """Return the times of each protocol that has times."""
+    return {name: summary.times(measurements) for name, summary in SUMMARIES.items() if summary.times is not None}
 
 
 def summarise(
@@ -54,11 +69,6 @@ def summarise(
         measurements.replays,
         frozenset(frame for one in measurements.description.dataset.systems if one.fixed for frame in one.frames),
     )
-    measurements = dataclasses.replace(
-        measurements,
-        structures=with_power(measurements.structures, measurements.joules, RELAX),
-        replays=with_power(measurements.replays, measurements.joules, REPLAY),
-    )
     fields: dict[Key, dict[str, Any]] = {key: {"doubts": found} for key, found in every.items()}
     for key, differences in (answers or {}).items():
         fields.setdefault(key, {})["answers"] = tuple(differences)
@@ -69,16 +79,16 @@ def summarise(
     for key, each in own.items():
         fields.setdefault(key, {})["own"] = each
     bare = [_bare(method, measurements, paper or {}, fields.get(method.key, {})) for method in measurements.methods]
-    protocols = _protocols(measurements)
+    rows_of = _protocols(measurements)
     times = all_times(measurements)
     rows: list[Row] = []
     for name, series in times.items():
         make = SUMMARIES[name].rows
         assert make is not None
-        mine = [dataclasses.replace(row, protocol=name) for row in bare if name in protocols[row.key]]
+        mine = [dataclasses.replace(row, protocol=name) for row in bare if name in rows_of[row.key]]
         rows += make(measurements, mine, series)
     rows = in_order(_compared(rows, times, relative_to))
-    calls = replays.calls(measurements.replays)
+    calls = call_times(measurements.replays)
     return Table(
         description=measurements.description,
         rows=tuple(rows),
@@ -101,14 +111,14 @@ def _replay_means(rows: Sequence[Row], times: Times, calls: Times) -> tuple[Mean
 def _compared(rows: Sequence[Row], measured: Mapping[str, Times], relative_to: str | None) -> list[Row]:
     """Return the rows with their ranks and their times relative to a reference, each on its device.
 
-    Each method has a place once on a device: see :func:`bench.analysis.pool.chosen`.
+    Each method has a place once on a device: see :func:`bench.analysis.table.chosen`.
     """
-    chosen = pool.chosen(rows)
-    times = pool.times(chosen, measured)
+    placed = chosen(rows)
+    times = times_of(placed, measured)
     ranks: dict[Key, ordering.Ranks] = {}
     relatives: dict[Key, ordering.Relative | None] = {}
-    for device in dict.fromkeys(row.device for row in chosen):
-        mine = [row for row in chosen if row.device == device]
+    for device in dict.fromkeys(row.device for row in placed):
+        mine = [row for row in placed if row.device == device]
         keys = [row.key for row in mine]
         ranks |= ordering.ranks(times, keys)
         if relative_to is None:
@@ -117,7 +127,7 @@ def _compared(rows: Sequence[Row], measured: Mapping[str, Times], relative_to: s
             to = next((key for key in keys if key[0] == relative_to), None)
         if to is not None:
             relatives |= {key: ordering.relative(times, key, to) for key in keys}
-    places = {(row.key, row.protocol): row for row in chosen}
+    places = {(row.key, row.protocol): row for row in placed}
     compared = []
     for row in rows:
         if (row.key, row.protocol) in places:

@@ -122,8 +122,7 @@ def steps(timeline: Timeline, newest: str) -> list[Step]:
     for place, one in enumerate(ordered):
         mine = through[one.version]
         following = ordered[place + 1].version if place + 1 < len(ordered) else newest
-        theirs = Estimate(1.0, 1.0, 1.0, 1, None) if following == newest else through.get(following)
-        change = _over(theirs, mine)
+        change = _change(one.version, following, newest, by_version)
         others = _between(one.version, following, newest, by_version) if change is not None else ()
         other_answers = bool(one.answers or (following in by_version and by_version[following].answers))
         found.append(Step(one, mine, change, others, other_answers))
@@ -173,11 +172,18 @@ def _to(version: str, newest: str, releases: dict[str, Release]) -> Estimate | N
     return _estimate(logs, widths)
 
 
-def _over(one: Estimate | None, other: Estimate | None) -> Estimate | None:
-    """Return the ratio of two independent ratios to the same release."""
-    if one is None or other is None:
+def _change(version: str, following: str, newest: str, releases: dict[str, Release]) -> Estimate | None:
+    """Return the time of the following release over that of a release; None where one could not be measured.
+
+    Comparisons that are on the ways of both to the newest release say nothing of their ratio: they drop out.
+    """
+    ways = [_way(one, newest, releases) for one in (following, version)]
+    both = {one.version for one in ways[0]} & {one.version for one in ways[1]}
+    meet = next((one.version for one in ways[1] if one.version in both), newest)
+    theirs, mine = (_to(one, meet, releases) for one in (following, version))
+    if theirs is None or mine is None:
         return None
-    return _estimate(math.log(one.estimate / other.estimate), math.hypot(_half(one), _half(other)))
+    return _estimate(math.log(theirs.estimate / mine.estimate), math.hypot(_half(theirs), _half(mine)))
 
 
 def _half(one: Estimate) -> float:

@@ -1,4 +1,4 @@
-"""Times by structure and round of one method on one device: the basis of means and ratios."""
+"""Times by structure and round of each method on each device: the basis of means and ratios."""
 
 from __future__ import annotations
 
@@ -51,6 +51,43 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
         (str(method), str(device)): _exp(group.pivot_table(index=index, columns="round", values="log"))
         for (method, device), group in counted.groupby(["method", "device"])
     }
+
+
+def call_times(replays: pd.DataFrame) -> dict[Key, pd.DataFrame]:
+    """Return the milliseconds per force call of each structure in each round, as ``per_round`` does.
+
+    Parameters
+    ----------
+    replays : DataFrame
+        One row per replayed path, with the columns of ``docs/format.md``.
+    """
+    return per_round(replays, "calculator_ns", "force_calls")
+
+
+def with_steps(replays: pd.DataFrame) -> frozenset[Key]:
+    """Return the methods and devices in whose timed paths an optimiser worked at each geometry.
+
+    A run that an older version began may have paths of both kinds; such a method is judged by its force calls, so that
+    all its paths count.
+    """
+    timed = replays[(replays["status"] != FAILED) & (replays["force_calls"] > 0)]
+    return frozenset(
+        (str(method), str(device))
+        for (method, device), mine in timed.groupby(["method", "device"])
+        if mine["step_ns"].notna().all()
+    )
+
+
+def replay_times(replays: pd.DataFrame) -> dict[Key, pd.DataFrame]:
+    """Return the milliseconds per step of the methods of :func:`with_steps`, and per force call of the others."""
+    stepped = with_steps(replays)
+    steps = per_round(replays, "step_ns", "force_calls")
+    return call_times(replays) | {key: found for key, found in steps.items() if key in stepped}
+
+
+def by_key(records: pd.DataFrame) -> dict[Key, pd.DataFrame]:
+    """Return the records of each method on each device."""
+    return {(str(method), str(device)): mine for (method, device), mine in records.groupby(["method", "device"])}
 
 
 def systems_of(index: pd.Index) -> np.ndarray | None:

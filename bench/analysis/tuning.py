@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.fingerprint import Deviation
-from bench.analysis.model import Part, difference, estimate, fit
+from bench.analysis.model import Component, difference, estimate, fit
 from bench.analysis.regression import EARLY, EQUAL, FASTER, OTHER_ANSWER, SLOWER, UNDECIDED, verdict
 from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
 from bench.analysis.times import systems_of
@@ -137,14 +137,14 @@ def ratio(one: pd.DataFrame, other: pd.DataFrame, assumed: float) -> Estimate | 
     together = pd.DataFrame(np.log(one / other)).dropna(how="all", axis=1)
     if together.empty:
         found = difference(np.log(one), np.log(other), systems_of(structures))
-        sessions = Part(assumed**2 * (1 / one.shape[1] + 1 / other.shape[1]), BEFOREHAND)
+        sessions = Component(assumed**2 * (1 / one.shape[1] + 1 / other.shape[1]), BEFOREHAND)
         rounds = min(one.shape[1], other.shape[1])
     else:
         found = fit(together, systems=systems_of(structures))
         rounds = together.shape[1]
         freedom = BEFOREHAND + rounds - 1
         squares = BEFOREHAND * assumed**2 + (rounds - 1) * rounds * found.of_rounds.variance
-        sessions = Part(squares / freedom / rounds, freedom)
+        sessions = Component(squares / freedom / rounds, freedom)
     parts = (sessions, found.of_structures)
     return estimate(found.mean, parts, n=found.structures, over="structures", rounds=rounds, confidence=EARLY)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.commands import _declared, _results
 from bench.commands._groups import Cluster
 from bench.commands._output import to_stderr
-from bench.commands._planning import Plan
+from bench.commands._planning import Planned
 from bench.commands._values import Budget
 from bench.errors import BadInput
 
@@ -34,7 +34,7 @@ def refuse_alone(options: Any) -> None:
             raise BadInput(f"{option} belongs to --cluster; name the scheduler, such as slurm.")
 
 
-def run(options: Any, plan: Plan) -> int:
+def run(options: Any, plan: Planned) -> int:
     """Submit the rounds of a plan, wait for them and join them; with --dry-run only print the script."""
     from bench.engine import cluster
     from bench.engine.ready import Ready
@@ -100,7 +100,7 @@ def _submit(request: Request, directory: Path) -> int:
     return _results.finish(directory)
 
 
-def _request(options: Any, plan: Plan) -> Request:
+def _request(options: Any, plan: Planned) -> Request:
     from bench import paths
     from bench.engine.cluster import PROVIDERS, Request
     from bench.results.merging import MERGED

@@ -12,6 +12,7 @@ from bench.commands._declared import option
 from bench.commands._values import Budget
 from bench.core.protocol import RELAX
 from bench.core.settings import MdSettings, Settings
+from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 from bench.protocols.accuracy.plan import ACCURACY
 from bench.protocols.scaling.record import LARGEST
@@ -116,13 +117,19 @@ class Md:
     )
 
 
+_METAVARS = {int: "N", float: "X", str: "NAME"}
+"""How the help shows the value of a protocol's option; a flag has none."""
+
+
 def _of_protocol(name: str, options: type) -> type:
     """Return the group of the options that a protocol brings: ``--NAME-FIELD``, with the help of its metadata."""
     fields = [
         (
             f"{name}_{field.name}",
             type(field.default),
-            option(field.default, f"{field.metadata['help']} (default: %(default)s)", "X"),
+            option(
+                field.default, f"{field.metadata['help']} (default: %(default)s)", _METAVARS.get(type(field.default))
+            ),
         )
         for field in dataclasses.fields(options)
     ]
@@ -141,15 +148,14 @@ OfProtocols: Any = dataclasses.make_dataclass(
 
 
 def protocol_options(options: Any) -> dict[str, dict[str, Any]]:
-    """Return the chosen values of these options, by protocol."""
-    return {
-        protocol.name: {
-            field.name: getattr(options, f"{protocol.name}_{field.name}")
-            for field in dataclasses.fields(protocol.options)
-        }
-        for protocol in PROTOCOLS.values()
-        if protocol.options is not None
-    }
+    """Return the chosen values of these options, by protocol; raises BadInput where a protocol refuses them."""
+    chosen = {}
+    for name, kind in ((one.name, one.options) for one in PROTOCOLS.values() if one.options is not None):
+        values = {field.name: getattr(options, f"{name}_{field.name}") for field in dataclasses.fields(kind)}
+        if (why := kind(**values).wrong()) is not None:
+            raise BadInput(f"--{name}-{why}")
+        chosen[name] = values
+    return chosen
 
 
 @dataclasses.dataclass(frozen=True)

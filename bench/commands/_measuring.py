@@ -7,11 +7,11 @@ import sys
 
 from bench import paths
 from bench.commands import _results
-from bench.commands._planning import Plan
+from bench.commands._planning import Planned
 
 
 def measure(
-    plan: Plan, resumed: bool, form: str = "terminal", relative_to: str | None = None, page: bool = True
+    plan: Planned, resumed: bool, form: str = "terminal", relative_to: str | None = None, page: bool = True
 ) -> int:
     """Run or resume a campaign, print its table in a format and write its page; returns the exit status.
 

@@ -132,7 +132,12 @@ def threads(text: str = "default: %(default)s", default: int | None = Settings.t
 
 def torch_backend() -> Any:
     """Return --torch-backend."""
-    return option(None, "passed to uv: cpu, auto, cu128, ... (default: by device)", "NAME", setting="torch_backend")
+    return option(
+        None,
+        "passed to uv: cpu, auto, cu128, ...; index: the package index's own build (default: by device)",
+        "NAME",
+        setting="torch_backend",
+    )
 
 
 def on_top_of() -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.commands._values import Budget
-from bench.core.description import ParallelSpeed
+from bench.core.description import Description, ParallelSpeed
 from bench.core.protocol import RELAX
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.environments.header import Method
 
 
-class Plan(NamedTuple):
+class Planned(NamedTuple):
     """What is to be measured, and where it is kept."""
 
     directory: Path
@@ -59,7 +59,7 @@ def refuse_absent(devices: Sequence[str]) -> None:
         raise BadInput(f"--device {','.join(devices)}: {'; '.join(filter(None, absent))}.")
 
 
-def reference(name: str, plan: Plan) -> str:
+def reference(name: str, plan: Planned) -> str:
     """Return the method that --relative-to means; raises BadInput where the plan does not measure it."""
     found = [method.name for method in plan.catalogue.select(name) if method.name in plan.settings.methods]
     if len(found) != 1:
@@ -84,7 +84,21 @@ def with_own(methods: list[Method], checkpoint: Path | None, catalogue: Catalogu
     return catalogue.select(f"{method.name}@{checkpoint}")
 
 
-def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Plan:
+def _refuse_another_machine(directory: Path, described: Description) -> None:
+    """Raise BadInput where a run that measures times was begun on an unlike machine: a mean over both says nothing."""
+    from bench.analysis.likeness import unlike_machines
+    from bench.machine.provenance import machine
+
+    if not any(PROTOCOLS[name].merges for name in described.settings.protocols):
+        return
+    if unlike := unlike_machines(described.machine, machine()):
+        raise BadInput(
+            f"{directory.name} was begun on another machine ({'; '.join(unlike)}), and times of both would enter one "
+            "mean; continue it there, or start a new run here."
+        )
+
+
+def begun(run: str, results: Path | None, budget: Budget | None, adapters: Sequence[Path]) -> Planned:
     """Return the plan of a run as it was kept, with another budget and more adapters; raises BadInput."""
     from bench.engine.describing import check_methods, with_own_checkpoints
     from bench.environments.catalogue import Catalogue
@@ -93,6 +107,7 @@ def begun(run: str, results: Path | None, budget: Budget | None, adapters: Seque
     directory = store.find(run, results)
     described = store.describe(directory)
     settings = described.settings
+    _refuse_another_machine(directory, described)
     if budget is not None:
         budgets: dict[str, float | None] = dict.fromkeys(settings.methods, budget.seconds)
         settings = dataclasses.replace(settings, budget_s=budgets, total_s=None)
@@ -101,4 +116,4 @@ def begun(run: str, results: Path | None, budget: Budget | None, adapters: Seque
     with_own_checkpoints(catalogue, described)
     check_methods(catalogue, settings.methods)
     parallel = described.machine.parallel_speed or ParallelSpeed(1, 1.0)
-    return Plan(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)
+    return Planned(directory, settings, catalogue, store.stored_dataset(directory, described), parallel)

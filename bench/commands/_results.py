@@ -52,7 +52,7 @@ def with_times(run: str | Path | None, fits: Callable[[Path], bool] = lambda dir
 
 
 def _of(results: Results, protocol: str, relative_to: str | None) -> tuple[View, Any]:
-    from bench.analysis.summaries import shown_first
+    from bench.analysis.summary import shown_first
     from bench.render.shown import SHOWN
 
     chosen = shown_first(results.run.description.settings.protocols) if protocol == SPEED else protocol
@@ -129,7 +129,7 @@ def _write(runs: Sequence[Results], output: Path, relative_to: str | None) -> Pa
 
 def _measured(results: Results, relative_to: str | None) -> Measured:
     """Return all that a run has measured; what cannot be read is told and left out."""
-    from bench.analysis.summaries import SUMMARIES
+    from bench.analysis.summary import SUMMARIES
     from bench.render.page.sections import Measured
 
     own = {}

@@ -25,7 +25,7 @@ HELP = """\
 Try the methods on the GPU of this machine, in a few minutes.
 For each: its environment, the conformance checks, the real precision of its
 matrix products, and a few relaxed and replayed structures; what did not fit
-into the time is told. It writes a run directory with a log that says for each
+into the time is listed. It writes a run directory with a log that says for each
 failure what to change. Exit status: 1 where nothing could be measured."""
 EXAMPLES = (
     "pesbench check-gpu",

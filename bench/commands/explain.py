@@ -13,7 +13,7 @@ from bench.paths import told
 
 if TYPE_CHECKING:
     from bench.environments.catalogue import Catalogue
-    from bench.environments.header import Method
+    from bench.environments.header import Method, Theory
 
 HELP = """\
 Explain a method: what it is, and everything that a run says about it; or
@@ -84,12 +84,12 @@ def _method(name: str, catalogue: Catalogue) -> Method:
 
 
 def _print_method(method: Method) -> None:
+    from bench.render.marks import KINDS
+
     theory = method.theory
     facts = {
-        "method": f"{method.name}, {method.kind} of the family {method.family}",
-        "made for": f"{theory.functional}/{theory.basis}, dispersion: {theory.dispersion} ({theory.source})"
-        if theory
-        else "",
+        "method": f"{method.name}, {KINDS.get(method.kind, method.kind)} of the family {method.family}",
+        "made for": f"{_level(theory)}, dispersion: {theory.dispersion} ({theory.source})" if theory else "",
         "weights": f"{method.checkpoint.file} ({method.checkpoint.licence})" if method.checkpoint else "",
         "parameters": f"{method.parameters:,}" if method.parameters else "",
         "devices": ", ".join(method.devices),
@@ -98,6 +98,10 @@ def _print_method(method: Method) -> None:
         "note": method.note.strip(),
     }
     _print_pairs(method.label, [(name, text) for name, text in facts.items() if text])
+
+
+def _level(theory: Theory) -> str:
+    return theory.functional if theory.basis == "-" else f"{theory.functional}/{theory.basis}"
 
 
 def _print_run(name: str, run: str | None) -> None:

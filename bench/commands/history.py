@@ -64,7 +64,7 @@ def _add(options: Options) -> int:
 
 
 def _show(options: Options) -> int:
-    from bench.render.history import table
+    from bench.render.history import below, table
     from bench.results import history
 
     path = history.find(options.machine)
@@ -74,7 +74,10 @@ def _show(options: Options) -> int:
         return 0
     console = _output.out()
     console.print(path.stem)
-    console.print(table(history.series(lines)))
+    series = history.series(lines)
+    console.print(table(series))
+    for sentence in below(series, history.together(lines)):
+        console.print(sentence)
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.commands import _cluster, _declared, _groups, _options, _planning, _values
 from bench.commands._measuring import measure
 from bench.commands._output import to_stderr
-from bench.commands._planning import Plan
+from bench.commands._planning import Planned
 from bench.core.device import CPU, DEVICES
 from bench.core.protocol import RELAX
 from bench.core.records import INTERNAL
@@ -104,7 +104,7 @@ def _with_series(dataset: DataSet, largest: int) -> DataSet:
     return dataclasses.replace(dataset, series=supercells(first, largest))
 
 
-def new_plan(options: Options) -> Plan:
+def new_plan(options: Options) -> Planned:
     """Return the plan of a new run; raises BadInput where an option makes no sense."""
     from bench.data.clusters import sizes_of
     from bench.data.naphthalene import is_naphthalene
@@ -144,10 +144,10 @@ def new_plan(options: Options) -> Plan:
     parallel = measure_parallel_speed(None if several else options.threads)  # after bad input was refused
     if options.threads is None:
         settings = dataclasses.replace(settings, threads=default_threads(parallel))
-    return Plan(new_directory(options.output), settings, catalogue, dataset, parallel, options.name or "")
+    return Planned(new_directory(options.output), settings, catalogue, dataset, parallel, options.name or "")
 
 
-def _begun(options: Options) -> Plan:
+def _begun(options: Options) -> Planned:
     _values.refuse_changes(options, MAY_CHANGE)
     assert options.resume is not None
     from bench.machine.alone import hold

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
 HELP = """\
 Compare earlier releases of a method's package with the current one, call by
-call in turn, and keep the results in results/timelines/. What is there is not
-measured again: stop it at any time, and after a new release it adds that one.
+call in turn, and keep the results in results/timelines/. It can be stopped at
+any time: results that are kept are not measured again, only new releases are.
 Exit status: 1 if no release could be compared, 2 bad input, or nothing to show."""
+ONLY_FOR_CUDA = """\
+the package index has this torch only as a build for CUDA, gigabytes that a CPU does not need; \
+--torch-backend cpu takes a CPU build from PyTorch's own index, --torch-backend index that for CUDA"""
 EXAMPLES = (
     "pesbench timeline 7net-0 --versions 3",
     "pesbench timeline 7net-0 --versions 3 --prepare",
@@ -48,7 +51,9 @@ class Options(_options.InTurn):
         None, "whose releases (default: the package that the method's family is about)", "NAME"
     )
     pin: tuple[str, ...] = option((), "with the same version of another package for all (repeatable)", "NAME==VERSION")
+    again: tuple[str, ...] = option((), "measure this release again (repeatable)", "VERSION")
     adapter: tuple[Path, ...] = _options.adapter()
+    torch_backend: str | None = _options.torch_backend()
     budget: float = _options.budget("per release (default: %(default)g)", 120.0)
     show: bool = option(False, "measure nothing: show what is there")
     prepare: bool = option(False, "measure nothing: make the environments of the releases")
@@ -117,7 +122,7 @@ def _pins(texts: tuple[str, ...], package: str) -> tuple[str, ...]:
 def _prepare(options: Options, catalogue: Catalogue, method: Method, what: Timeline, newest: str) -> int:
     """Make the environments of all releases, so that measuring installs nothing; status 1 if none can be made."""
     from bench.environments import environments
-    from bench.environments.releases import before
+    from bench.environments.releases import before, only_for_cuda
     from bench.environments.uv import EnvironmentFailed
 
     made = 0
@@ -126,14 +131,30 @@ def _prepare(options: Options, catalogue: Catalogue, method: Method, what: Timel
         with tempfile.TemporaryDirectory() as folder:
             pins = what.pins if version == newest else (f"{package}=={version}", *what.pins)
             old = _release(catalogue, method, pins, f"@{version}", Path(folder))
+            header = catalogue.header(old)
             try:
-                environments.prepare(catalogue.header(old), say=to_stderr)
+                if not options.torch_backend and only_for_cuda(header):
+                    raise EnvironmentFailed(ONLY_FOR_CUDA)
+                environments.prepare(header, torch_backend=options.torch_backend, say=to_stderr)
             except EnvironmentFailed as error:
                 print_text(f"{package} {version}: {error}")
                 continue
         print_text(f"{package} {version}: ready")
         made += version != newest
     return 0 if made else 1
+
+
+def _refuse_cuda(catalogue: Catalogue, method: Method, kept: Timeline, missing: list[str]) -> None:
+    """Raise BadInput where torch, as a timeline varies or pins it, can only be had as a build for CUDA."""
+    from bench.environments.releases import only_for_cuda
+
+    if kept.package != "torch" and not any(pin.startswith("torch==") for pin in kept.pins):
+        return
+    for version in missing:
+        with tempfile.TemporaryDirectory() as folder:
+            old = _release(catalogue, method, (f"{kept.package}=={version}", *kept.pins), f"@{version}", Path(folder))
+            if only_for_cuda(catalogue.header(old)):
+                raise BadInput(f"{kept.package} {version}: {ONLY_FOR_CUDA}.")
 
 
 def _release(catalogue: Catalogue, method: Method, pins: tuple[str, ...], suffix: str, folder: Path) -> Method:
@@ -165,11 +186,19 @@ def _measure_missing(
     if not wanted:
         raise BadInput(f"there is no release of {kept.package} before {newest}.")
     order = wanted[::-1]
+    if unknown := [version for version in options.again if version not in wanted]:
+        which = f"releases before {newest} are" if len(wanted) > 1 else f"release before {newest} is"
+        raise BadInput(f"--again {unknown[0]}: the last {which} {', '.join(wanted)}.")
+    kept = dataclasses.replace(kept, releases=tuple(one for one in kept.releases if one.version not in options.again))
     there = {one.version for one in kept.releases}
     missing = [version for version in wanted if version not in there]
     if not missing:
         return kept
+    if not options.torch_backend:
+        _refuse_cuda(catalogue, method, kept, missing)
     dataset = options.load()
+    if min(len(dataset.atoms), options.limit or 2) < 2:
+        raise BadInput("a timeline needs several structures for its intervals, and this is one; give more of them.")
     hold("pesbench timeline", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
     for version in missing:
@@ -245,7 +274,7 @@ def _show(options: Options, kept: Timeline, newest: str, path: Path) -> None:
         _output.print_json(timeline.as_object(kept, newest))
         return
     print_text(timeline.text(kept, newest, color=sys.stdout.isatty()))
-    if kept.releases:
+    if any(one.estimate is not None for one in kept.releases):
         figure = path.with_suffix(".svg")
         timeline.draw(kept, newest).savefig(figure)
         to_stderr(f"figure: {shown(figure)}")

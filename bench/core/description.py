@@ -38,7 +38,7 @@ class EnergyCounter:
 
 
 @dataclasses.dataclass(frozen=True)
-class Scratch:
+class ScratchFacts:
     """Whether workers used copies on the machine's own disk."""
 
     trouble: str = ""
@@ -65,7 +65,7 @@ class Machine:
     """By device; empty where nobody looked for counters."""
     node: str = ""
     """Its name in a cluster; empty elsewhere."""
-    scratch: Scratch | None = None
+    scratch: ScratchFacts | None = None
     """None where PESBENCH_SCRATCH is not set."""
     beside: str = ""
     """Another measurement of pesbench that ran when this one began; empty where there was none."""

@@ -72,6 +72,15 @@ class Part:
 
 
 @dataclasses.dataclass(frozen=True)
+class OwnOptions:
+    """Base of a protocol's own options: each field has a default, and its help in the metadata."""
+
+    def wrong(self) -> str | None:
+        """Return why a value cannot be, beginning with the field's name; None where nothing is wrong."""
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
 class Protocol:
     """A way to measure a method."""
 
@@ -103,9 +112,8 @@ class Protocol:
     """Whether an item needs several workers at once."""
     all_structures: bool = False
     """Whether its worker gets every structure, whatever its items are."""
-    options: type | None = None
-    """A frozen dataclass of its own options: ``--NAME-FIELD`` of ``pesbench run``, with the help in the field's
-    metadata; see :attr:`bench.core.settings.Settings.options`."""
+    options: type[OwnOptions] | None = None
+    """Its own options: ``--NAME-FIELD`` of ``pesbench run``; see :attr:`bench.core.settings.Settings.options`."""
     heading: Callable[[Settings], str] = lambda settings: ""
     """What the head of a table says about it."""
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.core.description import Scratch
+from bench.core.description import ScratchFacts
 from bench.engine.tasks import Prepared
 from bench.environments import scratch
 from bench.environments.scratch import NoScratch
@@ -22,7 +22,7 @@ class Copies:
         self.say = say
         self._of: dict[Path, Path] = {}
 
-    def make(self, methods: Sequence[Prepared]) -> Scratch:
+    def make(self, methods: Sequence[Prepared]) -> ScratchFacts:
         """Copy what these methods need, unless it is there; returns what the run says about it."""
         found: dict[Path, Path] = {}
         try:
@@ -36,9 +36,9 @@ class Copies:
                     found[weights.path] = here.checkpoint(weights.path, (weights.facts or {}).get("sha256"))
         except NoScratch as trouble:
             self.say(f"{trouble}; the shared folders are used")
-            return Scratch(str(trouble))
+            return ScratchFacts(str(trouble))
         self._of = found
-        return Scratch()
+        return ScratchFacts()
 
     def of(self, prepared: Prepared) -> Prepared:
         """Return a method with its copies, where they were made."""

@@ -17,7 +17,7 @@ from bench.core.description import (
     EnergyCounter,
     MethodFacts,
     ParallelSpeed,
-    Scratch,
+    ScratchFacts,
     SystemFacts,
 )
 from bench.core.settings import Settings
@@ -38,7 +38,7 @@ def describe(
     parallel: ParallelSpeed,
     count: int,
     energy: Mapping[str, EnergyCounter] | None = None,
-    scratch: Scratch | None = None,
+    scratch: ScratchFacts | None = None,
 ) -> Description:
     """Return the description of a new campaign; `count` structures are measured, with the counters in `energy`."""
     return Description(

@@ -56,7 +56,8 @@ class _Round:
     def __init__(self, keys: Sequence[Key], round_number: int, rounds: int | None) -> None:
         self.number = f"round {round_number + 1}{f' of {rounds}' if rounds and round_number < rounds else ''}"
         self.tallies = {key: _Tally() for key in keys}
-        self.title = f"{' '.join(keys[0])}, {self.number}" if len(keys) == 1 else f"{self.number}, {len(keys)} in turn"
+        several = f"{self.number}, {len(keys)} methods in turn"
+        self.title = f"{' '.join(keys[0])}, {self.number}" if len(keys) == 1 else several
 
     def add(self, record: Record) -> None:
         self.tallies[record.method, record.device].add(record)

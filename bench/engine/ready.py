@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import paths
-from bench.core.description import ParallelSpeed, Scratch
+from bench.core.description import ParallelSpeed, ScratchFacts
 from bench.core.device import Device
 from bench.core.failure import Failure
 from bench.core.settings import Settings
@@ -62,7 +62,7 @@ class Ready:
         self._begun_with = weights
         self.copy()
 
-    def copy(self) -> Scratch | None:
+    def copy(self) -> ScratchFacts | None:
         """Copy what the campaign needs to the machine's own disk; returns what the run says about it.
 
         It is done before the first round, so that the disk is at rest while something is measured. Does nothing where

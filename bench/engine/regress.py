@@ -17,7 +17,7 @@ from bench.engine.describing import describe
 from bench.engine.paced import CannotBeMeasured, ComparedWorker
 from bench.engine.plan import answers_of
 from bench.engine.ready import Ready
-from bench.engine.rounds import FEWEST_ROUNDS, plan
+from bench.engine.rounds import FEWEST_ROUNDS, plan, whole_structures
 from bench.engine.turns import Contender, Turns
 from bench.environments.catalogue import Catalogue
 from bench.environments.header import Method
@@ -97,8 +97,7 @@ class TwoVersions:
     def _plan(self, start_s: float, pair_s: float, budget_s: float) -> int:
         """Return the number of structures per round."""
         points, most = self.settings.replay_points, len(self.turns.indices)
-        pairs = plan(start_s, pair_s, budget_s, most * points).pairs
-        return max(1, min(round(pairs / points), most))
+        return whole_structures(plan(start_s, pair_s, budget_s, most * points), points, most)
 
 
 def _give_up(one: Contender, error: CannotBeMeasured) -> None:

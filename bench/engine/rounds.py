@@ -12,6 +12,8 @@ WITHIN = 0.063
 (``docs/timing.md``): a round of some 32 pairs scattered by 1.6 %, of which half the variance is taken to be of each."""
 FEWEST_ROUNDS = 4
 """Two of each starting order."""
+FEWEST_STRUCTURES = 2
+"""Of a round: a ratio at one structure has no interval, however many rounds there are."""
 MOST_ROUNDS = 40
 LEAST_SECONDS = 2.5
 """A round measures for at least this long."""
@@ -22,7 +24,7 @@ KEPT_BACK = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Rounds:
     """Rounds of equal length."""
 
     rounds: int
@@ -51,7 +53,7 @@ def plan(
     most_pairs: int,
     between: float = BETWEEN,
     within: float = WITHIN,
-) -> Plan:
+) -> Rounds:
     """Return the plan with the narrowest expected interval; the fewest rounds where the budget has no room for them.
 
     Parameters
@@ -69,11 +71,16 @@ def plan(
     """
     available = (1 - KEPT_BACK) * budget_s
     least = max(LEAST_SECONDS, LEAST_SHARE * start_s)
-    plans: list[Plan] = []
+    plans: list[Rounds] = []
     for rounds in range(FEWEST_ROUNDS, MOST_ROUNDS + 1):
         seconds = available / rounds - start_s
         if seconds < least and plans:
             break
         pairs = max(1, min(most_pairs, int(max(seconds, least) / pair_s)))
-        plans.append(Plan(rounds, pairs, half_width(rounds, pairs, between, within)))
+        plans.append(Rounds(rounds, pairs, half_width(rounds, pairs, between, within)))
     return min(plans, key=lambda one: one.half_width)
+
+
+def whole_structures(made: Rounds, points: int, most: int) -> int:
+    """Return how many structures with `points` geometries each a round measures by a plan, of `most` that there are."""
+    return min(max(FEWEST_STRUCTURES, round(made.pairs / points)), most)

@@ -107,7 +107,7 @@ def _head(method: Method, dataset: DataSet, index: int, task: Task, command: str
     number = f"{threads} thread{'s' * (threads > 1)}"
     does = "a step of its row costs" if task.told.weights != "random" else "a force call costs"
     return f"""\
-# {method.label}: measures what {does} in pesbench's table, without pesbench.
+# {method.label}: this script measures what {does} in pesbench's table, without pesbench.
 # {dataset.name}, structure {index}{weights}. Run it in the method's own environment:
 #
 #   {command}

@@ -19,7 +19,7 @@ NOT_OWN = (
     "a method's own optimiser, such as Open Babel's, cannot be compared here: it stops by its own criterion and "
     "reports no forces on the way. 'pesbench run --methods uff,uff-ase' measures UFF both ways, as ms/molecule."
 )
-MISSING = "its file is not here any more; put it into adapters/optimizers again"
+MISSING = "its file is not here any more; put it into adapters/optimizers or the folder of PESBENCH_OPTIMIZERS again"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,9 +57,8 @@ def read_optimizers(path: Path) -> list[Optimizer]:
 def optimizers() -> dict[str, Optimizer]:
     """Return all optimisers by name, ASE's own first; raises BadInput where a file is not one of an optimiser."""
     found: dict[str, Optimizer] = {}
-    for path in sorted(
-        (paths.adapters_dir() / "optimizers").glob("*.py"), key=lambda one: (one.stem[:3] != "ase", one)
-    ):
+    files = [path for folder in paths.optimizer_dirs() for path in folder.glob("*.py")]
+    for path in sorted(files, key=lambda one: (one.stem[:3] != "ase", one)):
         try:
             mine = read_optimizers(path)
         except (HeaderError, UnicodeDecodeError) as error:

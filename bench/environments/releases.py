@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bench.environments import environments, interpreters
+from bench import paths
+from bench.core.device import CPU
+from bench.environments import environments, interpreters, resolution
 from bench.environments.header import Header
 from bench.environments.uv import EnvironmentFailed, run_uv
 from bench.errors import BadInput
@@ -83,6 +86,25 @@ def before(header: Header, package: str, version: str, count: int) -> list[str]:
                 raise BadInput(f"the releases of {package} cannot be found: {error}.") from None
             found.append(answer.read_text().strip().partition("==")[2].partition("+")[0])
     return found
+
+
+def only_for_cuda(header: Header) -> bool:
+    """Return whether an environment for the CPU would be made with a build of torch for CUDA, some gigabytes.
+
+    One that is there already is not, nor one that cannot be resolved, as is seen when it is made.
+    """
+    if paths.kit_dir() is not None or environments.ready(header, CPU):
+        return False
+    python = ".".join(map(str, sys.version_info[:2]))
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            found, _ = resolution.first(
+                resolution.backends(header, CPU, None),
+                lambda one: resolution.resolve(header, CPU, python, Path(scratch), None, one),
+            )
+        except EnvironmentFailed:
+            return False
+    return any(pin.startswith("nvidia-") for pin in found)
 
 
 def _undated(header: Header, package: str) -> bool:

@@ -13,6 +13,8 @@ from bench.environments.uv import EnvironmentFailed, run_uv, uv_environment
 
 T = TypeVar("T")
 
+INDEX = "index"
+"""Asked for as a torch backend: whatever build the package index has, on Linux one for CUDA."""
 HARNESS_REQUIREMENTS = ("threadpoolctl>=3.5",)  # the worker verifies thread counts with it
 
 
@@ -99,7 +101,7 @@ def backends(header: Header, device: str, asked: str | None, base: Interpreter |
     if not any(name.partition("==")[0].strip() == "torch" for name in header.dependencies):
         return [None]
     if asked:
-        return [asked]
+        return [None if asked == INDEX else asked]
     kind = Device.parse(device).kind
     return [None] if not kind.accelerator and uv_environment().get("UV_FIND_LINKS") else kind.torch_backends
 

@@ -21,18 +21,29 @@ def die_with_parent() -> None:
 
 
 def peak_memory() -> int:
-    """Return the largest resident set of this process or of a child that has ended, in bytes.
+    """Return the largest resident set of this process or of one of its children, in bytes.
 
     On Linux the kernel's account of this process's memory itself is read (VmHWM): `ru_maxrss` begins with what the
     process had in memory before it became Python, which is all of the harness. What a child begins with is ours, and
-    counted already.
+    counted already. Children that still run, such as a program that waits for the next structure, are found on Linux
+    only.
     """
     import resource
 
     kilobyte = 1 if sys.platform == "darwin" else 1024
     ours, childrens = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     own = _kilobytes("/proc/self/status", "VmHWM:")
-    return max(1024 * own if own is not None else kilobyte * ours, kilobyte * childrens)
+    living = [_kilobytes(f"/proc/{child}/status", "VmHWM:") or 0 for child in _children("self")]
+    return max(1024 * own if own is not None else kilobyte * ours, kilobyte * childrens, 1024 * max(living, default=0))
+
+
+def _children(process: int | str) -> list[int]:
+    """Return the running descendants of a process; empty where the system does not tell."""
+    found: list[int] = []
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found += map(int, file.read_text().split())
+    return [*found, *(one for child in found for one in _children(child))]
 
 
 def free_memory() -> int | None:

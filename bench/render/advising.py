@@ -113,10 +113,12 @@ def _planned(report: Report, one: Advised) -> str:
     if wish.task != SCREEN and wish.within_s is None:
         return ""
     how = f" in {plan.processes} processes of {_threads(plan.threads)}" if plan.processes > 1 else ""
-    found = f"; {wish.molecules:,} take{'s' * (wish.molecules == 1)} {duration(plan.seconds)}{how}"
+    takes = "takes" if wish.molecules == 1 else "take"
+    many = numbers.of(wish.molecules, "relaxation")
+    found = f"; {many} {takes} {duration(plan.seconds)}{how}, the start included"
     if wish.within_s is None:
         return found
-    return f"{found}, which {_fits(plan)} into {_within(wish)}"
+    return f"{found}: this {_fits(plan)} into {_within(wish)}"
 
 
 def _fits(plan: Plan) -> str:

@@ -31,7 +31,7 @@ MORE = "'pesbench explain NAME' says what a method or a column is; 'pesbench rep
 
 
 @dataclasses.dataclass(frozen=True)
-class Subject:
+class RowKey:
     """What a line is about."""
 
     method: str
@@ -48,7 +48,7 @@ class Block:
     headings: tuple[tuple[str, str], ...]
     """Title and unit of each column."""
     lines: tuple[tuple[Cell, ...], ...]
-    subjects: tuple[Subject, ...] = ()
+    subjects: tuple[RowKey, ...] = ()
     """What each line is about; empty where lines are not about single methods."""
 
 
@@ -68,7 +68,7 @@ def by_method(title: str, rows: Sequence[Any], name: Callable[[Any], str], *colu
         title,
         (("Method", ""), *((title, unit) for title, unit, _ in kept)),
         tuple(line for _, line in lines),
-        tuple(Subject(row.method, row.device, row.kind, row.weights) for row, _ in lines),
+        tuple(RowKey(row.method, row.device, row.kind, row.weights) for row, _ in lines),
     )
 
 

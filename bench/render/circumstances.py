@@ -64,9 +64,9 @@ def disturbed_in_short(disturbances: Iterable[Disturbance], labels: Mapping[str,
 
 
 def revisited(count: int) -> str:
-    """Return how many structures were measured again; may be empty."""
-    what = "structure was measured" if count == 1 else "structures were measured"
-    return f"{count} {what} again, because threads had waited for a core." if count else ""
+    """Return how many measurements of a structure were made again; may be empty."""
+    what = "measurement of a structure was" if count == 1 else "measurements of structures were"
+    return f"{count} {what} repeated, because threads had waited for a core." if count else ""
 
 
 def unsettled(labels: Iterable[str]) -> str:

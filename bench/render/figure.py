@@ -1,6 +1,7 @@
 """The figure of a table: milliseconds per step on a logarithmic axis, one line per method, numbers beside it.
 
-A method with random weights has half a mark; a time of a force call alone has a marked number.
+A method with random weights has half a mark; a time of a force call alone has a marked number. Colours are those of the
+devices or, where there is only one, of the kinds of methods.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bench.analysis.table import Row, Table, in_order
 from bench.core.device import DEVICES
 from bench.render import marks, numbers
 from bench.render.columns import time_text
-from bench.render.lines import has_steps, lines, marked, unit
+from bench.render.lines import has_steps, lines, unit
 from bench.render.notes import REPLAY_MARK
 from bench.render.numbers import DASH
 
@@ -34,6 +35,7 @@ WIDTH = 7.0
 _LINE = 0.23  # inches per method
 _ABOVE, _AXIS, _CAPTION_LINE, _MARGIN = 0.4, 0.47, 0.125, 0.05  # inches
 _GAP = 0.14  # inches between the columns
+_MARK = 0.36  # inches of a mark in the legend and what is around it
 _SPACE = 0.045  # inches between an estimate and its interval
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # by Okabe and Ito: distinct for the colour-blind, the first two also in grey; one per kind of device
@@ -111,7 +113,9 @@ def draw(table: Table, written: bool = True) -> Figure:
         if any(rows):
             texts = tuple(map(time_text, shown, rows))
             devices.append(_Device(kind.label, color, marker, rows, texts, unit(table)))
-    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, bool(marked(table))))
+    by_kind = len(devices) == 1
+    of_calls = any(text.endswith(REPLAY_MARK) for device in devices for text in device.texts)
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, of_calls))
     plotted = _LINE * max(len(shown), 1)
     below = _AXIS + _CAPTION_LINE * (caption.count("\n") + 1) + _MARGIN
     height = _ABOVE + plotted + below
@@ -123,18 +127,20 @@ def draw(table: Table, written: bool = True) -> Figure:
     axis = "ms per optimisation step" if has_steps(table) else "ms per force call"
     _dress(axes, [line.label for line in shown], axis)
     for i in range(len(shown)):
-        _draw_line(axes, len(shown) - 1 - i, [(device, device.rows[i]) for device in devices], is_paper)
+        _draw_line(axes, len(shown) - 1 - i, [(device, device.rows[i]) for device in devices], is_paper, by_kind)
     x = right - left
     for device in devices if written else ():
-        _write_column(axes, x + _GAP, device, right - left)
+        _write_column(axes, x + _GAP, device, right - left, "black" if by_kind else device.color)
         x += _GAP + device.width
     low, high = axes.get_xlim()
     room = max(1.2, math.sqrt(12 * low / high))  # at least a decade, so that a power of ten is on the axis
     axes.set_xlim(low / room, high * room)
+    handles = _legend(devices, is_paper, by_kind)
+    wide = sum(inches(str(handle.get_label()), 7.5) + _MARK for handle in handles)
     figure.legend(
-        handles=_legend(devices, is_paper),
+        handles=handles,
         loc="upper left",
-        bbox_to_anchor=(left / WIDTH, 1.0),
+        bbox_to_anchor=(max(min(left, WIDTH - wide), 0.0) / WIDTH, 1.0),  # above the plot, or as far left as it must
         ncols=6,
         frameon=False,
         fontsize=7.5,
@@ -147,27 +153,28 @@ def draw(table: Table, written: bool = True) -> Figure:
     return figure
 
 
-def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_paper: bool) -> None:
+def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_paper: bool, by_kind: bool) -> None:
     drawn = [(device, row) for device, row in rows if row is not None and (row.time or row.paper_ms_per_step)]
     for place, (device, row) in enumerate(drawn):
         # marks of several devices lie above each other, so that none hides another
+        color = marks.of_kind(row.kind) if by_kind else device.color
         at = y if len(drawn) < 2 or is_paper else y + 0.14 - 0.28 * place / (len(drawn) - 1)
         if row.paper_ms_per_step is not None and not is_paper:
             (mark,) = axes.plot(
-                row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=device.color, mew=0.8, zorder=2
+                row.paper_ms_per_step, at, device.marker, ms=5.5, mfc="none", mec=color, mew=0.8, zorder=2
             )
             published = f"{numbers.published(row.paper_ms_per_step)} ms per step"
             marks.say(mark, row.label, f"{device.name}, the paper's figure", published)
         if row.time is not None:
             estimate = row.time
             if estimate.low is not None and estimate.high is not None:
-                axes.plot([estimate.low, estimate.high], [at, at], "|-", color=device.color, lw=1.0, ms=6, zorder=3)
+                axes.plot([estimate.low, estimate.high], [at, at], "|-", color=color, lw=1.0, ms=6, zorder=3)
             (mark,) = axes.plot(
                 estimate.estimate,
                 at,
                 device.marker,
                 ms=3.8,
-                color=device.color,
+                color=color,
                 # half a mark for random weights: they give a speed but no accuracy
                 fillstyle="left" if row.weights == "random" else "full",
                 markerfacecoloralt="white",
@@ -179,7 +186,7 @@ def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_
             marks.say(mark, row.name, device.name, marks.value(estimate, what), done)
 
 
-def _write_column(axes: Axes, x: float, device: _Device, axes_width: float) -> None:
+def _write_column(axes: Axes, x: float, device: _Device, axes_width: float, color: str) -> None:
     """Write a device's numbers right of the plot, `x` inches from its left edge."""
 
     def write(text: str, y: float, at: float, side: Literal["left", "right"], color: str = "black") -> None:
@@ -195,7 +202,7 @@ def _write_column(axes: Axes, x: float, device: _Device, axes_width: float) -> N
         )
 
     top = len(device.texts) - 1
-    write(device.heading, top + 0.75, x, "left", device.color)
+    write(device.heading, top + 0.75, x, "left", color)
     for i, text in enumerate(device.texts):
         estimate, bracket, interval = text.partition(" [")
         if bracket or text == DASH:
@@ -234,15 +241,22 @@ def power(x: float, _: int | None = None) -> str:
     exponent = round(math.log10(x))
     if not math.isclose(x, 10.0**exponent):
         return f"{x:,g}"
-    return f"{x:g}" if -2 <= exponent <= 2 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return f"{x:,g}" if -2 <= exponent <= 3 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
-def _legend(devices: list[_Device], is_paper: bool) -> list[Line2D]:
+def _legend(devices: list[_Device], is_paper: bool, by_kind: bool) -> list[Line2D]:
     """Return the marks in the figure and their meanings."""
     handles = []
+    if by_kind:
+        there = {row.kind for row in devices[0].rows if row is not None and row.time is not None}
+        handles = [
+            Line2D([], [], marker=devices[0].marker, color=marks.of_kind(kind), ls="none", ms=3.8, label=words)
+            for kind, words in marks.KINDS.items()
+            if kind in there
+        ]
     for device in devices:
-        style: dict[str, Any] = {"marker": device.marker, "color": device.color, "ls": "none"}
-        if device.measured:
+        style: dict[str, Any] = {"marker": device.marker, "color": "0.3" if by_kind else device.color, "ls": "none"}
+        if device.measured and not by_kind:
             handles.append(Line2D([], [], ms=3.8, label=device.name, **style))
         if device.published and not is_paper:
             handles.append(Line2D([], [], ms=5.5, mfc="none", mew=0.8, label=f"{device.name}, paper", **style))

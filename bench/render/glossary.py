@@ -48,7 +48,7 @@ _WORDS: dict[str, str] = {
     "dtype": "The precision of the calculation.",
     "calc.": "The share of the time that is spent in the calculator; the rest is the optimiser's.",
     "cold": "Process start, imports, loading and the first force call, together. Never in the time of a step.",
-    "memory": "The largest resident memory of the worker.",
+    "memory": "The largest resident memory of the worker, or of a program that it runs if that needs more.",
     "mem.": "The largest memory allocated on the device.",
     "param.": "The number of trained parameters, as counted on the loaded model.",
     "RMSD": "How far the relaxed geometries lie from the method's own median geometry, in Angstrom.",

@@ -1,8 +1,9 @@
-"""The colour and the mark of the i-th method in figures where each method is a line, and what each mark says."""
+"""The colours and the marks of methods in figures, and what each mark says."""
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.analysis.statistics import Estimate
@@ -21,14 +22,39 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h", "<", ">")
 KINDS = {"force-field": "force field", "semi-empirical": "semi-empirical", "mlip": "MLIP", "dft": "DFT"}
 """The kinds of methods as people call them."""
 
+# the first shade of each kind is the one that stands for it
+_SHADES = {
+    "force-field": ("#0072B2", "#56B4E9", "#004A78"),
+    "semi-empirical": ("#D55E00", "#E69F00", "#8A3D00"),
+    "mlip": ("#009E73", "#005C43", "#6CC9AE", "#7A8F1F", "#3F7F3F"),
+    "dft": ("#CC79A7", "#882255", "#E5B3CF"),
+}
+
 
 def of_kind(kind: str) -> str:
     """Return the colour of a kind of method; black for one that is not known."""
-    return dict(zip(KINDS, COLORS, strict=False)).get(kind, "#000000")
+    return _SHADES.get(kind, ("#000000",))[0]
+
+
+def looks(methods: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the colour, a shade of its kind's, and the mark of each method, which is given by its kind and its name.
+
+    The order of the methods does not matter, so that a method looks the same in all figures of a run.
+
+    >>> looks([("mlip", "so3lr"), ("dft", "pbe0"), ("mlip", "7net-0")])
+    [('#005C43', 's'), ('#CC79A7', 'D'), ('#009E73', 'o')]
+    """
+    order = sorted(set(methods), key=lambda one: (list(KINDS).index(one[0]) if one[0] in KINDS else len(KINDS), one[1]))
+    found = {}
+    for i, (kind, name) in enumerate(order):
+        shades = _SHADES.get(kind, ("#000000",))
+        place = sum(other == kind for other, _ in order[:i])
+        found[kind, name] = shades[place % len(shades)], marker(i)
+    return [found[one] for one in methods]
 
 
 def color(i: int) -> str:
-    """Return a colour; the tenth method has that of the first, and another mark."""
+    """Return the colour of the i-th of what has no kind; the tenth has that of the first, and another mark."""
     return COLORS[i % len(COLORS)]
 
 

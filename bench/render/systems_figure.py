@@ -16,7 +16,7 @@ from bench.analysis.table import Row
 from bench.errors import BadInput
 from bench.render import numbers
 from bench.render.figure import STYLE, WIDTH, inches
-from bench.render.marks import color, marker, say, value
+from bench.render.marks import looks, say, value
 
 MOST = 24
 """Panels; of more systems, the first ones are drawn."""
@@ -35,6 +35,8 @@ def draw(table: SystemsTable) -> Figure:
     several = len({one.row.device for one in timed}) > 1
     methods = {(one.row.method, one.row.device): _label(one.row, several) for one in timed}
     keys, labels = list(methods), list(methods.values())
+    kinds = {(one.row.method, one.row.device): one.row.kind for one in timed}
+    look = looks([(kinds[key], " ".join(key)) for key in keys])
     left = 0.15 + max(inches(label, 7) for label in labels)
     across = min(_ACROSS, len(drawn))
     down = math.ceil(len(drawn) / across)
@@ -57,7 +59,7 @@ def draw(table: SystemsTable) -> Figure:
         axes = figure.add_axes((place[0] / WIDTH, place[1] / height, place[2] / WIDTH, place[3] / height))
         mine = {(one.row.method, one.row.device): one for one in timed if one.system.name == name}
         last = number + across >= len(drawn)
-        _panel(axes, name, [mine.get(key) for key in keys], labels if column == 0 else [], limits, last)
+        _panel(axes, name, [mine.get(key) for key in keys], look, labels if column == 0 else [], limits, last)
     figure.text((left + across * width / 2) / WIDTH, (below - 0.02) / height, "ms per step", ha="center", va="center")
     figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
     return figure
@@ -73,6 +75,7 @@ def _panel(
     axes: Axes,
     name: str,
     rows: list[SystemRow | None],
+    look: list[tuple[str, str]],
     labels: list[str],
     limits: tuple[float, float],
     last: bool,
@@ -80,13 +83,13 @@ def _panel(
     axes.set_xscale("log")
     axes.set_xlim(*limits)
     axes.set_ylim(len(rows) - 0.5, -0.6)
-    for line, one in enumerate(rows):
+    for line, (one, (color, marker)) in enumerate(zip(rows, look, strict=True)):
         if one is None or one.row.time is None:
             continue
         time = one.row.time
         if time.low is not None and time.high is not None:
-            axes.plot([time.low, time.high], [line, line], "-", color=color(line), lw=1.0)
-        (mark,) = axes.plot(time.estimate, line, marker(line), color=color(line), ms=3.5)
+            axes.plot([time.low, time.high], [line, line], "-", color=color, lw=1.0)
+        (mark,) = axes.plot(time.estimate, line, marker, color=color, ms=3.5)
         say(mark, one.row.name, name, value(time, "ms per step"))
     axes.set_title(textwrap.shorten(name, 22, placeholder=" …"), fontsize=7.5, loc="left", pad=2)
     axes.set_yticks(range(len(rows)) if labels else [])
@@ -107,6 +110,6 @@ def _caption(table: SystemsTable, systems: int) -> str:
     more = f" The first {MOST} of {systems} systems." if systems > MOST else ""
     return (
         f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. Run {described.run_id}: "
-        "the time of a step at each system, the same axis everywhere. Bars: 95 %, where a system has several "
+        "the time of a step at each system, the same axis everywhere. Bars: 95 % intervals, where a system has several "
         f"structures.{more}"
     )

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from bench.analysis.statistics import Estimate
 from bench.analysis.timelines import Other, Step, Timeline, steps
@@ -18,6 +19,7 @@ from bench.render.figure import STYLE, WIDTH
 from bench.render.marks import color
 
 COLUMNS = ("Release", "time / newest", "next / this", "due to", "answers")
+_LEAST_SPAN = 0.1  # of the axis on either side of 1, so that noise does not look like a change
 SAME, OTHER = "same", "CHANGED"
 UNCLEAR = "unclear"
 """What a change is due to, where other packages changed with it."""
@@ -146,16 +148,19 @@ def as_object(timeline: Timeline, newest: str) -> dict[str, Any]:
 
 @mpl.rc_context(STYLE)
 def draw(timeline: Timeline, newest: str) -> Figure:
-    """Return the figure: a force call with each release over one with the newest."""
+    """Return the figure: a force call with each release over one with the newest; hollow where the answers differ."""
     found = steps(timeline, newest)
     figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     ratios = [*(step.ratio for step in found), Estimate(1.0, 1.0, 1.0, 1, None)]
+    other = [bool(step.release.answers) for step in found] + [False]
+    ends = [1 - _LEAST_SPAN, 1 + _LEAST_SPAN]
     for x, one in enumerate(ratios):
         if one is not None and one.low is not None and one.high is not None:
             axes.plot([x, x], [one.low, one.high], "-", color=color(0), lw=1.2)
-            axes.plot(x, one.estimate, "o", color=color(0), ms=5)
+            axes.plot(x, one.estimate, "o", color=color(0), ms=5, mfc="white" if other[x] else color(0))
+            ends += [one.low, one.high]
         else:
             axes.text(
                 x,
@@ -168,6 +173,11 @@ def draw(timeline: Timeline, newest: str) -> Figure:
                 color="0.4",
             )
     axes.axhline(1.0, color="0.6", lw=0.7, ls=":", zorder=0)
+    room = 0.08 * (max(ends) - min(ends))
+    axes.set_ylim(min(ends) - (3 * room if None in ratios else room), max(ends) + room)
+    if any(other):
+        hollow = Line2D([], [], marker="o", color=color(0), mfc="white", ls="none", ms=5, label=OTHER_ANSWERS)
+        axes.legend(handles=[hollow], frameon=False, fontsize=7, loc="lower right", bbox_to_anchor=(1.0, 1.0))
     labels = [*(step.release.version for step in found), newest]
     axes.set_xticks(range(len(labels)), labels, rotation=30 if len(labels) > 8 else 0)
     axes.set_xlim(-0.5, len(labels) - 0.5)

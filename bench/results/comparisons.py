@@ -52,6 +52,7 @@ class Versions:
             old=mean_time(before),
             new=mean_time(after),
             answers=None if answers is None else tuple(answers),
+            why=regression.why_without_interval(ratio),
         )
 
     def not_compared(self, label: str, why: str) -> Comparison:

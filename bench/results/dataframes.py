@@ -14,7 +14,7 @@ import pandas as pd
 from bench.analysis.measurements import ANSWERS, REPLAYS, STRUCTURES, Measurements
 from bench.analysis.methods import MeasuredMethod, measured_methods
 from bench.analysis.times import SYSTEM
-from bench.core.description import Description
+from bench.core.description import Description, SystemFacts
 from bench.core.failure import Failure
 from bench.core.joules import Joules
 from bench.core.records import CENSORED, Record, Watched
@@ -31,10 +31,11 @@ from bench.results.store import no_collector
 class Run:
     """A run as pandas data frames, whose columns ``docs/format.md`` describes.
 
-    `methods` has a row for each method and device, `structures` one for each relaxation, `steps` one for each step
-    of each relaxation (step 0 is the force call before the first step), `replays` one for each replayed path, and
-    `watched` one for each round of a method, with what disturbed it.
-    Times are nanoseconds.
+    `methods` has a row for each method and device, `systems` one for each system, `structures` one for each relaxation,
+    `steps` one for each step of each relaxation (step 0 is the force call before the first step), `replays` one for
+    each replayed path, and `watched` one for each round of a method, with what disturbed it.
+    Times are nanoseconds, energies eV, lengths Angstrom. They are single measurements: means with intervals are in
+    ``pesbench table --format csv``.
     """
 
     directory: Path
@@ -51,6 +52,13 @@ class Run:
         with no_collector():
             rows = [_structure_row(record) for record in self.contents.relaxations]
             return self._with_systems(pd.DataFrame(rows, columns=list(STRUCTURES)))
+
+    @functools.cached_property
+    def systems(self) -> pd.DataFrame:
+        """One row for each system, by its number: that in the column ``system`` of `structures` and `replays`."""
+        facts = [dataclasses.asdict(one) for one in self.description.dataset.systems]
+        names = [field.name for field in dataclasses.fields(SystemFacts)]
+        return pd.DataFrame(facts, columns=names).rename_axis(SYSTEM)
 
     def _with_systems(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return rows with the number of each structure's system, where there are several."""
@@ -218,10 +226,11 @@ def _structure_row(record: Relaxation) -> tuple[Any, ...]:
 def load(run: str | Path | None = None, say: Callable[[str], None] = lambda line: None) -> Run:
     """Read a run (its id, its name, its directory, or None for the newest with results) into data frames.
 
-    `say` is called with a sentence on newer runs without results, and on the damaged lines of its records.
+    `say` is called with a sentence on newer runs without results, and on the damaged lines of its records. Raises
+    BadInput where there is no such run, or it cannot be read.
 
     >>> run = load("20261122-101500")          # doctest: +SKIP
-    >>> run.steps.groupby("method").calculator_ns.median()  # doctest: +SKIP
+    >>> run.structures.groupby("method").steps.mean()  # doctest: +SKIP
     """
     directory = store.find(run, say=say)
     contents = store.read(directory)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench import paths
-from bench.analysis.steps import steps
+from bench.analysis.changes import LEAST_RUN, changes, machine, without_machine
 from bench.analysis.table import Row, Table
 from bench.core.description import Machine
 from bench.core.protocol import REPLAY
@@ -21,6 +22,7 @@ from bench.results.dataframes import Run
 
 SERIES = ["method", "device", "protocol", "dataset", "settings", "threads", "weights", "dtype"]
 """The keys that are equal in all lines of a series."""
+_RUN = ["created", "run"]
 
 
 def folder() -> Path:
@@ -128,13 +130,48 @@ def find(machine: str | None) -> Path:
 
 
 def series(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
-    """Return one data frame per series, in order of time, with a column ``step``: the change of level, else NaN."""
-    found = []
-    for _, group in pd.DataFrame(lines).groupby(SERIES, dropna=False, sort=False):
-        ordered = group.sort_values("created", kind="stable").reset_index(drop=True)
-        changes = {step.at: step.ratio for step in steps(ordered["ms"].tolist())}
-        found.append(ordered.assign(step=[changes.get(i, float("nan")) for i in range(len(ordered))]))
-    return found
+    """Return one data frame per series, in order of time.
+
+    It has two columns besides: ``step``, the change of level, else NaN; and ``beside``, whether that is a change
+    against the other series of the same runs, so that the machine's own speed is not in it. Where too few of them are
+    known, it is one of the times themselves.
+    """
+    found = _ordered(lines)
+    logs = _logs(found)
+    return [_with_steps(one, logs, number) for number, one in enumerate(found)]
+
+
+def together(lines: list[dict[str, Any]]) -> list[tuple[str, float]]:
+    """Return when all methods together became faster or slower, and the new level over the one before it.
+
+    That is due to the machine, or to a package that they share.
+    """
+    logs = _logs(_ordered(lines))
+    common = machine(logs.to_numpy(dtype=float))
+    known = ~np.isnan(common)
+    created = [str(one) for one in logs.index[known].get_level_values("created")]
+    return [(created[step.at], step.ratio) for step in changes(np.exp(common[known]).tolist())]
+
+
+def _ordered(lines: list[dict[str, Any]]) -> list[pd.DataFrame]:
+    groups = pd.DataFrame(lines).groupby(SERIES, dropna=False, sort=False)
+    return [group.sort_values("created", kind="stable").reset_index(drop=True) for _, group in groups]
+
+
+def _logs(found: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the logarithms of the times, a line for each run and a column for each series."""
+    each = [one.drop_duplicates(_RUN).set_index(_RUN)["ms"].astype(float) for one in found]
+    return pd.DataFrame(np.log(pd.concat(each, axis=1, keys=range(len(each))).sort_index()))
+
+
+def _with_steps(one: pd.DataFrame, logs: pd.DataFrame, number: int) -> pd.DataFrame:
+    alone = pd.Series(without_machine(logs.to_numpy(dtype=float), number), index=logs.index)
+    alone = alone.reindex(pd.MultiIndex.from_frame(one[_RUN]))
+    known = np.flatnonzero(alone.notna())
+    beside = len(known) >= 2 * LEAST_RUN
+    places, times = (known, np.exp(alone.to_numpy()[known])) if beside else (np.arange(len(one)), one["ms"])
+    ratios = {int(places[step.at]): step.ratio for step in changes(list(times))}
+    return one.assign(step=[ratios.get(place, float("nan")) for place in range(len(one))], beside=beside)
 
 
 def export(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ MERGED = tuple(name for name, protocol in PROTOCOLS.items() if protocol.merges)
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class JoinedRun:
     """One of the runs to be joined."""
 
     directory: Path
@@ -55,7 +55,7 @@ def merge(directories: Sequence[Path], output: Path, force: bool = False) -> lis
     Raises BadInput where a run cannot be read or merged, where two are too different, and where `output` exists.
     """
     parts = sorted(
-        (Part(path, _repeated(store.read(path))) for path in {path.resolve() for path in directories}),
+        (JoinedRun(path, _repeated(store.read(path))) for path in {path.resolve() for path in directories}),
         key=lambda part: (part.description.created, part.key),
     )
     distinct = {part.key: part for part in parts}
@@ -105,7 +105,7 @@ def _repeated(contents: Contents) -> Contents:
     )
 
 
-def _check(part: Part) -> None:
+def _check(part: JoinedRun) -> None:
     settings = part.description.settings
     others = [name for name in settings.protocols if name not in MERGED]
     if others:
@@ -117,7 +117,7 @@ def _check(part: Part) -> None:
         raise BadInput(f"{part.directory} was merged already; name the runs that it was made from.")
 
 
-def _unlike(first: Part, other: Part) -> list[str]:
+def _unlike(first: JoinedRun, other: JoinedRun) -> list[str]:
     """Return in words why the rounds of two runs are not of the same work."""
     one, two = first.description, other.description
     found = likeness.unlike(one, two)
@@ -141,7 +141,7 @@ def _words(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _write(parts: Sequence[Part], output: Path) -> None:
+def _write(parts: Sequence[JoinedRun], output: Path) -> None:
     """Write the merged run into a folder beside `output`, and put it there when it is complete."""
     first = parts[0].description
     nodes, records, start = [], [], 0

@@ -15,10 +15,8 @@ from bench.analysis.disturbed import disturbances
 from bench.analysis.fingerprint import differences
 from bench.analysis.likeness import Circumstances, ComparedRuns
 from bench.analysis.measurements import Measurements
-from bench.analysis.pool import chosen
-from bench.analysis.summaries import SUMMARIES
-from bench.analysis.summary import summarise
-from bench.analysis.table import PAPER, Table
+from bench.analysis.summary import SUMMARIES, summarise
+from bench.analysis.table import PAPER, Table, chosen
 from bench.errors import BadInput
 from bench.paper import table1
 from bench.paper.claims import judged

@@ -24,7 +24,7 @@ from bench.protocols.accuracy.levels import BEYOND, SAME, WITHIN
 from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import name, page, reasons
 from bench.protocols.accuracy.record import SinglePoint, Vibrations
-from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
+from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, LevelMinimum, Truths
 
 NAPHTHALENE = ase.io.read(PROJECT / "datasets" / "naphthalene.xyz")
 NUMBERS, POSITIONS = NAPHTHALENE.numbers, NAPHTHALENE.positions
@@ -63,7 +63,7 @@ def springs(stiffness=30.0):
 
 
 HESSIAN = springs()
-MINIMUM = Minimum(POSITIONS, HESSIAN)
+MINIMUM = LevelMinimum(POSITIONS, HESSIAN)
 MODES = harmonic(HESSIAN, MASSES, POSITIONS)
 
 
@@ -389,7 +389,7 @@ def test_wavenumbers_that_are_all_a_tenth_higher_have_a_known_rmsd_however_the_m
 
 
 def test_the_floor_has_the_frequencies_and_bonds_of_the_references_too():
-    stiffer = Minimum(1.01 * POSITIONS, 1.21 * HESSIAN)
+    stiffer = LevelMinimum(1.01 * POSITIONS, 1.21 * HESSIAN)
     references = [level(minimum=MINIMUM), level("pbe", PBE, forces={}, energies={}, minimum=stiffer)]
     (pair,) = accuracy_table(measured(points(), references)).floor
     assert pair.forces is None
@@ -433,12 +433,12 @@ def test_two_levels_of_one_functional_are_told_apart_in_every_heading():
 
 def minima():
     """Return levels whose minima differ: the small basis has bonds that are a hundredth too long."""
-    long = Minimum(1.01 * POSITIONS, HESSIAN / 1.01**2)
+    long = LevelMinimum(1.01 * POSITIONS, HESSIAN / 1.01**2)
     return [
         level("pbe-svp", PBE, minimum=long),
         level("pbe", PBE_GOOD, minimum=MINIMUM),
         level("pbe0-svp", PBE0, minimum=long),
-        level("pbe0", PBE0_GOOD, minimum=Minimum(0.995 * POSITIONS, 1.02 * HESSIAN)),
+        level("pbe0", PBE0_GOOD, minimum=LevelMinimum(0.995 * POSITIONS, 1.02 * HESSIAN)),
     ]
 
 
@@ -476,7 +476,7 @@ def test_a_minimum_in_a_small_basis_judges_only_where_there_is_no_other_and_that
 
 def test_a_level_of_which_only_the_geometry_is_known_judges_geometries_and_no_frequencies():
     known = [one for one in minima() if one.name != "pbe"]
-    known.append(level("pbe", PBE_GOOD, minimum=Minimum(POSITIONS, None)))
+    known.append(level("pbe", PBE_GOOD, minimum=LevelMinimum(POSITIONS, None)))
     table = accuracy_table(measured([minimum()], known, theory=PBE_GOOD, experiment=experiment(0.97)[0]))
     (row,) = table.rows
     assert (row.nearest_geometry, row.own_geometry) == ("pbe", True)
@@ -491,7 +491,7 @@ def test_a_level_of_which_only_the_geometry_is_known_judges_geometries_and_no_fr
 def test_the_residue_of_a_references_hessian_is_shown_with_what_it_may_do():
     rigid = external_motions(MASSES, POSITIONS)
     weighted = rigid[:, :1] @ rigid[:, :1].T * (30.0 / CM1) ** 2
-    coarse = Minimum(POSITIONS, HESSIAN + ROOT[:, None] * weighted * ROOT, 0.0007, "native")
+    coarse = LevelMinimum(POSITIONS, HESSIAN + ROOT[:, None] * weighted * ROOT, 0.0007, "native")
     table = accuracy_table(measured([minimum()], [level("pbe0", PBE0_GOOD, minimum=coarse)]))
     (found,) = table.minima
     assert found.residue == pytest.approx(30.0, rel=1e-3)
@@ -539,7 +539,7 @@ def test_a_method_that_bends_a_linear_molecule_is_compared_in_all_but_its_modes(
     numbers, masses = np.array([8, 6, 8]), np.array([16.0, 12.0, 16.0])
     straight = np.array([(0, 0, -1.16), (0, 0, 0), (0, 0, 1.16)])
     bent = straight + np.outer((1, 0, 1), (0, 0.5, 0))
-    linear = Level("pbe", PBE, minimum=Minimum(straight, 20.0 * np.eye(9)))
+    linear = Level("pbe", PBE, minimum=LevelMinimum(straight, 20.0 * np.eye(9)))
     facts = {"m": MethodFacts("m", "toys", "mlip", theory=PBE)}
 
     def compared(levels):
@@ -557,7 +557,7 @@ def test_a_method_that_bends_a_linear_molecule_is_compared_in_all_but_its_modes(
     assert found.vibrations == {}
     assert (found.nearest_minimum, found.nearest_minimum_label) == (None, None)
     assert len(found.harmonic.wavenumbers) == 3
-    found = compared((linear, Level("pbe0", PBE0, minimum=Minimum(bent, 20.0 * np.eye(9)))))
+    found = compared((linear, Level("pbe0", PBE0, minimum=LevelMinimum(bent, 20.0 * np.eye(9)))))
     assert found.nearest_minimum == "pbe0", "the nearest of those with as many modes"
     assert found.frequencies.all.rmsd_cm1 == pytest.approx(0.0, abs=1e-6)
 

@@ -23,6 +23,14 @@ def test_alike_runs_are_alike_and_unlike_ones_are_named():
     ]
 
 
+def test_what_is_not_known_of_a_run_has_a_word():
+    new = campaign(commit=None, settings={"limit": 5})
+    assert likeness.explain(campaign(), new, [{}, {}], [{}, {}]) == [
+        "pesbench's commit: 8bc89d6f0a1b and unknown",
+        "--limit: none and 5",
+    ]
+
+
 def test_what_differs_between_alike_runs_is_explained():
     found = likeness.explain(
         campaign(),

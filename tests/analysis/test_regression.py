@@ -129,6 +129,15 @@ def test_two_rounds_decide_nothing_and_the_comparison_says_why():
     assert "fewer than 3 rounds" in one.why
 
 
+def test_one_structure_decides_nothing_and_the_comparison_says_why():
+    one, three = (side(relaxations("a", ms, count=1, rounds=5)) for ms in (10.0, 30.0))
+    (found,) = regression.compare(one, three, 0.05, {("a", "cpu"): []})
+    assert (found.verdict, found.ratio.low) == (UNDECIDED, None)
+    assert found.ratio.estimate == pytest.approx(3.0)
+    assert found.why == "one structure does not show how much structures differ; measure two or more"
+    assert regression.why_without_interval(estimate(1.0, 0.9, 1.1)) == ""
+
+
 def test_methods_whose_budgets_ended_at_unlike_structures_have_a_mean():
     def cut(name, rounds):
         """Return a method that reached structure 9 in one round alone."""

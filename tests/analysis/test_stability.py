@@ -19,7 +19,7 @@ from bench.protocols.md.analyse import stability
 from bench.protocols.md.body import Body
 from bench.protocols.md.distributions import Reference
 from bench.protocols.md.figure import draw
-from bench.protocols.md.page import _h, drift
+from bench.protocols.md.page import _h, drift, pictured
 from bench.protocols.md.seeds import Mean
 from bench.protocols.md.table import Simulated, Stability, StabilityTable
 from bench.protocols.md.trajectory_file import Content
@@ -327,10 +327,12 @@ def test_a_reference_of_one_structure_has_no_distribution():
 def test_simulations_too_short_for_a_drift_have_no_panel_for_it_and_ticks_are_plain_numbers():
     row = Stability(method="m", label="M", kind="mlip", device="cpu")
     short = StabilityTable(campaign(), (row,), reference="", reference_planarity=None)
-    assert [axes.get_xlabel() for axes in draw(short).axes] == ["NVE, ps"]
+    assert [axes.get_xlabel() for axes in draw(short).axes] == ["time at constant energy (NVE), ps"]
+    assert "drift" not in pictured(short), "what is not drawn is not described"
     time = Estimate(20.0, 18.0, 22.0, 3, "rounds")
     long = dataclasses.replace(row, ms_per_step=time, drift=Mean(0.02, 0.001, 2))
     drifts, _ = draw(dataclasses.replace(short, rows=(long,))).axes
+    assert "Left: the drift" in pictured(dataclasses.replace(short, rows=(long,)))
     drifts.figure.canvas.draw()
     labels = [label.get_text() for axis in (drifts.xaxis, drifts.yaxis) for label in axis.get_ticklabels(which="both")]
     assert {"20", "0.02", "0.05"} <= set(labels)

@@ -15,6 +15,7 @@ from bench.core.settings import Settings
 from bench.protocols.throughput import table as points
 from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table
 from bench.protocols.throughput.figure import draw
+from bench.protocols.throughput.page import pictured
 from bench.protocols.throughput.plan import points_of
 from bench.protocols.throughput.record import BATCH, PROCESSES, SINGLE, Throughput
 
@@ -245,7 +246,11 @@ def test_rows_are_sorted_by_kind_and_then_by_speed():
 
 
 def test_the_figure_has_no_panel_for_a_series_that_is_not_there():
-    figure = draw(_table(point(SINGLE, 1), point(PROCESSES, 2)))
+    table = _table(point(SINGLE, 1), point(PROCESSES, 2))
+    assert "by several processes." in pictured(table) and "left" not in pictured(table)
+    figure = draw(table)
     assert [axes.get_xlabel() for axes in figure.axes] == ["processes"]
-    figure = draw(_table(point(SINGLE, 1), point(BATCH, 2), point(PROCESSES, 2)))
+    table = _table(point(SINGLE, 1), point(BATCH, 2), point(PROCESSES, 2))
+    assert "left by batches, right by several processes" in pictured(table)
+    figure = draw(table)
     assert [axes.get_xlabel() for axes in figure.axes] == ["molecules in a batch", "processes"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,19 @@ def test_a_read_only_results_folder_is_named(pesbench, tmp_path):
 def test_a_resumed_run_takes_no_other_plan(pesbench, fake_run):
     line = refused(pesbench("run", "--resume", fake_run, "--max-steps", "9"))
     assert "leave out --max-steps, or start a new run" in line
+
+
+def test_a_run_of_another_machine_is_not_continued_here(pesbench, fake_run, tmp_path):
+    copy = Path(shutil.copytree(fake_run, tmp_path / fake_run.name))
+    described = json.loads((copy / "campaign.json").read_text())
+    described["machine"] |= {"cpu": "Z80", "usable_cores": 97}
+    (copy / "campaign.json").write_text(json.dumps(described))
+    before = (copy / "records.jsonl").read_text()
+    line = refused(pesbench("run", "--resume", copy))
+    assert f"{copy.name} was begun on another machine (CPU: Z80 and " in line
+    assert "cores: 97 and " in line
+    assert line.endswith("and times of both would enter one mean; continue it there, or start a new run here.")
+    assert (copy / "records.jsonl").read_text() == before
 
 
 def test_results_of_a_protocol_that_a_run_has_not_are_refused(pesbench, fake_run):

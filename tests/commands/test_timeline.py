@@ -24,6 +24,9 @@ WORDS = (
 @pytest.mark.environment
 def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
     words = (*WORDS, "--limit", "2", "--budget", "4", "--threads", "1", "--output", tmp_path)
+    alone = pesbench(*WORDS, "--limit", "1", "--output", tmp_path)
+    assert alone.returncode == 2
+    assert "a timeline needs several structures for its intervals, and this is one" in alone.stderr
     done = pesbench(*words, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -36,6 +39,12 @@ def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
     assert release["version"] in again.stdout
     assert (tmp_path / "toy-ase.svg").is_file()
     assert pesbench(*words, "--show").stdout == again.stdout
+    other = pesbench(*words, "--again", "0.1")
+    assert other.returncode == 2
+    assert f"--again 0.1: the last release before {found['newest']} is {release['version']}." in other.stderr
+    anew = pesbench(*words, "--again", release["version"], "--json")
+    (measured,) = json.loads(anew.stdout)["releases"]
+    assert measured["run"] != release["run"]
 
 
 @pytest.mark.environment

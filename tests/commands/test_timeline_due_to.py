@@ -129,3 +129,31 @@ def test_the_library_alone_is_measured_although_the_header_does_not_pin_it(timel
     assert set(found) == {"3.0"}, "there is no release before"
     assert found["3.0"]["time_over_newest"]["estimate"] == pytest.approx(80 / 40, rel=CLOSE)
     assert found["3.0"]["due_to"] == "planted-library"
+
+
+@pytest.mark.environment
+def test_a_torch_for_cuda_is_only_taken_where_it_is_asked_for(pesbench, tmp_path):
+    wheel(tmp_path, "nvidia-planted", "1.0", 0)
+    for version, needs in {"0.0.1": "nvidia-planted==1.0", "0.0.2": ""}.items():
+        wheel(tmp_path, "torch", version, 0, needs)
+    adapter = tmp_path / "planted_releases.py"
+    undated = "{ torch = false, nvidia-planted = false }"
+    text = ADAPTER.replace("planted-package==3.2", "torch==0.0.2").replace("planted_package", "torch")
+    adapter.write_text(text.replace("{ planted-package = false, planted-library = false }", undated))
+
+    def timeline(*more):
+        return pesbench(
+            *("timeline", "planted-releases", "--adapter", adapter, "--versions", "1", "--output", tmp_path / "kept"),
+            *("--structures", "naphthalene-gfn2", *more),
+            UV_FIND_LINKS=str(tmp_path),
+        )
+
+    refused = timeline("--package", "torch")
+    assert refused.returncode == 2
+    assert "torch 0.0.1: the package index has this torch only as a build for CUDA" in refused.stderr
+    assert not (tmp_path / "kept").exists()
+    prepared = timeline("--package", "torch", "--prepare")
+    assert prepared.returncode == 1
+    assert prepared.stdout.startswith("torch 0.0.2: ready\ntorch 0.0.1: the package index has this torch only as")
+    asked = timeline("--package", "torch", "--prepare", "--torch-backend", "index")
+    assert asked.stdout == "torch 0.0.2: ready\ntorch 0.0.1: ready\n"

@@ -64,6 +64,7 @@ PLACEHOLDERS = {
     "{package}": "ase",
     "torch": "ase",  # the fakes pin that
     "torch==2.12.0": "scipy==1.17.1",  # and that
+    "--again 0.12.0": "3.28.0",
     "{words}": "",
     "{timeline.method}": "toy",
     "{timeline.package}": "ase",
@@ -107,7 +108,7 @@ SHORT = {
     "study": "--limit 1 --budget 1",
     "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
     "engines": "--budget 3 --atoms 18 --engines fast",
-    "timeline": "--versions 1 --budget 3 --limit 1 --structures naphthalene-gfn2",
+    "timeline": "--versions 1 --budget 3 --limit 2 --structures naphthalene-gfn2",
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {

@@ -7,7 +7,16 @@ import math
 import pytest
 from scipy import stats
 
-from bench.engine.rounds import FEWEST_ROUNDS, KEPT_BACK, LEAST_SECONDS, LEAST_SHARE, MOST_ROUNDS, half_width, plan
+from bench.engine.rounds import (
+    FEWEST_ROUNDS,
+    KEPT_BACK,
+    LEAST_SECONDS,
+    LEAST_SHARE,
+    MOST_ROUNDS,
+    half_width,
+    plan,
+    whole_structures,
+)
 
 MANY = 10**6
 
@@ -63,3 +72,12 @@ def test_a_budget_with_no_room_has_the_fewest_rounds_each_of_the_least_length():
 
 def test_a_round_has_no_more_pairs_than_the_structures_have_geometries():
     assert plan(1, 0.001, 600, 404).pairs == 404
+
+
+def test_a_slow_method_is_measured_at_two_structures_because_one_gives_no_interval():
+    slow = plan(10, 2.0, 60, 101 * 4)
+    assert slow.pairs < 4, "less than the geometries of one structure"
+    assert whole_structures(slow, points=4, most=101) == 2
+    assert whole_structures(slow, points=4, most=1) == 1, "there is only one"
+    quick = plan(1, 0.01, 300, 101 * 4)
+    assert whole_structures(quick, points=4, most=101) == min(round(quick.pairs / 4), 101) > 2

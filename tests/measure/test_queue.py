@@ -2,6 +2,7 @@
 
 import types
 
+import numpy as np
 import pytest
 
 from bench.core.task import Item
@@ -30,10 +31,10 @@ class Turns:
         return True
 
 
-def measured(busy, revisits=True, status="converged"):
+def measured(busy, revisits=True, status="converged", items=ITEMS):
     pace = Turns(busy)
     session = types.SimpleNamespace(pace=pace, task=types.SimpleNamespace(revisits=revisits))
-    queue = Queue(session, ITEMS, None)
+    queue = Queue(session, items, None)
     found = []
     for item in queue:
         bare = Replay("toy", "cpu", 0, item.number, status, (1,), (0.0,), (0.0,), 10)
@@ -74,3 +75,20 @@ def test_after_two_repeats_that_did_not_help_nothing_is_measured_again():
     assert len(repeats) == IN_VAIN == 2
     # a repeat that helped says that the machine is quiet at times
     assert [number for number, record in measured((1, 3, 6, 8)) if record.visit > 1] == [0, 0, 5]
+
+
+@pytest.mark.parametrize(("slower", "revisits", "mean"), [(0.0, True, 0.0), (0.4, True, 0.02), (0.4, False, 0.08)])
+def test_measuring_again_leaves_no_bias_but_what_waiting_does_to_the_time(slower, revisits, mean):
+    """A fifth of the visits waits; they are slower by a factor, or not: what counts is the last one of a structure.
+
+    A rule that looked at the times would be below 0 in the first case. In the second, a quarter of what waiting does
+    is left: a repeat may wait, too, and after two such repeats nothing is measured again.
+    """
+    rng, found = np.random.default_rng(1), []
+    items = [Item("replay", number) for number in range(20)]
+    for _ in range(300):
+        busy = set((1 + np.flatnonzero(rng.random(60) < 0.2)).tolist())
+        logs = rng.normal(0.0, 0.1, 60) + slower * np.isin(np.arange(1, 61), sorted(busy))
+        last = {number: logs[visit] for visit, (number, _) in enumerate(measured(busy, revisits, items=items))}
+        found.append(np.mean(list(last.values())))
+    assert np.mean(found) == pytest.approx(mean, abs=0.005)

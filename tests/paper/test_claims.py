@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
+import numpy as np
 import pytest
 from synthetic import campaign, measurements, method, relaxations, replays
 
+from bench.analysis.model import mean_of
 from bench.analysis.statistics import Estimate
 from bench.analysis.summary import summarise
 from bench.analysis.table import Mean, Published, Row, Table
@@ -46,11 +49,29 @@ def test_an_empty_table_can_judge_nothing():
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
-    [(210.0, 300.0, "holds"), (190.0, 300.0, "undecided"), (100.0, 199.0, "does not hold"), (None, None, "holds")],
+    [(210.0, 300.0, "holds"), (190.0, 300.0, "undecided"), (100.0, 199.0, "does not hold"), (None, None, "undecided")],
 )
 def test_the_interval_decides_about_the_force_field(low, high, verdict):
     mean = Mean("force field over MLIPs", ("a",), ("uff",), 205.0, low, high, 101)
     assert verdicts(means=(mean,))["force field"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("figure", "verdict"), [(2634.0, "holds"), (250.0, "undecided"), (150.0, "undecided"), (90.0, "does not hold")]
+)
+def test_a_figure_without_an_interval_decides_only_far_from_the_limit(figure, verdict):
+    mean = Mean("force field over MLIPs", ("a",), ("uff",), figure, None, None, 101)
+    assert verdicts(means=(mean,))["force field"] == verdict
+
+
+def test_a_figure_at_the_limit_is_seldom_said_to_be_beyond_it():
+    rng, found = np.random.default_rng(0), []
+    for _ in range(400):
+        uff, mlip = rng.normal((0.0, math.log(200.0)), 0.05, (5, 2)).T
+        ratio = mean_of(np.exp(mlip - uff), "rounds")
+        mean = Mean("force field over MLIPs", ("a",), ("uff",), ratio.estimate, ratio.low, ratio.high, 101)
+        found.append(verdicts(means=(mean,))["force field"])
+    assert found.count("undecided") >= 0.92 * len(found)
 
 
 @pytest.mark.parametrize(

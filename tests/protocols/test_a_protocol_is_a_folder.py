@@ -56,10 +56,17 @@ def test_it_has_options_that_reach_the_worker(tree, pesbench, run):
     shown = pesbench("run", "--help", cwd=tree, still=True).stdout
     assert "--stretched-factor X" in shown
     assert "force calls at each structure (default: 2)" in shown
+    assert "--stretched-calls N" in shown
     measured = [one for one in records(run) if one["method"] != "always-fails"]
     assert {one["factor"] for one in measured} == {1.05}
     assert {len(one["calculator_ns"]) for one in measured} == {3}
     assert len(measured) == 32, "two methods, eight structures, two rounds"
+
+
+def test_it_refuses_options_of_its_own(tree, pesbench, tmp_path):
+    words = ("--methods", "uff", *STRUCTURES, "--protocols", "stretched", "--stretched-calls", "0")
+    done = pesbench("run", *words, "--output", tmp_path, cwd=tree, still=True)
+    assert (done.returncode, done.stderr) == (2, "pesbench: --stretched-calls is 0; at least 1 is needed.\n")
 
 
 def test_a_failure_is_a_record_and_is_shown(tree, pesbench, run):

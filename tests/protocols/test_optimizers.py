@@ -15,6 +15,7 @@ from bench.environments.catalogue import Catalogue
 from bench.environments.header import HeaderError
 from bench.environments.optimizers import optimizers, read_optimizers, selected
 from bench.errors import BadInput
+from bench.paths import PROJECT
 from bench.protocols.optimizers.analyse import optimizers_table
 from bench.protocols.optimizers.measure import Repeats
 from bench.protocols.optimizers.record import Optimization
@@ -226,6 +227,14 @@ def test_what_the_budget_cut_off_counts_nowhere():
     assert found.problems == 1
 
 
+def test_a_problem_that_an_optimiser_did_not_begin_is_not_one_that_it_failed_to_solve():
+    found = table([attempt(0, "BFGS"), attempt(0, "slow", 300.0), attempt(1, "BFGS"), attempt(1, "fast", 50.0)])
+    assert found.problems == 0, "neither problem was begun by all three"
+    found = table([attempt(0, "BFGS"), attempt(0, "slow", 300.0), attempt(1, "BFGS")])
+    assert found.problems == 1
+    assert [len(one.time) for one in found.profiles] == [1, 0, 1]
+
+
 def test_optimisers_are_found_by_name_in_any_letters_and_unknown_ones_get_a_hint():
     known = optimizers()
     assert next(iter(known)) == "BFGS"
@@ -234,6 +243,17 @@ def test_optimisers_are_found_by_name_in_any_letters_and_unknown_ones_get_a_hint
     assert selected(["all"], known) == tuple(known)
     with pytest.raises(BadInput, match="no optimiser 'lbgfs'; did you mean 'LBFGS'"):
         selected(["lbgfs"], known)
+
+
+def test_the_example_of_the_docs_is_an_optimiser_in_a_folder_of_ones_own(pesbench, tmp_path):
+    page = (PROJECT / "docs" / "extending.md").read_text()
+    (example,) = (one for one in page.split("```") if "(Minimizer)" in one)
+    (tmp_path / "mine.py").write_text(example.strip() + "\n")
+    done = pesbench("list", "--optimizers", PESBENCH_OPTIMIZERS=str(tmp_path))
+    assert "Mine: Mine (internal coordinates)" in done.stdout, done.stderr
+    missing = pesbench("list", "--optimizers", PESBENCH_OPTIMIZERS=str(tmp_path / "elsewhere"))
+    assert missing.returncode == 2
+    assert "PESBENCH_OPTIMIZERS names" in missing.stderr
 
 
 @pytest.mark.parametrize(
@@ -334,6 +354,10 @@ def test_an_optimiser_that_makes_no_step_any_more_is_ended(monkeypatch):
         (("--optimizers", "BFGS,native"), "cannot be compared here: it stops by its own criterion"),
         (("--optimizer", "newton"), "there is no optimiser 'newton'; there are BFGS, LBFGS"),
         (("--optimizers", "BFGS", "--protocols", "md"), "--optimizers belongs to --protocols optimizers"),
+        (
+            ("--optimizers", "BFGS", "--optimizers-tight", "0"),
+            "--optimizers-tight is 0; it must be a number above zero.",
+        ),
     ],
 )
 def test_bad_input_is_named(pesbench, tmp_path, options, says):

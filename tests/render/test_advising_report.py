@@ -89,8 +89,8 @@ def test_a_screen_that_does_not_fit_says_what_would():
     wish = dataclasses.replace(WISH, task="screen", molecules=100_000, within_s=3600.0)
     found = report(wish)
     first = sentences(found)[0]
-    assert "100,000 take 4.6 h" in first
-    assert "in 2 processes of 1 thread, which does not fit into 1 h" in first
+    assert "100,000 relaxations take 4.6 h" in first
+    assert "in 2 processes of 1 thread, the start included: this does not fit into 1 h" in first
     text = " ".join(render(found, "terminal", width=200).split())
     assert "GFN2-xTB (tblite) relaxes about 21,600 of the 100,000 molecules; all of them would need about" in text
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from bench.paper import table1 as paper
-from bench.render import figure
+from bench.render import figure, marks
 
 
 def texts(drawn) -> list[str]:
@@ -107,3 +107,25 @@ def test_a_table_in_which_nothing_was_measured_is_still_drawn(cpu_table, tmp_pat
     failed = tuple(row for row in cpu_table.rows if row.method == "7net-l3i5")
     assert len(figure.save(figure.draw(dataclasses.replace(cpu_table, rows=failed)), tmp_path / "none")) == 2
     assert len(figure.save(figure.draw(dataclasses.replace(cpu_table, rows=())), tmp_path / "empty")) == 2
+
+
+def test_with_one_device_the_colour_is_that_of_the_kind_of_method(cpu_table):
+    drawn = figure.draw(cpu_table)
+    wanted = {marks.of_kind(row.kind) for row in cpu_table.rows if row.time}
+    full = [one for one in drawn.axes[0].lines if one.get_marker() == "o" and one.get_markerfacecolor() != "none"]
+    assert len(wanted) > 2
+    assert {one.get_color() for one in full} == wanted
+    kinds = [marks.KINDS[kind] for kind in marks.KINDS if any(row.kind == kind and row.time for row in cpu_table.rows)]
+    assert [one.get_text() for one in drawn.legends[0].get_texts()][: len(kinds)] == kinds
+
+
+def test_the_caption_speaks_of_marked_numbers_only_where_there_are_some(cpu_table, replay_table):
+    def explained(table):
+        return any("ms per force call alone" in text for text in texts(figure.draw(table)))
+
+    relaxed = dataclasses.replace(cpu_table, rows=tuple(row for row in cpu_table.rows if row.protocol == "relax"))
+    calls = [row for row in cpu_table.rows if row.of_calls and row.time]
+    assert calls, "the table has force calls alone, in rows that the figure shows"
+    assert explained(cpu_table)
+    beside = tuple(dataclasses.replace(calls[0], method=row.method, weights=row.weights) for row in relaxed.rows[:1])
+    assert not explained(dataclasses.replace(relaxed, rows=relaxed.rows + beside))

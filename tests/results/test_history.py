@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench.errors import BadInput
-from bench.render.history import plot, table
+from bench.render.history import below, plot, table
 from bench.results import dataframes, history
 from bench.results.tables import table_of
 
@@ -64,6 +64,29 @@ def test_a_step_is_found_at_the_run_that_made_it(folder):
     assert stepped["step"].iloc[0] == pytest.approx(1.25, abs=0.02)
 
 
+def test_where_several_methods_were_measured_a_step_is_one_beside_them():
+    speed = [1.0, 1.12, 0.95, 1.06, 1.15, 0.97, 1.09, 0.94, 1.5, 1.5, 1.5, 1.5]
+    lines = [
+        line(day, ms * machine * (1.1 if method == "a" and day > 6 else 1.0), method=method)
+        for day, machine in enumerate(speed, 1)
+        for method, ms in (("a", 60.0), ("b", 20.0), ("c", 5.0), ("d", 90.0))
+    ]
+    found = {one["method"].iloc[0]: one for one in history.series(lines)}
+    stepped = found["a"][found["a"]["step"].notna()]
+    assert stepped["run"].tolist() == ["20261107-101500"]
+    assert stepped["step"].iloc[0] == pytest.approx(1.1)
+    assert all(found[name]["step"].isna().all() for name in "bcd")
+    assert all(one["beside"].all() for one in found.values())
+    ((day, ratio),) = history.together(lines)
+    assert day.startswith("2026-11-09")
+    assert ratio == pytest.approx(1.5 / 1.03, abs=0.05)
+    compared, common = below(list(found.values()), [(day, ratio)])
+    assert "relative to the other methods of the same runs" in compared
+    assert "All methods together became" in common
+    assert "slower on 2026-11-09" in common
+    assert below(history.series(LINES), history.together(LINES)) == []
+
+
 def test_series_that_are_not_alike_are_kept_apart():
     others = [line(8, 9.0, threads=2), line(9, 9.0, method="uff"), line(9, 9.0, settings="4 points, all structures")]
     assert len(history.series([*LINES, *others])) == 4
@@ -95,7 +118,32 @@ def test_the_table_names_the_step_and_its_commit():
     text = console.export_text()
     assert "+25 % at 2026-11-05, commit 0505050505" in text
     assert "74.5 [73.0, 76.0]" in text
-    assert "(replay, 1 thread, naphthalene-md17, 10 points)" in text
+    assert "replay, 1 thread, naphthalene-md17, 10 points" in text
+
+
+def test_names_say_how_series_differ_and_what_all_share_is_said_once():
+    from rich.console import Console
+
+    series = history.series([*LINES, line(8, 9.0, threads=2), line(8, 9.0, weights=None), line(8, 9.0, method="uff")])
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(table(series))
+    title, _, *rows = console.export_text().splitlines()
+    assert title.strip() == "replay, naphthalene-md17, 10 points"
+    assert [row.partition("  ")[0].strip() for row in rows[1:]] == [
+        "7net-0 (1 thread, weights: pretrained, float32, data 0123)",
+        "7net-0 (2 threads)",
+        "7net-0 (1 thread, weights: unknown, float32, data 0123)",
+        "uff (1 thread)",
+    ]
+
+
+def test_a_figure_of_single_runs_is_refused_and_beside_others_they_are_left_out(tmp_path):
+    single = line(8, 9.0, method="uff")
+    with pytest.raises(BadInput, match="no method has two runs"):
+        plot(history.series([single]), tmp_path / "none")
+    svg, _ = plot(history.series([*LINES, single]), tmp_path / "figure")
+    alone, _ = plot(history.series(LINES), tmp_path / "alone")
+    assert svg.read_text().count('id="axes_') == alone.read_text().count('id="axes_') == 1
 
 
 def test_what_is_damaged_or_not_there_is_named(folder):

@@ -39,6 +39,21 @@ def test_each_release_is_compared_with_the_newest_through_the_one_it_was_measure
     assert not found["1.2"].changed, "as fast as the next one"
 
 
+def test_what_two_releases_have_in_common_on_their_ways_to_the_newest_does_not_widen_their_ratio():
+    releases = (
+        Release("1.0", "1.2", 1.10, 1.08, 1.12, answers=()),
+        Release("1.1", "1.2", 1.00, 0.99, 1.01, answers=()),
+        # measured on another day, and less well
+        Release("1.2", "1.3", 0.90, 0.80, 1.01, answers=()),
+    )
+    found = {one.release.version: one for one in steps(Timeline("m", "M", "p", releases), "1.3")}
+    assert found["1.0"].change.estimate == pytest.approx(1 / 1.1)
+    assert found["1.0"].changed, "both were measured beside 1.2"
+    change = found["1.1"].change
+    assert (change.low, change.high) == pytest.approx((1 / 1.01, 1.01), rel=1e-3), "1.1 was measured beside 1.2 itself"
+    assert found["1.1"].ratio.high / found["1.1"].ratio.estimate > 1.1, "but 1.3 was not"
+
+
 def test_a_change_is_told_only_where_it_is_certain_and_large():
     def changed(estimate, low, high):
         (one,) = steps(Timeline("m", "M", "p", (Release("1", "2", estimate, low, high),)), "2")
@@ -130,6 +145,10 @@ def test_the_table_says_why_a_release_is_missing_and_the_figure_has_every_releas
     json.dumps(found)
     (axes,) = render.draw(KEPT, "1.4").axes
     assert [one.get_text() for one in axes.get_xticklabels()] == ["1.0", "1.1", "1.2", "1.3", "1.4"]
+    marks = [one for one in axes.lines if one.get_marker() == "o"]
+    changed = [one.answers for one in KEPT.releases if one.estimate is not None]
+    assert [one.get_markerfacecolor() == "white" for one in marks] == [*map(bool, changed), False]
+    assert [one.get_text() for one in axes.get_legend().get_texts()] == ["other answers"]
 
 
 def test_the_package_is_the_one_that_the_family_is_about_or_the_one_that_is_named():

@@ -10,9 +10,9 @@ import itertools
 
 import numpy as np
 
-from bench.analysis import ordering, pool
-from bench.analysis.summaries import all_times
-from bench.analysis.summary import summarise
+from bench.analysis import ordering
+from bench.analysis.summary import all_times, summarise
+from bench.analysis.table import chosen, times_of
 from bench.results.dataframes import load
 
 
@@ -24,9 +24,9 @@ def main() -> None:
     options = parser.parse_args()
     measurements = load(options.run).measurements()
     table = summarise(measurements)
-    chosen = [row for row in pool.chosen(table.rows) if row.device == options.device]
-    times = pool.times(chosen, all_times(measurements))
-    for title, rows in (("all", chosen), ("without DFT", [row for row in chosen if row.kind != "dft"])):
+    placed = [row for row in chosen(table.rows) if row.device == options.device]
+    times = times_of(placed, all_times(measurements))
+    for title, rows in (("all", placed), ("without DFT", [row for row in placed if row.kind != "dft"])):
         widths, missing = [], 0
         for one, other in itertools.combinations([row.key for row in rows], 2):
             found = ordering.between(times, one, other)
@@ -37,7 +37,7 @@ def main() -> None:
                 widths.append(ratio.high / ratio.low - 1)
         quantiles = ", ".join(f"{100 * np.percentile(widths, share):.1f} % ({share}th)" for share in (10, 50, 90))
         print(f"{title}: {len(widths)} pairs with an interval, {missing} without; widths by percentile: {quantiles}")
-    for row in chosen:
+    for row in placed:
         ratio = row.relative
         if ratio is not None and ratio.low and ratio.high and row.time is not None:
             own = f"{100 * (row.time.high / row.time.low - 1):.1f} %" if row.time.low and row.time.high else "-"

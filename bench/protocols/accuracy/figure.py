@@ -19,12 +19,13 @@ from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import name
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
 from bench.render import marks, names, numbers
-from bench.render.figure import LOOKS, STYLE, WIDTH, power
+from bench.render.figure import STYLE, WIDTH, power
 
 MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
 """By the verdict on stability."""
 _SAID = {"pass": "md: pass", "warn": "md: warn", "fail": "md: fail", None: "no md"}
 _CAPTION_LINE = 0.125  # inches
+_ABOVE = "0.55"  # the colour of modes with hydrogen, below the line; that of the others is their method's kind's
 LEAST = 0.01  # meV/Angstrom: the axis is logarithmic
 SHOWN = 30  # the axis reaches this many times below the spread of theories; what is closer stands at its edge
 FEW_TICKS = 300  # the range of an axis from which on only powers of ten have room
@@ -47,7 +48,7 @@ def draw(table: AccuracyTable, errors: bool = True, frequencies: bool = True) ->
     shaking = [row for row in table.rows if frequencies and row.vibrations]
     if not placed and not shaking:
         raise BadInput(f"{table.description.run_id} has nothing to draw. {' '.join(notes(table)[:1])}".strip())
-    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, placed))
+    caption = "\n".join(textwrap.fill(text, 125) for text in _caption(table, placed, bool(shaking)))
     below = 0.55 + _CAPTION_LINE * (caption.count("\n") + 1)
     upper = 3.3 if placed else 0.0
     lower = 0.5 + 0.24 * len(shaking) if shaking else 0.0
@@ -178,11 +179,12 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
         found = row.vibrations[row.nearest_minimum or next(iter(row.vibrations))]
         y = len(rows) - 1 - i
         axes.axhline(y, color="0.9", lw=0.6, zorder=0)
-        for low, color in ((True, LOOKS[0][0]), (False, LOOKS[1][0])):
+        for low in (True, False):
             deviations = [
                 pair.wavenumber_cm1 - pair.reference_cm1 for pair in found.pairs if (pair.reference_cm1 < SPLIT) == low
             ]
             at = [y + (0.1 if low else -0.1)] * len(deviations)
+            color = marks.of_kind(row.kind) if low else _ABOVE
             (mark,) = axes.plot(deviations, at, "|", color=color, ms=6, mew=0.8)
             part = found.errors.below if low else found.errors.above
             if part is not None:
@@ -195,13 +197,17 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
     axes.tick_params(axis="y", length=0)
     axes.axvline(0, color="0.4", lw=0.8)
     axes.set_xscale("symlog", linthresh=50)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}".replace("-", "−")))
     axes.set_xlabel("wavenumber less that of the matching level, cm-1", labelpad=2)
     handles = [
-        Line2D([], [], marker="|", color=LOOKS[0][0], ls="none", ms=6, label=f"below {SPLIT:.0f} cm-1"),
-        Line2D([], [], marker="|", color=LOOKS[1][0], ls="none", ms=6, label="above"),
+        *(
+            Line2D([], [], marker="|", color=marks.of_kind(kind), ls="none", ms=6, label=words)
+            for kind, words in marks.KINDS.items()
+            if any(row.kind == kind for row in rows)
+        ),
+        Line2D([], [], marker="|", color=_ABOVE, ls="none", ms=6, label=f"above {SPLIT:.0f} cm-1"),
     ]
-    axes.legend(handles=handles, frameon=False, fontsize=7, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0))
+    axes.legend(handles=handles, frameon=False, fontsize=7, ncols=5, loc="lower right", bbox_to_anchor=(1.0, 1.0))
     _bare(axes)
 
 
@@ -212,7 +218,7 @@ def _bare(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _caption(table: AccuracyTable, placed: list[Accuracy]) -> list[str]:
+def _caption(table: AccuracyTable, placed: list[Accuracy], vibrations: bool) -> list[str]:
     """Return where the figures come from, and what the marks that are drawn need to be understood."""
     described = table.description
     said = []
@@ -223,6 +229,8 @@ def _caption(table: AccuracyTable, placed: list[Accuracy]) -> list[str]:
         edge = table.spread.force_mae / SHOWN
         if any(row.common_mae is not None and row.common_mae.estimate < edge for row in placed):
             said.append("A mark at the lower edge is closer than the axis reaches.")
+    if vibrations:
+        said.append(f"Coloured ticks: vibrations below {SPLIT:.0f} cm-1.")
     return [
         f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. {described.dataset.name}, "
         f"{described.dataset.count} structures. Run {described.run_id}",

@@ -75,7 +75,7 @@ def _vibrations(task: Task, number: int, failure: Failure) -> Record:
 
 def _progress(records: Sequence[SinglePoint]) -> str:
     timed = [one.calculator_ns for one in records if one.calculator_ns]
-    return speed("force call", len(timed), sum(timed))
+    return f"{speed('force call', len(timed), sum(timed))} (accuracy)" if timed else ""
 
 
 def _heading(settings: Settings) -> str:

@@ -20,7 +20,7 @@ from bench.errors import BadInput
 from bench.protocols.accuracy.over_systems import bound
 from bench.protocols.accuracy.plan import ACCURACY
 from bench.protocols.accuracy.record import SinglePoint
-from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, Minimum, Truths
+from bench.protocols.accuracy.truths import Bond, Experiment, Fundamental, Level, LevelMinimum, Truths
 from bench.results.dataframes import Run
 from bench.results.store import LABELS, stored_dataset
 
@@ -133,8 +133,8 @@ def _free(atoms: Any) -> np.ndarray | None:
     return ~np.isin(np.arange(len(atoms)), fixed) if fixed else None
 
 
-def _minimum(found: references.Minimum) -> Minimum:
-    return Minimum(found.molecule.positions, found.hessian, found.fmax, found.source)
+def _minimum(found: references.Minimum) -> LevelMinimum:
+    return LevelMinimum(found.molecule.positions, found.hessian, found.fmax, found.source)
 
 
 def _missing(dataset: DataSetFacts, labels: bool, minima: bool) -> str:

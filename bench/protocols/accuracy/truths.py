@@ -11,7 +11,7 @@ EXPERIMENT = "experiment"
 
 
 @dataclasses.dataclass(frozen=True)
-class Minimum:
+class LevelMinimum:
     """A level's own minimum of the molecule, and the Hessian there."""
 
     positions: np.ndarray
@@ -34,7 +34,7 @@ class Level:
     """eV, by structure; empty where the data set has no labels."""
     forces: Mapping[int, np.ndarray] = dataclasses.field(default_factory=dict)
     """(n, 3) in eV/Angstrom, by structure."""
-    minimum: Minimum | None = None
+    minimum: LevelMinimum | None = None
     control: bool = False
     """Labels of others at the same theory as another level: they check that level, and methods are not compared."""
 

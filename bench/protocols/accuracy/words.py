@@ -17,11 +17,11 @@ def answer(table: AccuracyTable) -> list[str]:
     if table.spread is not None:
         spread = table.spread.force_mae
         within = next((row for row in rows if _error(row) <= spread), None)
-        differ = f"as accepted theories differ from each other, {numbers.plain(spread)} meV/Å"
+        close = f"within {numbers.plain(spread)} meV/Å of {closest.common_label}"
         if within is None:
-            said.append(f"None is as close to {closest.common_label} {differ}.")
+            said.append(f"No method is {close}; accepted theories differ by that much.")
         elif within is not rows[0]:
-            said.append(f"The fastest that is as close {differ}, is {_described(within, table)}.")
+            said.append(f"The fastest {close}, by which accepted theories differ, is {_described(within, table)}.")
     if closest is not rows[0]:
         said.append(f"The closest to {closest.common_label}{_without_dft(rows)} is {_described(closest, table)}.")
     return said

@@ -309,3 +309,18 @@ def notes(table: StabilityTable) -> list[str]:
         *([f"{while_measured} This affects only ms/step."] if while_measured else []),
         *([said] if (said := damaged(table.damaged)) else []),
     ]
+
+
+def drifts(table: StabilityTable) -> bool:
+    """Return whether the figure has a panel of drifts: a simulation was long enough for one."""
+    return any(row.refused is None and row.ms_per_step is not None and row.drift is not None for row in table.rows)
+
+
+def pictured(table: StabilityTable) -> str:
+    """Return what the figure shows."""
+    stable = "the share of simulations that are still stable, by simulated time."
+    if drifts(table):
+        said = f"Left: the drift of the total energy against the time of an MD step. Right: {stable}"
+    else:
+        said = stable[0].upper() + stable[1:]
+    return f"{said} The tables below have the numbers."

@@ -58,9 +58,8 @@ VIEW = View(
         page.page,
         Picture(
             _draw,
-            "Energy drift against speed, and how long the molecules stay intact",
-            "Left: the drift of the total energy against the time of an MD step. Right: the share of simulations that "
-            "are still stable, by simulated time. The tables below have the numbers.",
+            "Simulations at constant energy",
+            page.pictured,
         ),
         place=10,
     ),

@@ -20,7 +20,7 @@ import numpy as np
 from bench.analysis.disturbed import disturbances
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.model import Part, estimate, mean_of
+from bench.analysis.model import Component, estimate, mean_of
 from bench.analysis.per_molecule import BONDS_CHANGED, SAME_EV
 from bench.analysis.statistics import ONE_PROCESS, Estimate
 from bench.core.description import Description
@@ -56,10 +56,16 @@ def optimizers_table(measurements: Measurements) -> OptimizersTable:
             continue
         rows += [_row(method, name, named[0], mine, solved, system_of) for name in named]
     rows.sort(key=lambda row: rank(row.kind))
+    # an optimiser that the budget did not let begin has not failed to solve the problem
+    began: dict[tuple[str, str], set[str]] = {}
+    for one in attempts:
+        began.setdefault((one.method, one.device), set()).add(one.optimizer)
     complete = {
         problem: solved[problem]
         for problem, found in problems.items()
-        if solved[problem] and not any(one.status == CENSORED for one in found)
+        if solved[problem]
+        and not any(one.status == CENSORED for one in found)
+        and {one.optimizer for one in found} == began[problem[:2]]
     }
     profiles = tuple(_profile(name, complete.values()) for name in named)
     return OptimizersTable(
@@ -252,7 +258,7 @@ def _over_rounds(values: Mapping[int, float], rounds: Mapping[int, int]) -> Esti
     single = float(((logs - means[number]) ** 2).sum()) / within
     of_structures = single * float((1 / counts).mean()) / len(counts)
     of_rounds = max(0.0, float(means.var(ddof=1)) / len(counts) - of_structures)
-    parts = [Part(of_structures, within), Part(of_rounds, between)]
+    parts = [Component(of_structures, within), Component(of_rounds, between)]
     return estimate(mean, parts, n=len(logs), over="structures", rounds=len(counts))
 
 

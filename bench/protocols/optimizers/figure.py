@@ -70,7 +70,7 @@ def _profiles(axes: Axes, names: Sequence[str], multiples: Sequence[Sequence[flo
     axes.set_ylim(0.0, 1.02)
     axes.xaxis.set_major_locator(FixedLocator([1, 2, 4, 8]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     axes.set_xlabel(what, labelpad=2)
     axes.grid(color="0.9", lw=0.6)

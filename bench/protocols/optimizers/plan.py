@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from bench.core.failure import Failure
-from bench.core.protocol import Part, Protocol
+from bench.core.protocol import OwnOptions, Part, Protocol
 from bench.core.records import FAILED, Record
 from bench.core.task import Item, Task
 from bench.protocols.optimizers.record import Optimization
@@ -22,12 +23,16 @@ MOST = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(OwnOptions):
     """What a user can choose."""
 
     tight: float = dataclasses.field(
         default=0.005, metadata={"help": "relax on to this force, eV/Angstrom, to see whether the minimum is the same"}
     )
+
+    def wrong(self) -> str | None:
+        """Return what is wrong with the force."""
+        return None if 0 < self.tight < math.inf else f"tight is {self.tight:g}; it must be a number above zero."
 
 
 @dataclasses.dataclass(frozen=True)

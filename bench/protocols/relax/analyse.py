@@ -10,10 +10,10 @@ import pandas as pd
 from bench.analysis import joules, per_molecule, relaxation
 from bench.analysis.like_steps import StepTimes, step_times
 from bench.analysis.measurements import Measurements, Summary
-from bench.analysis.rows import by_key, compared, with_failures
+from bench.analysis.rows import compared, with_failures
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Row
-from bench.analysis.times import Times, at_systems, mean_time, per_round
+from bench.analysis.times import Times, at_systems, by_key, mean_time, per_round
 from bench.core.records import CONVERGED
 
 
@@ -36,7 +36,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
                 with_failures(row, mine),
                 calculator_share=relaxation.calculator_share(mine),
                 relaxation=relaxation.figures(mine, its),
-                energy=joules.relaxed(mine, its.beyond if its else None),
+                energy=joules.relaxed(mine, measurements.joules, its.beyond if its else None),
                 **relaxation.counts(mine, reactions),
             )
             if not reactions:

@@ -16,7 +16,7 @@ from bench.protocols.scaling.analyse import Growth, ScalingTable
 from bench.protocols.scaling.page import name
 from bench.render import numbers
 from bench.render.figure import STYLE, WIDTH, power
-from bench.render.marks import color, marker, say, value
+from bench.render.marks import looks, say, value
 
 _HEIGHT = 3.6
 _APART = 1.03  # from the mark of one method to that of the next, times the number of atoms
@@ -37,9 +37,10 @@ def draw(table: ScalingTable) -> Figure:
     axes = figure.add_axes((0.085, bottom / height, 0.60, (height - bottom - 0.1) / height))
     axes.set_xscale("log")
     axes.set_yscale("log")
+    look = looks([(row.kind, f"{row.method} {row.device}") for row in rows])
     for i, row in enumerate(rows):
         # side by side, so that no mark hides another
-        _row(axes, i, row, name(row, several), _APART ** (i - (len(rows) - 1) / 2))
+        _row(axes, look[i], row, name(row, several), _APART ** (i - (len(rows) - 1) / 2))
     _limits(axes, [point.ms_per_call.estimate for row in rows for point in row.points])
     axes.set_xlabel("atoms", labelpad=2)
     axes.set_ylabel("ms per force call", labelpad=2)
@@ -52,8 +53,8 @@ def draw(table: ScalingTable) -> Figure:
     axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
     axes.set_xticks([], minor=True)
     handles = [
-        Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, several))
-        for i, row in enumerate(rows)
+        Line2D([], [], marker=mark, color=color, lw=1.2 if row.law else 0, ms=4, label=name(row, several))
+        for (color, mark), row in zip(look, rows, strict=True)
     ]
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.69, 0.99), frameon=False, fontsize=7.5)
     figure.text(0.1 / WIDTH, 0.05 / height, caption, fontsize=7, color="0.35", va="bottom", linespacing=1.15)
@@ -71,22 +72,23 @@ def _limits(axes: Axes, times: list[float]) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _row(axes: Axes, i: int, row: Growth, title: str, aside: float) -> None:
-    """Draw a method; its marks are `aside` times the size to the right."""
+def _row(axes: Axes, look: tuple[str, str], row: Growth, title: str, aside: float) -> None:
+    """Draw a method in its colour and mark; its marks are `aside` times the size to the right."""
+    color, marker = look
     held = row.held_out
     for point in row.points:
         time = point.ms_per_call
         if time.low is not None and time.high is not None:
-            axes.plot([aside * point.atoms] * 2, [time.low, time.high], "-", color=color(i), lw=0.9)
-        inside = "white" if held is not None and point.atoms == held.atoms else color(i)
-        (mark,) = axes.plot(aside * point.atoms, time.estimate, marker(i), color=color(i), ms=4.5, mfc=inside)
+            axes.plot([aside * point.atoms] * 2, [time.low, time.high], "-", color=color, lw=0.9)
+        inside = "white" if held is not None and point.atoms == held.atoms else color
+        (mark,) = axes.plot(aside * point.atoms, time.estimate, marker, color=color, ms=4.5, mfc=inside)
         say(mark, title, f"{point.atoms:,} atoms", value(time, "ms per force call"), f"{point.rounds} rounds")
     if row.law is not None:
         fitted = np.geomspace(row.law.smallest, row.law.largest, 60)
-        axes.plot(fitted, row.law.time(fitted), "-", color=color(i), lw=1.1, zorder=1)
+        axes.plot(fitted, row.law.time(fitted), "-", color=color, lw=1.1, zorder=1)
         if held is not None:
             beyond = np.geomspace(row.law.largest, held.atoms, 20)
-            axes.plot(beyond, row.law.time(beyond), ":", color=color(i), lw=1.1, zorder=1)
+            axes.plot(beyond, row.law.time(beyond), ":", color=color, lw=1.1, zorder=1)
 
 
 def _caption(table: ScalingTable) -> str:
@@ -98,5 +100,5 @@ def _caption(table: ScalingTable) -> str:
         held = "; the open mark is the size that was held out, dots lead to its prediction"
         said.append(f"Lines: t = a + b N^p{held if any(row.held_out is not None for row in table.rows) else ''}.")
     if any(point.ms_per_call.low is not None for row in table.rows for point in row.points):
-        said.append("Bars: 95 %.")
+        said.append("Bars: 95 % intervals.")
     return " ".join(said)

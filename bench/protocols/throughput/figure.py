@@ -13,11 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bench.errors import BadInput
-from bench.protocols.throughput.page import name, reasons
+from bench.protocols.throughput.page import name, reasons, series
 from bench.protocols.throughput.table import Point, ThroughputRow, ThroughputTable
 from bench.render import numbers
 from bench.render.figure import STYLE, WIDTH
-from bench.render.marks import color, marker, say, value
+from bench.render.marks import looks, say, value
 
 _LINE = 0.125  # inches of the caption
 _APART = 1.02  # from the mark of one method to that of the next, times the size
@@ -43,22 +43,13 @@ def draw(table: ThroughputTable) -> Figure:
     FigureCanvasAgg(figure)
     bottom = 0.55 + 0.17 * legend_lines + below
     size = (0.93 * height - bottom) / height
-    panels = {
-        "molecules in a batch": [row.batch.points if row.batch else () for row in rows],
-        "processes": [row.processes.points if row.processes else () for row in rows],
-    }
-    # one alone is no series
-    drawn = [
-        what
-        for what, series in panels.items()
-        if any(one.size > 1 and one.gain is not None for points in series for one in points)
-    ]
-    for number, what in enumerate(drawn or panels):
-        width = 0.41 if len(drawn) != 1 else 0.91
-        _gains(figure.add_axes((0.075 + 0.5 * number, bottom / height, width, size)), table, rows, panels[what], what)
+    panels = series(table)
+    for number, (what, points) in enumerate(panels.items()):
+        width = 0.41 if len(panels) != 1 else 0.91
+        _gains(figure.add_axes((0.075 + 0.5 * number, bottom / height, width, size)), table, rows, points, what)
     handles = [
-        Line2D([], [], marker=marker(i), color=color(i), lw=1.2, ms=4, label=name(row, table))
-        for i, row in enumerate(rows)
+        Line2D([], [], marker=mark, color=color, lw=1.2, ms=4, label=name(row, table))
+        for (color, mark), row in zip(_looks(rows), rows, strict=True)
     ]
     place = (0.5, (0.10 + below) / height)
     figure.legend(handles=handles, loc="lower center", bbox_to_anchor=place, ncols=3, frameon=False, fontsize=7.5)
@@ -70,27 +61,27 @@ def _gains(
     axes: Axes,
     table: ThroughputTable,
     rows: Sequence[ThroughputRow],
-    series: Sequence[Sequence[Point]],
+    lines: Sequence[Sequence[Point]],
     what: str,
 ) -> None:
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
     sizes: set[int] = set()
     most = least = 1.0
-    for i in range(len(rows)):
+    for i, (color, marker) in enumerate(_looks(rows)):
         # side by side, so that no mark hides another
         aside = _APART ** (i - (len(rows) - 1) / 2)
-        if all(one.size == 1 for one in series[i]) and any(one.size > 1 for points in series for one in points):
+        if all(one.size == 1 for one in lines[i]) and any(one.size > 1 for points in lines for one in points):
             continue  # a mark alone is no series
-        points = [(aside * one.size, one.gain) for one in series[i] if one.gain is not None]
+        points = [(aside * one.size, one.gain) for one in lines[i] if one.gain is not None]
         for x, gain in points:
             if gain.low is not None and gain.high is not None:
-                axes.plot([x, x], [gain.low, gain.high], "-", color=color(i), lw=1.0)
+                axes.plot([x, x], [gain.low, gain.high], "-", color=color, lw=1.0)
         y = [gain.estimate for _, gain in points]
-        axes.plot([x for x, _ in points], y, "-", color=color(i), lw=1.2)
-        shown = [one.size for one in series[i] if one.gain is not None]
+        axes.plot([x for x, _ in points], y, "-", color=color, lw=1.2)
+        shown = [one.size for one in lines[i] if one.gain is not None]
         for size, (x, gain) in zip(shown, points, strict=True):
-            (mark,) = axes.plot(x, gain.estimate, marker(i), color=color(i), ms=4)
+            (mark,) = axes.plot(x, gain.estimate, marker, color=color, ms=4)
             say(mark, name(rows[i], table), f"{size} {what}", value(gain, "times the force calls of one alone"))
         sizes |= set(shown)
         most, least = max([most, *y]), min([least, *y])
@@ -113,10 +104,14 @@ def _gains(
         axes.spines[side].set_visible(False)
 
 
+def _looks(rows: Sequence[ThroughputRow]) -> list[tuple[str, str]]:
+    return looks([(row.kind, f"{row.method} {row.device}") for row in rows])
+
+
 def _caption(table: ThroughputTable) -> str:
     described = table.description
     return (
         f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. Run {described.run_id}, "
-        f"{described.dataset.formula}: force calls a second over those of single calls. Bars: 95 %. Dashed: in "
-        "proportion to the size."
+        f"{described.dataset.formula}: force calls a second over those of single calls. Bars: 95 % intervals. "
+        "Dashed: in proportion to the size."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bench.core.device import Device
 from bench.protocols.throughput.record import BATCH, PROCESSES
@@ -228,3 +228,29 @@ def notes(table: ThroughputTable) -> list[str]:
         *([while_measured] if while_measured else []),
         *([said] if (said := damaged(table.damaged)) else []),
     ]
+
+
+def series(table: ThroughputTable) -> dict[str, list[Sequence[Point]]]:
+    """Return the panels of the figure by what is counted, each with the points of every method that has a gain.
+
+    A panel in which no method has a gain beyond one molecule or process is left out, unless there is no other.
+    """
+    rows = [row for row in table.rows if any(point.gain for point in row.points)]
+    panels: dict[str, list[Sequence[Point]]] = {
+        "molecules in a batch": [row.batch.points if row.batch else () for row in rows],
+        "processes": [row.processes.points if row.processes else () for row in rows],
+    }
+    found = {
+        what: points
+        for what, points in panels.items()
+        if any(one.size > 1 and one.gain is not None for mine in points for one in mine)
+    }
+    return found or panels
+
+
+def pictured(table: ThroughputTable) -> str:
+    """Return what the figure shows."""
+    where = {"molecules in a batch": "batches", "processes": "several processes"}
+    shown = [where[what] for what in series(table)]
+    over = f"left by {shown[0]}, right by {shown[1]}" if len(shown) > 1 else f"by {shown[0]}"
+    return f"Force calls a second over those of single calls, {over}. The tables below have the numbers."

@@ -30,8 +30,8 @@ VIEW = View(
         page.page,
         Picture(
             _draw,
-            "Gain of batches and of several processes over single calls",
-            "Left for batches, right for processes: one line for each method. The tables below have the numbers.",
+            "Gain over single calls",
+            page.pictured,
         ),
         place=40,
     ),

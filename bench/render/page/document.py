@@ -18,7 +18,7 @@ from bench.render.blocks import rounded
 from bench.render.glossary import WORDS
 from bench.render.marks import KINDS
 from bench.render.page.grid import Grid
-from bench.render.page.sections import SECTIONS, Measured, Part, Section
+from bench.render.page.sections import SECTIONS, Measured, Passage, Section
 from bench.render.shown import SHOWN
 
 FORMAT = 1
@@ -65,7 +65,7 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
     )
 
 
-def _parts(section: Section, runs: Sequence[Measured]) -> tuple[list[Part], list[Grid]]:
+def _parts(section: Section, runs: Sequence[Measured]) -> tuple[list[Passage], list[Grid]]:
     """Return what each run has to say to a question, and the table that several runs share."""
     parts = [section.make(run, f"{section.identifier}-{i}") for i, run in enumerate(runs)]
     if section.together is None or len(runs) == 1:

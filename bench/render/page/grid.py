@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from bench.analysis.table import Table
-from bench.render.blocks import Block, Subject
+from bench.render.blocks import Block, RowKey
 from bench.render.cells import DASH, Cell
 from bench.render.columns import Column
 from bench.render.lines import lines
@@ -40,7 +40,7 @@ class Grid:
     identifier: str
     caption: str
     headings: tuple[Heading, ...]
-    lines: tuple[tuple[Subject | None, tuple[Field, ...]], ...]
+    lines: tuple[tuple[RowKey | None, tuple[Field, ...]], ...]
 
 
 def field(cell: Cell) -> Field:
@@ -54,7 +54,7 @@ def grid(
     caption: str,
     headings: Sequence[tuple[str, str]],
     texts: Iterable[Sequence[Cell]],
-    subjects: Sequence[Subject] = (),
+    subjects: Sequence[RowKey] = (),
     compared: Sequence[bool] = (),
 ) -> Grid:
     """Return a table of texts; a column is one of numbers where all its cells are, but for dashes."""
@@ -64,7 +64,7 @@ def grid(
         column = [line[i] for line in cells if line[i].text not in ("", DASH)]
         numeric = bool(column) and sum(one.key is not None for one in column) > len(column) / 2 and i > 0
         made.append(Heading(title, unit, numeric, bool(compared) and compared[i]))
-    about: Sequence[Subject | None] = subjects or [None] * len(cells)
+    about: Sequence[RowKey | None] = subjects or [None] * len(cells)
     return Grid(identifier, caption, tuple(made), tuple(zip(about, cells, strict=True)))
 
 
@@ -81,6 +81,6 @@ def of_columns(identifier: str, caption: str, table: Table, chosen: Sequence[Col
         caption,
         [(column.title, column.unit) for column in chosen],
         [[column.text(line) for column in chosen] for line in shown],
-        [Subject(line.row.method, line.row.device, line.row.kind, line.row.weights) for line in shown],
+        [RowKey(line.row.method, line.row.device, line.row.kind, line.row.weights) for line in shown],
         [column.unit in ("ms/step", "ms/call") for column in chosen],
     )

@@ -13,7 +13,7 @@ from bench.core.protocol import RELAX
 from bench.errors import BadInput
 from bench.render import by_system, numbers, systems_figure
 from bench.render import figure as times_figure
-from bench.render.blocks import Block, Subject
+from bench.render.blocks import Block, RowKey
 from bench.render.cells import DASH, Cell
 from bench.render.columns import Column, columns, failures, means
 from bench.render.heading import heading
@@ -49,7 +49,7 @@ class Measured:
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class Passage:
     """What one run has to say to a question."""
 
     run: Measured
@@ -73,7 +73,7 @@ class Section:
 
     identifier: str
     question: str
-    make: Callable[[Measured, str], Part]
+    make: Callable[[Measured, str], Passage]
     """From a run, and the beginning of all identifiers in this part."""
     wanted: Callable[[Measured], bool] = lambda run: True
     """Whether a run has something to say; a section that no run wants is not there."""
@@ -87,7 +87,7 @@ _ORDER = (
 )
 
 
-def _choice(run: Measured, identifier: str) -> Part:
+def _choice(run: Measured, identifier: str) -> Passage:
     name, question = _decisive()
     assert question.choice is not None
     shown = _choosing(run.times)
@@ -97,9 +97,9 @@ def _choice(run: Measured, identifier: str) -> Part:
     answer = list(question.answer(table)) if table is not None else []
     if not answer:
         missing = "" if table is not None else _not_measured(name, f"the {name}")
-        return Part(run, answer=_fastest(run.times), grids=grids, notes=notes, missing=missing)
+        return Passage(run, answer=_fastest(run.times), grids=grids, notes=notes, missing=missing)
     drawn = _drawn(question.choice, table, f"{identifier}-figure")
-    return Part(run, answer=answer, figure=drawn, caption=question.of_choice(table), grids=grids, notes=notes)
+    return Passage(run, answer=answer, figure=drawn, caption=question.of_choice(table), grids=grids, notes=notes)
 
 
 def _chooses(run: Measured) -> bool:
@@ -119,7 +119,7 @@ def _choices(runs: Sequence[Measured], identifier: str) -> Grid:
         for key in keys
     ]
     headings = [("Method", ""), *((one.title, f"{one.unit} {run.name}".strip()) for one, run, _ in found)]
-    about = [Subject(key, row.device, row.kind, row.weights) for key in keys for row in [first[key].row]]
+    about = [RowKey(key, row.device, row.kind, row.weights) for key in keys for row in [first[key].row]]
     compared = [False, *(one.unit in ("ms/step", "ms/call") for one, *_ in found)]
     return grid(f"{identifier}-runs", "The runs beside each other", headings, texts, about, compared)
 
@@ -143,7 +143,7 @@ def _promised(shown: Sequence[Column]) -> str:
     """Return the caption of these columns."""
     own = {column.title for view in SHOWN.values() for column in view.columns}
     others = [one.title for one in shown if one.title in own]
-    return f"Speed of each method{' and ' if others else ''}{', '.join(others)}"
+    return f"Each method: {', '.join(['speed', *others])}"
 
 
 def _fastest(table: Table) -> list[str]:
@@ -185,15 +185,15 @@ _TIMES = Picture(
 )
 
 
-def _speed(run: Measured, identifier: str) -> Part:
+def _speed(run: Measured, identifier: str) -> Passage:
     table = run.times
     if not table.rows:
-        return Part(run, missing=_not_measured(RELAX))
+        return Passage(run, missing=_not_measured(RELAX))
     # the times themselves stand in the first table of the page
     shown = [one for one in columns(table) if one.title == "Method" or (one.priority < _SECOND and not one.chooses)]
     drawn = _drawn(_TIMES, table, f"{identifier}-figure")
     grids = [of_columns(f"{identifier}-times", "What the times are of", table, shown)] if len(shown) > 1 else []
-    return Part(run, (), drawn, grids, means(table))
+    return Passage(run, (), drawn, grids, means(table))
 
 
 _SYSTEMS = Picture(
@@ -204,42 +204,42 @@ _SYSTEMS = Picture(
 )
 
 
-def _systems(run: Measured, identifier: str) -> Part:
+def _systems(run: Measured, identifier: str) -> Passage:
     table = run.by_system
     if table is None:
-        return Part(run, missing="This run measured a single system.")
+        return Passage(run, missing="This run measured a single system.")
     shown = by_system.page(table)
     grids = [of_block(f"{identifier}-systems-{i}", block) for i, block in enumerate(shown.blocks)]
-    return Part(run, (), _drawn(_SYSTEMS, table, f"{identifier}-figure"), grids, shown.reasons)
+    return Passage(run, (), _drawn(_SYSTEMS, table, f"{identifier}-figure"), grids, shown.reasons)
 
 
 def _has(protocol: str, run: Measured) -> bool:
     return protocol in run.own
 
 
-def _own(protocol: str, question: Question) -> Callable[[Measured, str], Part]:
+def _own(protocol: str, question: Question) -> Callable[[Measured, str], Passage]:
     """Return how a protocol with a table of its own is shown."""
 
-    def make(run: Measured, identifier: str) -> Part:
+    def make(run: Measured, identifier: str) -> Passage:
         table = run.own.get(protocol)
         if table is None:
-            return Part(run, missing=_not_measured(protocol))
+            return Passage(run, missing=_not_measured(protocol))
         shown = question.page(table)
         grids = [of_block(f"{identifier}-{protocol}-{i}", block) for i, block in enumerate(shown.blocks)]
         drawn = _drawn(question.picture, table, f"{identifier}-{protocol}-figure") if question.picture else ""
-        return Part(run, (), drawn, grids, shown.reasons, shown.notes)
+        return Passage(run, (), drawn, grids, shown.reasons, shown.notes)
 
     return make
 
 
-def _evidence(run: Measured, identifier: str) -> Part:
+def _evidence(run: Measured, identifier: str) -> Passage:
     table = run.times
     detail = [one for one in columns(table) if one.title == "Method" or (one.priority >= _SECOND and not one.chooses)]
     grids = [of_columns(f"{identifier}-detail", "What each method ran with", table, detail)] if table.rows else []
     versions = _versions(run)
     if versions.lines:
         grids.append(of_block(f"{identifier}-versions", versions))
-    return Part(
+    return Passage(
         run, grids=grids, pairs=[("Failure: " + label, text) for label, text in failures(table)], notes=notes(table)
     )
 
@@ -250,7 +250,7 @@ def _versions(run: Measured) -> Block:
         shown = [f"{name} {version}" for name, version in sorted(row.versions.items()) if name in run.packages]
         if shown:
             file = str((row.checkpoint or {}).get("file") or DASH)
-            lines[Subject(row.method, row.device, row.kind, row.weights)] = (
+            lines[RowKey(row.method, row.device, row.kind, row.weights)] = (
                 Cell(row.name),
                 Cell(file),
                 Cell(", ".join(shown)),
@@ -259,8 +259,8 @@ def _versions(run: Measured) -> Block:
     return Block("Versions and checkpoints", headings, tuple(lines.values()), tuple(lines))
 
 
-def _how(run: Measured, identifier: str) -> Part:
-    return Part(run, _HOW, pairs=heading(run.times))
+def _how(run: Measured, identifier: str) -> Passage:
+    return Passage(run, _HOW, pairs=heading(run.times))
 
 
 _HOW = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bench.protocols.stretched.record import Stretched
 
 from bench.core.failure import Failure
-from bench.core.protocol import Part, Protocol, speed
+from bench.core.protocol import OwnOptions, Part, Protocol, speed
 from bench.core.records import FAILED, Record
 from bench.core.task import Item, Task
 
@@ -20,11 +20,15 @@ STRETCHED = "stretched"
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(OwnOptions):
     """What a user can choose."""
 
     factor: float = dataclasses.field(default=1.1, metadata={"help": "of all coordinates"})
     calls: int = dataclasses.field(default=2, metadata={"help": "force calls at each structure"})
+
+    def wrong(self) -> str | None:
+        """Return what is wrong with the calls."""
+        return None if self.calls > 0 else f"calls is {self.calls}; at least 1 is needed."
 
 
 @dataclasses.dataclass(frozen=True)
