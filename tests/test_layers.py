@@ -44,7 +44,7 @@ FILES = {
     **dict.fromkeys(("record", "plan", "trajectory_file"), "protocols"),
     **dict.fromkeys(("measure", "symmetry", "symmetric", "thermal"), "protocols.measure"),
     "read": "protocols.read",
-    **dict.fromkeys(("view", "page", "formats", "figure", "notes", "words"), "protocols.view"),
+    **dict.fromkeys(("view", "page", "formats", "figure", "notes", "words", "by_system"), "protocols.view"),
 }
 """The layers of a protocol's modules, by their names; any other one is part of the analysis."""
 IN_ENVIRONMENTS = (

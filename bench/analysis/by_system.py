@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Iterable
 
 from bench.analysis.at_system import at_system
 from bench.analysis.disturbed import Disturbance, disturbances
 from bench.analysis.measurements import Measurements
 from bench.analysis.summary import summarise
 from bench.analysis.table import Row, chosen
-from bench.core.description import Description, SystemFacts
+from bench.core.description import DataSetFacts, Description, SystemFacts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +39,16 @@ class SystemsTable:
     damaged: tuple[int, ...] = ()
     """Lines of the run's records that could not be read."""
 
+    def only(self, systems: Collection[str]) -> SystemsTable:
+        """Return the rows of some systems."""
+        return dataclasses.replace(self, rows=tuple(one for one in self.rows if one.system.name in systems))
+
+
+def only_one(dataset: DataSetFacts, frames: Iterable[int] = ()) -> SystemFacts:
+    """Return the system of a run that is older than systems."""
+    name = dataset.formula or dataset.name
+    return SystemFacts(name, name, 0, dataset.charge, dataset.spin, frames=tuple(sorted(frames)))
+
 
 def by_system(measurements: Measurements, relative_to: str | None = None) -> SystemsTable:
     """Return the table; `relative_to` is the method by which times are divided, by default the fastest MLIP."""
@@ -60,8 +71,5 @@ def by_system(measurements: Measurements, relative_to: str | None = None) -> Sys
 
 
 def _only_one(measurements: Measurements) -> SystemFacts:
-    """Return the system of a run that is older than systems."""
-    dataset = measurements.description.dataset
     frames = {int(one) for rows in (measurements.structures, measurements.replays) for one in rows["structure"]}
-    name = dataset.formula or dataset.name
-    return SystemFacts(name, name, 0, dataset.charge, dataset.spin, frames=tuple(sorted(frames)))
+    return only_one(measurements.description.dataset, frames)

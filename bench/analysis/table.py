@@ -67,6 +67,8 @@ class Row(MeasuredMethod):
     """Structures that converged in at least one round; under ``replay`` those that are done."""
     coverage: Coverage | None = None
     """The systems with a time; None where a published table does not say."""
+    at_minimum: tuple[str, ...] = ()
+    """The systems of which every structure converged before the first step: they have no time of a step."""
     left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The systems that the method cannot take, with the reason."""
     rounds: int = 0

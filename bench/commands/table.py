@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench.commands import _options, _results
 from bench.commands._declared import option
@@ -18,6 +19,8 @@ prints the numbers: as CSV, or with --format json."""
 EXAMPLES = (
     "pesbench table --format markdown",
     "pesbench table --relative-to gfn2-xtb",
+    "pesbench table --by system --elements C,H,O",
+    "pesbench table --by system --protocols accuracy",
     "pesbench table --by optimizer",
     "pesbench table --protocols md",
     "pesbench table --protocols accuracy",
@@ -36,12 +39,17 @@ class Options:
     by: str | None = option(
         None, "a row for each method and system, or each optimiser", choices=("system", "optimizer")
     )
+    systems: tuple[str, ...] = option((), "with --by system: only these", "A,B,...", commas=True)
+    elements: tuple[str, ...] = option((), "with --by system: only those of these elements", "C,H,...", commas=True)
     relative_to: str | None = _options.relative_to()
     wide: bool = option(False, "all columns, in lines that may be longer than the terminal")
 
 
 def run(options: Options) -> int:
     """Print a table."""
+    if (options.systems or options.elements) and options.by != "system":
+        name = "--systems" if options.systems else "--elements"
+        raise BadInput(f"{name} chooses lines of a table by system; add --by system.")
     if options.run is not None and options.run.endswith(".html"):
         from bench.render.page import numbers_inside
 
@@ -54,16 +62,36 @@ def run(options: Options) -> int:
         _results.show(OPTIMIZERS, options.run, options.format, options.relative_to)
         return 0
     if options.by is not None:
-        from bench.analysis.table import PAPER
-        from bench.render.by_system import FORMATS
-        from bench.results.tables import Results
-
-        if options.run == PAPER:
-            raise BadInput("the published table is of one system; name a run with --by system.")
-        if options.protocols != _options.SPEED:
-            raise BadInput(f"--by system belongs to the table of times; leave out --protocols {options.protocols}.")
-        table = Results(_results.with_times(options.run), warn).by_system(options.relative_to)
-        print_text(FORMATS.render(table, options.format, color=sys.stdout.isatty(), wide=options.wide))
+        print_text(_by_system(options))
         return 0
     _results.show(options.protocols, options.run, options.format, options.relative_to, options.wide)
     return 0
+
+
+def _by_system(options: Options) -> str:
+    """Return the table with a line for each method at each system; raises BadInput where there is none."""
+    from bench.analysis.by_system import SystemsTable
+    from bench.analysis.table import PAPER
+    from bench.render.by_system import FORMATS, chosen
+    from bench.render.shown import SHOWN
+    from bench.render.view import BySystem
+    from bench.results.tables import Results
+
+    if options.run == PAPER:
+        raise BadInput("the published table is of one system; name a run with --by system.")
+    if options.protocols == _options.SPEED:
+        shown = BySystem(FORMATS, SystemsTable.only)
+        results = Results(_results.with_times(options.run), warn)
+        table: Any = results.by_system(options.relative_to)
+    else:
+        of_protocol = SHOWN[options.protocols].by_system
+        if of_protocol is None:
+            known = [_options.SPEED, *(name for name, view in SHOWN.items() if view.by_system)]
+            raise BadInput(
+                f"--by system belongs to {', '.join(known)}; leave it out with --protocols {options.protocols}."
+            )
+        shown = of_protocol
+        results = Results(_results.directory(options.protocols, options.run), warn)
+        table = results.shown_as(options.protocols, options.relative_to)
+    names = chosen(table.description.dataset, options.systems, options.elements)
+    return shown.formats.render(shown.only(table, names), options.format, color=sys.stdout.isatty(), wide=options.wide)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from bench.analysis.by_system import SystemRow, SystemsTable
-from bench.core.description import SystemFacts
+from bench.analysis.by_system import SystemRow, SystemsTable, only_one
+from bench.core.description import DataSetFacts, Description, SystemFacts
+from bench.errors import BadInput
 from bench.render import numbers
 from bench.render.blocks import Block, Column, Formats, Page, estimate_object, filled
 from bench.render.blocks import by_method as block
-from bench.render.cells import BAD, DASH, Cell
+from bench.render.cells import AT_THE_START, BAD, DASH, Cell
 from bench.render.circumstances import damaged, disturbed_in_short
-from bench.render.heading import heading, special
+from bench.render.heading import heading, some, special
 
 FORMAT = 1
 
@@ -33,6 +36,52 @@ def blocks(table: SystemsTable) -> list[Block]:
     return filled(found)
 
 
+def facts(description: Description) -> dict[str, SystemFacts]:
+    """Return the systems of a run by their names; the only one of a run has the empty name, too."""
+    systems = description.dataset.systems or (only_one(description.dataset),)
+    return {one.name: one for one in systems} | ({"": systems[0]} if len(systems) == 1 else {})
+
+
+def chosen(dataset: DataSetFacts, systems: Collection[str] = (), elements: Collection[str] = ()) -> frozenset[str]:
+    """Return the names of the systems that are wanted: those of `systems`, of which all elements are in `elements`.
+
+    Each means all where it is empty. Raises BadInput where a name is unknown, or no system is left.
+    """
+    known = dataset.systems or (only_one(dataset),)
+    names = [one.name for one in known]
+    unknown = [name for name in systems if name not in names]
+    if unknown:
+        raise BadInput(f"the run has no system {unknown[0]!r}; it has {some(names)}.")
+    found = frozenset(
+        one.name
+        for one in known
+        if (not systems or one.name in systems)
+        and (not elements or set(re.findall("[A-Z][a-z]?", one.formula)) <= set(elements))
+    )
+    if not found:
+        raise BadInput(f"the run has no such system of {', '.join(elements)} alone; it has {some(names)}.")
+    return found
+
+
+def blocks_of(
+    description: Description, rows: Sequence[Any], name: Callable[[Any], str], *columns: Column
+) -> list[Block]:
+    """Return a block for each system, with a line for each of the rows there, which have a `system`."""
+    known = facts(description)
+    return filled(
+        [
+            block(described(known[one]), [row for row in rows if row.system == one], name, *columns)
+            for one in dict.fromkeys(row.system for row in rows)
+        ]
+    )
+
+
+def fields_of(system: SystemFacts) -> dict[str, Any]:
+    """Return the fields of a line that say which system it is of."""
+    names = ("formula", "atoms", "charge", "spin", "periodic")
+    return {"system": system.name, **{name: getattr(system, name) for name in names}}
+
+
 def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
     def name(row: Any) -> str:
         return f"{row.name}, {row.on.label}" if several else str(row.name)
@@ -49,6 +98,8 @@ def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
 
 
 def _time(row: Any) -> Cell:
+    if row.time is None and not row.failures and row.converged and not row.relaxation.steps_measured:
+        return AT_THE_START
     if row.time is None:
         return Cell(next(iter(row.failures)), state=BAD) if row.failures else DASH
     return numbers.with_interval(row.time)
@@ -84,12 +135,7 @@ def reasons(table: SystemsTable) -> list[tuple[str, str]]:
 def _object(one: SystemRow) -> dict[str, Any]:
     row = one.row
     return {
-        "system": one.system.name,
-        "formula": one.system.formula,
-        "atoms": one.system.atoms,
-        "charge": one.system.charge,
-        "spin": one.system.spin,
-        "periodic": one.system.periodic,
+        **fields_of(one.system),
         "method": row.method,
         "label": row.label,
         "device": row.device,

@@ -53,3 +53,6 @@ def of(text: Any) -> Cell:
 
 DASH = Cell("–", state=ABSENT)
 """Where there is no value."""
+
+AT_THE_START = Cell("0 steps")
+"""In place of a time: every structure met the criterion before the first step."""

@@ -13,7 +13,7 @@ from bench.analysis.table import Mean, Row, Table
 from bench.core.device import CPU, DEVICES, DeviceKind
 from bench.core.protocol import RELAX, REPLAY
 from bench.render import numbers
-from bench.render.cells import BAD, DASH, WARNING, Cell, of
+from bench.render.cells import AT_THE_START, BAD, DASH, WARNING, Cell, of
 from bench.render.console import GAP
 from bench.render.lines import Line, has_steps, kinds, lines, replay_unit, unit
 from bench.render.notes import REPLAY_MARK
@@ -25,8 +25,6 @@ LABEL_WIDTH = 20
 _ROOMY = 120
 WIDE = 10.0
 """An interval is wide if its end is more than so many times its beginning."""
-AT_THE_START = Cell("0 steps")
-"""In place of a time: every structure met the criterion before the first step."""
 REFERENCE = "1"
 """How many times slower the reference is than itself."""
 

@@ -36,8 +36,9 @@ _WORDS: dict[str, str] = {
     "CPU/GPU": "How many times faster the same method is on the GPU, paired by structure and round.",
     "n/N": "How many structures were relaxed to the end (or replayed) within the time budget. A relaxation that was "
     "cut off still counts in the time.",
-    "systems": "At how many systems of the data set the method was measured; it cannot take the others, or had no time "
-    "for them. Its time is the mean over its own systems, times slower that over the systems of both methods.",
+    "systems": "At how many systems of the data set the method has a time; it cannot take the others, had no time for "
+    "them, or found them at a minimum from the start, where there is no step. Its time is the mean over its own "
+    "systems, times slower that over the systems of both methods.",
     "paper": "The published time, from other hardware: compare the order of the methods, not the ratios.",
     "ours/paper": "The time here over the published one.",
     "rounds": "How much the rounds, each a fresh process, differ: the slowest over the fastest, less one.",

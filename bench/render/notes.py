@@ -49,6 +49,7 @@ def _found(table: Table) -> list[tuple[str, bool]]:
         (_left_out(table.rows), True),
         (damaged(table.damaged), True),
         (_at_the_start(table.rows), True),
+        (_at_a_minimum(table.rows), True),
         (intervals(rows), False),
         (limited(rows), True),
         (apart(rows), False),
@@ -90,6 +91,21 @@ def _at_the_start(rows: Iterable[Row]) -> str:
     if not still:
         return ""
     return f"{_labels(still)}: converged at the start, so there is no time of a step; a smaller --fmax makes some."
+
+
+def _at_a_minimum(rows: Iterable[Row]) -> str:
+    """Return which systems count in no time, because nothing was to be relaxed there."""
+    found: dict[tuple[str, ...], dict[str, None]] = {}
+    for row in rows:
+        if row.time is not None and row.at_minimum:
+            found.setdefault(row.at_minimum, {})[row.label] = None
+    each = [f"{', '.join(labels)} at {some(names, 6)}" for names, labels in found.items()]
+    return (
+        f"Converged before the first step: {'; '.join(each)}. There is no time of a step there, so ms/step and the "
+        "column 'systems' are without them."
+        if each
+        else ""
+    )
 
 
 def _left_out(rows: Iterable[Row]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bench.render.blocks import Page
+    from bench.render.blocks import Formats, Page
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +59,15 @@ class Question:
 
 
 @dataclasses.dataclass(frozen=True)
+class BySystem:
+    """How a protocol's own table is shown system by system: a line for each method at each system."""
+
+    formats: Formats
+    only: Callable[[Any, Collection[str]], Any]
+    """Returns the table with the rows of the systems of these names alone."""
+
+
+@dataclasses.dataclass(frozen=True)
 class View:
     """How to show what :func:`bench.results.tables.shown_as` returns for a protocol."""
 
@@ -77,5 +86,7 @@ class View:
     row_object: Callable[[Any], Mapping[str, Any]] = lambda found: {}
     """The object, from what the row has of the protocol, or None."""
     question: Question | None = None
+    by_system: BySystem | None = None
+    """None where its table has no such lines, or always has them."""
     words: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What its columns mean, by their titles, for ``pesbench explain`` and for the page."""

@@ -1,14 +1,17 @@
 """Accuracy over several systems: planted errors of a small and a large molecule, and of atoms that do not move."""
 
 import csv
+import dataclasses
 import io
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 from synthetic import campaign, measurements, method
 
 from bench.core.description import DataSetFacts, MethodFacts, SystemFacts
+from bench.protocols.accuracy import by_system
 from bench.protocols.accuracy.analyse import accuracies, accuracy_table
 from bench.protocols.accuracy.force_errors import force_errors
 from bench.protocols.accuracy.formats import FORMATS
@@ -18,7 +21,7 @@ from bench.protocols.accuracy.page import page, reasons
 from bench.protocols.accuracy.pooled import Compared, pooled
 from bench.protocols.accuracy.record import SinglePoint
 from bench.protocols.accuracy.truths import Level, Truths
-from bench.protocols.accuracy.words import answer
+from bench.protocols.accuracy.words import answer, placed, reading
 
 PBE = {"functional": "PBE", "basis": "def2-SVP", "dispersion": "none"}
 WB97M = {"functional": "wB97M-V", "basis": "def2-TZVPD", "dispersion": "VV10"}
@@ -38,6 +41,13 @@ SIGNS = {i: np.sign(RANDOM.normal(size=forces.shape)) for i, forces in FORCES.it
 def level(name, theory, systems=SYSTEMS):
     frames = [i for one in systems for i in SYSTEMS[one][1]]
     return Level(name, theory, {i: ENERGIES[i] for i in frames}, {i: FORCES[i] for i in frames})
+
+
+def near_limit(functional, system, shift):
+    """Return a level near the basis limit, with forces that are off by a shift."""
+    theory = {"functional": functional, "basis": "def2-TZVPD", "dispersion": "none"}
+    found = level(functional, theory, [system])
+    return dataclasses.replace(found, forces={i: FORCES[i] + shift * SIGNS[i] for i in found.forces})
 
 
 def points(name="m", systems=SYSTEMS, errors=ERRORS, energies=lambda i: 0.0):
@@ -227,3 +237,71 @@ def test_energies_over_systems_scatter_as_the_error_of_the_mean_that_is_taken_of
         error = pooled(systems).energy_mae
         held += error.low < 25.0 * np.sqrt(2 / np.pi) < error.high
     assert held > 0.9 * 300
+
+
+def test_what_is_said_of_speed_and_error_is_about_the_same_systems():
+    """At the largest system there are no labels, and one method is fast there."""
+
+    def levels(system):
+        return [level("pbe", PBE, [system])] if system != "drug" else []
+
+    timed = [
+        dataclasses.replace(one, calculator_ns=int(1e6 * (100 if one.structure in SYSTEMS["drug"][1] else 2)))
+        for one in points()
+    ]
+    table = accuracy_table(measured(timed, levels))
+    (row,) = table.rows
+    assert row.common_systems == ("water", "ion")
+    assert row.time.estimate == pytest.approx(2.0), "not the mean with 100 ms at the system without labels"
+    assert answer(table)[0].startswith("Where errors are known, at water, ion, the fastest is m: 2.00 ms a force call")
+
+
+def test_methods_that_are_compared_at_other_systems_are_not_drawn_beside_each_other():
+    one, other = points("one", ["water", "drug"]), points("other", ["drug", "ion"])
+    left_out = {"one": {"ion": "takes no charge"}, "other": {"water": "does not know X"}}
+    table = accuracy_table(measured([*one, *other], left_out=left_out))
+    assert [row.label for row in placed(table)] == ["one"]
+    assert "Not shown, because they are compared at other systems: other." in reading(table)
+
+
+def test_verdicts_of_several_systems_are_counted():
+    wide = {"water": 0.5, "drug": 0.001, "ion": 0.5}
+
+    def levels(system):
+        return [near_limit("PBE0", system, 0.0), near_limit("wB97M-V", system, wide[system])]
+
+    table = accuracy_table(measured(points(), levels))
+    (row,) = table.rows
+    assert row.verdict is None
+    assert dict(row.verdicts) == Counter(one.verdict for one in table.by_system)
+    assert len(row.verdicts) == 2
+    (block, *_) = page(table).blocks
+    spread = [title for title, _ in block.headings].index("spread of")
+    assert str(block.lines[0][spread]) == "within 2, beyond 1"
+    assert "tells nothing of an error at another" in " ".join(notes(table))
+
+
+@pytest.mark.parametrize("form", FORMATS.names)
+def test_a_line_for_each_method_and_system(form):
+    few = points("few", ["drug", "ion"])
+    left_out = {"few": {"water": "takes no charge"}}
+    table = accuracy_table(measured([*points("all"), *few], left_out=left_out))
+    text = by_system.FORMATS.render(table, form, width=100)
+    if form == "json":
+        rows = json.loads(text)["rows"]
+        assert [(one["system"], one["method"]) for one in rows] == [
+            *(("water", "all"), ("drug", "all"), ("drug", "few"), ("ion", "all"), ("ion", "few"))
+        ]
+        assert rows[1]["force_mae_mev_per_angstrom"]["estimate"] == pytest.approx(20.0)
+        assert rows[0]["atoms"] == 3
+    elif form == "csv":
+        assert [line["system"] for line in csv.DictReader(io.StringIO(text))] == ["water", "drug", "drug", "ion", "ion"]
+    else:
+        assert text.index("water, X, 3 atoms") < text.index("drug, X")
+    only = by_system.FORMATS.render(by_system.only(table, {"ion"}), form, width=100)
+    assert "few" in only and "drug, X" not in only
+
+
+def test_by_system_of_a_system_that_no_method_takes_has_no_lines():
+    table = accuracy_table(measured(points("m", ["drug", "ion"]), left_out={"m": {"water": "takes no charge"}}))
+    assert not by_system.blocks(by_system.only(table, {"water"}))

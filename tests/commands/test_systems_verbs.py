@@ -76,6 +76,44 @@ def test_a_line_for_each_method_and_system(measured, pesbench, form):
 
 
 @pytest.mark.environment
+def test_lines_by_system_can_be_chosen(measured, pesbench):
+    _, run = measured
+    by_system = ("table", str(run), "--by", "system", "--format", "json")
+    for options, names in (
+        (("--systems", "fixed,water"), {"water", "fixed"}),
+        (("--systems", "water", "--elements", "H,O,C"), {"water"}),
+        (("--elements", "H,O"), {"water", "hydroxide", "fixed"}),
+    ):
+        rows = json.loads(pesbench(*by_system, *options).stdout)["rows"]
+        assert {row["system"] for row in rows} == names
+    for options, says in (
+        (("--systems", "watr"), "the run has no system 'watr'; it has water, hydroxide, fixed."),
+        (("--elements", "C"), "the run has no such system of C alone"),
+        (("--protocols", "md"), "--by system belongs to speed, accuracy, throughput"),
+    ):
+        done = pesbench(*by_system, *options)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert says in done.stderr
+    done = pesbench("table", str(run), "--systems", "water")
+    assert done.returncode == 2 and "add --by system" in done.stderr
+
+
+@pytest.mark.environment
+def test_a_system_at_its_minimum_has_no_step_and_that_is_said(pesbench, tmp_path):
+    stretched = "2\nname=hydroxide charge=-1\nO 0 0 0\nH 0 0 1.4\n"
+    (tmp_path / "mixed.xyz").write_text(f"3\nname=water\n{WATER}{stretched}")
+    done = pesbench(
+        *("run", "--structures", str(tmp_path / "mixed.xyz"), "--methods", "gfn2-xtb", "--fmax", "2", "--rounds", "1"),
+        *("--threads", "1", "--budget", "5", "--output", str(tmp_path / "runs")),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Converged before the first step: GFN2-xTB (tblite) at water." in " ".join(done.stdout.split())
+    (run,) = (tmp_path / "runs").iterdir()
+    text = pesbench("table", str(run), "--by", "system").stdout
+    assert "0 steps" in text.partition("hydroxide, HO")[0]
+
+
+@pytest.mark.environment
 def test_what_is_relaxed_already_is_a_result_and_not_a_failure(pesbench, tmp_path):
     (tmp_path / "water.xyz").write_text(f"3\n\n{WATER}")
     done = pesbench(

@@ -387,6 +387,18 @@ def test_a_row_for_each_system_that_a_method_takes_and_one_for_the_set(of_two):
         SHOWN["throughput"].draw(table)
 
 
+def test_throughput_by_system_has_a_line_for_each_method_that_takes_it(of_two):
+    table, shown = tables.shown_as(of_two[0], "throughput"), SHOWN["throughput"].by_system
+    rows = json.loads(shown.formats.render(table, "json"))["rows"]
+    assert [one["system"] for one in rows] == ["H2O"] * 3 + ["CH3OH"] * 2
+    assert rows[0]["atoms"] == 3 and "points" not in rows[0]
+    one = shown.only(table, {"CH3OH"})
+    assert {row["system"] for row in json.loads(shown.formats.render(one, "json"))["rows"]} == {"CH3OH"}
+    for form in ("terminal", "markdown", "latex"):
+        assert "H2O, 3 atoms" in shown.formats.render(table, form)
+        assert "H2O, 3 atoms" not in shown.formats.render(one, form)
+
+
 def test_the_points_of_a_system_have_its_number_and_end_with_it(monkeypatch):
     monkeypatch.setattr("bench.engine.schedule.usable_cores", lambda: 2)
     settings = settings_of("toy", starts=(0, 4), limit=2)

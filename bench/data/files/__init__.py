@@ -10,28 +10,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.data.files import by_ase, checks, inputs, sources, xyz
+from bench.data.files import bravais, by_ase, checks, inputs, sources, unread, xyz
 from bench.data.files.account import Reading, frame_of
 from bench.data.files.contents import Contents, Frame, Labels, Ledger, Record
 from bench.errors import BadInput
 
 __all__ = ["Contents", "Frame", "Labels", "Reading", "read"]
-
-_REFUSED = {
-    ".pqr": "PQR, which has no elements",
-    ".pdbqt": "PDBQT, which lacks hydrogen atoms",
-    ".lmp": "LAMMPS data, which names types and no elements",
-    ".lammps": "LAMMPS data, which names types and no elements",
-    ".lammpstrj": "LAMMPS dump, which names types and no elements",
-    ".dump": "LAMMPS dump, which names types and no elements",
-    ".zmat": "a Z-matrix",
-    ".smi": "SMILES, which has no coordinates",
-    ".mop": "MOPAC input, which is not read",
-    ".gro": "GRO, which names atoms and no elements",
-    ".car": "CAR, of which ASE reads the first structure only",
-    ".arc": "ARC, which is not read",
-    ".nc": "NetCDF, in which trajectories name types and no elements",
-}
 
 
 def read(
@@ -131,8 +115,8 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
     data, name = sources.bytes_of(path)
     suffix = Path(name).suffix.lower()
     file = path.name
-    if suffix in _REFUSED:
-        raise _Unknown(f"{file} is {_REFUSED[suffix]}; convert it to extended XYZ or SDF.")
+    if what := unread.by_suffix(suffix):
+        raise _Unknown(f"{file} is {what}; convert it to extended XYZ or SDF.")
     if not data.strip():
         raise BadInput(f"{file} is empty.")
     if b"\0" in data[:4096] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
@@ -171,6 +155,8 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
     if suffix not in (".vasp", ".poscar") and xyz.looks_like(text):  # such as xtbopt.log
         return xyz.read_xyz(text, file, ledger)
     if suffix not in (".log", ".out", ".vasp", ".poscar"):
+        if what := unread.by_text(text):
+            raise _Unknown(f"{file} is {what}; convert it to extended XYZ or SDF.")
         reader = inputs.reader_of(text)
         if reader is not None:
             return reader(text, file, ledger)
@@ -178,6 +164,9 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         copy = Path(folder, name)
         copy.write_text(text, encoding="utf-8")
         kind = "vasp" if suffix in (".vasp", ".poscar") else _format(copy)
+        if kind == "espresso-in":
+            text = bravais.with_vectors(text, file)
+            copy.write_text(text, encoding="utf-8")
         if kind == "json" and not by_ase.has_structures(text):
             raise _Unknown(f"{file} is JSON, but not ASE's; convert it to extended XYZ.")
         return by_ase.read_by_ase(copy, text, file, ledger, kind)

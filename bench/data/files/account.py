@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,7 @@ _UNITS = "in eV and Angstrom"
 _OUR_UNITS = r"(ev|electron ?volts?|metal|ase)?[ ,/*_]*(a|ang|angs|angstroms?|å)?(\^?-1)?"
 _LENGTHS = "distances?|lengths?|coordinates?|coords|positions?|geometry"
 _OTHER_LENGTH = re.compile(r"(?i)bohr|\ba\.?u\b|\bnm\b|\bpm\b|frac|nano|pico")
+_OF_ENERGY = re.compile(r"(?i)k?cal(/mol)?|k?j/mol|eh|hartrees?|m?ev|ry|rydbergs?")
 _OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"))
 
 
@@ -217,7 +219,7 @@ def _check_units(said: dict[str, Any], labelled: bool, here: str) -> None:
             continue
         if re.fullmatch(_OUR_UNITS, value, re.IGNORECASE):
             del said[key]
-        elif labelled or not re.search("energy|force", name):
+        elif labelled or not (re.search("energy|force", name) or _OF_ENERGY.fullmatch(value)):
             raise BadInput(
                 f"{here} has {key} {value!r}, but coordinates are read in Angstrom, energies and forces in eV and "
                 "eV/Angstrom; convert them and remove the key."
@@ -244,6 +246,7 @@ def _list_rest(
     record: Record, said: dict[str, Any], arrays: dict[str, Any], results: dict[str, Any], ledger: Ledger
 ) -> None:
     """List whatever is left: the keys, the columns and the results that nothing uses."""
+    _check_occupancy(record.where, said, arrays)
     for key in said:
         if state.plain(key) not in _DROPPED:
             ledger.unused(f"the key '{key}'{_hint(key, said[key])}", record.file)
@@ -257,10 +260,20 @@ def _list_rest(
             ledger.unused(f"the result '{key}'", record.file)
 
 
+def _check_occupancy(here: str, said: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Refuse sites that are occupied in part or by several elements, of which only one atom is here."""
+    sites = said.get("occupancy")
+    kinds = list(sites.values()) if isinstance(sites, dict) else []
+    shared = any(len(one) > 1 or sum(one.values()) < 1 for one in kinds if isinstance(one, dict))
+    columns = [values for key, values in arrays.items() if state.plain(key) in ("occ", "occupancy", "occupancies")]
+    if shared or any(values.dtype.kind in "fi" and (np.abs(values - 1) > 1e-6).any() for values in columns):
+        raise BadInput(f"{here} has sites with an occupancy below 1; give a structure without disorder.")
+
+
 def _hint(key: str, value: Any) -> str:
     """Say which option would use a key as a label."""
     name = state.plain(key)
     for kind, option in _OPTIONS:
         if kind.rstrip("s") in name and key != kind:
-            return f" ({option} {key} would use it, {_UNITS})"
+            return f" ({option} {shlex.quote(key)} would use it, {_UNITS})"
     return ""

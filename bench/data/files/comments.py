@@ -1,4 +1,4 @@
-"""What the plain comment line of an XYZ file says: charge and spin are used, a cell, a unit or an ion is refused."""
+"""What the comment line of an XYZ file says in words: charge and spin are used, a cell, a unit or an ion is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _TWO_WHOLE = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)\s*")
 _LARGEST_CHARGE, _LARGEST_SPIN = 9, 11  # of what two whole numbers in a comment may be
 _CELL_IN_WORDS = re.compile(r"(?i)\b(cell|lattice|box|tv|abc)\b\W*(\(\w+\)\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d")
 _UNIT_IN_WORDS = re.compile(
-    r"(?i)\bbohrs?\b|positions\{atomic_unit\}|\b(coordinates|positions|geometry)\b.*\ba\.?u\.?(\s|$)"
+    r"(?i)\bbohrs?\b|\batomic[ _]units?\b|positions\{atomic_unit\}"
+    r"|\b(coordinates|positions|geometry)\b.*\ba\.?u\.?(\s|$)"
 )
 _STARTS_WITH_TWO = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)[\s,]+[A-Za-z]")
 _WORDS = re.compile(
@@ -25,8 +26,14 @@ _WORDS = re.compile(
     r"(?![A-Za-z])[ \t]*(?:[:=]|is)?[ \t]*([^\s,;]*)",
     re.IGNORECASE,
 )
-_ION = re.compile(r"(?i)\b(di|tri)?(cat|an)ion\b")
-_FORMULA = re.compile(r"(?<!\S)((?:[A-Z][a-z]?\d*|[()])+?)(?:\^?\(?\d?[+-]{1,2}\)?)(?!\S)")
+# names of jobs join words by underscores: water_cation_opt
+_ION = re.compile(r"(?i)(?<![a-z])((di|tri)?(cat|an)ion(ic)?|(de)?protonated)(?![a-z])")
+_FORMULA = re.compile(r"(?<!\S)((?:[A-Z][a-z]?\d*|[()])+?)(?:\^?\(?\d?[+-]{1,2}\)?)(?=[\s.,:;]|$)")
+_SMILES = re.compile(r"\[\d*(?:[A-Z][a-z]?|[bcnops]|se|as)@{0,2}(?:H\d*)?([+-]+)(\d*)(?::\d+)?\]")
+_INCHI = re.compile(r"InChI=\S*?/[pq]([+-]\d+)")
+_STATES = ("singlet", "doublet", "triplet", "quartet", "quintet", "sextet", "septet")
+_STATE = re.compile(rf"(?i)(?<![a-z])({'|'.join(_STATES)})(?![a-z])")
+_BARS = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
 
 
 def stated(comment: str, numbers: np.ndarray, here: str, file: str, ledger: Ledger) -> dict[str, Any]:
@@ -67,6 +74,29 @@ def stated(comment: str, numbers: np.ndarray, here: str, file: str, ledger: Ledg
     return said
 
 
+def between_bars(comment: str, here: str, file: str, ledger: Ledger) -> dict[str, Any] | None:
+    """Return the fields of a comment such as ``CSD_code = X | q = 0 | S = 0``, as tmQM has them; None for another one.
+
+    There q is the charge and S the total spin, whose multiplicity is 2S+1. Raises BadInput where one is no such number.
+    """
+    parts = [part for part in comment.split("|") if part.strip()]
+    fields = {match[1]: match[2] for part in parts if (match := _BARS.fullmatch(part))}
+    if len(parts) < 2 or not {"q", "S"} <= fields.keys():
+        return None
+    for part in parts:  # such as "2020-2024 CSD"
+        if not _BARS.fullmatch(part):
+            ledger.unused(f"{part.strip()!r} in the comment line", file)
+    try:
+        charge, spin = int(fields.pop("q")), 1 + 2 * float(fields.pop("S"))
+        if not spin.is_integer():
+            raise ValueError
+    except ValueError:
+        raise BadInput(f"{here} has q and S in its comment that are no charge and total spin; correct them.") from None
+    ledger.note(f"q and S in the comments of {file} are read as the charge and the total spin (multiplicity 2S+1).")
+    name = fields.pop("CSD_code", "")
+    return {"name": name, **fields, "charge": charge, "multiplicity": int(spin)}
+
+
 def _refuse_in_words(comment: str, here: str) -> None:
     """Refuse a comment that may state a cell or a unit, which would not be used."""
     if _CELL_IN_WORDS.search(comment):
@@ -78,13 +108,20 @@ def _refuse_in_words(comment: str, here: str) -> None:
         )
 
 
+def may_be_in_state(comment: str, numbers: np.ndarray) -> str:
+    """Return the word for a state that is not the lowest one of the neutral molecule, such as triplet; else empty."""
+    lowest = 1 + int(numbers.sum()) % 2
+    words = (match[1].lower() for match in _STATE.finditer(comment))
+    return next((word for word in words if _STATES.index(word) + 1 != lowest), "")
+
+
 def may_be_ion(comment: str, numbers: np.ndarray) -> bool:
     """Return whether a comment may state a charge in other ways than those that are read.
 
-    It may begin with charge and multiplicity as QCElemental writes them, end the formula of the atoms with a sign, or
-    have the word.
+    It may begin with charge and multiplicity as QCElemental writes them, end the formula of the atoms with a sign, have
+    the word, or a SMILES or InChI with a charge.
     """
-    if _ION.search(comment):
+    if _ION.search(comment) or _INCHI.search(comment) or _charge_of_smiles(comment):
         return True
     counts = Counter(chemical_symbols[number] for number in numbers)
     for match in _FORMULA.finditer(comment):
@@ -100,3 +137,8 @@ def may_be_ion(comment: str, numbers: np.ndarray) -> bool:
         return state.check(numbers, int(two[1]), int(two[2]), "") != state.check(numbers, None, None, "")
     except BadInput:
         return False
+
+
+def _charge_of_smiles(comment: str) -> int:
+    """Return the sum of the charges in brackets, as SMILES have them; that of a zwitterion is zero."""
+    return sum((1 if signs[0] == "+" else -1) * int(number or len(signs)) for signs, number in _SMILES.findall(comment))

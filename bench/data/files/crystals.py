@@ -11,6 +11,8 @@ from bench.data.files.contents import Ledger
 from bench.errors import BadInput
 
 _THREE_NUMBERS = re.compile(r"\s*[-+]?\d*\.?\d+\S*(\s+[-+]?\d*\.?\d+\S*){2}(\s|$)")
+BEFORE_KEY = r"(?<![\w(])"
+"""What stands before a key in a namelist of Fortran: nothing that could belong to it."""
 
 
 def fixed_in_poscar(text: str, file: str, ledger: Ledger) -> list[int]:
@@ -69,6 +71,8 @@ def said_by_espresso(text: str, file: str) -> dict[str, Any]:
     for card in ("CELL_PARAMETERS", "ATOMIC_POSITIONS"):
         if re.search(rf"^\s*{card}\b(?![ \t]*[({{]?[ \t]*[a-z])", text, re.MULTILINE | re.IGNORECASE):
             raise BadInput(f"{file} has no unit after {card}; add one, such as angstrom.")
+    if re.search(r"(?im)^\s*ATOMIC_POSITIONS\b.*crystal_sg", text) or namelist(text, "space_group") is not None:
+        raise BadInput(f"{file} has one asymmetric unit (space_group), which is not read; write all atoms.")
     lines = [re.split("[!#]", line)[0].split() for line in text.splitlines()]
     starts = [k for k, words in enumerate(lines) if words and words[0].upper() == "ATOMIC_POSITIONS"]
     rows: list[list[str]] = []
@@ -79,21 +83,23 @@ def said_by_espresso(text: str, file: str) -> dict[str, Any]:
     for flags in (row[4:] for row in rows if len(row) == 7):
         if len(set(flags)) > 1:
             raise BadInput(f"{file} fixes atoms in some directions only ({' '.join(flags)}); fix or free them in all.")
-    number = _namelist(text, "nat")
-    if number is not None and str(len(rows)) != number:
-        if not number.isdigit():
-            raise BadInput(f"{file} has nat = {number}, which is not a number of atoms; correct it.")
-        raise BadInput(_other_number(file, int(number), str(len(rows))))
-    found = {key: _namelist(text, key) for key in ("tot_charge", "tot_magnetization")}
-    return {key: _number(value) for key, value in found.items() if value is not None}
+    announced = namelist(text, "nat")
+    if announced is not None and str(len(rows)) != announced:
+        if not announced.isdigit():
+            raise BadInput(f"{file} has nat = {announced}, which is not a number of atoms; correct it.")
+        raise BadInput(_other_number(file, int(announced), str(len(rows))))
+    found = {key: namelist(text, key) for key in ("tot_charge", "tot_magnetization")}
+    return {key: number(value) for key, value in found.items() if value is not None}
 
 
-def _namelist(text: str, key: str) -> str | None:
-    found = re.search(rf"^[^!\n]*\b{key}\s*=\s*([^\s,!/]+)", text, re.MULTILINE | re.IGNORECASE)
+def namelist(text: str, key: str) -> str | None:
+    """Return the value of a key (a pattern) in a namelist of Fortran as text; None where it is not there."""
+    found = re.search(rf"^[^!\n]*?{BEFORE_KEY}{key}\s*=\s*([^\s,!/]+)", text, re.MULTILINE | re.IGNORECASE)
     return found[1] if found else None
 
 
-def _number(text: str) -> Any:
+def number(text: str) -> Any:
+    """Return a number of Fortran, and any other text as it is."""
     try:
         return float(text.lower().replace("d", "e"))
     except ValueError:

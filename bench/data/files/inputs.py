@@ -22,7 +22,7 @@ def reader_of(text: str) -> Callable[[str, str, Ledger], list[Record]] | None:
     """Return the function that reads an input file, by its text; None where it is none of these."""
     if re.search(r"^\s*\$molecule\b", text, re.MULTILINE | re.IGNORECASE):
         return read_qchem
-    if re.search(r"^\s*\*\s*(xyz|int|internal|gzmt|xyzfile)\b", text, re.MULTILINE | re.IGNORECASE):
+    if re.search(r"^\s*(\*\s*(xyz|int|internal|gzmt|xyzfile)|%coords)\b", text, re.MULTILINE | re.IGNORECASE):
         return read_orca
     if re.search(r"^\s*\$coord\b", text, re.MULTILINE | re.IGNORECASE):
         return read_turbomole
@@ -82,6 +82,9 @@ def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
     refuse_stray("\n".join([*parts[:2], *parts[3:]]), file)
     if re.search(r"modred", parts[0], re.IGNORECASE) and re.search(r"(?im)^.*\d[ \t]+[FS]\b", "\n".join(parts[3:])):
         raise BadInput(f"{file} has constraints of an optimisation (ModRedundant), which are not read; remove them.")
+    fixes = re.search(r"read-?opt|rd-?opt|read-?freeze|rd-?freeze|add-?gic", parts[0], re.IGNORECASE)
+    if fixes:
+        raise BadInput(f"{file} may fix atoms by {fixes[0]}, which is not read; write 0 or -1 before x, or remove it.")
     if any(part.strip() for part in parts[3:]):
         ledger.unused("what follows the molecule", file)
     record = _made(symbols, positions, here, file, ledger, int(numbers[0]), int(numbers[1]), fixed)
@@ -156,6 +159,8 @@ def _refuse_constraints(text: str, file: str) -> None:
 _ANY = re.MULTILINE | re.IGNORECASE | re.DOTALL
 _USED = {"coord", "end", "chrg", "spin", "uhf", "eht"}
 _PERIODIC = {"periodic", "cell", "lattice"}
+_HOLDING = {"fix", "constrain", "freeze", "frozen", "constraints"}
+"""Groups that hold atoms, of xtb and others."""
 
 
 def read_turbomole(text: str, file: str, ledger: Ledger) -> list[Record]:
@@ -173,6 +178,8 @@ def read_turbomole(text: str, file: str, ledger: Ledger) -> list[Record]:
     ]
     refuse_stray("\n".join(others), file)
     options, body = groups[names.index("coord")]
+    if "file=" in options.replace(" ", ""):
+        raise BadInput(f"{file} has its atoms in another file (${options.strip()}); give that one.")
     words = options.lower().split()[1:]
     if "frac" in words:
         raise BadInput(f"{file} has fractional coordinates ($coord frac), which are not read; use extended XYZ.")
@@ -192,6 +199,10 @@ def read_turbomole(text: str, file: str, ledger: Ledger) -> list[Record]:
                 {"charge": "charge", "unpaired": "uhf"}[key]: value
                 for key, value in re.findall(r"(charge|unpaired)=(\S+)", head, re.IGNORECASE)
             }
+        elif name in _HOLDING or (name == "intdef" and re.search(r"(?im)^[ \t]*\d+[ \t]+f\b", content)):
+            raise BadInput(f"{file} holds atoms in ${name}, which is not read; write f after the lines of fixed atoms.")
+        elif name == "set" and re.search(r"(?im)^[ \t]*(chrg|uhf)\b", content):
+            raise BadInput(f"{file} has chrg or uhf in $set, which is not read; write $chrg and $uhf as groups.")
         elif name not in _USED:
             ledger.unused(f"the group ${name}", file)
     positions = [[x * scale for x in _three(row[:3], here, " ".join(row))] for row in rows]

@@ -105,13 +105,12 @@ def read_mmcif(text: str, file: str, ledger: Ledger) -> list[Record]:
 
 def _record(structure: gemmi.Structure, model: gemmi.Model, here: str, file: str, ledger: Ledger) -> Record:
     symbols, positions, charges = [], [], []
-    first: dict[tuple[str, str], str] = {}
+    first = _positions_kept(model, here)
     partial = b_factors = False
     for site in model.all():
         atom = site.atom
         if atom.has_altloc():
-            kept = first.setdefault((site.chain.name, str(site.residue.seqid)), atom.altloc)
-            if kept != atom.altloc:
+            if first[site.chain.name, str(site.residue.seqid)] != atom.altloc:
                 ledger.note(f"{file} has alternative positions (altLoc); the first of each residue is read.")
                 continue
         elif 0 < atom.occ < 1:
@@ -137,6 +136,26 @@ def _record(structure: gemmi.Structure, model: gemmi.Model, here: str, file: str
         record.needs = ("charge",)
         record.unread = f"{here} has residues that may be charged ({', '.join(ionic)}) and no charges"
     return record
+
+
+def _positions_kept(model: gemmi.Model, here: str) -> dict[tuple[str, str], str]:
+    """Return the first alternative position (altLoc) of each residue that has several.
+
+    Raises BadInput where they are not the same in all residues: those of one letter belong together, such as a ligand
+    and the water in its place.
+    """
+    first: dict[tuple[str, str], str] = {}
+    for site in model.all():
+        if site.atom.has_altloc():
+            first.setdefault((site.chain.name, str(site.residue.seqid)), site.atom.altloc)
+    letters = sorted(set(first.values()))
+    if len(letters) > 1:
+        one = next(residue for (_, residue), letter in first.items() if letter == letters[1])
+        raise BadInput(
+            f"{here} has alternative positions {' and '.join(letters)} in different residues (such as {letters[1]} of "
+            f"residue {one}), which may not be there together; keep those of one altLoc."
+        )
+    return first
 
 
 def _may_be_charged(residue: str) -> bool:

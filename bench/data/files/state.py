@@ -39,13 +39,17 @@ _UNPAIRED: tuple[str, ...] = (
     "numunpairedelectrons",
 )
 _UNPAIRED += ("2s",)
-_MOMENT = ("magmom", "totalmagmom", "magneticmoment", "totalmagneticmoment", "totmagnetization")
+_MOMENT = ("mag", "magmom", "totalmagmom", "magneticmoment", "totalmagneticmoment", "totmagnetization")
 _ELECTRONS = ("nelec", "nel", "nelectron", "nelectrons", "electrons", "numelectrons", "numberofelectrons", "nelect")
 _UNCLEAR = ("q", "totalspin", "s2", "ssquared", "sz", "ms", "na", "nb", "nalpha", "nbeta")
 _ABOUT = re.compile(r"charge|spin|multiplicit|electrons|magmom|magneti[sz]ation|unpaired")
 _OF_ATOMS = ("initialcharges", "initialmagmoms")
 _CHARGES = re.compile(r"charge|^q$")
-_MOMENTS = re.compile(r"magmom|magneticmoment|^spins?$")
+_MOMENTS = re.compile(r"magmom|magneticmoment|^mags?$|^magneti[sz]ations?$|^spins?$")
+_LARGEST_TOTAL_SPIN = 10
+_PARTIAL = re.compile("partial|mulliken|gasteiger|hirshfeld|bader|esp|resp|lowdin|mmff|^charges$")
+_OF_A_PART = re.compile(r"charge(a|b|c|d|[0-9]|monomer.*|fragment.*)$")
+"""Charges of the parts of a complex, as sets of interaction energies have them."""
 
 
 def plain(key: str) -> str:
@@ -57,7 +61,7 @@ def is_about(key: str) -> bool:
     """Return whether a key for the whole structure is about its electrons, and so is used or refused."""
     name = plain(key)
     known = (*_CHARGE, *_SPIN, *_UNPAIRED, *_MOMENT, *_ELECTRONS, *_UNCLEAR)
-    return name in known or bool(_ABOUT.search(name))
+    return name in known or str(key) == "S" or bool(_ABOUT.search(name))
 
 
 def is_of_atoms(key: str) -> bool:
@@ -84,7 +88,8 @@ def stated(
     unused: list[str] = []
     columns = dict(columns)
     names = {plain(key) for key, value in said.items() if value is not None}
-    complete = bool(names & set(_CHARGE) and names & {*_SPIN, *_UNPAIRED})
+    charged = bool(names & set(_CHARGE))
+    complete = charged and bool(names & {*_SPIN, *_UNPAIRED})
     for key, value in said.items():
         name = plain(key)
         if not is_about(key) or value is None:
@@ -102,7 +107,7 @@ def stated(
             _moment(key, value, found, periodic, spins, unused)
         elif name in _ELECTRONS:
             electrons[key] = int(numbers.sum()) - whole(value, 0.0, found, f"its {key}")
-        elif complete or re.search("partial|mulliken|gasteiger|hirshfeld|bader|esp|resp|lowdin|mmff|^charges$", name):
+        elif complete or _is_of_something_else(key, value, charged):
             unused.append(f"the key '{key}'")
         else:
             raise BadInput(f"{found}, and it is unclear what that means; state it as charge or as spin (2S+1) instead.")
@@ -226,6 +231,21 @@ def _agreed(values: dict[str, int], here: str, word: str) -> int | None:
             by = "" if first == word else f" by its {first}"
             raise BadInput(f"{here} has {word} {value}{by}, but its {key} give {other}; correct one of the two.")
     return value
+
+
+def _is_of_something_else(key: str, value: Any, charged: bool) -> bool:
+    """Return whether a key is about atoms, about a part of a molecule whose own charge is stated, or an entropy."""
+    name = plain(key)
+    of_part = charged and bool(_OF_A_PART.search(name))
+    return of_part or bool(_PARTIAL.search(name)) or (str(key) == "S" and not _may_be_total_spin(value))
+
+
+def _may_be_total_spin(value: Any) -> bool:
+    """Return whether a value is a multiple of one half that a molecule may have; what is no number may be one."""
+    try:
+        return float(2 * float(value)).is_integer() and 0 <= float(value) <= _LARGEST_TOTAL_SPIN
+    except (TypeError, ValueError):
+        return True
 
 
 def _short(value: Any) -> str:

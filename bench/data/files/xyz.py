@@ -33,6 +33,9 @@ _RESULTS: tuple[str, ...] = (
 _RESULTS += ("stresses", "bandgap", "polarizability")
 _OTHER_CELLS = {"cell", "box", "unitcell", "supercell", "cellvectors", "latticevectors", "latticeparameters", "celldm"}
 _OTHER_CELLS |= {"cellpar", "cellparameters", "boxvectors", "boxlengths", "boxsize", "celllengths", "tv", "vec1", "vec"}
+_OTHER_FLAGS = {"periodic", "periodicity", "isperiodic", "boundary", "boundaries", "boundaryconditions", "bc"}
+_OTHER_FLAGS |= {"periodicboundaryconditions", "periodicboundary"}
+_MAY_FIX = re.compile(r"(?i)[tf]|\.?(true|false)\.?|fixed|frozen|free(ze)?|fix")
 _QM9 = re.compile(r"[-\d.\s]+\n\S+[ \t]+\S+[ \t]*\nInChI=.*")
 """What the files of QM9 have after the atoms: frequencies, SMILES, InChI."""
 _ALIASES = {"species": "species", "symbols": "species", "element": "species", "elements": "species"}
@@ -50,7 +53,7 @@ def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
     records: list[Record] = []
     at = 0
     while at < len(lines):
-        if not lines[at].strip():
+        if lines[at].strip() in ("", ">"):  # ORCA's .allxyz has > between its frames
             at += 1
             continue
         here = f"frame {len(records)} of {file}"
@@ -73,7 +76,7 @@ def read_xyz(text: str, file: str, ledger: Ledger) -> list[Record]:
 
 
 def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Ledger, line: int) -> Record:
-    pairs = _pairs(comment, here)
+    pairs = comments.between_bars(comment, here, file, ledger) or _pairs(comment, here)
     said = {} if pairs is None else pairs
     properties = said.pop(_key(said, "properties"), _PLAIN)
     layout = _layout(properties, here)
@@ -105,15 +108,26 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     if any(len(row) > width for row in rows):
         if all(len(row) > width for row in rows):
             _refuse_shifted(rows, of_symbols, here)
+        _refuse_flags([cell for row in rows for cell in row[width:]], here)
         ledger.unused(f"the columns after the coordinates (up to {max(map(len, rows)) - width})", file)
     if pairs is None and comment.strip():
         said |= comments.stated(comment, of_symbols, here, file, ledger)
-    name = next((str(said.pop(key)) for key in ("name", "title") if isinstance(said.get(key), str)), "")
+    name = next((str(said.pop(key)) for key in ("name", "title") if isinstance(said.get(key), str)), "").strip(" ,;")
     record = Record(atoms, here, file, name, said, results)
-    if not atoms.pbc.any() and comments.may_be_ion(comment, of_symbols):
-        record.needs = ("charge",)
-        record.unread = f"{here} has the comment {comment.strip()[:60]!r}, which may name an ion"
+    if not atoms.pbc.any():
+        _set_needs(record, comment)
     return record
+
+
+def _set_needs(record: Record, comment: str) -> None:
+    """Say that the user must state what a comment may name: an ion, or a state such as a triplet."""
+    numbers = record.atoms.numbers
+    named = {"charge": "an ion"} if comments.may_be_ion(comment, numbers) else {}
+    if word := comments.may_be_in_state(comment, numbers):
+        named["spin"] = f"a {word}"
+    record.needs = tuple(named)
+    said = " and ".join(named.values())
+    record.unread = f"{record.where} has the comment {comment.strip()[:60]!r}, which may name {said}"
 
 
 def _refuse_types(symbols: list[str], comment: str, here: str) -> None:
@@ -199,16 +213,29 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
             atoms.cell = cell.T if cell.shape == (3, 3) else cell.reshape(3, 3)
         except (TypeError, ValueError):
             raise BadInput(f"{here} has a Lattice that is not nine numbers; correct it.") from None
-        atoms.pbc = True
+        atoms.pbc = bool(atoms.cell.array.any())  # QUIP writes nine zeros where there is no cell
     if pbc is not None:
         flags = np.atleast_1d(np.asarray(pbc))
         if flags.dtype.kind not in "bi" or flags.size not in (1, 3) or not np.isin(flags, (0, 1)).all():
             raise BadInput(f"{here} has a pbc that is not T or F for each direction; correct it.")
         atoms.pbc = flags.astype(bool)
+    elif others := [key for key in said if state.plain(key) in _OTHER_FLAGS]:
+        raise BadInput(
+            f"{here} has the key '{others[0]}', which is not read as periodicity; write it as pbc, or remove it."
+        )
     others = [key for key in said if state.plain(key) in _OTHER_CELLS]
     if others and lattice is None:
         raise BadInput(
             f"{here} has the key '{others[0]}', which is not read as a cell; write it as Lattice, or remove it."
+        )
+
+
+def _refuse_flags(cells: list[str], here: str) -> None:
+    """Refuse words after the coordinates of a plain file that may fix atoms."""
+    if all(_MAY_FIX.fullmatch(cell) for cell in cells):
+        raise BadInput(
+            f"{here} has {cells[0]!r} after its coordinates, which may fix or free atoms; write a column move_mask "
+            "(F: fixed) of extended XYZ, or remove it."
         )
 
 

@@ -59,7 +59,25 @@ def _accuracies(measurements: Measurements) -> dict[Key, Accuracy]:
     common = _common(rows.values(), all_levels(systems))
     if common is None:
         return rows
-    return {key: dataclasses.replace(row, common=common.name, common_label=common.label) for key, row in rows.items()}
+    return {key: _compared(row, common, measurements) for key, row in rows.items()}
+
+
+def _compared(row: Accuracy, common: Level, measurements: Measurements) -> Accuracy:
+    """Return a row with the level that all share; of several systems, with its time at those where it is compared."""
+    row = dataclasses.replace(row, common=common.name, common_label=common.label)
+    systems: Sequence[Truths] = measurements.read[ACCURACY]
+    key = (row.method, row.device)
+    here = [
+        one.system
+        for one in _by_system(measurements)
+        if (one.method, one.device) == key and common.name in one.references
+    ]
+    if not systems[0].system or not here:
+        return row
+    method = next(one for one in measurements.methods if one.key == key)
+    points = _done(_of(SinglePoint, measurements.records, method))
+    time = _time(measurements, key, points, [truths for truths in systems if truths.system in here])
+    return dataclasses.replace(row, common_systems=tuple(here), time=time)
 
 
 def _row(method: MeasuredMethod, measurements: Measurements) -> Accuracy:
@@ -215,15 +233,17 @@ def _no_minimum(vibrations: Sequence[Vibrations], wanted: bool) -> str | None:
 def _time(
     measurements: Measurements, key: Key, points: Sequence[SinglePoint], systems: Sequence[Truths]
 ) -> Estimate | None:
-    """Return the milliseconds of a force call: in relaxations, else in replays, else near the structures themselves.
+    """Return the milliseconds of a force call at some systems: in relaxations, else in replays, else near structures.
 
     The last are of a single process, so they have no interval; each system counts the same in their mean.
     """
+    frames = {one for truths in systems for one in truths.frames}
     for frame, time, count in (
         (measurements.structures, "step_calculator_ns", "step_force_calls"),
         (measurements.replays, "calculator_ns", "force_calls"),
     ):
-        times = per_round(frame, time, count).get(key)
+        there = frame[frame["structure"].isin(frames)] if frames else frame
+        times = per_round(there, time, count).get(key)
         if times is not None:
             return mean_time(times)
     each = [

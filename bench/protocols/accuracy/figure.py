@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.errors import BadInput
+from bench.protocols.accuracy import words
 from bench.protocols.accuracy.matching import SPLIT
 from bench.protocols.accuracy.notes import notes
 from bench.protocols.accuracy.page import name
@@ -44,7 +45,7 @@ def frequencies(table: AccuracyTable) -> Figure:
 @mpl.rc_context(STYLE)
 def draw(table: AccuracyTable, errors: bool = True, frequencies: bool = True) -> Figure:
     """Return both figures above each other; raises BadInput where no method has anything to draw."""
-    placed = [row for row in table.rows if errors and row.time is not None and row.common_mae is not None]
+    placed = words.placed(table) if errors else []
     shaking = [row for row in table.rows if frequencies and row.vibrations]
     if not placed and not shaking:
         raise BadInput(f"{table.description.run_id} has nothing to draw. {' '.join(notes(table)[:1])}".strip())

@@ -49,6 +49,7 @@ def row_object(row: Accuracy) -> dict[str, Any]:
         "nearest_reference": row.nearest,
         "common_reference": row.common,
         "verdict": row.verdict,
+        "verdicts": dict(row.verdicts),
         "spread": _spread(row.spread),
         "nearest_geometry": row.nearest_geometry,
         "nearest_geometry_own_functional": row.own_geometry,

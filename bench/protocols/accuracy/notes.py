@@ -25,7 +25,8 @@ def _spread(table: AccuracyTable) -> str:
     if any(row.spread for row in table.by_system):
         return (
             f"Spread of theories: the force MAE between {stated} near the basis limit at a system; a method is judged "
-            "at each system that has it, and one within the spread may be as right as they are."
+            "at each system that has it, and one within the spread may be as right as they are. Systems with each "
+            "verdict are counted: the spread at one tells nothing of an error at another."
         )
     if table.spread is None:
         return (

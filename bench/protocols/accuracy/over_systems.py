@@ -57,7 +57,11 @@ def over_systems(
     points : sequence of SinglePoint
         What it answered at all structures.
     """
-    found = dataclasses.replace(bare, failures=sum((Counter(row.failures) for row in rows), Counter()))
+    found = dataclasses.replace(
+        bare,
+        failures=sum((Counter(row.failures) for row in rows), Counter()),
+        verdicts=Counter(row.verdict for row in rows if row.verdict),
+    )
     if not any(row.measured for row in rows):
         return dataclasses.replace(found, refused=next((row.refused for row in rows if row.refused), None))
     energies = {one.structure: one.energy for one in points if one.energy is not None}

@@ -43,7 +43,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             "How far are its forces from the level that matches its own?",
             ("force MAE", "meV/Å", lambda row: numbers.with_interval(row.force_mae)),
             ("against", "", lambda row: table.label(row.nearest) if row.nearest else DASH),
-            ("spread of", "theories", lambda row: SHORT.get(row.verdict or "", DASH)),
+            ("spread of", "theories", _verdict),
             *([("systems", "", _systems)] if table.by_system else []),
             ("n", "", _structures),
         ),
@@ -108,6 +108,12 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ),
     ]
     return filled(made)
+
+
+def _verdict(row: Accuracy) -> str:
+    """Return a verdict in short; of several systems, how many have which."""
+    counted = [f"{short} {row.verdicts[verdict]}" for verdict, short in SHORT.items() if row.verdicts.get(verdict)]
+    return ", ".join(counted) or SHORT.get(row.verdict or "", DASH)
 
 
 def _floor(table: AccuracyTable) -> Block:

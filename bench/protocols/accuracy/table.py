@@ -112,7 +112,12 @@ class Accuracy:
     common: str | None = None
     """The level with which all methods of the run are compared, where they stand beside each other."""
     common_label: str | None = None
+    common_systems: tuple[str, ...] = ()
+    """Where the run has several systems, those at which it is compared with that level; its time is over these."""
     verdict: str | None = None
+    """How its error compares with the spread of theories; None over several systems, where `verdicts` counts."""
+    verdicts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Over several systems: at how many of them it has which verdict."""
     spread: Spread | None = None
     """By how much theories differ at the structures by which it is judged."""
     harmonic: Harmonic | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.protocols.accuracy import formats, page, words
+from bench.protocols.accuracy import by_system, formats, page, words
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
 from bench.render import numbers
 from bench.render.blocks import Formats, estimate_object
 from bench.render.cells import DASH, Cell
-from bench.render.view import OwnColumn, Picture, Question, View
+from bench.render.view import BySystem, OwnColumn, Picture, Question, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,4 +97,5 @@ VIEW = View(
         of_choice=words.reading,
         place=20,
     ),
+    by_system=BySystem(by_system.FORMATS, by_system.only),
 )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bench.protocols.accuracy.page import name
 from bench.protocols.accuracy.table import Accuracy, AccuracyTable
 from bench.render import numbers
+from bench.render.heading import some
 
 
 def answer(table: AccuracyTable) -> list[str]:
     """Return what speed and errors say together, of the methods that have both; empty where none has."""
-    rows = sorted(_placed(table), key=lambda row: row.time.estimate if row.time else 0.0)
+    rows = sorted(placed(table), key=lambda row: row.time.estimate if row.time else 0.0)
     if not rows:
         return []
-    said = [f"The fastest is {_described(rows[0], table)}."]
+    said = [f"{_where(rows[0], table)} is {_described(rows[0], table)}."]
     closest = min((row for row in rows if row.kind != "dft"), key=_error, default=rows[0])
     if table.spread is not None:
         spread = table.spread.force_mae
@@ -29,7 +32,7 @@ def answer(table: AccuracyTable) -> list[str]:
 
 def reading(table: AccuracyTable) -> str:
     """Return how the figure of speed and errors is read; empty where there is none."""
-    rows = _placed(table)
+    rows = placed(table)
     if not rows:
         return ""
     said = f"Left is faster, low is closer to {rows[0].common_label}, with which all are compared."
@@ -37,19 +40,34 @@ def reading(table: AccuracyTable) -> str:
         said += " In the grey band, errors are no larger than the differences between accepted theories."
     if len(rows) > 1:
         said += " No other method beats those on the dashed line in both."
+    others = [row.label for row in _with_both(table) if row not in rows]
+    if others:
+        said += f" Not shown, because they are compared at other systems: {', '.join(others)}."
     return said
 
 
-def _placed(table: AccuracyTable) -> list[Accuracy]:
-    """Return the methods with a time and an error, of several systems those that have most of them."""
-    rows = [row for row in table.rows if row.time is not None and row.common_mae is not None]
-    most = max((_systems(row) for row in rows), default=1)
-    return [row for row in rows if _systems(row) == most]
+def placed(table: AccuracyTable) -> list[Accuracy]:
+    """Return the methods with a time and an error, of several systems those that are compared at the same ones.
+
+    These are the largest set of systems that some method has and, of sets of one size, that which most methods have.
+    """
+    rows = _with_both(table)
+    sets = Counter(row.common_systems for row in rows)
+    best = max(sets, key=lambda names: (len(names), sets[names]), default=())
+    return [row for row in rows if row.common_systems == best]
 
 
-def _systems(row: Accuracy) -> int:
-    """Return at how many systems a method is compared with the common level."""
-    return row.references[row.common].systems if row.common else 0
+def _with_both(table: AccuracyTable) -> list[Accuracy]:
+    """Return the methods with a time and an error."""
+    return [row for row in table.rows if row.time is not None and row.common_mae is not None]
+
+
+def _where(row: Accuracy, table: AccuracyTable) -> str:
+    """Return the beginning of the first sentence, with the systems where these are not all of the run."""
+    names = row.common_systems
+    if not names or len(names) == len(table.description.dataset.systems):
+        return "The fastest"
+    return f"Where errors are known, at {some(names)}, the fastest"
 
 
 def _error(row: Accuracy) -> float:

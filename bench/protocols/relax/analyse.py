@@ -13,7 +13,8 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import compared, with_failures
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Row
-from bench.analysis.times import Times, at_systems, by_key, mean_time, per_round
+from bench.analysis.times import SYSTEM, Times, at_systems, by_key, mean_time, per_round
+from bench.core.description import SystemFacts
 from bench.core.records import CONVERGED
 
 
@@ -37,6 +38,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
                 calculator_share=relaxation.calculator_share(mine),
                 relaxation=relaxation.figures(mine, its),
                 energy=joules.relaxed(mine, measurements.joules, its.beyond if its else None),
+                at_minimum=_at_minimum(mine, measurements.description.dataset.systems),
                 **relaxation.counts(mine, reactions),
             )
             if not reactions:
@@ -58,6 +60,14 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
             )
         rows.append(row)
     return rows
+
+
+def _at_minimum(records: pd.DataFrame, systems: Sequence[SystemFacts]) -> tuple[str, ...]:
+    """Return the names of the systems of which every relaxation converged before its first step."""
+    if SYSTEM not in records:
+        return ()
+    still = ((records["status"] == CONVERGED) & (records["steps"] == 0)).groupby(records[SYSTEM]).all()
+    return tuple(systems[int(number)].name for number in still.index[still])
 
 
 def _whole(times: pd.DataFrame, taken: per_molecule.Steps | None) -> Estimate | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.protocols.throughput import formats, page
+from bench.protocols.throughput import by_system, formats, page
 from bench.protocols.throughput.table import ThroughputTable
 from bench.render.blocks import Formats
-from bench.render.view import Picture, Question, View
+from bench.render.view import BySystem, Picture, Question, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,4 +35,5 @@ VIEW = View(
         ),
         place=40,
     ),
+    by_system=BySystem(by_system.FORMATS, by_system.only),
 )

@@ -126,3 +126,73 @@ def test_crystals_of_castep_airss_and_siesta(reading, name, text, volume, distan
     assert frame.atoms.get_chemical_formula() == "ClCs" and frame.atoms.pbc.all()
     assert frame.atoms.get_volume() == pytest.approx(volume, abs=0.05)
     assert frame.atoms.get_distance(0, 1, mic=True) == pytest.approx(distance, abs=2e-3)
+
+
+IBRAV = (
+    "&SYSTEM\n ibrav = {}\n nat=2\n ntyp=1\n/\nATOMIC_SPECIES\nSi 28.085 Si.upf\n"
+    "ATOMIC_POSITIONS {}\nSi 0 0 0\nSi .25 .25 .25\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "cell"),
+    [
+        ("1, A=4", (4, 4, 4, 90, 90, 90)),
+        ("2, A=4", (8**0.5, 8**0.5, 8**0.5, 60, 60, 60)),
+        ("3, a = 4.0d0", (12**0.5, 12**0.5, 12**0.5, 70.528779, 109.471221, 70.528779)),
+        ("-3, A=4", (12**0.5, 12**0.5, 12**0.5, 109.471221, 109.471221, 109.471221)),
+        ("4, A=4, C=6", (4, 4, 6, 90, 90, 120)),
+        ("5, A=4, cosAB=0.5", (4, 4, 4, 60, 60, 60)),
+        ("-5, A=4, cosAB=0.5", (4, 4, 4, 60, 60, 60)),
+        ("6, A=4, C=6", (4, 4, 6, 90, 90, 90)),
+        ("7, A=4, C=6", (17**0.5, 17**0.5, 17**0.5, 86.627713, 58.034281, 58.034281)),
+        ("8, A=4, B=5, C=6", (4, 5, 6, 90, 90, 90)),
+        ("9, A=6, B=8, C=6", (5, 5, 6, 90, 90, 73.739795)),
+        ("-9, A=6, B=8, C=6", (5, 5, 6, 90, 90, 106.260205)),
+        ("91, A=4, B=6, C=8", (4, 5, 5, 106.260205, 90, 90)),
+        ("10, A=6, B=8, C=6", (18**0.5, 5, 5, 50.208, 64.896, 64.896)),
+        ("11, A=4, B=4, C=4", (12**0.5, 12**0.5, 12**0.5, 70.528779, 109.471221, 70.528779)),
+        ("12, A=4, B=5, C=6, cosAB=0.5", (4, 5, 6, 90, 90, 60)),
+        ("-12, A=4, B=5, C=6, cosAC=0.5", (4, 5, 6, 90, 60, 90)),
+        ("13, A=6, B=5, C=8, cosAB=0.5", (5, 5, 5, 72.542397, 106.260205, 72.542397)),
+        ("14, A=4, B=5, C=6, cosBC=0.1, cosAC=0.2, cosAB=0.3", (4, 5, 6, 84.260830, 78.463041, 72.542397)),
+        (
+            "14, celldm(1)=7.558904535, celldm(2)=1.25, celldm(3)=1.5, celldm(4)=0.1, celldm(5)=0.2, celldm(6)=0.3",
+            (4, 5, 6, 84.260830, 78.463041, 72.542397),
+        ),
+    ],
+)
+def test_the_lattices_of_quantum_espresso(reading, lattice, cell):
+    (frame,) = reading(IBRAV.format(lattice, "crystal"), "a.pwi").frames
+    assert frame.atoms.cell.cellpar() == pytest.approx(cell, abs=2e-3)
+    assert frame.atoms.get_scaled_positions()[1] == pytest.approx([0.25] * 3)
+
+
+def test_positions_in_units_of_the_lattice_constant(reading):
+    for lattice in ("2, A=5.43", "2, celldm(1)=10.2612129"):
+        (frame,) = reading(IBRAV.format(lattice, "alat"), "a.pwi").frames
+        assert frame.atoms.get_distance(0, 1, mic=True) == pytest.approx(5.43 * 3**0.5 / 4, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "says"),
+    [
+        ("99, A=4", "no lattice of pw.x"),
+        ("-13, A=4, B=5, C=6, cosAC=0.1", "version of pw.x"),
+        ("8, A=4, B=5", "no number for C"),
+        ("7, celldm(1)=5", r"no number for celldm\(3\)"),
+        ("1", r"neither celldm\(1\) and A"),
+        ("1, A=4, celldm(1)=5", r"both celldm\(1\) and A"),
+        ("5, A=4, cosAB=1.5", "no cell can have"),
+    ],
+)
+def test_lattices_that_are_incomplete_are_refused(reading, lattice, says):
+    with pytest.raises(BadInput, match=says):
+        reading(IBRAV.format(lattice, "crystal"), "a.pwi")
+    with pytest.raises(BadInput, match="remove one of the two"):
+        reading(QE.format("alat", "bohr").replace("ibrav=0", "ibrav=1"), "a.pwi")
+
+
+def test_asymmetric_units_of_quantum_espresso_are_refused(reading):
+    with pytest.raises(BadInput, match="space_group"):
+        reading(IBRAV.format("0, A=4, space_group=225", "crystal_sg"), "a.pwi")

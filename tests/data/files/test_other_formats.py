@@ -108,6 +108,65 @@ def test_the_first_altloc_is_taken_and_said(reading):
     assert contents.frames[0].atoms.numbers.tolist() == [8, 1, 1] and "altLoc" in contents.notes[0]
 
 
+def test_altlocs_that_may_not_be_there_together_are_refused(reading):
+    rows = [(" O  ", 0.119, 0), (" H1 ", -0.477, 0.763), (" H2 ", -0.477, -0.763)]
+    text = "".join(
+        atom(k, name, "HOH", x, y, z, name.strip()[0], altloc, occupancy=0.5).replace("A   1", f"A   {residue}")
+        for residue, altloc, x in ((1, "A", 0), (2, "B", 1.0))
+        for k, (name, z, y) in enumerate(rows, 1)
+    )
+    with pytest.raises(BadInput, match="altLoc") as caught:
+        reading(text + "END\n", "a.pdb")
+    assert "such as B of residue 2" in str(caught.value)
+    assert len(reading(text.replace("BHOH", "AHOH") + "END\n", "a.pdb").frames[0].atoms) == 6
+
+
+@pytest.mark.parametrize(
+    ("group", "says"),
+    [
+        ("$fix\n atoms: 1\n", "holds atoms in \\$fix"),
+        ("$constrain\n distance: 1,2,auto\n", "holds atoms in \\$constrain"),
+        ("$intdef\n 1 f 1.0 stre 1 2 val= 1.8\n", "holds atoms in \\$intdef"),
+        ("$set\nchrg -1\n", "in \\$set"),
+    ],
+)
+def test_groups_of_xtb_and_turbomole_that_hold_atoms_or_state_a_charge_are_refused(reading, group, says):
+    coord = "$coord\n0 0 .22 o\n0 1.44 -.9 h\n0 -1.44 -.9 h\n{}$end\n"
+    with pytest.raises(BadInput, match=says):
+        reading(coord.format(group), "coord")
+    assert reading(coord.format("$intdef\n 1 k 1.0 stre 1 2 val= 1.8\n$set\nmaxcycle 5\n"), "coord").frames
+
+
+def test_a_control_file_names_the_file_of_its_atoms(reading):
+    with pytest.raises(BadInput, match="file=coord"):
+        reading("$title\nx\n$coord    file=coord\n$end\n", "control")
+
+
+@pytest.mark.parametrize("route", ["opt=readopt", "opt=(rdopt,tight)", "opt geom=addgic"])
+def test_gaussian_keywords_that_may_fix_atoms_are_refused(reading, route):
+    with pytest.raises(BadInput, match="may fix atoms by"):
+        reading(GAUSSIAN.replace("# B3LYP", f"# {route} B3LYP") + "noatoms atoms=1\n\n", "a.gjf")
+
+
+@pytest.mark.parametrize(
+    ("text", "program"),
+    [
+        ("# psi4\nmolecule hydroxide {\n-1 1\nO 0 0 0\nH 0 0 .97\n}\nenergy('scf')\n", "Psi4"),
+        ("***,water\nangstrom\ngeometry={\n2\nx\nO,0,0,0\nH,0,0,.97\n}\nhf\n", "Molpro"),
+        ("&FORCE_EVAL\n&SUBSYS\n&COORD\nO 0 0 0\nH 0 0 .97\n&END COORD\n&END\n&END\n", "CP2K"),
+        ("geometry units angstrom\n O 0 0 0\n H 0 0 .97\nend\ncharge -1\n", "NWChem"),
+        (" $CONTRL ICHARG=-1 $END\n $DATA\nt\nC1\nO 8.0 0 0 0\nH 1.0 0 0 .97\n $END\n", "GAMESS"),
+        ("x\n\n2 atoms\n2 atom types\n\nAtoms\n\n1 1 0 0 0\n2 2 0 0 .97\n", "LAMMPS"),
+        ("<?xml version='1.0'?>\n<molecule><atomArray/></molecule>\n", "CML"),
+        ("ATOMIC_SPECIES\nSi 28 Si.upf\n\nLATTICE_CONSTANT\n10.2\n", "ABACUS"),
+    ],
+)
+def test_inputs_of_other_programs_are_refused_by_their_name(reading, text, program):
+    for name in ("a.inp", "a.in", "a.dat"):
+        with pytest.raises(BadInput, match=f"{program}.*(not read|no elements)"):
+            reading(text, name)
+
+
 def test_charges_and_cells_of_a_pdb(reading):
     (frame,) = reading(atom(1, "NA", "NA", 0, 0, 0, "NA", charge="1+", kind="HETATM"), "a.pdb").frames
     assert (frame.charge, frame.atoms.pbc.any()) == (1, False)

@@ -163,9 +163,11 @@ def test_cells(reading):
     (frame,) = reading(water('lattice="5 0 0 0 6 0 1 0 7"')).frames
     assert frame.atoms.pbc.all() and frame.atoms.cell[2].tolist() == [1, 0, 7]
     assert not reading(water('Lattice="5 0 0 0 6 0 1 0 7" pbc="F F F"')).frames[0].atoms.pbc.any()
-    for bad in ('pbc="T T T"', 'Lattice="1 2 3 4"', 'Lattice="0 0 0 0 0 0 0 0 0"', 'pbc="1 2 3"'):
+    for bad in ('pbc="T T T"', 'Lattice="1 2 3 4"', 'Lattice="0 0 0 0 0 0 0 0 0" pbc="T T T"', 'pbc="1 2 3"'):
         with pytest.raises(BadInput, match=r"cell|Lattice|pbc"):
             reading(water(bad))
+    (frame,) = reading(water('Lattice="0 0 0 0 0 0 0 0 0"')).frames
+    assert not frame.atoms.pbc.any(), "QUIP writes nine zeros for a molecule"
 
 
 REF = f"2\n{FULL}REF_forces:R:3 REF_energy=-3.5\nO 0 0 0 0 0 {{}}\nH 0 0 .97 0 0 -1\n"
