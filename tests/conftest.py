@@ -44,11 +44,14 @@ PESBENCH = [sys.executable, "-m", "bench.cli"]
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
 LONG = (
     *("adapters/test_conformance.py", "adapters/test_defaults.py", "page/test_page.py", "commands/test_told.py"),
-    *("engine/test_md_campaign.py", "engine/test_pack.py", "cluster/test_slurm.py", "engine/test_regress.py"),
-    *("engine/test_engines.py", "engine/test_engines_real.py", "engine/test_in_turns.py", "engine/test_tune.py"),
-    *("engine/test_throughput_campaign.py", "drills/test_drills.py", "engine/test_scaling_campaign.py"),
-    *("commands/test_cli.py", "commands/test_study.py", "commands/test_reference.py", "results/test_compare.py"),
-    *("results/test_merging.py", "commands/test_advise.py", "measure/test_md.py"),
+    *("engine/test_md_campaign.py", "engine/test_engines_real.py", "engine/test_engines.py", "engine/test_tune.py"),
+    *("engine/test_regress.py", "engine/test_throughput_campaign.py", "engine/test_pack.py", "engine/test_script.py"),
+    *("cluster/test_slurm.py", "engine/test_in_turns.py", "engine/test_runner.py", "engine/test_scaling_campaign.py"),
+    *("commands/test_timeline_due_to.py", "engine/test_regress_changed.py", "drills/test_drills.py"),
+    *("commands/test_study.py", "engine/test_md_crystals_campaign.py", "engine/test_copies.py"),
+    *("engine/test_weights.py", "engine/test_relax_cell_campaign.py", "engine/test_tune_real.py"),
+    *("engine/test_accuracy_campaign.py", "commands/test_reference.py", "commands/test_cli.py"),
+    *("commands/test_advise.py", "results/test_compare.py", "results/test_merging.py", "measure/test_md.py"),
 )
 """The files that take longest, longest first: they begin first, so that no process is left with one at the end."""
 WITH_LIBRARIES = ("bad_checkpoints", "batched", "chgnet", "gpu_paths", "mace", "mattersim", "own_uncertainties")
@@ -192,7 +195,7 @@ def fake_run(once, pesbench) -> Path:
     def make(results: Path) -> None:
         done = pesbench(
             *("run", "--adapter", FAKES, "--methods", methods, *STRUCTURES, "--limit", "6", "--rounds", "2"),
-            *("--threads", "1", "--timeout", "10", "--memory-limit", "0.4", "--no-repeats", "--output", results),
+            *("--threads", "1", "--timeout", "20", "--memory-limit", "0.4", "--no-repeats", "--output", results),
         )
         assert done.returncode == 0, done.stderr
 

@@ -323,6 +323,7 @@ def test_a_machine_without_a_compiler_runs_eagerly_and_the_row_says_so(pesbench,
         *("--structures", "naphthalene-gfn2", "--replay-points", "3", "--threads", "1", "--budget", "none"),
         *("--no-repeats", "--output", tmp_path / "results", "--json"),
         PATH=str(tmp_path),
+        PESBENCH_CACHE=str(KEPT),  # with the checkpoint of the other tests
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (record,) = bench.load(tmp_path / "results").contents.started

@@ -30,7 +30,7 @@ def kill_once(command, begun):
     """Start a command and kill it as soon as `begun` says so; returns what it said on its standard error."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stderr=errors, start_new_session=True)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline and process.poll() is None and not begun():
             time.sleep(0.2)
         os.killpg(process.pid, signal.SIGKILL)

@@ -22,7 +22,7 @@ def measured(pesbench, tmp_path_factory):
     (folder / "mixed.xyz").write_text(MIXED)
     done = pesbench(
         *("run", "--structures", str(folder / "mixed.xyz"), "--methods", "uff,gfn2-xtb", "--rounds", "2"),
-        *("--threads", "1", "--budget", "10", "--output", str(folder / "runs")),
+        *("--threads", "1", "--budget", "60", "--output", str(folder / "runs")),
     )
     assert done.returncode == 0, done.stderr
     (run,) = (folder / "runs").iterdir()
@@ -118,7 +118,7 @@ def test_what_is_relaxed_already_is_a_result_and_not_a_failure(pesbench, tmp_pat
     (tmp_path / "water.xyz").write_text(f"3\n\n{WATER}")
     done = pesbench(
         *("run", "--structures", str(tmp_path / "water.xyz"), "--methods", "gfn2-xtb", "--fmax", "5", "--rounds", "1"),
-        *("--threads", "1", "--budget", "5", "--output", str(tmp_path / "runs")),
+        *("--threads", "1", "--budget", "60", "--output", str(tmp_path / "runs")),
     )
     assert done.returncode == 0, done.stderr
     assert "0 steps" in done.stdout
@@ -187,7 +187,7 @@ def test_heavy_water_has_its_own_frequencies_and_zero_point_energy(pesbench, tmp
     (tmp_path / "d2o.xyz").write_text(f"3\nProperties=species:S:1:pos:R:3:masses:R:1\n{heavy}")
     done = pesbench(
         *("run", "--structures", str(tmp_path / "d2o.xyz"), "--methods", "gfn2-xtb", "--protocols", "accuracy"),
-        *("--threads", "1", "--rounds", "1", "--budget", "20", "--output", str(tmp_path / "runs")),
+        *("--threads", "1", "--rounds", "1", "--budget", "60", "--output", str(tmp_path / "runs")),
     )
     assert done.returncode == 0, done.stderr
     assert "masses of its own" in " ".join(done.stdout.split())

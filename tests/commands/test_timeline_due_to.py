@@ -7,14 +7,14 @@ import pytest
 
 # the newest release of the package is three times as fast as those before, and so is that of the library; the oldest
 # package takes the old library, so that both change on the way to the newest
-FAST, SLOW = 0.01, 0.03  # seconds in each of the two; environments are kept, so other speeds need other versions
-CLOSE = 0.2
-LIBRARY = {"1.0": SLOW, "2.0": FAST}
-PACKAGE = {"1.0": (SLOW, "==1.0"), "1.1": (SLOW, ">=1.0"), "1.2": (FAST, ">=1.0")}
+FAST, SLOW = 0.02, 0.06  # seconds in each of the two; environments are kept, so other speeds need other versions
+CLOSE = 0.25
+LIBRARY = {"3.0": SLOW, "4.0": FAST}
+PACKAGE = {"3.0": (SLOW, "==3.0"), "3.1": (SLOW, ">=3.0"), "3.2": (FAST, ">=3.0")}
 ADAPTER = """\
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["planted-package==1.2", "ase==3.29.0", "numpy==2.4.6", "scipy==1.17.1"]
+# dependencies = ["planted-package==3.2", "ase==3.29.0", "numpy==2.4.6", "scipy==1.17.1"]
 #
 # [tool.uv]
 # exclude-newer = "2026-11-15T00:00:00Z"
@@ -105,30 +105,30 @@ def releases(done):
 @pytest.mark.environment
 def test_a_change_is_due_to_the_package_only_where_nothing_else_changes(timeline):
     found = releases(timeline("--versions", "2", "--json"))
-    assert found["1.1"]["next_over_this"]["estimate"] == pytest.approx(20 / 40, rel=CLOSE)
-    assert (found["1.1"]["due_to"], found["1.1"]["other_packages"]) == ("planted-package", [])
-    assert found["1.0"]["next_over_this"]["estimate"] == pytest.approx(40 / 60, rel=CLOSE)
-    assert found["1.0"]["due_to"] is None
-    assert found["1.0"]["other_packages"] == [{"name": "planted-library", "this": "1.0", "next": "2.0"}]
+    assert found["3.1"]["next_over_this"]["estimate"] == pytest.approx(40 / 80, rel=CLOSE)
+    assert (found["3.1"]["due_to"], found["3.1"]["other_packages"]) == ("planted-package", [])
+    assert found["3.0"]["next_over_this"]["estimate"] == pytest.approx(80 / 120, rel=CLOSE)
+    assert found["3.0"]["due_to"] is None
+    assert found["3.0"]["other_packages"] == [{"name": "planted-library", "this": "3.0", "next": "4.0"}]
     text = " ".join(timeline("--versions", "2", "--show").stdout.split())
-    assert "on the way to 1.1 other packages change, too: planted-library 1.0, then 2.0" in text
+    assert "on the way to 3.1 other packages change, too: planted-library 3.0, then 4.0" in text
 
 
 @pytest.mark.environment
 def test_with_the_same_library_for_all_the_package_alone_is_measured(timeline):
-    done = timeline("--versions", "1", "--pin", "planted-library==1.0", "--json")
-    assert json.loads(done.stdout)["pins"] == ["planted-library==1.0"]
+    done = timeline("--versions", "1", "--pin", "planted-library==3.0", "--json")
+    assert json.loads(done.stdout)["pins"] == ["planted-library==3.0"]
     found = releases(done)
-    assert found["1.1"]["time_over_newest"]["estimate"] == pytest.approx(60 / 40, rel=CLOSE)
-    assert found["1.1"]["due_to"] == "planted-package"
+    assert found["3.1"]["time_over_newest"]["estimate"] == pytest.approx(120 / 80, rel=CLOSE)
+    assert found["3.1"]["due_to"] == "planted-package"
 
 
 @pytest.mark.environment
 def test_the_library_alone_is_measured_although_the_header_does_not_pin_it(timeline):
     found = releases(timeline("--package", "planted-library", "--versions", "2", "--json"))
-    assert set(found) == {"1.0"}, "there is no release before"
-    assert found["1.0"]["time_over_newest"]["estimate"] == pytest.approx(40 / 20, rel=CLOSE)
-    assert found["1.0"]["due_to"] == "planted-library"
+    assert set(found) == {"3.0"}, "there is no release before"
+    assert found["3.0"]["time_over_newest"]["estimate"] == pytest.approx(80 / 40, rel=CLOSE)
+    assert found["3.0"]["due_to"] == "planted-library"
 
 
 @pytest.mark.environment
@@ -138,7 +138,7 @@ def test_a_torch_for_cuda_is_only_taken_where_it_is_asked_for(pesbench, tmp_path
         wheel(tmp_path, "torch", version, 0, needs)
     adapter = tmp_path / "planted_releases.py"
     undated = "{ torch = false, nvidia-planted = false }"
-    text = ADAPTER.replace("planted-package==1.2", "torch==0.0.2").replace("planted_package", "torch")
+    text = ADAPTER.replace("planted-package==3.2", "torch==0.0.2").replace("planted_package", "torch")
     adapter.write_text(text.replace("{ planted-package = false, planted-library = false }", undated))
 
     def timeline(*more):

@@ -185,10 +185,10 @@ def test_a_worker_that_dies_in_its_hessian_loses_that_and_no_structure_that_was_
     dies = "            if self.calls > 3:\n                os.kill(os.getpid(), signal.SIGSEGV)\n"
     text = FAKES.read_text()
     assert text.count(slow) == 1
-    settings = settings_of("slow", rounds=1, budget_s={"slow": 4.0})
+    settings = settings_of("slow", rounds=1, budget_s={"slow": 10.0})
     # five are quick, and one takes more than half of the budget
     (tmp_path / "fakes.py").write_text(
-        text.replace(slow, slow + dies).replace("time.sleep(0.05)", "time.sleep(2.1 if self.starts == 7 else 0.01)")
+        text.replace(slow, slow + dies).replace("time.sleep(0.05)", "time.sleep(5.2 if self.starts == 7 else 0.01)")
     )
     _, contents = measure(tmp_path / "run", dataset, settings, tmp_path / "fakes.py")
     (vibrations,) = contents.of(Vibrations)

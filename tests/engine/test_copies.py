@@ -12,7 +12,7 @@ from bench import paths
 ADAPTER = Path(__file__).parents[1] / "fakes" / "whereabouts.py"
 RUN = (
     *("run", "--adapter", ADAPTER, "--methods", "whereabouts", "--structures", "naphthalene-gfn2", "--limit", "1"),
-    *("--rounds", "2", "--threads", "1", "--no-repeats", "--budget", "20"),
+    *("--rounds", "2", "--threads", "1", "--no-repeats", "--budget", "300"),
 )
 
 

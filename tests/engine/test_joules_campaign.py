@@ -26,6 +26,8 @@ from bench.results.tables import table_of
 
 IDLE, BUSY = 30.0, 90.0
 """Watts of each package."""
+CLOSE = 0.08
+"""Counters that a thread of this process advances are late on a busy machine; what must not count is a third."""
 RANGE_UJ = 80_000_000
 ADAPTER = '''# /// script
 # requires-python = ">=3.11"
@@ -129,23 +131,23 @@ def rows(directory):
 def test_joules_are_the_machines_power_times_the_clocks_time(measured):
     _, found = rows(measured[0])
     row = found["steady", "relax"]
-    assert row.energy.watts == pytest.approx(2 * BUSY, rel=0.02)
-    assert row.energy.idle_watts == pytest.approx(2 * IDLE, rel=0.02)
+    assert row.energy.watts == pytest.approx(2 * BUSY, rel=CLOSE)
+    assert row.energy.idle_watts == pytest.approx(2 * IDLE, rel=CLOSE)
     seconds = row.ms_per_step.estimate / 1e3
-    assert row.energy.joules_per_step.estimate == pytest.approx(2 * BUSY * seconds, rel=0.02)
-    assert row.energy.joules_per_step_net.estimate == pytest.approx(2 * (BUSY - IDLE) * seconds, rel=0.03)
+    assert row.energy.joules_per_step.estimate == pytest.approx(2 * BUSY * seconds, rel=CLOSE)
+    assert row.energy.joules_per_step_net.estimate == pytest.approx(2 * (BUSY - IDLE) * seconds, rel=CLOSE)
     relaxed = load(measured[0]).structures.query("method == 'steady' and status == 'converged'")
     assert len(relaxed) == 12
     assert row.energy.joules_per_molecule.estimate == pytest.approx(
-        2 * BUSY * relaxed["wall_ns"].mean() / 1e9, rel=0.02
+        2 * BUSY * relaxed["wall_ns"].mean() / 1e9, rel=CLOSE
     )
     replay = found["steady", "replay"]
     assert replay.energy.joules_per_call.estimate == pytest.approx(
-        2 * BUSY * replay.calculator_ms_per_call.estimate / 1e3, rel=0.02
+        2 * BUSY * replay.calculator_ms_per_call.estimate / 1e3, rel=CLOSE
     )
     assert replay.joules is replay.energy.joules_per_step, "an optimiser works along the paths"
     assert replay.energy.joules_per_step.estimate == pytest.approx(
-        2 * BUSY * replay.ms_per_step.estimate / 1e3, rel=0.02
+        2 * BUSY * replay.ms_per_step.estimate / 1e3, rel=CLOSE
     )
 
 
@@ -156,8 +158,8 @@ def test_each_part_has_its_own_block_without_start_loading_and_answers(measured)
     block = blocks["steady", "replay"]
     walls = sum(one.wall_ns for one in contents.of(Replay) if one.method == "steady") / 1e9
     assert block.work_s == pytest.approx(walls)
-    assert walls <= block.seconds < 1.3 * walls + 0.5
-    assert block.cpu_joules == pytest.approx(2 * BUSY * block.seconds, rel=0.03)
+    assert walls <= block.seconds < 1.5 * walls + 1
+    assert block.cpu_joules == pytest.approx(2 * BUSY * block.seconds, rel=CLOSE)
     assert contents.of(Answer), "there is something that must not count"
     assert (block.device_joules, block.device_idle_watts) == (None, None)
 

@@ -75,7 +75,7 @@ def installed(unpacked, tmp_path_factory):
 
 def test_it_measures_without_a_network_and_leaves_the_home_alone(installed):
     command = installed / "here" / "pesbench"
-    chosen = ("--methods", ",".join(METHODS), "--limit", "2", "--rounds", "1", "--threads", "1", "--budget", "20")
+    chosen = ("--methods", ",".join(METHODS), "--limit", "2", "--rounds", "1", "--threads", "1", "--budget", "300")
     done = alone(command, "run", *chosen, "--structures", "naphthalene-gfn2", "--json", home=installed)
     assert done.returncode == 0, done.stderr
     rows = {row["method"]: row for row in json.loads(done.stdout)["rows"]}
@@ -177,7 +177,7 @@ def test_on_top_of_an_interpreter_with_torch_a_kit_is_small_and_measures_all_the
     kit, python, home = on_top
     assert not list((kit / "wheels").glob("torch-*"))
     assert not list((kit / "wheels").glob("sevenn-*")), "it is there, in the version that the header asks for"
-    chosen = ("--methods", ",".join(TRAINED), "--limit", "1", "--rounds", "1", "--threads", "1", "--budget", "20")
+    chosen = ("--methods", ",".join(TRAINED), "--limit", "1", "--rounds", "1", "--threads", "1", "--budget", "300")
     done = alone(
         *(home / "here" / "pesbench", "run", *chosen, "--structures", "naphthalene-gfn2", "--no-repeats", "--json"),
         home=home,

@@ -11,17 +11,14 @@ from bench.core.records import Finished
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 SLOWER = "            energy, forces = adapter.misbehave("
-BUSY = """            begin = time.perf_counter()
-            while time.perf_counter() < begin + 0.004:
-                pass
-"""
+PAUSE = "            time.sleep(0.05)  # so much more than the toy takes that it is seen on a busy machine, too\n"
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
-    """Return an adapter file whose toy takes 4 ms more a call."""
+    """Return an adapter file whose toy takes 50 ms more a call."""
     path = tmp_path_factory.mktemp("slow") / "fakes.py"
-    path.write_text(FAKES.read_text().replace(SLOWER, BUSY + SLOWER))
+    path.write_text(FAKES.read_text().replace(SLOWER, PAUSE + SLOWER))
     return path
 
 
@@ -85,10 +82,10 @@ def test_a_version_that_does_not_load_is_one_sentence_and_leaves_what_was_measur
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory, pesbench):
-    """Return the run of a method without warm-up whose workers take three seconds to end, and what the end leaves."""
+    """Return the run of a method without warm-up whose workers take ten minutes to end, and what the end leaves."""
     folder = tmp_path_factory.mktemp("odd")
     code = FAKES.read_text().replace('# kind = "force-field"\n', '# kind = "force-field"\n# warm-up = false\n')
-    slow_end = f"atexit.register(lambda: (time.sleep(3), pathlib.Path({str(folder / 'ended')!r}).touch()))"
+    slow_end = f"atexit.register(lambda: (time.sleep(600), pathlib.Path({str(folder / 'ended')!r}).touch()))"
     (folder / "fakes.py").write_text(f"{code}import atexit, pathlib\n{slow_end}\n")
     done = regress(pesbench, folder, folder / "fakes.py", folder / "fakes.py", "--budget", "5")
     # a call takes microseconds, so beside other tests one may look slower

@@ -130,12 +130,12 @@ def start(*arguments):
 
 def wait_for(results, structures):
     """Wait until so many structures are written; return the run directory."""
-    for _ in range(600):
+    for _ in range(6000):
         for path in results.glob("*/records.jsonl"):
             if path.read_bytes().count(b'"record":"relaxation"') >= structures:
                 return path.parent
         time.sleep(0.1)
-    raise AssertionError("nothing was measured in a minute")
+    raise AssertionError("nothing was measured in ten minutes")
 
 
 def test_a_killed_campaign_loses_at_most_the_structure_in_flight_and_can_be_resumed(tmp_path, pesbench):
@@ -164,7 +164,7 @@ def test_ctrl_c_ends_with_the_table_of_what_is_there(tmp_path):
     process = start("--methods", "slow", "--limit", 20, "--rounds", 3, "--output", tmp_path)
     directory = wait_for(tmp_path, 1)
     os.kill(process.pid, signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "slow" in output
     assert "ms/step" in output

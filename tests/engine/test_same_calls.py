@@ -9,7 +9,7 @@ import pytest
 
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 NEAR_MS = 20.0
-"""Elsewhere a call takes ten times as long: one of ten such calls would nearly double the mean."""
+"""Elsewhere a call takes 25 times as long: one of ten such calls would more than triple the mean."""
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ def milliseconds(pesbench, run, protocol):
 
 @pytest.mark.parametrize("protocol", ["relax", "replay", "scaling", "throughput"])
 def test_a_force_call_takes_the_same_in_each_protocol(pesbench, run, protocol):
-    assert NEAR_MS < milliseconds(pesbench, run, protocol) < 1.5 * NEAR_MS
+    assert NEAR_MS < milliseconds(pesbench, run, protocol) < 2.5 * NEAR_MS
 
 
 def test_a_single_point_is_timed_at_its_first_structures_alone_and_by_a_call_that_goes_on(run):
     records = [json.loads(line) for line in (run / "records.jsonl").read_text().splitlines()]
     points = [one["calculator_ns"] * 1e-6 for one in records if one["record"] == "single-point"]
     assert len(points) == 3
-    assert all(NEAR_MS < one < 3 * NEAR_MS for one in points)
+    assert all(NEAR_MS < one < 10 * NEAR_MS for one in points)

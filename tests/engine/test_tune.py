@@ -24,7 +24,7 @@ def found(pesbench, tmp_path_factory):
     """Return the result of a search with time enough, and its run directory."""
     folder = tmp_path_factory.mktemp("runs")
     done = tune(
-        *(pesbench, folder, "tunable", "--threads", "1", "--limit", "5", "--budget", "240", "--format", "json"),
+        *(pesbench, folder, "tunable", "--threads", "1", "--limit", "5", "--budget", "600", "--format", "json"),
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), next(folder.iterdir())
@@ -122,7 +122,7 @@ def test_a_budget_that_is_too_small_is_said(pesbench, tmp_path):
 
 def test_where_all_others_fail_the_default_is_the_best(pesbench, tmp_path):
     done = tune(
-        *(pesbench, tmp_path, "tunable", "--threads", "1", "--limit", "1", "--budget", "30"),
+        *(pesbench, tmp_path, "tunable", "--threads", "1", "--limit", "1", "--budget", "120"),
         *("--knob", "kernel=right,broken", "--knob", "dtype=float64", "--knob", "speed=plain"),
     )
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.environment
 def test_a_method_with_an_optimiser_of_its_own_is_tuned_by_its_force_calls(pesbench, tmp_path):
     done = pesbench(
         *("tune", "uff", "--threads", "1,2", "--structures", "naphthalene-gfn2", "--limit", "3"),
-        *("--budget", "15", "--format", "json", "--output", tmp_path),
+        *("--budget", "3", "--format", "json", "--output", tmp_path),
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
@@ -23,7 +23,7 @@ def test_a_method_with_an_optimiser_of_its_own_is_tuned_by_its_force_calls(pesbe
 def test_threads_of_sevennet_are_tuned_without_a_change_of_its_answers(pesbench, tmp_path):
     done = pesbench(
         *("tune", "7net-0", "--threads", "1,2", "--structures", "naphthalene-gfn2", "--limit", "3"),
-        *("--budget", "30", "--format", "json", "--output", tmp_path),
+        *("--budget", "5", "--format", "json", "--output", tmp_path),
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)

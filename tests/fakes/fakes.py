@@ -109,7 +109,7 @@ BATCHED = ("batches", "wrong-batch", "dies-in-a-batch", "batches-at-random")
 PER_CALL, PER_MOLECULE = 0.008, 0.002
 """Seconds that a call of these methods takes, and what each molecule adds to it."""
 NAP = 0.04
-NEAR_CALL, FAR_CALL, NEAR = 0.020, 0.200, 0.05
+NEAR_CALL, FAR_CALL, NEAR = 0.020, 0.500, 0.05
 """Seconds of a call near the last one and elsewhere; what is near, Angstrom (root mean square over coordinates)."""
 PLAIN = """
 from ase.calculators.calculator import Calculator, all_changes
@@ -138,7 +138,7 @@ def relax(atoms, max_steps):
 
 calculator = Springs()
 """
-CALL, UPDATE = 0.007, 0.013
+CALL, UPDATE = 0.007, 0.040
 """Seconds that a call of the method slow-to-step takes, and that it adds to each step of BFGS."""
 
 HIT, WORK, BUSY = 10, 0.003, "import time\nend = time.time() + 30\nwhile time.time() < end: pass"
@@ -218,7 +218,7 @@ class Fakes(Adapter):
         if self.method in BATCHED:
             time.sleep(PER_CALL + PER_MOLECULE)
         if self.method == "slow-to-step":
-            spin(CALL)
+            time.sleep(CALL)
         if self.method == "bursts":
             self.burst(self.starts == HIT)
             spin(WORK)
@@ -303,7 +303,7 @@ def slow_down_bfgs():
     step = BFGS.step
 
     def slow_step(self, *arguments):
-        spin(UPDATE)
+        time.sleep(UPDATE)
         return step(self, *arguments)
 
     BFGS.step = slow_step

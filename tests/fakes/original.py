@@ -33,7 +33,7 @@ import time
 
 from bench.adapter import Adapter
 
-PAUSE = 0.008
+PAUSE = 0.04
 
 
 class Original(Adapter):

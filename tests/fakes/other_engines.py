@@ -73,11 +73,11 @@ import time
 
 from bench.adapter import Adapter
 
-PAUSES = {"original@admitted": 0.004, "original@listed": 0.004, "original@driven": 0.008}
-PAUSE = 0.002
+PAUSES = {"original@admitted": 0.02, "original@listed": 0.02, "original@driven": 0.04}
+PAUSE = 0.01
 SKIN = 0.5  # Angstrom
-NEW_LIST = 0.006  # seconds
-OF_A_DRIVER = 0.02  # seconds
+NEW_LIST = 0.03  # seconds
+OF_A_DRIVER = 0.1  # seconds
 
 
 class OtherEngine(Adapter):

@@ -27,7 +27,7 @@ def begin(folder, name, how, seconds):
 def rest_of(process):
     # not communicate(): it would miss what readline() has read ahead
     rest = process.stdout.read().strip()
-    process.wait(timeout=30)
+    process.wait(timeout=600)
     return rest
 
 

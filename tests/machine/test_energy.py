@@ -57,7 +57,7 @@ def test_the_idle_power_is_measured(tmp_path):
     meter = Meter(["cpu"], tmp_path)
     with Powered({counters[0]: lambda: 30.0, counters[1]: lambda: 12.0}):
         meter.measure_idle(1.0)
-    assert meter.facts["cpu"].idle_watts == pytest.approx(42.0, rel=0.05)
+    assert meter.facts["cpu"].idle_watts == pytest.approx(42.0, rel=0.2)
 
 
 def test_a_counter_that_stands_still_is_refused_by_name(tmp_path):

@@ -57,9 +57,9 @@ def test_a_few_hundredths_of_a_second_are_chance():
 BUSY = "import time\nend = time.monotonic() + 20\nwhile time.monotonic() < end: pass"
 
 
-def test_a_foreign_process_is_seen_and_our_own_children_are_not():
-    watch = Watch()
-    # a process that is nobody's child of ours: its parent ends at once
+def seen(watch):
+    """Return what is seen while a child of ours works, and then while a process works that is nobody's child here."""
+    # its parent ends at once
     launcher = (
         "import subprocess, sys; quiet = subprocess.DEVNULL; "
         f"print(subprocess.Popen([sys.executable, '-c', {BUSY!r}], stdout=quiet, stderr=quiet).pid)"
@@ -67,8 +67,6 @@ def test_a_foreign_process_is_seen_and_our_own_children_are_not():
     before = watch.look()
     subprocess.run([sys.executable, "-c", "sum(range(20_000_000))"], check=True)
     own = watch.since(before)
-    if own["foreign_cores"] > watch.count - 1:
-        pytest.skip("other processes fill this machine, so that one more cannot be seen")
     done = subprocess.run([sys.executable, "-c", launcher], capture_output=True, text=True, check=True)
     try:
         before = watch.look()
@@ -76,8 +74,20 @@ def test_a_foreign_process_is_seen_and_our_own_children_are_not():
         disturbed = watch.since(before)
     finally:
         os.kill(int(done.stdout), 9)
+    return own, disturbed
+
+
+def test_a_foreign_process_is_seen_and_our_own_children_are_not():
+    watch = Watch()
+    for _ in range(5):  # what else runs here may begin or end between the two looks
+        own, disturbed = seen(watch)
+        if disturbed["foreign_cores"] > own["foreign_cores"] + 0.3:
+            break
+    else:
+        if own["foreign_cores"] > watch.count - 1:
+            pytest.skip("other processes fill this machine, so that one more cannot be seen")
+        pytest.fail(f"{disturbed['foreign_cores']} foreign cores, and {own['foreign_cores']} beside a child of ours")
     assert disturbed["foreign_cores"] > 0.4
-    assert disturbed["foreign_cores"] > own["foreign_cores"] + 0.3
     if watch.count <= 4:
         assert any("other processes used" in reason for reason in disturbed["disturbed"])
 
@@ -86,9 +96,11 @@ def test_a_child_that_still_computes_is_our_own():
     watch = Watch()
     child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        before = watch.look()
-        time.sleep(2)
-        after = watch.look()
+        before = after = watch.look()
+        deadline = time.monotonic() + 60  # on a busy machine it gets little of a core
+        while after.own_s - before.own_s <= 0.2 and time.monotonic() < deadline:
+            time.sleep(1)
+            after = watch.look()
     finally:
         child.kill()
         child.wait()

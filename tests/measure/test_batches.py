@@ -361,6 +361,6 @@ def test_systems_share_the_time_of_a_worker_and_what_one_leaves_goes_to_the_othe
     session.task = dataclasses.replace(session.task, plans={"throughput": tuple(map(to_plain, plans))})
     measurer = Measurer(session, Deadlines(Allowance(end_s=3.0)))
     first, second, third = (measurer._share() for _ in range(3))
-    assert first.seconds == pytest.approx(1.0, abs=0.1)
-    assert second.seconds == pytest.approx(1.5, abs=0.1), "the first took no time"
+    assert first.seconds == pytest.approx(1.0, abs=0.2)
+    assert second.seconds == pytest.approx(1.5, abs=0.2), "the first took no time"
     assert third is measurer.deadlines
