@@ -155,6 +155,26 @@ def test_a_minimum_is_judged_near_the_basis_limit_and_by_the_own_functional(meth
     assert levels.nearest(method, {name: MINIMA[name] for name in names}) == judge
 
 
+@pytest.mark.parametrize(
+    ("method", "judge"),
+    [
+        (theory("PBE+U"), "pbe-tzvpp"),
+        # a Hessian of the same functional in a small basis is nearer than that of another one near the limit
+        (theory("PBE0"), "pbe0-svp"),
+        (theory("PBE0", "def2-SVP"), "pbe0-svp"),
+        (theory("wB97M-V", "def2-TZVPD"), "pbe0-svp"),
+        (theory("GFN2-xTB"), "pbe0-svp"),
+        (theory("PBE", "def2-SVP"), "pbe-svp"),
+        # another functional in the same small basis is no reason for it
+        (theory("BLYP", "def2-SVP"), "pbe-tzvpp"),
+    ],
+)
+def test_frequencies_are_judged_by_the_nearest_functional_first(method, judge):
+    hessians = {name: one for name, one in MINIMA.items() if name != "pbe0-tzvpp"}
+    names = levels.for_vibrations(method, hessians)
+    assert levels.nearest(method, {name: hessians[name] for name in names}) == judge
+
+
 def test_where_no_minimum_is_near_the_limit_all_may_judge():
     small = {name: one for name, one in MINIMA.items() if name.endswith("-svp")}
     assert levels.for_minima(theory("PBE+U"), small) == list(small)

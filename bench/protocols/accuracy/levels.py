@@ -1,8 +1,8 @@
 """Whose truth an error is measured against: levels of theory, the matching one, and what an error then means.
 
 An error against another theory than the method's own is partly the difference between both theories. So it is judged
-by the difference between good theories. Geometries and frequencies are judged near the basis limit, because a small
-basis moves them as far as many a potential errs.
+by the difference between good theories. Geometries are judged near the basis limit, because a small basis moves them
+as far as many a potential errs. Frequencies depend more on the functional, so that it comes first there.
 """
 
 from __future__ import annotations
@@ -110,6 +110,15 @@ def for_minima(theory: Theory, references: Mapping[str, Theory]) -> list[str]:
         or (own_functional(theory, reference) and basis == _plain(reference.get("basis")) != "")
     ]
     return good or list(references)
+
+
+def for_vibrations(theory: Theory, references: Mapping[str, Theory]) -> list[str]:
+    """Return the references whose Hessians may judge a method: those of the nearest functional, as for minima.
+
+    From PBE to PBE0, naphthalene's wavenumbers change by 52 cm-1 (RMSD), from def2-SVP to def2-TZVPP by 12 (PBE).
+    """
+    closest = functional(references[nearest(theory, references)])
+    return for_minima(theory, {name: one for name, one in references.items() if functional(one) == closest})
 
 
 def nearest(theory: Theory, references: Mapping[str, Theory]) -> str:

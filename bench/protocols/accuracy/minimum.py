@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ from bench.protocols.accuracy.matching import FrequencyErrors, compare, frequenc
 from bench.protocols.accuracy.record import Vibrations
 from bench.protocols.accuracy.table import Geometry, Harmonic, ReferenceMinimum
 from bench.protocols.accuracy.truths import Level, Truths
+
+_MayJudge = Callable[[Mapping[str, str], Mapping[str, Mapping[str, str]]], list[str]]
+"""Which of some levels may judge a method: of the method's theory and those of the levels."""
 
 
 def at_minimum(
@@ -75,11 +78,11 @@ def at_minimum(
             for name, level in minima.items()
             if level.minimum is not None and name in normal and comparable(modes, normal[name])
         }
-        nearest = _judge(theory, minima)
+        nearest = _judge(theory, minima, levels.for_minima)
         found |= {"nearest_geometry": nearest, "nearest_geometry_label": minima[nearest].label}
         found["own_geometry"] = _own(theory, minima[nearest])
         if found["vibrations"]:
-            nearest = _judge(theory, {name: minima[name] for name in found["vibrations"]})
+            nearest = _judge(theory, {name: minima[name] for name in found["vibrations"]}, levels.for_vibrations)
             found |= {"nearest_minimum": nearest, "nearest_minimum_label": minima[nearest].label}
             found["own_minimum"] = _own(theory, minima[nearest])
     if truths.experiment is not None:
@@ -92,10 +95,10 @@ def at_minimum(
     return found
 
 
-def _judge(theory: Mapping[str, str], minima: Mapping[str, Level]) -> str:
-    """Return the level by which a method's minimum is judged."""
+def _judge(theory: Mapping[str, str], minima: Mapping[str, Level], may_judge: _MayJudge) -> str:
+    """Return the level by which a method's minimum, or its frequencies, are judged."""
     theories = {name: level.theory for name, level in minima.items()}
-    return levels.nearest(theory, {name: theories[name] for name in levels.for_minima(theory, theories)})
+    return levels.nearest(theory, {name: theories[name] for name in may_judge(theory, theories)})
 
 
 def _own(theory: Mapping[str, str], level: Level) -> bool | None:

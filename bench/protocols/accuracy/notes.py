@@ -48,15 +48,19 @@ def _judged(table: AccuracyTable) -> str:
     if not any(row.nearest_geometry for row in table.each):
         return ""
     said = (
-        "Geometries and frequencies: against the method's own functional near the basis limit, else the nearest "
-        "functional there; a small basis only where the method has the very same."
+        "Geometries: against the method's own functional near the basis limit, else the nearest functional there; a "
+        "small basis only where the method has the very same. Frequencies: against the nearest functional of all, in "
+        "its largest basis, because they depend more on the functional."
     )
     if any(False in (row.own_geometry, row.own_minimum) for row in table.each):
         said += f" {OTHER}: no minimum of the method's own functional; the difference of both theories is in the error."
     near = {level.name for level in table.levels if near_limit(level.theory)}
     judges = {name for row in table.each for name in (row.nearest_geometry, row.nearest_minimum) if name}
     if judges - near:
-        said += " A level with a basis below triple zeta has an error of its own of some 10 mÅ in a bond."
+        said += (
+            " A level with a basis below triple zeta has an error of its own, of some 10 mÅ in a bond and some 10 cm-1 "
+            "in a wavenumber."
+        )
     return said
 
 
