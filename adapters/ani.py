@@ -121,7 +121,7 @@ calculator = model.to(device={device!r}, dtype=torch.{dtype}).ase()
 
         numbers = [self._species(atoms) for atoms in structures]
         positions = [torch.tensor(atoms.positions, dtype=calculator.dtype) for atoms in structures]
-        species = pad_sequence(numbers, batch_first=True, padding_value=-1).to(self.device)
+        species = pad_sequence(numbers, batch_first=True, padding_value=-1)
         coordinates = pad_sequence(positions, batch_first=True).to(self.device).requires_grad_()
         energies = Hartree * self.model((species, coordinates)).energies
         forces = -torch.autograd.grad(energies.sum(), coordinates)[0].cpu().numpy()
@@ -153,8 +153,8 @@ calculator = model.to(device={device!r}, dtype=torch.{dtype}).ase()
         import torch
 
         if _by_number(self.model):
-            return torch.tensor(atoms.numbers, dtype=torch.long)
-        return self.model.species_to_tensor(atoms.get_chemical_symbols()).cpu()
+            return torch.tensor(atoms.numbers, dtype=torch.long, device=self.device)
+        return self.model.species_to_tensor(atoms.get_chemical_symbols()).to(self.device)
 
     def settings(self) -> dict[str, Any]:
         """Return what really runs; cutoffs in Angstrom."""

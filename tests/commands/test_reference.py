@@ -98,7 +98,7 @@ def test_an_unknown_level_is_refused_in_a_sentence_that_names_the_known_ones(ref
 
 
 def test_a_level_is_required_and_explained(pesbench):
-    assert "required: --level" in refused(pesbench("reference"))
+    assert "reference needs --level" in refused(pesbench("reference"))
     text = " ".join(pesbench("reference", "--help").stdout.split())
     assert "--level NAME functional and basis, such as pbe0-def2-svp" in text
 

@@ -281,8 +281,8 @@ def checkout(tmp_path_factory, pesbench):
     (folder / "there.json").write_text(subprocess.run(listed, capture_output=True, text=True, check=True).stdout)
     for name in (RUN, OTHER_RUN):
         shutil.copytree(run, folder / "results" / name)
+        assert pesbench("history", "add", name, cwd=folder, still=True).returncode == 0
     (folder / "results" / RUN / "about.json").write_text('{"name": "aspirin", "tags": []}')
-    assert pesbench("history", "add", RUN, cwd=folder, still=True).returncode == 0
     return folder
 
 

@@ -327,7 +327,7 @@ def test_what_was_cut_off_begins_again_by_its_share_among_the_systems_that_a_met
 def test_a_larger_budget_goes_on_with_what_the_time_did_not_suffice_for(pesbench, tmp_path):
     arguments = ("--methods", "toy", *STRUCTURES, "--protocols", "md", "--ensembles", "nve", "--limit", "2")
     done = pesbench(
-        *("run", "--adapter", FAKES, *arguments, "--rounds", "1", *SHORT, "--budget", "0.2", "--output", tmp_path)
+        *("run", "--adapter", FAKES, *arguments, "--rounds", "1", *SHORT, "--budget", "0.5", "--output", tmp_path)
     )
     assert done.returncode == 0, done.stderr
     run = next(tmp_path.iterdir())

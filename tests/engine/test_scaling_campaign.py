@@ -127,10 +127,11 @@ def test_time_ends_a_series_before_the_size_that_would_not_fit(tmp_path):
     assert first[-1].predicted_ns > 0
     assert first[-1].calculator_ns == []
 
-    # resumed with as much time, nothing is measured again; with more, the series goes on
-    before = (directory / "records.jsonl").stat().st_size
+    # resumed with as much time, nothing is measured again (on a busy machine some of it may be left); with more, the
+    # series goes on
     measure(directory, "grows", largest=36_864, budget=3.0, resume=True)
-    assert (directory / "records.jsonl").stat().st_size == before
+    done = [(one.round, one.atoms) for one in store.read(directory).of(Size) if one.status == "done"]
+    assert len(set(done)) == len(done)
     longer = row_of(measure(directory, "grows", largest=36_864, budget=12.0, resume=True), "grows")
     assert longer.largest_atoms > row.largest_atoms
 
