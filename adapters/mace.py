@@ -311,7 +311,7 @@ calculator = MACECalculator(
 
 def _heads(calculator: Any) -> list[str]:
     """Return the names of the heads; mace-torch before 0.3.13 has them elsewhere."""
-    return list(calculator.heads if not hasattr(calculator, "available_heads") else calculator.available_heads)
+    return list(calculator.available_heads if hasattr(calculator, "available_heads") else calculator.heads)
 
 
 def _head(calculator: Any) -> str | None:

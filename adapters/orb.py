@@ -257,6 +257,7 @@ calculator = ORBCalculator(model, device={device!r}, edge_method={self.knobs.get
             "charge_and_spin": "of the structure, else 0 and 1" if self._takes_charge else "not taken",
             "cutoff": calculator.system_config.radius,
             "max_neighbours": calculator.max_num_neighbors or calculator.system_config.max_num_neighbors,
+            # every model of a release before 0.5.5 has it
             "stress": "computed with the forces" if getattr(self.model, "has_stress", True) else "none",
         }
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 LEAST_RUN = 3
 """Measurements on either side of a change, of which the median counts: a single odd one is no change."""
 SMALLEST = 0.03
-"""Relative: a change below this is not told. It is less than what one wants to find, 5 %, which comes out smaller in
+"""Relative: a smaller change is not reported. It is less than what one wants to find, 5 %, which comes out smaller in
 half of the cases."""
 LEAST_NOISE = 0.01
 """Relative; keeps a series that happens to vary less from getting a change by chance."""
 PENALTY = 6.0
 """In units of the noise squared and of log n: the penalty for each change. 3 is the usual minimum."""
 LEAST_OTHERS = 3
-"""Methods whose median tells what the machine did in a run: one that changed itself does not move it."""
+"""Methods whose median shows what the machine did in a run: one that changed itself does not move it."""
 _POLISHED = 20
 """Rounds of the median polish: a history converges in a few."""
 
@@ -80,15 +80,15 @@ def machine(logs: Floats) -> Floats:
         Logarithms, 0 in the median run; NaN where fewer than :data:`LEAST_OTHERS` methods were measured.
     """
     found: Floats = np.full(len(logs), np.nan)
-    told = (~np.isnan(logs)).sum(axis=1) >= LEAST_OTHERS
-    kept = logs[told][:, ~np.isnan(logs[told]).all(axis=0)]
+    known = (~np.isnan(logs)).sum(axis=1) >= LEAST_OTHERS
+    kept = logs[known][:, ~np.isnan(logs[known]).all(axis=0)]
     if not kept.size:
         return found
     common = np.zeros(len(kept))
     for _ in range(_POLISHED):
         levels = np.nanmedian(kept - common[:, None], axis=0)
         common = np.nanmedian(kept - levels, axis=1)
-    found[told] = common - np.median(common)
+    found[known] = common - np.median(common)
     return found
 
 

@@ -71,6 +71,7 @@ def _list(options: Options, results: Path) -> int:
         _output.print_text(told(what or f"there is no run in {results} yet; 'pesbench run' makes one."))
         return 0
     table = _output.plain_table("run", "name", "state", "measured", "size", "tags")
+    table.columns[0].no_wrap = True  # an id is typed as it stands
     for one in found:
         table.add_row(
             one.directory.name,

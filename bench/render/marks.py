@@ -39,7 +39,8 @@ def of_kind(kind: str) -> str:
 def looks(methods: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the colour, a shade of its kind's, and the mark of each method, which is given by its kind and its name.
 
-    The order of the methods does not matter, so that a method looks the same in all figures of a run.
+    The order of the methods does not matter, so that a method looks the same wherever the same methods
+    are drawn.
 
     >>> looks([("mlip", "so3lr"), ("dft", "pbe0"), ("mlip", "7net-0")])
     [('#005C43', 's'), ('#CC79A7', 'D'), ('#009E73', 'o')]

@@ -20,11 +20,11 @@ def answer(table: AccuracyTable) -> list[str]:
     if table.spread is not None:
         spread = table.spread.force_mae
         within = next((row for row in rows if _error(row) <= spread), None)
-        close = f"within {numbers.plain(spread)} meV/Å of {closest.common_label}"
+        differ = f"Accepted theories differ by {numbers.plain(spread)} meV/Å"
         if within is None:
-            said.append(f"No method is {close}; accepted theories differ by that much.")
+            said.append(f"{differ}; no method is that close to {closest.common_label}.")
         elif within is not rows[0]:
-            said.append(f"The fastest {close}, by which accepted theories differ, is {_described(within, table)}.")
+            said.append(f"{differ}; the fastest that close to {closest.common_label} is {_described(within, table)}.")
     if closest is not rows[0]:
         said.append(f"The closest to {closest.common_label}{_without_dft(rows)} is {_described(closest, table)}.")
     return said
