@@ -28,9 +28,14 @@ class Metering:
         self.append = append
         self.blocks: dict[tuple[str, str, int, str], Joules] = {}
 
+    @property
+    def possible(self) -> bool:
+        """Whether any device has a counter."""
+        return any(map(self.meter.there, self.meter.facts))
+
     def measure_idle(self, say: Callable[[str], None]) -> Mapping[str, EnergyCounter]:
         """Measure the power with no worker running, if there is a counter; returns the facts about each device's."""
-        if any(map(self.meter.there, self.meter.facts)):
+        if self.possible:
             say(f"measuring the idle power for {IDLE_SECONDS:g} s")
             self.meter.measure_idle()
         return self.meter.facts

@@ -28,13 +28,16 @@ Widths = Callable[[], Mapping[Key, float]]
 class Planner:
     """Plans the rounds of a campaign.
 
-    `widths` tells which ratios are still wide, where the settings leave the number of rounds to the campaign.
+    `widths` tells which ratios are still wide, where the settings leave the number of rounds to the campaign;
+    `metered`, whether energy counters are read.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger, widths: Widths) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, widths: Widths, metered: bool = False) -> None:
         self.settings = settings
         self.ledger = ledger
         self.widths = widths
+        self.least_s = sharing.METERED_SECONDS if metered else sharing.LEAST_SECONDS
+        """A round measures each method for at least this long."""
         self.stopped: set[Key] = set()
         """Methods that cannot be measured."""
         self.elapsed_s = 0.0
@@ -108,7 +111,7 @@ class Planner:
         item_s = self.ledger.item_seconds(key)
         if item_s is None or key not in self.start_s:
             return None
-        return self.start_s[key] + sharing.best_seconds(self.start_s[key], item_s)
+        return self.start_s[key] + sharing.best_seconds(self.start_s[key], item_s, self.least_s)
 
     def share(self, key: Key, number: int, items: Sequence[Item]) -> Allowance:
         """Return how long a method may measure structures in a round."""
@@ -118,7 +121,7 @@ class Planner:
             return planned
         cost = self._cost(key)
         if cost is None:
-            seconds = sharing.FIRST_SECONDS
+            seconds = max(sharing.FIRST_SECONDS, self.least_s)
         else:
             start_s = self.start_s[key]
             costs = {one: found for one in self.start_s if (found := self._cost(one)) is not None}

@@ -71,10 +71,10 @@ class Campaign:
         self.parallel = parallel
         self.writer: store.RunWriter
         self.ledger = Ledger.of(settings, catalogue.methods, dataset)
-        self.planner = Planner(settings, self.ledger, widths)
         self.forecast = forecast.of(settings, catalogue.methods)
         self.ready = Ready(settings, catalogue, dataset, parallel, progress.say)
         self.metering = Metering(meter or Meter(settings.devices), self._append)
+        self.planner = Planner(settings, self.ledger, widths, metered=self.metering.possible)
         self.watch = Watch()
         self.watched: dict[tuple[str, str, int], Watched] = {}
         self.parallel_now: float | None = None

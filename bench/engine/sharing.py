@@ -13,25 +13,28 @@ from typing import TypeVar
 
 K = TypeVar("K")
 
-VARIANCES = 3.0
-"""v_rest / v_process of ratios measured in turn, a typical one here; the best number changes with its square root."""
-LEAST_SECONDS = 5.0
+VARIANCES = 1.0
+"""v_rest / v_process. Ratios measured in turn have about 3 here; with less, rounds are shorter and more, and a few more
+rounds also have a much smaller Student's factor (docs/decisions.md, "A campaign's planner")."""
+LEAST_SECONDS = 3.0
 """A round measures a fast method for at least this long: it should meet more than one moment of the machine."""
+METERED_SECONDS = 5.0
+"""The same where energy counters are read: a shorter round would have no power (:mod:`bench.analysis.joules`)."""
 LEARNING_ROUNDS = 3
 """All methods take part in these; then those whose ratios are widest."""
 MOST_ROUNDS = 12
 NARROW = 0.02
 """Half-width of a log ratio that needs no more rounds."""
-FIRST_SECONDS = 7.0
+FIRST_SECONDS = 5.0
 """In the first round, before the start and the structures of a method are known."""
 GRACE_SECONDS = 30.0
 """A structure in flight may take this much longer than the method's share of a round, or as much again, if that is
 less."""
 
 
-def best_seconds(start_s: float, item_s: float) -> float:
+def best_seconds(start_s: float, item_s: float, least_s: float = LEAST_SECONDS) -> float:
     """Return for how long a process should measure, in seconds, from its start and the time of a structure."""
-    return max(math.sqrt(VARIANCES * start_s * item_s), LEAST_SECONDS)
+    return max(math.sqrt(VARIANCES * start_s * item_s), least_s)
 
 
 def planned_rounds(costs: Mapping[K, float], seconds: float) -> int:

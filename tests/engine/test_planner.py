@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis import joules
 from bench.core.protocol import STRUCTURES
 from bench.core.records import CENSORED, CONVERGED, Finished
 from bench.core.settings import Settings
@@ -30,9 +31,9 @@ METHODS = {key: method(key[0], 1000 * size) for key, size in zip(EVERY, (1, 2, 4
 def planner():
     """Return a function that makes the planner of a campaign of three methods; each has 600 s."""
 
-    def make(widths=dict, **settings):
+    def make(widths=dict, metered=False, **settings):
         settings = Settings(methods=("a", "b", "c"), budget_s=dict.fromkeys("abc", 600.0), **settings)
-        return Planner(settings, Ledger(settings), widths)
+        return Planner(settings, Ledger(settings), widths, metered)
 
     return make
 
@@ -99,6 +100,17 @@ def test_what_short_phases_took_is_missing_for_structures(planner):
     plan.short_s = 40.0
     assert plan.total_s == 260.0
     assert planner(rounds=3).total_s is None
+
+
+def test_where_energy_is_read_a_round_is_long_enough_for_a_power(planner):
+    items = [Item("relax", number) for number in range(3)]
+    seconds = {}
+    for metered in (False, True):
+        plan = planner(metered=metered, rounds=3, total_s=30.0)
+        plan.start_s[A] = 0.1
+        relaxed(plan, A, 0.01)
+        seconds[metered] = plan.share(A, 1, items).begin_s
+    assert seconds[False] < joules.LEAST_SECONDS <= seconds[True]
 
 
 def test_a_first_round_is_short_and_a_slow_method_gets_a_whole_structure(planner):
