@@ -174,7 +174,7 @@ def _one(key: Key, protocol: str, old: Side, new: Side, threshold: float, answer
     for field, words in (("weights", "weights"), ("dtype", "precision")):
         one, other = getattr(old.methods[key], field), getattr(new.methods[key], field)
         if one != other:
-            return dataclasses.replace(bare, why=f"different {words}: {one} and {other}")
+            return dataclasses.replace(bare, why=f"different {words}: {one or 'unknown'} and {other or 'unknown'}")
     after, before = pair(new.times[protocol], key, key, old.times[protocol])
     ratio = unpaired_ratio(after, before)
     if ratio is None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from bench.paths import told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table
 
@@ -32,6 +34,30 @@ def plain_table(*columns: str) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+def print_columns(head: Sequence[str], lines: Sequence[Sequence[str]], below: Sequence[str] = ()) -> None:
+    """Print lines in columns; none is wrapped, so that a name can be copied, and empty columns are left out.
+
+    Parameters
+    ----------
+    head : sequence of str
+        The titles of the columns.
+    lines : sequence of sequence of str
+        One or more.
+    below : sequence of str
+        What is printed below each line, indented and wrapped; by default nothing.
+    """
+    from rich.text import Text
+
+    columns = [(title, *column) for title, column in zip(head, zip(*lines, strict=True), strict=True) if any(column)]
+    wide = [max(map(len, column)) for column in columns]
+    console = out()
+    for number, cells in enumerate(zip(*columns, strict=True)):
+        text = "  ".join(map(str.ljust, cells, wide)).rstrip()
+        console.print(Text(text, style="" if number else "bold"), soft_wrap=True)
+        if number and below and below[number - 1]:
+            print_below(below[number - 1])
 
 
 def print_below(text: str) -> None:

@@ -94,7 +94,8 @@ def _measured(options: Options) -> Report:
     parallel = measure_parallel_speed(options.threads)
     measuring = Engines(reference, engines, catalogue, settings, what, parallel, to_stderr)
     directory = new_directory(options.output)
-    to_stderr(f"run {directory.name}: {reference.name} and {len(engines)} engines, at most {options.budget:g} s")
+    several = f"{len(engines)} engine{'s' if len(engines) > 1 else ''}"
+    to_stderr(f"run {directory.name}: {reference.name} and {several}, at most {options.budget:g} s")
     writer = begin(directory, settings, catalogue, what.dataset, parallel)
     try:
         measuring.run(writer, options.budget)

@@ -60,9 +60,19 @@ def _chosen(wanted: tuple[str, ...], found: list[dict[str, Any]]) -> list[str]:
 
 
 def _print(found: list[dict[str, Any]]) -> None:
-    listing = _output.plain_table("environment", "family", "device", "size", "")
-    listing.columns[0].no_wrap = True  # a name in two lines could not be copied
-    for entry in found:
-        size = f"{entry['bytes'] / 1e9:.2f} GB"
-        listing.add_row(entry["name"], entry["family"], entry["device"], size, "stale" if entry["stale"] else "")
-    _output.out().print(listing if found else told("there are no environments yet; 'pesbench prepare' makes them."))
+    if not found:
+        _output.print_text(told("there are no environments yet; 'pesbench prepare' makes them."))
+        return
+    _output.print_columns(
+        ("environment", "device", "size", "state", "family"),
+        [
+            (
+                entry["name"],
+                entry["device"],
+                f"{entry['bytes'] / 1e9:.2f} GB",
+                "stale" if entry["stale"] else "",
+                entry["family"],
+            )
+            for entry in found
+        ],
+    )

@@ -119,8 +119,8 @@ def _print_run(name: str, run: str | None) -> None:
             raise
         found, directory = None, None
     if found is None or not found.rows:
-        where = f"run {directory.name} did not measure it" if directory else "there is no run yet"
-        console.print(told(f"{where}: 'pesbench run --methods {name}' measures it."), soft_wrap=False)
+        where = f"run {directory.name} has no times of it" if directory else "there is no run yet"
+        console.print(told(f"{where}; 'pesbench run --methods {name}' measures it."), soft_wrap=False)
         return
     assert directory is not None
     console.print(f"[bold]In run {directory.name}[/bold]")

@@ -70,18 +70,14 @@ def _list(options: Options, results: Path) -> int:
         what = f"no run in {results} has the tag {' and '.join(options.words)}" if options.words else None
         _output.print_text(told(what or f"there is no run in {results} yet; 'pesbench run' makes one."))
         return 0
-    table = _output.plain_table("run", "name", "state", "measured", "size", "tags")
-    table.columns[0].no_wrap = True  # an id is typed as it stands
-    for one in found:
-        table.add_row(
-            one.directory.name,
-            one.about.name,
-            one.state,
-            _measured(one),
-            f"{one.bytes / 1e6:.1f} MB",
-            ", ".join(one.about.tags),
-        )
-    _output.out().print(table)
+    _output.print_columns(
+        ("run", "name", "state", "size", "tags"),
+        [
+            (one.directory.name, one.about.name, one.state, f"{one.bytes / 1e6:.1f} MB", ", ".join(one.about.tags))
+            for one in found
+        ],
+        list(map(_measured, found)),
+    )
     return 0
 
 

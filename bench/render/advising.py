@@ -16,7 +16,7 @@ from bench.analysis.prediction import CALLS_PER_NS, PROCESSES, TIME_STEP_FS
 from bench.analysis.statistics import Estimate
 from bench.render import numbers
 from bench.render.cells import DASH, Cell
-from bench.render.console import GAP, labelled, notes, printed, styled, table, width_of
+from bench.render.console import fitting, hidden, labelled, notes, printed, styled, table, width_of
 
 GUESSED = "~"
 """Before a time whose steps are guessed from those of other methods."""
@@ -214,17 +214,8 @@ _NAME = 16
 
 def _shown(report: Report, width: int) -> list[int]:
     """Return the columns for which there is room."""
-    lines = [_cells(one) for one in report.choice.measured]
-    titles = [max(map(len, title.split("\n"))) for title in COLUMNS]
-    widths = [max(titles[i], *(len(line[i]) for line in lines)) for i in range(len(COLUMNS))]
-    widths[0] = min(widths[0], _NAME)
-    shown = list(range(len(COLUMNS)))
-    # one after another, the least needed first
-    for i in (COLUMNS.index("RMSD,\nÅ"), COLUMNS.index("memory"), 1 if report.wish.task == MD else 2):
-        if sum(widths[k] + GAP for k in shown) - GAP <= width:
-            break
-        shown.remove(i)
-    return shown
+    least = ("RMSD,\nÅ", "memory", "relaxation" if report.wish.task == MD else "1 ns of md")
+    return fitting(COLUMNS, [_cells(one) for one in report.choice.measured], width, least, _NAME)
 
 
 def _grid(report: Report, shown: Sequence[int]) -> RenderableType:
@@ -244,14 +235,6 @@ def _grid(report: Report, shown: Sequence[int]) -> RenderableType:
         style, cells = "bold" if one.method in advised else "", _cells(one)
         grid.add_row(*(styled(cells[number], style) for number in shown))
     return grid
-
-
-def _hidden(shown: Sequence[int]) -> list[str]:
-    """Return a note that names the columns for which there is no room."""
-    left = [COLUMNS[i].partition(",")[0] for i in range(len(COLUMNS)) if i not in shown]
-    if not left:
-        return []
-    return [f"{numbers.of(len(left), 'column')} hidden: {', '.join(left)}; a wider terminal and --json show all."]
 
 
 def _left_out(choice: Choice) -> list[tuple[str, str]]:
@@ -326,7 +309,11 @@ def _terminal(report: Report, width: int, color: bool) -> str:
         parts += [_grid(report, shown), Text()]
     if left_out := _left_out(report.choice):
         parts += [labelled(left_out, width, ""), Text()]
-    parts += [notes([*_hidden(shown), *_notes(report)]), Text()] if report.choice.measured else []
+    parts += (
+        [notes([*hidden([title for i, title in enumerate(COLUMNS) if i not in shown]), *_notes(report)]), Text()]
+        if report.choice.measured
+        else []
+    )
     parts.append(labelled(list(advice), width))
     text = printed(parts, width, color)
     if report.script:

@@ -23,7 +23,7 @@ from bench.render.latex import escape, tabular
 
 ANY_WIDTH = 10_000
 """More characters than any line has."""
-FIRST = 12  # characters of the column with names, at least
+FIRST, LONGEST = 12, 20  # characters of the column with names, at least; of a word in it that does not fold
 COUNTS = "failures"
 """The field with how often each class of failures occurred: in CSV one text, because each run has other classes."""
 MORE = "'pesbench explain NAME' says what a method or a column is; 'pesbench report' makes a page with everything."
@@ -210,7 +210,7 @@ def _grid(block: Block, width: int) -> RichTable:
     grid = console.table()
     wide = [max(least, *map(len, heading)) for least, heading in zip(_least(block), block.headings, strict=True)]
     # names fold where there is no room for them; figures never do
-    most = max(FIRST, width - sum(GAP + needed for needed in wide[1:]))
+    most = max(_first(block), width - sum(GAP + needed for needed in wide[1:]))
     wide[0] = min(most, max(*map(len, block.headings[0]), *(len(line[0]) for line in block.lines)))
     units = any(unit for _, unit in block.headings)
     for i, ((title, unit), needed) in enumerate(zip(block.headings, wide, strict=True)):
@@ -225,18 +225,24 @@ def _grid(block: Block, width: int) -> RichTable:
 
 def _least(block: Block) -> list[int]:
     """Return the width that each column needs: the first one may fold, figures may not."""
-    return [FIRST, *(max(map(len, column)) for column in list(zip(*block.lines, strict=True))[1:])]
+    return [_first(block), *(max(map(len, column)) for column in list(zip(*block.lines, strict=True))[1:])]
+
+
+def _first(block: Block) -> int:
+    """Return the least width of the first column: it folds between words, as long as these are of a usual length."""
+    words = [word for line in block.lines for word in line[0].split()]
+    return max(FIRST, min(LONGEST, max(map(len, words), default=0)))
 
 
 def _narrow(block: Block, width: int) -> list[Block]:
     """Return the block in as many parts as fit below each other, each with the first column: no figure is cut off."""
     parts: list[list[int]] = [[]]
-    left = width - FIRST
+    left = width - _first(block)
     for i, least in enumerate(_least(block)[1:], 1):
         needed = GAP + max(least, *map(len, block.headings[i]))
         if needed > left and parts[-1]:
             parts.append([])
-            left = width - FIRST
+            left = width - _first(block)
         parts[-1].append(i)
         left -= needed
     return [

@@ -161,7 +161,7 @@ def of_device(kind: DeviceKind, table: Table) -> OfDevice:
             chooses=True,
         ),
         replay=Column(
-            f"{label} replay", lambda line: replay_text(line, line.replays.get(kind.name)), 1, unit=replay_unit(table)
+            f"{label} replay", lambda line: replay_text(line, line.replays.get(kind.name)), 2, unit=replay_unit(table)
         ),
         gain=Column(f"{DEVICES[CPU].label}/{label}", lambda line: numbers.ratio(_gain(there(line))), 3),
         paper=Column("paper", lambda line: _paper(there(line)), 4 + 2 * place, unit=f"{label} ms"),

@@ -125,14 +125,20 @@ def _below(report: Report) -> list[tuple[str, str]]:
         for protocol, mean in report.means.items()
         if mean is not None
     ]
+    left_out: dict[tuple[str, str], list[str]] = {}
     for one in report.comparisons:
         name = one.label
+        if one.verdict == NOT_COMPARED and one.why:
+            left_out.setdefault((one.protocol, one.why), []).append(name)
+            continue
         if one.answers:
             found.append((f"{name} answers differently", "; ".join(one.answers)))
         elif one.answers is None and one.ratio is not None:
             found.append((name, "it is not known whether the answers are the same"))
         if one.why:
             found.append((f"{name} {one.verdict}", one.why))
+    for (protocol, why), names in left_out.items():
+        found.append((f"Not compared{', replay' * (protocol == REPLAY)}", f"{', '.join(names)}: {why}"))
     return [*found, *(("What differs", line) for line in report.explain), *(("Note", note) for note in report.notes)]
 
 
@@ -147,10 +153,18 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
     grid = table()
     for i, title in enumerate(COLUMNS):
         side = "right" if 0 < i < 5 else "left"
-        grid.add_column(Text(title, justify=side), justify=side, overflow="fold", no_wrap=i > 0)  # type: ignore[arg-type]
+        grid.add_column(
+            Text(title, justify=side),  # type: ignore[arg-type]
+            justify=side,  # type: ignore[arg-type]
+            overflow="fold",
+            no_wrap=i > 0,
+            min_width=None if i else 12,
+        )
     stepped = {(one.method, one.device) for one in report.comparisons if one.protocol != REPLAY}
-    alone = [one for one in report.comparisons if (one.method, one.device) not in stepped]
-    for one in report.comparisons:
+    # what was not compared stands below, with the reason
+    shown = [one for one in report.comparisons if one.verdict != NOT_COMPARED or not one.why]
+    alone = [one for one in shown if (one.method, one.device) not in stepped]
+    for one in shown:
         grid.add_row(*map(styled, _cells(one, intervals=width >= ROOMY, short=one in alone)))
     below = [*_replayed(alone), *_below(report), ("Rule", rule(report.threshold))]
     parts += [grid, Text(), labelled(below, width, bad="answers differently")]

@@ -65,6 +65,44 @@ def table() -> RichTable:
     return RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
 
 
+def fitting(
+    titles: Sequence[str], lines: Sequence[Sequence[str]], width: int, least: Sequence[str], first: int
+) -> list[int]:
+    """Return which columns of a table fit into a terminal, by their numbers.
+
+    Parameters
+    ----------
+    titles : sequence of str
+        May have several lines.
+    lines : sequence of sequence of str
+        The cells.
+    width : int
+        Of the terminal, in characters.
+    least : sequence of str
+        The titles of the columns that may be left out, the least important one first.
+    first : int
+        The least width of the first column, whose texts may be wrapped.
+    """
+    needed = [
+        max(*map(len, title.split("\n")), *(len(line[i]) for line in lines)) + GAP for i, title in enumerate(titles)
+    ]
+    needed[0] = min(needed[0], first + GAP)
+    shown = list(range(len(titles)))
+    for title in least:
+        if sum(needed[i] for i in shown) - GAP > width:
+            shown.remove(titles.index(title))
+    return shown
+
+
+def hidden(titles: Sequence[str]) -> list[str]:
+    """Return a note that names the columns for which there is no room."""
+    if not titles:
+        return []
+    columns = f"{len(titles)} column{'s' if len(titles) > 1 else ''}"
+    names = ", ".join(title.partition(",")[0].replace("\n", " ") for title in titles)
+    return [f"{columns} hidden: {names}; a wider terminal and --json show all."]
+
+
 def styled(cell: str, style: str = "") -> Text:
     """Return a cell in the style of its state, or in `style`."""
     return Text(cell, style=STYLES.get(cells.of(cell).state) or style)

@@ -14,10 +14,14 @@ from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
 from bench.render import numbers
 from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
-from bench.render.console import labelled, printed, styled, table, width_of
+from bench.render.console import fitting, hidden, labelled, printed, styled, table, width_of
 
 MEV = 1e3
 COLUMNS = ("engine", "system", "ms/call", "times as fast", "forces, meV/Å", "energy, meV/atom", "driver, ms/step")
+LEAST = ("driver, ms/step", "energy, meV/atom", "ms/call", "forces, meV/Å")
+"""The columns that a narrow terminal leaves out, the first one first."""
+LEAST_NAME = 12
+"""Characters of the first column, at least."""
 OTHER = "other answers"
 
 
@@ -209,24 +213,29 @@ def _rows(one: Engine) -> list[list[str]]:
 
 def _terminal(report: Report, width: int | None, color: bool) -> str:
     width = width_of(width)
+    titles = [*COLUMNS[:2], *(title.replace(" ", "\n", 1) for title in COLUMNS[2:])]
+    lines = [cells for one in (report.reference, *ordered(report.engines)) for cells in _rows(one)]
+    shown = fitting(titles, lines, width, [title.replace(" ", "\n", 1) for title in LEAST], LEAST_NAME)
     grid = table()
-    for i, title in enumerate(COLUMNS):
-        side = "right" if i > 1 else "left"
+    for i in shown:
+        side: Any = "right" if i > 1 else "left"
+        # only the first column may be wrapped
         grid.add_column(
-            Text(title.replace(" ", "\n", 1) if i > 1 else title, justify=side),  # type: ignore[arg-type]
-            justify=side,  # type: ignore[arg-type]
+            Text(titles[i], justify=side),
+            justify=side,
             overflow="fold",
-            no_wrap=i == 0,
+            no_wrap=i > 0,
+            min_width=LEAST_NAME if i == 0 else None,
         )
-    for one in (report.reference, *ordered(report.engines)):
-        for cells in _rows(one):
-            grid.add_row(*(styled(cell) for cell in cells))
+    for cells in lines:
+        grid.add_row(*(styled(cells[i]) for i in shown))
+    left_out = hidden([title for i, title in enumerate(COLUMNS) if i not in shown])
     parts: list[RenderableType] = [
         labelled(report.title, width),
         Text(),
         grid,
         Text(),
-        labelled(_below(report), width),
+        labelled([*_below(report), *(("note", note) for note in left_out)], width),
     ]
     return printed(parts, width, color)
 

@@ -135,6 +135,9 @@ def draw(table: Table, written: bool = True) -> Figure:
     low, high = axes.get_xlim()
     room = max(1.2, math.sqrt(12 * low / high))  # at least a decade, so that a power of ten is on the axis
     axes.set_xlim(low / room, high * room)
+    decade = (right - left) / math.log10(high / low * room**2)
+    if decade < inches("10,000", 8) + _GAP:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: power(x, in_full=2)))
     handles = _legend(devices, is_paper, by_kind)
     wide = sum(inches(str(handle.get_label()), 7.5) + _MARK for handle in handles)
     figure.legend(
@@ -168,7 +171,7 @@ def _draw_line(axes: Axes, y: float, rows: list[tuple[_Device, Row | None]], is_
         if row.time is not None:
             estimate = row.time
             if estimate.low is not None and estimate.high is not None:
-                axes.plot([estimate.low, estimate.high], [at, at], "|-", color=color, lw=1.0, ms=6, zorder=3)
+                axes.plot([estimate.low, estimate.high], [at, at], "-", color=color, lw=1.2, zorder=3)
             (mark,) = axes.plot(
                 estimate.estimate,
                 at,
@@ -236,12 +239,12 @@ def _dress(axes: Axes, labels: list[str], axis: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def power(x: float, _: int | None = None) -> str:
-    """Return a number of an axis: a power of ten, in full where there is room; others as they are."""
+def power(x: float, _: int | None = None, *, in_full: int = 5) -> str:
+    """Return a number of an axis: a power of ten, in full up to this exponent; others as they are."""
     exponent = round(math.log10(x))
     if not math.isclose(x, 10.0**exponent):
         return f"{x:,g}"
-    return f"{x:,g}" if -2 <= exponent <= 3 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return f"{x:,g}" if -2 <= exponent <= in_full else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def _legend(devices: list[_Device], is_paper: bool, by_kind: bool) -> list[Line2D]:

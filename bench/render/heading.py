@@ -156,8 +156,11 @@ def _state(dataset: DataSetFacts) -> str:
 def _protocols(settings: Settings) -> str:
     rounds = settings.rounds
     more = f" and more, in {settings.total_s / 60:.0f} min" if settings.total_s else ""
+    protocols = " · ".join(
+        one.heading(settings) or name for name, one in PROTOCOLS.items() if name in settings.protocols
+    )
     parts = [
-        *(one.heading(settings) or name for name, one in PROTOCOLS.items() if name in settings.protocols),
+        *dict.fromkeys(protocols.split(" · ")),  # what several of them share is said once
         f"{rounds} round{'s' if rounds != 1 else ''}{more}",
         _budget(settings.budget_s),
     ]

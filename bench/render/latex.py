@@ -27,6 +27,8 @@ _LATEX = {
     "Å": r"\AA{}",
     "µ": r"$\mu$",
     "ʳ": r"\textsuperscript{r}",
+    "⁻": r"\textsuperscript{--}",
+    "¹": r"\textsuperscript{1}",
     "\n": " ",
 }
 

@@ -44,7 +44,9 @@ def inline_svg(figure: Figure, *, name: str, title: str, description: str) -> st
     said = _named_marks(figure, name)
     file = io.StringIO()
     with mpl.rc_context(STYLE | {"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        # transparent, so that the page's shadow at an edge beyond which there is more can be seen behind it
+        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(file, format="svg", transparent=True, metadata=nothing)
     for artist in said:
         artist.set_gid(None)
     root = ElementTree.fromstring(file.getvalue())

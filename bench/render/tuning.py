@@ -15,9 +15,11 @@ from bench.analysis.tuning import DEFAULT, PROCESSES, Tried, Tuned
 from bench.render import numbers
 from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
-from bench.render.console import labelled, printed, styled, table, width_of
+from bench.render.console import fitting, hidden, labelled, printed, styled, table, width_of
 
 FORMATS = ("terminal", "json")
+LEAST = ("pays after", "memory", "cold start")
+"""The columns that a narrow terminal leaves out, the first one first."""
 COLUMNS = ("setting", "ms/call", "time/default", "cold start", "memory", "pays after", "verdict")
 """time/default: below 1 it is faster. pays after: a number of force calls."""
 LEAST_SETTING = 12
@@ -160,26 +162,31 @@ def _verdict(one: Tried) -> Cell:
 
 def _terminal(report: Report, width: int | None, color: bool) -> str:
     width = width_of(width)
+    every = [*report.tuned.ranking, *report.tuned.apart]
+    titles = [COLUMNS[0], *(title.replace(" ", "\n") for title in COLUMNS[1:])]
+    lines = [_cells(one) for one in every]
+    shown = fitting(titles, lines, width, [title.replace(" ", "\n") for title in LEAST], LEAST_SETTING)
     grid = table()
-    for i, title in enumerate(COLUMNS):
+    for i in shown:
         side = "right" if 0 < i < len(COLUMNS) - 1 else "left"
         # only the first column may be wrapped; a heading of two words may be, too
         grid.add_column(
-            Text(title.replace(" ", "\n") if i else title, justify=side),  # type: ignore[arg-type]
+            Text(titles[i], justify=side),  # type: ignore[arg-type]
             justify=side,  # type: ignore[arg-type]
             overflow="fold",
             no_wrap=i > 0,
             min_width=LEAST_SETTING if i == 0 else None,
         )
-    for one in (*report.tuned.ranking, *report.tuned.apart):
+    for one, cells in zip(every, lines, strict=True):
         style = "bold" if one is report.tuned.best else ""
-        grid.add_row(*(styled(cell, style) for cell in _cells(one)))
+        grid.add_row(*(styled(cells[i], style) for i in shown))
+    left_out = hidden([title for i, title in enumerate(COLUMNS) if i not in shown])
     parts: list[RenderableType] = [
         labelled(report.title, width),
         Text(),
         grid,
         Text(),
-        labelled(_below(report), width),
+        labelled([*_below(report), *(("Note", note) for note in left_out)], width),
     ]
     return printed(parts, width, color)
 

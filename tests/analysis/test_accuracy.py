@@ -500,7 +500,7 @@ def test_the_residue_of_a_references_hessian_is_shown_with_what_it_may_do():
     assert found.shift == pytest.approx(900 / (2 * MODES.wavenumbers[0]), rel=1e-3)
     (block,) = (one for one in page(table).blocks if "references' own minima" in one.title)
     assert block.lines[0][:4] == ("PBE0/def2-TZVPP", "0.0007", "native", "30.0")
-    assert any("PBE0/def2-TZVPP (30 cm-1)" in note for note in notes(table))
+    assert any("PBE0/def2-TZVPP (30 cm⁻¹)" in note for note in notes(table))
     fine = accuracy_table(measured([minimum()], [level("pbe0", PBE0_GOOD, minimum=MINIMUM)]))
     assert fine.minima[0].residue < 0.1
     assert not any("come out above" in note for note in notes(fine))

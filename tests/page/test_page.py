@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from bench.render.page.sections import Passage, has_something
+
 MOST = 500_000
 """Bytes of a page of a run with all methods and all protocols."""
 
@@ -137,3 +139,8 @@ def test_a_section_without_content_is_not_there(hostile_page):
     ids = Outline(hostile_page.read_text()).ids
     assert {"choice", "speed", "evidence", "method"} <= set(ids)
     assert not {"stability", "accuracy", "growth", "throughput"} & set(ids)
+
+
+def test_a_passage_without_words_figures_and_tables_has_nothing_to_read():
+    assert not has_something(Passage(run=None))
+    assert has_something(Passage(run=None, notes=["a note"]))

@@ -39,6 +39,12 @@ def test_each_part_names_the_methods_and_the_title_is_there_once():
     assert terminal(page(3), 80).count("Method") == 1
 
 
+def test_a_name_of_one_word_is_not_folded_in_a_narrow_terminal():
+    headings = (("level", ""), ("Hessian", ""), ("residue", "cm⁻¹"))
+    block = Block("Minima", headings, (("PBE/def2-TZVPP", "central differences", "12.9"),))
+    assert "PBE/def2-TZVPP" in terminal(Page([], [block], [], []), 40)
+
+
 def test_a_column_wider_than_the_terminal_has_a_part_of_its_own():
     block = Block("Long", (("Method", ""), ("a", ""), ("b", "")), (("m", "x" * 70, "1"),))
     assert terminal(Page([], [block], [], []), 80).count("Method") == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.analysis.regression import EQUAL, Comparison
+from bench.analysis.regression import EQUAL, NOT_COMPARED, Comparison
 from bench.analysis.statistics import Estimate
 from bench.render.comparison import Report, render
 
@@ -34,3 +34,13 @@ def test_a_narrow_terminal_shows_the_interval_of_the_ratio():
     assert "1.01 [0.99, 1.03]" in text
     assert "[90, 111]" not in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_what_was_not_compared_stands_below_with_its_reason_once():
+    why = "not measured in the second run"
+    others = [Comparison(name, f"Model {name}", "cpu", "relax", NOT_COMPARED, why=why) for name in "ab"]
+    report = Report(title=[], comparisons=[ONE, *others], threshold=0.05)
+    text = " ".join(render(report, "terminal", width=80).split())
+    assert f"Not compared Model a, Model b: {why}" in text
+    assert text.count("Model a") == 1
+    assert render(report, "markdown").count("Model a") == 2  # a line of its own, too

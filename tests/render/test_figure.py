@@ -103,6 +103,15 @@ def test_the_axis_is_logarithmic_and_has_a_power_of_ten_even_for_a_single_method
     assert any(low < tick < high for tick in axes.get_xticks())
 
 
+@pytest.mark.parametrize("which", ["cpu_table", "gpu_table", "both_gpu_table"])
+def test_an_axis_writes_large_numbers_in_one_way(which, request):
+    axes = figure.draw(request.getfixturevalue(which)).axes[0]
+    low, high = axes.get_xlim()
+    written = axes.xaxis.get_major_formatter()
+    large = [written(tick) for tick in axes.get_xticks() if low < tick < high and tick >= 1000]
+    assert len({"," in text for text in large}) == 1, large
+
+
 def test_a_table_in_which_nothing_was_measured_is_still_drawn(cpu_table, tmp_path):
     failed = tuple(row for row in cpu_table.rows if row.method == "7net-l3i5")
     assert len(figure.save(figure.draw(dataclasses.replace(cpu_table, rows=failed)), tmp_path / "none")) == 2

@@ -106,10 +106,12 @@ def test_the_mark_hangs_over_so_that_the_figures_stay_aligned(width, cpu_table, 
         )
 
 
-def test_80_columns_hold_both_times_and_the_rank(both_table):
-    text = render(both_table, "terminal", width=80)
-    row = next(line for line in text.splitlines() if line.startswith("Nequix MP-1"))
-    assert re.fullmatch(r"Nequix MP-1 +61\.0 \[[\d., ]+\] +\d(–\d)? +58\.0 \[[\d., ]+\]", row)
+def test_the_time_of_a_relaxation_comes_before_the_same_steps_along_a_path(both_table):
+    times = r"Nequix MP-1 +61\.0 \[[\d., ]+\] +2671 \[[\d., ]+\] +\d(–\d)?"
+    for width, wanted in ((80, times + r".*"), (160, times + r" .* 58\.0 \[[\d., ]+\].*")):
+        text = render(both_table, "terminal", width=width)
+        row = next(line for line in text.splitlines() if line.startswith("Nequix MP-1"))
+        assert re.fullmatch(wanted, row), width
 
 
 def test_the_mark_survives_every_format_and_is_explained_there(both_gpu_table):

@@ -54,6 +54,18 @@ def test_the_best_its_command_and_what_it_costs_are_said_in_80_columns():
     assert "Random weights: the speed is right" in flat
 
 
+def test_in_60_columns_settings_and_verdicts_are_whole_and_what_is_left_out_is_named():
+    text = render(report(TUNED), "terminal", width=60)
+    assert max(map(len, text.splitlines())) <= 60
+    lines = text.splitlines()
+    assert any(line.startswith("default ") for line in lines)
+    (row,) = [line for line in lines if line.startswith("tf32=on")]
+    assert row.endswith("other answer")
+    assert "3 columns hidden: cold start, memory, pays after; a wider terminal and --json show all." in " ".join(
+        text.split()
+    )
+
+
 def test_a_row_has_the_cold_start_and_the_memory_beside_the_gain():
     lines = render(report(TUNED), "terminal", width=120).splitlines()
     (row,) = [line for line in lines if "faster" in line and "0.50" in line]

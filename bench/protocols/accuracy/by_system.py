@@ -42,7 +42,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
         ("energy MAE", "meV", lambda row: numbers.with_interval(_errors(row, "energy_mae"), 3)),
         ("n", "", lambda row: numbers.whole(row.references[row.nearest].structures) if row.nearest else DASH),
         ("geometry", "RMSD, mÅ", _geometry),
-        ("frequencies", "RMSD, cm-1", _frequencies),
+        ("frequencies", "RMSD, cm⁻¹", _frequencies),
         ("minima", "against", _judges),
         ("ms/call", "", lambda row: numbers.with_interval(row.time)),
     )

@@ -24,7 +24,7 @@ from bench.render.figure import STYLE, WIDTH, power
 
 MARKERS = {"pass": "o", "warn": "^", "fail": "X", None: "s"}
 """By the verdict on stability."""
-_SAID = {"pass": "md: pass", "warn": "md: warn", "fail": "md: fail", None: "no md"}
+_SAID = {"pass": "MD: pass", "warn": "MD: warn", "fail": "MD: fail", None: "no MD"}
 _CAPTION_LINE = 0.125  # inches
 _ABOVE = "0.55"  # the colour of modes with hydrogen, below the line; that of the others is their method's kind's
 LEAST = 0.01  # meV/Angstrom: the axis is logarithmic
@@ -189,8 +189,8 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
             (mark,) = axes.plot(deviations, at, "|", color=color, ms=6, mew=0.8)
             part = found.errors.below if low else found.errors.above
             if part is not None:
-                where = f"{part.modes} modes {'below' if low else 'above'} {SPLIT:.0f} cm-1"
-                far = f"RMSD {numbers.plain(part.rmsd_cm1)} cm-1, largest {numbers.plain(part.largest_cm1)} cm-1"
+                where = f"{part.modes} modes {'below' if low else 'above'} {SPLIT:.0f} cm⁻¹"
+                far = f"RMSD {numbers.plain(part.rmsd_cm1)} cm⁻¹, largest {numbers.plain(part.largest_cm1)} cm⁻¹"
                 marks.say(mark, name(row, table), f"against {table.label(row.nearest_minimum or '')}", where, far)
     titles = [f"{name(row, table)} – {table.label(row.nearest_minimum or '')}" for row in rows]
     axes.set_yticks(range(len(rows)), list(reversed(titles)), fontsize=6.5)
@@ -199,14 +199,14 @@ def _frequencies(axes: Axes, rows: list[Accuracy], table: AccuracyTable) -> None
     axes.axvline(0, color="0.4", lw=0.8)
     axes.set_xscale("symlog", linthresh=50)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}".replace("-", "−")))
-    axes.set_xlabel("wavenumber less that of the matching level, cm-1", labelpad=2)
+    axes.set_xlabel("deviation of the wavenumber from the matching level, cm⁻¹", labelpad=2)
     handles = [
         *(
             Line2D([], [], marker="|", color=marks.of_kind(kind), ls="none", ms=6, label=words)
             for kind, words in marks.KINDS.items()
             if any(row.kind == kind for row in rows)
         ),
-        Line2D([], [], marker="|", color=_ABOVE, ls="none", ms=6, label=f"above {SPLIT:.0f} cm-1"),
+        Line2D([], [], marker="|", color=_ABOVE, ls="none", ms=6, label=f"above {SPLIT:.0f} cm⁻¹"),
     ]
     axes.legend(handles=handles, frameon=False, fontsize=7, ncols=5, loc="lower right", bbox_to_anchor=(1.0, 1.0))
     _bare(axes)
@@ -231,7 +231,7 @@ def _caption(table: AccuracyTable, placed: list[Accuracy], vibrations: bool) -> 
         if any(row.common_mae is not None and row.common_mae.estimate < edge for row in placed):
             said.append("A mark at the lower edge is closer than the axis reaches.")
     if vibrations:
-        said.append(f"Coloured ticks: vibrations below {SPLIT:.0f} cm-1.")
+        said.append(f"Coloured ticks: vibrations below {SPLIT:.0f} cm⁻¹.")
     return [
         f"{described.machine.cpu}, {numbers.of(described.settings.threads, 'thread')}. {described.dataset.name}, "
         f"{described.dataset.count} structures. Run {described.run_id}",

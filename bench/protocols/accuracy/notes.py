@@ -12,7 +12,7 @@ from bench.render.circumstances import damaged
 OTHER = "*"
 """Marks a level that has another functional than the method's own."""
 GOOD_RESIDUE = 5.0
-"""cm-1. A Hessian whose translations and rotations come out above this is mentioned."""
+"""cm⁻¹. A Hessian whose translations and rotations come out above this is mentioned."""
 
 
 def urgent(table: AccuracyTable) -> list[str]:
@@ -58,7 +58,7 @@ def _judged(table: AccuracyTable) -> str:
     judges = {name for row in table.each for name in (row.nearest_geometry, row.nearest_minimum) if name}
     if judges - near:
         said += (
-            " A level with a basis below triple zeta has an error of its own, of some 10 mÅ in a bond and some 10 cm-1 "
+            " A level with a basis below triple zeta has an error of its own, of some 10 mÅ in a bond and some 10 cm⁻¹ "
             "in a wavenumber."
         )
     return said
@@ -69,11 +69,11 @@ def _residue(table: AccuracyTable) -> str:
     if not coarse:
         return ""
     names = ", ".join(
-        f"{table.label(one.level)}{f' of {one.system}' if one.system else ''} ({one.residue:.0f} cm-1)"
+        f"{table.label(one.level)}{f' of {one.system}' if one.system else ''} ({one.residue:.0f} cm⁻¹)"
         for one in coarse
     )
     return (
-        f"Hessians whose translations or rotations come out above {GOOD_RESIDUE:.0f} cm-1: {names}. May err by: what "
+        f"Hessians whose translations or rotations come out above {GOOD_RESIDUE:.0f} cm⁻¹: {names}. May err by: what "
         "an error of that size in the squared wavenumber makes of the softest mode."
     )
 
@@ -96,11 +96,11 @@ def notes(table: AccuracyTable) -> list[str]:
         if any(row.references for row in table.rows)
         else "",
         "Frequencies: at the method's own minimum, matched by motion, within symmetry species where the molecule has "
-        f"them; {SPLIT:.0f} cm-1 parts the stretches of bonds to hydrogen from the others. Mixed: modes without a "
+        f"them; {SPLIT:.0f} cm⁻¹ parts the stretches of bonds to hydrogen from the others. Mixed: modes without a "
         "partner of the same motion in the reference."
         if any(row.vibrations for row in table.each)
         else "",
-        f"Imaginary: beyond {IMAGINARY:.0f} cm-1. Residue: translations and rotations before they were projected out."
+        f"Imaginary: beyond {IMAGINARY:.0f} cm⁻¹. Residue: translations and rotations before they were projected out."
         if any(row.harmonic for row in table.each)
         else "",
         "Experiment has fundamentals: harmonic wavenumbers are compared times the scale factor that fits those of the "

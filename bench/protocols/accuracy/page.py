@@ -88,7 +88,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             *([("planarity", "Å", _planarity)] if table.planar else []),
         ),
         at_each(
-            "How far are its harmonic frequencies? RMSD (largest), cm-1",
+            "How far are its harmonic frequencies? RMSD (largest), cm⁻¹",
             ("against", "", lambda row: _judge(row.nearest_minimum_label, row.own_minimum)),
             ("below", "2000", lambda row: _both(row.frequencies, "below")),
             ("above", "2000", lambda row: _both(row.frequencies, "above")),
@@ -101,7 +101,7 @@ def blocks(table: AccuracyTable) -> list[Block]:
             "What does a Hessian cost?",
             ("Hessian", "s", lambda row: numbers.plain(row.harmonic.hessian_seconds, 3) if row.harmonic else DASH),
             ("force", "calls", _calls),
-            ("residue", "cm-1", lambda row: numbers.fixed(row.harmonic.residue, 1) if row.harmonic else DASH),
+            ("residue", "cm⁻¹", lambda row: numbers.fixed(row.harmonic.residue, 1) if row.harmonic else DASH),
             ("ZPE", "meV", lambda row: numbers.fixed(row.harmonic.zero_point_energy, 0) if row.harmonic else DASH),
             ("fmax", "eV/Å", lambda row: numbers.fixed(row.harmonic.fmax, 4) if row.harmonic else DASH),
             *([] if compared else [("imag.", "", _imaginary)]),
@@ -127,7 +127,7 @@ def _floor(table: AccuracyTable) -> Block:
         lines.append((Cell(table.label(one)), *texts, *[Cell("")] * (len(names) - 1 - i)))
     return Block(
         "The floor: force MAE between the references themselves, meV/Å",
-        (("", ""), *(_split(table.label(level)) for level in names[:-1])),
+        (("level", ""), *(_split(table.label(level)) for level in names[:-1])),
         tuple(lines),
     )
 
@@ -156,8 +156,8 @@ def _minima(table: AccuracyTable) -> Block:
     return Block(
         "How good are the references' own minima?",
         (
-            *(("", ""), ("fmax", "eV/Å"), ("Hessian", ""), ("residue", "cm-1"), ("softest", "cm-1")),
-            *(("may err by", "cm-1"), ("ZPE", "meV"), ("scale", "factor"), ("scaled, from", "experiment")),
+            *(("level", ""), ("fmax", "eV/Å"), ("Hessian", ""), ("residue", "cm⁻¹"), ("softest", "cm⁻¹")),
+            *(("may err by", "cm⁻¹"), ("ZPE", "meV"), ("scale", "factor"), ("scaled, from", "experiment")),
         ),
         lines,
     )

@@ -67,7 +67,7 @@ VIEW = View(
     "accuracy",
     columns=(
         OwnColumn("force MAE", _force_error, unit="meV/Å, against"),
-        OwnColumn("frequencies", _frequency_error, unit="RMSD cm-1, against"),
+        OwnColumn("frequencies", _frequency_error, unit="RMSD cm⁻¹, against"),
     ),
     shows=lambda found: found.measured,
     words={

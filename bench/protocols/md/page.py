@@ -72,7 +72,7 @@ def blocks(table: StabilityTable) -> list[Block]:
             ("rotation", "error", lambda row: _small(row.rotation)),
             ("net force", "eV/Å", lambda row: _small(row.net_force)),
             ("net torque", "eV", lambda row: _small(row.net_torque)),
-            ("structures", "", lambda row: str(row.examined) if row.examined else DASH),
+            ("structures", "", lambda row: numbers.whole(row.examined or None)),
         ),
         block(
             "How fast is it, and how much was simulated?",

@@ -38,10 +38,10 @@ def draw(table: OptimizersTable) -> Figure:
     size = (0.93 * height - bottom) / height
     left = figure.add_axes((0.09, bottom / height, 0.42, size))
     right = figure.add_axes((0.55, bottom / height, 0.42, size))
-    left.set_ylabel("problems solved", labelpad=2)
+    left.set_ylabel("share of problems solved", labelpad=2)
     names = [one.optimizer for one in table.profiles]
-    _profiles(left, names, [one.time for one in table.profiles], table.problems, "time over the least time")
-    _profiles(right, names, [one.calls for one in table.profiles], table.problems, "force calls over the fewest")
+    _profiles(left, names, [one.time for one in table.profiles], table.problems, "time relative to the fastest")
+    _profiles(right, names, [one.calls for one in table.profiles], table.problems, "force calls relative to the fewest")
     right.tick_params(labelleft=False)  # the same axis as on the left
     handles = [
         Line2D([], [], marker=marker(i), color=color(i), ls=_dashes(i), lw=1.2, ms=4, label=name)

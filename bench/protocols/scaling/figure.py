@@ -42,7 +42,7 @@ def draw(table: ScalingTable) -> Figure:
         # side by side, so that no mark hides another
         _row(axes, look[i], row, name(row, several), _APART ** (i - (len(rows) - 1) / 2))
     _limits(axes, [point.ms_per_call.estimate for row in rows for point in row.points])
-    axes.set_xlabel("atoms", labelpad=2)
+    axes.set_xlabel("number of atoms", labelpad=2)
     axes.set_ylabel("ms per force call", labelpad=2)
     axes.grid(color="0.9", lw=0.6)
     axes.set_axisbelow(True)

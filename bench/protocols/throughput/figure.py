@@ -97,7 +97,7 @@ def _gains(
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel(what, labelpad=2)
-    axes.set_ylabel("gain over single calls", labelpad=2)
+    axes.set_ylabel("speed-up over single calls", labelpad=2)
     axes.grid(color="0.9", lw=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

@@ -18,7 +18,7 @@ from bench.render.blocks import rounded
 from bench.render.glossary import WORDS
 from bench.render.marks import KINDS
 from bench.render.page.grid import Grid
-from bench.render.page.sections import SECTIONS, Measured, Passage, Section
+from bench.render.page.sections import SECTIONS, Measured, Passage, Section, has_something
 from bench.render.shown import SHOWN
 
 FORMAT = 1
@@ -39,6 +39,7 @@ def document(runs: Sequence[Measured], pesbench: str) -> str:
         The version that makes the page.
     """
     answers = [(section, *_parts(section, runs)) for section in SECTIONS if any(map(section.wanted, runs))]
+    answers = [(section, parts, joint) for section, parts, joint in answers if joint or any(map(has_something, parts))]
     shown = [grid for _, parts, joint in answers for grid in (*joint, *(one for part in parts for one in part.grids))]
     subjects = [about for grid in shown for about, _ in grid.lines if about]
     known = list(dict.fromkeys(subjects))

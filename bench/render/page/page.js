@@ -189,7 +189,7 @@
     }
   });
 
-  form.hidden = false;
+  form.hidden = !groups.length && form.elements.than.options.length < 2; // nothing to choose
   document.getElementById("downloads").hidden = false;
   addEventListener("hashchange", () => { if (location.hash.includes(";")) recall(); });
   recall();

@@ -67,6 +67,11 @@ class Passage:
     """How to read the figure."""
 
 
+def has_something(part: Passage) -> bool:
+    """Return whether there is anything to read in it."""
+    return any(getattr(part, field.name) for field in dataclasses.fields(part) if field.name != "run")
+
+
 @dataclasses.dataclass(frozen=True)
 class Section:
     """A question, and the answer of each run."""
