@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from scipy.optimize import least_squares
 
 from bench.analysis.statistics import CONFIDENCE, ONE_PROCESS, SEED, Estimate, bounded_exp
 
@@ -217,6 +216,8 @@ def fit(atoms: ArrayLike, milliseconds: ArrayLike, numbers: Sequence[int] | None
 
 def _least_squares(ratios: Array, logs: Array) -> tuple[float, float, float]:
     """Return a, log c and p of the best of several starts: near a = 0 and near the smallest time."""
+    from scipy.optimize import least_squares  # slow to import, and most runs have no growth
+
     least = float(np.exp(logs.min()))
     bounds = ([0.0, -60.0, LEAST_EXPONENT], [2 * least, 60.0, MOST_EXPONENT])
 
