@@ -72,11 +72,11 @@ class Law:
         floor, scale, exponent = self.shapes[:count].T[:, :, None]
         return np.asarray(floor + scale * (np.asarray(atoms, dtype=float) / self.middle) ** exponent)
 
-    def predict(self, atoms: int, confidence: float = CONFIDENCE) -> Estimate:
+    def predict(self, atoms: int) -> Estimate:
         """Return the milliseconds that will be measured for a size in the same rounds, with a prediction interval."""
         gradient = _gradient(np.array([atoms / self.middle]), self.floor, self.scale, self.exponent)[0]
         variance = self.error**2 * (1.0 + float(gradient @ np.array(self.covariance) @ gradient))
-        reach = float(special.stdtrit(self.freedom, (1 + confidence) / 2)) * math.sqrt(variance)
+        reach = float(special.stdtrit(self.freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
         estimate = float(self.time(atoms))
         return Estimate(
             estimate, estimate * math.exp(-reach), estimate * bounded_exp(reach), self.sizes, "rounds", self.rounds
