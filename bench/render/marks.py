@@ -72,7 +72,7 @@ def say(artist: Artist, *texts: str | None) -> None:
 
 def said_in(figure: Figure) -> dict[Artist, str]:
     """Return what each mark of a figure says, in the order of their words."""
-    return {artist: text for artist, text in _SAID.items() if artist.get_figure(root=True) is figure}
+    return {artist: text for artist, text in _SAID.items() if artist.figure is figure}
 
 
 def value(estimate: Estimate, unit: str) -> str:
