@@ -8,8 +8,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
-import pandas as pd
-
 from bench.analysis.published import by_calls, by_steps
 from bench.analysis.speedup import FORCE_FIELD_OVER_MLIPS
 from bench.analysis.statistics import Estimate
@@ -102,8 +100,10 @@ def rank_correlation(table: Table) -> tuple[float, int] | None:
             pairs.setdefault(row.paper, (row.time.estimate, row.paper_ms_per_step))
     if len(pairs) < FEWEST_RANKED:
         return None
-    # scipy.stats is slow to import, and most tables need nothing else of it
-    return float(pd.DataFrame(pairs.values()).corr(method="spearman").to_numpy()[0, 1]), len(pairs)
+    from scipy.stats import spearmanr  # slow to import, and most tables do not need it
+
+    ours, theirs = zip(*pairs.values(), strict=True)
+    return float(spearmanr(ours, theirs).statistic), len(pairs)
 
 
 def _claim(
