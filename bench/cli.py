@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import difflib
 import errno
+import gc
 import os
 import re
 import sys
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 1 nothing could be measured or something got slower, 2 bad input, 3 a bug in pesbench itself.
     """
+    # nearly everything that a verb makes lives until it ends; to look for garbage took a tenth of the time of a report
+    gc.set_threshold(100_000)
     # matplotlib draws the figures; by default it would make a folder in the user's home
     os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
     try:

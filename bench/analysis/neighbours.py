@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
-from ase.neighborlist import neighbor_list
 
 from bench.analysis.events import APART, BONDED, BROKEN, Topology
 
@@ -40,6 +39,8 @@ def topology(
         (int(a), int(b)): FARTHEST * float(covalent_radii[a] + covalent_radii[b])
         for a, b in itertools.product(np.unique(numbers), repeat=2)
     }
+    from ase.neighborlist import neighbor_list  # slow to import, and most runs have no crystal
+
     first, second, distances, images = neighbor_list("ijdS", atoms, sums)
     once = first < second  # an atom and its own image keep their distance
     first, second, distances, shifts = first[once], second[once], distances[once], images[once] @ cell

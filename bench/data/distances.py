@@ -53,8 +53,8 @@ def closest_pair(atoms: Atoms) -> Pair | None:
     return _closest(wrapped.numbers, positions, originals)
 
 
-def bonds(atoms: Atoms, factor: float = BONDED) -> NDArray[np.int64]:
-    """Return the pairs of atoms closer than `factor` times the sum of their covalent radii.
+def bonds(atoms: Atoms) -> NDArray[np.int64]:
+    """Return the pairs of atoms closer than :data:`BONDED` times the sum of their covalent radii.
 
     Along periodic directions images count, but a pair is listed once, and an atom's own images are left out. Where
     many atoms lie in one place the list is long: let :func:`closest_pair` refuse such systems first.
@@ -68,12 +68,12 @@ def bonds(atoms: Atoms, factor: float = BONDED) -> NDArray[np.int64]:
     if len(atoms) < 2:
         return np.empty((0, 2), dtype=np.int64)
     if atoms.pbc.any():
-        first, second = neighbor_list("ij", atoms, list(factor * radii))
+        first, second = neighbor_list("ij", atoms, list(BONDED * radii))
         pairs = np.stack([first, second], axis=1)[first < second]
     else:
-        near = cKDTree(atoms.positions).query_pairs(2 * factor * radii.max(), output_type="ndarray")
+        near = cKDTree(atoms.positions).query_pairs(2 * BONDED * radii.max(), output_type="ndarray")
         distances = np.linalg.norm(atoms.positions[near[:, 0]] - atoms.positions[near[:, 1]], axis=1)
-        pairs = near[distances < factor * (radii[near[:, 0]] + radii[near[:, 1]])]
+        pairs = near[distances < BONDED * (radii[near[:, 0]] + radii[near[:, 1]])]
     return np.unique(pairs.astype(np.int64).reshape(-1, 2), axis=0)
 
 

@@ -8,8 +8,7 @@ from ase import Atoms
 from ase.data import covalent_radii
 
 from bench import paths
-
-_BONDED = 1.3  # times the sum of the covalent radii
+from bench.data.distances import BONDED
 
 
 def naphthalene() -> Atoms:
@@ -27,5 +26,5 @@ def is_naphthalene(molecule: Atoms) -> bool:
 def _bonds(molecule: Atoms) -> np.ndarray:
     """Return the spectrum of the matrix of bonds and elements, which does not depend on the order of the atoms."""
     radii = covalent_radii[molecule.numbers]
-    near = molecule.get_all_distances() < _BONDED * np.add.outer(radii, radii)
+    near = molecule.get_all_distances() < BONDED * np.add.outer(radii, radii)
     return np.linalg.eigvalsh(np.where(near, 1.0, 0.0) + np.diag(molecule.numbers - 1.0))

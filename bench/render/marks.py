@@ -11,6 +11,7 @@ from bench.render import numbers
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
 
 _SAID: weakref.WeakKeyDictionary[Artist, str] = weakref.WeakKeyDictionary()
 
@@ -69,9 +70,9 @@ def say(artist: Artist, *texts: str | None) -> None:
     _SAID[artist] = "; ".join(text for text in texts if text)
 
 
-def said(artist: Artist) -> str | None:
-    """Return what a mark says; None for what is not a mark."""
-    return _SAID.get(artist)
+def said_in(figure: Figure) -> dict[Artist, str]:
+    """Return what each mark of a figure says, in the order of their words."""
+    return {artist: text for artist, text in _SAID.items() if artist.figure is figure}
 
 
 def value(estimate: Estimate, unit: str) -> str:

@@ -85,8 +85,8 @@ def inline_svg(figure: Figure, *, name: str, title: str, description: str) -> st
 def _named_marks(figure: Figure, name: str) -> dict[Artist, tuple[str, str]]:
     """Give each mark an id, and return ids and words by mark."""
     found: dict[Artist, tuple[str, str]] = {}
-    for artist in figure.findobj(lambda artist: marks.said(artist) is not None):
-        found[artist] = f"{name}-mark-{len(found)}", marks.said(artist) or ""
+    for artist, text in marks.said_in(figure).items():
+        found[artist] = f"{name}-mark-{len(found)}", text
         artist.set_gid(found[artist][0])
     return found
 

@@ -23,6 +23,7 @@ LEAST = ("pays after", "memory", "cold start")
 COLUMNS = ("setting", "ms/call", "time/default", "cold start", "memory", "pays after", "verdict")
 """time/default: below 1 it is faster. pays after: a number of force calls."""
 LEAST_SETTING = 12
+MOST_LABELS = 4
 """Characters of the first column, at least, in a narrow terminal."""
 
 
@@ -122,10 +123,10 @@ def _below(report: Report) -> list[tuple[str, str]]:
     return [line for line in (*found, *(("Note", note) for note in (*_notes(report), *report.notes))) if line[1]]
 
 
-def _few(labels: Sequence[str], most: int = 4) -> str:
+def _few(labels: Sequence[str]) -> str:
     """Return the first labels, and how many more there are."""
-    more = len(labels) - most
-    return "; ".join(labels) if more < 2 else f"{'; '.join(labels[:most])} and {more} more"
+    more = len(labels) - MOST_LABELS
+    return "; ".join(labels) if more < 2 else f"{'; '.join(labels[:MOST_LABELS])} and {more} more"
 
 
 def _notes(report: Report) -> list[str]:

@@ -82,6 +82,13 @@ def test_help_waits_for_nothing_that_loads_slowly():
     assert done.stdout == "set()\n", done.stderr
 
 
+def test_a_table_waits_for_nothing_slow_that_only_some_runs_need():
+    slow = "{'ase.io', 'ase.neighborlist', 'matplotlib', 'scipy.optimize', 'scipy.stats'}"
+    code = f"import sys, bench.render.shown, bench.results.tables; print({slow} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
+
+
 def test_every_option_that_scripts_rely_on_is_there():
     line = (
         "run --methods a,b --adapter x.py --adapter y.py --structures s --limit 3 --protocols relax --optimizer CG "

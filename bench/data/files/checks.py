@@ -10,10 +10,10 @@ from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
+from bench.data.distances import BONDED
 from bench.data.files.contents import Frame, Ledger
 
-_BONDED = 1.3
-_TIGHT = 0.55  # both in units of the sum of the covalent radii
+_TIGHT = 0.55  # in units of the sum of the covalent radii
 _EMPTY = 6.0
 """Angstrom: a wider gap than those between the molecules of a crystal."""
 _NOBLE = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
@@ -43,7 +43,7 @@ def look(frames: Sequence[Frame], ledger: Ledger) -> None:
         if frame.charge is None and frame.spin is None and frame.atoms.numbers.sum() % 2:
             odd.setdefault(frame.file, []).append(frame.where)
         nearest = _nearest(frame)
-        if nearest.size > 1 and not (nearest < _BONDED).any():
+        if nearest.size > 1 and not (nearest < BONDED).any():
             far.setdefault(frame.file, []).append(frame.where)
         elif nearest.size > 1 and (nearest < _TIGHT).all():
             near.setdefault(frame.file, []).append(frame.where)
@@ -95,7 +95,7 @@ def _scattered(atoms: Atoms) -> bool:
     """Return whether no two atoms of a crystal are at bonding distance; those of noble gases never are."""
     if set(atoms.symbols) <= _NOBLE:
         return False
-    return not len(neighbor_list("i", atoms, list(_BONDED * covalent_radii[atoms.numbers])))
+    return not len(neighbor_list("i", atoms, list(BONDED * covalent_radii[atoms.numbers])))
 
 
 def _boxed(atoms: Atoms) -> bool:

@@ -242,7 +242,8 @@ def _time(
         (measurements.structures, "step_calculator_ns", "step_force_calls"),
         (measurements.replays, "calculator_ns", "force_calls"),
     ):
-        there = frame[frame["structure"].isin(frames)] if frames else frame
+        mine = frame[(frame["method"] == key[0]) & (frame["device"] == key[1])]
+        there = mine[mine["structure"].isin(frames)] if frames else mine
         times = per_round(there, time, count).get(key)
         if times is not None:
             return mean_time(times)

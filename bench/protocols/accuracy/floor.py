@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.analysis.vibrations import NormalModes, harmonic
 from bench.protocols.accuracy import geometry, levels
-from bench.protocols.accuracy.force_errors import ForceErrors, force_errors
+from bench.protocols.accuracy.force_errors import ForceErrors, force_errors, force_mae
 from bench.protocols.accuracy.levels import same_theory
 from bench.protocols.accuracy.matching import compare
 from bench.protocols.accuracy.pooled import compared
@@ -23,12 +23,13 @@ FEWEST_STRUCTURES = 3
 def floor(truths: Truths) -> list[Floor]:
     """Return how much each two references differ, at the structures, in their minima and in their frequencies."""
     found = []
+    normal = {level.name: modes_of(level, truths) for level in truths.levels if level.has_hessian}
     for one, other in itertools.combinations(truths.levels, 2):
         frequencies = bonds = None
         if one.minimum is not None and other.minimum is not None:
             positions = one.minimum.positions, other.minimum.positions
             if one.has_hessian and other.has_hessian:
-                modes = modes_of(one, truths), modes_of(other, truths)
+                modes = normal[one.name], normal[other.name]
                 if comparable(*modes):
                     frequencies = compare(*modes, truths.masses, *positions, truths.numbers).errors
             bonds = geometry.bond_errors(truths.numbers, *positions)
@@ -61,9 +62,9 @@ def spread_of(truths: Truths, structures: Collection[int] | None = None) -> Spre
         return None
     errors = []
     for one, other in itertools.combinations(chosen.values(), 2):
-        found = errors_at(one.energies, one.forces, other, common)
+        found = compared(one.energies, one.forces, other, common)
         assert found is not None
-        errors.append(found.force_mae.estimate)
+        errors.append(force_mae(found.forces, found.reference_forces).estimate)
     return Spread(max(errors), tuple(level.name for level in chosen.values()), frozenset(common))
 
 

@@ -17,7 +17,8 @@ from bench.protocols.accuracy.intervals import Chosen, Floats, bootstrapped, mea
 
 FEWEST_TO_RANK = 3
 """Two structures can only be in the right or in the wrong order."""
-_MILLI = 1000.0
+MILLI = 1000.0
+"""meV in an eV."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +104,7 @@ def force_mae(forces: ArrayLike, reference: ArrayLike) -> Estimate:
 def absolute_errors(forces: ArrayLike, reference: ArrayLike) -> Floats:
     """Return the mean of |F - F_ref| over components and atoms of each structure, (s,) in meV/Angstrom."""
     ours, theirs = _forces(forces, reference)
-    return np.asarray(_MILLI * np.abs(ours - theirs).mean(axis=(1, 2)))
+    return np.asarray(MILLI * np.abs(ours - theirs).mean(axis=(1, 2)))
 
 
 def force_rmse(forces: ArrayLike, reference: ArrayLike) -> Estimate:
@@ -133,7 +134,7 @@ def force_rmse(forces: ArrayLike, reference: ArrayLike) -> Estimate:
 def squared_errors(forces: ArrayLike, reference: ArrayLike) -> Floats:
     """Return the mean of (F - F_ref)^2 over components and atoms of each structure, (s,) in (meV/Angstrom)^2."""
     ours, theirs = _forces(forces, reference)
-    return np.asarray(((_MILLI * (ours - theirs)) ** 2).mean(axis=(1, 2)))
+    return np.asarray(((MILLI * (ours - theirs)) ** 2).mean(axis=(1, 2)))
 
 
 def root(square: Estimate) -> Estimate:
@@ -202,7 +203,7 @@ def energy_mae(energies: ArrayLike, reference: ArrayLike) -> Estimate | None:
     ours, theirs = _energies(energies, reference)
     if len(ours) < 2:
         return None
-    difference = _MILLI * (ours - theirs)
+    difference = MILLI * (ours - theirs)
     enlarged = by_own_mean(len(ours))
 
     def centred(chosen: Chosen) -> Floats:

@@ -22,7 +22,7 @@ Chosen = NDArray[np.intp]
 """(..., s) indices of structures, those of one resample along the last axis."""
 
 _RESAMPLES = 1999
-_BATCH = 100  # resamples at a time, which limits the memory
+_AT_ONCE = 10_000  # structures of all resamples at a time, which limits the memory
 _TAIL = (1 + CONFIDENCE) / 2
 
 
@@ -113,12 +113,12 @@ def bootstrapped(
     `statistic` takes the indices of structures, shape (..., s). The interval is a BCa bootstrap, or a percentile one
     where the resamples hardly vary, made wider, because a bootstrap treats the structures as the whole population.
     """
-    from scipy import stats
-
     everything = np.arange(structures)
     estimate = float(np.clip(statistic(everything), least, most))
     if structures < FEWEST:
         return Estimate(estimate, None, None, structures, None)
+    from scipy import stats  # slow to import, and a few structures have no interval
+
     for method in ("BCa", "percentile"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -127,7 +127,7 @@ def bootstrapped(
                 lambda chosen, axis: statistic(chosen),
                 vectorized=True,
                 n_resamples=_RESAMPLES,
-                batch=_BATCH,
+                batch=max(1, _AT_ONCE // structures),
                 confidence_level=CONFIDENCE,
                 method=method,
                 rng=np.random.default_rng(SEED),

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
 from bench.analysis.vibrations import Floats, NormalModes, centre
@@ -109,6 +108,8 @@ def match(
     ValueError
         Where the shapes differ: one molecule is linear and the other is not, or they are different molecules.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import, and most runs have no frequencies
+
     ours, theirs = np.asarray(modes, dtype=float), np.asarray(reference_modes, dtype=float)
     if ours.shape != theirs.shape:
         raise ValueError(f"modes of shapes {ours.shape} and {theirs.shape} cannot be matched")

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.analysis.statistics import FEWEST, Estimate
 from bench.protocols.accuracy.force_errors import (
+    MILLI,
     ForceErrors,
     absolute_errors,
     by_own_mean,
@@ -24,8 +25,6 @@ from bench.protocols.accuracy.force_errors import (
 )
 from bench.protocols.accuracy.intervals import Floats, mean, positive_mean
 from bench.protocols.accuracy.truths import Level
-
-_MILLI = 1000.0
 
 
 class Compared(NamedTuple):
@@ -102,6 +101,6 @@ def _linearised(one: Compared) -> Floats:
 
     The mean that is taken off is estimated from the same structures; to first order, that is a linear term.
     """
-    difference = _MILLI * (one.energies - one.reference_energies)
+    difference = MILLI * (one.energies - one.reference_energies)
     centred = difference - difference.mean()
     return np.asarray(by_own_mean(len(centred)) * (np.abs(centred) - np.sign(centred).mean() * centred))

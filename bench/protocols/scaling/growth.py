@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from scipy.optimize import least_squares
 
 from bench.analysis.statistics import CONFIDENCE, ONE_PROCESS, SEED, Estimate, bounded_exp
 
@@ -73,11 +72,11 @@ class Law:
         floor, scale, exponent = self.shapes[:count].T[:, :, None]
         return np.asarray(floor + scale * (np.asarray(atoms, dtype=float) / self.middle) ** exponent)
 
-    def predict(self, atoms: int, confidence: float = CONFIDENCE) -> Estimate:
+    def predict(self, atoms: int) -> Estimate:
         """Return the milliseconds that will be measured for a size in the same rounds, with a prediction interval."""
         gradient = _gradient(np.array([atoms / self.middle]), self.floor, self.scale, self.exponent)[0]
         variance = self.error**2 * (1.0 + float(gradient @ np.array(self.covariance) @ gradient))
-        reach = float(special.stdtrit(self.freedom, (1 + confidence) / 2)) * math.sqrt(variance)
+        reach = float(special.stdtrit(self.freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
         estimate = float(self.time(atoms))
         return Estimate(
             estimate, estimate * math.exp(-reach), estimate * bounded_exp(reach), self.sizes, "rounds", self.rounds
@@ -217,6 +216,8 @@ def fit(atoms: ArrayLike, milliseconds: ArrayLike, numbers: Sequence[int] | None
 
 def _least_squares(ratios: Array, logs: Array) -> tuple[float, float, float]:
     """Return a, log c and p of the best of several starts: near a = 0 and near the smallest time."""
+    from scipy.optimize import least_squares  # slow to import, and most runs have no growth
+
     least = float(np.exp(logs.min()))
     bounds = ([0.0, -60.0, LEAST_EXPONENT], [2 * least, 60.0, MOST_EXPONENT])
 
