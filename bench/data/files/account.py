@@ -173,6 +173,10 @@ _OUR_UNITS = r"(ev|electron ?volts?|metal|ase)?[ ,/*_]*(a|ang|angs|angstroms?|å
 _LENGTHS = "distances?|lengths?|coordinates?|coords|positions?|geometry"
 _OTHER_LENGTH = re.compile(r"(?i)bohr|\ba\.?u\b|\bnm\b|\bpm\b|frac|nano|pico")
 _OF_ENERGY = re.compile(r"(?i)k?cal(/mol)?|k?j/mol|eh|hartrees?|m?ev|ry|rydbergs?")
+_NO_TOTAL = re.compile(
+    "peratom|formation|hull|atomi[sz]ation|cohesive|binding|interaction|kinetic|gibbs|zeropoint|units?$"
+)
+"""Energies that are not those of the electrons and nuclei of one structure."""
 _OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"))
 
 
@@ -273,6 +277,8 @@ def _check_occupancy(here: str, said: dict[str, Any], arrays: dict[str, Any]) ->
 def _hint(key: str, value: Any) -> str:
     """Say which option would use a key as a label."""
     name = state.plain(key)
+    if _NO_TOTAL.search(name):
+        return ""
     for kind, option in _OPTIONS:
         if kind.rstrip("s") in name and key != kind:
             return f" ({option} {shlex.quote(key)} would use it, {_UNITS})"

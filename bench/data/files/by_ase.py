@@ -46,6 +46,8 @@ def binary_format_of(path: Path) -> str:
         found = format_of(path)
     except BadInput:
         return ""
+    if found == "db" and not path.read_bytes().startswith(b"SQLite format 3"):  # such as Thumbs.db of Windows
+        return ""
     return found if found in BINARY else ""
 
 

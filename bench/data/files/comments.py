@@ -15,7 +15,9 @@ from bench.errors import BadInput
 
 _TWO_WHOLE = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)\s*")
 _LARGEST_CHARGE, _LARGEST_SPIN = 9, 11  # of what two whole numbers in a comment may be
-_CELL_IN_WORDS = re.compile(r"(?i)\b(cell|lattice|box|tv|abc)\b\W*(\(\w+\)\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d")
+_CELL_IN_WORDS = re.compile(
+    r"(?i)\b(cell|lattice|box|tv|abc)\b\W*([({\[]\w+[)}\]]\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d"
+)
 _UNIT_IN_WORDS = re.compile(
     r"(?i)\bbohrs?\b|\batomic[ _]units?\b|positions\{atomic_unit\}"
     r"|\b(coordinates|positions|geometry)\b.*\ba\.?u\.?(\s|$)"
@@ -97,10 +99,15 @@ def between_bars(comment: str, here: str, file: str, ledger: Ledger) -> dict[str
     return {"name": name, **fields, "charge": charge, "multiplicity": int(spin)}
 
 
-def _refuse_in_words(comment: str, here: str) -> None:
-    """Refuse a comment that may state a cell or a unit, which would not be used."""
+def refuse_cell(comment: str, here: str) -> None:
+    """Refuse a comment that may state a cell, which would not be used."""
     if _CELL_IN_WORDS.search(comment):
         raise BadInput(f"{here} has a cell in its comment, which is not read; write it as Lattice of extended XYZ.")
+
+
+def _refuse_in_words(comment: str, here: str) -> None:
+    """Refuse a comment that may state a cell or a unit, which would not be used."""
+    refuse_cell(comment, here)
     if _UNIT_IN_WORDS.search(comment):
         raise BadInput(
             f"{here} has the comment {comment.strip()[:60]!r}, but coordinates are read in Angstrom; convert them, or "

@@ -37,12 +37,25 @@ def fixed_in_poscar(text: str, file: str, ledger: Ledger) -> list[int]:
     found = next((k for k, row in enumerate(rows) if not _THREE_NUMBERS.match(row)), len(rows))
     if found < total:
         raise BadInput(_other_number(file, total, str(found)))
+    _check_symbols(lines[5], counts, rows, file)
     rest = [line for line in lines[first + total :] if line.strip()]
     if rest:
         if _THREE_NUMBERS.match(lines[first + total]):
             raise BadInput(_other_number(file, total, "more"))
         ledger.unused("the lines after the positions (velocities)", file)
     return [k for k, row in enumerate(rows) if _is_fixed(row, file)] if selective else []
+
+
+def _check_symbols(symbols: str, counts: list[str], rows: list[str], file: str) -> None:
+    """Refuse elements after the positions, as pymatgen writes them, that are not those of the head."""
+    kinds = [re.split(r"[_/]", word)[0] for word in symbols.split("!")[0].split()]
+    of_head = [kind for kind, count in zip(kinds, counts, strict=False) for _ in range(int(count))]
+    for k, (row, kind) in enumerate(zip(rows, of_head, strict=False)):
+        last = re.match(r"[A-Za-z]*", row.split()[-1])[0]  # type: ignore[index]
+        if last in set(atomic_numbers) - {"F", "T"} and last != kind:  # F may be a flag
+            raise BadInput(
+                f"{file} has {last} after the position of atom {k}, which is {kind} by its head; correct one."
+            )
 
 
 def _is_fixed(row: str, file: str) -> bool:

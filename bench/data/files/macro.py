@@ -107,13 +107,14 @@ def _record(structure: gemmi.Structure, model: gemmi.Model, here: str, file: str
     symbols, positions, charges = [], [], []
     first = _positions_kept(model, here)
     partial = b_factors = False
+    occupied = any(site.atom.occ > 0 for site in model.all())  # some programs write 0 everywhere
     for site in model.all():
         atom = site.atom
         if atom.has_altloc():
             if first[site.chain.name, str(site.residue.seqid)] != atom.altloc:
                 ledger.note(f"{file} has alternative positions (altLoc); the first of each residue is read.")
                 continue
-        elif 0 < atom.occ < 1:
+        elif occupied and atom.occ < 1:
             partial = True
         b_factors |= atom.b_iso != 0
         symbols.append(atom.element.name)

@@ -33,6 +33,8 @@ _RESULTS: tuple[str, ...] = (
 _RESULTS += ("stresses", "bandgap", "polarizability")
 _OTHER_CELLS = {"cell", "box", "unitcell", "supercell", "cellvectors", "latticevectors", "latticeparameters", "celldm"}
 _OTHER_CELLS |= {"cellpar", "cellparameters", "boxvectors", "boxlengths", "boxsize", "celllengths", "tv", "vec1", "vec"}
+_OTHER_CELLS |= {"lx", "ly", "lz", "xl", "yl", "zl", "xlo", "alat", "acell", "hmat", "latticeconstant", "latticevector"}
+_SHORTEST_EDGE = 2.0  # Angstrom, of a cubic cell
 _OTHER_FLAGS = {"periodic", "periodicity", "isperiodic", "boundary", "boundaries", "boundaryconditions", "bc"}
 _OTHER_FLAGS |= {"periodicboundaryconditions", "periodicboundary"}
 _MAY_FIX = re.compile(r"(?i)[tf]|\.?(true|false)\.?|fixed|frozen|free(ze)?|fix")
@@ -98,7 +100,7 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     if positions is None or positions.shape != (len(rows), 3):
         raise BadInput(f"{here} has no three columns of positions (pos); its Properties are {properties!r}.")
     atoms = Atoms(of_symbols, positions)
-    _set_cell(atoms, said, here)
+    _set_cell(atoms, said, comment if pairs else "", here)
     results = {key: said.pop(key) for key in _RESULTS if key in said}
     results |= {key: arrays.pop(key) for key in _RESULTS if key in arrays}
     if masses is not None and not {"masses", "mass"} & set(arrays):
@@ -135,7 +137,8 @@ def _refuse_types(symbols: list[str], comment: str, here: str) -> None:
     if not all(one.isdigit() for one in symbols):
         return
     kinds = {int(one) for one in symbols}
-    if re.match(r"\s*Atoms\. Timestep", comment) or (len(kinds) > 1 and kinds == set(range(1, len(kinds) + 1))):
+    counted = len(kinds) > 1 or len(symbols) > 2 or "lattice" in comment.lower()  # two atoms 1 may be H2
+    if re.match(r"\s*Atoms\. Timestep", comment) or (counted and kinds == set(range(1, len(kinds) + 1))):
         raise BadInput(
             f"{here} has numbers in place of elements ({' '.join(symbols[:3])}) that seem to count its atoms or types "
             "of atoms; write the symbols of the elements."
@@ -203,7 +206,12 @@ def _value(cell: str, kind: str) -> Any:
     return int(cell) if kind == "I" else number_of(cell)
 
 
-def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
+def _is_edge(value: Any) -> bool:
+    """Return whether the value of a key 'a' may be the edge of a cell; capital letters are rotational constants."""
+    return isinstance(value, int | float | np.number) and bool(value > _SHORTEST_EDGE)
+
+
+def _set_cell(atoms: Atoms, said: dict[str, Any], comment: str, here: str) -> None:
     lattice = said.pop(_key(said, "lattice"), None)
     pbc = said.pop(_key(said, "pbc"), None)
     if lattice is not None:
@@ -223,7 +231,9 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
         raise BadInput(
             f"{here} has the key '{others[0]}', which is not read as periodicity; write it as pbc, or remove it."
         )
-    others = [key for key in said if state.plain(key) in _OTHER_CELLS]
+    if lattice is None:
+        comments.refuse_cell(comment, here)
+    others = [key for key in said if state.plain(key) in _OTHER_CELLS or (key == "a" and _is_edge(said[key]))]
     if others and lattice is None:
         raise BadInput(
             f"{here} has the key '{others[0]}', which is not read as a cell; write it as Lattice, or remove it."
