@@ -40,6 +40,8 @@ _OTHER_FLAGS |= {"periodicboundaryconditions", "periodicboundary"}
 _MAY_FIX = re.compile(r"(?i)[tf]|\.?(true|false)\.?|fixed|frozen|free(ze)?|fix")
 _QM9 = re.compile(r"[-\d.\s]+\n\S+[ \t]+\S+[ \t]*\nInChI=.*")
 """What the files of QM9 have after the atoms: frequencies, SMILES, InChI."""
+_CHARGE_OF_XYZ2MOL = re.compile(r"(?i)\b(charge=[+-]?\d+)=(?=\s|$)")
+"""It writes charge=-1= in the comment."""
 _ALIASES = {"species": "species", "symbols": "species", "element": "species", "elements": "species"}
 _ALIASES |= {"pos": "pos", "positions": "pos", "z": "numbers", "numbers": "numbers", "atomic_numbers": "numbers"}
 
@@ -154,6 +156,7 @@ def _pairs(comment: str, here: str) -> dict[str, Any] | None:
     """Return the keys of an extended comment line; None for a plain one."""
     if not re.search(r"[A-Za-z_]\w*\s*=\s*\S", comment) and not re.search(r"[A-Za-z_][\w-]*=", comment):
         return None
+    comment = _CHARGE_OF_XYZ2MOL.sub(r"\1 ", comment)
     try:
         found = key_val_str_to_dict(comment)
     except Exception as error:  # ASE's parser raises all kinds of exceptions

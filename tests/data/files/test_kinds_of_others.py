@@ -60,6 +60,11 @@ def test_a_setting_of_the_spin_is_listed(reading):
             reading(water(key))
 
 
+@pytest.mark.parametrize(("comment", "charge"), [("charge=-1=", -1), ("charge=0= E=-3", 0), ("charge=+2=", 2)])
+def test_charges_as_xyz2mol_writes_them(reading, comment, charge):
+    assert reading(water(comment)).frames[0].charge == charge
+
+
 def test_only_total_energies_are_recommended_as_labels(reading):
     (hinted, *others) = reading(water("dft_energy=-3 formation_energy=-1 energy_per_atom=-1")).unused
     assert "--energy-key" in hinted
