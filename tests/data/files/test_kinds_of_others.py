@@ -136,6 +136,16 @@ def test_fragments_and_types_of_a_gaussian_input_are_listed(reading, state, oxyg
     assert plain == ("the settings of the job (1 frame of a.gjf)",)
 
 
+def test_formal_charges_of_a_mol2_file_count(reading):
+    head = "@<TRIPOS>MOLECULE\nw\n3 0\nSMALL\nUSER_CHARGES\n\n@<TRIPOS>ATOM\n"
+    rows = "1 O 0 0 .119 O.3 1 W {}\n2 H 0 .763 -.477 H 1 W {}\n3 H 0 -.763 -.477 H 1 W {}\n"
+    formal = "@<TRIPOS>UNITY_ATOM_ATTR\n1 1\ncharge -1\n"
+    for charges in ((-1.8, 0.4, 0.4), (0, 0, 0)):
+        assert reading(head + rows.format(*charges) + formal, "a.mol2").frames[0].charge == -1
+    with pytest.raises(BadInput, match="formal charge, but its charges give 0"):
+        reading(head + rows.format(-0.8, 0.4, 0.4) + formal, "a.mol2")
+
+
 def test_atoms_of_a_pdb_that_are_not_there_are_said(reading):
     atom = "HETATM{:5d}  {:<3} LIG A   1    {:8.3f}{:8.3f}{:8.3f}{:6.2f}  0.00           {}\n"
     rows = [row.split() for row in W.splitlines()]
