@@ -36,8 +36,9 @@ class Reading:
 
 
 _GEOMETRY = {"numbers", "positions"}
-_FIXED = {"fixed", "frozen", "fix", "constrained", "constraint", "constraints", "freeze", "selectivedynamics"}
-_FIXED |= {"fixedatoms", "frozenatoms", "fixatoms", "freezeatoms", "fixedindices", "frozenindices"}
+_FIXED = re.compile(
+    "^fix$|^fix(atoms|indices|ids|mask)|fixed|frozen|freez|constrain|immobile|mobileatoms|selectivedynamics"
+)
 _GHOSTS = {"ghost", "isghost", "dummy", "isdummy"}
 _FARTHEST = 1e6  # Angstrom
 _DROPPED = {"occupancy", "spacegroup", "unitcell"}
@@ -159,10 +160,10 @@ def _set_fixed(atoms: Atoms, record: Record, arrays: dict[str, Any]) -> None:
             raise BadInput(f"{here} has a move_mask that is not T or F for each atom; correct it.")
         fixed |= ~mask.astype(bool)
     for key in arrays:
-        if state.plain(key) in _FIXED:
+        if _FIXED.search(state.plain(key)):
             raise BadInput(f"{here} has the column '{key}', which may fix or free atoms; use move_mask (F: fixed).")
-    for key in record.said:
-        if state.plain(key) in _FIXED:
+    for key, value in record.said.items():
+        if _FIXED.search(state.plain(key)) and value is not False:  # but 0 may be an atom
             raise BadInput(f"{here} has the key '{key}', which may fix atoms; use a column move_mask (F: fixed).")
     if fixed.any():
         atoms.set_constraint(FixAtoms(np.flatnonzero(fixed)))

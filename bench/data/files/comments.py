@@ -18,6 +18,10 @@ _LARGEST_CHARGE, _LARGEST_SPIN = 9, 11  # of what two whole numbers in a comment
 _CELL_IN_WORDS = re.compile(
     r"(?i)\b(cell|lattice|box|tv|abc)\b\W*([({\[]\w+[)}\]]\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d"
 )
+_FIXED_IN_WORDS = re.compile(
+    r"(?i)\b(fix(ed)?|frozen|freez(e|ing)|constrain(ed)?)[ _]+(atoms?|indices|ids?|list)\b"
+    r"|\batoms?\b.{0,20}\b(fixed|frozen)\b"
+)
 _UNIT_IN_WORDS = re.compile(
     r"(?i)\bbohrs?\b|\batomic[ _]units?\b|positions\{atomic_unit\}"
     r"|\b(coordinates|positions|geometry)\b.*\ba\.?u\.?(\s|$)"
@@ -99,6 +103,15 @@ def between_bars(comment: str, here: str, file: str, ledger: Ledger) -> dict[str
     return {"name": name, **fields, "charge": charge, "multiplicity": int(spin)}
 
 
+def _refuse_fixed(comment: str, here: str) -> None:
+    """Refuse a comment that may fix atoms."""
+    if _FIXED_IN_WORDS.search(comment):
+        raise BadInput(
+            f"{here} has the comment {comment.strip()[:60]!r}, which may fix atoms; write a column move_mask (F: fixed) "
+            "of extended XYZ, or remove the comment."
+        )
+
+
 def refuse_cell(comment: str, here: str) -> None:
     """Refuse a comment that may state a cell, which would not be used."""
     if _CELL_IN_WORDS.search(comment):
@@ -106,8 +119,9 @@ def refuse_cell(comment: str, here: str) -> None:
 
 
 def _refuse_in_words(comment: str, here: str) -> None:
-    """Refuse a comment that may state a cell or a unit, which would not be used."""
+    """Refuse a comment that may state a cell, fixed atoms or a unit, which would not be used."""
     refuse_cell(comment, here)
+    _refuse_fixed(comment, here)
     if _UNIT_IN_WORDS.search(comment):
         raise BadInput(
             f"{here} has the comment {comment.strip()[:60]!r}, but coordinates are read in Angstrom; convert them, or "

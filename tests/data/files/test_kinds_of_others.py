@@ -40,6 +40,28 @@ def test_what_is_no_cell_is_listed(reading, comment):
     assert len(reading(water(comment)).unused) == comment.count("=")
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        'freeze_list="[0]"',
+        "fixed_atom_ids=[0,1]",
+        'frozen_indices="0 1"',
+        "n_constraints=1",
+        "frozen atoms: 1 2",
+        "atoms 1-2 are fixed",
+        "Fixed indices 1",
+    ],
+)
+def test_what_may_fix_atoms_is_refused(reading, comment):
+    with pytest.raises(BadInput, match="move_mask"):
+        reading(water(comment))
+
+
+@pytest.mark.parametrize("comment", ["fixed_cell=F", "CCSD(T), frozen core", "prefix=w", "atoms of water"])
+def test_what_fixes_no_atoms_is_listed(reading, comment):
+    assert len(reading(water(comment)).unused) == 1
+
+
 @pytest.mark.parametrize("text", [f"1\n{CUBE}\n1 0 0 0\n", "3\nargon\n1 0 0 0\n1 0 0 4\n1 0 0 8\n"])
 def test_one_type_of_atoms_is_not_hydrogen(reading, text):
     with pytest.raises(BadInput, match="in place of elements"):
