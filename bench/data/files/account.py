@@ -37,7 +37,7 @@ class Reading:
 
 _GEOMETRY = {"numbers", "positions"}
 _FIXED = re.compile(
-    "^fix$|^fix(atoms|indices|ids|mask)|fixed|frozen|freez|constrain|immobile|mobileatoms|selectivedynamics"
+    "^fix$|^fix(atoms|indices|ids|mask)|fixed|frozen|freez|constrain|^(is)?(im)?(mobile|movable|free|move)(atoms?)?$|selectivedynamics"
 )
 _GHOSTS = {"ghost", "isghost", "dummy", "isdummy"}
 _FARTHEST = 1e6  # Angstrom

@@ -33,7 +33,9 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 # names of jobs join words by underscores: water_cation_opt
-_ION = re.compile(r"(?i)(?<![a-z])((di|tri)?(cat|an)ion(ic)?|(de)?protonated)(?![a-z])")
+_ION = re.compile(
+    r"(?i)(?<![a-z])((di|tri)?(cat|an)ion(ic)?|(de)?protonated)(?![a-z])|\bcharged?\b[^\w+-]{0,3}[+-]?[1-9]"
+)
 _FORMULA = re.compile(r"(?<!\S)((?:[A-Z][a-z]?\d*|[()])+?)(?:\^?\(?\d?[+-]{1,2}\)?)(?=[\s.,:;]|$)")
 _SMILES = re.compile(r"\[\d*(?:[A-Z][a-z]?|[bcnops]|se|as)@{0,2}(?:H\d*)?([+-]+)(\d*)(?::\d+)?\]")
 _INCHI = re.compile(r"InChI=\S*?/[pq]([+-]\d+)")
@@ -107,8 +109,8 @@ def _refuse_fixed(comment: str, here: str) -> None:
     """Refuse a comment that may fix atoms."""
     if _FIXED_IN_WORDS.search(comment):
         raise BadInput(
-            f"{here} has the comment {comment.strip()[:60]!r}, which may fix atoms; write a column move_mask (F: fixed) "
-            "of extended XYZ, or remove the comment."
+            f"{here} has the comment {comment.strip()[:60]!r}, which may fix atoms; write a column move_mask "
+            "(F: fixed) of extended XYZ, or remove it."
         )
 
 

@@ -34,6 +34,7 @@ _RESULTS += ("stresses", "bandgap", "polarizability")
 _OTHER_CELLS = {"cell", "box", "unitcell", "supercell", "cellvectors", "latticevectors", "latticeparameters", "celldm"}
 _OTHER_CELLS |= {"cellpar", "cellparameters", "boxvectors", "boxlengths", "boxsize", "celllengths", "tv", "vec1", "vec"}
 _OTHER_CELLS |= {"lx", "ly", "lz", "xl", "yl", "zl", "xlo", "alat", "acell", "hmat", "latticeconstant", "latticevector"}
+_NO_LATTICE = "{} has a Lattice that is not nine numbers; correct it."
 _SHORTEST_EDGE = 2.0  # Angstrom, of a cubic cell
 _OTHER_FLAGS = {"periodic", "periodicity", "isperiodic", "boundary", "boundaries", "boundaryconditions", "bc"}
 _OTHER_FLAGS |= {"periodicboundaryconditions", "periodicboundary"}
@@ -160,6 +161,8 @@ def _pairs(comment: str, here: str) -> dict[str, Any] | None:
     try:
         found = key_val_str_to_dict(comment)
     except Exception as error:  # ASE's parser raises all kinds of exceptions
+        if "Lattice" in str(error):
+            raise BadInput(_NO_LATTICE.format(here)) from None
         raise BadInput(f"{here} has a comment line whose keys cannot be read ({error}).") from None
     words = re.findall(r"""([\w+-]+)\s*=\s*(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|[^\s"']+)""", comment)
     names = [word.lower() if state.is_about(word) else word for word in words]
@@ -223,7 +226,7 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], comment: str, here: str) -> No
             # ASE's parser hands the nine numbers of 'Lattice' over as the transposed matrix
             atoms.cell = cell.T if cell.shape == (3, 3) else cell.reshape(3, 3)
         except (TypeError, ValueError):
-            raise BadInput(f"{here} has a Lattice that is not nine numbers; correct it.") from None
+            raise BadInput(_NO_LATTICE.format(here)) from None
         atoms.pbc = bool(atoms.cell.array.any())  # QUIP writes nine zeros where there is no cell
     if pbc is not None:
         flags = np.atleast_1d(np.asarray(pbc))

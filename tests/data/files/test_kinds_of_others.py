@@ -75,6 +75,26 @@ def test_fractional_coordinates_of_a_crystal_are_asked_about(reading, edge, aske
     assert any("fractional?" in note for note in contents.notes) == asked
 
 
+@pytest.mark.parametrize("comment", ["chg=1", "qtot=-1", "ion=+1", "radical=T", "mul=3"])
+def test_short_keys_of_the_electrons_are_refused(reading, comment):
+    with pytest.raises(BadInput, match="unclear"):
+        reading(water(comment))
+    assert len(reading(water("radical=F")).unused) == 1
+
+
+def test_a_charge_inside_a_text_must_be_stated(reading):
+    with pytest.raises(BadInput, match="--charge"):
+        reading(water('id=1 title="water, charge 1"'))
+    assert reading(water('charge=1 title="water, charge 1"')).frames[0].charge == 1
+    assert len(reading(water('id=1 title="water, charge 0"')).frames) == 1
+
+
+@pytest.mark.parametrize("lattice", ['Lattice=""', 'Lattice="10 10 10"', 'Lattice "3 0 0 0 3 0 0 0 3"'])
+def test_a_lattice_that_is_none_is_said_to_be(reading, lattice):
+    with pytest.raises(BadInput, match="Lattice that is not nine numbers"):
+        reading(water(f"{lattice} Properties=species:S:1:pos:R:3"))
+
+
 def test_a_setting_of_the_spin_is_listed(reading):
     assert reading(water("spin_polarized=T")).unused == ("the key 'spin_polarized' (1 frame of a.xyz)",)
     for key in ("is_charged=T", "spin_polarized=2"):
