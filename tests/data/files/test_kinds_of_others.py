@@ -203,6 +203,13 @@ def test_atoms_of_a_pdb_that_are_not_there_are_said(reading):
     assert "occupancies" not in notes((0, 0, 0)) and "occupancies" not in notes((1, 1, 1))
 
 
+@pytest.mark.parametrize(("mass", "listed"), [("1.0", False), ("1.008", False), ("2.014", True)])
+def test_masses_of_quantum_espresso_are_listed(reading, mass, listed):
+    text = f"&SYSTEM\n ibrav=0\n nat=1\n ntyp=1\n/\nATOMIC_SPECIES\nH1 {mass} H.upf\n\nATOMIC_POSITIONS angstrom\n"
+    text += "H1 0 0 0\nCELL_PARAMETERS angstrom\n3 0 0\n0 3 0\n0 0 3\n"
+    assert any("ATOMIC_SPECIES" in what for what in reading(text, "a.pwi").unused) == listed
+
+
 def test_modulated_structures_and_components_are_refused(reading):
     assert len(reading(CIF.format("_cell_modulation_dimension 0\n"), "a.cif").frames) == 1
     with pytest.raises(BadInput, match="modulated"):
