@@ -40,6 +40,7 @@ _FIXED = re.compile(
     "^fix$|^fix(atoms|indices|ids|mask)|fixed|frozen|freez|constrain|^(is)?(im)?(mobile|movable|free|move)(atoms?)?$|selectivedynamics"
 )
 _GHOSTS = {"ghost", "isghost", "dummy", "isdummy"}
+_FLAT = 1e-6  # the smallest singular value of cell vectors of length 1
 _FARTHEST = 1e6  # Angstrom
 _DROPPED = {"occupancy", "spacegroup", "unitcell"}
 """What ASE adds on its own when it reads a crystal."""
@@ -117,8 +118,17 @@ def _check_geometry(atoms: Atoms, here: str) -> None:
     cell = np.asarray(atoms.cell)
     if not np.isfinite(cell).all():
         raise BadInput(f"{here} has a cell that is not finite; correct it.")
-    if not atoms.cell[atoms.pbc].any(axis=1).all() or (atoms.pbc.all() and abs(np.linalg.det(cell)) < 1e-6):
+    if atoms.pbc.any() and _is_flat(cell):
+        raise BadInput(f"{here} has cell vectors that lie in one plane or on one line; correct its cell.")
+    if not cell[atoms.pbc].any(axis=1).all():
         raise BadInput(f"{here} is periodic in a direction in which it has no cell; correct its cell or its pbc.")
+
+
+def _is_flat(cell: np.ndarray) -> bool:
+    """Return whether those cell vectors that there are lie in one plane or on one line."""
+    given = cell[cell.any(axis=1)]
+    directions = given / np.linalg.norm(given, axis=1, keepdims=True)
+    return len(given) > 0 and bool(np.linalg.svd(directions, compute_uv=False).min() < _FLAT)
 
 
 def _set_masses(atoms: Atoms, arrays: dict[str, Any], here: str) -> None:

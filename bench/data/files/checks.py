@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
-from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
+from bench.data.distances import closest_pair
 from bench.data.files.contents import Frame, Ledger
 
 _BONDED = 1.3
@@ -104,14 +104,16 @@ def _fractional(atoms: Atoms) -> bool:
     positions = atoms.positions
     if len(atoms) < 2 or positions.min() < -1 or positions.max() > 1 or not atoms.pbc.all():
         return False
-    return bool(len(neighbor_list("i", atoms, list(_TIGHT * covalent_radii[atoms.numbers]))))
+    pair = closest_pair(atoms)
+    return pair is not None and pair.ratio < _TIGHT
 
 
 def _scattered(atoms: Atoms) -> bool:
     """Return whether no two atoms of a crystal are at bonding distance; those of noble gases never are."""
     if set(atoms.symbols) <= _NOBLE:
         return False
-    return not len(neighbor_list("i", atoms, list(_BONDED * covalent_radii[atoms.numbers])))
+    pair = closest_pair(atoms)
+    return pair is None or pair.ratio > _BONDED
 
 
 def _boxed(atoms: Atoms) -> bool:

@@ -95,6 +95,28 @@ def test_a_lattice_that_is_none_is_said_to_be(reading, lattice):
         reading(water(f"{lattice} Properties=species:S:1:pos:R:3"))
 
 
+@pytest.mark.parametrize(
+    ("cell", "pbc"),
+    [
+        ("3 0 0 0 3 0 3 3 0", "T T T"),
+        ("3 0 0 0 3 0 3 3 0", "T T F"),
+        ("3 0 0 6 0 0 0 0 9", "T T F"),
+        ("3 0 0 0 0 0 6 0 0", "T F F"),
+    ],
+)
+def test_cell_vectors_in_one_plane_are_refused(reading, cell, pbc):
+    with pytest.raises(BadInput, match="in one plane or on one line"):
+        reading(f'2\nLattice="{cell}" pbc="{pbc}"\nCu 0 0 0\nCu 1.5 1.5 1.5\n')
+    assert reading(f'2\nLattice="{cell}" pbc="F F F"\nCu 0 0 0\nCu 1.5 1.5 1.5\n').frames
+
+
+def test_a_molecule_in_a_huge_box_is_read_at_once(reading):
+    box = "1e4 0 0 0 1e4 0 0 0 1e4"
+    contents = reading(f'2\nLattice="{box}" pbc="T T T"\nH 0 0 0\nH 0 0 0.74\n')
+    assert any("empty space" in note for note in contents.notes)
+    assert any("bonding distance" in note for note in reading(f'1\nLattice="{box}"\nCu 0 0 0\n').notes)
+
+
 def test_a_setting_of_the_spin_is_listed(reading):
     assert reading(water("spin_polarized=T")).unused == ("the key 'spin_polarized' (1 frame of a.xyz)",)
     for key in ("is_charged=T", "spin_polarized=2"):
