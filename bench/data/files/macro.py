@@ -56,6 +56,8 @@ def _pdb_model(lines: list[str], cell: str, here: str, file: str, ledger: Ledger
 
 def _with_element(line: str, here: str) -> str:
     """Fill in the columns of the element where they are empty, from the names of atom and residue."""
+    if not line.isascii():  # gemmi counts bytes, so the columns after it would move
+        raise BadInput(f"{here} has a line of an atom with a letter that is not ASCII ({line[:54]!r}); replace it.")
     line = line.rstrip().ljust(80)
     for first in (30, 38, 46):
         try:

@@ -232,6 +232,11 @@ def test_masses_of_quantum_espresso_are_listed(reading, mass, listed):
     assert any("ATOMIC_SPECIES" in what for what in reading(text, "a.pwi").unused) == listed
 
 
+def test_a_letter_in_a_pdb_that_moves_the_columns_is_refused(reading):
+    with pytest.raises(BadInput, match="not ASCII"):
+        reading("HETATM    1  O \xe9LIG A   1       0.000   0.000   0.119  1.00  0.00           O\n", "a.pdb")
+
+
 def test_modulated_structures_and_components_are_refused(reading):
     assert len(reading(CIF.format("_cell_modulation_dimension 0\n"), "a.cif").frames) == 1
     with pytest.raises(BadInput, match="modulated"):
