@@ -20,6 +20,8 @@ _SHORT = {
     "stress": "gives no stress",
 }
 
+_MOST = 4  # reasons in one sentence
+
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
@@ -69,11 +71,12 @@ def takes_none(method: Method, dataset: DataSet, relax_cell: bool = False) -> Fa
 
 
 def in_words(found: Mapping[str, str], count: int) -> str:
-    """Return the reasons of :func:`reasons`, each with its systems, of `count` in the set."""
+    """Return the reasons of :func:`reasons`, each with its systems, of `count` in the set; four at most."""
     names: dict[str, list[str]] = {}
     for name, reason in found.items():
         names.setdefault(reason, []).append(name)
-    return "; ".join(f"{reason} ({len(of)} of {count} systems: {some(of, 3)})" for reason, of in names.items())
+    each = [f"{reason} ({len(of)} of {count} systems: {some(of, 3)})" for reason, of in names.items()]
+    return "; ".join(each[:_MOST]) + (f"; and {len(each) - _MOST} more reasons" if len(each) > _MOST else "")
 
 
 def left_out(method: Method, dataset: DataSet, sizes: Iterable[int], relax_cell: bool = False) -> LeftOut:

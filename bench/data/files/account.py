@@ -37,7 +37,8 @@ class Reading:
 
 _GEOMETRY = {"numbers", "positions"}
 _FIXED = re.compile(
-    "^fix$|^fix(atoms|indices|ids|mask)|fixed|frozen|freez|constrain|^(is)?(im)?(mobile|movable|free|move)(atoms?)?$|selectivedynamics"
+    "^fix$|^fix(atoms|indices|ids|mask)|fixed|frozen|freez|constrain|selectivedynamics"
+    "|^(is)?(im)?(mobile|movable|free|move)(atoms?)?$"
 )
 _GHOSTS = {"ghost", "isghost", "dummy", "isdummy"}
 _FLAT = 1e-6  # the smallest singular value of cell vectors of length 1
