@@ -16,8 +16,7 @@ from bench.core.failure import Failure
 from bench.core.settings import Settings
 from bench.core.task import Allowance
 from bench.data.structures import DataSet
-from bench.data.systems import some
-from bench.engine.coverage import takes
+from bench.engine.coverage import in_words, reasons, takes
 from bench.engine.in_turns import InTurns, Seat
 from bench.engine.one_round import Shared
 from bench.engine.runner import Campaign
@@ -82,13 +81,10 @@ def _obstacle(method: Method, header: Header, dataset: DataSet, device: str) -> 
     failure = obstacle(method, header, Device.parse(device))
     if failure is not None:
         return _bare(method, failure)
-    left_out = {one.name: found for one in dataset.systems if (found := takes(method, one)) is not None}
-    if not left_out:
-        return None
-    reason = _bare(method, next(iter(left_out.values())))
     if len(dataset.systems) == 1:
-        return reason
-    return f"{reason} ({len(left_out)} of {len(dataset.systems)} systems: {some(left_out, 3)})"
+        failure = takes(method, dataset.systems[0])
+        return None if failure is None else _bare(method, failure)
+    return in_words(reasons(method, dataset.systems), len(dataset.systems)) or None
 
 
 def _bare(method: Method, failure: Failure) -> str:

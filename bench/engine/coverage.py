@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bench.core.failure import Failure
 from bench.core.task import Item
 from bench.data.structures import DataSet
-from bench.data.systems import System
+from bench.data.systems import System, some
 from bench.environments.doctor import cannot_take
 from bench.environments.header import Method
 from bench.protocols import PARTS
@@ -19,6 +19,8 @@ _SHORT = {
     "periodic": "takes no periodic systems",
     "stress": "gives no stress",
 }
+
+_MOST = 4  # reasons in one sentence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +63,20 @@ def reasons(method: Method, systems: Iterable[System], relax_cell: bool = False)
 def takes_none(method: Method, dataset: DataSet, relax_cell: bool = False) -> Failure | None:
     """Return why a method can take no system of a data set; None where it takes one."""
     failures = [takes(method, one, relax_cell) for one in dataset.systems]
-    return failures[0] if all(failures) else None
+    first = failures[0] if all(failures) else None
+    found = reasons(method, dataset.systems, relax_cell)
+    if first is None or len(set(found.values())) < 2:
+        return first
+    return dataclasses.replace(first, message=f"{method.label} {in_words(found, len(dataset.systems))}")
+
+
+def in_words(found: Mapping[str, str], count: int) -> str:
+    """Return the reasons of :func:`reasons`, each with its systems, of `count` in the set; four at most."""
+    names: dict[str, list[str]] = {}
+    for name, reason in found.items():
+        names.setdefault(reason, []).append(name)
+    each = [f"{reason} ({len(of)} of {count} systems: {some(of, 3)})" for reason, of in names.items()]
+    return "; ".join(each[:_MOST]) + (f"; and {len(each) - _MOST} more reasons" if len(each) > _MOST else "")
 
 
 def left_out(method: Method, dataset: DataSet, sizes: Iterable[int], relax_cell: bool = False) -> LeftOut:

@@ -15,7 +15,7 @@ from bench.core.description import DataSetFacts, Description, SystemFacts
 from bench.core.task import Molecule
 from bench.data.structures import Wanted, load_dataset, series_of
 from bench.data.systems import as_kept, fixed_atoms, own_masses
-from bench.engine.coverage import left_out, reasons, takes_none
+from bench.engine.coverage import in_words, left_out, reasons, takes_none
 from bench.engine.describing import _system
 from bench.environments.catalogue import Catalogue
 from bench.errors import BadInput
@@ -194,6 +194,14 @@ def test_a_method_is_given_only_what_its_header_takes(written):
     failure = takes_none(uff, load_dataset(written(bulk("Si", cubic=True))))
     assert failure is not None
     assert failure.kind == "periodic"
+
+
+def test_reasons_to_refuse_all_systems_name_those_that_they_are_about(written):
+    data = load_dataset(written(water(charge=1), bulk("Si", cubic=True)))
+    uff = Catalogue(()).methods["uff"]
+    each = "takes no charge (1 of 2 systems: H2O+1); takes no periodic systems (1 of 2 systems: Si8)"
+    assert takes_none(uff, data).message == f"{uff.label} {each}"
+    assert in_words(reasons(uff, data.systems), 2) == each
 
 
 def test_a_series_takes_the_first_system_of_each_size(written):

@@ -119,6 +119,8 @@ def _records(path: Path, ledger: Ledger) -> list[Record]:
         raise _Unknown(f"{file} is {what}; convert it to extended XYZ or SDF.")
     if not data.strip():
         raise BadInput(f"{file} is empty.")
+    if packer := sources.packer_of(data):
+        raise _Unknown(f"{file} is packed by {packer}; {sources.unpack(packer)}.")
     if b"\0" in data[:4096] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, name)

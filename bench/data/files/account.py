@@ -36,9 +36,12 @@ class Reading:
 
 
 _GEOMETRY = {"numbers", "positions"}
-_FIXED = {"fixed", "frozen", "fix", "constrained", "constraint", "constraints", "freeze", "selectivedynamics"}
-_FIXED |= {"fixedatoms", "frozenatoms", "fixatoms", "freezeatoms", "fixedindices", "frozenindices"}
+_FIXED = re.compile(
+    "^fix$|^fix(atoms|indices|ids|mask)|fixed|frozen|freez|constrain|selectivedynamics"
+    "|^(is)?(im)?(mobile|movable|free|move)(atoms?)?$"
+)
 _GHOSTS = {"ghost", "isghost", "dummy", "isdummy"}
+_FLAT = 1e-6  # the smallest singular value of cell vectors of length 1
 _FARTHEST = 1e6  # Angstrom
 _DROPPED = {"occupancy", "spacegroup", "unitcell"}
 """What ASE adds on its own when it reads a crystal."""
@@ -116,8 +119,17 @@ def _check_geometry(atoms: Atoms, here: str) -> None:
     cell = np.asarray(atoms.cell)
     if not np.isfinite(cell).all():
         raise BadInput(f"{here} has a cell that is not finite; correct it.")
-    if not atoms.cell[atoms.pbc].any(axis=1).all() or (atoms.pbc.all() and abs(np.linalg.det(cell)) < 1e-6):
+    if atoms.pbc.any() and _is_flat(cell):
+        raise BadInput(f"{here} has cell vectors that lie in one plane or on one line; correct its cell.")
+    if not cell[atoms.pbc].any(axis=1).all():
         raise BadInput(f"{here} is periodic in a direction in which it has no cell; correct its cell or its pbc.")
+
+
+def _is_flat(cell: np.ndarray) -> bool:
+    """Return whether those cell vectors that there are lie in one plane or on one line."""
+    given = cell[cell.any(axis=1)]
+    directions = given / np.linalg.norm(given, axis=1, keepdims=True)
+    return len(given) > 0 and bool(np.linalg.svd(directions, compute_uv=False).min() < _FLAT)
 
 
 def _set_masses(atoms: Atoms, arrays: dict[str, Any], here: str) -> None:
@@ -159,10 +171,10 @@ def _set_fixed(atoms: Atoms, record: Record, arrays: dict[str, Any]) -> None:
             raise BadInput(f"{here} has a move_mask that is not T or F for each atom; correct it.")
         fixed |= ~mask.astype(bool)
     for key in arrays:
-        if state.plain(key) in _FIXED:
+        if _FIXED.search(state.plain(key)):
             raise BadInput(f"{here} has the column '{key}', which may fix or free atoms; use move_mask (F: fixed).")
-    for key in record.said:
-        if state.plain(key) in _FIXED:
+    for key, value in record.said.items():
+        if _FIXED.search(state.plain(key)) and value is not False:  # but 0 may be an atom
             raise BadInput(f"{here} has the key '{key}', which may fix atoms; use a column move_mask (F: fixed).")
     if fixed.any():
         atoms.set_constraint(FixAtoms(np.flatnonzero(fixed)))
@@ -173,6 +185,10 @@ _OUR_UNITS = r"(ev|electron ?volts?|metal|ase)?[ ,/*_]*(a|ang|angs|angstroms?|å
 _LENGTHS = "distances?|lengths?|coordinates?|coords|positions?|geometry"
 _OTHER_LENGTH = re.compile(r"(?i)bohr|\ba\.?u\b|\bnm\b|\bpm\b|frac|nano|pico")
 _OF_ENERGY = re.compile(r"(?i)k?cal(/mol)?|k?j/mol|eh|hartrees?|m?ev|ry|rydbergs?")
+_NO_TOTAL = re.compile(
+    "peratom|formation|hull|atomi[sz]ation|cohesive|binding|interaction|kinetic|gibbs|zeropoint|units?$"
+)
+"""Energies that are not those of the electrons and nuclei of one structure."""
 _OPTIONS = (("energy", "--energy-key"), ("forces", "--forces-key"))
 
 
@@ -273,6 +289,8 @@ def _check_occupancy(here: str, said: dict[str, Any], arrays: dict[str, Any]) ->
 def _hint(key: str, value: Any) -> str:
     """Say which option would use a key as a label."""
     name = state.plain(key)
+    if _NO_TOTAL.search(name):
+        return ""
     for kind, option in _OPTIONS:
         if kind.rstrip("s") in name and key != kind:
             return f" ({option} {shlex.quote(key)} would use it, {_UNITS})"

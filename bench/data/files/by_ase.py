@@ -46,6 +46,8 @@ def binary_format_of(path: Path) -> str:
         found = format_of(path)
     except BadInput:
         return ""
+    if found == "db" and not path.read_bytes().startswith(b"SQLite format 3"):  # such as Thumbs.db of Windows
+        return ""
     return found if found in BINARY else ""
 
 
@@ -126,6 +128,8 @@ def _before(kind: str, text: str, file: str, ledger: Ledger) -> dict[str, Any]:
     if kind == "espresso-in":
         said = crystals.said_by_espresso(text, file)
         ledger.unused("the settings of the job", file)
+        if crystals.has_own_masses(text):
+            ledger.unused("masses that are not those of the elements (ATOMIC_SPECIES)", file)
     elif kind == "cube":
         _check_cube(text, file)
         ledger.unused("the grid of values", file)

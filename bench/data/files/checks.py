@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
-from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
-from bench.data.distances import BONDED
+from bench.data.distances import BONDED, closest_pair
 from bench.data.files.contents import Frame, Ledger
 
 _TIGHT = 0.55  # in units of the sum of the covalent radii
@@ -26,6 +25,7 @@ def look(frames: Sequence[Frame], ledger: Ledger) -> None:
     do not cancel."""
     far: dict[str, list[str]] = {}
     near: dict[str, list[str]] = {}
+    fractional: dict[str, list[str]] = {}
     odd: dict[str, list[str]] = {}
     net: dict[str, tuple[float, float]] = {}
     boxes: dict[str, list[str]] = {}
@@ -34,7 +34,9 @@ def look(frames: Sequence[Frame], ledger: Ledger) -> None:
         if frame.atoms.pbc.any():
             kind = (frame.file, frame.atoms.get_chemical_formula(), int(frame.atoms.pbc.sum()))
             if kind not in looked:  # frames of one crystal are alike
-                if _scattered(frame.atoms):
+                if _fractional(frame.atoms):
+                    fractional.setdefault(frame.file, []).append(frame.where)
+                elif _scattered(frame.atoms):
                     far.setdefault(frame.file, []).append(frame.where)
                 if _boxed(frame.atoms):
                     boxes.setdefault(frame.file, []).append(frame.where)
@@ -53,6 +55,11 @@ def look(frames: Sequence[Frame], ledger: Ledger) -> None:
             net[frame.file] = (max(force, before[0]), max(torque, before[1]))
     for places in far.values():
         ledger.note(f"No two atoms of {_some(places)} are at bonding distance; are its coordinates in Bohr?")
+    for places in fractional.values():
+        ledger.note(
+            f"All coordinates of {_some(places)} are between -1 and 1, and atoms are much too close together; are they "
+            "fractional? They are read in Angstrom."
+        )
     for places in near.values():
         ledger.note(f"All atoms of {_some(places)} are much too close together; are its coordinates in nanometres?")
     for places in boxes.values():
@@ -91,11 +98,21 @@ def _nearest(frame: Frame) -> np.ndarray:
     return np.asarray(scaled.min(axis=1))
 
 
+def _fractional(atoms: Atoms) -> bool:
+    """Return whether a crystal has coordinates between -1 and 1 only, and atoms that are much too close together."""
+    positions = atoms.positions
+    if len(atoms) < 2 or positions.min() < -1 or positions.max() > 1 or not atoms.pbc.all():
+        return False
+    pair = closest_pair(atoms)
+    return pair is not None and pair.ratio < _TIGHT
+
+
 def _scattered(atoms: Atoms) -> bool:
     """Return whether no two atoms of a crystal are at bonding distance; those of noble gases never are."""
     if set(atoms.symbols) <= _NOBLE:
         return False
-    return not len(neighbor_list("i", atoms, list(BONDED * covalent_radii[atoms.numbers])))
+    pair = closest_pair(atoms)
+    return pair is None or pair.ratio > BONDED
 
 
 def _boxed(atoms: Atoms) -> bool:

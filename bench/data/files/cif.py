@@ -34,6 +34,8 @@ def read_cif(text: str, file: str, ledger: Ledger) -> list[Record]:
     except Exception as error:  # gemmi raises all kinds of exceptions
         raise BadInput(f"{file} is no valid CIF ({str(error).splitlines()[0]}).") from None
     blocks = [block for block in document if _column(block, "_atom_site_label", "_atom_site_type_symbol")]
+    if not blocks and any(block.find_values("_chem_comp_atom.atom_id") for block in document):
+        raise BadInput(f"{file} is a component of the PDB, which is not read as CIF; give its SDF file.")
     records = []
     for k, block in enumerate(blocks):
         record = _record(block, f"frame {k} of {file}", file, ledger)
@@ -89,6 +91,11 @@ def _refuse_disorder(block: gemmi.cif.Block, here: str) -> None:
         raise BadInput(f"{here} has dummy atoms (_atom_site_calc_flag dum); remove them.")
     if any(value not in ("", "0") for value in _column(block, "_atom_site_attached_hydrogens")):
         raise BadInput(f"{here} has hydrogen atoms without coordinates (_atom_site_attached_hydrogens); add them.")
+    if (_value(block, ("_cell_modulation_dimension",)) or "0") != "0":
+        raise BadInput(
+            f"{here} has a modulated structure (_cell_modulation_dimension), which no single cell holds; write "
+            "a supercell that approximates it."
+        )
     magnetic = "_space_group_symop_magn_operation"
     if _column(block, f"{magnetic}.xyz", f"{magnetic}_xyz"):
         raise BadInput(f"{here} has magnetic symmetry, which is not read; write all atoms of the cell in P 1.")

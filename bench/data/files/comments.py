@@ -15,7 +15,13 @@ from bench.errors import BadInput
 
 _TWO_WHOLE = re.compile(r"\s*([+-]?\d+)[\s,]+([+-]?\d+)\s*")
 _LARGEST_CHARGE, _LARGEST_SPIN = 9, 11  # of what two whole numbers in a comment may be
-_CELL_IN_WORDS = re.compile(r"(?i)\b(cell|lattice|box|tv|abc)\b\W*(\(\w+\)\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d")
+_CELL_IN_WORDS = re.compile(
+    r"(?i)\b(cell|lattice|box|tv|abc)\b\W*([({\[]\w+[)}\]]\W*)?([-+]?\d+\.?\d*[\s,;x]+){2}[-+]?\d"
+)
+_FIXED_IN_WORDS = re.compile(
+    r"(?i)\b(fix(ed)?|frozen|freez(e|ing)|constrain(ed)?)[ _]+(atoms?|indices|ids?|list)\b"
+    r"|\batoms?\b.{0,20}\b(fixed|frozen)\b"
+)
 _UNIT_IN_WORDS = re.compile(
     r"(?i)\bbohrs?\b|\batomic[ _]units?\b|positions\{atomic_unit\}"
     r"|\b(coordinates|positions|geometry)\b.*\ba\.?u\.?(\s|$)"
@@ -27,7 +33,9 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 # names of jobs join words by underscores: water_cation_opt
-_ION = re.compile(r"(?i)(?<![a-z])((di|tri)?(cat|an)ion(ic)?|(de)?protonated)(?![a-z])")
+_ION = re.compile(
+    r"(?i)(?<![a-z])((di|tri)?(cat|an)ion(ic)?|(de)?protonated)(?![a-z])|\bcharged?\b[^\w+-]{0,3}[+-]?[1-9]"
+)
 _FORMULA = re.compile(r"(?<!\S)((?:[A-Z][a-z]?\d*|[()])+?)(?:\^?\(?\d?[+-]{1,2}\)?)(?=[\s.,:;]|$)")
 _SMILES = re.compile(r"\[\d*(?:[A-Z][a-z]?|[bcnops]|se|as)@{0,2}(?:H\d*)?([+-]+)(\d*)(?::\d+)?\]")
 _INCHI = re.compile(r"InChI=\S*?/[pq]([+-]\d+)")
@@ -97,10 +105,25 @@ def between_bars(comment: str, here: str, file: str, ledger: Ledger) -> dict[str
     return {"name": name, **fields, "charge": charge, "multiplicity": int(spin)}
 
 
-def _refuse_in_words(comment: str, here: str) -> None:
-    """Refuse a comment that may state a cell or a unit, which would not be used."""
+def _refuse_fixed(comment: str, here: str) -> None:
+    """Refuse a comment that may fix atoms."""
+    if _FIXED_IN_WORDS.search(comment):
+        raise BadInput(
+            f"{here} has the comment {comment.strip()[:60]!r}, which may fix atoms; write a column move_mask "
+            "(F: fixed) of extended XYZ, or remove it."
+        )
+
+
+def refuse_cell(comment: str, here: str) -> None:
+    """Refuse a comment that may state a cell, which would not be used."""
     if _CELL_IN_WORDS.search(comment):
         raise BadInput(f"{here} has a cell in its comment, which is not read; write it as Lattice of extended XYZ.")
+
+
+def _refuse_in_words(comment: str, here: str) -> None:
+    """Refuse a comment that may state a cell, fixed atoms or a unit, which would not be used."""
+    refuse_cell(comment, here)
+    _refuse_fixed(comment, here)
     if _UNIT_IN_WORDS.search(comment):
         raise BadInput(
             f"{here} has the comment {comment.strip()[:60]!r}, but coordinates are read in Angstrom; convert them, or "

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ase.data import atomic_numbers
+from ase.data import atomic_masses, atomic_numbers
 
 from bench.data.files.contents import Ledger
 from bench.errors import BadInput
 
 _THREE_NUMBERS = re.compile(r"\s*[-+]?\d*\.?\d+\S*(\s+[-+]?\d*\.?\d+\S*){2}(\s|$)")
+_OTHER_MASS = 0.02
+"""Relative; inputs have masses that are rounded."""
 BEFORE_KEY = r"(?<![\w(])"
 """What stands before a key in a namelist of Fortran: nothing that could belong to it."""
 
@@ -37,12 +39,25 @@ def fixed_in_poscar(text: str, file: str, ledger: Ledger) -> list[int]:
     found = next((k for k, row in enumerate(rows) if not _THREE_NUMBERS.match(row)), len(rows))
     if found < total:
         raise BadInput(_other_number(file, total, str(found)))
+    _check_symbols(lines[5], counts, rows, file)
     rest = [line for line in lines[first + total :] if line.strip()]
     if rest:
         if _THREE_NUMBERS.match(lines[first + total]):
             raise BadInput(_other_number(file, total, "more"))
         ledger.unused("the lines after the positions (velocities)", file)
     return [k for k, row in enumerate(rows) if _is_fixed(row, file)] if selective else []
+
+
+def _check_symbols(symbols: str, counts: list[str], rows: list[str], file: str) -> None:
+    """Refuse elements after the positions, as pymatgen writes them, that are not those of the head."""
+    kinds = [re.split(r"[_/]", word)[0] for word in symbols.split("!")[0].split()]
+    of_head = [kind for kind, count in zip(kinds, counts, strict=False) for _ in range(int(count))]
+    for k, (row, kind) in enumerate(zip(rows, of_head, strict=False)):
+        last = re.match(r"[A-Za-z]*", row.split()[-1])[0]  # type: ignore[index]
+        if last in set(atomic_numbers) - {"F", "T"} and last != kind:  # F may be a flag
+            raise BadInput(
+                f"{file} has {last} after the position of atom {k}, which is {kind} by its head; correct one."
+            )
 
 
 def _is_fixed(row: str, file: str) -> bool:
@@ -90,6 +105,21 @@ def said_by_espresso(text: str, file: str) -> dict[str, Any]:
         raise BadInput(_other_number(file, int(announced), str(len(rows))))
     found = {key: namelist(text, key) for key in ("tot_charge", "tot_magnetization")}
     return {key: number(value) for key, value in found.items() if value is not None}
+
+
+def has_own_masses(text: str) -> bool:
+    """Return whether an input of Quantum ESPRESSO gives an element another mass than the usual one."""
+    lines = [re.split("[!#]", line)[0].split() for line in text.splitlines()]
+    start = next((k for k, words in enumerate(lines) if words and words[0].upper() == "ATOMIC_SPECIES"), len(lines))
+    for words in lines[start + 1 :]:
+        if words and len(words) != 3:
+            break
+        symbol = re.match(r"[A-Za-z]*", words[0])[0].capitalize() if words else ""  # type: ignore[index]
+        mass = number(words[1]) if words else None
+        usual = atomic_masses[atomic_numbers.get(symbol, atomic_numbers.get(symbol[:1], 0))]
+        if isinstance(mass, float) and abs(mass - usual) > _OTHER_MASS * usual:
+            return True
+    return False
 
 
 def namelist(text: str, key: str) -> str | None:

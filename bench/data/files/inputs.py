@@ -63,6 +63,7 @@ def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
     positions: list[list[float]] = []
     fixed: list[bool] = []
     masses: dict[int, float] = {}
+    extras = len(numbers) > 2
     for row in rows:
         cells = [cell for cell in re.split(r"[\s,]+(?![^(]*\))", row.strip()) if cell]
         name, *rest = cells
@@ -75,6 +76,8 @@ def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
         iso = re.search(r"iso=([\d.]+)", name, re.IGNORECASE)
         if iso:
             masses[len(symbols)] = float(iso[1])
+        if "-" in name or re.search("fragment|spin", name, re.IGNORECASE):
+            extras = True
         symbols.append(re.split(r"[-(]", name)[0] if not re.search(r"-?bq\b", name, re.IGNORECASE) else "Bq")
         positions.append(_three(rest, here, row))
     if re.search(r"units\s*=\s*\(?\s*(bohr|au)", parts[0], re.IGNORECASE):
@@ -85,6 +88,9 @@ def read_gaussian(text: str, file: str, ledger: Ledger) -> list[Record]:
     fixes = re.search(r"read-?opt|rd-?opt|read-?freeze|rd-?freeze|add-?gic", parts[0], re.IGNORECASE)
     if fixes:
         raise BadInput(f"{file} may fix atoms by {fixes[0]}, which is not read; write 0 or -1 before x, or remove it.")
+    ledger.unused("the settings of the job", file)
+    if extras:
+        ledger.unused("fragments, types and charges of atoms", file)
     if any(part.strip() for part in parts[3:]):
         ledger.unused("what follows the molecule", file)
     record = _made(symbols, positions, here, file, ledger, int(numbers[0]), int(numbers[1]), fixed)

@@ -56,6 +56,8 @@ def _pdb_model(lines: list[str], cell: str, here: str, file: str, ledger: Ledger
 
 def _with_element(line: str, here: str) -> str:
     """Fill in the columns of the element where they are empty, from the names of atom and residue."""
+    if not line.isascii():  # gemmi counts bytes, so the columns after it would move
+        raise BadInput(f"{here} has a line of an atom with a letter that is not ASCII ({line[:54]!r}); replace it.")
     line = line.rstrip().ljust(80)
     for first in (30, 38, 46):
         try:
@@ -107,13 +109,14 @@ def _record(structure: gemmi.Structure, model: gemmi.Model, here: str, file: str
     symbols, positions, charges = [], [], []
     first = _positions_kept(model, here)
     partial = b_factors = False
+    occupied = any(site.atom.occ > 0 for site in model.all())  # some programs write 0 everywhere
     for site in model.all():
         atom = site.atom
         if atom.has_altloc():
             if first[site.chain.name, str(site.residue.seqid)] != atom.altloc:
                 ledger.note(f"{file} has alternative positions (altLoc); the first of each residue is read.")
                 continue
-        elif 0 < atom.occ < 1:
+        elif occupied and atom.occ < 1:
             partial = True
         b_factors |= atom.b_iso != 0
         symbols.append(atom.element.name)

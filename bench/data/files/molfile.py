@@ -182,6 +182,9 @@ def _mol2(block: str, here: str, file: str, ledger: Ledger) -> Record:
     for section in named:
         ledger.unused(f"the section {section}", file)
     record = Record(atoms, here, file, lines[0].strip().strip("*"))
+    formal = re.findall(r"(?m)^\s*charge\s+([+-]?\d+)\s*$", "\n".join(named.get("UNITY_ATOM_ATTR", [])))
+    if formal:
+        record.said["formal charge"] = sum(map(int, formal))
     if "charges" in atoms.arrays and abs(charges.sum() - round(charges.sum())) > FROM_WHOLE:
         record.needs, record.unread = ("charge",), f"{here} has charges that add up to {charges.sum():.2f}"
     ionic = sorted({row[5] for row in rows} & _OF_IONS)

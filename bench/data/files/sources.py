@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.data.files.contents import Ledger
-from bench.data.files.state import plain, whole
+from bench.data.files.state import is_about, plain, whole
 from bench.errors import BadInput
 
 State = tuple[int | None, int | None]
 _PACKED = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+_BEGINNINGS = {b"PK\x03\x04": "zip", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+_BEGINNINGS |= {b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR"}
 _NAMES = {"name", "file", "system", "title", "structure"}
 _CHARGES = {"charge", "netcharge", "totalcharge"}
 _SPINS = {"spin", "multiplicity", "mult", "spinmultiplicity"}
@@ -27,13 +29,17 @@ _BESIDE = {".CHRG": "charge", ".UHF": "unpaired electrons"}
 """Files in which xtb finds the charge and the number of unpaired electrons of the structures in the same folder."""
 
 
-def files_of(sources: Sequence[str | Path], ledger: Ledger) -> tuple[list[tuple[Path, bool]], list[Path]]:
-    """Return the files of all sources, each with whether the user named it himself, and the tables beside them.
+Given = tuple[Path, bool]
+"""A file, and whether the user named it himself."""
+
+
+def files_of(sources: Sequence[str | Path], ledger: Ledger) -> tuple[list[Given], list[Given]]:
+    """Return the files of all sources, and the tables beside them, each with whether the user named it himself.
 
     Raises BadInput where a source is no file and matches none.
     """
     files: dict[Path, bool] = {}
-    tables: list[Path] = []
+    tables: dict[Path, bool] = {}
     for source in sources:
         path = Path(source).expanduser()
         if path.is_dir():
@@ -54,10 +60,10 @@ def files_of(sources: Sequence[str | Path], ledger: Ledger) -> tuple[list[tuple[
             elif one.is_dir():
                 ledger.note(f"The folder {one.name} inside {one.parent.name or one.parent} is not read.")
             elif one.suffix.lower() == ".csv":
-                tables.append(one)
+                tables[one] = tables.get(one, False) or named
             else:
                 files[one] = files.get(one, False) or named
-    return list(files.items()), list(dict.fromkeys(tables))
+    return list(files.items()), list(tables.items())
 
 
 def beside(path: Path, ledger: Ledger) -> dict[str, str]:
@@ -85,6 +91,18 @@ def bytes_of(path: Path) -> tuple[bytes, str]:
         raise BadInput(f"{path.name} cannot be read ({error}).") from None
 
 
+def packer_of(data: bytes) -> str:
+    """Return which program has packed the contents of a file; empty where none has, or it is not known."""
+    found = next((name for start, name in _BEGINNINGS.items() if data.startswith(start)), "")
+    return "tar" if data[257:262] == b"ustar" else found
+
+
+def unpack(packer: str) -> str:
+    """Return what to do with a file that has been packed."""
+    suffix = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz"}.get(packer)
+    return f"give it the suffix {suffix}" if suffix else "unpack it"
+
+
 def text_of(data: bytes, file: str, ledger: Ledger) -> str:
     """Return bytes as text: UTF-8, UTF-16 with a mark, or Latin-1, with newlines only. BadInput where binary."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -102,16 +120,20 @@ def text_of(data: bytes, file: str, ledger: Ledger) -> str:
     return re.sub("[\x0b\x0c\x1c-\x1e\x85\xa0\u2028\u2029]", " ", text)  # which would end a line in Python
 
 
-def states_of(tables: Sequence[Path], ledger: Ledger) -> dict[str, State]:
+def states_of(tables: Sequence[Given], ledger: Ledger) -> dict[str, State]:
     """Return charge and spin by the name of a file or the title of a record, of tables with a column `name`.
 
-    Raises BadInput where a table cannot be read or two rows have one name.
+    A table that the user did not name is passed over with a note if it has nothing about electrons, unless it is
+    systems.csv. Raises BadInput where a table cannot be read or two rows have one name.
     """
     states: dict[str, State] = {}
-    for table in tables:
+    for table, named in tables:
         text = text_of(bytes_of(table)[0], table.name, ledger)
         rows = list(csv.reader(io.StringIO(text)))
         head = [plain(cell) for cell in rows[0]] if rows else []
+        if not named and table.name != "systems.csv" and not any(is_about(cell) for cell in (rows[0] if rows else [])):
+            ledger.note(f"Not read: {table.name} has no column of charge or spin.")
+            continue
         column = {
             kind: next((k for k, cell in enumerate(head) if cell in names), None)
             for kind, names in (("name", _NAMES), ("charge", _CHARGES), ("spin", _SPINS))

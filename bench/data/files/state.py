@@ -41,13 +41,15 @@ _UNPAIRED: tuple[str, ...] = (
 _UNPAIRED += ("2s",)
 _MOMENT = ("mag", "magmom", "totalmagmom", "magneticmoment", "totalmagneticmoment", "totmagnetization")
 _ELECTRONS = ("nelec", "nel", "nelectron", "nelectrons", "electrons", "numelectrons", "numberofelectrons", "nelect")
-_UNCLEAR = ("q", "totalspin", "s2", "ssquared", "sz", "ms", "na", "nb", "nalpha", "nbeta")
+_UNCLEAR: tuple[str, ...] = ("chg", "charg", "qtot", "totq", "ion", "ionised", "ionized", "radical", "mul")
+_UNCLEAR += ("q", "totalspin", "s2", "ssquared", "sz", "ms", "na", "nb", "nalpha", "nbeta")
 _ABOUT = re.compile(r"charge|spin|multiplicit|electrons|magmom|magneti[sz]ation|unpaired")
 _OF_ATOMS = ("initialcharges", "initialmagmoms")
 _CHARGES = re.compile(r"charge|^q$")
 _MOMENTS = re.compile(r"magmom|magneticmoment|^mags?$|^magneti[sz]ations?$|^spins?$")
 _LARGEST_TOTAL_SPIN = 10
 _PARTIAL = re.compile("partial|mulliken|gasteiger|hirshfeld|bader|esp|resp|lowdin|mmff|^charges$")
+_SETTING = re.compile("spin(polari[sz]|(un)?restricted)")
 _OF_A_PART = re.compile(r"charge(a|b|c|d|[0-9]|monomer.*|fragment.*)$")
 """Charges of the parts of a complex, as sets of interaction energies have them."""
 
@@ -234,8 +236,10 @@ def _agreed(values: dict[str, int], here: str, word: str) -> int | None:
 
 
 def _is_of_something_else(key: str, value: Any, charged: bool) -> bool:
-    """Return whether a key is about atoms, about a part of a molecule whose own charge is stated, or an entropy."""
+    """Return whether a key is about atoms, a part of a molecule whose own charge is stated, an entropy or a setting."""
     name = plain(key)
+    if isinstance(value, bool | np.bool_) and (_SETTING.search(name) or (name in _UNCLEAR and not value)):
+        return True
     of_part = charged and bool(_OF_A_PART.search(name))
     return of_part or bool(_PARTIAL.search(name)) or (str(key) == "S" and not _may_be_total_spin(value))
 

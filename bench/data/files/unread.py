@@ -17,6 +17,7 @@ _BY_SUFFIX = {
     ".gro": "GRO, which names atoms and no elements",
     ".car": "CAR, of which ASE reads the first structure only",
     ".arc": "ARC, which is not read",
+    ".npz": "a file of NumPy, whose arrays have no fixed names",
     ".nc": "NetCDF, in which trajectories name types and no elements",
 }
 _BY_TEXT = {

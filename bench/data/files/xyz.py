@@ -33,11 +33,16 @@ _RESULTS: tuple[str, ...] = (
 _RESULTS += ("stresses", "bandgap", "polarizability")
 _OTHER_CELLS = {"cell", "box", "unitcell", "supercell", "cellvectors", "latticevectors", "latticeparameters", "celldm"}
 _OTHER_CELLS |= {"cellpar", "cellparameters", "boxvectors", "boxlengths", "boxsize", "celllengths", "tv", "vec1", "vec"}
+_OTHER_CELLS |= {"lx", "ly", "lz", "xl", "yl", "zl", "xlo", "alat", "acell", "hmat", "latticeconstant", "latticevector"}
+_NO_LATTICE = "{} has a Lattice that is not nine numbers; correct it."
+_SHORTEST_EDGE = 2.0  # Angstrom, of a cubic cell
 _OTHER_FLAGS = {"periodic", "periodicity", "isperiodic", "boundary", "boundaries", "boundaryconditions", "bc"}
 _OTHER_FLAGS |= {"periodicboundaryconditions", "periodicboundary"}
 _MAY_FIX = re.compile(r"(?i)[tf]|\.?(true|false)\.?|fixed|frozen|free(ze)?|fix")
 _QM9 = re.compile(r"[-\d.\s]+\n\S+[ \t]+\S+[ \t]*\nInChI=.*")
 """What the files of QM9 have after the atoms: frequencies, SMILES, InChI."""
+_CHARGE_OF_XYZ2MOL = re.compile(r"(?i)\b(charge=[+-]?\d+)=(?=\s|$)")
+"""It writes charge=-1= in the comment."""
 _ALIASES = {"species": "species", "symbols": "species", "element": "species", "elements": "species"}
 _ALIASES |= {"pos": "pos", "positions": "pos", "z": "numbers", "numbers": "numbers", "atomic_numbers": "numbers"}
 
@@ -98,7 +103,7 @@ def _frame(comment: str, rows: list[list[str]], here: str, file: str, ledger: Le
     if positions is None or positions.shape != (len(rows), 3):
         raise BadInput(f"{here} has no three columns of positions (pos); its Properties are {properties!r}.")
     atoms = Atoms(of_symbols, positions)
-    _set_cell(atoms, said, here)
+    _set_cell(atoms, said, comment if pairs else "", here)
     results = {key: said.pop(key) for key in _RESULTS if key in said}
     results |= {key: arrays.pop(key) for key in _RESULTS if key in arrays}
     if masses is not None and not {"masses", "mass"} & set(arrays):
@@ -135,7 +140,8 @@ def _refuse_types(symbols: list[str], comment: str, here: str) -> None:
     if not all(one.isdigit() for one in symbols):
         return
     kinds = {int(one) for one in symbols}
-    if re.match(r"\s*Atoms\. Timestep", comment) or (len(kinds) > 1 and kinds == set(range(1, len(kinds) + 1))):
+    counted = len(kinds) > 1 or len(symbols) > 2 or "lattice" in comment.lower()  # two atoms 1 may be H2
+    if re.match(r"\s*Atoms\. Timestep", comment) or (counted and kinds == set(range(1, len(kinds) + 1))):
         raise BadInput(
             f"{here} has numbers in place of elements ({' '.join(symbols[:3])}) that seem to count its atoms or types "
             "of atoms; write the symbols of the elements."
@@ -151,9 +157,12 @@ def _pairs(comment: str, here: str) -> dict[str, Any] | None:
     """Return the keys of an extended comment line; None for a plain one."""
     if not re.search(r"[A-Za-z_]\w*\s*=\s*\S", comment) and not re.search(r"[A-Za-z_][\w-]*=", comment):
         return None
+    comment = _CHARGE_OF_XYZ2MOL.sub(r"\1 ", comment)
     try:
         found = key_val_str_to_dict(comment)
     except Exception as error:  # ASE's parser raises all kinds of exceptions
+        if "Lattice" in str(error):
+            raise BadInput(_NO_LATTICE.format(here)) from None
         raise BadInput(f"{here} has a comment line whose keys cannot be read ({error}).") from None
     words = re.findall(r"""([\w+-]+)\s*=\s*(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|[^\s"']+)""", comment)
     names = [word.lower() if state.is_about(word) else word for word in words]
@@ -203,7 +212,12 @@ def _value(cell: str, kind: str) -> Any:
     return int(cell) if kind == "I" else number_of(cell)
 
 
-def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
+def _is_edge(value: Any) -> bool:
+    """Return whether the value of a key 'a' may be the edge of a cell; capital letters are rotational constants."""
+    return isinstance(value, int | float | np.number) and bool(value > _SHORTEST_EDGE)
+
+
+def _set_cell(atoms: Atoms, said: dict[str, Any], comment: str, here: str) -> None:
     lattice = said.pop(_key(said, "lattice"), None)
     pbc = said.pop(_key(said, "pbc"), None)
     if lattice is not None:
@@ -212,7 +226,7 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
             # ASE's parser hands the nine numbers of 'Lattice' over as the transposed matrix
             atoms.cell = cell.T if cell.shape == (3, 3) else cell.reshape(3, 3)
         except (TypeError, ValueError):
-            raise BadInput(f"{here} has a Lattice that is not nine numbers; correct it.") from None
+            raise BadInput(_NO_LATTICE.format(here)) from None
         atoms.pbc = bool(atoms.cell.array.any())  # QUIP writes nine zeros where there is no cell
     if pbc is not None:
         flags = np.atleast_1d(np.asarray(pbc))
@@ -223,7 +237,9 @@ def _set_cell(atoms: Atoms, said: dict[str, Any], here: str) -> None:
         raise BadInput(
             f"{here} has the key '{others[0]}', which is not read as periodicity; write it as pbc, or remove it."
         )
-    others = [key for key in said if state.plain(key) in _OTHER_CELLS]
+    if lattice is None:
+        comments.refuse_cell(comment, here)
+    others = [key for key in said if state.plain(key) in _OTHER_CELLS or (key == "a" and _is_edge(said[key]))]
     if others and lattice is None:
         raise BadInput(
             f"{here} has the key '{others[0]}', which is not read as a cell; write it as Lattice, or remove it."
