@@ -94,13 +94,21 @@ def _fastest(report: Report) -> str:
         cost = f"{duration(one.hours_per_ns.scaled(3600))} for a ns"
     else:
         cost = f"{duration(one.seconds_per_relaxation)} a relaxation"
-    beside, trusted = "", report.choice.trusted
-    if trusted is not None and one.method == trusted.method:
-        beside = ", and it is the most trusted one"
-    elif trusted is not None:
+    said = f"{cost}{_planned(report, one)}"
+    trusted, measured = report.choice.trusted, report.choice.measured
+    if len(measured) == 1:
+        return f"The only method that was measured is {one.label}: {said}."
+    if trusted is None:
+        return f"The fastest is {one.label}: {said}."
+    if one.method != trusted.method:
         apart = numbers.magnitude(one.to_trusted_mev_per_angstrom or 0.0)
-        beside = f", with forces {apart} meV/Å from those of {trusted.label}"
-    return f"The fastest that agrees is {one.label}: {cost}{beside}{_planned(report, one)}."
+        return (
+            f"The fastest that agrees is {one.label}: {cost}, with forces {apart} meV/Å from those of "
+            f"{trusted.label}{_planned(report, one)}."
+        )
+    if measured[0].method == one.method:
+        return f"The fastest is {one.label}, which is also the most trusted: {said}."
+    return f"No faster method agrees with {one.label}, the most trusted: {said}."
 
 
 def _planned(report: Report, one: Advised) -> str:
