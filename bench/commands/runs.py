@@ -78,7 +78,7 @@ def _list(options: Options, results: Path) -> int:
             one.about.name,
             one.state,
             _measured(one),
-            f"{one.bytes / 1e6:.1f} MB",
+            _size(one.bytes),
             ", ".join(one.about.tags),
         )
     _output.out().print(table)
@@ -95,6 +95,10 @@ def _measured(one: Kept) -> str:
     settings = described.settings
     where = "" if settings.devices == ("cpu",) else f" on {', '.join(settings.devices)}"
     return f"{', '.join(settings.protocols)} of {described.dataset.name} by {some(settings.methods)}{where}"
+
+
+def _size(found: int) -> str:
+    return f"{found / 1e6:.1f} MB" if found >= 1e5 else f"{max(1, round(found / 1e3))} kB"
 
 
 def _object(one: Kept) -> dict[str, Any]:
