@@ -33,9 +33,13 @@ class Options:
 def run(options: Options) -> int:
     """Print the explanations."""
     from bench.environments.catalogue import Catalogue
+    from bench.results import store
 
     catalogue = Catalogue(options.adapter)
-    subjects = [_subject(name, catalogue) for name in _names(options.words, catalogue)]  # refused before any is printed
+    # what is wrong is refused before anything is printed
+    subjects = [_subject(name, catalogue) for name in _names(options.words, catalogue)]
+    if options.run is not None:
+        store.find(options.run)
     for i, subject in enumerate(subjects):
         if i:
             _output.out().print()

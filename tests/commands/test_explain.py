@@ -74,7 +74,7 @@ def test_several_names_are_explained_one_after_the_other(pesbench, tmp_path):
 
 def test_a_run_that_is_not_there_is_refused(pesbench):
     done = pesbench("explain", "uff", "--run", "19990101-000000")
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert "there is no run" in done.stderr
 
 
