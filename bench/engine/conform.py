@@ -14,7 +14,6 @@ from bench.core.records import NotMeasured
 from bench.core.settings import Settings
 from bench.data.structures import DataSet
 from bench.engine import tasks
-from bench.engine.coverage import takes_none
 from bench.engine.local import LocalWorker
 from bench.engine.plan import timeout
 from bench.engine.ready import Ready
@@ -49,10 +48,7 @@ def conform(
     try:
         prepared = Ready(settings, catalogue, dataset, parallel, say).or_refuse(method, device)
     except BadInput as error:
-        advice = "until then nothing else can be checked"
-        if takes_none(method, dataset):
-            advice = f"it is checked with {dataset.name}; --structures takes a file or a set that it can take"
-        return [*found, _failed("it can run here", str(error), advice)]
+        return [*found, _failed("it can run here", str(error), "until then nothing else can be checked")]
     indices = dataset.order[: KINDS[method.kind].conform_structures]
     task = tasks.conform(prepared, settings, dataset, indices)
     mode = prepared.weights.mode

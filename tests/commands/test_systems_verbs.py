@@ -176,6 +176,18 @@ def test_labels_that_nothing_compares_with_are_listed(pesbench, tmp_path):
     assert "energies and forces as labels (--protocols accuracy compares with them)" in " ".join(done.stdout.split())
 
 
+@pytest.mark.environment
+def test_a_run_without_times_says_what_it_has_by_system(pesbench, tmp_path):
+    (tmp_path / "water.xyz").write_text(f"3\n\n{WATER}")
+    options = ("--methods", "uff-ase", "--protocols", "accuracy", "--threads", "1", "--rounds", "1", "--budget", "60")
+    done = pesbench("run", "--structures", tmp_path / "water.xyz", *options, "--no-page", "--output", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "runs").iterdir()
+    done = pesbench("table", run, "--by", "system")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"table {run} --by system --protocols accuracy' shows what it has" in done.stderr
+
+
 def test_the_published_table_has_no_systems(pesbench):
     done = pesbench("table", "paper", "--by", "system")
     assert done.returncode == 2

@@ -60,8 +60,7 @@ def test_a_method_that_cannot_take_the_structures_is_told_how_to_name_others(req
     dataset = load_dataset("naphthalene-gfn2")
     found = conform(catalogue, catalogue.methods["emt"], dataset, settings, CPU, ParallelSpeed(1, 1.0), print)
     (one,) = (check for check in found if check.passed is False)
-    assert "does not know C, H" in one.figure
-    assert one.advice == "it is checked with naphthalene-gfn2; --structures takes a file or a set that it can take"
+    assert one.figure == "emt cannot take naphthalene-gfn2: emt does not know C, H; --structures takes others."
 
 
 def test_what_goes_wrong_in_the_middle_is_told_with_the_place(checked):
