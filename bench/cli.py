@@ -129,7 +129,7 @@ def _helped(message: str, words: Sequence[str]) -> str:
     if message.startswith("the following arguments are required: VERB"):
         return "name a verb, such as 'pesbench run'"
     if (found := re.match(r"the following arguments are required: (.*)", message)) and words:
-        return f"{words[0]} needs {found[1]}"
+        return f"{words[0]} needs {'an action' if found[1] == 'action' else found[1]}"
     if (found := re.match(r"one of the arguments (.*) is required", message)) and words:
         return f"{words[0]} needs one of {', '.join(found[1].split())}"
     if found := re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message):
@@ -141,8 +141,12 @@ def _helped(message: str, words: Sequence[str]) -> str:
     if found := re.match(r"argument (\S+): invalid (int|float) value: ('.*')", message):
         return f"{found[1].split('/')[-1]} takes a {'whole ' if found[2] == 'int' else ''}number, not {found[3]}."
     if (found := re.match(r"unrecognized arguments: (--[\w-]+)", message)) and words and words[0] in verbs():
-        flags = [_declared.flag(field.name) for field in dataclasses.fields(verbs()[words[0]].options)]
-        near = difflib.get_close_matches(found[1], flags, n=1, cutoff=0.75)
+        fields = {
+            _declared.flag(one.name): _declared.declared(one) for one in dataclasses.fields(verbs()[words[0]].options)
+        }
+        near = difflib.get_close_matches(found[1], fields, n=1, cutoff=0.75)
+        if near and fields[near[0]].positional:  # other verbs take it as an option
+            return f"{words[0]} takes {fields[near[0]].metavar} without an option; leave out {found[1]}."
         meant = f"did you mean {near[0]}?" if near else f"see 'pesbench {words[0]} --help'."
         return f"{words[0]} has no option {found[1]}; {meant}"
     if found := re.match(r"unrecognized arguments: ([^-].*)", message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +16,8 @@ from bench.core.settings import MdSettings, Settings
 from bench.errors import BadInput
 from bench.protocols import PROTOCOLS
 from bench.protocols.accuracy.plan import ACCURACY
+from bench.protocols.md.plan import MD
+from bench.protocols.scaling.plan import SCALING
 from bench.protocols.scaling.record import LARGEST
 
 
@@ -147,6 +150,19 @@ OfProtocols: Any = dataclasses.make_dataclass(
 """The options that protocols bring, in a group for each."""
 
 
+OWNERS: Mapping[str, str] = {
+    **dict.fromkeys((field.name for field in dataclasses.fields(Md)), MD),
+    **dict.fromkeys(("max_atoms", "periodic"), SCALING),
+    **{
+        f"{one.name}_{field.name}": one.name
+        for one in PROTOCOLS.values()
+        if one.options is not None
+        for field in dataclasses.fields(one.options)
+    },
+}
+"""By an option that only one protocol reads: that protocol."""
+
+
 def protocol_options(options: Any) -> dict[str, dict[str, Any]]:
     """Return the chosen values of these options, by protocol; raises BadInput where a protocol refuses them."""
     chosen = {}
@@ -233,10 +249,10 @@ class Cluster:
     partition: str | None = option(None, "passed to the scheduler", "NAME")
     account: str | None = option(None, "passed to the scheduler", "NAME")
     constraint: str | None = option(None, "passed to the scheduler", "NAME")
-    time: str = option("02:00:00", "the time limit of a job (default: %(default)s)", "HH:MM:SS")
+    time: str = option("02:00:00", "the time limit of a job (default: %(default)s)", "HH:MM:SS", parse=_values.clock)
     cluster_option: tuple[str, ...] = option((), "another line for the scheduler (repeatable)", "OPTION")
     wait: float = option(
-        3600.0, "give up if no job has started after this (default: %(default)g)", "SECONDS", parse=_values.positive
+        3600.0, "give up if no job has started after this (default: %(default)g)", "SECONDS", parse=_values.seconds
     )
     dry_run: bool = option(False, "print a script with these jobs, to be edited and submitted by hand")
 

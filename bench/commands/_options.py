@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.commands._declared import option, word
-from bench.commands._values import positive, program
+from bench.commands._values import program, seconds, share
 from bench.core.device import CPU, DEVICES
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -75,6 +75,8 @@ class Structures:
         """
         from bench.data.structures import Wanted, load_dataset
 
+        if self.spin is not None and self.spin < 1:
+            raise BadInput(f"--spin is {self.spin}; it is the multiplicity 2S+1, at least 1.")
         wanted = Wanted(
             self.charge,
             self.spin,
@@ -177,9 +179,9 @@ def knob(text: str = "a setting of the one method, as 'tune' names them", metava
     return option((), text, metavar)
 
 
-def budget(text: str, seconds: float) -> Any:
+def budget(text: str, default: float) -> Any:
     """Return --budget: seconds."""
-    return option(seconds, text, "SECONDS", parse=positive)
+    return option(default, text, "SECONDS", parse=seconds)
 
 
 def beside() -> Any:
@@ -196,7 +198,7 @@ def seed() -> Any:
 
 def threshold(default: float) -> Any:
     """Return --threshold: the smallest change that counts, as a fraction."""
-    return option(default, "the smallest change that counts, 0.05 for 5 %% (default: %(default)s)", "X", parse=positive)
+    return option(default, "the smallest change that counts, 0.05 for 5 %% (default: %(default)s)", "X", parse=share)
 
 
 def run(paper: bool = False, page: bool = False) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bench.commands import _declared, _groups
 from bench.commands._values import Budget
 from bench.core.description import Description, ParallelSpeed
 from bench.core.protocol import RELAX
@@ -47,6 +48,18 @@ def protocols(options: Any) -> tuple[tuple[str, ...], dict[str, float]]:
     if options.structures or options.relax_cell or options.cluster is not None or options.weights == "random":
         return (RELAX,), {}
     return (RELAX, ACCURACY), {PROTOCOLS[ACCURACY].phase: SHORT_SECONDS}
+
+
+def refuse_idle(options: Any, protocols: Sequence[str]) -> None:
+    """Raise BadInput for an option of a protocol that is not measured: it would change nothing, without a word."""
+    for field in _declared.changed(options):
+        owner = _groups.OWNERS.get(field.name)
+        if owner is not None and owner not in protocols:
+            option = _declared.flag(field.name)
+            raise BadInput(
+                f"{option} belongs to --protocols {owner}, and this run measures {','.join(protocols)}; "
+                f"add {owner} to --protocols, or leave out {option}."
+            )
 
 
 def refuse_absent(devices: Sequence[str]) -> None:

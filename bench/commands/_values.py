@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import re
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -37,6 +38,31 @@ def positive(text: str) -> float:
     number = _number(text)
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero.")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Read a time in seconds, above zero."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; give a number of seconds above zero.")
+    return number
+
+
+def clock(text: str) -> str:
+    """Read a time limit as schedulers have it, HH:MM:SS."""
+    if not re.fullmatch(r"\d+:[0-5]\d:[0-5]\d", text) or not re.search("[1-9]", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time limit; write HH:MM:SS, such as 02:00:00.")
+    return text
+
+
+def share(text: str) -> float:
+    """Read a share between 0 and 1; a percentage would be taken for a hundred times as much."""
+    number = positive(text)
+    if number >= 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is {100 * number:g} %; write a share below 1, such as 0.05 for 5 %."
+        )
     return number
 
 

@@ -92,6 +92,8 @@ def run(options: Options) -> int:
     _check(options)
     catalogue = Catalogue(options.adapter)
     dataset = options.load()
+    for note in dataset.notes:
+        to_stderr(f"note: {note}")
     named = options.methods is not None
     methods = catalogue.select("all" if options.methods is None else options.methods)
     selected = advising.select(catalogue, methods, dataset, options.device, named, options.trust_checkpoint)
@@ -213,7 +215,6 @@ def _report(options: Options, campaign: Campaign, known: dict[str, Known], exclu
             if (theory := original(campaign.catalogue, methods[name]).theory) is not None
         },
         reference_set=NAME,
-        notes=run.description.dataset.notes,
         earlier_runs=len(earlier),
         process_sds=[one.sd for one in processes.values()],
     )
@@ -245,11 +246,15 @@ def _title(options: Options, campaign: Campaign) -> list[tuple[str, str]]:
     dataset = campaign.dataset
     frames = len(dataset.atoms)
     systems = some((_described(one) for one in dataset.systems), 3)
-    return [
+    found = [
         ("Systems", f"{systems}; {frames} structure{'s' * (frames > 1)}"),
         ("Task", options.task),
         ("Run", f"{campaign.directory}; {numbers.of(campaign.settings.threads, 'thread')} on {options.device}"),
-    ] + ([("Not used", "; ".join(dataset.unused))] if dataset.unused else [])
+        ("Not used", "; ".join(dataset.unused)),
+        # in the head: advice for another charge than the user's is wrong from the first sentence on
+        ("Note", " ".join(dataset.notes)),
+    ]
+    return [(label, text) for label, text in found if text]
 
 
 def _described(system: object) -> str:

@@ -29,27 +29,42 @@ class Options:
     run: str | None = option(None, "a run id or directory (default: the newest run)", "RUN")
     adapter: tuple[Path, ...] = _options.adapter()
 
-    @property
-    def name(self) -> str:
-        """The words as one name."""
-        return " ".join(self.words)
-
 
 def run(options: Options) -> int:
-    """Print the explanation."""
+    """Print the explanations."""
     from bench.environments.catalogue import Catalogue
-    from bench.render import glossary
+    from bench.results import store
 
     catalogue = Catalogue(options.adapter)
-    method = _found(options.name, catalogue)
-    if method is None and (word := glossary.explained(options.name)) is not None:
-        _output.out().print(word[0], style="bold", markup=False)
-        _output.print_below(word[1])
-        return 0
-    method = method or _method(options.name, catalogue)
-    _print_method(method)
-    _print_run(method.name, options.run)
+    # what is wrong is refused before anything is printed
+    subjects = [_subject(name, catalogue) for name in _names(options.words, catalogue)]
+    if options.run is not None:
+        store.find(options.run)
+    for i, subject in enumerate(subjects):
+        if i:
+            _output.out().print()
+        if isinstance(subject, tuple):
+            _output.out().print(subject[0], style="bold", markup=False)
+            _output.print_below(subject[1])
+        else:
+            _print_method(subject)
+            _print_run(subject.name, options.run)
     return 0
+
+
+def _names(words: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
+    """Return what is to be explained: each word where each is a name, or else all of them as one name."""
+    from bench.render import glossary
+
+    each = all(glossary.named(word) is not None or _found(word, catalogue) is not None for word in words)
+    return words if each else (" ".join(words),)
+
+
+def _subject(name: str, catalogue: Catalogue) -> Method | tuple[str, str]:
+    """Return the method with a name, or the title and the meaning of a column; raises BadInput where it is neither."""
+    from bench.render import glossary
+
+    return _found(name, catalogue) or glossary.explained(name) or _method(name, catalogue)
 
 
 def _found(name: str, catalogue: Catalogue) -> Method | None:
@@ -79,7 +94,7 @@ def _method(name: str, catalogue: Catalogue) -> Method:
             *headers.WORDS,
         ]
         near = similar(name, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else "'pesbench list' shows the methods."
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'pesbench list' shows the methods."
         raise BadInput(f"there is no method and no column {name!r}; {hint}") from None
 
 

@@ -121,6 +121,8 @@ def new_plan(options: Options) -> Planned:
     settings = settings_of(options, catalogue)
     dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
+    for note in dataset.notes:  # a wrong charge is better seen now than in the table at the end
+        to_stderr(f"note: {note}")
     if dataset.own and (what := dataset.unused_labels(ACCURACY in settings.protocols)):
         dataset = dataclasses.replace(dataset, unused=(*dataset.unused, what))
     least = PROTOCOLS[MD].least_atoms
@@ -202,6 +204,7 @@ def settings_of(options: Options, catalogue: Catalogue) -> Settings:
         pythons={catalogue.select(name)[0].name: path for name, path in _values.interpreters(options.python).items()},
         **_declared.settings(options, Settings),
     )
+    _planning.refuse_idle(options, protocols)
     budgets: dict[str, float | None]
     if options.budget is None:  # after the settings have been checked
         budgets = default_budgets(methods, devices, settings.rounds, usual)

@@ -73,7 +73,7 @@ def _list(options: Options, results: Path) -> int:
     _output.print_columns(
         ("run", "name", "state", "size", "tags"),
         [
-            (one.directory.name, one.about.name, one.state, f"{one.bytes / 1e6:.1f} MB", ", ".join(one.about.tags))
+            (one.directory.name, one.about.name, one.state, _size(one.bytes), ", ".join(one.about.tags))
             for one in found
         ],
         list(map(_measured, found)),
@@ -91,6 +91,10 @@ def _measured(one: Kept) -> str:
     settings = described.settings
     where = "" if settings.devices == ("cpu",) else f" on {', '.join(settings.devices)}"
     return f"{', '.join(settings.protocols)} of {described.dataset.name} by {some(settings.methods)}{where}"
+
+
+def _size(found: int) -> str:
+    return f"{found / 1e6:.1f} MB" if found >= 1e5 else f"{max(1, round(found / 1e3))} kB"
 
 
 def _object(one: Kept) -> dict[str, Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.commands import _options, _results
 from bench.commands._declared import option
 from bench.commands._output import print_text, warn
 from bench.errors import BadInput
 from bench.protocols.optimizers.plan import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from bench.results.tables import Results
 
 HELP = """\
 Print the table of a run or of the paper. Of a page that 'report' made, it
@@ -83,6 +87,8 @@ def _by_system(options: Options) -> str:
         shown = BySystem(FORMATS, SystemsTable.only)
         results = Results(_results.with_times(options.run), warn)
         table: Any = results.by_system(options.relative_to)
+        if not table.rows:
+            raise BadInput(_untimed(results, options.run))
     else:
         of_protocol = SHOWN[options.protocols].by_system
         if of_protocol is None:
@@ -95,3 +101,14 @@ def _by_system(options: Options) -> str:
         table = results.shown_as(options.protocols, options.relative_to)
     names = chosen(table.description.dataset, options.systems, options.elements)
     return shown.formats.render(shown.only(table, names), options.format, color=sys.stdout.isatty(), wide=options.wide)
+
+
+def _untimed(results: Results, run: str | None) -> str:
+    """Return that a run has no times by system, with the protocol that it has by system, if there is one."""
+    from bench.render.shown import SHOWN
+
+    name, measured = results.run.directory.name, results.run.description.settings.protocols
+    has = next((one for one in measured if one in SHOWN and SHOWN[one].by_system), None)
+    typed = shlex.quote(run or name)  # a run may lie in another folder than the usual one
+    hint = f"; 'pesbench table {typed} --by system --protocols {has}' shows what it has." if has else "."
+    return f"run {name} measured {', '.join(measured)}, so it has no times of steps by system{hint}"

@@ -152,7 +152,9 @@ class _Hurried(InTurns):
 
     def _start(self, running: contextlib.ExitStack, seat: Seat) -> None:
         if self.left < (1 - STARTS) * self.seconds:
-            self._give_up(seat, Failure("no-time", f"the {self.seconds:.0f} s ended before it could start"))
+            self._give_up(
+                seat, Failure("no-time", f"the {self.seconds:.0f} s ended before it could start; --budget gives more")
+            )
             return
         super()._start(running, seat)
 

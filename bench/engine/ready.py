@@ -130,7 +130,10 @@ class Ready:
         """Return a method with its environment and weights; raises BadInput where it cannot run here."""
         found = self.of(method, device)
         if isinstance(found, Failure):
-            raise BadInput(f"{method.name} cannot run here: {found.message.rstrip('.')}.")
+            why = found.message.rstrip(".")
+            if self.dataset is not None and takes_none(method, self.dataset, self.settings.relax_cell) == found:
+                raise BadInput(f"{method.name} cannot take {self.dataset.name}: {why}; --structures takes others.")
+            raise BadInput(f"{method.name} cannot run here: {why}.")
         return found
 
     def _tell(self, method: Method, chosen: Weights) -> None:

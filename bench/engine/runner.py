@@ -281,7 +281,7 @@ class Campaign:
         failure = record.failure
         where = store.log_told(store.log_of(self.directory, record.method, record.device, record.round), failure)
         self.progress.say(
-            f"{record.method} on {record.device}: not measured ({failure.kind}): {failure.message}{where}"
+            f"{record.method} on {record.device}: not measured ({failure.kind}): {failure.message.rstrip('.')}{where}"
         )
 
     def _append(self, record: Record) -> None:

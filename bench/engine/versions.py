@@ -78,6 +78,10 @@ def _last(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr.strip().splitlines()[-1].rstrip(".") if done.stderr.strip() else "git failed"
 
 
+_PIN = r'"(?P<name>[A-Za-z0-9._-]+)(?P<rest>(\[[^"\]]*\])?==[^"]*)"'
+"""A direct dependency in a header."""
+
+
 def with_pins(adapter: Path, pins: Sequence[str], add: bool = False) -> str:
     """Return the text of an adapter file with other versions of some of its direct dependencies.
 
@@ -91,17 +95,12 @@ def with_pins(adapter: Path, pins: Sequence[str], add: bool = False) -> str:
         except InvalidRequirement:
             raise BadInput(f"{pin!r} is not a requirement; give one like sevenn==0.12.1.") from None
         name = canonicalize_name(wanted.name)
-        found = [
-            match
-            for match in re.finditer(r'"(?P<name>[A-Za-z0-9._-]+)(?P<rest>(\[[^"\]]*\])?==[^"]*)"', text)
-            if canonicalize_name(match["name"]) == name
-        ]
+        found = [match for match in re.finditer(_PIN, text) if canonicalize_name(match["name"]) == name]
         if not found and add:
             text = re.sub(r"^(# dependencies = \[)", rf'\1"{pin}", ', text, count=1, flags=re.MULTILINE)
         elif not found:
-            raise BadInput(
-                f"{adapter.name} does not pin {wanted.name}; --base-with changes what its header depends on."
-            )
+            pinned = dict.fromkeys(match["name"] for match in re.finditer(_PIN, text))
+            raise BadInput(f"{adapter.name} does not pin {wanted.name}; it pins {', '.join(pinned)}.")
         for match in reversed(found):
             text = text[: match.start()] + f'"{pin}"' + text[match.end() :]
     return text

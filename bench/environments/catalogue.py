@@ -91,6 +91,8 @@ class Catalogue:
 
         Raises BadInput where the file lacks it, or where it has a checkpoint of the user's own.
         """
+        if not path.is_file():
+            raise BadInput(f"there is no adapter file {path}.")
         try:
             header = read_header(path)
         except (HeaderError, UnicodeDecodeError, OSError) as error:
@@ -143,7 +145,11 @@ class Catalogue:
         if AT in name:
             return self._version(name)
         near = similar(name, self.methods)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'pesbench list' shows them all."
+        hint = (
+            f"did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else "'pesbench list' shows them all, and --adapter FILE adds yours."
+        )
         raise BadInput(f"there is no method {name!r}; {hint}")
 
     def _version(self, name: str) -> Method:

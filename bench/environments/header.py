@@ -273,7 +273,10 @@ def read_header(path: str | Path) -> Header:
 
 def read_block(path: Path) -> dict[str, Any]:
     """Return the PEP 723 block of a file; raises HeaderError where there is none, or it is no TOML."""
-    match = _BLOCK.search(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    match = _BLOCK.search(text)
+    if match is None and re.search(r"(?m)^# /// script\s*$", text):
+        raise HeaderError(f"the header of {path} has no end: each of its lines begins with '#', the last is '# ///'")
     if match is None:
         raise HeaderError(f"{path} has no '# /// script' header; see docs/extending.md")
     body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in match["body"].splitlines(True))

@@ -81,26 +81,28 @@ def sentences(report: Report) -> list[str]:
 
 
 def _fastest(report: Report) -> str:
-    one, wish = report.choice.fastest, report.wish
+    one, wish, trusted = report.choice.fastest, report.wish, report.choice.trusted
     if one is None:
         return "No method showed a time on this system, so none can be called the fastest."
-    if wish.task != MD and one.seconds_per_relaxation is None:
-        assert one.hours_per_ns is not None
-        cost = (
-            f"{duration(one.hours_per_ns.scaled(3600 / CALLS_PER_NS))} a force call, and none relaxed it in this time"
-        )
-    elif wish.task == MD:
-        assert one.hours_per_ns is not None
-        cost = f"{duration(one.hours_per_ns.scaled(3600))} for a ns"
-    else:
+    if wish.task != MD and one.seconds_per_relaxation is not None:
         cost = f"{duration(one.seconds_per_relaxation)} a relaxation"
-    beside, trusted = "", report.choice.trusted
-    if trusted is not None and one.method == trusted.method:
-        beside = ", and it is the most trusted one"
-    elif trusted is not None:
+    else:
+        assert one.hours_per_ns is not None  # the fastest has a time
+        ns = one.hours_per_ns.scaled(3600)
+        call = f"{duration(ns.scaled(1 / CALLS_PER_NS))} a force call, and none relaxed it in this time"
+        cost = f"{duration(ns)} for a ns" if wish.task == MD else call
+    beside, measured = "", report.choice.measured
+    if len(measured) == 1:
+        begins = f"The only method that was measured is {one.label}"
+    elif trusted is None or measured[0].method == one.method == trusted.method:
+        begins = f"The fastest is {one.label}{', which is also the most trusted' if trusted else ''}"
+    elif one.method == trusted.method:
+        begins = f"No faster method agrees with {one.label}, the most trusted"
+    else:
+        begins = f"The fastest that agrees is {one.label}"
         apart = numbers.magnitude(one.to_trusted_mev_per_angstrom or 0.0)
         beside = f", with forces {apart} meV/Å from those of {trusted.label}"
-    return f"The fastest that agrees is {one.label}: {cost}{beside}{_planned(report, one)}."
+    return f"{begins}: {cost}{beside}{_planned(report, one)}."
 
 
 def _planned(report: Report, one: Advised) -> str:
@@ -315,10 +317,8 @@ def _terminal(report: Report, width: int, color: bool) -> str:
         else []
     )
     parts.append(labelled(list(advice), width))
-    text = printed(parts, width, color)
-    if report.script:
-        text += f"\n{report.told}\n\n{report.script}"  # code is never wrapped
-    return text
+    script = f"\n{report.told}\n\n{report.script}" if report.script else ""  # code is never wrapped
+    return printed(parts, width, color) + script
 
 
 def _json(report: Report) -> str:

@@ -22,8 +22,20 @@ FORMAT = 1
 def page(table: SystemsTable) -> Page:
     """Return the whole report: a block a system."""
     labels = {one.row.method: one.row.label for one in table.rows}
-    urgent = [said for said in (disturbed_in_short(table.disturbances, labels), damaged(table.damaged)) if said]
+    said = [
+        disturbed_in_short(table.disturbances, labels),
+        damaged(table.damaged),
+        *table.description.dataset.notes,
+        _without_interval([one.row.time.lacks for one in table.rows if one.row.time is not None]),
+    ]
+    urgent = [text for text in said if text]
     return Page(heading(table), blocks(table), reasons(table), urgent, urgent)
+
+
+def _without_interval(lacks: Sequence[str | None]) -> str:
+    """Return why times have no interval, for all of them together; empty where all have one."""
+    why = list(dict.fromkeys(one for one in lacks if one))
+    return f"[–]: {' or '.join(why)} of a system, so no interval and no sure rank." if why else ""
 
 
 def blocks(table: SystemsTable) -> list[Block]:

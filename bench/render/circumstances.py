@@ -24,8 +24,8 @@ def damaged(lines: Sequence[int]) -> str:
         return ""
     several = len(lines) > 1
     return (
-        f"{len(lines)} line{'s' if several else ''} of records.jsonl {'are' if several else 'is'} damaged "
-        f"(line{'s' if several else ''} {spans(lines)}) and {'were' if several else 'was'} skipped."
+        f"{len(lines)} line{'s' if several else ''} of records.jsonl {'are' if several else 'is'} damaged, or of "
+        f"another pesbench (line{'s' if several else ''} {spans(lines)}), and {'were' if several else 'was'} skipped."
     )
 
 

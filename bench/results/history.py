@@ -184,7 +184,7 @@ def export(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "name": ", ".join(str(last[column]) for column in SERIES),
             "unit": last["unit"],
             "value": last["ms"],
-            "extra": f"run {last['run']}, commit {last['commit']}",
+            "extra": f"run {last['run']}" + (f", commit {last['commit']}" if last["commit"] else ""),
         }
         if pd.notna(last["low"]) and pd.notna(last["high"]):
             entry["range"] = f"{last['low']:.4g} to {last['high']:.4g}"

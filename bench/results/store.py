@@ -289,8 +289,8 @@ class Contents:
         if not self.damaged:
             return ""
         if len(self.damaged) == 1:
-            return f"line {self.damaged[0]} of records.jsonl is damaged and was skipped."
-        return f"lines {spans(self.damaged)} of records.jsonl are damaged and were skipped."
+            return f"line {self.damaged[0]} of records.jsonl is damaged, or of another pesbench, and was skipped."
+        return f"lines {spans(self.damaged)} of records.jsonl are damaged, or of another pesbench, and were skipped."
 
 
 def describe(directory: Path) -> Description:

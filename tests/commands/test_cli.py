@@ -50,6 +50,12 @@ def refused(done):
         (("--methods", "7net-0", "--checkpoint", "nowhere.pt"), "nowhere.pt; give its path with --checkpoint."),
         (("--budget", "soon"), "'soon' is not a budget; give a number of seconds above zero, or none."),
         (("--rounds", "two"), "--rounds takes a whole number, not 'two'."),
+        (("--duration", "5"), "--duration belongs to --protocols md, and this run measures relax; add md to"),
+        (
+            ("--max-atoms", "72", "--protocols", "md"),
+            "--max-atoms belongs to --protocols scaling, and this run measures",
+        ),
+        (("--spin", "0"), "--spin is 0; it is the multiplicity 2S+1, at least 1."),
     ],
 )
 def test_a_bad_option_of_run_is_named(pesbench, tmp_path, arguments, says):
@@ -58,6 +64,21 @@ def test_a_bad_option_of_run_is_named(pesbench, tmp_path, arguments, says):
     given = [word for pair in {**defaults, **options}.items() for word in pair]
     assert says in refused(pesbench("run", *given))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("pack", "--methods", "uff"), "pack takes METHOD without an option; leave out --methods."),
+        (("table", "--run", "newest"), "table takes RUN|paper|FILE.html without an option; leave out --run."),
+        (("explain", "uff", "--rum", "x"), "explain has no option --rum; did you mean --run?"),
+        (("run", "--cluster", "slurm", "--time", "2h"), "'2h' is not a time limit; write HH:MM:SS, such as 02:00:00."),
+        (("advise", "x.xyz", "--budget", "1h"), "'1h' is not a time; give a number of seconds above zero."),
+        (("history",), "history needs an action; see"),
+    ],
+)
+def test_a_word_that_a_verb_does_not_take_is_named(pesbench, words, says):
+    assert says in refused(pesbench(*words))
 
 
 def test_a_device_that_is_not_here_is_refused_before_anything_is_written(pesbench, tmp_path):

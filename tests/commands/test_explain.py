@@ -59,9 +59,22 @@ def test_an_unknown_name_is_refused_with_names_like_it(pesbench):
     assert "Traceback" not in done.stderr
 
 
+def test_names_that_are_like_it_are_told_from_each_other(pesbench):
+    # one of the columns has a comma in its name
+    assert "did you mean 'ms/step' or 'driver, ms/step'" in pesbench("explain", "ms/stpe").stderr
+
+
+def test_several_names_are_explained_one_after_the_other(pesbench, tmp_path):
+    done = pesbench("explain", "rank", "times slower", "uff", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    heads = [line for line in done.stdout.splitlines() if line and not line.startswith(" ")]
+    assert heads[:3] == ["rank", "times slower", "UFF (Open Babel CG)"]
+    assert "no method and no column 'uff nosuch'" in pesbench("explain", "uff", "nosuch", cwd=tmp_path).stderr
+
+
 def test_a_run_that_is_not_there_is_refused(pesbench):
     done = pesbench("explain", "uff", "--run", "19990101-000000")
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert "there is no run" in done.stderr
 
 

@@ -67,12 +67,22 @@ def test_a_line_for_each_method_and_system(measured, pesbench, form):
     assert done.returncode == 0, done.stderr
     for name in ("water", "hydroxide", "fixed"):
         assert name in done.stdout
+    if form == "terminal":
+        assert "· [–]: one structure of a system, so no interval and no sure rank." in done.stdout
     if form == "json":
         rows = json.loads(done.stdout)["rows"]
         assert len(rows) == 6
         (refused,) = (row for row in rows if row["refused"])
         assert (refused["system"], refused["method"], refused["ms_per_step"]["estimate"]) == ("hydroxide", "uff", None)
         assert all(row["ms_per_step"]["estimate"] > 0 for row in rows if not row["refused"])
+
+
+@pytest.mark.parametrize(("verb", "status"), [(("run", "--structures"), 1), (("advise",), 2)])
+def test_what_is_doubtful_in_a_file_is_said_before_anything_is_measured(pesbench, tmp_path, verb, status):
+    (tmp_path / "salt.xyz").write_text("2\n\nNa 0 0 0\nO 0 0 2.0\n")
+    done = pesbench(*verb, "salt.xyz", "--methods", "ani-1ccx", "--budget", "5", "--threads", "1", cwd=tmp_path)
+    assert done.returncode == status, done.stderr  # ANI knows no sodium
+    assert done.stderr.startswith("note: frame 0 of salt.xyz: no charge is stated, and the number of electrons is odd.")
 
 
 @pytest.mark.environment
@@ -164,6 +174,18 @@ def test_labels_that_nothing_compares_with_are_listed(pesbench, tmp_path):
         *("--budget", "2", "--output", str(tmp_path / "runs")),
     )
     assert "energies and forces as labels (--protocols accuracy compares with them)" in " ".join(done.stdout.split())
+
+
+@pytest.mark.environment
+def test_a_run_without_times_says_what_it_has_by_system(pesbench, tmp_path):
+    (tmp_path / "water.xyz").write_text(f"3\n\n{WATER}")
+    options = ("--methods", "uff-ase", "--protocols", "accuracy", "--threads", "1", "--rounds", "1", "--budget", "60")
+    done = pesbench("run", "--structures", tmp_path / "water.xyz", *options, "--no-page", "--output", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "runs").iterdir()
+    done = pesbench("table", run, "--by", "system")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"table {run} --by system --protocols accuracy' shows what it has" in done.stderr
 
 
 def test_the_published_table_has_no_systems(pesbench):

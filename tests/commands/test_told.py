@@ -99,8 +99,7 @@ MEASURING = ("advise", "run", "study", "regress", "tune", "engines", "timeline",
 SHORT = {
     "advise": "--budget 5 --threads 1 --beside",
     "check-gpu": "--device cpu --minutes 1",  # there need be no GPU
-    "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2 "
-    "--duration 0.02 --nvt-duration 0.02",
+    "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2",
     "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
     "overhead": "--limit 2 --structures naphthalene-gfn2",
     "script": "--structures naphthalene-gfn2",
@@ -173,6 +172,8 @@ def short(words):
     if "--resume" in rest:  # goes on as it was planned
         return words
     more = shlex.split(SHORT.get(verb, ""))
+    if verb == "run" and any("md" in word.split(",") for word in rest):
+        more += ["--duration", "0.02", "--nvt-duration", "0.02"]
     if "--structures" in rest and "--structures" in more:  # the option adds to what is there
         at = more.index("--structures")
         del more[at : at + 2]

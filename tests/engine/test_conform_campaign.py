@@ -52,6 +52,17 @@ def test_what_keeps_a_method_from_being_checked_is_a_failed_check(checked, name,
     assert checks[caught_by].advice
 
 
+def test_a_method_that_cannot_take_the_structures_is_told_how_to_name_others(request, tmp_path):
+    text = (request.path.parents[1] / "fakes" / "metals.py").read_text()
+    (tmp_path / "copper.py").write_text(text.replace("# stress = true\n", '# elements = ["Cu"]\n', 1))
+    catalogue = Catalogue([tmp_path / "copper.py"])
+    settings = Settings(methods=("emt",), timeout_s=20)
+    dataset = load_dataset("naphthalene-gfn2")
+    found = conform(catalogue, catalogue.methods["emt"], dataset, settings, CPU, ParallelSpeed(1, 1.0), print)
+    (one,) = (check for check in found if check.passed is False)
+    assert one.figure == "emt cannot take naphthalene-gfn2: emt does not know C, H; --structures takes others."
+
+
 def test_what_goes_wrong_in_the_middle_is_told_with_the_place(checked):
     checks = checked("dies")
     assert "after the check" in checks["it stays alive"].figure

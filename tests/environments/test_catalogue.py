@@ -83,6 +83,9 @@ def test_a_file_that_is_no_adapter_is_refused(tmp_path):
     (tmp_path / "plain.py").write_text("x = 1\n")
     with pytest.raises(BadInput, match="is no adapter file"):
         Catalogue([tmp_path / "plain.py"])
+    (tmp_path / "open.py").write_text(FAKES.read_text().replace("# [tool.pesbench]\n", "\n[tool.pesbench]\n", 1))
+    with pytest.raises(BadInput, match="has no end: each of its lines begins with '#', the last is '# ///'"):
+        Catalogue([tmp_path / "open.py"])
 
 
 def test_an_engine_has_the_checkpoint_and_the_theory_of_its_reference(catalogue):

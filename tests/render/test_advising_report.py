@@ -108,6 +108,16 @@ def test_what_to_check_is_the_most_doubtful():
     assert "Check the forces against DFT" in sentences(report(trusted=apart))[2]
 
 
+def test_the_first_sentence_says_agrees_only_where_there_is_another_method_to_agree_with():
+    assert sentences(report())[0].startswith("The fastest that agrees is GFN2-xTB (tblite): 300 ms")
+    assert sentences(report(fastest=BEST))[0].startswith("No faster method agrees with ANI-1ccx, the most trusted: 2.6")
+    first = sentences(report(fastest=BEST, measured=(BEST, FAR)))[0]
+    assert first.startswith("The fastest is ANI-1ccx, which is also the most trusted: 2.6 s")
+    alone = dataclasses.replace(BEST, disagreement_mev_per_angstrom=None)
+    found = sentences(report(fastest=alone, trusted=alone, measured=(alone,)))
+    assert found[0].startswith("The only method that was measured is ANI-1ccx: 2.6 s")
+
+
 def test_one_that_relaxed_nothing_is_the_fastest_by_a_force_call():
     cut = dataclasses.replace(FAST, seconds_per_relaxation=None)
     assert "5.4 ms [3.6, 8.1] a force call, and none relaxed it" in sentences(report(fastest=cut))[0]

@@ -165,8 +165,8 @@ def test_a_claim_that_random_weights_judge_says_so():
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        ((155,), "1 line of records.jsonl is damaged (line 155) and was skipped."),
-        ((3, 7), "2 lines of records.jsonl are damaged (lines 3, 7) and were skipped."),
+        ((155,), "1 line of records.jsonl is damaged, or of another pesbench (line 155), and was skipped."),
+        ((3, 7), "2 lines of records.jsonl are damaged, or of another pesbench (lines 3, 7), and were skipped."),
         ((), ""),
     ],
 )

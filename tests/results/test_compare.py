@@ -106,10 +106,13 @@ def test_a_run_that_is_not_there_is_named(pesbench, four_rounds):
     assert "there is no run 'no-such-run'" in done.stderr
 
 
-def test_a_threshold_that_is_none_is_named(pesbench, four_rounds):
-    done = pesbench("compare", four_rounds, four_rounds, "--threshold", "0")
+@pytest.mark.parametrize(
+    ("text", "said"), [("0", "'0' is not a number above zero."), ("5", "'5' is 500 %; write a share below 1, such as")]
+)
+def test_a_threshold_that_is_none_is_named(pesbench, four_rounds, text, said):
+    done = pesbench("compare", four_rounds, four_rounds, "--threshold", text)
     assert done.returncode == 2
-    assert "'0' is not a number above zero." in done.stderr
+    assert said in done.stderr
 
 
 def test_a_run_of_two_rounds_decides_nothing(pesbench, four_rounds, copy):

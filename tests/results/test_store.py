@@ -141,7 +141,7 @@ def test_a_damaged_line_is_passed_over_named_once_and_left_as_it_is(writer):
     run = dataframes.load(writer.directory, said.append)
     assert run.structures.structure.tolist() == [0, 1]
     assert run.contents.damaged == (1, 3, 4, 5, 6, 7)
-    assert said == ["run: lines 1, 3–7 of records.jsonl are damaged and were skipped."]
+    assert said == ["run: lines 1, 3–7 of records.jsonl are damaged, or of another pesbench, and were skipped."]
     store.RunWriter(writer.directory).append(relaxation(2))
     assert path.read_bytes().startswith(damaged)
     assert read_all(writer).structures.structure.tolist() == [0, 1, 2]

@@ -77,7 +77,7 @@ def _own(run: Run, undistorted: Any, frames: Sequence[int] | None) -> tuple[Refe
 
     images: Any = read_atoms(run.directory / "structures.xyz", ":")
     positions = np.array([images[one].positions for one in (range(len(images)) if frames is None else frames)])
-    return Reference(OWN, undistorted.numbers, positions), f"the {len(positions)} structures of the run"
+    return Reference(OWN, undistorted.numbers, positions), _of_the_run(len(positions))
 
 
 def _of(data: pd.DataFrame, method: MeasuredMethod) -> pd.DataFrame:
@@ -133,3 +133,7 @@ def _reference(run: Run, undistorted: Any) -> tuple[Reference, str]:
             Reference(GFN2, embedded.reference.numbers, frames),
             f"the embedded {len(frames)} structures of GFN2-xTB dynamics, because MD17's frames are not here",
         )
+
+
+def _of_the_run(structures: int) -> str:
+    return "the structure of the run" if structures == 1 else f"the {structures} structures of the run"
