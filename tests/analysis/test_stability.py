@@ -15,13 +15,13 @@ from bench.analysis.statistics import Estimate
 from bench.analysis.vibrations import external_motions
 from bench.paths import PROJECT
 from bench.protocols.md import verdict
-from bench.protocols.md.analyse import stability
+from bench.protocols.md.analyse import budgets, stability
 from bench.protocols.md.body import Body
 from bench.protocols.md.distributions import Reference
 from bench.protocols.md.figure import draw
 from bench.protocols.md.page import _h, drift, pictured
 from bench.protocols.md.seeds import Mean
-from bench.protocols.md.table import Simulated, Stability, StabilityTable
+from bench.protocols.md.table import Simulated, Simulations, Stability, StabilityTable
 from bench.protocols.md.trajectory_file import Content
 from bench.protocols.md.verdict import DRIFT, FAIL, PASS, WARN, judge
 
@@ -81,11 +81,16 @@ FULL = {"force_rms": 2.0, "rotation_error": 0.0, "loop_work": 0.0, "loop_absolut
 FULL |= {"jacobian_symmetric": 50.0, "jacobian_antisymmetric": 0.0, "net_torque": 0.0}
 
 
-def of(trajectories, symmetries=(FULL,)):
+def simulations(system, trajectories):
+    """Return the simulations of a system, as far as times go."""
+    return Simulations(system, trajectories, pd.DataFrame(), Body.of(NAPHTHALENE), None, "")
+
+
+def of(trajectories, symmetries=(FULL,), budget_s=None):
     random = np.random.default_rng(9)
     reference = Reference("", NUMBERS, POSITIONS + random.normal(0, 0.03, (500, 18, 3)))
     rows = pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **one) for one in symmetries], columns=SYMMETRY)
-    return stability(METHOD, trajectories, rows, Body.of(NAPHTHALENE), reference)
+    return stability(METHOD, trajectories, rows, Body.of(NAPHTHALENE), reference, budget_s=budget_s)
 
 
 def seeds(count=3, **planted):
@@ -132,13 +137,21 @@ def test_a_broken_bond_fails_and_says_how_often():
 
 def test_what_was_simulated_too_short_does_not_pass():
     short = [simulated(shortened(content(seed, noise=0.004), 2.0), seed, status="censored") for seed in range(3)]
-    found = of([*short, *seeds()[3:]])
+    found = of([*short, *seeds()[3:]], budget_s=811.0)
     assert found.verdict == WARN
-    (reason,) = found.reasons
-    assert reason.startswith("not long enough: 3 of 3 NVE trajectories did not reach 5 ps; --budget ")
-    # what all planned picoseconds take at the measured speed, to the next ten seconds
-    seconds = 86.4 * sum(one.planned_ps for one in found.ensembles) / found.ns_per_day
-    assert seconds <= float(reason.split()[-3]) < seconds + 10
+    assert found.reasons == ("not long enough: 3 of 3 NVE trajectories did not reach 5 ps; --budget 820 would do",)
+
+
+def test_the_budget_that_would_do_is_for_all_trajectories_of_all_systems():
+    """Half a picosecond at half the time step takes as many steps as a whole one, and all systems share a budget."""
+    whole = simulated(shortened(content(), 2.0), duration_ps=10.0, wall_ns=48 * 10**9)  # 4,000 steps of 12 ms
+    half = simulated(shortened(content(step_fs=0.25), 0.25), duration_ps=0.5, wall_ns=12 * 10**9)  # 1,000 of 12 ms
+    small = simulated(shortened(content(), 1.0), duration_ps=5.0, wall_ns=4 * 10**9)  # 2,000 of 2 ms
+    key, no_step = ("m", "cpu"), simulated(None, wall_ns=10**9)
+    systems = [simulations("one", {key: [whole, half]}), simulations("other", {key: [small]}), simulations("third", {})]
+    # of 20,000 + 2,000 and 10,000 steps; the examination of forces may take a fifth of the time
+    assert budgets(systems) == {key: pytest.approx((22_000 * 0.012 + 10_000 * 0.002) / 0.8)}
+    assert budgets([*systems, simulations("fourth", {key: [no_step]})]) == {}
 
 
 def test_five_short_runs_do_not_make_a_long_one_so_a_molecule_that_breaks_later_does_not_pass():
