@@ -143,6 +143,8 @@ def test_the_lower_bound_is_of_all_systems_alike_and_not_of_failures():
     assert per_molecule.at_least(relaxed) == pytest.approx(40.0)
     relaxed.loc[2, "bonds_changed"] = 3
     assert per_molecule.at_least(relaxed) == pytest.approx(10.0)
+    third = relaxed.assign(system=[0, 1, 2], step_ns=[1e7, 1e7, 1.6e8], bonds_changed=0)
+    assert per_molecule.at_least(third) == pytest.approx(10.0 * 16 ** (1 / 3)), "the mean, not the one in the middle"
     assert per_molecule.at_least(relaxed.assign(status="failed")) is None
     assert per_molecule.at_least(relaxed.assign(status="converged")) is None, "there is a time, and no bound"
 
@@ -245,6 +247,9 @@ def test_other_minima_are_counted_and_a_loose_criterion_or_a_soft_torsion_is_non
     relaxed["positions"] = places
     row = row_of(relaxed)
     assert (row.relaxation.other_minima, row.relaxation.other_minima_mev) == (2, pytest.approx(60.5))
+    two = row_of(relaxed[relaxed["structure"] < 2])
+    assert (two.relaxation.other_minima, two.relaxation.other_minima_mev) == (1, pytest.approx(20.5))
+    assert row_of(relaxed[relaxed["structure"] < 1]).relaxation.other_minima is None
 
 
 def test_ratios_per_molecule_have_the_numbers_of_steps_in_them():
