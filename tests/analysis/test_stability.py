@@ -248,6 +248,29 @@ def test_symmetries_are_ratios_and_what_the_time_did_not_suffice_for_is_left_out
     }
 
 
+def test_of_several_structures_ratios_have_the_median_the_loop_its_mean_square_and_nets_the_largest():
+    rows = [
+        {**FULL, "jacobian_antisymmetric": 50.0 * one, "loop_work": 0.1 * one, "rotation_error": 2.0 * one}
+        | {"net_force": one, "net_torque": 3 * one}
+        for one in (0.1, 0.2, 0.9)
+    ]
+    found = of([], rows)
+    assert (found.asymmetry, found.rotation, found.examined) == (pytest.approx(0.2), pytest.approx(0.2), 3)
+    assert found.loop == pytest.approx(np.sqrt((0.01 + 0.04 + 0.81) / 3))
+    assert (found.net_force, found.net_torque) == (pytest.approx(0.9), pytest.approx(2.7))
+
+
+@pytest.mark.parametrize(("value", "words"), [(1.2, "noise does not"), (2.8, "noise does not"), (2.3, None)])
+def test_the_power_of_the_noise_may_be_too_small_or_too_large(value, words):
+    _, reasons = judge(dataclasses.replace(of(seeds()), noise_exponent=Mean(value, 0.01, 4)))
+    assert [one[:14] for one in reasons] == ([words] if words else [])
+
+
+def test_a_failure_names_the_first_step_of_all_trajectories():
+    found = of([simulated(content(0, broken_at=4000), 0), simulated(content(1, broken_at=2000), 1)])
+    assert found.reasons[0] == "bond broken in 2 of 2 NVE trajectories, first at step 2000"
+
+
 def test_nothing_simulated_has_no_verdict_however_good_the_forces():
     assert judge(Stability("m", "M", "mlip", "cpu")) == (None, ())
     assert of([simulated(None, status="censored")]).verdict is None

@@ -8,12 +8,13 @@ import pytest
 
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import measured_methods
+from bench.analysis.statistics import Estimate
 from bench.core.description import Description, MethodFacts
 from bench.core.failure import Failure
 from bench.core.records import CENSORED, DONE, FAILED, NotMeasured, Started
 from bench.core.settings import Settings
 from bench.protocols.throughput import table as points
-from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table
+from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table, whole_sets
 from bench.protocols.throughput.figure import draw
 from bench.protocols.throughput.page import pictured
 from bench.protocols.throughput.plan import points_of
@@ -254,3 +255,36 @@ def test_the_figure_has_no_panel_for_a_series_that_is_not_there():
     assert "left by batches, right by several processes" in pictured(table)
     figure = draw(table)
     assert [axes.get_xlabel() for axes in figure.axes] == ["molecules in a batch", "processes"]
+
+
+def rate(value):
+    return Estimate(value, value / 2, value * 3, 5, "structures", 3)
+
+
+def row_at(system, singly, batch=None, name="m"):
+    """Return a row with these relaxed molecules a second; None: none relaxed."""
+
+    def one(way, value):
+        return points.Point(way, 1, 1, 3, rate(9.0), None if value is None else rate(value))
+
+    several = points.Series((one(BATCH, batch),), one(BATCH, batch), points.LARGEST) if batch else None
+    return points.ThroughputRow(
+        name, name, "mlip", "cpu", "none", system=system, single=one(SINGLE, singly), batch=several
+    )
+
+
+def test_a_whole_set_takes_the_sum_of_the_times_of_its_systems():
+    (found,) = whole_sets([row_at("a", 10.0), row_at("b", 2.0, 4.0), row_at("c", 0.5, 0.25)])
+    singly, best = 3 / (1 / 10 + 1 / 2 + 1 / 0.5), 3 / (1 / 10 + 1 / 4 + 1 / 0.5)
+    assert found.systems == 3
+    assert found.singly_per_hour.estimate == pytest.approx(3600 * singly)
+    assert found.best_per_hour.estimate == pytest.approx(3600 * best)
+    assert (found.best_per_hour.low, found.best_per_hour.high) == pytest.approx((1800 * best, 3 * 3600 * best))
+
+
+def test_a_system_where_nothing_relaxed_is_left_out_of_the_whole_set():
+    found = {one.method: one for one in whole_sets([row_at("a", 10.0), row_at("b", None), row_at("a", None, name="n")])}
+    assert set(found) == {"m"}
+    assert (found["m"].systems, found["m"].best_per_hour.estimate) == (1, pytest.approx(36_000.0))
+    (some,) = whole_sets([row_at("a", 10.0), row_at("b", None, 5.0)])
+    assert (some.systems, some.singly_per_hour) == (2, None), "singly, one of both is not known"
