@@ -266,6 +266,12 @@ def test_the_power_of_the_noise_may_be_too_small_or_too_large(value, words):
     assert [one[:14] for one in reasons] == ([words] if words else [])
 
 
+@pytest.mark.parametrize(("ratio", "verdict"), [(0.9, WARN), (1.18, PASS), (1.5, WARN)])
+def test_light_atoms_may_be_too_hot_or_too_cold(ratio, verdict):
+    found = dataclasses.replace(of(seeds()), light_ratio=Mean(ratio, 0.01, 2))
+    assert judge(found) == (verdict, ("no equipartition",) if verdict == WARN else ())
+
+
 def test_a_failure_names_the_first_step_of_all_trajectories():
     found = of([simulated(content(0, broken_at=4000), 0), simulated(content(1, broken_at=2000), 1)])
     assert found.reasons[0] == "bond broken in 2 of 2 NVE trajectories, first at step 2000"

@@ -288,3 +288,28 @@ def test_a_system_where_nothing_relaxed_is_left_out_of_the_whole_set():
     assert (found["m"].systems, found["m"].best_per_hour.estimate) == (1, pytest.approx(36_000.0))
     (some,) = whole_sets([row_at("a", 10.0), row_at("b", None, 5.0)])
     assert (some.systems, some.singly_per_hour) == (2, None), "singly, one of both is not known"
+
+
+def test_a_point_has_the_largest_memory_and_difference_of_all_rounds_and_the_calls_in_turn_are_single_ones():
+    made = [
+        point(BATCH, 4, number, peak_memory_bytes=100 * number, energy_difference=0.1 * number) for number in (1, 2, 0)
+    ]
+    row = summed_up(point(SINGLE, 1, 0), *made)
+    four = row.batch.points[-1]
+    assert (four.peak_memory_bytes, four.energy_difference) == (200, pytest.approx(0.2))
+    # 150 single calls of 10 ms in round 0, and 50 in round 1 at twice the speed
+    fast = point(BATCH, 4, 1, speed=2.0)
+    mixed = summed_up(point(SINGLE, 1, 0), point(BATCH, 4, 0), point(SINGLE, 1, 1), fast)
+    alone = [100.0, 1e9 * 150 / (100 * (A + B) + 50 * (A + B) / 2)]
+    assert mixed.single.force_calls_per_s.estimate == pytest.approx(np.sqrt(alone[0] * alone[1]))
+
+
+def test_a_series_was_ended_by_what_ended_its_longest_round():
+    row = summed_up(
+        point(SINGLE, 1),
+        *(point(BATCH, size, 0) for size in (1, 2, 4)),
+        point(BATCH, 8, 0, status=CENSORED),
+        point(BATCH, 1, 1),
+        point(BATCH, 2, 1, status=FAILED, failure=Failure("out-of-memory", "no room")),
+    )
+    assert (row.batch.ended_by, row.batch.why) == (points.TIME, None)

@@ -169,6 +169,10 @@ def test_systems_count_alike_however_many_structures_each_has():
     ratio = row(found, "fast").time_ratio
     assert ratio.estimate == pytest.approx(1.0)
     assert (ratio.n, ratio.over) == (3, "systems")
+    unlike = [
+        attempt(number, name, 8.0 if (number, name) == (5, "fast") else 1.0) for number in range(8) for name in NAMES
+    ]
+    assert row(table(unlike, systems), "fast").time_ratio.estimate == pytest.approx(8.0 ** (1 / 6 / 3)), "no median"
 
 
 @pytest.mark.parametrize(("rounds", "process"), [(3, 0.0), (3, 0.2), (6, 0.2)])
