@@ -217,6 +217,10 @@ def test_a_step_costs_what_the_clock_said_and_a_day_has_so_many():
     found = of([simulated(content(seed, ms=20.0), seed) for seed in range(3)])
     assert found.ms_per_step.estimate == pytest.approx(20.0)
     assert found.ns_per_day == pytest.approx(86_400_000 / 20 * 0.5e-6)
+    unlike = [
+        simulated(content(seed, ms=ms), seed, round=seed // 3) for seed, ms in enumerate((10.0, 10.0, 80.0, 40.0))
+    ]
+    assert of(unlike).ms_per_step.estimate == pytest.approx(np.sqrt(20.0 * 40.0)), "rounds count alike, by their means"
 
 
 def test_distances_are_compared_in_the_reference_s_ensemble_where_there_is_one():
