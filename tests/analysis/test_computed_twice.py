@@ -85,6 +85,13 @@ def test_a_ratio_in_common_rounds_is_that_of_the_formulas(kind, systems):
         assert found.structures == int((~np.isnan(one) & ~np.isnan(other)).any(axis=1).sum())
 
 
+def test_two_structures_in_two_rounds_have_an_interval():
+    logs = np.array([[1.0, 1.1], [1.4, 1.6]])
+    same(fit(logs), dense.row(logs))
+    same(ratio(logs, logs[::-1] + 0.3), dense.ratio(logs, logs[::-1] + 0.3))
+    assert fit(logs[:1]).lacks == "one structure"
+
+
 def test_the_effects_of_systems_add_up_to_zero():
     number, logs = of_systems("unlike", table("holes", 0))
     assert contrasts(number, ~np.isnan(logs)).tolist() == [[1, 0]] * 2 + [[0, 1]] * 2 + [[-1, -1]] * 3

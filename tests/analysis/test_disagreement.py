@@ -27,6 +27,8 @@ def test_five_potentials_of_one_level_are_one_voice():
     alone = {name: name for name in forces}
     # 100, 200 and once 500, not five times
     assert disagreement("a", forces, levels, alone) == pytest.approx(200.0)
+    unlike = forces | {"pbe0": shifted(0.15), "pbe1": shifted(0.15), "pbe2": shifted(0.15)}
+    assert disagreement("a", unlike, levels, alone) == pytest.approx(150.0), "the median of a level's methods"
     one_is_wrong = forces | {"c": shifted(9.0)}
     assert disagreement("a", one_is_wrong, levels, alone) == pytest.approx(500.0), "the median, which it does not move"
 
