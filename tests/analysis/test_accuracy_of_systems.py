@@ -8,6 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy import stats
 from synthetic import campaign, measurements, method
 
 from bench.core.description import DataSetFacts, MethodFacts, SystemFacts
@@ -305,3 +306,51 @@ def test_a_line_for_each_method_and_system(form):
 def test_by_system_of_a_system_that_no_method_takes_has_no_lines():
     table = accuracy_table(measured(points("m", ["drug", "ion"]), left_out={"m": {"water": "takes no charge"}}))
     assert not by_system.blocks(by_system.only(table, {"water"}))
+
+
+def test_the_interval_of_an_energy_error_over_systems_has_the_scatter_that_leaving_structures_out_shows():
+    """Also of skewed errors, where the mean that is taken off matters."""
+    random = np.random.default_rng(2)
+    systems = []
+    for shape in (0.3, 1.0, 0.5):
+        energies = random.gamma(shape, 0.1, 40)
+        nothing = np.zeros((40, 2, 3))
+        systems.append(Compared(nothing, nothing + 1.0, energies, np.zeros(40)))
+
+    def error(differences):
+        count = len(differences)
+        return np.abs(differences - differences.mean()).mean() * np.sqrt(count / (count - 1))
+
+    variances = []
+    for one in systems:
+        left_out = [error(np.delete(1000 * one.energies, i)) for i in range(40)]
+        variances.append(np.var(left_out) * 39)
+    found = pooled(systems).energy_mae
+    assert found.estimate == pytest.approx(np.mean([error(1000 * one.energies) for one in systems]), rel=1e-9)
+    spread = np.sqrt(sum(variances)) / 3 / found.estimate
+    assert np.log(found.high / found.estimate) / spread == pytest.approx(2.0, rel=0.1)
+    few = [Compared(*(each[:4] for each in one)) for one in systems]
+    assert pooled(few).energy_mae.low is None, "of so few the scatter says nothing"
+
+
+def test_force_errors_over_systems_are_plain_means_with_satterthwaites_interval():
+    random = np.random.default_rng(3)
+    systems = []
+    for count, size in ((4, 0.1), (9, 0.3)):
+        forces = random.normal(0.0, 1.0, (count, 5, 3))
+        wrong = size * random.normal(0.0, 1.0, forces.shape) * random.uniform(0.5, 1.5, (count, 1, 1))
+        systems.append(Compared(3 * (forces + wrong), 3 * forces, np.zeros(count), np.zeros(count)))
+    found = pooled(systems)
+    each = [1000 * np.abs(one.forces - one.reference_forces).mean(axis=(1, 2)) for one in systems]
+    means, squares = [one.mean() for one in each], [one.var(ddof=1) / len(one) for one in each]
+    freedom = sum(squares) ** 2 / (squares[0] ** 2 / 3 + squares[1] ** 2 / 8)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(sum(squares)) / 2
+    assert found.force_mae.estimate == pytest.approx(np.mean(means))
+    assert np.log(found.force_mae.high / found.force_mae.estimate) == pytest.approx(half / np.mean(means))
+    mean_squares = [((1000 * (one.forces - one.reference_forces)) ** 2).mean(axis=(1, 2)).mean() for one in systems]
+    assert found.force_rmse.estimate == pytest.approx(np.sqrt(np.mean(mean_squares)))
+    both = [
+        (one.forces.reshape(len(one.forces), -1), one.reference_forces.reshape(len(one.forces), -1)) for one in systems
+    ]
+    cosines = [[a @ b / np.sqrt(a @ a * (b @ b)) for a, b in zip(*pair, strict=True)] for pair in both]
+    assert found.force_cosine.estimate == pytest.approx(np.mean([np.mean(one) for one in cosines]))

@@ -81,3 +81,13 @@ def test_runs_with_too_few_other_methods_say_nothing_of_the_machine():
     assert np.flatnonzero(np.isnan(without_machine(logs, 0))).tolist() == [3]
     assert np.isnan(machine(logs[:, :2])).all()
     assert np.isnan(without_machine(logs[:, :1], 0)).all()
+
+
+def test_the_machine_is_found_exactly_where_one_method_changes_and_another_is_not_always_there():
+    """Means would take part of the change for the machine's."""
+    common = np.array([0.3, 0.1, 0.2, -0.4, 0.0, -0.1, 0.5])
+    logs = np.array([2.0, 1.0, 0.0, -1.0, 5.0]) + common[:, None]
+    logs[4:, 0] += 1.0
+    logs[2, 1] = np.nan
+    assert machine(logs) == pytest.approx(common - np.median(common))
+    assert without_machine(logs, 0) == pytest.approx(np.where(np.arange(7) < 4, 2.0, 3.0) + np.median(common))

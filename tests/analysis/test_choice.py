@@ -133,3 +133,26 @@ def test_a_relaxation_that_broke_bonds_is_a_failure():
     semi = next(one for one in found.methods if one.method == "semi")
     assert semi.excluded == "its relaxation made or broke bonds"
     assert found.fastest.method == "good"
+
+
+def shown_by(name, **changes):
+    return next(one for one in choose(planted(**changes), KNOWN, {}, md=False).methods if one.method == name)
+
+
+def test_a_relaxation_that_was_cut_after_its_first_step_still_tells_the_time_of_a_step():
+    assert shown_by("hybrid", hybrid={"status": "censored", "steps": 1}).excluded is None
+
+
+def test_the_steps_of_a_method_are_those_of_each_structure():
+    assert shown_by("hybrid", hybrid={"steps": [10, 20, 40, 90]}).steps == pytest.approx(40.0)
+
+
+def test_what_showed_nothing_comes_after_what_has_no_time_of_a_relaxation():
+    failed = {"status": "failed", "steps": 0, "failure": "calculator", "message": "no parameters"}
+    found = choose(planted(ff=failed, semi={"status": "step-cap"}), KNOWN, {}, md=False)
+    assert [one.method for one in found.methods][-2:] == ["semi", "ff"]
+
+
+def test_the_highest_level_is_not_trusted_where_it_disagrees_far_more_than_others(monkeypatch):
+    monkeypatch.setitem(OFF, "good", 5.0)
+    assert choose(planted(), KNOWN, {}, md=False).trusted.method == "hybrid"

@@ -14,6 +14,7 @@ def shifted(by):
 
 def test_forces_are_apart_by_the_root_mean_square_of_their_components_in_mev():
     assert apart(shifted(0.0), shifted(0.1)) == pytest.approx(100.0)
+    assert apart(shifted(0.3), shifted(0.2)) == pytest.approx(100.0)
     assert apart({0: ZERO, 1: ZERO}, {1: ZERO + 0.3, 2: ZERO}) == pytest.approx(300.0)
     broken = {0: ZERO + 0.1, 1: ZERO + 0.2, 2: ZERO + 50.0}
     assert apart({0: ZERO, 1: ZERO, 2: ZERO}, broken) == pytest.approx(200.0)
@@ -26,6 +27,10 @@ def test_five_potentials_of_one_level_are_one_voice():
     alone = {name: name for name in forces}
     # 100, 200 and once 500, not five times
     assert disagreement("a", forces, levels, alone) == pytest.approx(200.0)
+    unlike = forces | {"pbe0": shifted(0.15), "pbe1": shifted(0.15), "pbe2": shifted(0.15)}
+    assert disagreement("a", unlike, levels, alone) == pytest.approx(150.0), "the median of a level's methods"
+    one_is_wrong = forces | {"c": shifted(9.0)}
+    assert disagreement("a", one_is_wrong, levels, alone) == pytest.approx(500.0), "the median, which it does not move"
 
 
 def test_one_method_by_two_programs_does_not_agree_with_itself():

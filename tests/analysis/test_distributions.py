@@ -138,3 +138,13 @@ def test_no_bond_of_md17_comes_near_the_early_warning(md17):
     found = events.outcome(md17.frames, np.arange(len(md17.frames)) * 1.0, molecule, 1)
     assert (found.kind, found.warned_ps) == (events.INTACT, None)
     assert found.largest == pytest.approx(0.192, abs=0.002)
+
+
+def test_the_planarity_is_the_mean_over_frames_of_the_distance_from_the_plane_wherever_it_lies():
+    ring = np.array([[1.0, 1, 0], [-1, 1, 0], [-1, -1, 0], [1, -1, 0], [9, 9, 9]])
+    bent = ring + np.array([0, 0, 0.1]) * np.array([1, -1, 1, -1, 0])[:, None]
+    elements = np.array([6, 6, 7, 6, 1])
+    far = np.array([3.0, -2.0, 5.0])
+    assert planarity(elements, np.array([ring + far])) == pytest.approx(0.0, abs=1e-9), "hydrogen does not count"
+    assert planarity(elements, np.array([ring, bent + far, bent])) == pytest.approx(2 / 3 * 0.1)
+    assert planarity(elements[1:], np.array([ring[1:]])) is None, "three atoms are always in a plane"

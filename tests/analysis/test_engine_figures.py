@@ -16,6 +16,7 @@ from bench.analysis.engines import (
     at_system,
     derivative,
     driver_ms,
+    lists_per_call,
     ordered,
     recommended,
 )
@@ -27,8 +28,8 @@ from bench.render.engines import sentence
 SAME, OTHER = Apart(1e-6, 1e-5, 1e-5, 1e-3), Apart(1e-6, 1e-2, 1e-5, 1e-3)
 
 
-def facts(method, dtype="float32"):
-    return types.SimpleNamespace(method=method, dtype=dtype, kind="mlip", tf32=False)
+def facts(method, dtype="float32", tf32=False):
+    return types.SimpleNamespace(method=method, dtype=dtype, kind="mlip", tf32=tf32)
 
 
 def answers(**energies):
@@ -75,6 +76,43 @@ def test_without_a_common_answer_nothing_is_known():
     assert apart(answers(a=-10.0, b=-10.0), facts("b"), facts("a"), [1], Limits()) is None
 
 
+def test_the_answers_of_two_methods_among_others_are_apart_by_the_largest_of_all_structures():
+    both = pd.concat([answers(a=-10.0, b=-10.002, c=-99.0), answers(a=-20.0, b=-20.008, c=-99.0).assign(structure=1)])
+    found = apart(both, facts("b"), facts("a"), [0, 1], Limits())
+    assert (found.energy, found.force) == (pytest.approx(0.008 / 4), pytest.approx(0.008 / 1000))
+    assert found.energy_allowed == pytest.approx((1e-3 + 4 * 1.2e-7 * 20) / 4), "rounding of the larger energy"
+
+
+def test_tf32_of_either_side_widens_the_limit():
+    limits = [
+        apart(answers(a=-10.0, b=-10.0), facts("b", tf32=one), facts("a", tf32=other), [0], Limits()).force_allowed
+        for one, other in ((False, False), (True, False), (False, True))
+    ]
+    assert limits[0] < limits[1] == limits[2]
+
+
+def test_the_difference_from_the_derivative_is_the_root_mean_square_over_directions():
+    middle, component = np.random.default_rng(3).normal(size=(2, 3)), 4
+    lines = [
+        {1 + 4 * k + i: middle + 0.01 * factor * np.eye(6)[k].reshape(2, 3) for i, factor in enumerate((-2, -1, 1, 2))}
+        for k in range(6)
+    ]
+    places = {0: middle} | {index: place for line in lines for index, place in line.items()}
+    wrong = 0.3 * np.eye(6)[component].reshape(2, 3)
+    rows = [("a", "cpu", index, float((x**3).sum()), wrong - 3 * x**2, ()) for index, x in places.items()]
+    table = pd.DataFrame(rows, columns=["method", "device", "structure", "energy", "forces", "changed"])
+    assert derivative(table, "a", 0, lines) == pytest.approx(0.3 / math.sqrt(6), rel=1e-6)
+
+
+def test_lists_for_each_call_are_those_of_one_method_at_the_structures_of_a_system():
+    def replay(method, structure, rebuilds, calls=10):
+        return types.SimpleNamespace(method=method, structure=structure, rebuilds=rebuilds, calculator_ns=(1,) * calls)
+
+    replays = [replay("m", 0, 1), replay("m", 1, 4), replay("m", 1, None), replay("m", 7, 10), replay("n", 0, 10)]
+    assert lists_per_call(replays, "m", [0, 1]) == pytest.approx(5 / 20)
+    assert lists_per_call(replays, "o", [0, 1]) is None
+
+
 @pytest.mark.parametrize("wrong", [0.0, 0.02])
 def test_forces_are_compared_with_the_derivative_of_a_known_surface(wrong):
     random = np.random.default_rng(1)
@@ -106,6 +144,15 @@ def test_the_fastest_with_the_same_answers_is_recommended():
     every = [engine("slow", 1.5, 1.2), engine("other", 9.0, 8.0, OTHER), engine("fast", 3.0, 2.5)]
     assert [one.engine for one in ordered(every)] == ["fast", "slow", "other"]
     assert recommended(every).engine == "fast"
+    assert recommended(every[:1]).engine == "slow", "it is certainly faster, if not by much"
+
+
+def test_other_answers_at_one_system_are_other_answers():
+    at = (AtSystem("18 atoms", 18, apart=SAME), AtSystem("36 atoms", 36, apart=OTHER), AtSystem("72 atoms", 72))
+    found = Engine("m@e", "e", "E", at)
+    assert found.same_answers is False
+    assert (found.energy_difference, found.force_difference) == (1e-6, 1e-2)
+    assert Engine("m@e", "e", "E", at[2:]).same_answers is None
 
 
 def test_nothing_is_recommended_that_failed_or_that_may_be_slower():

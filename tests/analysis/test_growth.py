@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy import optimize, stats
+from synthetic import campaign, method
 
+from bench.analysis.measurements import Measurements
+from bench.core.failure import Failure
+from bench.protocols.scaling.analyse import COMPLETE, scaling_table
 from bench.protocols.scaling.crossings import crossing
 from bench.protocols.scaling.growth import fit
+from bench.protocols.scaling.record import Size
 
 SIZES = np.array([18 * 2**k for k in range(9)])
 PLANTED = 1 + 0.002 * SIZES**1.5  # ms
@@ -138,3 +144,106 @@ def test_a_crossing_beyond_the_sizes_is_marked():
     found = crossing(law, slower_later)
     assert found.extrapolated
     assert SIZES[-1] < found.atoms.estimate < 4 * SIZES[-1]
+
+
+@pytest.mark.parametrize(("rounds", "noise"), [(3, 0.03), (1, 0.03), (4, 0.001)])
+def test_the_law_its_error_and_its_prediction_are_those_of_plain_least_squares(rounds, noise):
+    """Of three rounds the scatter is the larger part, of four quiet ones the misfit of a law that does not hold."""
+    truth = PLANTED * np.where(np.arange(9) % 2, 1.03, 1.0) if noise < 0.01 else PLANTED
+    logs = np.log(measured(truth, 12, noise, rounds))
+    means, freedom = logs.mean(axis=0), 9 - 3
+
+    def time(at, atoms):
+        return np.exp(at[0]) + np.exp(at[1]) * atoms ** at[2]
+
+    found = optimize.least_squares(lambda at: np.log(time(at, SIZES)) - means, (0.0, -6.0, 1.4), xtol=1e-15, ftol=1e-15)
+    at, variance = found.x, 2 * found.cost / freedom
+    if rounds > 1:
+        scatter = logs - logs.mean(axis=1, keepdims=True) - means + means.mean()
+        within = (scatter**2).sum() / ((rounds - 1) * 8) / rounds
+        variance, freedom = max((within, (rounds - 1) * 8), (variance, freedom))
+
+    def slopes(atoms):
+        moves = 1e-6 * np.eye(3)
+        return np.array([np.log(time(at + one, atoms) / time(at - one, atoms)) for one in moves]).T / 2e-6
+
+    law = fit(SIZES, np.exp(logs))
+    assert (law.floor, law.exponent) == pytest.approx((np.exp(at[0]), at[2]), rel=1e-4)
+    assert law.us_per_atom.estimate == pytest.approx(1000 * np.exp(at[1]) * 4608 ** (at[2] - 1), rel=1e-4)
+    assert (law.error, law.freedom) == pytest.approx((np.sqrt(variance), freedom), rel=1e-4)
+    design, here = slopes(SIZES), slopes(np.array([9216]))[0]
+    spread = np.sqrt(variance * (1 + here @ np.linalg.inv(design.T @ design) @ here))
+    predicted = law.predict(9216)
+    assert predicted.estimate == pytest.approx(time(at, 9216), rel=1e-4)
+    assert np.log(predicted.high / predicted.estimate) == pytest.approx(stats.t.ppf(0.975, freedom) * spread, rel=1e-3)
+    assert np.log(predicted.estimate / predicted.low) == pytest.approx(stats.t.ppf(0.975, freedom) * spread, rel=1e-3)
+    # the drawn laws scatter as the covariance says, as far as a few thousand of them tell
+    two = np.array([72, 1152])
+    drawn = np.log(law.drawn_times(two))
+    errors = np.sqrt(np.diag(variance * slopes(two) @ np.linalg.inv(design.T @ design) @ slopes(two).T))
+    assert np.median(drawn, axis=0) == pytest.approx(np.log(time(at, two)), abs=0.2 * errors.max())
+    inner = np.percentile(drawn, [25, 75], axis=0)
+    assert (inner[1] - inner[0]) / 2 == pytest.approx(stats.t.ppf(0.75, freedom) * errors, rel=0.15)
+
+
+def sizes_of(name, times, rounds=3, **ends):
+    """Return records of a series, each of three calls; `ends` are the fields of one more that was not measured."""
+    made = [
+        Size(
+            *(name, "cpu", number, size, int(SIZES[size]), "done", 0, 10**9),
+            tuple(int(1e6 * ms * share) for share in (0.5, 0.9, 1.6)),
+            *(1000 + size + number, None, 0),
+            edges=int(SIZES[size] * 20),
+        )
+        for number in range(rounds)
+        for size, ms in enumerate(times)
+    ]
+    if not ends:
+        return made
+    size = len(times)
+    ended = Size(name, "cpu", 0, size, int(SIZES[size]), "censored", None, None, (), None, None, 0, **ends)
+    return [*made, ended]
+
+
+def growth_of(*records, sizes=SIZES):
+    described = campaign(settings={"protocols": ("scaling",), "sizes": tuple(map(int, sizes))})
+    names = dict.fromkeys(one.method for one in records)
+    return scaling_table(Measurements(described, tuple(map(method, names)), records=records))
+
+
+def test_the_largest_size_of_all_rounds_is_held_out_and_the_mean_call_of_a_round_is_its_time():
+    (row,) = growth_of(*sizes_of("a", PLANTED[:8]), sizes=SIZES[:8]).rows
+    assert [one.ms_per_call.estimate for one in row.points] == pytest.approx(PLANTED[:8], rel=1e-6)
+    assert (row.law.largest, row.held_out.atoms, row.largest_atoms) == (SIZES[6], SIZES[7], SIZES[7])
+    assert row.held_out.measured_ms == pytest.approx(PLANTED[7], rel=1e-6)
+    assert row.held_out.predicted.estimate == pytest.approx(PLANTED[7], rel=1e-3)
+    assert row.points[3].edges_per_atom == pytest.approx(20)
+    assert row.points[3].peak_memory_bytes == 1000 + 3 + 2
+    assert row.ended_by == COMPLETE
+
+
+def test_a_size_that_one_round_did_not_reach_is_neither_fitted_nor_held_out():
+    records = sizes_of("a", PLANTED[:7])
+    (row,) = growth_of(*records, sizes_of("a", PLANTED[:8], rounds=1)[-1]).rows
+    assert (row.held_out.atoms, row.largest_atoms, row.ended_by) == (SIZES[6], SIZES[7], "time")
+    (five,) = growth_of(*sizes_of("a", PLANTED[:5])).rows
+    assert (five.law.largest, five.held_out) == (SIZES[4], None)
+    (four,) = growth_of(*sizes_of("a", PLANTED[:4])).rows
+    assert four.law is None
+
+
+def test_what_ended_a_series_is_said():
+    (row,) = growth_of(*sizes_of("a", PLANTED[:6], ended_by="memory")).rows
+    assert (row.ended_by, row.message) == ("memory", "")
+    (row,) = growth_of(*sizes_of("a", PLANTED[:6], failure=Failure("nan", "no number"))).rows
+    assert (row.ended_by, row.message) == ("nan", "no number")
+
+
+def test_crossings_are_named_by_the_method_that_is_faster_for_large_systems():
+    steep = 0.2 + 0.0005 * SIZES**1.9
+    found = growth_of(*sizes_of("steep", steep), *sizes_of("flat", PLANTED))
+    (one,) = found.crossings
+    assert (one.faster, one.slower) == ("flat", "steep")
+    grid = np.geomspace(18, 4608, 100_000)
+    exact = grid[np.argmax(0.2 + 0.0005 * grid**1.9 > 1 + 0.002 * grid**1.5)]
+    assert one.at.atoms.estimate == pytest.approx(exact, rel=0.01)

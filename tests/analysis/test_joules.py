@@ -140,6 +140,15 @@ def test_only_rounds_with_a_power_count():
     assert (row.energy.watts, row.energy.no_joules) == (80.0, None)
 
 
+def test_the_power_is_the_mean_over_rounds_and_joules_of_a_molecule_are_those_over_systems():
+    blocks = [block(0, watts=100.0, idle=30.0), block(1, watts=100.0, idle=30.0), block(2, watts=160.0, idle=60.0)]
+    row = row_of(relaxations("a", 50.0, count=3, noise=0.0), blocks)
+    assert (row.energy.watts, row.energy.idle_watts) == (pytest.approx(120.0), pytest.approx(40.0))
+    relaxed = relaxations("a", 50.0, count=4, rounds=1).assign(system=[0, 0, 1, 2], wall_ns=[1e9, 3e9, 4e9, 30e9])
+    row = row_of(relaxed.assign(harness_ns=0.0), [block(0)])
+    assert row.energy.joules_per_molecule.estimate == pytest.approx(100.0 * (2 + 4 + 30) / 3)
+
+
 def test_no_more_power_than_idle_gives_gross_joules_alone():
     row = row_of(relaxations("a", 50.0), [block(number, idle=100.0 + number - 1) for number in range(3)])
     assert row.energy.joules_per_step.estimate == pytest.approx(5.0)

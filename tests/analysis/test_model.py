@@ -147,6 +147,7 @@ def test_a_p_value_adds_the_reaches_of_the_parts_as_squares():
     found = fit(simulated(np.random.default_rng(5), 4, 6, 0.1, 0.1, 0.03, truth=0.4))
     each = [reach([part], 1 - found.p_value()) for part in found.parts]
     assert math.hypot(*each) == pytest.approx(abs(found.mean), rel=1e-3)
+    assert p_value(-found.mean, found.parts) == pytest.approx(found.p_value(), rel=1e-9), "in either direction"
     assert p_value(3.0, [Component(1.0, 5.0)]) == pytest.approx(2 * stats.t.sf(3.0, 5), rel=2e-3)
     assert (p_value(0.0, [Component(0.0, 5.0)]), p_value(0.1, [Component(0.0, 5.0)])) == (1.0, 0.0)
     assert fit([[1.0, 2.0]]).p_value() == 1.0

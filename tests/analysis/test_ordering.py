@@ -31,6 +31,16 @@ def test_methods_that_differ_have_places_and_those_that_do_not_share_theirs():
     assert found == {"a": Ranks(1, 1), "b": Ranks(2, 4), "c": Ranks(2, 4), "d": Ranks(2, 4), "e": Ranks(5, 5)}
 
 
+def test_a_method_is_as_fast_as_itself_and_the_ratio_to_another_has_its_name():
+    times = times_of(np.random.default_rng(1), {"a": 10.0, "b": 12.0})
+    own = relative(times, ("a", "cpu"), ("a", "cpu"))
+    assert (own.to, own.estimate, own.low, own.high) == ("a", 1.0, 1.0, 1.0)
+    found = relative(times, ("b", "cpu"), ("a", "cpu"))
+    assert found.to == "a"
+    assert found.low < 1.2 < found.high
+    assert ranks(times, list(reversed(times))) == {("a", "cpu"): Ranks(1, 1), ("b", "cpu"): Ranks(2, 2)}
+
+
 def test_what_a_round_does_to_all_methods_hides_no_order():
     times = times_of(np.random.default_rng(2), {"a": 10.0, "b": 13.0})
     one, other = (mean_time(times[name, "cpu"]) for name in ("a", "b"))

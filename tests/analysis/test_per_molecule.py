@@ -1,13 +1,16 @@
 """The time of a relaxed molecule: a planted truth where budgets cut relaxations, one structure, unlike systems."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from synthetic import campaign, measurements, method, relaxations
 
 from bench.analysis import per_molecule, survival
+from bench.analysis.statistics import Estimate
 from bench.analysis.summary import summarise
 from bench.render.columns import _molecule
 
@@ -143,6 +146,10 @@ def test_the_lower_bound_is_of_all_systems_alike_and_not_of_failures():
     assert per_molecule.at_least(relaxed) == pytest.approx(40.0)
     relaxed.loc[2, "bonds_changed"] = 3
     assert per_molecule.at_least(relaxed) == pytest.approx(10.0)
+    for systems in ([0, 1, 2], [0, 0, 0]):
+        three = relaxed.assign(system=systems, step_ns=[1e7, 1e7, 1.6e8], bonds_changed=0)
+        assert per_molecule.at_least(three) == pytest.approx(10.0 * 16 ** (1 / 3)), "no median"
+        assert per_molecule.steps(three).cut == 3
     assert per_molecule.at_least(relaxed.assign(status="failed")) is None
     assert per_molecule.at_least(relaxed.assign(status="converged")) is None, "there is a time, and no bound"
 
@@ -245,6 +252,9 @@ def test_other_minima_are_counted_and_a_loose_criterion_or_a_soft_torsion_is_non
     relaxed["positions"] = places
     row = row_of(relaxed)
     assert (row.relaxation.other_minima, row.relaxation.other_minima_mev) == (2, pytest.approx(60.5))
+    two = row_of(relaxed[relaxed["structure"] < 2])
+    assert (two.relaxation.other_minima, two.relaxation.other_minima_mev) == (1, pytest.approx(20.5))
+    assert row_of(relaxed[relaxed["structure"] < 1]).relaxation.other_minima is None
 
 
 def test_ratios_per_molecule_have_the_numbers_of_steps_in_them():
@@ -273,3 +283,30 @@ def test_the_interval_covers_the_truth_where_values_are_cut_at_unlike_places(n, 
         found = survival.mean_log(np.minimum(logs, limits), logs > limits)
         inside += abs(found.mean - 3.0) <= found.half_width(0.95)
     assert inside >= 108
+
+
+def test_the_interval_of_a_ratio_to_several_has_each_number_of_steps_with_its_share():
+    @dataclasses.dataclass
+    class Method:
+        key: tuple[str, str]
+        taken: per_molecule.Steps
+
+    def made(name, logs):
+        count = len(logs)
+        return Method((name, "cpu"), per_molecule.Steps(np.array(logs), np.zeros(count, bool), np.zeros(count, int)))
+
+    slow, one, other = made("s", [4.0, 4.5, 5.0, 4.7]), made("o", [3.0, 3.1, 3.3]), made("p", [2.0, 2.9, 2.2, 2.4, 2.6])
+    asked = []
+
+    def per_step(systems):
+        asked.append(set(systems))
+        return Estimate(10.0, 10.0 / 1.2, 10.0 * 1.2, 9, "structures", 3)
+
+    found = per_molecule.ratio(per_step, [(slow, one), (slow, other)])
+    logs = [each.taken.logs for each in (slow, one, other)]
+    halves = [stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / math.sqrt(len(each)) for each in logs]
+    far = math.hypot(math.log(1.2), halves[0], halves[1] / 2, halves[2] / 2)
+    assert found.estimate == pytest.approx(10.0 * math.exp(logs[0].mean() - (logs[1].mean() + logs[2].mean()) / 2))
+    assert math.log(found.high / found.estimate) == pytest.approx(far)
+    assert math.log(found.estimate / found.low) == pytest.approx(far)
+    assert (found.n, found.rounds, asked) == (3, 3, [{0}])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bench.analysis import prediction
 from bench.analysis.prediction import PROCESSES, Prior, Relaxed
@@ -108,3 +109,14 @@ def test_many_molecules_take_their_share_of_the_processes_and_one_start():
     assert both.estimate == pytest.approx(1000 / 1.8 + 5.0)
     # how well they share the machine is not known
     assert both.high / both.estimate > alone.high / alone.estimate
+
+
+def test_the_steps_of_some_structures_say_less_of_all():
+    """A mean over eight of which four were relaxed: half of the variance of a mean of four is of those not seen."""
+    relaxed = {number: Relaxed(steps, True) for number, steps in enumerate((20, 30, 45, 60))}
+    logs = np.log([20, 30, 45, 60])
+    variance = (4 * 0.25**2 + ((logs - logs.mean()) ** 2).sum()) / 7
+    found = prediction.steps(relaxed, [], 8)
+    assert found.mean == pytest.approx(38.75)
+    assert found.reach == pytest.approx((stats.t.ppf(0.975, 7) * np.sqrt(variance / 4 * 0.5),) * 2)
+    assert prediction.steps(relaxed, [], 4).reach == (0.0, 0.0), "of those that were relaxed it is no guess"

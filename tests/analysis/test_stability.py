@@ -15,13 +15,13 @@ from bench.analysis.statistics import Estimate
 from bench.analysis.vibrations import external_motions
 from bench.paths import PROJECT
 from bench.protocols.md import verdict
-from bench.protocols.md.analyse import stability
+from bench.protocols.md.analyse import budgets, stability
 from bench.protocols.md.body import Body
 from bench.protocols.md.distributions import Reference
 from bench.protocols.md.figure import draw
 from bench.protocols.md.page import _h, drift, pictured
 from bench.protocols.md.seeds import Mean
-from bench.protocols.md.table import Simulated, Stability, StabilityTable
+from bench.protocols.md.table import Simulated, Simulations, Stability, StabilityTable
 from bench.protocols.md.trajectory_file import Content
 from bench.protocols.md.verdict import DRIFT, FAIL, PASS, WARN, judge
 
@@ -81,11 +81,16 @@ FULL = {"force_rms": 2.0, "rotation_error": 0.0, "loop_work": 0.0, "loop_absolut
 FULL |= {"jacobian_symmetric": 50.0, "jacobian_antisymmetric": 0.0, "net_torque": 0.0}
 
 
-def of(trajectories, symmetries=(FULL,)):
+def simulations(system, trajectories):
+    """Return the simulations of a system, as far as times go."""
+    return Simulations(system, trajectories, pd.DataFrame(), Body.of(NAPHTHALENE), None, "")
+
+
+def of(trajectories, symmetries=(FULL,), budget_s=None):
     random = np.random.default_rng(9)
     reference = Reference("", NUMBERS, POSITIONS + random.normal(0, 0.03, (500, 18, 3)))
     rows = pd.DataFrame([dict(dict.fromkeys(SYMMETRY), **one) for one in symmetries], columns=SYMMETRY)
-    return stability(METHOD, trajectories, rows, Body.of(NAPHTHALENE), reference)
+    return stability(METHOD, trajectories, rows, Body.of(NAPHTHALENE), reference, budget_s=budget_s)
 
 
 def seeds(count=3, **planted):
@@ -132,13 +137,21 @@ def test_a_broken_bond_fails_and_says_how_often():
 
 def test_what_was_simulated_too_short_does_not_pass():
     short = [simulated(shortened(content(seed, noise=0.004), 2.0), seed, status="censored") for seed in range(3)]
-    found = of([*short, *seeds()[3:]])
+    found = of([*short, *seeds()[3:]], budget_s=811.0)
     assert found.verdict == WARN
-    (reason,) = found.reasons
-    assert reason.startswith("not long enough: 3 of 3 NVE trajectories did not reach 5 ps; --budget ")
-    # what all planned picoseconds take at the measured speed, to the next ten seconds
-    seconds = 86.4 * sum(one.planned_ps for one in found.ensembles) / found.ns_per_day
-    assert seconds <= float(reason.split()[-3]) < seconds + 10
+    assert found.reasons == ("not long enough: 3 of 3 NVE trajectories did not reach 5 ps; --budget 820 would do",)
+
+
+def test_the_budget_that_would_do_is_for_all_trajectories_of_all_systems():
+    """Half a picosecond at half the time step takes as many steps as a whole one, and all systems share a budget."""
+    whole = simulated(shortened(content(), 2.0), duration_ps=10.0, wall_ns=48 * 10**9)  # 4,000 steps of 12 ms
+    half = simulated(shortened(content(step_fs=0.25), 0.25), duration_ps=0.5, wall_ns=12 * 10**9)  # 1,000 of 12 ms
+    small = simulated(shortened(content(), 1.0), duration_ps=5.0, wall_ns=4 * 10**9)  # 2,000 of 2 ms
+    key, no_step = ("m", "cpu"), simulated(None, wall_ns=10**9)
+    systems = [simulations("one", {key: [whole, half]}), simulations("other", {key: [small]}), simulations("third", {})]
+    # of 20,000 + 2,000 and 10,000 steps; the examination of forces may take a fifth of the time
+    assert budgets(systems) == {key: pytest.approx((22_000 * 0.012 + 10_000 * 0.002) / 0.8)}
+    assert budgets([*systems, simulations("fourth", {key: [no_step]})]) == {}
 
 
 def test_five_short_runs_do_not_make_a_long_one_so_a_molecule_that_breaks_later_does_not_pass():
@@ -204,6 +217,10 @@ def test_a_step_costs_what_the_clock_said_and_a_day_has_so_many():
     found = of([simulated(content(seed, ms=20.0), seed) for seed in range(3)])
     assert found.ms_per_step.estimate == pytest.approx(20.0)
     assert found.ns_per_day == pytest.approx(86_400_000 / 20 * 0.5e-6)
+    unlike = [
+        simulated(content(seed, ms=ms), seed, round=seed // 3) for seed, ms in enumerate((10.0, 10.0, 80.0, 40.0))
+    ]
+    assert of(unlike).ms_per_step.estimate == pytest.approx(np.sqrt(20.0 * 40.0)), "rounds count alike, by their means"
 
 
 def test_distances_are_compared_in_the_reference_s_ensemble_where_there_is_one():
@@ -233,6 +250,35 @@ def test_symmetries_are_ratios_and_what_the_time_did_not_suffice_for_is_left_out
         "work around a closed loop",
         "forces do not rotate with the molecule",
     }
+
+
+def test_of_several_structures_ratios_have_the_median_the_loop_its_mean_square_and_nets_the_largest():
+    rows = [
+        {**FULL, "jacobian_antisymmetric": 50.0 * one, "loop_work": 0.1 * one, "rotation_error": 2.0 * one}
+        | {"net_force": one, "net_torque": 3 * one}
+        for one in (0.1, 0.2, 0.9)
+    ]
+    found = of([], rows)
+    assert (found.asymmetry, found.rotation, found.examined) == (pytest.approx(0.2), pytest.approx(0.2), 3)
+    assert found.loop == pytest.approx(np.sqrt((0.01 + 0.04 + 0.81) / 3))
+    assert (found.net_force, found.net_torque) == (pytest.approx(0.9), pytest.approx(2.7))
+
+
+@pytest.mark.parametrize(("value", "words"), [(1.2, "noise does not"), (2.8, "noise does not"), (2.3, None)])
+def test_the_power_of_the_noise_may_be_too_small_or_too_large(value, words):
+    _, reasons = judge(dataclasses.replace(of(seeds()), noise_exponent=Mean(value, 0.01, 4)))
+    assert [one[:14] for one in reasons] == ([words] if words else [])
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(0.9, WARN), (1.18, PASS), (1.5, WARN)])
+def test_light_atoms_may_be_too_hot_or_too_cold(ratio, verdict):
+    found = dataclasses.replace(of(seeds()), light_ratio=Mean(ratio, 0.01, 2))
+    assert judge(found) == (verdict, ("no equipartition",) if verdict == WARN else ())
+
+
+def test_a_failure_names_the_first_step_of_all_trajectories():
+    found = of([simulated(content(0, broken_at=4000), 0), simulated(content(1, broken_at=2000), 1)])
+    assert found.reasons[0] == "bond broken in 2 of 2 NVE trajectories, first at step 2000"
 
 
 def test_nothing_simulated_has_no_verdict_however_good_the_forces():

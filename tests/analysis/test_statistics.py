@@ -29,3 +29,8 @@ def test_among_four_values_none_is_called_an_outlier():
 def test_values_that_are_all_but_the_same_are_no_outliers_of_each_other():
     assert not flag_outliers([1.0] * 50 + [1.001, 1.04]).any()
     assert flag_outliers([1.0] * 50 + [1.2]).tolist() == [False] * 50 + [True]
+
+
+def test_several_values_far_from_the_others_do_not_hide_each_other():
+    values = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01, 2.0, 2.0, 2.0]
+    assert flag_outliers(values).tolist() == [False] * 7 + [True] * 3

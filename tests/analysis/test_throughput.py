@@ -8,12 +8,13 @@ import pytest
 
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import measured_methods
+from bench.analysis.statistics import Estimate
 from bench.core.description import Description, MethodFacts
 from bench.core.failure import Failure
 from bench.core.records import CENSORED, DONE, FAILED, NotMeasured, Started
 from bench.core.settings import Settings
 from bench.protocols.throughput import table as points
-from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table
+from bench.protocols.throughput.analyse import half_gain, molecules, over_rounds, throughput_table, whole_sets
 from bench.protocols.throughput.figure import draw
 from bench.protocols.throughput.page import pictured
 from bench.protocols.throughput.plan import points_of
@@ -254,3 +255,61 @@ def test_the_figure_has_no_panel_for_a_series_that_is_not_there():
     assert "left by batches, right by several processes" in pictured(table)
     figure = draw(table)
     assert [axes.get_xlabel() for axes in figure.axes] == ["molecules in a batch", "processes"]
+
+
+def rate(value):
+    return Estimate(value, value / 2, value * 3, 5, "structures", 3)
+
+
+def row_at(system, singly, batch=None, name="m"):
+    """Return a row with these relaxed molecules a second; None: none relaxed."""
+
+    def one(way, value):
+        return points.Point(way, 1, 1, 3, rate(9.0), None if value is None else rate(value))
+
+    several = points.Series((one(BATCH, batch),), one(BATCH, batch), points.LARGEST) if batch else None
+    return points.ThroughputRow(
+        name, name, "mlip", "cpu", "none", system=system, single=one(SINGLE, singly), batch=several
+    )
+
+
+def test_a_whole_set_takes_the_sum_of_the_times_of_its_systems():
+    (found,) = whole_sets([row_at("a", 10.0), row_at("b", 2.0, 4.0), row_at("c", 0.5, 0.25)])
+    singly, best = 3 / (1 / 10 + 1 / 2 + 1 / 0.5), 3 / (1 / 10 + 1 / 4 + 1 / 0.5)
+    assert found.systems == 3
+    assert found.singly_per_hour.estimate == pytest.approx(3600 * singly)
+    assert found.best_per_hour.estimate == pytest.approx(3600 * best)
+    assert (found.best_per_hour.low, found.best_per_hour.high) == pytest.approx((1800 * best, 3 * 3600 * best))
+
+
+def test_a_system_where_nothing_relaxed_is_left_out_of_the_whole_set():
+    found = {one.method: one for one in whole_sets([row_at("a", 10.0), row_at("b", None), row_at("a", None, name="n")])}
+    assert set(found) == {"m"}
+    assert (found["m"].systems, found["m"].best_per_hour.estimate) == (1, pytest.approx(36_000.0))
+    (some,) = whole_sets([row_at("a", 10.0), row_at("b", None, 5.0)])
+    assert (some.systems, some.singly_per_hour) == (2, None), "singly, one of both is not known"
+
+
+def test_a_point_has_the_largest_memory_and_difference_of_all_rounds_and_the_calls_in_turn_are_single_ones():
+    made = [
+        point(BATCH, 4, number, peak_memory_bytes=100 * number, energy_difference=0.1 * number) for number in (1, 2, 0)
+    ]
+    row = summed_up(point(SINGLE, 1, 0), *made)
+    four = row.batch.points[-1]
+    assert (four.peak_memory_bytes, four.energy_difference) == (200, pytest.approx(0.2))
+    # 150 single calls of 10 ms in round 0, and 50 in round 1 at twice the speed
+    fast = point(BATCH, 4, 1, speed=2.0)
+    mixed = summed_up(point(SINGLE, 1, 0), point(BATCH, 4, 0), point(SINGLE, 1, 1), fast)
+    alone = [100.0, 1e9 * 150 / (100 * (A + B) + 50 * (A + B) / 2)]
+    assert mixed.single.force_calls_per_s.estimate == pytest.approx(np.sqrt(alone[0] * alone[1]))
+
+
+def test_a_series_was_ended_by_what_ended_its_longest_round():
+    row = summed_up(
+        point(SINGLE, 1),
+        *(point(BATCH, size, 0) for size in (1, 2, 4)),
+        point(BATCH, 8, 0, status=CENSORED),
+        point(BATCH, 1, 1),
+        point(BATCH, 2, 1, status=FAILED, failure=Failure("out-of-memory", "no room")),
+    )
+    assert (row.batch.ended_by, row.batch.why) == (points.TIME, None)

@@ -112,6 +112,11 @@ def test_rounds_that_lie_apart_show_in_the_spread():
     assert times.round_spread(found) == pytest.approx(1.25 * np.exp(0.02))
     (single,) = series_of(relaxations("a", 10.0, rounds=1)).values()
     assert times.round_spread(single) is None
+    assert times.round_spread(found[[0, 1]]) == pytest.approx(np.exp(0.01))
+    # over what all rounds have in common
+    holes = pd.DataFrame([[1.0, 2.0], [1.0, 8.0], [1.0, np.nan]])
+    assert times.round_spread(holes) == pytest.approx(4.0)
+    assert times.round_spread(pd.DataFrame([[1.0, np.nan], [np.nan, 2.0]])) is None
 
 
 def test_the_scatter_of_the_rounds_is_inside_the_interval():

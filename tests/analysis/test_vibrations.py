@@ -160,6 +160,13 @@ def test_a_method_whose_molecule_is_turned_and_shifted_is_compared_like_any():
         assert dataclasses.astuple(other) == pytest.approx(dataclasses.astuple(one), abs=1e-6)
     assert min(pair.overlap for pair in moved.pairs) == pytest.approx(1.0)
     assert moved.mixed == still.mixed == 0
+    # and so is a reference that lies elsewhere
+    place = POSITIONS + np.array([5.0, 1.0, -4.0])
+    reference = analysed(hessian(PLANTED), place)
+    apart = matching.compare(analysed(hessian(wavenumbers)), reference, MASSES, POSITIONS @ matrix.T, place)
+    assert apart.mixed > 10, "its modes were not turned with its atoms"
+    turned_too = analysed(turned(hessian(wavenumbers), matrix), POSITIONS @ matrix.T)
+    assert matching.compare(turned_too, reference, MASSES, POSITIONS @ matrix.T, place).mixed == 0
 
 
 def test_without_the_rotation_the_modes_would_not_match():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 from synthetic import campaign, method
 
 from bench.analysis.measurements import Measurements
@@ -168,6 +169,10 @@ def test_systems_count_alike_however_many_structures_each_has():
     ratio = row(found, "fast").time_ratio
     assert ratio.estimate == pytest.approx(1.0)
     assert (ratio.n, ratio.over) == (3, "systems")
+    unlike = [
+        attempt(number, name, 8.0 if (number, name) == (5, "fast") else 1.0) for number in range(8) for name in NAMES
+    ]
+    assert row(table(unlike, systems), "fast").time_ratio.estimate == pytest.approx(8.0 ** (1 / 6 / 3)), "no median"
 
 
 @pytest.mark.parametrize(("rounds", "process"), [(3, 0.0), (3, 0.2), (6, 0.2)])
@@ -183,6 +188,30 @@ def test_the_interval_of_a_time_has_what_the_structures_of_one_process_share(rou
         errors.append(np.log(found.estimate / 100))
     assert inside >= 182, "over structures alone it would be 140 of 200 with the scatter of 20 %"
     assert abs(np.mean(errors)) < 4 * np.std(errors) / np.sqrt(len(errors))
+
+
+def test_a_time_is_the_mean_of_the_processes_with_a_part_of_structures_and_one_of_processes():
+    took = {0: (90.0, 130.0), 1: (300.0, 420.0, 350.0), 2: (60.0,)}
+    records, number = [], 0
+    for process, times in took.items():
+        for ms in times:
+            changes = {"round": process, "calculator_ns": int(1.5e6 * ms), "optimizer_ns": int(0.5e6 * ms)}
+            records.append(attempt(number, "BFGS", ms, **changes))
+            records.append(attempt(number, "fast", ms, **changes | {"calculator_ns": int(0.1e6 * ms)}))
+            number += 1
+    found = table(records)
+    logs = [np.log(times) for times in took.values()]
+    means = np.array([one.mean() for one in logs])
+    single = sum(((one - one.mean()) ** 2).sum() for one in logs) / (6 - 3)
+    of_structures = single * (1 / 2 + 1 / 3 + 1) / 3**2
+    of_processes = means.var(ddof=1) / 3 - of_structures
+    factor = (of_structures * stats.t.ppf(0.975, 3) + of_processes * stats.t.ppf(0.975, 2)) / means.var(ddof=1) * 3
+    half = factor * np.sqrt(of_structures + of_processes)
+    one = row(found, "BFGS").ms_per_molecule
+    assert np.log([one.low, one.estimate, one.high]) == pytest.approx(means.mean() + half * np.array([-1, 0, 1]))
+    tight = row(found, "BFGS").tight_ms_per_molecule
+    assert tight.estimate == pytest.approx(2 * np.exp(means.mean())), "all calls and the optimiser's own time"
+    assert row(found, "fast").tight_time_ratio.estimate == pytest.approx(0.6 / 2.0)
 
 
 def test_a_single_process_gives_no_interval_of_a_time_and_one_of_a_ratio():

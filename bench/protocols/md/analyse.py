@@ -24,7 +24,7 @@ from bench.core.records import FAILED, INTERNAL
 from bench.protocols.md import energies
 from bench.protocols.md.body import Body
 from bench.protocols.md.distributions import OWN, Distances, Reference, planarity
-from bench.protocols.md.plan import MD
+from bench.protocols.md.plan import MD, SYMMETRY_SHARE
 from bench.protocols.md.seeds import Mean, mean
 from bench.protocols.md.table import Distribution, Ensemble, Simulated, Simulations, Stability, StabilityTable
 from bench.protocols.md.trajectory_file import Content
@@ -71,6 +71,7 @@ def _over_systems(method: MeasuredMethod, rows: Sequence[Stability]) -> Stabilit
 
 def _stabilities(measurements: Measurements) -> tuple[Stability, ...]:
     systems: Sequence[Simulations] = measurements.read.get(MD) or ()
+    needed = budgets(systems)
     rows = []
     for found in systems:
         for method in measurements.methods:
@@ -84,9 +85,32 @@ def _stabilities(measurements: Measurements) -> tuple[Stability, ...]:
                 found.body,
                 found.reference,
                 found.refused.get(method.key),
+                needed.get(method.key),
             )
             rows.append(dataclasses.replace(row, system=found.system))
     return tuple(rows)
+
+
+def budgets(systems: Sequence[Simulations]) -> dict[Key, float]:
+    """Return the time for md, s, with which all trajectories of a method would be done, at all systems that it takes.
+
+    A budget is for all of them, those at half the time step included, and the examination of the forces may take its
+    share first. A method without any step at some system is left out.
+    """
+    found = {}
+    for key in dict.fromkeys(key for one in systems for key in one.trajectories):
+        each = [_whole_ns(mine) for one in systems if (mine := one.trajectories.get(key, ()))]
+        known = [one for one in each if one is not None]
+        if known and len(known) == len(each):
+            found[key] = 1e-9 * sum(known) / (1 - SYMMETRY_SHARE)
+    return found
+
+
+def _whole_ns(trajectories: Sequence[Simulated]) -> float | None:
+    """Return how long trajectories take to their ends, by the steps that were made; None where there are none."""
+    made = sum(len(one.content.potential) - 1 for one in trajectories if one.content is not None)
+    planned = sum(1000 * one.duration_ps / one.time_step_fs for one in trajectories)
+    return planned * sum(one.wall_ns for one in trajectories) / made if made else None
 
 
 def stability_table(measurements: Measurements) -> StabilityTable:
@@ -113,6 +137,7 @@ def stability(
     body: Body,
     reference: Reference,
     refused: str | None = None,
+    budget_s: float | None = None,
 ) -> Stability:
     """Return the stability of a method from its simulations.
 
@@ -129,6 +154,8 @@ def stability(
         are compared with the method's own minimum, the first frame.
     refused : str, optional
         Why it was not simulated.
+    budget_s : float, optional
+        See :func:`budgets`.
     """
     molecule = _topology(body, trajectories, reference)
     longest = max((one.time_step_fs for one in trajectories), default=0.0)
@@ -141,6 +168,7 @@ def stability(
         device=method.device,
         weights=method.weights,
         refused=refused,
+        budget_s=budget_s,
         ensembles=tuple(
             _ensemble(name, [one for one in usual if one.ensemble == name], molecule)
             for name in dict.fromkeys(one.ensemble for one in usual)

@@ -26,9 +26,9 @@ from bench.measure.measurers import CannotKeep
 from bench.measure.relax import classify, relax
 from bench.measure.session import Deadlines, Session, after, prepared
 from bench.protocols.md import trajectory_file
-from bench.protocols.md.plan import MD, SYMMETRY, TrajectoryPlan
+from bench.protocols.md.plan import MD, SYMMETRY, SYMMETRY_SHARE, TrajectoryPlan
 from bench.protocols.md.record import Trajectory
-from bench.protocols.md.symmetry import SHARE, examine
+from bench.protocols.md.symmetry import examine
 from bench.protocols.md.thermal import InternalLangevin, set_momenta
 
 FRAME_EVERY = 10  # steps
@@ -261,7 +261,7 @@ class Measurer:
     def __init__(self, session: Session, deadlines: Deadlines) -> None:
         self.session = session
         self.deadlines = deadlines
-        self.soon = after(None if deadlines.seconds is None else SHARE * deadlines.seconds)
+        self.soon = after(None if deadlines.seconds is None else SYMMETRY_SHARE * deadlines.seconds)
         self.starts: dict[int, Relaxed] = {}
         self.plans = {plan.trajectory: plan for plan in session.task.plans_of(MD, TrajectoryPlan)}
         self.left = [self.plans[item.number] for item in session.task.of_parts(MD)]

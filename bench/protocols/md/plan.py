@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MD, SYMMETRY = "md", "symmetry"
 EXAMINED = 5
 """How many structures have their forces examined for symmetry."""
+SYMMETRY_SHARE = 0.2
+"""The part of a round's time for md that this may take."""
 CLEARLY = 1.5
 """A trajectory that was cut off begins again with this many times the time that it had."""
 MOST = 1000

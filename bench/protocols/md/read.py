@@ -90,7 +90,9 @@ def _simulated(run: Run, row: dict[Any, Any]) -> Simulated:
         *("status", "failure"),
     )
     return Simulated(
-        **{name: row[name] for name in names}, content=run.trajectory(row["file"]) if row["file"] else None
+        **{name: row[name] for name in names},
+        content=run.trajectory(row["file"]) if row["file"] else None,
+        wall_ns=row["wall_ns"],
     )
 
 

@@ -19,7 +19,6 @@ from bench.measure.derivatives import Forces, TimeIsUp, jacobian
 from bench.measure.relax import classify
 from bench.protocols.md.record import Symmetry
 
-SHARE = 0.2  # of the time for md in the round
 ROTATIONS = 12
 LOOP_POINTS = 24
 LOOP_RADIUS = 0.05  # Angstrom per atom, root mean square

@@ -36,6 +36,8 @@ class Simulated:
     """The contents of its file; None where no step was made."""
     temperature_of: str = VELOCITIES
     """Of what `temperature_k` is the temperature: see :data:`bench.core.records.TEMPERATURES`."""
+    wall_ns: int = 0
+    """How long it took, what pesbench did between two steps included."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +136,9 @@ class Stability:
     ensembles: tuple[Ensemble, ...] = ()
     ms_per_step: Estimate | None = None
     ns_per_day: float | None = None
+    budget_s: float | None = None
+    """The time for md with which all its trajectories would be done, those of other systems included; None where a
+    system has no step that tells."""
     drift: Mean | None = None
     """meV/atom/ps."""
     drift_ratio: float | None = None

@@ -66,10 +66,9 @@ def _held(found: Stability) -> Iterable[tuple[str, str]]:
 
 def _remedy(found: Stability, ensemble: Ensemble) -> str:
     """Return the budget with which all trajectories would be done; empty where they are not planned to be long."""
-    if not found.ns_per_day or ensemble.planned_ps < ensemble.planned * LEAST_PS:
+    if not found.budget_s or ensemble.planned_ps < ensemble.planned * LEAST_PS:
         return ""
-    seconds = 86.4 * sum(one.planned_ps for one in found.ensembles) / found.ns_per_day
-    return f"; --budget {10 * math.ceil(seconds / 10)} would do"
+    return f"; --budget {10 * math.ceil(found.budget_s / 10)} would do"
 
 
 def _energies(found: Stability) -> Iterable[tuple[str, str]]:
