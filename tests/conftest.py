@@ -21,6 +21,8 @@ from bench.machine import alone
 from bench.machine.cores import usable_cores
 from bench.paths import PROJECT, adapters_dir
 
+# with more, the small matrices of the tests wait for threads that other processes keep from the cores
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
 Path(tempfile.tempdir).chmod(0o755)  # some tests are another user
