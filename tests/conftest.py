@@ -21,6 +21,8 @@ from bench.machine import alone
 from bench.machine.cores import usable_cores
 from bench.paths import PROJECT, adapters_dir
 
+# with more, the small matrices of the tests wait for threads that other processes keep from the cores
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported
 # tests run in several processes at once, and measurements of one machine wait for each other by a file in this folder
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="pesbench-tests-")
 Path(tempfile.tempdir).chmod(0o755)  # some tests are another user
@@ -43,15 +45,16 @@ PESBENCH = [sys.executable, "-m", "bench.cli"]
 # the embedded set: no network, no environment variable
 STRUCTURES = ["--structures", "naphthalene-gfn2"]
 LONG = (
-    *("adapters/test_conformance.py", "adapters/test_defaults.py", "page/test_page.py", "commands/test_told.py"),
-    *("engine/test_md_campaign.py", "engine/test_engines_real.py", "engine/test_engines.py", "engine/test_tune.py"),
-    *("engine/test_regress.py", "engine/test_throughput_campaign.py", "engine/test_pack.py", "engine/test_script.py"),
-    *("cluster/test_slurm.py", "engine/test_in_turns.py", "engine/test_runner.py", "engine/test_scaling_campaign.py"),
-    *("commands/test_timeline_due_to.py", "engine/test_regress_changed.py", "drills/test_drills.py"),
-    *("commands/test_study.py", "engine/test_md_crystals_campaign.py", "engine/test_copies.py"),
-    *("engine/test_weights.py", "engine/test_relax_cell_campaign.py", "engine/test_tune_real.py"),
-    *("engine/test_accuracy_campaign.py", "commands/test_reference.py", "commands/test_cli.py"),
-    *("commands/test_advise.py", "results/test_compare.py", "results/test_merging.py", "measure/test_md.py"),
+    *("adapters/test_defaults.py", "adapters/test_conformance.py", "commands/test_told.py", "page/test_page.py"),
+    *("engine/test_md_campaign.py", "engine/test_pack.py", "engine/test_engines_real.py"),
+    *("commands/test_timeline_due_to.py", "engine/test_throughput_campaign.py", "engine/test_engines.py"),
+    *("engine/test_tune.py", "engine/test_regress.py", "engine/test_script.py", "cluster/test_slurm.py"),
+    *("engine/test_scaling_campaign.py", "drills/test_drills.py", "commands/test_study.py"),
+    *("engine/test_regress_changed.py", "engine/test_in_turns.py", "engine/test_runner.py"),
+    *("results/test_compare.py", "results/test_merging.py", "engine/test_md_crystals_campaign.py"),
+    *("engine/test_copies.py", "engine/test_weights.py", "engine/test_relax_cell_campaign.py"),
+    *("engine/test_tune_real.py", "engine/test_accuracy_campaign.py", "commands/test_reference.py"),
+    *("commands/test_cli.py", "commands/test_advise.py", "measure/test_md.py"),
 )
 """The files that take longest, longest first: they begin first, so that no process is left with one at the end."""
 WITH_LIBRARIES = ("bad_checkpoints", "batched", "chgnet", "gpu_paths", "mace", "mattersim", "own_uncertainties")

@@ -104,6 +104,8 @@ def main() -> None:
     before = {**os.environ}
     for name in sys.argv[1:]:
         importlib.import_module(name)
+    if "bench.commands" in sys.modules:
+        sys.modules["bench.commands"].verbs()  # which imports the modules of all verbs
     by_imports = {name: value for name, value in os.environ.items() if before.get(name) != value}
     gc.freeze()  # else the collector of each fork writes to all that was imported, and so copies it
     for line in iter(sys.stdin.readline, ""):

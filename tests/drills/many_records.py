@@ -27,8 +27,8 @@ MEMORY_OF_ONE = 400
 def toy(folder: Path, structures: int = STRUCTURES) -> Path:
     """Measure the toy once, and return the run directory."""
     process = pesbench(
-        *("run", "--adapter", FAKES, "--methods", "toy", *SMALL, "--rounds", 1, "--budget", 600, "--output", folder),
-        *("--limit", structures),
+        *("run", "--adapter", FAKES, "--methods", "toy", *SMALL, "--rounds", 1, "--budget", 600, "--no-page"),
+        *("--limit", structures, "--output", folder),
         trial="records",
     )
     _, err = process.communicate(timeout=900)

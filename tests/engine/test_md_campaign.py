@@ -212,7 +212,7 @@ def small(request, tmp_path_factory, pesbench):
     ase.io.write(folder / "molecule.xyz", molecule(formula), format="extxyz", columns=["symbols", "positions"])
     done = pesbench(
         *("run", "--methods", "uff-ase", "--structures", folder / "molecule.xyz", "--protocols", "md", "--limit", "3"),
-        *("--temperature", "300", "--time-step", "0.4", "--duration", "2.4", "--nvt-duration", "6", "--threads", "1"),
+        *("--temperature", "300", "--time-step", "0.4", "--duration", "1.2", "--nvt-duration", "3", "--threads", "1"),
         *("--rounds", "1", "--no-repeats", "--budget", "none", "--output", folder / "results"),
     )
     assert done.returncode == 0, done.stderr

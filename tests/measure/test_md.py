@@ -54,11 +54,17 @@ class Harmonic(Calculator):
         self.results = {"energy": -0.5 * float(forces @ displacement), "forces": forces.reshape(-1, 3)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def adapter():
     made = Adapter()
     made.reference = NAPHTHALENE
     return made
+
+
+@pytest.fixture(scope="module")
+def long(adapter, tmp_path_factory):
+    """Return the contents of five picoseconds at constant energy."""
+    return run(adapter, tmp_path_factory.mktemp("long"), duration_ps=5.0)[1]
 
 
 def plan(**changes):
@@ -104,16 +110,14 @@ def test_the_noise_of_the_energy_goes_with_the_square_of_the_time_step(adapter, 
     assert energies.noise_exponent(whole, half) == pytest.approx(2.0, abs=0.1)
 
 
-def test_a_harmonic_molecule_settles_at_the_target_with_half_of_its_energy_kinetic(adapter, tmp_path):
-    _, content = run(adapter, tmp_path, duration_ps=5.0)
-    kept = energies.settled(len(content.kinetic), content.time_step_fs)
-    assert content.kinetic[kept].mean() == pytest.approx(1.5 * 18 * units.kB * 500, rel=0.05)
-    assert content.potential[kept].mean() == pytest.approx(content.kinetic[kept].mean(), rel=0.1)
+def test_a_harmonic_molecule_settles_at_the_target_with_half_of_its_energy_kinetic(long):
+    kept = energies.settled(len(long.kinetic), long.time_step_fs)
+    assert long.kinetic[kept].mean() == pytest.approx(1.5 * 18 * units.kB * 500, rel=0.05)
+    assert long.potential[kept].mean() == pytest.approx(long.kinetic[kept].mean(), rel=0.1)
 
 
-def test_harmonic_dynamics_does_not_drift(adapter, tmp_path):
-    _, content = run(adapter, tmp_path, duration_ps=5.0)
-    found = energies.drift(content.potential + content.kinetic, content.kinetic, 0.5, 18)
+def test_harmonic_dynamics_does_not_drift(long):
+    found = energies.drift(long.potential + long.kinetic, long.kinetic, 0.5, 18)
     assert abs(found.slope) < 0.01
     assert found.ratio < 0.05
 

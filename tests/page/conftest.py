@@ -54,11 +54,11 @@ class Hostile(Adapter):
 
 @pytest.fixture(scope="session")
 def whole_run(once, pesbench) -> Path:
-    """Return the directory of a run with every protocol: toys and UFF."""
+    """Return the directory of a run with every protocol: toys and GFN2-xTB."""
 
     def make(results: Path) -> None:
         done = pesbench(
-            *("run", "--adapter", FAKES, "--methods", "uff,gfn2-xtb,toy,batches,fails-to-load"),
+            *("run", "--adapter", FAKES, "--methods", "gfn2-xtb,toy,batches,fails-to-load"),
             *("--protocols", "relax,replay,md,accuracy,scaling,throughput", "--limit", "2", "--rounds", "2"),
             *("--duration", "0.2", "--nvt-duration", "0.2", "--max-atoms", "144", "--budget", "2", "--threads", "1"),
             *("--no-repeats", "--output", results),

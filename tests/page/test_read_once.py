@@ -37,4 +37,4 @@ def test_dynamics_and_accuracy_are_judged_once(whole_run, tmp_path, monkeypatch,
     compared = counted(monkeypatch, accuracy, "_accuracies")
     assert _results.finish(run) == 0
     assert (len(judged), len(compared)) == (1, 1)
-    assert "UFF" in capsys.readouterr().out
+    assert "GFN2-xTB" in capsys.readouterr().out
