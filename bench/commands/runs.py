@@ -72,10 +72,7 @@ def _list(options: Options, results: Path) -> int:
         return 0
     _output.print_columns(
         ("run", "name", "state", "size", "tags"),
-        [
-            (one.directory.name, one.about.name, one.state, _size(one.bytes), ", ".join(one.about.tags))
-            for one in found
-        ],
+        [(one.directory.name, one.about.name, one.state, _size(one.bytes), ", ".join(one.about.tags)) for one in found],
         list(map(_measured, found)),
     )
     return 0

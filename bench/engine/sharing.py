@@ -15,7 +15,7 @@ K = TypeVar("K")
 
 VARIANCES = 1.0
 """v_rest / v_process. Ratios measured in turn have about 3 here; with less, rounds are shorter and more, and a few more
-rounds also have a much smaller Student's factor (docs/decisions.md, "A campaign's planner")."""
+rounds also have a much smaller Student's factor (docs/decisions.md, "Turns")."""
 LEAST_SECONDS = 3.0
 """A round measures a fast method for at least this long: it should meet more than one moment of the machine."""
 METERED_SECONDS = 5.0
