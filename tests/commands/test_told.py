@@ -59,6 +59,8 @@ PLACEHOLDERS = {
     "{name}": "toy",
     "PARTITION": "p",
     "{directory.name}": RUN,
+    "{typed}": RUN,
+    "{has}": "accuracy",
     "{self.directory.name}": RUN,
     "{wanted}": "relax,md",
     "{package}": "ase",
