@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from bench.paths import told
 
@@ -72,7 +74,25 @@ def out() -> Console:
     """Return the console of standard output."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, file=cast(TextIO, _Trimmed()))
+
+
+class _Trimmed(io.TextIOBase):
+    """Standard output without the blanks that rich puts at the ends of lines, which a script would have to strip."""
+
+    encoding = property(lambda self: sys.stdout.encoding)
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        return sys.stdout.isatty()
+
+    def write(self, text: str) -> int:
+        """Write whole lines."""
+        return sys.stdout.write(re.sub(" +$", "", text, flags=re.MULTILINE))
+
+    def flush(self) -> None:
+        """Flush standard output."""
+        sys.stdout.flush()
 
 
 def warn(line: str) -> None:

@@ -244,6 +244,13 @@ def test_a_table_fits_the_terminal(pesbench, fake_run, columns):
     assert max(map(len, done.stdout.splitlines())) <= int(columns)
 
 
+@pytest.mark.parametrize("verb", [("list", "--optimizers"), ("explain", "uff"), ("doctor",), ("runs",)])
+def test_no_line_ends_with_blanks(pesbench, fake_run, verb):
+    done = pesbench(*verb, *(("--output", fake_run.parent) if verb == ("runs",) else ()))
+    assert done.stdout.strip(), done.stderr
+    assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
+
+
 def test_a_figure_is_drawn_of_a_run_and_of_the_paper(pesbench, fake_run, tmp_path):
     for run in (fake_run, "paper"):
         done = pesbench("plot", run, "--output", tmp_path / "speed")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from time import perf_counter_ns
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,8 @@ from bench.data.structures import GFN2, load_dataset
 from bench.engine.display import PlainProgress
 from bench.engine.runner import Campaign
 from bench.environments.catalogue import Catalogue
+from bench.measure import process
+from bench.protocols.scaling import measure as scaling
 from bench.protocols.scaling.record import Size
 from bench.render.shown import SHOWN
 from bench.results import store, tables
@@ -117,7 +120,7 @@ def test_a_crash_ends_the_series_too(tmp_path):
     assert [(one.round, one.atoms) for one in records if one.failure] == [(0, 144)]
 
 
-def test_time_ends_a_series_before_the_size_that_would_not_fit(tmp_path):
+def test_time_ends_a_series(tmp_path):
     directory = tmp_path / "run"
     row = row_of(measure(directory, "grows", largest=36_864, budget=3.0), "grows")
     assert row.ended_by == "time"
@@ -125,7 +128,6 @@ def test_time_ends_a_series_before_the_size_that_would_not_fit(tmp_path):
     first = [one for one in store.read(directory).of(Size) if one.round == 0]
     assert first[-1].status == "censored"
     assert first[-1].predicted_ns > 0
-    assert first[-1].calculator_ns == []
 
     # resumed with as much time, nothing is measured again (on a busy machine some of it may be left); with more, the
     # series goes on
@@ -136,21 +138,34 @@ def test_time_ends_a_series_before_the_size_that_would_not_fit(tmp_path):
     assert longer.largest_atoms > row.largest_atoms
 
 
-def test_memory_ends_a_series(monkeypatch):
-    from bench.measure import process
-    from bench.protocols.scaling import measure as scaling
-
-    def point(atoms, memory):
-        return Size("m", "cpu", 0, 0, atoms, "done", 10, 10, (10, 10, 10), memory, None, 60)
-
+def known(*memories):
+    """Return the forecast of a series of which these sizes are known, by atoms and memory; each took 60 ns."""
     forecast = scaling.Forecast()
-    for atoms, memory in ((18, 1_000), (36, 1_010), (72, 1_050), (144, 1_210)):
-        forecast.add(point(atoms, memory))
+    for atoms, memory in memories:
+        forecast.add(Size("m", "cpu", 0, 0, atoms, "done", 10, 10, (10, 10, 10), memory, None, 60))
+    return forecast
+
+
+KEY = {"method": "m", "device": "cpu", "round": 0, "size": 4}
+
+
+def test_a_size_that_would_not_fit_into_the_time_is_not_begun():
+    forecast = known((18, 1_000), (36, 1_000))
+    # an adapter that is called would fail: it has no calculator
+    record = scaling.measure_size(
+        Adapter(), None, [None] * 288, forecast, key=KEY, seed=0, deadline_ns=perf_counter_ns()
+    )
+    assert (record.status, record.ended_by, record.failure) == ("censored", "time", None)
+    assert record.predicted_ns == forecast.nanoseconds(288) > 0
+    assert record.calculator_ns == ()
+
+
+def test_memory_ends_a_series(monkeypatch):
+    forecast = known((18, 1_000), (36, 1_010), (72, 1_050), (144, 1_210))
     assert forecast.memory(288) == pytest.approx(640 + 210 - 210, rel=0.4)  # about a factor of four per doubling
 
     monkeypatch.setattr(process, "free_memory", lambda: 100)
-    key = {"method": "m", "device": "cpu", "round": 0, "size": 4}
-    record = scaling.measure_size(Adapter(), None, [None] * 288, forecast, key=key, seed=0)
+    record = scaling.measure_size(Adapter(), None, [None] * 288, forecast, key=KEY, seed=0)
     assert (record.status, record.ended_by) == ("censored", "memory")
 
 
