@@ -22,6 +22,8 @@ def at_system(measurements: Measurements, system: SystemFacts) -> Measurements:
         kept = rows[rows["structure"].isin(frames)]
         return kept.drop(columns=[SYSTEM], errors="ignore")
 
+    several = SYSTEM in measurements.structures or SYSTEM in measurements.replays
+    numbers = {one.name: number for number, one in enumerate(measurements.description.dataset.systems) if several}
     count = measurements.description.settings.limit
     measured = set(measurements.structures["structure"]) | set(measurements.replays["structure"])
     dataset = dataclasses.replace(
@@ -40,5 +42,5 @@ def at_system(measurements: Measurements, system: SystemFacts) -> Measurements:
         answers=only(measurements.answers),
         steps=None if measurements.steps is None else only(measurements.steps),
         read={},
-        found={},
+        part_of=(measurements, numbers[system.name]) if system.name in numbers else None,
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from bench.analysis.at_system import at_system
 from bench.analysis.disturbed import Disturbance, disturbances
 from bench.analysis.measurements import Measurements
-from bench.analysis.summary import summarise
+from bench.analysis.summary import all_times, summarised_rows
 from bench.analysis.table import Row, chosen
 from bench.core.description import DataSetFacts, Description, SystemFacts
 
@@ -55,11 +55,12 @@ def by_system(measurements: Measurements, relative_to: str | None = None) -> Sys
     described = measurements.description
     rows: list[SystemRow] = []
     for system in described.dataset.systems or (_only_one(measurements),):
-        table = summarise(at_system(measurements, system), relative_to=relative_to)
-        shown = {(row.key, row.protocol) for row in chosen(table.rows)}
-        timed = {row.key for row in table.rows if (row.key, row.protocol) in shown}
+        here = at_system(measurements, system)
+        its = summarised_rows(here, all_times(here), relative_to=relative_to)
+        shown = {(row.key, row.protocol) for row in chosen(its)}
+        timed = {row.key for row in its if (row.key, row.protocol) in shown}
         seen: set[tuple[str, str]] = set()
-        for row in table.rows:
+        for row in its:
             if (row.key, row.protocol) in shown or (row.key not in timed and row.key not in seen):
                 refused = described.methods[row.method].left_out.get(system.name, "")
                 rows.append(SystemRow(system, row, refused))

@@ -60,6 +60,8 @@ def _with_power(rows: pd.DataFrame, blocks: pd.DataFrame, part: str) -> pd.DataF
     They get the other columns of :func:`powers`, which are missing values in a round without a block. None where no
     round has one.
     """
+    if blocks.empty:
+        return None
     keys = pd.MultiIndex.from_frame(rows[_KEY])
     mine = blocks[(blocks["part"] == part) & pd.MultiIndex.from_frame(blocks[_KEY]).isin(keys)]
     if mine.empty:

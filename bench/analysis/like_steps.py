@@ -113,7 +113,7 @@ def pair(times: Times, one: Key, other: Key, others: Times | None = None) -> tup
     )
 
 
-def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None) -> StepTimes:
+def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None, times: Times | None = None) -> StepTimes:
     """Return the times per step of all methods.
 
     Parameters
@@ -122,8 +122,11 @@ def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None) -> StepTime
         One row per relaxation.
     steps : DataFrame, optional
         One row per step; without it, relaxations that were cut are taken as they are.
+    times : mapping of (method, device) to DataFrame, optional
+        What :func:`bench.analysis.times.per_round` gives for these structures, where it is known already.
     """
-    times = per_round(structures, "step_ns", "steps")
+    if times is None:
+        times = per_round(structures, "step_ns", "steps")
     system_of: dict[int, int] = (
         dict(structures[["structure", SYSTEM]].drop_duplicates().itertuples(index=False, name=None))
         if SYSTEM in structures

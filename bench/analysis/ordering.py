@@ -59,7 +59,9 @@ def between(times: Times, one: Key, other: Key, systems: Collection[int] | None 
 
 
 def _logs(times: pd.DataFrame, lines: pd.Index, columns: pd.Index) -> np.ndarray:
-    return np.log(times.reindex(index=lines, columns=columns).to_numpy(dtype=float))
+    if not (times.index.equals(lines) and times.columns.equals(columns)):
+        times = times.reindex(index=lines, columns=columns)
+    return np.log(times.to_numpy(dtype=float))
 
 
 def ranks(times: Times, keys: Sequence[Key]) -> dict[Key, Ranks]:

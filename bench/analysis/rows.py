@@ -11,22 +11,26 @@ import pandas as pd
 
 from bench.analysis.like_steps import pair
 from bench.analysis.measurements import Measurements
+from bench.analysis.model import Fit
 from bench.analysis.nodes import node_share, node_spread
 from bench.analysis.statistics import flag_outliers
 from bench.analysis.table import Coverage, Row
-from bench.analysis.times import Key, Times, by_structure, paired_ratio, round_spread, systems_of
+from bench.analysis.times import Key, Times, paired_ratio, round_spread, systems_of
 from bench.core.device import CPU, is_accelerator
 from bench.core.failure import LOGGED, log_name
 from bench.core.records import FAILED
 
 
-def compared(key: Key, measured: Times, measurements: Measurements) -> dict[str, Any]:
-    """Return the fields of a row that compare structures, rounds, nodes, and the device with the CPU."""
+def compared(key: Key, measured: Times, measurements: Measurements, fit: Fit) -> dict[str, Any]:
+    """Return the fields of a row that compare structures, rounds, nodes, and the device with the CPU.
+
+    `fit` is the model of the method's times.
+    """
     times, node_of = measured[key], measurements.description.node_of
     method, device = key
     # a ratio to the CPU is paired over the CPU's structures
     cpu = (method, CPU) if is_accelerator(device) and (method, CPU) in measured else None
-    values, systems = by_structure(times).to_numpy(), systems_of(times.index)
+    values, systems = np.exp(fit.values), systems_of(times.index)
     if systems is None:
         systems = np.zeros(len(values))
     reached = np.unique(systems)

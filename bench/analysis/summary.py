@@ -62,6 +62,28 @@ def summarise(
         claims are not judged yet: :func:`bench.paper.claims.judged` does that.
     """
     watched = measurements.watched
+    times = all_times(measurements)
+    rows = summarised_rows(measurements, times, answers, paper, relative_to)
+    calls = call_times(measurements.replays)
+    return Table(
+        description=measurements.description,
+        rows=tuple(rows),
+        geometric_means=(*speedup.means(rows, times[RELAX]), *_replay_means(rows, times[REPLAY], calls)),
+        published_means=published.means(rows, times, calls),
+        disturbances=disturbances(watched) if watched is not None else (),
+        revisits=revisits(measurements.structures) + revisits(measurements.replays),
+        damaged=measurements.damaged,
+    )
+
+
+def summarised_rows(
+    measurements: Measurements,
+    times: Mapping[str, Times],
+    answers: Mapping[Key, Sequence[str]] | None = None,
+    paper: Mapping[str, Published] | None = None,
+    relative_to: str | None = None,
+) -> list[Row]:
+    """Return the rows of :func:`summarise` alone; `times` are those of :func:`all_times`."""
     every = doubts(
         measurements.methods,
         measurements.answers,
@@ -80,24 +102,13 @@ def summarise(
         fields.setdefault(key, {})["own"] = each
     bare = [_bare(method, measurements, paper or {}, fields.get(method.key, {})) for method in measurements.methods]
     rows_of = _protocols(measurements)
-    times = all_times(measurements)
     rows: list[Row] = []
     for name, series in times.items():
         make = SUMMARIES[name].rows
         assert make is not None
         mine = [dataclasses.replace(row, protocol=name) for row in bare if name in rows_of[row.key]]
         rows += make(measurements, mine, series)
-    rows = in_order(_compared(rows, times, relative_to))
-    calls = call_times(measurements.replays)
-    return Table(
-        description=measurements.description,
-        rows=tuple(rows),
-        geometric_means=(*speedup.means(rows, times[RELAX]), *_replay_means(rows, times[REPLAY], calls)),
-        published_means=published.means(rows, times, calls),
-        disturbances=disturbances(watched) if watched is not None else (),
-        revisits=revisits(measurements.structures) + revisits(measurements.replays),
-        damaged=measurements.damaged,
-    )
+    return in_order(_compared(rows, times, relative_to))
 
 
 def _replay_means(rows: Sequence[Row], times: Times, calls: Times) -> tuple[Mean, ...]:

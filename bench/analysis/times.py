@@ -55,6 +55,27 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
     }
 
 
+def by_the_system(times: Times) -> dict[int, dict[Key, pd.DataFrame]]:
+    """Return the times at each system by itself, by its number, as a run of that system alone would have them.
+
+    Parameters
+    ----------
+    times : mapping of (method, device) to DataFrame
+        Indexed by system and structure, as :func:`per_round` gives those of several systems.
+    """
+    found: dict[int, dict[Key, pd.DataFrame]] = {}
+    for key, each in times.items():
+        numbers = each.index.get_level_values(SYSTEM).to_numpy()
+        values, structures = each.to_numpy(), each.index.get_level_values("structure")
+        for number in np.unique(numbers):
+            mine = numbers == number
+            rounds = ~np.isnan(values[mine]).all(axis=0)
+            found.setdefault(int(number), {})[key] = pd.DataFrame(
+                values[np.ix_(mine, rounds)], index=structures[mine], columns=each.columns[rounds]
+            )
+    return found
+
+
 def call_times(replays: pd.DataFrame) -> dict[Key, pd.DataFrame]:
     """Return the milliseconds per force call of each structure in each round, as ``per_round`` does.
 
@@ -73,18 +94,12 @@ def with_steps(replays: pd.DataFrame) -> frozenset[Key]:
     all its paths count.
     """
     timed = replays[(replays["status"] != FAILED) & (replays["force_calls"] > 0)]
-    return frozenset(
-        (str(method), str(device))
-        for (method, device), mine in timed.groupby(["method", "device"])
-        if mine["step_ns"].notna().all()
-    )
+    return _keys(timed) - _keys(timed[timed["step_ns"].isna()])
 
 
-def replay_times(replays: pd.DataFrame) -> dict[Key, pd.DataFrame]:
-    """Return the milliseconds per step of the methods of :func:`with_steps`, and per force call of the others."""
-    stepped = with_steps(replays)
-    steps = per_round(replays, "step_ns", "force_calls")
-    return call_times(replays) | {key: found for key, found in steps.items() if key in stepped}
+def _keys(records: pd.DataFrame) -> frozenset[Key]:
+    pairs = zip(records["method"], records["device"], strict=True)
+    return frozenset((str(method), str(device)) for method, device in pairs)
 
 
 def by_key(records: pd.DataFrame) -> dict[Key, pd.DataFrame]:

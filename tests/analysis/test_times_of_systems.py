@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
+import synthetic
 
+from bench.analysis.at_system import at_system
+from bench.analysis.by_system import by_system
 from bench.analysis.model import difference, fit
 from bench.analysis.paired import ratio
+from bench.analysis.summary import summarise
 from bench.analysis.times import SYSTEM, by_structure, mean_time, per_round, systems_of
+from bench.core.description import MethodFacts, SystemFacts
 from bench.data.selection import measuring_order
 from bench.engine.schedule import in_order_of
 
@@ -195,3 +202,52 @@ def test_records_with_a_system_give_times_by_system_and_structure():
     assert systems_of(times.index).tolist() == [0, 0, 1]
     assert mean_time(times).estimate == pytest.approx(10**0.5)
     assert by_structure(times).loc[(1, 1)] == pytest.approx(10.0)
+
+
+FRAMES = 4
+
+
+def of_several(count, times=lambda system, number: True):
+    """Return relaxations and replays of two methods at `count` systems, in the rounds in which `times` has them."""
+    systems = tuple(
+        SystemFacts(f"system {one}", "C10H8", 18, frames=tuple(range(FRAMES * one, FRAMES * (one + 1))))
+        for one in range(count)
+    )
+    described = synthetic.campaign(FRAMES * count, settings={"protocols": ("relax", "replay")})
+    described = dataclasses.replace(
+        described,
+        dataset=dataclasses.replace(described.dataset, systems=systems),
+        methods={name: MethodFacts(label=name, family=name, kind="mlip") for name in "ab"},
+    )
+    tables = []
+    for make, changes in ((synthetic.relaxations, {}), (synthetic.replays, {"update": 0.2})):
+        rows = [make(name, ms, count=FRAMES * count, **changes) for name, ms in (("a", 5.0), ("b", 7.0))]
+        rows = [one.assign(**{SYSTEM: one["structure"] // FRAMES}) for one in rows]
+        tables.append([one[[times(*both) for both in zip(one[SYSTEM], one["round"], strict=True)]] for one in rows])
+    return synthetic.measurements([synthetic.method("a"), synthetic.method("b")], *tables, described)
+
+
+def test_the_times_at_a_system_are_those_of_a_run_of_it_alone():
+    several = of_several(3, lambda system, number: system != 1 or number != 1)  # round 1 did not reach the middle one
+    for system in several.description.dataset.systems:
+        alone = dataclasses.replace(at_system(several, system), part_of=None)
+        rows = [one.row for one in by_system(several).rows if one.system == system]
+        assert rows
+        assert {row.rounds for row in rows} == {2 if system.name == "system 1" else 3}
+        expected = {(row.key, row.protocol): row for row in summarise(alone).rows}
+        assert all(row == expected[row.key, row.protocol] for row in rows)
+
+
+def test_more_systems_are_summed_up_in_as_many_tables(monkeypatch):
+    made, pivot_table = [], pd.DataFrame.pivot_table
+
+    def counted(*arguments, **named):
+        made.append(1)
+        return pivot_table(*arguments, **named)
+
+    monkeypatch.setattr(pd.DataFrame, "pivot_table", counted)
+    by_system(of_several(2))
+    few = len(made)
+    made.clear()
+    by_system(of_several(6))
+    assert few == len(made) > 0

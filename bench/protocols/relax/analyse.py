@@ -13,19 +13,20 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import compared, with_failures
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Row
-from bench.analysis.times import SYSTEM, Times, at_systems, by_key, mean_time, per_round
+from bench.analysis.times import SYSTEM, Times, at_systems, by_key, fitted, mean_time
 from bench.core.description import SystemFacts
 from bench.core.records import CONVERGED
 
 
 def _step_times(measurements: Measurements) -> Times:
-    return step_times(measurements.structures, measurements.steps)
+    times = measurements.per_round("structures", "step_ns", "steps")
+    return step_times(measurements.structures, measurements.steps, times)
 
 
 def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
     """Return the rows with a time per step."""
     records = by_key(measurements.structures)
-    calls = per_round(measurements.structures, "step_calculator_ns", "step_force_calls")
+    calls = measurements.per_round("structures", "step_calculator_ns", "step_force_calls")
     cut = times.cut if isinstance(times, StepTimes) else {}
     reactions = measurements.description.settings.reactions
     taken = {key: per_molecule.steps(mine, reactions) for key, mine in records.items()}
@@ -44,11 +45,11 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
             if not reactions:
                 row = _with_reacted(row, mine)
         if row.key in times:
-            found, per_step = taken.get(row.key), mean_time(times[row.key])
+            found, fit = taken.get(row.key), fitted(times[row.key])
             whole = _whole(times[row.key], found)
             row = dataclasses.replace(
                 row,
-                ms_per_step=per_step,
+                ms_per_step=fit.estimate(),
                 taken=found,
                 ms_per_molecule=whole,
                 ms_per_molecule_at_least=None if whole else per_molecule.at_least(records[row.key], reactions),
@@ -56,7 +57,7 @@ def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> l
                 relaxation=dataclasses.replace(
                     row.relaxation, first_steps=cut.get(row.key), cut=found.cut if found else 0
                 ),
-                **compared(row.key, times, measurements),
+                **compared(row.key, times, measurements, fit),
             )
         rows.append(row)
     return rows

@@ -11,14 +11,14 @@ from bench.analysis import joules
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import compared, with_failures
 from bench.analysis.table import Row
-from bench.analysis.times import Times, by_key, call_times, mean_time, replay_times, with_steps
+from bench.analysis.times import Times, by_key, fitted, mean_time, with_steps
 from bench.core.records import CONVERGED, FAILED, NATIVE
 
 
 def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
     """Return the rows with a time per step along the fixed paths, or per force call where no optimiser worked."""
     records = by_key(measurements.replays)
-    calls = call_times(measurements.replays)
+    calls = _calls(measurements)
     stepped = with_steps(measurements.replays)
     rows = []
     for row in bare:
@@ -33,12 +33,13 @@ def _replayed(measurements: Measurements, bare: Sequence[Row], times: Times) -> 
                 with_failures(row, mine), done=done, converged=done, energy=joules.replayed(mine, measurements.joules)
             )
         if row.key in times:
+            fit = fitted(times[row.key])
             row = dataclasses.replace(
                 row,
-                ms_per_step=mean_time(times[row.key]) if row.key in stepped else None,
-                calculator_ms_per_call=mean_time(calls[row.key]),
+                ms_per_step=fit.estimate() if row.key in stepped else None,
+                calculator_ms_per_call=mean_time(calls[row.key]) if row.key in stepped else fit.estimate(),
                 calculator_share=_calculator_share(records[row.key]) if row.key in stepped else None,
-                **compared(row.key, times, measurements),
+                **compared(row.key, times, measurements, fit),
             )
         rows.append(row)
     return rows
@@ -50,4 +51,15 @@ def _calculator_share(paths: pd.DataFrame) -> float:
     return float(timed["calculator_ns"].sum() / timed["step_ns"].sum())
 
 
-SUMMARY = Summary(times=lambda measurements: replay_times(measurements.replays), rows=_replayed)
+def _calls(measurements: Measurements) -> Times:
+    return measurements.per_round("replays", "calculator_ns", "force_calls")
+
+
+def _times(measurements: Measurements) -> Times:
+    """Return the milliseconds per step of the methods of :func:`with_steps`, and per force call of the others."""
+    stepped = with_steps(measurements.replays)
+    steps = measurements.per_round("replays", "step_ns", "force_calls")
+    return {**_calls(measurements), **{key: found for key, found in steps.items() if key in stepped}}
+
+
+SUMMARY = Summary(times=_times, rows=_replayed)
