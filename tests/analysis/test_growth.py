@@ -9,7 +9,7 @@ from bench.analysis.measurements import Measurements
 from bench.core.failure import Failure
 from bench.protocols.scaling.analyse import COMPLETE, scaling_table
 from bench.protocols.scaling.crossings import crossing
-from bench.protocols.scaling.growth import fit
+from bench.protocols.scaling.growth import Law, fit
 from bench.protocols.scaling.record import Size
 
 SIZES = np.array([18 * 2**k for k in range(9)])
@@ -132,6 +132,42 @@ def test_what_a_round_does_to_both_methods_moves_no_crossing():
         atoms = crossing(first, second).atoms
         widths.append(atoms.high / atoms.low)
     assert widths[1] == pytest.approx(widths[0], rel=0.01)
+
+
+def planted(floor, scale, exponent=1.0, processes=(0.0, 0.0, 0.0), numbers=(0, 1, 2)):
+    """Return a law of which everything is known but what its processes do: between 10 and 100 atoms, 50 the middle."""
+    nothing = ((0.0, 0.0, 0.0),) * 3
+    return Law(
+        *(floor, scale, exponent, 50.0, 10, 100, 5, len(processes), 0.0, 10.0),
+        *(tuple(processes), tuple(numbers), nothing, None, None),
+    )
+
+
+@pytest.mark.parametrize("numbers", [(0, 1, 2), (3, 4, 5)])
+def test_the_ends_of_a_crossings_interval_are_those_of_students_t(numbers):
+    first = planted(10.0, 0.0, processes=(-0.02, 0.03, -0.01))
+    second = planted(0.0, 8.0, processes=(0.01, -0.03, 0.02), numbers=numbers)
+    exact = 50.0 * 10.0 / 8.0  # 10 ms = 8 ms N / 50, and an error of the ratio is one of N
+    if numbers == (0, 1, 2):
+        error = np.std(np.subtract(first.processes, second.processes), ddof=1) / 3**0.5
+        reach = stats.t.ppf(0.975, 2) * error
+    else:  # other rounds: the errors of both add
+        errors = [np.std(law.processes, ddof=1) / 3**0.5 for law in (first, second)]
+        random = np.random.default_rng(1).standard_t(2, (2, 200_000))
+        reach = np.percentile(errors[0] * random[0] - errors[1] * random[1], 97.5)
+    for found, faster in ((crossing(first, second), True), (crossing(second, first), False)):
+        assert (found.first_is_faster, found.extrapolated) == (faster, False)
+        assert found.atoms.estimate == pytest.approx(exact, rel=1e-6)
+        assert np.log(found.atoms.high / exact) == pytest.approx(reach, rel=0.15)
+        assert np.log(exact / found.atoms.low) == pytest.approx(reach, rel=0.15)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_laws_that_cross_nowhere_in_the_range_count_as_the_end_beyond_which_they_would(turned):
+    laws = planted(10.0, 0.0, processes=(-3.0, 0.0, 3.0)), planted(0.0, 8.0)
+    found = crossing(*(reversed(laws) if turned else laws))
+    assert found.first_is_faster is not turned
+    assert (found.atoms.low, found.atoms.high) == pytest.approx((10.0, 400.0)), "the smallest, and 4 times the largest"
 
 
 def test_laws_that_do_not_cross():

@@ -109,3 +109,21 @@ def test_a_native_optimiser_tells_only_whole_steps():
     _, steps = relaxed("uff", 1.0, np.random.default_rng(6), rounds=1, structures=1)
     native = steps.assign(optimizer_ns=steps["calculator_ns"], calculator_ns=np.nan)
     assert sums(native)["uff", "cpu"][0, 0] == pytest.approx(sums(steps)["uff", "cpu"][0, 0])
+
+
+def test_a_cut_relaxation_is_held_against_the_whole_ones_that_are_as_long():
+    whole = {0: [4.0, 2.0, 2.0], 1: [4.0, 1.0]}
+    cut = {2: [6.0, 6.0], 3: [6.0], 4: [6.0, 6.0, 6.0], 5: [6.0, 6.0, 6.0, 6.0]}
+    rows, steps = [], []
+    for structure, each in (whole | cut).items():
+        of = {"method": "scf", "device": "cpu", "round": 0, "structure": structure}
+        status = "censored" if structure in cut else "converged"
+        rows.append({**of, "status": status, "steps": len(each), "step_ns": 1e6 * sum(each)})
+        steps += [
+            {**of, "step": number, "calculator_ns": 1e6 * ms, "optimizer_ns": 0.0}
+            for number, ms in enumerate([1e3, *each])
+        ]
+    times = step_times(pd.DataFrame(rows), pd.DataFrame(steps))["scf", "cpu"][0]
+    first_two = np.sqrt((3.0 / (8 / 3)) * (2.5 / 2.5))  # over all steps, of both whole ones
+    first_one = np.sqrt((4.0 / (8 / 3)) * (4.0 / 2.5))
+    assert times.tolist() == pytest.approx([8 / 3, 2.5, 6.0 / first_two, 6.0 / first_one, 6.0, 6.0])

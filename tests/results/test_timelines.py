@@ -1,10 +1,12 @@
 """A timeline: releases in order, compared through one that is not the newest any more, and kept whole."""
 
 import json
+import math
 
 import pytest
 
-from bench.analysis.timelines import Other, Release, Timeline, differing, steps
+from bench.analysis.statistics import Estimate
+from bench.analysis.timelines import Other, Release, Step, Timeline, differing, steps
 from bench.environments.header import read_header
 from bench.environments.releases import before, pinned
 from bench.errors import BadInput
@@ -166,3 +168,36 @@ def test_releases_before_one_come_from_the_index_newest_first():
     header = read_header(adapters_dir() / "xtb.py")
     assert before(header, "tblite", "0.5.0", 2) == ["0.4.0", "0.3.0"]
     assert before(header, "tblite", "0.0.1", 2) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ((1.0501, 1.0, 1.1), False),  # it may be 1
+        ((1.0501, 1.0001, 1.1), True),
+        ((1.0499, 1.04, 1.06), False),  # certain and small
+        ((1 / 1.0501, 0.9, 1.0), False),
+        ((1 / 1.0501, 0.9, 0.9999), True),
+        ((1 / 1.0499, 0.94, 0.96), False),
+        ((2.0, None, None), False),
+    ],
+)
+def test_a_change_of_five_percent_either_way_counts_where_it_cannot_be_none(change, changed):
+    step = Step(Release("1.0", "1.1"), None, Estimate(*change, 1, "rounds"))
+    assert (step.changed, step.attributable) == (changed, True if changed else None)
+
+
+def test_errors_add_as_squares_on_the_way_to_the_newest_and_a_gap_ends_it():
+    def release(version, against, estimate, half):
+        return Release(version, against, estimate, estimate * math.exp(-half), estimate * math.exp(half))
+
+    chain = (release("1", "2", 1.2, 0.03), release("2", "3", 1.5, 0.04))
+    oldest, later = steps(Timeline("a", "A", "a", chain), "3")
+    found = [oldest.ratio.estimate, oldest.ratio.low, oldest.ratio.high]
+    assert found == pytest.approx([1.8, 1.8 * math.exp(-0.05), 1.8 * math.exp(0.05)])
+    assert oldest.change.low == pytest.approx(math.exp(-0.03) / 1.2)
+    assert later.change.high == pytest.approx(math.exp(0.04) / 1.5)
+    gap = (chain[0], Release("2", "3"))
+    oldest, later = steps(Timeline("a", "A", "a", gap), "3")
+    assert (oldest.ratio, later.ratio, later.change) == (None, None, None)
+    assert oldest.change.estimate == pytest.approx(1 / 1.2)  # measured with each other
