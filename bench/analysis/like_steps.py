@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.analysis.times import SYSTEM, Key, Times, per_round, structures_of
+from bench.analysis.times import SYSTEM, Key, Times, keys_of, per_round, structures_of
 from bench.core.records import CENSORED, FAILED
 
 Floats = NDArray[np.float64]
@@ -134,7 +134,7 @@ def step_times(structures: pd.DataFrame, steps: pd.DataFrame | None, times: Time
     )
     counted = structures[structures["status"] != FAILED]
     was_cut = counted["status"] == CENSORED
-    some, whole = _keys(counted[was_cut]), _keys(counted[~was_cut])
+    some, whole = keys_of(counted[was_cut]), keys_of(counted[~was_cut])
     cut = {
         key: int(counted.loc[(counted["method"] == key[0]) & (counted["device"] == key[1]), "steps"].max())
         for key in some - whole
@@ -185,11 +185,6 @@ def sums(steps: pd.DataFrame) -> dict[Key, dict[Cell, Floats]]:
         if len(total) and total[0] > 0:
             found.setdefault((str(method), str(device)), {})[int(structure), int(number)] = total
     return found
-
-
-def _keys(rows: pd.DataFrame) -> set[Key]:
-    pairs = rows[["method", "device"]].drop_duplicates()
-    return {(str(method), str(device)) for method, device in pairs.itertuples(index=False)}
 
 
 def _cells(times: pd.DataFrame) -> list[Cell]:

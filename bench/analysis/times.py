@@ -94,10 +94,11 @@ def with_steps(replays: pd.DataFrame) -> frozenset[Key]:
     all its paths count.
     """
     timed = replays[(replays["status"] != FAILED) & (replays["force_calls"] > 0)]
-    return _keys(timed) - _keys(timed[timed["step_ns"].isna()])
+    return keys_of(timed) - keys_of(timed[timed["step_ns"].isna()])
 
 
-def _keys(records: pd.DataFrame) -> frozenset[Key]:
+def keys_of(records: pd.DataFrame) -> frozenset[Key]:
+    """Return the methods and devices that have records."""
     pairs = zip(records["method"], records["device"], strict=True)
     return frozenset((str(method), str(device)) for method, device in pairs)
 

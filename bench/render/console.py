@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -63,6 +64,24 @@ def notes(lines: Sequence[str]) -> RichTable:
 def table() -> RichTable:
     """Return an empty grid with a rule below its head."""
     return RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+
+
+def table_of(titles: Sequence[str], shown: Sequence[int], right: Collection[int], least: int) -> RichTable:
+    """Return a table without lines that has the columns `shown`, by their numbers in `titles`.
+
+    The columns `right` are aligned to the right. Only the first may be wrapped, to `least` characters.
+    """
+    made = table()
+    for i in shown:
+        side: Literal["left", "right"] = "right" if i in right else "left"
+        made.add_column(
+            Text(titles[i], justify=side),
+            justify=side,
+            overflow="fold",
+            no_wrap=i > 0,
+            min_width=least if i == 0 else None,
+        )
+    return made
 
 
 def fitting(

@@ -14,7 +14,7 @@ from bench.analysis.statistics import FEWEST_ROUNDS, Estimate
 from bench.render import numbers
 from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
-from bench.render.console import fitting, hidden, labelled, printed, styled, table, width_of
+from bench.render.console import fitting, hidden, labelled, printed, styled, table_of, width_of
 
 MEV = 1e3
 COLUMNS = ("engine", "system", "ms/call", "times as fast", "forces, meV/Å", "energy, meV/atom", "driver, ms/step")
@@ -216,17 +216,7 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
     titles = [*COLUMNS[:2], *(title.replace(" ", "\n", 1) for title in COLUMNS[2:])]
     lines = [cells for one in (report.reference, *ordered(report.engines)) for cells in _rows(one)]
     shown = fitting(titles, lines, width, [title.replace(" ", "\n", 1) for title in LEAST], LEAST_NAME)
-    grid = table()
-    for i in shown:
-        side: Any = "right" if i > 1 else "left"
-        # only the first column may be wrapped
-        grid.add_column(
-            Text(titles[i], justify=side),
-            justify=side,
-            overflow="fold",
-            no_wrap=i > 0,
-            min_width=LEAST_NAME if i == 0 else None,
-        )
+    grid = table_of(titles, shown, range(2, len(COLUMNS)), LEAST_NAME)
     for cells in lines:
         grid.add_row(*(styled(cells[i]) for i in shown))
     left_out = hidden([title for i, title in enumerate(COLUMNS) if i not in shown])

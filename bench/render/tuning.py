@@ -15,7 +15,7 @@ from bench.analysis.tuning import DEFAULT, PROCESSES, Tried, Tuned
 from bench.render import numbers
 from bench.render.blocks import as_json
 from bench.render.cells import ABSENT, BAD, DASH, Cell
-from bench.render.console import fitting, hidden, labelled, printed, styled, table, width_of
+from bench.render.console import fitting, hidden, labelled, printed, styled, table_of, width_of
 
 FORMATS = ("terminal", "json")
 LEAST = ("pays after", "memory", "cold start")
@@ -167,17 +167,7 @@ def _terminal(report: Report, width: int | None, color: bool) -> str:
     titles = [COLUMNS[0], *(title.replace(" ", "\n") for title in COLUMNS[1:])]
     lines = [_cells(one) for one in every]
     shown = fitting(titles, lines, width, [title.replace(" ", "\n") for title in LEAST], LEAST_SETTING)
-    grid = table()
-    for i in shown:
-        side = "right" if 0 < i < len(COLUMNS) - 1 else "left"
-        # only the first column may be wrapped; a heading of two words may be, too
-        grid.add_column(
-            Text(titles[i], justify=side),  # type: ignore[arg-type]
-            justify=side,  # type: ignore[arg-type]
-            overflow="fold",
-            no_wrap=i > 0,
-            min_width=LEAST_SETTING if i == 0 else None,
-        )
+    grid = table_of(titles, shown, range(1, len(COLUMNS) - 1), LEAST_SETTING)
     for one, cells in zip(every, lines, strict=True):
         style = "bold" if one is report.tuned.best else ""
         grid.add_row(*(styled(cells[i], style) for i in shown))
