@@ -163,11 +163,16 @@ def test_the_ends_of_a_crossings_interval_are_those_of_students_t(numbers):
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_laws_that_cross_nowhere_in_the_range_count_as_the_end_beyond_which_they_would(turned):
-    laws = planted(10.0, 0.0, processes=(-3.0, 0.0, 3.0)), planted(0.0, 8.0)
+@pytest.mark.parametrize("exact", [15.0, 300.0])
+def test_laws_that_cross_nowhere_in_the_range_count_as_the_end_beyond_which_they_would(exact, turned):
+    processes = (-0.4, 0.0, 0.4)
+    laws = planted(10.0, 0.0, processes=processes), planted(0.0, 10.0 * 50.0 / exact)
     found = crossing(*(reversed(laws) if turned else laws))
+    reach = stats.t.ppf(0.975, 2) * np.std(processes, ddof=1) / 3**0.5
     assert found.first_is_faster is not turned
-    assert (found.atoms.low, found.atoms.high) == pytest.approx((10.0, 400.0)), "the smallest, and 4 times the largest"
+    # looked for from the smallest size to four times the largest
+    assert found.atoms.low == pytest.approx(max(exact * np.exp(-reach), 10.0), rel=0.15)
+    assert found.atoms.high == pytest.approx(min(exact * np.exp(reach), 400.0), rel=0.15)
 
 
 def test_laws_that_do_not_cross():
