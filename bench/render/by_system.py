@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from bench.analysis.by_system import SystemRow, SystemsTable, only_one
+from bench.analysis.table import Row
 from bench.core.description import DataSetFacts, Description, SystemFacts
 from bench.errors import BadInput
 from bench.render import numbers
@@ -99,7 +100,7 @@ def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
         return f"{row.name}, {row.on.label}" if several else str(row.name)
 
     shown: list[Column] = [
-        ("ms/step", "", lambda row: _time(row)),
+        (unit(rows), "", lambda row: _time(row)),
         ("rank", "", lambda row: _rank(row)),
         ("times slower", "", lambda row: _slower(row)),
         ("steps", "", lambda row: numbers.count(row.relaxation.steps_per_structure)),
@@ -107,6 +108,12 @@ def _block(system: SystemFacts, rows: list[Any], several: bool) -> Block:
         (f"n/{max((row.total or 0 for row in rows), default=0)}", "", lambda row: numbers.whole(row.done)),
     ]
     return block(described(system), rows, name, *shown)
+
+
+def unit(rows: Iterable[Row]) -> str:
+    """Return the unit of the times of rows: ``ms/call`` where all of them are of force calls alone."""
+    timed = [row for row in rows if row.time is not None]
+    return "ms/call" if timed and all(row.of_calls for row in timed) else "ms/step"
 
 
 def _time(row: Any) -> Cell:

@@ -19,6 +19,7 @@ from bench.errors import BadInput
 from bench.paths import PROJECT
 from bench.protocols.optimizers.analyse import optimizers_table
 from bench.protocols.optimizers.measure import Repeats
+from bench.protocols.optimizers.page import urgent
 from bench.protocols.optimizers.record import Optimization
 
 NAMES = ("BFGS", "fast", "slow")
@@ -247,6 +248,16 @@ def test_a_collapsed_molecule_a_higher_minimum_and_a_failure_are_not_relaxed_and
     assert fast.ms_per_molecule.estimate == pytest.approx(50), "what failed soon is not fast"
     assert row(found, "BFGS").solved == 4, "the energy of a collapsed molecule is no minimum to be compared with"
     assert found.overall[1].best == 0.25
+
+
+def test_structures_that_need_no_step_are_said_to_tell_nothing_about_optimisers():
+    names = ("BFGS", "fast")
+    still = [attempt(number, name, calls_at_fmax=1) for number in range(2) for name in names]
+    (note,) = urgent(table(still))
+    assert note.startswith("All forces were below 0.05 eV/Å at the start"), note
+    (note,) = urgent(table([*still, *(attempt(2, name) for name in names)]))
+    assert note.startswith("In 2 of 3 problems"), note
+    assert urgent(table(attempt(0, name) for name in names)) == []
 
 
 def test_what_the_budget_cut_off_counts_nowhere():

@@ -6,9 +6,12 @@ import xml.etree.ElementTree as ET
 import matplotlib.image
 import pytest
 from matplotlib.text import Text
+from synthetic import campaign, measurements, method, replays
 
+from bench.analysis.by_system import by_system as times_by_system
+from bench.core.description import MethodFacts, SystemFacts
 from bench.paper import table1 as paper
-from bench.render import figure, marks
+from bench.render import by_system, figure, marks, systems_figure
 
 
 def texts(drawn) -> list[str]:
@@ -138,3 +141,28 @@ def test_the_caption_speaks_of_marked_numbers_only_where_there_are_some(cpu_tabl
     assert explained(cpu_table)
     beside = tuple(dataclasses.replace(calls[0], method=row.method, weights=row.weights) for row in relaxed.rows[:1])
     assert not explained(dataclasses.replace(relaxed, rows=relaxed.rows + beside))
+
+
+@pytest.mark.parametrize(
+    ("update", "unit", "axis"), [(None, "ms/call", "ms per force call"), (0.1, "ms/step", "ms per step")]
+)
+def test_times_by_system_say_whether_they_are_of_calls_or_of_steps(update, unit, axis):
+    systems = (SystemFacts("one", "X", 9, frames=(0, 1)), SystemFacts("other", "Y", 3, frames=(2, 3)))
+    described = campaign(4, settings={"protocols": ("replay",)}, methods={"a": MethodFacts("a", "family", "mlip")})
+    described = dataclasses.replace(described, dataset=dataclasses.replace(described.dataset, systems=systems))
+    found = times_by_system(measurements([method("a")], [], [replays("a", 2.0, count=4, update=update)], described))
+    assert {head for block in by_system.blocks(found) for head, _ in block.headings} & {"ms/call", "ms/step"} == {unit}
+    assert axis in texts(systems_figure.draw(found))
+
+
+@pytest.mark.parametrize(
+    ("limits", "shown"),
+    [
+        ((0.13, 0.77), [0.2, 0.5]),
+        ((0.8, 25.0), [1.0, 3.0, 10.0]),
+        ((0.02, 5e5), [0.1, 10.0, 1000.0, 1e5]),
+        ((2.2, 4.6), [3.2]),
+    ],
+)
+def test_the_small_panels_have_round_numbers_that_do_not_collide(limits, shown):
+    assert systems_figure.ticks(*limits) == shown

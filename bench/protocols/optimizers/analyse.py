@@ -76,6 +76,8 @@ def optimizers_table(measurements: Measurements) -> OptimizersTable:
         ),
         profiles=profiles,
         problems=len(complete),
+        solved=sum(map(bool, solved.values())),
+        at_start=sum(any(one.force_calls == 1 for one in found.values()) for found in solved.values()),
         unmeasured=unmeasured,
         disturbances=disturbances(watched) if watched is not None else (),
         repeats=sum(one.visits - 1 for one in attempts),

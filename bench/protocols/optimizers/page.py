@@ -104,7 +104,24 @@ def urgent(table: OptimizersTable) -> list[str]:
     dropped = "they do not count" if cut != 1 else "it does not count"
     said = f"The budget cut off {numbers.of(cut, 'relaxation')}; {dropped}." if cut else ""
     short = disturbed_in_short(table.disturbances, {row.method: row.label for row in table.rows})
-    return [one for one in (said, short, damaged(table.damaged)) if one]
+    return [one for one in (said, _at_start(table), short, damaged(table.damaged)) if one]
+
+
+def _at_start(table: OptimizersTable) -> str:
+    """Return how often there was nothing to relax: such times are those of one force call with every optimiser."""
+    count, solved = table.at_start, table.solved
+    if not count:
+        return ""
+    limit = f"{table.description.settings.fmax:g} eV/Å"
+    if count == solved:
+        return (
+            f"All forces were below {limit} at the start, so ms/molecule is the time of one force call and cannot "
+            "tell which optimiser is faster; a smaller --fmax can."
+        )
+    return (
+        f"In {count} of {solved} problems all forces were below {limit} at the start: there, ms/molecule is the time "
+        "of one force call."
+    )
 
 
 def notes(table: OptimizersTable) -> list[str]:

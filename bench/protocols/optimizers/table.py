@@ -97,6 +97,10 @@ class OptimizersTable:
     profiles: tuple[Profile, ...] = ()
     problems: int = 0
     """The problems in the profiles: structures with a method at which no optimiser was cut off, and one succeeded."""
+    solved: int = 0
+    """The problems that any optimiser solved, also those that the budget cut off for another."""
+    at_start: int = 0
+    """The problems at which the campaign's criterion was met before the first step: nothing was optimised."""
     unmeasured: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Why methods have no row, by label."""
     disturbances: tuple[Disturbance, ...] = ()

@@ -203,7 +203,7 @@ def _speed(run: Measured, identifier: str) -> Passage:
 
 _SYSTEMS = Picture(
     systems_figure.draw,
-    "Milliseconds per step at each system",
+    "The times of each method at each system",
     "A small panel for each system, with the same methods on the same logarithmic axis. The tables below have the same "
     "numbers.",
 )
