@@ -95,7 +95,8 @@ def notes() -> list[str]:
         "Time / newest: a force call with this release over one with the newest, which took turns. Next / this: above "
         "1, the next release is slower. Due to: the package, where it changes by 5 % or more and no other package "
         "changes with it. Other answers: one of the two releases computes something else with this checkpoint, so "
-        "their times are not of the same work. Brackets: 95 % interval over rounds, each with fresh processes."
+        "their times are not of the same work. Answers: beside those of the newest. Brackets: 95 % interval over "
+        "rounds, each with fresh processes."
     ]
 
 
@@ -103,13 +104,13 @@ def _line(step: Step, package: str) -> tuple[Cell, ...]:
     change = numbers.ratio(step.change)
     if step.changed and step.change is not None:
         change = Cell(str(change), step.change.estimate, state=BAD if step.change.estimate > 1 else "")
-    answers = step.release.answers
+    same = step.same_answers
     return (
         Cell(step.release.version),
         numbers.ratio(step.ratio),
         change,
         Cell(_due_to(step, package)) if step.changed else DASH,
-        DASH if answers is None else Cell(OTHER, state=BAD) if answers else Cell(SAME),
+        DASH if same is None else Cell(SAME) if same else Cell(OTHER, state=BAD),
     )
 
 
@@ -133,7 +134,7 @@ def as_object(timeline: Timeline, newest: str) -> dict[str, Any]:
                 "time_over_newest": estimate_object(step.ratio),
                 "next_over_this": estimate_object(step.change),
                 "changed": step.changed,
-                "same_answers": None if step.release.answers is None else not step.release.answers,
+                "same_answers": step.same_answers,
                 "due_to": timeline.package if step.attributable else None,
                 "other_packages": [{"name": one.name, "this": one.old, "next": one.new} for one in step.others],
                 "why": step.release.why or None,
@@ -154,7 +155,7 @@ def draw(timeline: Timeline, newest: str) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     ratios = [*(step.ratio for step in found), Estimate(1.0, 1.0, 1.0, 1, None)]
-    other = [bool(step.release.answers) for step in found] + [False]
+    other = [step.same_answers is False for step in found] + [False]
     ends = [1 - _LEAST_SPAN, 1 + _LEAST_SPAN]
     for x, one in enumerate(ratios):
         if one is not None and one.low is not None and one.high is not None:
