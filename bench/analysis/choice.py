@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bench.analysis import prediction
+from bench.analysis import prediction, unlike
 from bench.analysis.disagreement import ByStructure, apart, disagreement, order, rmsd
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
@@ -244,12 +244,24 @@ def _shown(method: MeasuredMethod, measurements: Measurements, known: Known, pro
     alone = [first] if first else []  # where no step was made, the first call says what one takes
     per_step = _rounds(counted, "step_ns", "steps") or alone
     per_call = _rounds(counted, "step_calculator_ns", "step_force_calls") or alone
+    relaxation = hours = None
+    if steps is not None and per_step:
+        relaxation = prediction.relaxation(per_step, steps, first, len(relaxed), processes)
+    if per_call:
+        hours = prediction.hours_per_ns(per_call, len(relaxed), processes)
+    system_of = measurements.description.dataset.system_of
+    if system_of:
+        every = _without_reactions(measurements.structures)
+        others = every[(every["method"] != method.method) & (every["status"] != FAILED)]
+        if relaxation is not None and steps is not None and steps.measured:
+            total = measurements.description.dataset.total or len(system_of)
+            relaxation = unlike.relaxation(counted, others, steps, system_of, total, per_step, processes) or relaxation
+        if hours is not None:
+            hours = unlike.hours_per_ns(counted, others, system_of, per_call, processes) or hours
     return dataclasses.replace(
         found,
-        seconds_per_relaxation=None
-        if steps is None or not per_step
-        else prediction.relaxation(per_step, steps, first, len(relaxed), processes),
-        hours_per_ns=prediction.hours_per_ns(per_call, len(relaxed), processes) if per_call else None,
+        seconds_per_relaxation=relaxation,
+        hours_per_ns=hours,
         steps=None if steps is None else steps.mean,
         steps_measured=bool(steps and steps.measured),
         structures=whole,
