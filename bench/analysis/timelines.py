@@ -64,6 +64,13 @@ class Release:
     created: str = ""
     machine: str = ""
     """The processor."""
+    work: str = ""
+    """The structures and threads of its force calls, in words; empty where nobody kept them."""
+
+    @property
+    def conditions(self) -> str:
+        """What its times depend on besides the packages, in words."""
+        return ", ".join(one for one in (self.work, self.machine) if one)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +100,9 @@ class Step:
     other_answers: bool | None = False
     """It or the next release computes something else than the newer one beside which both were measured, so their times
     are not of the same work; None where nobody could compare the answers."""
+    conditions: tuple[str, ...] = ()
+    """The structures, threads and machines of it and the next release, where they differ: how much faster a release is
+    than another one depends on them."""
     same_answers: bool | None = None
     """Whether its answers are those of the newest release; None where this is unknown."""
 
@@ -110,7 +120,7 @@ class Step:
 
         None where nothing changed.
         """
-        return not self.others and self.other_answers is False if self.changed else None
+        return not (self.others or self.conditions) and self.other_answers is False if self.changed else None
 
 
 def steps(timeline: Timeline, newest: str) -> list[Step]:
@@ -127,9 +137,19 @@ def steps(timeline: Timeline, newest: str) -> list[Step]:
         following = ordered[place + 1].version if place + 1 < len(ordered) else newest
         change = _change(one.version, following, newest, by_version)
         others = _between(one.version, following, newest, by_version) if change is not None else ()
-        same = _same([each for part in _apart(one.version, following, newest, by_version) for each in part])
-        other_answers = None if same is None else not same
-        found.append(Step(one, mine, change, others, other_answers, _same(way) if mine is not None else None))
+        apart = [each for part in _apart(one.version, following, newest, by_version) for each in part]
+        same, conditions = _same(apart), tuple(dict.fromkeys(each.conditions for each in apart if each.conditions))
+        found.append(
+            Step(
+                one,
+                mine,
+                change,
+                others,
+                other_answers=None if same is None else not same,
+                conditions=conditions if change is not None and len(conditions) > 1 else (),
+                same_answers=_same(way) if mine is not None else None,
+            )
+        )
     return found
 
 

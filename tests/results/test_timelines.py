@@ -138,6 +138,25 @@ def test_a_change_between_releases_whose_answers_nobody_could_compare_is_unclear
     assert "1.0 2.00 [1.90, 2.10] 0.50 [0.48, 0.53] unclear" in " ".join(render.text(timeline, "1.1").split())
 
 
+@pytest.mark.parametrize(
+    "other", [{"machine": "B"}, {"machine": "A", "work": "water, 1 thread"}], ids=["machine", "work"]
+)
+def test_a_change_between_releases_of_two_machines_or_of_other_work_is_unclear(other):
+    """On A all releases are alike; on B 1.1 takes 1.3 times as long, which is no change from 1.0 to 1.1."""
+    releases = (
+        Release("1.0", "1.2", 1.0, 0.98, 1.02, answers=(), machine="A", work="naphthalene, 1 thread"),
+        Release("1.1", "1.2", 1.3, 1.28, 1.32, answers=(), **({"work": "naphthalene, 1 thread"} | other)),
+    )
+    timeline = Timeline("m", "M", "package", releases)
+    first, second = steps(timeline, "1.2")
+    assert (first.changed, first.attributable) == (True, False)
+    assert second.attributable is True, "1.1 and 1.2 took turns on one machine"
+    text = " ".join(render.text(timeline, "1.2", width=200).split())
+    assert "1.0 1.00 [0.98, 1.02] 1.30 [1.27, 1.33] unclear same" in text
+    assert "it and 1.1 were measured in different ways (naphthalene, 1 thread, A; " in text
+    assert [one["due_to"] for one in render.as_object(timeline, "1.2")["releases"]] == [None, "package"]
+
+
 def test_two_releases_beside_one_that_is_not_kept_any_more_are_compared_with_each_other_alone():
     releases = (Release("1.0", "1.2", 2.0, 1.9, 2.1, answers=()), Release("1.1", "1.2", 1.0, 0.98, 1.02, answers=()))
     first, second = steps(Timeline("m", "M", "package", releases), "1.3")
