@@ -253,7 +253,7 @@ def _shown(method: MeasuredMethod, measurements: Measurements, known: Known, pro
     if system_of:
         every = _without_reactions(measurements.structures)
         others = every[(every["method"] != method.method) & (every["status"] != FAILED)]
-        if relaxation is not None and steps is not None and steps.measured:
+        if relaxation is not None and steps is not None:
             total = measurements.description.dataset.total or len(system_of)
             relaxation = unlike.relaxation(counted, others, steps, system_of, total, per_step, processes) or relaxation
         if hours is not None:

@@ -37,7 +37,7 @@ def relaxation(
     mine, others : DataFrame
         The relaxations of the method, and those of the other methods, as in ``Measurements.structures``.
     found : Steps
-        The steps of the method, measured.
+        The steps of the method. Where they are guessed, they are the same at each structure.
     system_of : mapping of int to int
         The number of the system of each structure.
     total : int
@@ -49,9 +49,10 @@ def relaxation(
     """
     step = _by_system(mine, system_of, "step_ns", "steps")
     first = _first(mine)
+    each = found.by_structure or {int(one): found.mean for one in mine["structure"]}
     costs = {
         structure: steps * step[system_of[structure]] + first.get(structure, 0.0)
-        for structure, steps in found.by_structure.items()
+        for structure, steps in each.items()
         if system_of[structure] in step
     }
     if not costs:
@@ -64,7 +65,8 @@ def relaxation(
     wanted = {int(one) for one in [*mine["structure"], *others["structure"]]}
     mean, reach = over_all(costs, _whole(others), wanted, total)
     log = np.log(rounds)
-    parts = [prediction.of_one_more(log, processes), reach, *cut]
+    guessed = () if found.measured else (found.reach,)
+    parts = [prediction.of_one_more(log, processes), reach, *cut, *guessed]
     return prediction.estimate(max(mean, 1e-6) / 1e3, prediction.together(parts), len(costs), len(log))
 
 

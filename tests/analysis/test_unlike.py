@@ -90,6 +90,16 @@ def test_a_method_that_reached_only_the_small_systems_is_not_the_fastest_by_that
     assert found["three"].seconds_per_relaxation.estimate == pytest.approx(truth(MS["three"], STEPS["three"])[0])
 
 
+@pytest.mark.parametrize("system", [0, 2], ids=["smallest", "largest"])
+def test_one_that_began_a_single_system_and_relaxed_none_is_not_judged_by_its_size(system):
+    made = STEPS | {"three": tuple(5 if number == system else 0 for number in range(3))}
+    three = costs(planted(MS, STEPS, made))["three"]
+    assert not three.steps_measured
+    relaxed, hours = truth(MS["three"], STEPS["three"])
+    assert three.seconds_per_relaxation.estimate == pytest.approx(relaxed, rel=0.05)
+    assert three.hours_per_ns.estimate == pytest.approx(hours)
+
+
 def test_what_no_method_reached_makes_the_interval_wide():
     made = dict.fromkeys(NAMES, (30, 30, 0))
     one = costs(planted(MS, STEPS, made))["one"].seconds_per_relaxation
