@@ -18,6 +18,7 @@ from bench.environments.optimizers import optimizers, read_optimizers, selected
 from bench.errors import BadInput
 from bench.paths import PROJECT
 from bench.protocols.optimizers.analyse import optimizers_table
+from bench.protocols.optimizers.figure import draw
 from bench.protocols.optimizers.measure import Repeats
 from bench.protocols.optimizers.record import Optimization
 
@@ -272,6 +273,7 @@ def test_a_method_whose_time_let_one_optimiser_begin_does_not_make_it_the_best()
     found = table(records, methods=("a", "b"))
     assert found.problems == 2
     assert [(one.best, one.within_twice) for one in found.overall] == [(0.0, 1.0), (1.0, 1.0), (None, None)]
+    assert [one.get_text() for one in draw(found).legends[0].get_texts()] == ["BFGS", "fast"]
 
 
 def test_optimisers_are_found_by_name_in_any_letters_and_unknown_ones_get_a_hint():
