@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from bench.analysis import prediction
+from bench.analysis import prediction, unlike
 from bench.analysis.disagreement import ByStructure, apart, disagreement, order, rmsd
 from bench.analysis.measurements import Measurements
 from bench.analysis.methods import MeasuredMethod
@@ -109,6 +109,7 @@ def choose(
     excluded: Mapping[str, Advised],
     md: bool,
     processes: Mapping[str, Prior] | None = None,
+    whole_task: Callable[[Advised], float | None] | None = None,
 ) -> Choice:
     """Return what the methods of a short run showed, and which to take.
 
@@ -124,6 +125,9 @@ def choose(
         Whether the fastest is chosen by md, not by relaxations.
     processes : mapping of str to Prior, optional
         How processes differ, by method; by default as is assumed where nothing is known of the machine.
+    whole_task : callable, optional
+        The seconds of the whole task with a method, None where it has no time for it: by this the fastest is chosen
+        where methods differ in how many of their processes fit into memory. By default, by a single relaxation.
     """
     facts = measurements.description.dataset
     forces = _forces(measurements.answers)
@@ -151,29 +155,36 @@ def choose(
                     order_like_trusted=order(energies[name], energies[trusted], systems),
                 )
     agreeing = [name for name, one in good.items() if name == trusted or _agrees(one, good[trusted or name])]
-    every = [*sorted((shown | good).values(), key=lambda one: _time(one, md)), *excluded.values()]
+
+    def time(one: Advised) -> float:
+        return _time(one, md, whole_task)
+
+    every = [*sorted((shown | good).values(), key=time), *excluded.values()]
     return Choice(
         methods=tuple(sorted(every, key=lambda one: not one.measured)),
-        fastest=_fastest([good[name] for name in agreeing], md),
+        fastest=_fastest([good[name] for name in agreeing], time),
         trusted=good[trusted] if trusted else None,
         agreeing=tuple(agreeing),
     )
 
 
-def _time(one: Advised, md: bool) -> float:
+def _time(one: Advised, md: bool, whole_task: Callable[[Advised], float | None] | None = None) -> float:
+    if whole_task is not None:
+        seconds = whole_task(one)
+        return float("inf") if seconds is None else seconds
     time = one.hours_per_ns if md else one.seconds_per_relaxation
     return time.estimate if time else float("inf")
 
 
-def _fastest(agreeing: Sequence[Advised], md: bool) -> Advised | None:
+def _fastest(agreeing: Sequence[Advised], by_task: Callable[[Advised], float]) -> Advised | None:
     """Return the fastest; one that is far from what it was made for only where no other has a time.
 
     Where none has the time of a relaxation, that of a force call decides.
     """
-    for by_md in (md, True):
-        timed = [one for one in agreeing if _time(one, by_md) < float("inf")]
+    for time in (by_task, lambda one: _time(one, True)):
+        timed = [one for one in agreeing if time(one) < float("inf")]
         if timed:
-            return min(timed, key=lambda one: (bool(one.warnings), _time(one, by_md)))
+            return min(timed, key=lambda one: (bool(one.warnings), time(one)))
     return None
 
 
@@ -233,12 +244,24 @@ def _shown(method: MeasuredMethod, measurements: Measurements, known: Known, pro
     alone = [first] if first else []  # where no step was made, the first call says what one takes
     per_step = _rounds(counted, "step_ns", "steps") or alone
     per_call = _rounds(counted, "step_calculator_ns", "step_force_calls") or alone
+    relaxation = hours = None
+    if steps is not None and per_step:
+        relaxation = prediction.relaxation(per_step, steps, first, len(relaxed), processes)
+    if per_call:
+        hours = prediction.hours_per_ns(per_call, len(relaxed), processes)
+    system_of = measurements.description.dataset.system_of
+    if system_of:
+        every = _without_reactions(measurements.structures)
+        others = every[(every["method"] != method.method) & (every["status"] != FAILED)]
+        if relaxation is not None and steps is not None:
+            total = measurements.description.dataset.total or len(system_of)
+            relaxation = unlike.relaxation(counted, others, steps, system_of, total, per_step, processes) or relaxation
+        if hours is not None:
+            hours = unlike.hours_per_ns(counted, others, system_of, per_call, processes) or hours
     return dataclasses.replace(
         found,
-        seconds_per_relaxation=None
-        if steps is None or not per_step
-        else prediction.relaxation(per_step, steps, first, len(relaxed), processes),
-        hours_per_ns=prediction.hours_per_ns(per_call, len(relaxed), processes) if per_call else None,
+        seconds_per_relaxation=relaxation,
+        hours_per_ns=hours,
         steps=None if steps is None else steps.mean,
         steps_measured=bool(steps and steps.measured),
         structures=whole,

@@ -44,7 +44,8 @@ class Plan:
     most: float | None
     """What fits into the time: molecules, or picoseconds of md; None where there is no limit."""
     cores_needed: int | None = None
-    """The cores with which it would fit, by the estimate; None where it does, or where nobody asked."""
+    """The cores with which it would fit, by the estimate; None where it does, where nobody asked, and where a single
+    molecule takes longer, however many cores there are."""
 
 
 def plan(one: Advised, wish: Wish) -> Plan | None:
@@ -56,16 +57,18 @@ def plan(one: Advised, wish: Wish) -> Plan | None:
         return None
     processes, speed = _processes(one, wish)
     start_s = one.start_s or 0.0
-    seconds = for_molecules(each, wish.molecules, processes, speed, start_s)
+    # each process takes its share of the molecules, and the one with the largest share ends last
+    share = math.ceil(wish.molecules / processes)
+    seconds = for_molecules(each, share * processes, processes, speed, start_s)
     if wish.within_s is None:
         return Plan(wish.threads, processes, seconds, None, None)
-    most = math.floor(max(wish.within_s - start_s, 0.0) * speed / each.estimate)
+    # of one process: a molecule cannot be divided among several
+    most = math.floor(max(wish.within_s - start_s, 0.0) / (each.estimate * processes / speed))
     assert seconds.low is not None and seconds.high is not None
     fits = True if seconds.high <= wish.within_s else False if seconds.low > wish.within_s else None
-    room, alone = wish.within_s - start_s, each.estimate * wish.molecules
     # further cores are taken to be like these
-    needed = math.ceil(alone / room / (speed / processes)) * wish.threads if room > 0 else None
-    return Plan(wish.threads, processes, seconds, fits, float(most), None if fits else needed)
+    needed = math.ceil(wish.molecules / most) * wish.threads if most else None
+    return Plan(wish.threads, processes, seconds, fits, float(most * processes), None if fits else needed)
 
 
 def _processes(one: Advised, wish: Wish) -> tuple[int, float]:

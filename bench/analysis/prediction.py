@@ -74,6 +74,10 @@ class Steps:
     reach: Reach
     measured: bool
     """Whether the method relaxed at least one structure to its end; otherwise it is a guess from the other methods."""
+    by_structure: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    """Where it is measured: of each structure that it began, to the end."""
+    cut: Mapping[int, Reach] = dataclasses.field(default_factory=dict)
+    """Where it is measured: how far the steps of those that were cut may be off."""
 
 
 def pooled(values: ArrayLike, prior: Prior) -> tuple[float, float]:
@@ -95,7 +99,7 @@ def of_one_more(rounds: ArrayLike, prior: Prior = PROCESSES) -> Reach:
     """
     sample = np.asarray(rounds, dtype=float).ravel()
     variance, freedom = pooled(sample, prior)
-    far = _student(freedom) * math.sqrt(variance * (1 + 1 / sample.size))
+    far = student(freedom) * math.sqrt(variance * (1 + 1 / sample.size))
     return far, far
 
 
@@ -143,22 +147,27 @@ def steps(relaxed: Mapping[int, Relaxed], of_others: Sequence[float], count: int
         None where neither the method nor another one relaxed a structure.
     """
     whole = [float(one.steps) for one in relaxed.values() if one.whole]
-    cut = [float(one.steps) for one in relaxed.values() if not one.whole]
+    cut = {structure: float(one.steps) for structure, one in relaxed.items() if not one.whole}
     if not whole:
-        return _guessed(max(cut, default=0.0), of_others)
+        return _guessed(max(cut.values(), default=0.0), of_others)
     logs = np.log(np.maximum(whole, 1.0))  # what is at its minimum already makes no step
     variance, freedom = pooled(logs, STRUCTURES)
-    imputed = [beyond(done, math.exp(float(logs.mean())), math.sqrt(variance), freedom) for done in cut]
-    values = [*whole, *(value for value, _ in imputed)]
+    middle, sd = math.exp(float(logs.mean())), math.sqrt(variance)
+    imputed = {structure: beyond(done, middle, sd, freedom) for structure, done in cut.items()}
+    values = [*whole, *(value for value, _ in imputed.values())]
     mean = float(np.mean(values))
     # the structures that were seen, out of all that are meant
     unseen = max(0.0, 1 - len(values) / max(count, 1))
     variance, freedom = pooled(np.log(np.maximum(values, 1.0)), STRUCTURES)
-    far = _student(freedom) * math.sqrt(variance * unseen / len(values)) if unseen else 0.0
+    far = student(freedom) * math.sqrt(variance * unseen / len(values)) if unseen else 0.0
     shares = [
-        (reach[0] * value / sum(values), reach[1] * value / sum(values)) for value, reach in imputed
+        (reach[0] * value / sum(values), reach[1] * value / sum(values)) for value, reach in imputed.values()
     ]  # of the mean
-    return Steps(mean, together([(far, far), *shares]), True)
+    each = {
+        structure: imputed[structure][0] if structure in imputed else one.steps for structure, one in relaxed.items()
+    }
+    off = {structure: reach for structure, (_, reach) in imputed.items()}
+    return Steps(mean, together([(far, far), *shares]), True, each, off)
 
 
 def _guessed(done: float, of_others: Sequence[float]) -> Steps | None:
@@ -213,12 +222,13 @@ def for_molecules(each: Estimate, molecules: int, processes: int, speed: float, 
     log = math.log(each.estimate)
     parts: list[Reach] = [(log - math.log(each.low), math.log(each.high) - log)]
     if processes > 1:
-        far = _student(SIDE_BY_SIDE.freedom) * SIDE_BY_SIDE.sd
+        far = student(SIDE_BY_SIDE.freedom) * SIDE_BY_SIDE.sd
         parts.append((far, far))
     found = estimate(value, together(parts), each.n, each.rounds)
     assert found.low is not None and found.high is not None
     return dataclasses.replace(found, estimate=value + start_s, low=found.low + start_s, high=found.high + start_s)
 
 
-def _student(freedom: float) -> float:
+def student(freedom: float) -> float:
+    """Return Student's t of a 95 % interval with so many degrees of freedom."""
     return float(special.stdtrit(freedom, _TAIL))

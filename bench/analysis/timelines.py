@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from packaging.utils import canonicalize_name
 
@@ -64,6 +64,13 @@ class Release:
     created: str = ""
     machine: str = ""
     """The processor."""
+    work: str = ""
+    """The structures and threads of its force calls, in words; empty where nobody kept them."""
+
+    @property
+    def conditions(self) -> str:
+        """What its times depend on besides the packages, in words."""
+        return ", ".join(one for one in (self.work, self.machine) if one)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +97,14 @@ class Step:
     """The next release's time over its own; None where one of them could not be measured."""
     others: tuple[Other, ...] = ()
     """The other packages whose versions differ between its environment and the next release's."""
-    other_answers: bool = False
-    """It or the next release computes something else than a newer one, so their times are not of the same work."""
+    other_answers: bool | None = False
+    """It or the next release computes something else than the newer one beside which both were measured, so their times
+    are not of the same work; None where nobody could compare the answers."""
+    conditions: tuple[str, ...] = ()
+    """The structures, threads and machines of it and the next release, where they differ: how much faster a release is
+    than another one depends on them."""
+    same_answers: bool | None = None
+    """Whether its answers are those of the newest release; None where this is unknown."""
 
     @property
     def changed(self) -> bool:
@@ -103,11 +116,11 @@ class Step:
 
     @property
     def attributable(self) -> bool | None:
-        """Whether a change is due to the package: nothing else differs, and the answers are the same.
+        """Whether a change is due to the package: nothing else differs, and the answers are known to be the same.
 
         None where nothing changed.
         """
-        return not (self.others or self.other_answers) if self.changed else None
+        return not (self.others or self.conditions) and self.other_answers is False if self.changed else None
 
 
 def steps(timeline: Timeline, newest: str) -> list[Step]:
@@ -116,17 +129,35 @@ def steps(timeline: Timeline, newest: str) -> list[Step]:
     A release that was compared with one that is not the newest any more is compared through that one.
     """
     by_version = {one.version: one for one in timeline.releases}
-    through = {version: _to(version, newest, by_version) for version in by_version}
     ordered = list(timeline.releases)
     found = []
     for place, one in enumerate(ordered):
-        mine = through[one.version]
+        way = _way(one.version, newest, by_version)
+        mine = _along(way) if way and way[-1].against == newest else None
         following = ordered[place + 1].version if place + 1 < len(ordered) else newest
         change = _change(one.version, following, newest, by_version)
         others = _between(one.version, following, newest, by_version) if change is not None else ()
-        other_answers = bool(one.answers or (following in by_version and by_version[following].answers))
-        found.append(Step(one, mine, change, others, other_answers))
+        apart = [each for part in _apart(one.version, following, newest, by_version) for each in part]
+        same, conditions = _same(apart), tuple(dict.fromkeys(each.conditions for each in apart if each.conditions))
+        found.append(
+            Step(
+                one,
+                mine,
+                change,
+                others,
+                other_answers=None if same is None else not same,
+                conditions=conditions if change is not None and len(conditions) > 1 else (),
+                same_answers=_same(way) if mine is not None else None,
+            )
+        )
     return found
+
+
+def _same(way: Sequence[Release]) -> bool | None:
+    """Return whether answers are the same in all comparisons; None where one of them is unknown and none differs."""
+    if any(one.answers for one in way):
+        return False
+    return None if any(one.answers is None for one in way) else True
 
 
 def _between(version: str, following: str, newest: str, releases: dict[str, Release]) -> tuple[Other, ...]:
@@ -160,15 +191,22 @@ def _way(version: str, newest: str, releases: dict[str, Release]) -> list[Releas
     return found
 
 
-def _to(version: str, newest: str, releases: dict[str, Release]) -> Estimate | None:
+def _apart(one: str, other: str, newest: str, releases: dict[str, Release]) -> tuple[list[Release], list[Release]]:
+    """Return the ways of two releases to the newest one, as far as they have no comparison in common."""
+    ways = [_way(each, newest, releases) for each in (one, other)]
+    both = {each.version for each in ways[0]} & {each.version for each in ways[1]}
+    mine, theirs = ([each for each in way if each.version not in both] for way in ways)
+    return mine, theirs
+
+
+def _along(way: Sequence[Release]) -> Estimate | None:
+    """Return the time over that of the release at the end of a way; None where a comparison of it has no figure."""
     logs, widths = 0.0, 0.0
-    while version != newest:
-        one = releases.get(version)
-        if one is None or one.estimate is None or one.low is None or one.high is None:
+    for one in way:
+        if one.estimate is None or one.low is None or one.high is None:
             return None
         logs += math.log(one.estimate)
         widths = math.hypot(widths, math.log(one.high / one.low) / 2)
-        version = one.against
     return _estimate(logs, widths)
 
 
@@ -177,11 +215,10 @@ def _change(version: str, following: str, newest: str, releases: dict[str, Relea
 
     Comparisons that are on the ways of both to the newest release say nothing of their ratio: they drop out.
     """
-    ways = [_way(one, newest, releases) for one in (following, version)]
-    both = {one.version for one in ways[0]} & {one.version for one in ways[1]}
-    meet = next((one.version for one in ways[1] if one.version in both), newest)
-    theirs, mine = (_to(one, meet, releases) for one in (following, version))
-    if theirs is None or mine is None:
+    ways = _apart(following, version, newest, releases)
+    ends = {way[-1].against if way else one for one, way in zip((following, version), ways, strict=True)}
+    theirs, mine = map(_along, ways)
+    if len(ends) > 1 or theirs is None or mine is None:
         return None
     return _estimate(math.log(theirs.estimate / mine.estimate), math.hypot(_half(theirs), _half(mine)))
 

@@ -188,7 +188,7 @@ def _unmeasured(methods: dict[str, Method], excluded: dict[str, str]) -> dict[st
 
 def _report(options: Options, campaign: Campaign, known: dict[str, Known], excluded: dict[str, Advised]) -> Report:
     from bench.analysis.choice import choose
-    from bench.analysis.plans import plan
+    from bench.analysis.plans import SCREEN, plan
     from bench.analysis.processes import priors
     from bench.engine.advising import original
     from bench.render.advising import Report
@@ -199,8 +199,14 @@ def _report(options: Options, campaign: Campaign, known: dict[str, Known], exclu
     run = load(campaign.directory, warn)
     earlier = rounds_here(run.description, campaign.directory.parent)
     processes = priors(known, earlier)
-    choice = choose(run.measurements(), known, excluded, options.task == "md", processes)
     wish = _wish(options, campaign)
+
+    def screened(one: Advised) -> float | None:
+        found = plan(one, wish)
+        return None if found is None or found.seconds is None else found.seconds.estimate
+
+    whole_task = screened if options.task == SCREEN else None
+    choice = choose(run.measurements(), known, excluded, options.task == "md", processes, whole_task)
     plans = {one.method: found for one in choice.measured if (found := plan(one, wish)) is not None}
     methods = campaign.catalogue.methods
     report = Report(

@@ -175,6 +175,8 @@ class Setting(NamedTuple):
     catalogue: Catalogue
     dataset: DataSet
     parallel: ParallelSpeed
+    work: str
+    """See :attr:`bench.analysis.timelines.Release.work`."""
 
 
 def _measure_missing(
@@ -184,6 +186,8 @@ def _measure_missing(
     from bench.environments.releases import before
     from bench.machine.alone import hold
     from bench.machine.cores import measure_parallel_speed
+    from bench.paths import shown
+    from bench.render import numbers
     from bench.results import timelines
 
     wanted = before(catalogue.header(method), kept.package, newest, options.versions)
@@ -194,20 +198,26 @@ def _measure_missing(
         which = f"releases before {newest} are" if len(wanted) > 1 else f"release before {newest} is"
         raise BadInput(f"--again {unknown[0]}: the last {which} {', '.join(wanted)}.")
     kept = dataclasses.replace(kept, releases=tuple(one for one in kept.releases if one.version not in options.again))
+    dataset = options.load()
+    work = f"{dataset.name} {dataset.digest[-12:]}, {numbers.of(options.threads, 'thread')}"
+    if other := next((one for one in kept.releases if one.work not in ("", work)), None):
+        raise BadInput(
+            f"{shown(path)} has {kept.package} {other.version} measured at {other.work}, and this is {work}; "
+            "give the same, or --output FOLDER for another timeline."
+        )
     there = {one.version for one in kept.releases}
     missing = [version for version in wanted if version not in there]
     if not missing:
         return kept
     if not options.torch_backend:
         _refuse_cuda(catalogue, method, kept, missing)
-    dataset = options.load()
     if min(len(dataset.atoms), options.limit or 2) < 2:
         raise BadInput("a timeline needs several structures for its intervals, and this is one; give more of them.")
     hold("pesbench timeline", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
     for version in missing:
         to_stderr(f"{kept.package} {version}, compared with {newest}")
-        found = _compared(options, Setting(catalogue, dataset, parallel), method, kept, version, newest)
+        found = _compared(options, Setting(catalogue, dataset, parallel, work), method, kept, version, newest)
         known = [*kept.releases, found]
         known.sort(key=lambda one: order.index(one.version) if one.version in order else -1)
         kept = dataclasses.replace(kept, releases=tuple(known))
@@ -240,6 +250,7 @@ def _compared(options: Options, setting: Setting, method: Method, kept: Timeline
         newest,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(setting.parallel).cpu or "",
+        work=setting.work,
     )
     both = Versions(directory, old.name, new.name, CPU, CHANGE)
     try:

@@ -290,12 +290,18 @@ def _would_fit(report: Report) -> list[str]:
     plan = None if one is None else report.plans.get(one.method)
     if one is None or plan is None or plan.fits is not False or wish.within_s is None or plan.most is None:
         return []
-    found = f"In {_within(wish)} {one.label} relaxes about {plan.most:,.0f} of the {wish.molecules:,} molecules"
+    if plan.most:
+        found = f"In {_within(wish)} {one.label} relaxes about {plan.most:,.0f} of the {wish.molecules:,} molecules"
+    else:
+        found = f"In {_within(wish)} {one.label} relaxes no molecule, however many cores there are"
     if plan.cores_needed is not None:
         found += f"; all of them would need about {plan.cores_needed:,} cores like these"
-    fit = [other.label for other in report.choice.measured if _in_time(report, other)]
-    others = f" These would fit, but do not agree: {', '.join(fit)}." if fit else " No method that was measured fits."
-    return [f"{found}.{others}"]
+    fit = [other for other in report.choice.measured if _in_time(report, other)]
+    agree = [other.label for other in fit if other.method in report.choice.agreeing]
+    apart = [other.label for other in fit if other.method not in report.choice.agreeing]
+    others = f" These would fit: {', '.join(agree)}." if agree else ""
+    others += f" These would fit, but do not agree: {', '.join(apart)}." if apart else ""
+    return [f"{found}.{others or ' No method that was measured fits.'}"]
 
 
 def _in_time(report: Report, one: Advised) -> bool:

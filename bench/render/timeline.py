@@ -31,12 +31,15 @@ def text(timeline: Timeline, newest: str, width: int | None = None, color: bool 
     """Return the table of a timeline, the oldest release first."""
     found = steps(timeline, newest)
     lines = [*(_line(step, timeline.package) for step in found), (Cell(newest), Cell("1"), DASH, DASH, DASH)]
-    machines = dict.fromkeys(one.machine for one in timeline.releases if one.machine)
+    machines, works = (
+        dict.fromkeys(filter(None, (getattr(one, name) for one in timeline.releases))) for name in ("machine", "work")
+    )
     page = Page(
         [
             ("Method", timeline.label),
             ("Package", timeline.package),
             *([("With", ", ".join(timeline.pins))] if timeline.pins else []),
+            *([("Measured", "; ".join(works))] if works else []),
             ("Machine", "; ".join(machines) or "-"),
         ],
         [
@@ -57,11 +60,19 @@ def _reasons(timeline: Timeline, found: Sequence[Step], newest: str) -> list[tup
     """Return why a release has no ratio, and what else differs between it and the next one."""
     failed = [(one.version, one.why) for one in timeline.releases if one.why]
     following = [*(step.release.version for step in found[1:]), newest]
-    return failed + [
-        (step.release.version, _beside(timeline, step, version))
-        for step, version in zip(found, following, strict=True)
-        if step.others
-    ]
+    told = []
+    for step, version in zip(found, following, strict=True):
+        if step.others:
+            told.append((step.release.version, _beside(timeline, step, version)))
+        if step.changed and step.conditions:
+            ways = "; ".join(step.conditions)
+            told.append(
+                (
+                    step.release.version,
+                    f"it and {version} were measured in different ways ({ways}), on which it depends",
+                )
+            )
+    return failed + told
 
 
 def _beside(timeline: Timeline, step: Step, following: str) -> str:
@@ -93,9 +104,10 @@ def notes() -> list[str]:
     """Return what a reader must know."""
     return [
         "Time / newest: a force call with this release over one with the newest, which took turns. Next / this: above "
-        "1, the next release is slower. Due to: the package, where it changes by 5 % or more and no other package "
+        "1, the next release is slower. Due to: the package, where it changes by 5 % or more and nothing else "
         "changes with it. Other answers: one of the two releases computes something else with this checkpoint, so "
-        "their times are not of the same work. Brackets: 95 % interval over rounds, each with fresh processes."
+        "their times are not of the same work. Answers: beside those of the newest. Brackets: 95 % interval over "
+        "rounds, each with fresh processes."
     ]
 
 
@@ -103,13 +115,13 @@ def _line(step: Step, package: str) -> tuple[Cell, ...]:
     change = numbers.ratio(step.change)
     if step.changed and step.change is not None:
         change = Cell(str(change), step.change.estimate, state=BAD if step.change.estimate > 1 else "")
-    answers = step.release.answers
+    same = step.same_answers
     return (
         Cell(step.release.version),
         numbers.ratio(step.ratio),
         change,
         Cell(_due_to(step, package)) if step.changed else DASH,
-        DASH if answers is None else Cell(OTHER, state=BAD) if answers else Cell(SAME),
+        DASH if same is None else Cell(SAME) if same else Cell(OTHER, state=BAD),
     )
 
 
@@ -133,13 +145,14 @@ def as_object(timeline: Timeline, newest: str) -> dict[str, Any]:
                 "time_over_newest": estimate_object(step.ratio),
                 "next_over_this": estimate_object(step.change),
                 "changed": step.changed,
-                "same_answers": None if step.release.answers is None else not step.release.answers,
+                "same_answers": step.same_answers,
                 "due_to": timeline.package if step.attributable else None,
                 "other_packages": [{"name": one.name, "this": one.old, "next": one.new} for one in step.others],
                 "why": step.release.why or None,
                 "run": step.release.run or None,
                 "created": step.release.created,
                 "machine": step.release.machine,
+                "work": step.release.work or None,
             }
             for step in steps(timeline, newest)
         ],
@@ -154,7 +167,7 @@ def draw(timeline: Timeline, newest: str) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     ratios = [*(step.ratio for step in found), Estimate(1.0, 1.0, 1.0, 1, None)]
-    other = [bool(step.release.answers) for step in found] + [False]
+    other = [step.same_answers is False for step in found] + [False]
     ends = [1 - _LEAST_SPAN, 1 + _LEAST_SPAN]
     for x, one in enumerate(ratios):
         if one is not None and one.low is not None and one.high is not None:

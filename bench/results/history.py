@@ -67,6 +67,9 @@ def _settings(row: Row, settings: Settings) -> str:
     """Return the settings of a campaign that affect a time, in words."""
     structures = f"{settings.limit} structures" if settings.limit else "all structures"
     chosen = "".join(f", {name}={value}" for name, value in settings.knobs.items())
+    # a mean over the systems that a short budget reached is another figure than one over all
+    if row.coverage is not None and row.coverage.systems < row.coverage.of:
+        chosen += f", {row.coverage.systems} of {row.coverage.of} systems"
     if row.protocol == REPLAY:
         optimizer = f"{row.optimizer}, " if row.optimizer else ""
         return f"{optimizer}{settings.replay_points} points, {structures}{chosen}"

@@ -8,6 +8,7 @@ import pytest
 from synthetic import campaign, measurements, method, relaxations, relaxed
 
 from bench.analysis.choice import Advised, Known, choose
+from bench.analysis.plans import Wish, plan
 from bench.core.description import SystemFacts
 
 COUNT = 4
@@ -105,6 +106,20 @@ def test_one_that_made_no_step_is_excluded_with_its_reason():
     excluded = {one.method: one.excluded for one in found.methods if one.excluded}
     assert excluded == {"ff": "ValueError: no parameters for Si", "x": "no trained weights here"}
     assert [one.method for one in found.methods][-2:] == ["ff", "x"]
+
+
+def test_the_fastest_of_a_screen_is_that_of_the_whole_task_where_memory_lets_it_have_fewer_processes():
+    wish = Wish("screen", 10_000, None, threads=1, cores=16, speed=16.0, free_bytes=2 * 10**9)
+
+    def whole_task(one):
+        held = 2 * 10**9 if one.method == "semi" else 10**8
+        found = plan(dataclasses.replace(one, peak_memory_bytes=held, start_s=0.0), wish)
+        return None if found is None else found.seconds.estimate
+
+    found = choose(planted(), KNOWN, {}, md=False, whole_task=whole_task)
+    assert found.fastest.method == "good", "it takes ten times as long, and 16 of its processes fit into memory"
+    assert [one.method for one in found.methods][:2] == ["ff", "crystal"]
+    assert choose(planted(), KNOWN, {}, md=False).fastest.method == "semi"
 
 
 def test_one_method_alone_is_trusted_without_a_disagreement():

@@ -24,7 +24,7 @@ def test_a_screen_is_spread_over_the_cores_with_the_speed_that_they_have_togethe
     assert found.processes == 4
     assert found.seconds.estimate == pytest.approx(10_000 / 3.2 + 5)
     assert found.fits is None  # 3130 s, and the interval has an hour inside
-    assert found.most == int(3595 * 3.2 / 10)
+    assert found.most == 4 * int(3595 / 12.5)
 
 
 def test_it_says_how_many_cores_would_do():
@@ -32,6 +32,32 @@ def test_it_says_how_many_cores_would_do():
     assert found.fits is False
     assert found.cores_needed == 35  # 100,000 s of one process, 0.8 of it from each core, in 3595 s
     assert plan(TEN, dataclasses.replace(SCREEN, molecules=10)).fits is True
+
+
+def played(molecules, processes, each, start):
+    """Return when the last process ends, each of which relaxes its share one after another."""
+    return max(start + each * len(range(number, molecules, processes)) for number in range(processes))
+
+
+@pytest.mark.parametrize("molecules", [1, 3, 4, 5, 9, 1000])
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_a_molecule_cannot_be_divided_among_processes(molecules, cores):
+    within = 26.0
+    wish = Wish("screen", molecules, within, threads=1, cores=cores, speed=0.8 * cores + 0.2, free_bytes=10**9)
+    found = plan(TEN, wish)
+    working = found.processes
+    each = 10.0 * working / (1 + (working - 1) * 0.8)
+    assert found.seconds.estimate == pytest.approx(played(molecules, working, each, 5.0))
+    most = max(count for count in range(10) if count == 0 or played(count, working, each, 5.0) <= within)
+    assert found.most == most
+    if found.cores_needed is not None:
+        assert played(molecules, found.cores_needed, each, 5.0) <= within
+        assert played(molecules, found.cores_needed - 1, each, 5.0) > within
+
+
+def test_a_molecule_that_takes_longer_than_the_time_needs_no_cores_but_time():
+    found = plan(TEN, dataclasses.replace(SCREEN, molecules=3, within_s=9.0))
+    assert (found.fits, found.most, found.cores_needed) == (False, 0.0, None)
 
 
 def test_memory_and_the_number_of_molecules_limit_the_processes():

@@ -168,6 +168,18 @@ def test_a_native_optimiser_that_counts_no_force_calls_is_counted_by_its_molecul
     assert row.calls_per_molecule is None
 
 
+def test_a_round_in_which_no_molecule_ended_counts():
+    """A molecule takes six seconds, and each round has two of them: one molecule ends in three rounds."""
+    ended = {"structure": (0,), "force_calls": (None,), "converged": (1,)}
+    rounds = [
+        point(SINGLE, 1, number, relax_calls=(None,), relax_ns=(2 * 10**9,), relaxed=(int(number == 1),), ended=ended)
+        for number in range(3)
+    ]
+    found = summed_up(*rounds).single.relaxed_per_s
+    assert found.estimate == pytest.approx(1 / 6)
+    assert found.low is None
+
+
 def test_molecules_that_never_converge_give_no_relaxed_molecules():
     never = {**ENDED, "converged": (0,) * 6}
     row = summed_up(point(SINGLE, 1, ended=never))

@@ -39,6 +39,9 @@ def test_a_release_is_measured_once_and_shown_again(pesbench, tmp_path):
     assert release["version"] in again.stdout
     assert (tmp_path / "toy-ase.svg").is_file()
     assert pesbench(*words, "--show").stdout == again.stdout
+    threads = pesbench(*words, "--threads", "2")
+    assert threads.returncode == 2
+    assert "1 thread, and this is naphthalene-gfn2" in threads.stderr, "a timeline is of one kind of work"
     other = pesbench(*words, "--again", "0.1")
     assert other.returncode == 2
     assert f"--again 0.1: the last release before {found['newest']} is {release['version']}." in other.stderr

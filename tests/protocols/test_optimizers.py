@@ -18,6 +18,7 @@ from bench.environments.optimizers import optimizers, read_optimizers, selected
 from bench.errors import BadInput
 from bench.paths import PROJECT
 from bench.protocols.optimizers.analyse import optimizers_table
+from bench.protocols.optimizers.figure import draw
 from bench.protocols.optimizers.measure import Repeats
 from bench.protocols.optimizers.page import urgent
 from bench.protocols.optimizers.record import Optimization
@@ -273,6 +274,17 @@ def test_a_problem_that_an_optimiser_did_not_begin_is_not_one_that_it_failed_to_
     found = table([attempt(0, "BFGS"), attempt(0, "slow", 300.0), attempt(1, "BFGS")])
     assert found.problems == 1
     assert [len(one.time) for one in found.profiles] == [1, 0, 1]
+    assert [one.best for one in found.overall] == [1.0, None, 0.0], "one that did not begin has no share"
+
+
+def test_a_method_whose_time_let_one_optimiser_begin_does_not_make_it_the_best():
+    """`fast` takes half the time wherever both ran; with b the budget let BFGS alone begin."""
+    records = [attempt(i, name, ms) for i in range(2) for name, ms in (("BFGS", 100.0), ("fast", 50.0))]
+    records += [attempt(i, "BFGS", 1000.0, method="b") for i in range(6)]
+    found = table(records, methods=("a", "b"))
+    assert found.problems == 2
+    assert [(one.best, one.within_twice) for one in found.overall] == [(0.0, 1.0), (1.0, 1.0), (None, None)]
+    assert [one.get_text() for one in draw(found).legends[0].get_texts()] == ["BFGS", "fast"]
 
 
 def test_optimisers_are_found_by_name_in_any_letters_and_unknown_ones_get_a_hint():

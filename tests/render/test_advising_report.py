@@ -95,6 +95,17 @@ def test_a_screen_that_does_not_fit_says_what_would():
     assert "GFN2-xTB (tblite) relaxes about 21,600 of the 100,000 molecules; all of them would need about" in text
 
 
+def test_what_would_fit_is_not_said_to_disagree_where_it_agrees_and_a_single_molecule_is_not_divided():
+    slow = dataclasses.replace(BEST, seconds_per_relaxation=about(7200.0))
+    odd = dataclasses.replace(FAST, warnings=("odd",))
+    wish = dataclasses.replace(WISH, within_s=60.0)
+    found = report(wish, fastest=slow, trusted=slow, measured=(odd, slow, FAR))
+    found = dataclasses.replace(found, choice=dataclasses.replace(found.choice, agreeing=(odd.method, slow.method)))
+    text = " ".join(render(found, "terminal", width=200).split())
+    assert "In 1 min ANI-1ccx relaxes no molecule, however many cores there are." in text
+    assert "These would fit: GFN2-xTB (tblite). These would fit, but do not agree: SevenNet-0 (11Jul2024)." in text
+
+
 def test_md_says_how_much_of_it_fits():
     assert "330 ps fit into 1 h" in sentences(report(dataclasses.replace(WISH, task="md", within_s=3600.0)))[0]
 

@@ -1,9 +1,11 @@
 """The history of a machine: added once, read back, stepped, drawn and exported."""
 
+import dataclasses
 import json
 
 import pytest
 
+from bench.analysis.table import Coverage
 from bench.errors import BadInput
 from bench.render.history import below, plot, table
 from bench.results import dataframes, history
@@ -55,6 +57,22 @@ def test_a_run_is_added_once(fake_run, folder):
     assert path.parent == folder
     assert len(history.read(path)) == len(lines)
     assert history.find(None) == path
+
+
+def test_a_run_that_reached_fewer_systems_is_another_series(fake_run):
+    run, found = dataframes.load(fake_run), table_of(fake_run)
+
+    def added(systems, day):
+        rows = tuple(dataclasses.replace(row, coverage=Coverage(systems, 8)) for row in found.rows)
+        lines = history.entries(run, dataclasses.replace(found, rows=rows))
+        ms = {8: 60.0, 3: 6.0}[systems]
+        return [one | {"created": f"2026-11-{day:02}", "run": str(day), "ms": ms} for one in lines[:1]]
+
+    lines = [one for day in range(1, 13) for one in added(8 if day < 7 else 3, day)]
+    each = history.series(lines)
+    assert [len(one) for one in each] == [6, 6]
+    assert all(one["step"].isna().all() for one in each), "small systems are no faster method"
+    assert each[1]["settings"].iloc[0].endswith(", 3 of 8 systems")
 
 
 def test_a_step_is_found_at_the_run_that_made_it(folder):

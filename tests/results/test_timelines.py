@@ -70,9 +70,9 @@ def test_a_change_is_told_only_where_it_is_certain_and_large():
 def test_a_change_is_due_to_the_package_where_its_neighbour_has_the_same_libraries():
     torch = (Other("torch", "2.6", "2.9"),)
     releases = (
-        Release("1.0", "1.3", 2.0, 1.9, 2.1, others=torch),
-        Release("1.1", "1.3", 1.6, 1.5, 1.7, others=torch),
-        Release("1.2", "1.3", 1.2, 1.1, 1.3),
+        Release("1.0", "1.3", 2.0, 1.9, 2.1, answers=(), others=torch),
+        Release("1.1", "1.3", 1.6, 1.5, 1.7, answers=(), others=torch),
+        Release("1.2", "1.3", 1.2, 1.1, 1.3, answers=()),
     )
     found = {one.release.version: one for one in steps(Timeline("m", "M", "package", releases), "1.3")}
     assert found["1.0"].others == ()
@@ -103,6 +103,67 @@ def test_a_release_that_computes_something_else_is_not_said_to_be_faster():
         None,
         None,
     ]
+
+
+def test_answers_are_known_through_a_release_that_is_not_the_newest_any_more():
+    releases = (
+        Release("1.0", "1.2", 2.0, 1.9, 2.1, answers=()),
+        Release("1.1", "1.3", 1.0, 0.98, 1.02, answers=()),
+        Release("1.2", "1.3", 0.8, 0.79, 0.81, answers=("forces by up to 5.8 eV/Å",)),
+    )
+    timeline = Timeline("m", "M", "package", releases)
+    found = {one.release.version: one for one in steps(timeline, "1.3")}
+    assert [one.same_answers for one in found.values()] == [False, True, False], "1.0 computes what 1.2 does"
+    assert found["1.0"].attributable is False, "1.1 computes what 1.3 does, and 1.0 does not"
+    text = " ".join(render.text(timeline, "1.3").split())
+    assert "1.0 1.60 [1.52, 1.68] 0.62 [0.59, 0.66] other answers CHANGED" in text
+    white = [one.get_markerfacecolor() == "white" for one in render.draw(timeline, "1.3").axes[0].lines]
+    assert white.count(True) == 2
+    assert [one["same_answers"] for one in render.as_object(timeline, "1.3")["releases"]] == [False, True, False]
+
+
+def test_two_releases_with_the_answers_of_a_third_one_do_the_same_work_whatever_the_newest_computes():
+    releases = (
+        Release("1.0", "1.2", 2.0, 1.9, 2.1, answers=()),
+        Release("1.1", "1.2", 1.0, 0.98, 1.02, answers=()),
+        Release("1.2", "1.3", 0.8, 0.79, 0.81, answers=("forces by up to 5.8 eV/Å",)),
+    )
+    found = {one.release.version: one for one in steps(Timeline("m", "M", "package", releases), "1.3")}
+    assert found["1.0"].attributable is True
+    assert [one.other_answers for one in found.values()] == [False, False, True]
+
+
+def test_a_change_between_releases_whose_answers_nobody_could_compare_is_unclear():
+    timeline = Timeline("m", "M", "package", (Release("1.0", "1.1", 2.0, 1.9, 2.1),))
+    (one,) = steps(timeline, "1.1")
+    assert one.attributable is False
+    assert "1.0 2.00 [1.90, 2.10] 0.50 [0.48, 0.53] unclear" in " ".join(render.text(timeline, "1.1").split())
+
+
+@pytest.mark.parametrize(
+    "other", [{"machine": "B"}, {"machine": "A", "work": "water, 1 thread"}], ids=["machine", "work"]
+)
+def test_a_change_between_releases_of_two_machines_or_of_other_work_is_unclear(other):
+    """On A all releases are alike; on B 1.1 takes 1.3 times as long, which is no change from 1.0 to 1.1."""
+    releases = (
+        Release("1.0", "1.2", 1.0, 0.98, 1.02, answers=(), machine="A", work="naphthalene, 1 thread"),
+        Release("1.1", "1.2", 1.3, 1.28, 1.32, answers=(), **({"work": "naphthalene, 1 thread"} | other)),
+    )
+    timeline = Timeline("m", "M", "package", releases)
+    first, second = steps(timeline, "1.2")
+    assert (first.changed, first.attributable) == (True, False)
+    assert second.attributable is True, "1.1 and 1.2 took turns on one machine"
+    text = " ".join(render.text(timeline, "1.2", width=200).split())
+    assert "1.0 1.00 [0.98, 1.02] 1.30 [1.27, 1.33] unclear same" in text
+    assert "it and 1.1 were measured in different ways (naphthalene, 1 thread, A; " in text
+    assert [one["due_to"] for one in render.as_object(timeline, "1.2")["releases"]] == [None, "package"]
+
+
+def test_two_releases_beside_one_that_is_not_kept_any_more_are_compared_with_each_other_alone():
+    releases = (Release("1.0", "1.2", 2.0, 1.9, 2.1, answers=()), Release("1.1", "1.2", 1.0, 0.98, 1.02, answers=()))
+    first, second = steps(Timeline("m", "M", "package", releases), "1.3")
+    assert first.change.estimate == pytest.approx(0.5)
+    assert (first.ratio, second.ratio, second.change, first.same_answers) == (None, None, None, None)
 
 
 def test_libraries_are_known_through_a_release_that_is_not_the_newest_any_more():

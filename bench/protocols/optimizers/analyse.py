@@ -56,16 +56,15 @@ def optimizers_table(measurements: Measurements) -> OptimizersTable:
             continue
         rows += [_row(method, name, named[0], mine, solved, system_of) for name in named]
     rows.sort(key=lambda row: rank(row.kind))
-    # an optimiser that the budget did not let begin has not failed to solve the problem
-    began: dict[tuple[str, str], set[str]] = {}
-    for one in attempts:
-        began.setdefault((one.method, one.device), set()).add(one.optimizer)
+    # an optimiser that the budget did not let begin has not failed to solve the problem; one that began with another
+    # method only would look as if it had failed at all problems of this one
+    began = {one.optimizer for one in attempts}
     complete = {
         problem: solved[problem]
         for problem, found in problems.items()
         if solved[problem]
         and not any(one.status == CENSORED for one in found)
-        and {one.optimizer for one in found} == began[problem[:2]]
+        and {one.optimizer for one in found} == began
     }
     profiles = tuple(_profile(name, complete.values()) for name in named)
     return OptimizersTable(
@@ -290,7 +289,8 @@ def _overall(optimizer: str, rows: Sequence[OptimizerRow], profile: Profile, pro
         return _with_interval(ratios, "methods") if ratios else None
 
     def share(most: float) -> float | None:
-        return sum(one <= most for one in profile.time) / problems if problems else None
+        begun = any(row.attempts or row.cut for row in mine)
+        return sum(one <= most for one in profile.time) / problems if problems and begun else None
 
     return Overall(
         optimizer,

@@ -30,7 +30,9 @@ def draw(table: OptimizersTable) -> Figure:
         raise BadInput(f"{table.description.run_id} has no relaxation by which optimisers could be compared.")
     caption = textwrap.fill(_caption(table), 125)
     below = _LINE * (caption.count("\n") + 1)
-    legend_lines = -(-len(table.profiles) // 4)
+    # one that never began has no share, which is not a share of zero
+    profiles = [one for one, whole in zip(table.profiles, table.overall, strict=True) if whole.best is not None]
+    legend_lines = -(-len(profiles) // 4)
     height = 3.0 + 0.17 * legend_lines + below
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
@@ -39,9 +41,9 @@ def draw(table: OptimizersTable) -> Figure:
     left = figure.add_axes((0.09, bottom / height, 0.42, size))
     right = figure.add_axes((0.55, bottom / height, 0.42, size))
     left.set_ylabel("share of problems solved", labelpad=2)
-    names = [one.optimizer for one in table.profiles]
-    _profiles(left, names, [one.time for one in table.profiles], table.problems, "time relative to the fastest")
-    _profiles(right, names, [one.calls for one in table.profiles], table.problems, "force calls relative to the fewest")
+    names = [one.optimizer for one in profiles]
+    _profiles(left, names, [one.time for one in profiles], table.problems, "time relative to the fastest")
+    _profiles(right, names, [one.calls for one in profiles], table.problems, "force calls relative to the fewest")
     right.tick_params(labelleft=False)  # the same axis as on the left
     handles = [
         Line2D([], [], marker=marker(i), color=color(i), ls=_dashes(i), lw=1.2, ms=4, label=name)

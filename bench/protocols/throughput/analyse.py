@@ -269,7 +269,7 @@ def relaxed_per_second(done: Sequence[Throughput], relaxations: Molecules) -> Es
     force calls, so its converged molecules are divided by the time.
     """
     if any(calls is None for one in done for calls in one.relax_calls):
-        return over_rounds([_per_second(one.relaxed, one.relax_ns) for one in done if one.relax_ns])
+        return _counted([_per_second(one.relaxed, one.relax_ns) for one in done if one.relax_ns])
     rates = [rate for one in done if one.relax_ns and (rate := _per_second(one.relax_calls, one.relax_ns)) > 0]
     per_molecule = relaxations.per_molecule
     if not rates or per_molecule is None:
@@ -286,6 +286,16 @@ def relaxed_per_second(done: Sequence[Throughput], relaxations: Molecules) -> Es
         rounds=len(rates),
         lacks=None if len(rates) > 1 else ONE_PROCESS,
     )
+
+
+def _counted(rates: Sequence[float]) -> Estimate | None:
+    """Return the mean of rates of molecules by round.
+
+    A round in which none ended counts, and has no logarithm: the mean is then arithmetic, without an interval.
+    """
+    if all(rates) or not any(rates):
+        return over_rounds(rates)
+    return Estimate(float(np.mean(rates)), None, None, len(rates), None, len(rates))
 
 
 def series(points: Sequence[Point], records: Sequence[Throughput]) -> Series | None:
