@@ -253,7 +253,8 @@ def run_lines():
             yield line
 
 
-RUN_HERE = [line for line in RUN_ONCE.values() if line in {*run_lines()} and not is_run_elsewhere(shlex.split(line))]
+CHOSEN = {*run_lines()}
+RUN_HERE = [line for line in RUN_ONCE.values() if line in CHOSEN and not is_run_elsewhere(shlex.split(line))]
 """What is really run."""
 MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
 
