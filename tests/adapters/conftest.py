@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ase import Atoms
 from ase.build import molecule
 from ase.io import write
 from warm import Warm
@@ -55,6 +56,8 @@ LIBRARIES = {
 EAGER = ("orb-v3", "uma-s-1p2")
 """Models that are compiled for minutes: in `random_run` torch.compile leaves them as they are. The loaders still ask
 for it, as the settings say; `real_run` relaxes orb-d3-xs-v2 compiled."""
+QUICKLY_COMPILED = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
+"""JAX compiles in less time like this; `real_run` computes with what it compiles by default."""
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"}
 
 
@@ -62,7 +65,14 @@ THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS
 def warm(method_python, tmp_path_factory) -> Iterator[Callable[[str], Warm]]:
     """Yield a function from an adapter's file name to a process of its environment that forks for each command."""
     home = tmp_path_factory.mktemp("home")  # some make folders there when they are imported
-    environ = {**os.environ, **THREADS, "HOME": str(home), "XDG_CACHE_HOME": str(home), "CUDA_VISIBLE_DEVICES": ""}
+    environ = {
+        **os.environ,
+        **THREADS,
+        **QUICKLY_COMPILED,
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     made: dict[str, Warm] = {}
 
     def process(adapter: str) -> Warm:
@@ -89,7 +99,14 @@ def in_environment(warm, tmp_path_factory) -> Callable[..., subprocess.Completed
         from bench.paths import adapters_dir
 
         words = ["-c", code, str(adapters_dir() / adapter), *map(str, arguments)]
-        variables = {**os.environ, **THREADS, "HOME": str(home), "CUDA_VISIBLE_DEVICES": "", **environ}
+        variables = {
+            **os.environ,
+            **THREADS,
+            **QUICKLY_COMPILED,
+            "HOME": str(home),
+            "CUDA_VISIBLE_DEVICES": "",
+            **environ,
+        }
         done = warm(adapter).run(words, home, variables, timeout=600)
         assert done.returncode == 0, done.stderr
         return done
@@ -124,7 +141,7 @@ def forked(warm) -> Callable[..., Forked]:
     """Return a function that does a task in a fork of a process of an environment: nothing is imported for it."""
 
     def start(task) -> Forked:
-        environ = variables(task, None) | {"TORCHINDUCTOR_CACHE_DIR": str(KEPT / "compiled")}
+        environ = variables(task, None) | {"TORCHINDUCTOR_CACHE_DIR": str(KEPT / "compiled")} | QUICKLY_COMPILED
         return Forked(warm(Path(task.subject.adapter).name), task, environ)
 
     return start
@@ -149,19 +166,21 @@ def real_run(pesbench, once):
 
 @pytest.fixture(scope="session")
 def random_run(pesbench, once) -> Callable:
-    """Return a function from a published name to a run of that model with random weights: water's forces, thrice.
+    """Return a function from a published name to a run of that model with random weights.
 
-    Its settings are those of a user's run; `EAGER` are not really compiled.
+    It is asked for the forces of water, thrice, and then for those of a molecule with an element that it does not know.
+    The settings are those of a user's run; `EAGER` are not really compiled.
     """
 
     def make(name: str, results: Path) -> None:
-        water = results.with_name(f"{results.name}.xyz")
-        write(water, molecule("H2O"))
+        molecules = results.with_name(f"{results.name}.xyz")
+        write(molecules, [molecule("H2O"), Atoms("OgH", [(0, 0, 0), (0, 0, 1.7)])])
         done = pesbench(
-            *("run", "--methods", name, "--weights", "random", "--structures", water),
+            *("run", "--methods", name, "--weights", "random", "--structures", molecules),
             *("--rounds", "1", "--replay-points", "3", "--threads", "1", "--budget", "none", "--no-repeats"),
             *("--output", results),
             PESBENCH_CACHE=str(KEPT),
+            **QUICKLY_COMPILED,
             **({"TORCHDYNAMO_DISABLE": "1"} if name in EAGER else {}),
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -160,24 +160,3 @@ def test_a_file_with_a_payload_in_the_place_of_the_official_one_is_not_unpickled
     # the payload is a real one
     pickle.loads(pickle.dumps(Payload(mark)))
     assert mark.is_dir()
-
-
-OGANESSON = Atoms("OgH", [(0, 0, 0), (0, 0, 1.7)])
-
-
-def test_an_element_that_the_model_does_not_know_is_a_row(run, tmp_path):
-    write(tmp_path / "og.xyz", OGANESSON)
-    row = run("nequix-mp-1", "--weights", "random", structures=tmp_path / "og.xyz")
-    assert set(row["failures"]) <= {"calculator", "elements"}
-    assert row["failures"]
-    assert row["calculator_ms_per_call"]["estimate"] is None
-
-
-@pytest.mark.parametrize("name", TABLE_1)
-def test_an_element_that_the_model_does_not_know_is_a_failure(failures, name):
-    found = failures(name, OGANESSON, "replay", weights="random", protocols=("replay",))
-    if name == "sevennet-mf-ompa":  # its table is the periodic one
-        assert found == []
-    else:
-        assert found
-        assert {failure.kind for failure in found} <= {"calculator", "elements"}

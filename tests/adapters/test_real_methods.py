@@ -134,6 +134,8 @@ TABLE_1 = {
     "nequix-mp-1": 707_658,
     "pet-mad-1.5-s": 25_924_122,
 }
+TAKES_ALL = "sevennet-mf-ompa"
+"""Its table of elements is the periodic one."""
 
 
 @pytest.mark.parametrize("name", TABLE_1)
@@ -143,6 +145,13 @@ def test_every_model_of_the_published_table_can_be_timed_with_random_weights(pes
     (row,) = json.loads(done.stdout)["rows"]
     assert (row["paper"], row["weights"], row["protocol"]) == (name, "random", "replay")
     assert row["parameters"] == pytest.approx(TABLE_1[name], rel=1e-3)
-    assert row["structures"] == {"done": 1, "total": 1}
+    assert row["structures"] == {"done": 1 + (name == TAKES_ALL), "total": 2}
     # along a replayed path the optimiser makes its update, so a step takes longer than its force call
     assert 0 < row["calculator_ms_per_call"]["estimate"] < row["ms_per_step"]["estimate"]
+
+
+@pytest.mark.parametrize("name", TABLE_1)
+def test_an_element_that_the_model_does_not_know_is_a_failure_of_that_molecule_alone(random_run, name):
+    replays = random_run(name).replays.set_index("structure")
+    assert replays.status[0] == "converged"
+    assert replays.failure[1] in ((None,) if name == TAKES_ALL else ("calculator", "elements"))

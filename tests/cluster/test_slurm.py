@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("parsl", reason="needs Parsl (pip install 'parsl>=2024.11')")
+pytestmark = pytest.mark.skipif(find_spec("parsl") is None, reason="needs Parsl (pip install 'parsl>=2024.11')")
 FAKES = Path(__file__).parents[1] / "fakes" / "fakes.py"
 RUN = (
     *("run", "--cluster", "slurm", "--nodes", "2", "--time", "00:10:00", "--partition", "p", "--adapter", str(FAKES)),

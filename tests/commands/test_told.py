@@ -99,17 +99,17 @@ WITH_ENGINES = (Path("tests", "fakes", "original.py"), Path("tests", "fakes", "o
 MEASURING = ("advise", "run", "study", "regress", "tune", "engines", "timeline", "check-gpu")
 # put at the end of a verb's command line, to make it short
 SHORT = {
-    "advise": "--budget 5 --threads 1 --beside",
+    "advise": "--budget 2 --threads 1 --beside",
     "check-gpu": "--device cpu --minutes 1",  # there need be no GPU
-    "run": "--limit 1 --rounds 1 --budget 5 --threads 1 --no-repeats --structures naphthalene-gfn2",
-    "regress": "--budget 3 --limit 1 --structures naphthalene-gfn2",
+    "run": "--limit 1 --rounds 1 --budget 2 --threads 1 --no-repeats --structures naphthalene-gfn2",
+    "regress": "--budget 2 --limit 1 --structures naphthalene-gfn2",
     "overhead": "--limit 2 --structures naphthalene-gfn2",
     "script": "--structures naphthalene-gfn2",
     "reference": "--limit 1 --structures naphthalene-gfn2",
     "study": "--limit 1 --budget 1",
-    "tune": "--budget 5 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
-    "engines": "--budget 3 --atoms 18 --engines fast",
-    "timeline": "--versions 1 --budget 3 --limit 2 --structures naphthalene-gfn2",
+    "tune": "--budget 3 --limit 2 --structures naphthalene-gfn2 --threads 1,2",
+    "engines": "--budget 1 --atoms 18 --engines fast",
+    "timeline": "--versions 1 --budget 2 --limit 2 --structures naphthalene-gfn2",
 }
 # where a command line that names no method would take many or heavy ones
 SHORT_METHODS = {
@@ -253,7 +253,8 @@ def run_lines():
             yield line
 
 
-RUN_HERE = [line for line in RUN_ONCE.values() if line in {*run_lines()} and not is_run_elsewhere(shlex.split(line))]
+CHOSEN = {*run_lines()}
+RUN_HERE = [line for line in RUN_ONCE.values() if line in CHOSEN and not is_run_elsewhere(shlex.split(line))]
 """What is really run."""
 MAKE = sorted({one.line for one in TOLD if one.line.startswith("make")})
 
@@ -289,6 +290,12 @@ def checkout(tmp_path_factory, pesbench):
     return folder
 
 
+@pytest.fixture(scope="module")
+def spare(tmp_path_factory):
+    """Return another copy, without environments, for what changes or deletes runs: one, as imports take seconds."""
+    return copied(tmp_path_factory.mktemp("spare"))
+
+
 def copied(folder):
     """Copy what pesbench runs from into a folder."""
     for name in ("bench", "adapters", "datasets", "results/paper", "results/baselines", "tests/fakes"):
@@ -316,16 +323,13 @@ def test_what_is_replaced_by_a_fake_is_the_name_of_a_method():
 
 
 @pytest.mark.parametrize("line", RUN_HERE, ids=lambda line: line[:70])
-def test_a_command_line_that_is_told_works(pesbench, checkout, tmp_path, line):
+def test_a_command_line_that_is_told_works(pesbench, checkout, spare, tmp_path, line):
     words = shlex.split(line)
     folder = checkout
-    if "--remove" in words:  # not the environments that are in use
-        folder = copied(tmp_path)
-    elif words[:2] == ["runs", "delete"]:  # not the runs that others read
-        folder = copied(tmp_path)
-        shutil.copytree(checkout / "results", folder / "results", dirs_exist_ok=True)
-    elif words[0] == "runs":  # not the names and the runs that other lines have
-        folder = shutil.copytree(checkout, tmp_path / "checkout", symlinks=True)
+    if "--remove" in words or words[0] == "runs":  # not the environments, runs and names that other lines have
+        folder = spare
+        shutil.rmtree(folder / "results")
+        shutil.copytree(checkout / "results", folder / "results")
     elif "--base" in words:  # a commit is in the repository only
         folder = PROJECT
     if words[0] in MEASURING and not {"--help", "--resume"} & set(words):

@@ -22,15 +22,22 @@ from bench.paths import PROJECT
 pytestmark = pytest.mark.environment
 ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--net", "--map-root-user")
 METHODS = ("uff", "gfn2-xtb")
+ENGINE = ("original", "original@fast")
+"""A fake and an engine of it, for which its file is converted."""
+FAKES = PROJECT / "tests" / "fakes"
 TRAINED = ("7net-0", "so3lr")
 PLANTED = "pl4nted-s3cret"
 
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory, pesbench):
-    folder = tmp_path_factory.mktemp("kit")
+    folder, weights = tmp_path_factory.mktemp("kit"), tmp_path_factory.mktemp("weights")
+    (weights / "original.json").write_text('{"k": 1.25}')
+    adapters = ("--adapter", FAKES / "original.py", "--adapter", FAKES / "other_engines.py")
     done = pesbench(
-        *("pack", *METHODS, "--output", folder / "kit.tar"),
+        *("pack", *METHODS, *ENGINE, *adapters, "--output", folder / "kit.tar"),
+        PESBENCH_WEIGHTS=str(weights),
+        PESBENCH_CACHE=str(tmp_path_factory.mktemp("cache")),
         HF_TOKEN=PLANTED,
         GITHUB_TOKEN=PLANTED,
         UV_INDEX_MINE_PASSWORD=PLANTED,  # of an index that uv never asks
@@ -246,45 +253,13 @@ def test_random_weights_are_left_to_the_other_machine(tmp_path, monkeypatch):
         )
 
 
-def test_of_an_engine_the_converted_file_goes_along_and_is_found_without_a_network(
-    tmp_path_factory, pesbench, tmp_path
-):
-    fakes, weights = PROJECT / "tests" / "fakes", tmp_path / "weights"
-    weights.mkdir()
-    (weights / "original.json").write_text('{"k": 1.25}')
-    adapters = ("--adapter", fakes / "original.py", "--adapter", fakes / "other_engines.py")
-    done = pesbench(
-        *("pack", "original", "original@fast", *adapters, "--output", tmp_path / "kit.tar"),
-        PESBENCH_WEIGHTS=str(weights),
-        PESBENCH_CACHE=str(tmp_path / "cache"),
-    )
-    if done.returncode == 2 and "index" in done.stderr:
-        pytest.skip(f"needs a package index: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    with tarfile.open(tmp_path / "kit.tar") as archive:
-        archive.extractall(tmp_path, filter="data")
-    (made,) = (tmp_path / "kit" / "cache" / "converted").iterdir()
+def test_of_an_engine_the_converted_file_goes_along_and_is_found_without_a_network(unpacked, installed):
+    (made,) = (unpacked / "cache" / "converted").iterdir()
     assert {path.name for path in made.iterdir()} == {"springs.json", "conversion.json"}
-    home = tmp_path_factory.mktemp("home")
-    if alone("true", home=home).returncode:
-        pytest.skip("this user may not make a namespace without a network")
-    done = alone("sh", tmp_path / "kit" / "install.sh", home / "here", home=home)
-    assert done.returncode == 0, done.stderr
-    there = [word for path in sorted((tmp_path / "kit" / "adapters").iterdir()) for word in ("--adapter", path)]
+    there = [word for path in sorted((unpacked / "adapters").iterdir()) for word in ("--adapter", path)]
     chosen = ("--methods", "original@fast", *there, "--limit", "1", "--rounds", "1", "--threads", "1", "--budget", "5")
-    done = alone(
-        *(
-            home / "here" / "pesbench",
-            "run",
-            *chosen,
-            "--structures",
-            "naphthalene-gfn2",
-            "--no-repeats",
-            "--reactions",
-            "--json",
-        ),
-        home=home,
-    )
+    more = ("--structures", "naphthalene-gfn2", "--no-repeats", "--reactions", "--json")
+    done = alone(installed / "here" / "pesbench", "run", *chosen, *more, home=installed)
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["rows"]
     assert row["structures"]["done"] == 1
@@ -292,8 +267,7 @@ def test_of_an_engine_the_converted_file_goes_along_and_is_found_without_a_netwo
 
 
 def test_an_engine_with_random_weights_is_not_packed(tmp_path):
-    fakes = PROJECT / "tests" / "fakes"
-    catalogue = Catalogue([fakes / "original.py", fakes / "other_engines.py"])
+    catalogue = Catalogue([FAKES / "original.py", FAKES / "other_engines.py"])
     settings = Settings(("original@fast",), weights="random")
     with pytest.raises(
         BadInput, match="original@fast cannot be packed: its random weights are built in the environment"

@@ -168,8 +168,9 @@ def test_an_uncertainty_that_cannot_be_had_leaves_the_answer_and_says_why():
     assert "its committee is missing" in record.failure.message
 
 
-@pytest.mark.parametrize("record", [point(Sure()), point(calculator=Quadratic(wrong=raises)), vibrating()])
-def test_a_record_survives_the_way_through_a_file(record):
+@pytest.mark.parametrize("made", [lambda: point(Sure()), lambda: point(calculator=Quadratic(wrong=raises)), vibrating])
+def test_a_record_survives_the_way_through_a_file(made):
+    record = made()
     again = from_json(to_json(record))
     assert to_json(again) == to_json(record)
     assert again.failure == record.failure
