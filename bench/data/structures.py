@@ -297,7 +297,9 @@ def _user_files(sources: Sequence[str | Path], wanted: Wanted) -> DataSet:
     )
     if wanted.largest is not None:
         contents = _small_enough(contents, wanted.largest)
-    names = list(dict.fromkeys(frame.file for frame in contents.frames))
+    # a line break in a file's name would end a comment of a script, and what follows would run
+    shown = ("".join(c if c.isprintable() else "?" for c in frame.file) for frame in contents.frames)
+    names = list(dict.fromkeys(shown))
     name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     dataset = of_contents(contents, name)
     whose = "the user's file" if len(names) == 1 else f"{len(names)} files of the user"

@@ -161,6 +161,16 @@ def test_bad_input_is_one_sentence(pesbench, tmp_path, arguments, sentence):
     assert not (tmp_path / "x.py").exists()
 
 
+@pytest.mark.parametrize("plain", [(), ("--plain", "relax")])
+def test_a_file_s_name_stays_in_the_comment_and_what_it_says_in_vain_is_listed(pesbench, tmp_path, plain):
+    file = tmp_path / "new\nraise SystemExit('ran').xyz"
+    file.write_text("2\nfoo=7\nH 0 0 0\nH 0 0 0.74\n")
+    done = pesbench("script", "slower-than-its-script", "--adapter", SCRIPTED, "--structures", file, *plain)
+    assert done.returncode == 0, done.stderr
+    assert "raise SystemExit" not in ast.unparse(ast.parse(done.stdout))
+    assert "not used: the key 'foo'" in done.stderr
+
+
 def test_overhead_finds_a_row_that_takes_twice_and_in_a_shell_four_times_as_long_as_its_script(pesbench):
     done = pesbench(
         *("overhead", "--methods", "slower-than-its-script", "--adapter", SCRIPTED, *EMBEDDED),
