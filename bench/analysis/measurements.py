@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from bench.analysis.joules import BLOCKS
 from bench.analysis.methods import MeasuredMethod
-from bench.analysis.times import Times, by_the_system, per_round
 from bench.core.description import Description
 from bench.core.records import Record
 
 if TYPE_CHECKING:
     from bench.analysis.table import Row
+    from bench.analysis.times import Times
 
 T = TypeVar("T")
 
@@ -68,19 +68,6 @@ class Measurements:
             self.found[name] = compute()
         found: T = self.found[name]
         return found
-
-    def per_round(self, records: Literal["structures", "replays"], time: str, count: str) -> Times:
-        """Return what :func:`bench.analysis.times.per_round` gives for these records.
-
-        All systems are summed up together, because a table for each takes longer than all that is in it.
-        """
-        name = f"{records}: {time} / {count}"
-        if self.part_of is None:
-            return self.once(name, lambda: per_round(getattr(self, records), time, count))
-        whole, number = self.part_of
-        return whole.once(f"{name} by system", lambda: by_the_system(whole.per_round(records, time, count))).get(
-            number, {}
-        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,37 @@ def per_round(structures: pd.DataFrame, time: str = "step_ns", count: str = "ste
     return {
         (str(method), str(device)): times.loc[(method, device)].dropna(axis=1, how="all") for method, device in keys
     }
+
+
+class Kept(Protocol):
+    """The part of :class:`bench.analysis.measurements.Measurements` that is needed here."""
+
+    @property
+    def part_of(self) -> tuple[Any, int] | None:
+        """The measurements at several systems of which these are those at one, and its number."""
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What was computed already."""
+
+
+def kept_per_round(measurements: Kept, records: Literal["structures", "replays"], time: str, count: str) -> Times:
+    """Return what :func:`per_round` gives for these records, computed once.
+
+    Those of all systems are summed up together, because a table for each takes longer than all that is in it.
+    """
+    whole, number = measurements.part_of or (measurements, None)
+    kept = whole.found.setdefault("per round", {})
+    name = records, time, count
+    if name not in kept:
+        kept[name] = per_round(getattr(whole, records), time, count)
+    if number is None:
+        found: Times = kept[name]
+        return found
+    if (*name, SYSTEM) not in kept:
+        kept[*name, SYSTEM] = by_the_system(kept[name])
+    mine: Times = kept[*name, SYSTEM].get(number, {})
+    return mine
 
 
 def by_the_system(times: Times) -> dict[int, dict[Key, pd.DataFrame]]:

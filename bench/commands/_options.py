@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.commands._declared import option, word
+from bench.commands._output import say_what_was_read
 from bench.commands._values import program, seconds, share
 from bench.core.device import CPU, DEVICES
 from bench.core.settings import Settings
@@ -99,6 +100,7 @@ class Structures:
                 f"{verb} takes one system, and {dataset.name} has {len(dataset.systems)}; choose one with --systems: "
                 f"{some((one.name for one in dataset.systems), 5)}."
             )
+        say_what_was_read(dataset)
         return dataset
 
     def words(self) -> list[str]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from bench.data.structures import DataSet
+
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
@@ -103,3 +105,19 @@ def warn(line: str) -> None:
 def to_stderr(line: str) -> None:
     """Print a line of progress, separate from the output that a script reads."""
     print(told(line), file=sys.stderr, flush=True)
+
+
+def say_notes(dataset: DataSet) -> None:
+    """Say on standard error what is doubtful in the user's files: a wrong charge is better seen before measuring."""
+    for note in dataset.notes:
+        to_stderr(f"note: {note}")
+
+
+def say_what_was_read(dataset: DataSet) -> None:
+    """Say on standard error what is doubtful in the user's files, and what they say that nothing uses.
+
+    For verbs whose report has no head with these.
+    """
+    say_notes(dataset)
+    if dataset.unused:
+        to_stderr(f"not used: {'; '.join(dataset.unused)}")

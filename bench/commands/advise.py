@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _options
 from bench.commands._declared import option, word
-from bench.commands._output import print_text, to_stderr, warn
+from bench.commands._output import print_text, say_notes, to_stderr, warn
 from bench.core.settings import Settings
 from bench.errors import BadInput
 
@@ -92,8 +92,7 @@ def run(options: Options) -> int:
     _check(options)
     catalogue = Catalogue(options.adapter)
     dataset = options.load()
-    for note in dataset.notes:
-        to_stderr(f"note: {note}")
+    say_notes(dataset)
     named = options.methods is not None
     methods = catalogue.select("all" if options.methods is None else options.methods)
     selected = advising.select(catalogue, methods, dataset, options.device, named, options.trust_checkpoint)

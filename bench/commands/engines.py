@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.commands import _declared, _options
 from bench.commands._declared import option
-from bench.commands._output import print_text, to_stderr
+from bench.commands._output import print_text, say_what_was_read, to_stderr
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -82,7 +82,10 @@ def _measured(options: Options) -> Report:
 
     catalogue = Catalogue(options.adapter)
     reference, engines = chosen(catalogue, options.method, options.engines)
-    what = sample(_atoms(options.atoms), options.load() if options.structures else None, options.seed)
+    own = options.load() if options.structures else None
+    if own is not None:
+        say_what_was_read(own)
+    what = sample(_atoms(options.atoms), own, options.seed)
     settings = Settings(
         methods=(reference.name, *(one.name for one in engines)),
         devices=(options.device,),

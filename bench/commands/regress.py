@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _comparing, _declared, _options
 from bench.commands._declared import REQUIRED, option
-from bench.commands._output import to_stderr
+from bench.commands._output import say_what_was_read, to_stderr
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -111,6 +111,7 @@ def _measured(
         **_declared.settings(options, Settings),
     )
     dataset = options.load()
+    say_what_was_read(dataset)
     hold("pesbench regress", to_stderr, options.beside)
     parallel = measure_parallel_speed(options.threads)
     ready: dict[str, TwoVersions] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _cluster, _declared, _groups, _options, _planning, _values
 from bench.commands._measuring import measure
-from bench.commands._output import to_stderr
+from bench.commands._output import say_notes, to_stderr
 from bench.commands._planning import Planned
 from bench.core.device import CPU, DEVICES
 from bench.core.protocol import RELAX
@@ -121,8 +121,7 @@ def new_plan(options: Options) -> Planned:
     settings = settings_of(options, catalogue)
     dataset = options.load(largest=options.max_atoms if settings.protocols == (SCALING,) else None)
     _check_systems(settings, dataset)
-    for note in dataset.notes:  # a wrong charge is better seen now than in the table at the end
-        to_stderr(f"note: {note}")
+    say_notes(dataset)
     if dataset.own and (what := dataset.unused_labels(ACCURACY in settings.protocols)):
         dataset = dataclasses.replace(dataset, unused=(*dataset.unused, what))
     least = PROTOCOLS[MD].least_atoms

@@ -90,8 +90,7 @@ def run(options: Options) -> int:
     # only with several threads does it matter whether they sleep or spin while they wait
     parallel = measure_parallel_speed() if options.threads > 1 else None
     dataset = options.load()
-    if dataset.unused:
-        _output.to_stderr(f"not used: {'; '.join(dataset.unused)}")
+    _output.say_what_was_read(dataset)
     if options.relax_cell and 0 <= options.index < len(dataset.atoms):
         cells_that_relax([dataset.systems[dataset.system_of[options.index]]])
     ready = Ready(settings, catalogue, dataset, parallel, _output.to_stderr)

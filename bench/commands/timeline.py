@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.commands import _declared, _options, _output
 from bench.commands._declared import option
-from bench.commands._output import print_text, to_stderr
+from bench.commands._output import print_text, say_what_was_read, to_stderr
 from bench.core.device import CPU
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
@@ -199,6 +199,7 @@ def _measure_missing(
         raise BadInput(f"--again {unknown[0]}: the last {which} {', '.join(wanted)}.")
     kept = dataclasses.replace(kept, releases=tuple(one for one in kept.releases if one.version not in options.again))
     dataset = options.load()
+    say_what_was_read(dataset)
     work = f"{dataset.name} {dataset.digest[-12:]}, {numbers.of(options.threads, 'thread')}"
     if other := next((one for one in kept.releases if one.work not in ("", work)), None):
         raise BadInput(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands import _declared, _options, _values
 from bench.commands._declared import option
-from bench.commands._output import print_text, to_stderr
+from bench.commands._output import print_text, say_what_was_read, to_stderr
 from bench.core.protocol import REPLAY
 from bench.core.settings import Settings
 from bench.errors import BadInput
@@ -80,6 +80,7 @@ def _searched(options: Options) -> Report:
     only = {name: values.split(",") for name, values in _values.knobs(options.knob).items()}
     candidates(method, options.device, threads, 1, only)  # refuses bad input before a second of measuring
     dataset = options.load()
+    say_what_was_read(dataset)
     hold("pesbench tune", to_stderr, options.beside)
     parallel = measure_parallel_speed()
     settings_to_try = candidates(method, options.device, threads, default_threads(parallel), only)

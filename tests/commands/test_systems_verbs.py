@@ -86,6 +86,27 @@ def test_what_is_doubtful_in_a_file_is_said_before_anything_is_measured(pesbench
 
 
 @pytest.mark.environment
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("tune", "uff-ase", "--threads", "1,2", "--budget", "1"),
+        ("regress", "--methods", "uff-ase", "--base", "HEAD", "--budget", "1"),
+        ("engines", "uff-ase", "--atoms", "none", "--budget", "1"),
+        ("timeline", "uff-ase", "--versions", "1"),
+        ("script", "uff-ase"),
+        ("conform", "uff-ase"),
+        ("overhead", "--methods", "uff-ase", "--limit", "1"),
+    ],
+)
+def test_a_verb_without_a_head_says_what_is_doubtful_and_what_is_not_used(pesbench, tmp_path, verb):
+    (tmp_path / "salt.xyz").write_text('2\nProperties=species:S:1:pos:R:3 colour=7 pbc="F F F"\nNa 0 0 0\nO 0 0 2.0\n')
+    done = pesbench(*verb, "--structures", "salt.xyz", cwd=tmp_path)
+    assert "note: frame 0 of salt.xyz: no charge is stated, and the number of electrons is odd." in done.stderr
+    assert "not used: the key 'colour'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.environment
 def test_lines_by_system_can_be_chosen(measured, pesbench):
     _, run = measured
     by_system = ("table", str(run), "--by", "system", "--format", "json")

@@ -13,20 +13,20 @@ from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import compared, with_failures
 from bench.analysis.statistics import Estimate
 from bench.analysis.table import Row
-from bench.analysis.times import SYSTEM, Times, at_systems, by_key, fitted, mean_time
+from bench.analysis.times import SYSTEM, Times, at_systems, by_key, fitted, kept_per_round, mean_time
 from bench.core.description import SystemFacts
 from bench.core.records import CONVERGED
 
 
 def _step_times(measurements: Measurements) -> Times:
-    times = measurements.per_round("structures", "step_ns", "steps")
+    times = kept_per_round(measurements, "structures", "step_ns", "steps")
     return step_times(measurements.structures, measurements.steps, times)
 
 
 def _relaxed(measurements: Measurements, bare: Sequence[Row], times: Times) -> list[Row]:
     """Return the rows with a time per step."""
     records = by_key(measurements.structures)
-    calls = measurements.per_round("structures", "step_calculator_ns", "step_force_calls")
+    calls = kept_per_round(measurements, "structures", "step_calculator_ns", "step_force_calls")
     cut = times.cut if isinstance(times, StepTimes) else {}
     reactions = measurements.description.settings.reactions
     taken = {key: per_molecule.steps(mine, reactions) for key, mine in records.items()}

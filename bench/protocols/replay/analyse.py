@@ -11,7 +11,7 @@ from bench.analysis import joules
 from bench.analysis.measurements import Measurements, Summary
 from bench.analysis.rows import compared, with_failures
 from bench.analysis.table import Row
-from bench.analysis.times import Times, by_key, fitted, mean_time, with_steps
+from bench.analysis.times import Times, by_key, fitted, kept_per_round, mean_time, with_steps
 from bench.core.records import CONVERGED, FAILED, NATIVE
 
 
@@ -52,13 +52,13 @@ def _calculator_share(paths: pd.DataFrame) -> float:
 
 
 def _calls(measurements: Measurements) -> Times:
-    return measurements.per_round("replays", "calculator_ns", "force_calls")
+    return kept_per_round(measurements, "replays", "calculator_ns", "force_calls")
 
 
 def _times(measurements: Measurements) -> Times:
     """Return the milliseconds per step of the methods of :func:`with_steps`, and per force call of the others."""
     stepped = with_steps(measurements.replays)
-    steps = measurements.per_round("replays", "step_ns", "force_calls")
+    steps = kept_per_round(measurements, "replays", "step_ns", "force_calls")
     return {**_calls(measurements), **{key: found for key, found in steps.items() if key in stepped}}
 
 
