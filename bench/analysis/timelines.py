@@ -67,11 +67,6 @@ class Release:
     work: str = ""
     """The structures and threads of its force calls, in words; empty where nobody kept them."""
 
-    @property
-    def conditions(self) -> str:
-        """What its times depend on besides the packages, in words."""
-        return ", ".join(one for one in (self.work, self.machine) if one)
-
 
 @dataclasses.dataclass(frozen=True)
 class Timeline:
@@ -138,7 +133,7 @@ def steps(timeline: Timeline, newest: str) -> list[Step]:
         change = _change(one.version, following, newest, by_version)
         others = _between(one.version, following, newest, by_version) if change is not None else ()
         apart = [each for part in _apart(one.version, following, newest, by_version) for each in part]
-        same, conditions = _same(apart), tuple(dict.fromkeys(each.conditions for each in apart if each.conditions))
+        same = _same(apart)
         found.append(
             Step(
                 one,
@@ -146,7 +141,7 @@ def steps(timeline: Timeline, newest: str) -> list[Step]:
                 change,
                 others,
                 other_answers=None if same is None else not same,
-                conditions=conditions if change is not None and len(conditions) > 1 else (),
+                conditions=_unlike(apart) if change is not None else (),
                 same_answers=_same(way) if mine is not None else None,
             )
         )
@@ -158,6 +153,12 @@ def _same(way: Sequence[Release]) -> bool | None:
     if any(one.answers for one in way):
         return False
     return None if any(one.answers is None for one in way) else True
+
+
+def _unlike(way: Sequence[Release]) -> tuple[str, ...]:
+    """Return the structures and threads, and the machines, of comparisons, where they are known to differ."""
+    kinds = ([each.work for each in way if each.work], [each.machine for each in way if each.machine])
+    return tuple(name for kind in kinds if len(set(kind)) > 1 for name in dict.fromkeys(kind))
 
 
 def _between(version: str, following: str, newest: str, releases: dict[str, Release]) -> tuple[Other, ...]:

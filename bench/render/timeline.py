@@ -66,12 +66,7 @@ def _reasons(timeline: Timeline, found: Sequence[Step], newest: str) -> list[tup
             told.append((step.release.version, _beside(timeline, step, version)))
         if step.changed and step.conditions:
             ways = "; ".join(step.conditions)
-            told.append(
-                (
-                    step.release.version,
-                    f"it and {version} were measured in different ways ({ways}), on which it depends",
-                )
-            )
+            told.append((step.release.version, f"it and {version} were not measured alike ({ways})"))
     return failed + told
 
 

@@ -141,9 +141,14 @@ def test_a_change_between_releases_whose_answers_nobody_could_compare_is_unclear
 
 
 @pytest.mark.parametrize(
-    "other", [{"machine": "B"}, {"machine": "A", "work": "water, 1 thread"}], ids=["machine", "work"]
+    ("other", "ways"),
+    [
+        ({"machine": "B"}, "A; B"),
+        ({"machine": "A", "work": "water, 1 thread"}, "naphthalene, 1 thread; water, 1 thread"),
+    ],
+    ids=["machine", "work"],
 )
-def test_a_change_between_releases_of_two_machines_or_of_other_work_is_unclear(other):
+def test_a_change_between_releases_of_two_machines_or_of_other_work_is_unclear(other, ways):
     """On A all releases are alike; on B 1.1 takes 1.3 times as long, which is no change from 1.0 to 1.1."""
     releases = (
         Release("1.0", "1.2", 1.0, 0.98, 1.02, answers=(), machine="A", work="naphthalene, 1 thread"),
@@ -155,8 +160,17 @@ def test_a_change_between_releases_of_two_machines_or_of_other_work_is_unclear(o
     assert second.attributable is True, "1.1 and 1.2 took turns on one machine"
     text = " ".join(render.text(timeline, "1.2", width=200).split())
     assert "1.0 1.00 [0.98, 1.02] 1.30 [1.27, 1.33] unclear same" in text
-    assert "it and 1.1 were measured in different ways (naphthalene, 1 thread, A; " in text
+    assert f"it and 1.1 were not measured alike ({ways})" in text
     assert [one["due_to"] for one in render.as_object(timeline, "1.2")["releases"]] == [None, "package"]
+
+
+def test_a_release_of_which_nobody_kept_the_work_is_no_reason_for_doubt():
+    releases = (
+        Release("1.0", "1.2", 1.0, 0.98, 1.02, answers=(), machine="A"),
+        Release("1.1", "1.2", 1.3, 1.28, 1.32, answers=(), machine="A", work="naphthalene, 1 thread"),
+    )
+    first, _ = steps(Timeline("m", "M", "package", releases), "1.2")
+    assert (first.changed, first.attributable, first.conditions) == (True, True, ())
 
 
 def test_two_releases_beside_one_that_is_not_kept_any_more_are_compared_with_each_other_alone():
